@@ -46,9 +46,9 @@ pub struct File {
     /// Whether code is emitted for it. Not so for options files, and for files
     /// that an extern path maps to another crate.
     pub emit: bool,
-    /// Its top-level messages, in order.
+    /// Its top-level messages, in order, without those that an extern path maps.
     pub messages: Vec<MessageId>,
-    /// Its top-level enums, in order.
+    /// Its top-level enums, in order, without those that an extern path maps.
     pub enums: Vec<EnumId>,
     /// Its services, in order.
     pub services: Vec<Service>,
@@ -325,6 +325,10 @@ pub struct ErrorFrame {
 
 /// One operation: a request and what answers it.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "facts of the schema that do not depend on one another"
+)]
 pub struct Operation {
     /// The method's protobuf name, such as `ListKeys`.
     pub name: String,
@@ -474,6 +478,9 @@ impl Schema {
 
     /// All services of the files that are emitted.
     pub fn services(&self) -> impl Iterator<Item = &Service> {
-        self.files.iter().filter(|file| file.emit).flat_map(|file| &file.services)
+        self.files
+            .iter()
+            .filter(|file| file.emit)
+            .flat_map(|file| &file.services)
     }
 }

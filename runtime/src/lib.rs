@@ -1,1 +1,36 @@
-//! (being built)
+//! What code generated for Riak's Protocol Buffers API targets.
+//!
+//! Generated code, and code that derives its messages, is thin: it calls what
+//! is in here. From the bottom up:
+//!
+//! - [`Blob`]: the owned type of a `bytes` field;
+//! - [`varint`] and [`wire`]: protobuf's wire format;
+//! - [`Message`], [`Decode`], [`Owned`], [`Coded`], [`Request`]: what a message
+//!   implements;
+//! - [`frame`] and [`Framed`]: length-prefixed frames, and messages that borrow
+//!   from one;
+//! - `client` and `server`, behind the features of the same names: the two
+//!   sides of a connection, on tokio.
+//!
+//! Without these features there are no dependencies at all.
+
+pub mod blob;
+pub mod debug;
+mod error;
+pub mod frame;
+mod framed;
+mod limits;
+pub mod message;
+pub mod operation;
+mod quorum;
+pub mod varint;
+pub mod wire;
+
+pub use blob::Blob;
+pub use error::{DecodeError, DecodeErrorKind, FrameError};
+pub use frame::{Frame, FrameReader, WriteBuffer};
+pub use framed::Framed;
+pub use limits::DecodeLimits;
+pub use message::{Coded, Decode, Message, Owned, View};
+pub use operation::{Answer, Operation, Request};
+pub use quorum::Quorum;

@@ -1,0 +1,405 @@
+//! [`Blob`]: the owned type of a `bytes` field.
+//!
+//! Riak's keys, indexes and metadata are short, and one allocation each is what
+//! makes decoding into owned values slow. A blob keeps up to [`INLINE`] bytes
+//! in itself; longer ones are shared by reference count, so that a value can be
+//! a slice of the frame that it came in.
+//!
+//! Invariant: the last byte is a [`Tag`]. If it says inline, that many of the
+//! first bytes are initialised. If it says heap, the bytes are a [`Heap`]
+//! whose pointer and length are valid for reads as long as its owner's count is
+//! held; a null owner stands for `'static` bytes.
+
+mod block;
+mod convert;
+mod read_buffer;
+
+use std::mem::{ManuallyDrop, MaybeUninit};
+use std::ops::{Bound, Deref, RangeBounds};
+use std::ptr;
+
+use block::{Block, Header};
+pub use read_buffer::ReadBuffer;
+
+/// How many bytes a [`Blob`] keeps in itself.
+pub const INLINE: usize = 23;
+
+/// Below this a slice is copied rather than shared: a shared one keeps its
+/// whole frame alive, and costs two atomic operations (measured: 35 to 40 ns).
+const SHARE: usize = 512;
+
+/// Immutable bytes, cheap to clone: short ones inline, long ones shared.
+///
+/// 24 bytes large, and so is `Option<Blob>`. `Debug` prints text where the
+/// bytes are text, and escaped bytes otherwise.
+///
+/// ```
+/// use riak_runtime::Blob;
+///
+/// let key = Blob::from("alice");
+/// assert_eq!(key, "alice");
+/// assert_eq!(key.len(), 5);
+/// assert_eq!(format!("{key:?}"), r#""alice""#);
+/// assert_eq!(format!("{:?}", Blob::from(&[0xff, 0x00][..])), r#"b"\xff\x00""#);
+///
+/// // A `Vec` is taken over, and clones share it.
+/// let value = Blob::from(vec![b'x'; 65_536]);
+/// assert_eq!(value.clone().as_ptr(), value.as_ptr());
+/// ```
+#[repr(C, align(8))]
+pub struct Blob {
+    bytes: [MaybeUninit<u8>; INLINE],
+    tag: Tag,
+}
+
+/// The last byte of a blob: how many bytes are inline, or that none are.
+///
+/// An enum with few values, so that `Option<Blob>` needs no byte of its own.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+#[expect(dead_code, reason = "made by number in `Tag::inline`")]
+#[rustfmt::skip]
+enum Tag {
+    Inline0, Inline1, Inline2, Inline3, Inline4, Inline5, Inline6, Inline7,
+    Inline8, Inline9, Inline10, Inline11, Inline12, Inline13, Inline14, Inline15,
+    Inline16, Inline17, Inline18, Inline19, Inline20, Inline21, Inline22, Inline23,
+    Heap,
+}
+
+impl Tag {
+    /// The tag of `len` inline bytes.
+    ///
+    /// # Safety
+    ///
+    /// `len` is at most [`INLINE`].
+    #[inline]
+    const unsafe fn inline(len: usize) -> Self {
+        debug_assert!(len <= INLINE);
+        // SAFETY: the variants 0 to 23 are the inline ones.
+        #[expect(clippy::cast_possible_truncation, reason = "at most 23")]
+        unsafe {
+            std::mem::transmute(len as u8)
+        }
+    }
+}
+
+/// What a blob's bytes are when its tag says heap. The length is in the lower
+/// seven bytes of a little-endian word whose last byte is the blob's tag.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Heap {
+    owner: *mut Header,
+    start: *const u8,
+    len_and_tag: u64,
+}
+
+const _: () = assert!(size_of::<Heap>() <= size_of::<Blob>() && size_of::<Blob>() == 24);
+const _: () = assert!(size_of::<Option<Blob>>() == size_of::<Blob>());
+
+const LEN_BITS: u32 = 56;
+
+// SAFETY: bytes behind a heap blob are never written while one covers them, and
+// the count is atomic.
+unsafe impl Send for Blob {}
+// SAFETY: as above; a shared blob only reads.
+unsafe impl Sync for Blob {}
+
+impl Blob {
+    /// No bytes.
+    #[inline]
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { bytes: [MaybeUninit::uninit(); INLINE], tag: Tag::Inline0 }
+    }
+
+    /// A copy of `bytes`.
+    #[inline]
+    #[must_use]
+    pub fn copy_from_slice(bytes: &[u8]) -> Self {
+        if bytes.len() > INLINE {
+            return Self::copied_to_heap(bytes);
+        }
+        let mut blob = Self::new();
+        // SAFETY: at most `INLINE` bytes, from another place than the new blob.
+        unsafe {
+            ptr::copy_nonoverlapping(bytes.as_ptr(), blob.bytes.as_mut_ptr().cast(), bytes.len());
+            blob.tag = Tag::inline(bytes.len());
+        }
+        blob
+    }
+
+    /// Bytes that live as long as the program: neither copied nor counted.
+    ///
+    /// # Panics
+    ///
+    /// Never in practice: only bytes of 2^56 and more would not fit.
+    #[must_use]
+    pub fn from_static(bytes: &'static [u8]) -> Self {
+        if bytes.len() <= INLINE {
+            return Self::copy_from_slice(bytes);
+        }
+        Self::heap(ptr::null_mut(), bytes.as_ptr(), bytes.len())
+    }
+
+    #[inline(never)]
+    fn copied_to_heap(bytes: &[u8]) -> Self {
+        let block = Block::copied(bytes);
+        let start = block.data().as_ptr();
+        Self::heap(block.into_raw(), start, bytes.len())
+    }
+
+    /// A heap blob that takes over `owner`'s count.
+    #[inline]
+    fn heap(owner: *mut Header, start: *const u8, len: usize) -> Self {
+        let len = len as u64;
+        assert!(len >> LEN_BITS == 0, "bytes of 2^56 and more do not fit into a blob");
+        let len_and_tag = (len | (Tag::Heap as u64) << LEN_BITS).to_le();
+        let mut blob = MaybeUninit::<Self>::uninit();
+        // SAFETY: a `Heap` fits into a blob and has its alignment at the most.
+        // On 32 bits it ends before the blob does, so the tag is set by itself.
+        unsafe {
+            blob.as_mut_ptr().cast::<Heap>().write(Heap { owner, start, len_and_tag });
+            (&raw mut (*blob.as_mut_ptr()).tag).write(Tag::Heap);
+            blob.assume_init()
+        }
+    }
+
+    /// The heap part, if there is one.
+    #[inline]
+    fn as_heap(&self) -> Option<Heap> {
+        // SAFETY: the tag says that the bytes are a `Heap`.
+        (self.tag == Tag::Heap).then(|| unsafe { ptr::from_ref(self).cast::<Heap>().read() })
+    }
+
+    /// The bytes.
+    #[inline]
+    #[must_use]
+    pub fn as_slice(&self) -> &[u8] {
+        let (start, len) = match self.as_heap() {
+            None => (self.bytes.as_ptr().cast(), self.tag as usize),
+            Some(heap) => (heap.start, heap.len()),
+        };
+        // SAFETY: the invariant of this module.
+        unsafe { std::slice::from_raw_parts(start, len) }
+    }
+
+    /// The bytes as text.
+    ///
+    /// # Errors
+    ///
+    /// If they are not UTF-8. Riak promises it for nothing.
+    pub fn to_str(&self) -> Result<&str, std::str::Utf8Error> {
+        std::str::from_utf8(self)
+    }
+
+    /// The bytes as text, with U+FFFD for what is not UTF-8.
+    #[must_use]
+    pub fn to_string_lossy(&self) -> std::borrow::Cow<'_, str> {
+        String::from_utf8_lossy(self)
+    }
+
+    /// A part of the bytes: shared if that is worth it, else copied.
+    ///
+    /// Shared are slices of 512 bytes and more that are at least a quarter of
+    /// the allocation they keep alive.
+    ///
+    /// # Panics
+    ///
+    /// If the range does not lie within the bytes.
+    #[must_use]
+    pub fn slice(&self, range: impl RangeBounds<usize>) -> Self {
+        let start = match range.start_bound() {
+            Bound::Included(&start) => start,
+            Bound::Excluded(&start) => start + 1,
+            Bound::Unbounded => 0,
+        };
+        let end = match range.end_bound() {
+            Bound::Included(&end) => end + 1,
+            Bound::Excluded(&end) => end,
+            Bound::Unbounded => self.len(),
+        };
+        self.share(&self[start..end])
+    }
+
+    /// `part`, shared with this blob if it is a slice of it that is worth
+    /// sharing, else copied.
+    #[must_use]
+    pub(crate) fn share(&self, part: &[u8]) -> Self {
+        if part.len() < SHARE {
+            return Self::copy_from_slice(part);
+        }
+        let Some(heap) = self.as_heap() else { return Self::copy_from_slice(part) };
+        let range = self.as_ptr_range();
+        let within =
+            range.contains(&part.as_ptr()) && part.len() <= range.end as usize - part.as_ptr() as usize;
+        if !within {
+            return Self::copy_from_slice(part);
+        }
+        let offset = part.as_ptr() as usize - range.start as usize;
+        // SAFETY: the offset was just checked to lie within this blob.
+        let start = unsafe { heap.start.add(offset) };
+        if heap.owner.is_null() {
+            return Self::heap(heap.owner, start, part.len());
+        }
+        let block = heap.borrow_block();
+        if part.len() < block.capacity() / 4 {
+            return Self::copy_from_slice(part);
+        }
+        Self::heap(Block::clone(&block).into_raw(), start, part.len())
+    }
+
+    /// The same bytes at an address that does not change when the blob moves.
+    #[must_use]
+    pub(crate) fn into_heap(self) -> Self {
+        if self.tag == Tag::Heap { self } else { Self::copied_to_heap(&self) }
+    }
+
+    /// Copies the bytes out, or takes the `Vec` back that the blob came from.
+    #[must_use]
+    pub fn into_vec(self) -> Vec<u8> {
+        self.to_vec()
+    }
+
+    /// Builds an inline blob by copying 24 bytes, of which `len` count: one
+    /// short sequence without branches, where copying `len` would need many.
+    ///
+    /// # Safety
+    ///
+    /// `len` is at most [`INLINE`], and 24 bytes at `start` may be read.
+    #[inline]
+    pub(crate) unsafe fn inline_from(start: *const u8, len: usize) -> Self {
+        let mut blob = MaybeUninit::<Self>::uninit();
+        // SAFETY: the caller vouches for the source; a blob is 24 bytes, and
+        // its tag is written before it is used as one.
+        unsafe {
+            ptr::copy_nonoverlapping(start, blob.as_mut_ptr().cast::<u8>(), size_of::<Self>());
+            (&raw mut (*blob.as_mut_ptr()).tag).write(Tag::inline(len));
+            blob.assume_init()
+        }
+    }
+
+    /// The start of the inline bytes, of which 24 may be copied, and how many
+    /// of them count; `None` if the blob is on the heap.
+    #[inline]
+    pub(crate) fn as_inline(&self) -> Option<(*const MaybeUninit<u8>, usize)> {
+        (self.tag != Tag::Heap).then(|| (ptr::from_ref(self).cast(), self.tag as usize))
+    }
+}
+
+impl Heap {
+    #[inline]
+    fn len(self) -> usize {
+        #[expect(clippy::cast_possible_truncation, reason = "it was a usize")]
+        let len = (u64::from_le(self.len_and_tag) & ((1 << LEN_BITS) - 1)) as usize;
+        len
+    }
+
+    /// The owner's block, without a count of its own. The owner is not null.
+    fn borrow_block(self) -> ManuallyDrop<Block> {
+        // SAFETY: the blob owns a count, and the result never drops it.
+        ManuallyDrop::new(unsafe { Block::from_raw(self.owner) })
+    }
+}
+
+impl Drop for Blob {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(heap) = self.as_heap()
+            && !heap.owner.is_null()
+        {
+            // SAFETY: this blob owns one count and is being dropped.
+            drop(unsafe { Block::from_raw(heap.owner) });
+        }
+    }
+}
+
+impl Clone for Blob {
+    #[inline]
+    fn clone(&self) -> Self {
+        match self.as_heap() {
+            Some(heap) => {
+                let owner = if heap.owner.is_null() {
+                    heap.owner
+                } else {
+                    Block::clone(&heap.borrow_block()).into_raw()
+                };
+                Self::heap(owner, heap.start, heap.len())
+            }
+            None => Self { bytes: self.bytes, tag: self.tag },
+        }
+    }
+}
+
+impl Default for Blob {
+    #[inline]
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Deref for Blob {
+    type Target = [u8];
+
+    #[inline]
+    fn deref(&self) -> &[u8] {
+        self.as_slice()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_length_around_the_inline_limit_round_trips() {
+        let source: Vec<u8> = (0..=255).collect();
+        for len in 0..=source.len() {
+            let blob = Blob::copy_from_slice(&source[..len]);
+            assert_eq!(blob.as_slice(), &source[..len]);
+            assert_eq!(blob.as_inline().is_some(), len <= INLINE);
+            let copy = blob.clone();
+            drop(blob);
+            assert_eq!(copy.as_slice(), &source[..len]);
+            assert_eq!(copy.into_heap().as_slice(), &source[..len]);
+        }
+    }
+
+    #[test]
+    fn inline_from_ignores_what_lies_behind() {
+        let source = *b"0123456789abcdefghijklmn";
+        for len in 0..=INLINE {
+            // SAFETY: the source has 24 bytes.
+            let blob = unsafe { Blob::inline_from(source.as_ptr(), len) };
+            assert_eq!(blob.as_slice(), &source[..len]);
+        }
+    }
+
+    #[test]
+    fn long_slices_share_and_short_ones_do_not() {
+        let blob = Blob::from(vec![7; 4096]);
+        let half = blob.slice(2048..);
+        assert_eq!(half.as_ptr(), blob[2048..].as_ptr());
+        assert_ne!(blob.slice(..511).as_ptr(), blob.as_ptr());
+        // Long enough, but it would pin eight times its size.
+        let wide = Blob::from(vec![7; 8192]);
+        assert_ne!(wide.slice(..1024).as_ptr(), wide.as_ptr());
+        drop(blob);
+        assert_eq!(half.as_slice(), &[7; 2048]);
+    }
+
+    #[test]
+    fn static_bytes_are_not_copied() {
+        static TEXT: &[u8] = b"application/x-erlang-binary";
+        let blob = Blob::from_static(TEXT);
+        assert_eq!(blob.as_ptr(), TEXT.as_ptr());
+        assert_eq!(blob.clone().as_ptr(), TEXT.as_ptr());
+        assert_eq!(blob.slice(12..), b"x-erlang-binary"[..]);
+    }
+
+    #[test]
+    fn sharing_a_foreign_slice_copies_it() {
+        let blob = Blob::from(vec![1; 1000]);
+        let foreign = vec![2; 1000];
+        assert_eq!(blob.share(&foreign), foreign[..]);
+    }
+}

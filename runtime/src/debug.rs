@@ -1,0 +1,99 @@
+//! How bytes print in `Debug`: as text where they are text.
+//!
+//! Invariant: what is printed is one line, and tells text from other bytes.
+
+use std::fmt;
+
+/// Bytes, printed as a string literal if they are UTF-8 text without control
+/// characters, else as a byte-string literal.
+///
+/// ```
+/// use riak_runtime::debug::Bytes;
+///
+/// assert_eq!(format!("{:?}", Bytes(b"key")), r#""key""#);
+/// assert_eq!(format!("{:?}", Bytes(b"\x83l")), r#"b"\x83l""#);
+/// ```
+pub struct Bytes<'a>(pub &'a [u8]);
+
+impl fmt::Debug for Bytes<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = std::str::from_utf8(self.0).ok();
+        match text.filter(|text| !text.chars().any(|char| char.is_control() && !char.is_whitespace())) {
+            Some(text) => write!(f, "{text:?}"),
+            None => write!(f, "b\"{}\"", self.0.escape_ascii()),
+        }
+    }
+}
+
+/// A value that prints bytes as [`Bytes`] does, wherever they are inside it.
+pub trait Show {
+    /// Prints the value.
+    ///
+    /// # Errors
+    ///
+    /// What the formatter gives.
+    fn show(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result;
+}
+
+impl Show for &[u8] {
+    fn show(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&Bytes(self), f)
+    }
+}
+
+impl Show for Vec<u8> {
+    fn show(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&Bytes(self), f)
+    }
+}
+
+impl<T: Show> Show for Option<T> {
+    fn show(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.as_ref().map(Shown), f)
+    }
+}
+
+impl<'a> Show for Vec<&'a [u8]> {
+    fn show(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter().map(|bytes| Bytes(bytes))).finish()
+    }
+}
+
+impl Show for Vec<Vec<u8>> {
+    fn show(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter().map(|bytes| Bytes(bytes))).finish()
+    }
+}
+
+/// Makes [`Show`] the `Debug` of a value.
+pub struct Shown<'a, T: ?Sized>(pub &'a T);
+
+impl<T: Show + ?Sized> fmt::Debug for Shown<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.show(f)
+    }
+}
+
+/// Stands in for a secret: says that there is something, and not what.
+pub struct Secret;
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<secret>")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_inside_containers_print_as_text() {
+        let keys: Vec<&[u8]> = vec![b"a", b"\xff"];
+        assert_eq!(format!("{:?}", Shown(&keys)), r#"["a", b"\xff"]"#);
+        assert_eq!(format!("{:?}", Shown(&Some(&b"x"[..]))), r#"Some("x")"#);
+        assert_eq!(format!("{:?}", Shown(&None::<Vec<u8>>)), "None");
+        assert_eq!(format!("{:?}", Bytes(b"a\nb")), r#""a\nb""#);
+        assert_eq!(format!("{Secret:?}"), "<secret>");
+    }
+}

@@ -1,0 +1,216 @@
+//! What can be wrong with bytes: [`DecodeError`] and [`FrameError`].
+//!
+//! Invariant: the error of the hot path is one word and costs nothing while
+//! there is none; everything else about it is found out in cold functions.
+
+use std::fmt;
+
+/// Why a message could not be decoded.
+///
+/// ```
+/// use riak_runtime::{DecodeErrorKind, DecodeLimits};
+/// # use riak_runtime::wire::{Context, Reader, Sizes, Writer};
+/// # #[derive(Debug, Default)]
+/// # struct Empty;
+/// # impl riak_runtime::Message for Empty {
+/// #     const NAME: &'static str = "Empty";
+/// #     fn encoded_len(&self, _: &mut Sizes) -> usize { 0 }
+/// #     fn encode(&self, _: &mut Writer<'_>, _: &mut Sizes) {}
+/// # }
+/// # impl<'a> riak_runtime::Decode<'a> for Empty {
+/// #     fn merge(&mut self, mut input: Reader<'a>, ctx: &mut Context<'a>) -> Result<(), riak_runtime::DecodeError> {
+/// #         while let Some(tag) = input.tag(ctx)? {
+/// #             riak_runtime::wire::read_unknown(tag, &mut riak_runtime::wire::Ignore, &mut input, ctx)?;
+/// #         }
+/// #         Ok(())
+/// #     }
+/// # }
+/// use riak_runtime::Decode;
+///
+/// let error = Empty::decode(&[0x0a, 5, 1]).unwrap_err();
+/// assert_eq!(*error.kind(), DecodeErrorKind::Truncated);
+/// assert_eq!(error.to_string(), "Empty: at byte 2: the input ends within a field");
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct DecodeError(Box<Details>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Details {
+    kind: DecodeErrorKind,
+    offset: usize,
+    message: &'static str,
+}
+
+/// What is wrong with a message's bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DecodeErrorKind {
+    /// The input ends within a field.
+    Truncated,
+    /// A varint has more than ten bytes.
+    InvalidVarint,
+    /// A tag with field number 0, a wire type that does not exist, or more
+    /// than 32 bits.
+    InvalidTag,
+    /// A group ends that was not begun.
+    UnexpectedEndGroup,
+    /// A `string` field is not UTF-8.
+    InvalidUtf8,
+    /// A required field is missing.
+    MissingField {
+        /// The message that lacks it.
+        message: &'static str,
+        /// The field.
+        field: &'static str,
+    },
+    /// Messages nest deeper than [`DecodeLimits::depth`](crate::DecodeLimits).
+    TooDeep,
+    /// Elements take more memory than
+    /// [`DecodeLimits::expansion`](crate::DecodeLimits) allows for an input of
+    /// this size.
+    TooManyElements,
+    /// The frame has a code that the receiver does not decode.
+    UnexpectedCode {
+        /// The code.
+        code: u8,
+    },
+}
+
+impl DecodeError {
+    /// An error of this kind, at this byte of the input.
+    #[cold]
+    #[must_use]
+    pub fn new(kind: DecodeErrorKind, offset: usize) -> Self {
+        Self(Box::new(Details { kind, offset, message: "" }))
+    }
+
+    /// The error that `message` lacks its required `field`.
+    #[cold]
+    #[inline(never)]
+    #[must_use]
+    pub fn missing(message: &'static str, field: &'static str) -> Self {
+        Self::new(DecodeErrorKind::MissingField { message, field }, 0)
+    }
+
+    /// The same error, with the name of the message that was decoded.
+    #[cold]
+    #[must_use]
+    pub(crate) fn of(mut self, message: &'static str) -> Self {
+        self.0.message = message;
+        self
+    }
+
+    /// What is wrong.
+    #[must_use]
+    pub fn kind(&self) -> &DecodeErrorKind {
+        &self.0.kind
+    }
+
+    /// At which byte of the outermost message, except for a missing field.
+    #[must_use]
+    pub fn offset(&self) -> usize {
+        self.0.offset
+    }
+
+    /// The outermost message's name.
+    #[must_use]
+    pub fn message(&self) -> &'static str {
+        self.0.message
+    }
+}
+
+impl fmt::Debug for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DecodeError")
+            .field("kind", &self.0.kind)
+            .field("offset", &self.0.offset)
+            .field("message", &self.0.message)
+            .finish()
+    }
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.0.message.is_empty() {
+            write!(f, "{}: ", self.0.message)?;
+        }
+        let offset = self.0.offset;
+        match &self.0.kind {
+            DecodeErrorKind::Truncated => write!(f, "at byte {offset}: the input ends within a field"),
+            DecodeErrorKind::InvalidVarint => write!(f, "at byte {offset}: a varint has more than ten bytes"),
+            DecodeErrorKind::InvalidTag => write!(f, "at byte {offset}: this is no field tag"),
+            DecodeErrorKind::UnexpectedEndGroup => {
+                write!(f, "at byte {offset}: a group ends that was not begun")
+            }
+            DecodeErrorKind::InvalidUtf8 => write!(f, "at byte {offset}: a string field is not UTF-8"),
+            DecodeErrorKind::MissingField { message, field } => {
+                write!(f, "the required field {message}.{field} is missing")
+            }
+            DecodeErrorKind::TooDeep => {
+                write!(
+                    f,
+                    "at byte {offset}: messages nest too deep; DecodeLimits::depth sets how deep they may"
+                )
+            }
+            DecodeErrorKind::TooManyElements => write!(
+                f,
+                "at byte {offset}: elements take too much memory for the size of the input; \
+                 DecodeLimits::expansion sets how much they may"
+            ),
+            DecodeErrorKind::UnexpectedCode { code } => {
+                write!(f, "a frame with code {code} is not expected here")
+            }
+        }
+    }
+}
+
+impl std::error::Error for DecodeError {}
+
+/// Why bytes are no frame, or a message is none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FrameError {
+    /// A frame of length zero: it has not even a code.
+    Empty,
+    /// A frame is longer than the receiver, or the sender, allows.
+    TooLong {
+        /// Its length: code and body.
+        length: usize,
+        /// How long it may be.
+        max: usize,
+    },
+}
+
+impl fmt::Display for FrameError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("a frame has length 0, which leaves no room for its code"),
+            Self::TooLong { length, max } => write!(
+                f,
+                "a frame of {length} bytes is longer than the {max} allowed: the stream is corrupted, \
+                 or the maximum frame size has to be raised"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for FrameError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_result_is_one_word() {
+        assert_eq!(size_of::<Result<(), DecodeError>>(), size_of::<usize>());
+    }
+
+    #[test]
+    fn messages_name_the_thing() {
+        assert_eq!(
+            DecodeError::missing("RpbGetReq", "key").of("RpbGetReq").to_string(),
+            "RpbGetReq: the required field RpbGetReq.key is missing"
+        );
+        assert!(FrameError::TooLong { length: 9, max: 8 }.to_string().contains("9 bytes"));
+    }
+}

@@ -1,0 +1,158 @@
+//! [`FrameReader`]: bytes in pieces in, whole frames out.
+//!
+//! Invariant: bytes are only taken from the buffer as whole frames, so that a
+//! connection which ends with bytes left ended in the middle of a frame.
+
+use super::{Frame, HEADER, MAX_FRAME};
+use crate::blob::ReadBuffer;
+use crate::error::FrameError;
+
+/// Bytes that are read from a socket at once.
+const READ: usize = 16 * 1024;
+
+/// Cuts what arrives into frames.
+///
+/// ```
+/// use riak_runtime::FrameReader;
+///
+/// let mut reader = FrameReader::default();
+/// let arrived = [0, 0, 0, 1, 2, 0, 0, 0];
+/// reader.spare()[..8].copy_from_slice(&arrived);
+/// reader.advance(8);
+/// let frame = reader.next_frame()?.expect("a whole one has arrived");
+/// assert_eq!((frame.code, frame.body.len()), (2, 0));
+/// assert!(reader.next_frame()?.is_none());
+/// assert!(reader.is_within_frame());
+/// # Ok::<(), riak_runtime::FrameError>(())
+/// ```
+pub struct FrameReader {
+    buffer: ReadBuffer,
+    max_frame: usize,
+}
+
+impl Default for FrameReader {
+    fn default() -> Self {
+        Self::new(MAX_FRAME)
+    }
+}
+
+impl FrameReader {
+    /// A reader that refuses frames longer than `max_frame` bytes, code
+    /// included.
+    #[must_use]
+    pub fn new(max_frame: usize) -> Self {
+        Self { buffer: ReadBuffer::new(READ), max_frame }
+    }
+
+    /// Where the next bytes go: as many as the frame that has begun needs, and
+    /// room for more.
+    pub fn spare(&mut self) -> &mut [u8] {
+        // Half a block at least, so that a read is never for a few bytes only.
+        let want = self.missing().max(READ / 2);
+        self.buffer.spare(want)
+    }
+
+    /// Says that the first `count` bytes of [`FrameReader::spare`] were filled.
+    ///
+    /// # Panics
+    ///
+    /// If there was not that much room.
+    pub fn advance(&mut self, count: usize) {
+        self.buffer.advance(count);
+    }
+
+    /// Whether a frame has begun and not ended.
+    #[must_use]
+    pub fn is_within_frame(&self) -> bool {
+        !self.buffer.filled().is_empty()
+    }
+
+    /// How many bytes the frame that has begun still needs. A length over the
+    /// maximum counts as none: it will be refused.
+    fn missing(&self) -> usize {
+        let filled = self.buffer.filled();
+        match length(filled) {
+            Some(length) if length <= self.max_frame => (4 + length).saturating_sub(filled.len()),
+            _ => 0,
+        }
+    }
+
+    /// The next whole frame, if one has arrived.
+    ///
+    /// # Errors
+    ///
+    /// If a length is zero or over the maximum. The stream cannot be read any
+    /// further then.
+    pub fn next_frame(&mut self) -> Result<Option<Frame>, FrameError> {
+        let filled = self.buffer.filled();
+        let Some(length) = length(filled) else { return Ok(None) };
+        if length == 0 {
+            return Err(FrameError::Empty);
+        }
+        if length > self.max_frame {
+            return Err(FrameError::TooLong { length, max: self.max_frame });
+        }
+        if filled.len() < 4 + length {
+            return Ok(None);
+        }
+        let code = filled[4];
+        self.buffer.skip(HEADER);
+        Ok(Some(Frame { code, body: self.buffer.take(length - 1) }))
+    }
+}
+
+/// The length that a frame begins with, once it has arrived.
+fn length(bytes: &[u8]) -> Option<usize> {
+    let (length, _) = bytes.split_first_chunk::<4>()?;
+    Some(u32::from_be_bytes(*length) as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn feed(reader: &mut FrameReader, bytes: &[u8]) {
+        reader.spare()[..bytes.len()].copy_from_slice(bytes);
+        reader.advance(bytes.len());
+    }
+
+    #[test]
+    fn frames_come_out_whole_however_they_are_cut() {
+        let mut stream = Vec::new();
+        let bodies: Vec<Vec<u8>> = [0usize, 1, 22, 23, 24, 100, 40_000, 0, 5]
+            .iter()
+            .map(|&len| (0..len).map(|index| (index % 251) as u8).collect())
+            .collect();
+        for (index, body) in bodies.iter().enumerate() {
+            stream.extend((body.len() as u32 + 1).to_be_bytes());
+            stream.push(index as u8);
+            stream.extend(body);
+        }
+        for piece in [1, 2, 3, 7, 1000, 8192] {
+            let mut reader = FrameReader::default();
+            let mut frames = Vec::new();
+            for bytes in stream.chunks(piece) {
+                feed(&mut reader, bytes);
+                while let Some(frame) = reader.next_frame().unwrap() {
+                    frames.push(frame);
+                }
+            }
+            assert!(!reader.is_within_frame());
+            assert_eq!(frames.len(), bodies.len());
+            for (index, (frame, body)) in frames.iter().zip(&bodies).enumerate() {
+                assert_eq!((usize::from(frame.code), frame.body.as_slice()), (index, body.as_slice()));
+            }
+        }
+    }
+
+    #[test]
+    fn lengths_out_of_bounds_are_refused_before_they_are_buffered() {
+        let mut reader = FrameReader::new(100);
+        feed(&mut reader, &[0, 0, 0, 101]);
+        assert_eq!(reader.next_frame(), Err(FrameError::TooLong { length: 101, max: 100 }));
+        assert!(reader.spare().len() <= READ);
+        let mut reader = FrameReader::new(100);
+        feed(&mut reader, &[0, 0, 0, 0, 9]);
+        assert_eq!(reader.next_frame(), Err(FrameError::Empty));
+    }
+}

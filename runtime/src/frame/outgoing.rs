@@ -1,0 +1,230 @@
+//! [`WriteBuffer`]: messages in, one vectored write out.
+//!
+//! Invariant: the bytes to be sent are those of `bytes` from `sent` on, with
+//! each large value put in at its offset; offsets ascend, and none lies before
+//! `sent`.
+
+use std::collections::VecDeque;
+use std::io::IoSlice;
+
+use super::HEADER;
+use crate::error::FrameError;
+use crate::message::Message;
+use crate::wire::{Large, Sizes, Writer};
+
+/// Frames on their way to a socket. Small ones are coalesced; large values of
+/// [`Blob`](crate::Blob) fields are sent from where they are.
+///
+/// ```
+/// # use riak_runtime::wire::{Sizes, Writer};
+/// # struct Ping;
+/// # impl riak_runtime::Message for Ping {
+/// #     const NAME: &'static str = "Ping";
+/// #     fn encoded_len(&self, _: &mut Sizes) -> usize { 0 }
+/// #     fn encode(&self, _: &mut Writer<'_>, _: &mut Sizes) {}
+/// # }
+/// use riak_runtime::WriteBuffer;
+///
+/// let mut buffer = WriteBuffer::new();
+/// buffer.push(1, &Ping)?;
+/// buffer.push(1, &Ping)?;
+/// assert_eq!(buffer.to_vec(), [0, 0, 0, 1, 1, 0, 0, 0, 1, 1]);
+/// # Ok::<(), riak_runtime::FrameError>(())
+/// ```
+#[derive(Debug, Default)]
+pub struct WriteBuffer {
+    bytes: Vec<u8>,
+    /// How many of `bytes` were sent.
+    sent: usize,
+    large: VecDeque<Large>,
+    /// How many bytes of the first large value were sent.
+    large_sent: usize,
+    /// Kept for its memory.
+    sizes: Sizes,
+    new_large: Vec<Large>,
+}
+
+/// Room that is kept when the buffer has been sent.
+const KEEP: usize = 64 * 1024;
+
+impl WriteBuffer {
+    /// An empty buffer.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Whether there is nothing to send.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.sent == self.bytes.len() && self.large.is_empty()
+    }
+
+    /// How many bytes there are to send.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        let large: usize = self.large.iter().map(|large| large.blob.len()).sum();
+        self.bytes.len() - self.sent + large - self.large_sent
+    }
+
+    /// Appends a frame.
+    ///
+    /// # Errors
+    ///
+    /// If the frame's length does not fit into its four bytes, or the message
+    /// is longer than protobuf allows. Nothing is appended then.
+    pub fn push(&mut self, code: u8, message: &impl Message) -> Result<(), FrameError> {
+        self.push_with(code, message, &[])
+    }
+
+    /// Appends a frame whose body is a message and then `fields`, which
+    /// override the message's, since of a single field the last one counts.
+    ///
+    /// # Errors
+    ///
+    /// As for [`WriteBuffer::push`].
+    pub fn push_with(&mut self, code: u8, message: &impl Message, fields: &[u8]) -> Result<(), FrameError> {
+        self.sizes.clear();
+        let len = message.encoded_len(&mut self.sizes);
+        self.begin(code, len.saturating_add(fields.len()))?;
+        let Self { bytes, sizes, new_large, .. } = self;
+        Writer::append(bytes, len, Some(new_large), |out| message.encode(out, sizes));
+        self.large.extend(self.new_large.drain(..));
+        self.bytes.extend_from_slice(fields);
+        Ok(())
+    }
+
+    /// Appends a frame whose body is there already.
+    ///
+    /// # Errors
+    ///
+    /// As for [`WriteBuffer::push`].
+    pub fn push_body(&mut self, code: u8, body: &[u8]) -> Result<(), FrameError> {
+        self.begin(code, body.len())?;
+        self.bytes.extend_from_slice(body);
+        Ok(())
+    }
+
+    fn begin(&mut self, code: u8, body: usize) -> Result<(), FrameError> {
+        let max = crate::message::MAX_LEN;
+        if body >= max {
+            return Err(FrameError::TooLong { length: body.saturating_add(1), max });
+        }
+        let mut header = [0; HEADER];
+        #[expect(clippy::cast_possible_truncation, reason = "less than 2 GiB")]
+        header[..4].copy_from_slice(&(body as u32 + 1).to_be_bytes());
+        header[4] = code;
+        self.bytes.extend_from_slice(&header);
+        Ok(())
+    }
+
+    /// Fills `slices` with what is to be sent, in order, and says how many of
+    /// them were used. Further bytes may have to be asked for again.
+    pub fn slices<'b>(&'b self, slices: &mut [IoSlice<'b>]) -> usize {
+        let mut used = 0;
+        let mut from = self.sent;
+        let mut skip = self.large_sent;
+        let mut add = |bytes: &'b [u8]| {
+            if !bytes.is_empty() && used < slices.len() {
+                slices[used] = IoSlice::new(bytes);
+                used += 1;
+            }
+        };
+        for large in &self.large {
+            add(&self.bytes[from..large.offset]);
+            add(&large.blob[skip..]);
+            from = large.offset;
+            skip = 0;
+        }
+        add(&self.bytes[from..]);
+        used
+    }
+
+    /// Says that the first `count` bytes were sent.
+    ///
+    /// # Panics
+    ///
+    /// If there are fewer.
+    pub fn consume(&mut self, mut count: usize) {
+        while let Some(large) = self.large.front() {
+            let before = large.offset - self.sent;
+            if count < before {
+                break;
+            }
+            count -= before;
+            self.sent = large.offset;
+            let left = large.blob.len() - self.large_sent;
+            if count < left {
+                self.large_sent += count;
+                return;
+            }
+            count -= left;
+            self.large_sent = 0;
+            self.large.pop_front();
+        }
+        assert!(count <= self.bytes.len() - self.sent, "more bytes were sent than there were");
+        self.sent += count;
+        if self.is_empty() {
+            self.bytes.clear();
+            self.bytes.shrink_to(KEEP);
+            self.sent = 0;
+        }
+    }
+
+    /// All that is to be sent, in one piece.
+    #[must_use]
+    pub fn to_vec(&self) -> Vec<u8> {
+        let mut slices = vec![IoSlice::new(&[]); 2 * self.large.len() + 1];
+        let used = self.slices(&mut slices);
+        slices[..used].iter().flat_map(|slice| slice.iter()).copied().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Blob;
+    use crate::wire::{Bytes, Writes};
+
+    struct Value(Blob);
+
+    impl Message for Value {
+        const NAME: &'static str = "Value";
+
+        fn encoded_len(&self, _sizes: &mut Sizes) -> usize {
+            Bytes::len(0x0a, &self.0)
+        }
+
+        fn encode(&self, out: &mut Writer<'_>, _sizes: &mut Sizes) {
+            Bytes::put(0x0a, &self.0, out);
+        }
+    }
+
+    #[test]
+    fn what_is_sent_piecewise_is_what_was_pushed() {
+        let mut buffer = WriteBuffer::new();
+        let mut expected = Vec::new();
+        for len in [0usize, 10, 20_000, 30_000, 5, 16_384, 16_383] {
+            let value = Value(Blob::from(vec![len as u8; len]));
+            buffer.push_with(7, &value, &[0x10, 1]).unwrap();
+            let body = value.encode_to_vec();
+            expected.extend((body.len() as u32 + 3).to_be_bytes());
+            expected.push(7);
+            expected.extend(&body);
+            expected.extend([0x10, 1]);
+        }
+        assert_eq!(buffer.to_vec(), expected);
+        let (mut sent, mut step) = (Vec::new(), 1);
+        while !buffer.is_empty() {
+            assert_eq!(buffer.len(), expected.len() - sent.len());
+            let mut slices = [IoSlice::new(&[]); 3];
+            let used = buffer.slices(&mut slices);
+            let bytes: Vec<u8> = slices[..used].iter().flat_map(|slice| slice.iter()).copied().collect();
+            let count = step.min(bytes.len());
+            sent.extend_from_slice(&bytes[..count]);
+            buffer.consume(count);
+            step = step * 3 + 1;
+        }
+        assert!(sent == expected);
+    }
+}

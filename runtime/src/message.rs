@@ -1,0 +1,174 @@
+//! The traits that messages implement, by hand or generated.
+//!
+//! Owned and borrowed forms implement the same ones: [`Message`] to be written,
+//! [`Decode`] to be read. [`Owned`] ties the two forms together, [`Coded`] makes
+//! a message the body of a frame, and [`Request`](crate::Request) says what
+//! answers it.
+//!
+//! Invariant: `encode` writes exactly the bytes that `encoded_len` announced.
+
+use crate::error::DecodeError;
+use crate::wire::{Context, Reader, Sizes, Writer};
+use crate::{Blob, DecodeLimits};
+
+/// The longest message that protobuf allows: 2 GiB less one byte.
+pub const MAX_LEN: usize = i32::MAX as usize;
+
+/// A message that can be encoded.
+pub trait Message {
+    /// Its protobuf name, such as `RpbGetReq`.
+    const NAME: &'static str;
+
+    /// Its length, without tag and length prefix. Pushes the lengths of nested
+    /// messages to `sizes`.
+    fn encoded_len(&self, sizes: &mut Sizes) -> usize;
+
+    /// Writes its fields. Takes the lengths of nested messages from `sizes`,
+    /// where [`Message::encoded_len`] has just pushed them.
+    fn encode(&self, out: &mut Writer<'_>, sizes: &mut Sizes);
+
+    /// Its bytes.
+    ///
+    /// # Panics
+    ///
+    /// If they are more than [`MAX_LEN`].
+    #[inline]
+    fn encode_to_vec(&self) -> Vec<u8> {
+        let mut buffer = Vec::new();
+        self.append_to(&mut buffer);
+        buffer
+    }
+
+    /// Appends its bytes to `buffer`.
+    ///
+    /// # Panics
+    ///
+    /// If they are more than [`MAX_LEN`].
+    #[inline]
+    fn append_to(&self, buffer: &mut Vec<u8>) {
+        let mut sizes = Sizes::new();
+        let len = self.encoded_len(&mut sizes);
+        assert!(
+            len <= MAX_LEN,
+            "{} takes {len} bytes, and protobuf allows no more than {MAX_LEN}",
+            Self::NAME
+        );
+        Writer::append(buffer, len, None, |out| self.encode(out, &mut sizes));
+    }
+}
+
+/// A message that can be decoded from bytes that live for `'a`. An owned one
+/// can from any.
+pub trait Decode<'a>: Message + Default {
+    /// Merges the fields of `input` into this message, as protobuf says: single
+    /// values are replaced, repeated ones appended, nested messages merged.
+    ///
+    /// # Errors
+    ///
+    /// If a field is malformed or a required one is missing.
+    fn merge(&mut self, input: Reader<'a>, ctx: &mut Context<'a>) -> Result<(), DecodeError>;
+
+    /// The message that these bytes are.
+    ///
+    /// # Errors
+    ///
+    /// If they are none; [`DecodeError`] says why and where.
+    #[inline]
+    fn decode(bytes: &'a [u8]) -> Result<Self, DecodeError> {
+        Self::decode_within(bytes, &DecodeLimits::DEFAULT)
+    }
+
+    /// The message that these bytes are, if decoding stays within `limits`.
+    ///
+    /// # Errors
+    ///
+    /// If they are none, or it does not.
+    #[inline]
+    fn decode_within(bytes: &'a [u8], limits: &DecodeLimits) -> Result<Self, DecodeError> {
+        let (mut ctx, input) = Context::new(bytes, None, limits);
+        let mut message = Self::default();
+        match message.merge(input, &mut ctx) {
+            Ok(()) => Ok(message),
+            Err(error) => Err(error.of(Self::NAME)),
+        }
+    }
+}
+
+/// A message that owns its data, and its borrowed form.
+pub trait Owned: for<'a> Decode<'a> + Send + Sync + 'static {
+    /// The form that borrows from the bytes it was decoded from.
+    type Ref<'a>: Decode<'a>;
+
+    /// Shortens the lifetime of a borrowed form. Always written `view`; that
+    /// this compiles is what makes [`Framed`](crate::Framed) sound.
+    fn shorten<'short, 'long: 'short>(view: &'short Self::Ref<'long>) -> &'short Self::Ref<'short>;
+
+    /// The message that `blob` is. Long values are not copied but share it.
+    ///
+    /// # Errors
+    ///
+    /// If the bytes are no such message.
+    #[inline]
+    fn decode_blob(blob: &Blob) -> Result<Self, DecodeError> {
+        let (mut ctx, input) = Context::new(blob, Some(blob), &DecodeLimits::DEFAULT);
+        let mut message = Self::default();
+        match message.merge(input, &mut ctx) {
+            Ok(()) => Ok(message),
+            Err(error) => Err(error.of(Self::NAME)),
+        }
+    }
+}
+
+/// The borrowed form of a message, which can be made owned.
+pub trait View {
+    /// The owned form.
+    type Owned;
+
+    /// The same message, owning its data.
+    fn to_owned(&self) -> Self::Owned;
+}
+
+/// A message that is the body of frames with this code.
+pub trait Coded {
+    /// The message code.
+    const CODE: u8;
+}
+
+impl<M: Message> Message for Box<M> {
+    const NAME: &'static str = M::NAME;
+
+    #[inline]
+    fn encoded_len(&self, sizes: &mut Sizes) -> usize {
+        M::encoded_len(self, sizes)
+    }
+
+    #[inline]
+    fn encode(&self, out: &mut Writer<'_>, sizes: &mut Sizes) {
+        M::encode(self, out, sizes);
+    }
+}
+
+impl<'a, M: Decode<'a>> Decode<'a> for Box<M> {
+    #[inline]
+    fn merge(&mut self, input: Reader<'a>, ctx: &mut Context<'a>) -> Result<(), DecodeError> {
+        M::merge(self, input, ctx)
+    }
+}
+
+impl<M: Message> Message for &M {
+    const NAME: &'static str = M::NAME;
+
+    #[inline]
+    fn encoded_len(&self, sizes: &mut Sizes) -> usize {
+        M::encoded_len(self, sizes)
+    }
+
+    #[inline]
+    fn encode(&self, out: &mut Writer<'_>, sizes: &mut Sizes) {
+        M::encode(self, out, sizes);
+    }
+}
+
+impl<M: Coded> Coded for &M {
+    const CODE: u8 = M::CODE;
+}

@@ -1,0 +1,251 @@
+//! What is known of an operation: which request, which answer, how it ends.
+//!
+//! Generated code says it once, as constants; clients, servers, proxies and
+//! pools read it. The runtime deals in message codes as bytes and never in one
+//! schema's types. Invariant: everything here is plain data.
+
+use std::time::Duration;
+
+use crate::error::{DecodeError, DecodeErrorKind};
+use crate::message::{Coded, Message, Owned};
+use crate::wire::{Context, Reader};
+use crate::{DecodeLimits, Frame};
+
+/// A message that is answered: a request.
+///
+/// Implemented by the owned and the borrowed form, and by references to them.
+pub trait Request: Message + Coded {
+    /// Its owned form.
+    type Owned: Request<Owned = Self::Owned, Response = Self::Response> + Owned;
+
+    /// The regular answer.
+    type Response: Owned + Coded;
+
+    /// How it is called and answered.
+    const OPERATION: &'static Operation;
+
+    /// Whether this request asks for its answer as a stream, where that is up
+    /// to the request; `None` if it does not say.
+    fn asks_for_stream(&self) -> Option<bool> {
+        None
+    }
+
+    /// How long it allows the server to take, where it has a field for that.
+    fn server_timeout(&self) -> Option<Duration> {
+        None
+    }
+}
+
+impl<R: Request> Request for &R {
+    type Owned = R::Owned;
+    type Response = R::Response;
+    const OPERATION: &'static Operation = R::OPERATION;
+
+    fn asks_for_stream(&self) -> Option<bool> {
+        R::asks_for_stream(self)
+    }
+
+    fn server_timeout(&self) -> Option<Duration> {
+        R::server_timeout(self)
+    }
+}
+
+/// What an answer is decoded as: one message, or one of several by code.
+pub trait Answer: Sized + Send + 'static {
+    /// Decodes a frame.
+    ///
+    /// # Errors
+    ///
+    /// If its code is none of this answer's, or its body is malformed.
+    fn from_frame(frame: &Frame) -> Result<Self, DecodeError>;
+}
+
+impl<M: Owned + Coded> Answer for M {
+    fn from_frame(frame: &Frame) -> Result<Self, DecodeError> {
+        if frame.code != M::CODE {
+            return Err(DecodeError::new(DecodeErrorKind::UnexpectedCode { code: frame.code }, 0));
+        }
+        M::decode_blob(&frame.body)
+    }
+}
+
+/// How one request is called and answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Operation {
+    /// Service and method, such as `RiakKv.Get`.
+    pub name: &'static str,
+    /// The request's code.
+    pub request: u8,
+    /// The regular answer's code.
+    pub response: u8,
+    /// Codes of other answers that may come in its place.
+    pub alternatives: &'static [u8],
+    /// The frame that answers a request which failed.
+    pub error: Option<ErrorFrame>,
+    /// How many answers come, and which is the last.
+    pub mode: Mode,
+    /// What it costs the server.
+    pub cost: Cost,
+    /// Whether it may be sent again.
+    pub retry: Retry,
+    /// What an answer without a body means.
+    pub absent: Absent,
+    /// The request is sent without a body, whatever fields it has.
+    pub bodyless: bool,
+    /// Only legal while a connection is being set up.
+    pub handshake: bool,
+    /// The first release that has it, if that is known.
+    pub since: Option<&'static str>,
+    /// The part of the server that serves it, if that is known.
+    pub served_by: Option<&'static str>,
+    /// The number of the request's field with the server-side timeout in
+    /// milliseconds, if it has one.
+    pub timeout: Option<u32>,
+}
+
+/// How many answers a request gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Mode {
+    /// One.
+    Unary,
+    /// Many.
+    Stream(StreamEnd),
+    /// One, or many if the request says so.
+    Conditional {
+        /// Which of many is the last.
+        end: StreamEnd,
+        /// The number of the request's bool field that asks for many.
+        stream_if: u32,
+    },
+}
+
+/// Which answer of a stream is the last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StreamEnd {
+    /// The number of the answer's bool field that is true in the last one.
+    pub field: u32,
+    /// What it is when absent: its proto2 default.
+    pub when_absent: bool,
+}
+
+impl StreamEnd {
+    /// Whether the answer with this body is the last one.
+    ///
+    /// # Errors
+    ///
+    /// If the body is malformed.
+    pub fn is_last(self, body: &[u8]) -> Result<bool, DecodeError> {
+        let (mut ctx, mut input) = Context::new(body, None, &DecodeLimits::DEFAULT);
+        let mut last = self.when_absent;
+        while let Some(tag) = input.tag(&ctx)? {
+            if tag == self.field << 3 {
+                last = input.varint(&ctx)? != 0;
+            } else {
+                input.skip(tag, &mut ctx)?;
+            }
+        }
+        Ok(last)
+    }
+}
+
+/// The frame that answers a request which failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ErrorFrame {
+    /// Its code.
+    pub code: u8,
+    /// The number of the field that holds the text.
+    pub text: u32,
+    /// The number of the field that holds the number.
+    pub number: Option<u32>,
+}
+
+impl ErrorFrame {
+    /// The text and the number of an error frame's body. What is missing is
+    /// empty or zero: an error without a text is still an error.
+    ///
+    /// # Errors
+    ///
+    /// If the body is malformed.
+    pub fn read(self, body: &[u8]) -> Result<(&[u8], u32), DecodeError> {
+        let (mut ctx, mut input): (_, Reader<'_>) = Context::new(body, None, &DecodeLimits::DEFAULT);
+        let (mut text, mut number) = (&[][..], 0);
+        while let Some(tag) = input.tag(&ctx)? {
+            if tag == self.text << 3 | crate::wire::DELIMITED {
+                text = input.delimited(&ctx)?;
+            } else if self.number.is_some_and(|number| tag == number << 3) {
+                #[expect(clippy::cast_possible_truncation, reason = "protobuf takes the low bits")]
+                let value = input.varint(&ctx)? as u32;
+                number = value;
+            } else {
+                input.skip(tag, &mut ctx)?;
+            }
+        }
+        Ok((text, number))
+    }
+}
+
+/// What an operation costs the server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Cost {
+    /// It answers at once. Calls may follow one another without waiting.
+    #[default]
+    Unary,
+    /// It answers once, after seconds to minutes: a fold over much data. It has
+    /// the connection to itself.
+    Long,
+}
+
+/// Whether a call whose outcome is unknown may be sent again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Retry {
+    /// Never: it would count twice.
+    #[default]
+    Never,
+    /// Always: it changes nothing, or the same thing again.
+    Safe,
+    /// Only when it is certain that it was not sent.
+    IfUnsent,
+    /// Only when the request carries the causal context of a read.
+    IfContext,
+}
+
+/// What an answer without a body means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Absent {
+    /// The message with no field set.
+    #[default]
+    Defaults,
+    /// There is no such thing.
+    NotFound,
+    /// It is done, and there is nothing to say.
+    Ok,
+    /// An empty list.
+    EmptyList,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_ends_by_its_field_or_its_default() {
+        let end = StreamEnd { field: 3, when_absent: true };
+        assert!(end.is_last(&[]).unwrap());
+        assert!(!end.is_last(&[0x0a, 1, 7, 0x18, 0]).unwrap());
+        assert!(end.is_last(&[0x18, 0, 0x18, 1]).unwrap());
+        // Another wire type is another field.
+        assert!(!StreamEnd { field: 3, when_absent: false }.is_last(&[0x1a, 1, 1]).unwrap());
+        assert!(end.is_last(&[0x18]).is_err());
+    }
+
+    #[test]
+    fn an_error_frame_gives_text_and_number() {
+        let error = ErrorFrame { code: 0, text: 1, number: Some(2) };
+        assert_eq!(error.read(b"\x0a\x07timeout\x10\x00").unwrap(), (&b"timeout"[..], 0));
+        assert_eq!(error.read(b"\x10\xfb\x07\x18\x01").unwrap(), (&b""[..], 1019));
+    }
+}

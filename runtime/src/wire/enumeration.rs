@@ -1,0 +1,124 @@
+//! Enums: open ones keep any number, closed ones know theirs.
+//!
+//! Invariant: a number that a closed enum does not know is kept among the
+//! unknown fields, under the field's own tag, and no value is made up for it.
+
+use super::{Context, KeepUnknown, Reader, Reads, VARINT, Writer, Writes};
+use crate::error::DecodeError;
+use crate::varint;
+
+/// A generated enum.
+pub trait Enumeration: Copy + Default + 'static {
+    /// The number on the wire.
+    fn number(self) -> i32;
+
+    /// The value of a number; `None` if the enum is closed and has none.
+    fn from_number(number: i32) -> Option<Self>;
+}
+
+/// `enum`: written like `int32`. Reading through this is for open enums; a
+/// closed one reads a number that it does not know as its default.
+#[derive(Debug)]
+pub enum Enum {}
+
+impl<E: Enumeration> Writes<E> for Enum {
+    #[inline]
+    fn size(value: &E) -> usize {
+        varint::len(i64::from(value.number()).cast_unsigned())
+    }
+
+    #[inline]
+    fn write(value: &E, out: &mut Writer<'_>) {
+        out.varint(i64::from(value.number()).cast_unsigned());
+    }
+
+    #[inline]
+    fn is_zero(value: &E) -> bool {
+        value.number() == 0
+    }
+}
+
+impl<'a, E: Enumeration> Reads<'a, E> for Enum {
+    #[inline]
+    fn read(input: &mut Reader<'a>, ctx: &mut Context<'a>) -> Result<E, DecodeError> {
+        read_number(input, ctx).map(|number| E::from_number(number).unwrap_or_default())
+    }
+}
+
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "protobuf takes the low bits")]
+fn read_number<'a>(input: &mut Reader<'a>, ctx: &mut Context<'a>) -> Result<i32, DecodeError> {
+    Ok((input.varint(ctx)? as u32).cast_signed())
+}
+
+/// Keeps a number that a closed enum does not know as an unknown field.
+#[cold]
+fn keep_number<'a>(tag: u32, number: i32, unknown: &mut impl KeepUnknown<'a>) {
+    let value = i64::from(number).cast_unsigned();
+    let mut field = Vec::new();
+    Writer::append(&mut field, super::tag_len(tag) + varint::len(value), None, |out| {
+        out.tag(tag);
+        out.varint(value);
+    });
+    unknown.keep_made(field);
+}
+
+/// Reads a closed enum's value; `None` if its number went to the unknown
+/// fields. `tag` is the field's.
+///
+/// # Errors
+///
+/// If the input ends within it, or it is malformed.
+#[inline]
+pub fn read_closed<'a, E: Enumeration>(
+    tag: u32,
+    unknown: &mut impl KeepUnknown<'a>,
+    input: &mut Reader<'a>,
+    ctx: &mut Context<'a>,
+) -> Result<Option<E>, DecodeError> {
+    let number = read_number(input, ctx)?;
+    let value = E::from_number(number);
+    if value.is_none() {
+        keep_number(tag, number, unknown);
+    }
+    Ok(value)
+}
+
+/// Reads a value of a repeated closed enum and all that follow it.
+///
+/// # Errors
+///
+/// As for [`read_closed`].
+pub fn read_repeated_closed<'a, E: Enumeration>(
+    tag: u32,
+    values: &mut Vec<E>,
+    unknown: &mut impl KeepUnknown<'a>,
+    input: &mut Reader<'a>,
+    ctx: &mut Context<'a>,
+) -> Result<(), DecodeError> {
+    loop {
+        values.extend(read_closed::<E>(tag, unknown, input, ctx)?);
+        if !input.take_tag(tag) {
+            return Ok(());
+        }
+    }
+}
+
+/// Reads a packed run of a closed enum. `tag` is that of the run.
+///
+/// # Errors
+///
+/// As for [`read_closed`].
+pub fn read_packed_closed<'a, E: Enumeration>(
+    tag: u32,
+    values: &mut Vec<E>,
+    unknown: &mut impl KeepUnknown<'a>,
+    input: &mut Reader<'a>,
+    ctx: &mut Context<'a>,
+) -> Result<(), DecodeError> {
+    let mut run = input.nested(ctx)?;
+    while run.remaining() > 0 {
+        values.extend(read_closed::<E>(tag & !7 | VARINT, unknown, &mut run, ctx)?);
+    }
+    Ok(())
+}

@@ -1,0 +1,201 @@
+//! Maps: on the wire, repeated entries with a key (1) and a value (2).
+//!
+//! Invariant: an entry always has both fields when written; when read, what is
+//! missing is the default, and the last entry of a key wins.
+
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasher, Hash};
+
+use super::nested::{body_len, put_body};
+use super::{
+    Context, Enum, Enumeration, KeepUnknown, Nested, Reader, Reads, Sizes, Writer, Writes, delimited_len,
+    read_message, tag_len,
+};
+use crate::error::DecodeError;
+use crate::message::{Decode, Message};
+
+/// A Rust type that can hold a map field.
+pub trait Map<K, V> {
+    /// The entries.
+    fn entries<'m>(&'m self) -> impl Iterator<Item = (&'m K, &'m V)>
+    where
+        K: 'm,
+        V: 'm;
+
+    /// Adds an entry, or replaces the one with this key.
+    fn put_entry(&mut self, key: K, value: V);
+}
+
+impl<K: Ord, V> Map<K, V> for BTreeMap<K, V> {
+    fn entries<'m>(&'m self) -> impl Iterator<Item = (&'m K, &'m V)>
+    where
+        K: 'm,
+        V: 'm,
+    {
+        self.iter()
+    }
+
+    fn put_entry(&mut self, key: K, value: V) {
+        self.insert(key, value);
+    }
+}
+
+impl<K: Eq + Hash, V, S: BuildHasher> Map<K, V> for HashMap<K, V, S> {
+    fn entries<'m>(&'m self) -> impl Iterator<Item = (&'m K, &'m V)>
+    where
+        K: 'm,
+        V: 'm,
+    {
+        self.iter()
+    }
+
+    fn put_entry(&mut self, key: K, value: V) {
+        self.insert(key, value);
+    }
+}
+
+impl<'a, M: Decode<'a>> Reads<'a, M> for Nested {
+    #[inline]
+    fn read(input: &mut Reader<'a>, ctx: &mut Context<'a>) -> Result<M, DecodeError> {
+        let mut message = M::default();
+        read_message(&mut message, input, ctx)?;
+        Ok(message)
+    }
+}
+
+/// Length of a map field. `value_len` is the length of a value without tag.
+#[inline]
+fn entries_len<KK: Writes<K>, K, V>(
+    tag: u32,
+    map: &impl Map<K, V>,
+    sizes: &mut Sizes,
+    value_len: impl Fn(&V, &mut Sizes) -> usize,
+) -> usize {
+    let mut len = 0;
+    for (key, value) in map.entries() {
+        let slot = sizes.reserve();
+        // Fields 1 and 2 have tags of one byte.
+        let entry = 2 + KK::size(key) + value_len(value, sizes);
+        sizes.fill(slot, entry);
+        len += tag_len(tag) + delimited_len(entry);
+    }
+    len
+}
+
+/// Length of a map of scalars.
+pub fn map_len<KK: Writes<K>, VK: Writes<V>, K, V>(
+    tag: u32,
+    map: &impl Map<K, V>,
+    sizes: &mut Sizes,
+) -> usize {
+    entries_len::<KK, K, V>(tag, map, sizes, |value, _| VK::size(value))
+}
+
+/// Length of a map of messages.
+pub fn message_map_len<KK: Writes<K>, K, M: Message>(
+    tag: u32,
+    map: &impl Map<K, M>,
+    sizes: &mut Sizes,
+) -> usize {
+    entries_len::<KK, K, M>(tag, map, sizes, body_len)
+}
+
+/// Writes a map of scalars. The two tags are those inside an entry.
+pub fn put_map<KK: Writes<K>, VK: Writes<V>, K, V>(
+    tag: u32,
+    [key_tag, value_tag]: [u32; 2],
+    map: &impl Map<K, V>,
+    out: &mut Writer<'_>,
+    sizes: &mut Sizes,
+) {
+    for (key, value) in map.entries() {
+        out.tag(tag);
+        out.varint(sizes.take() as u64);
+        KK::put(key_tag, key, out);
+        VK::put(value_tag, value, out);
+    }
+}
+
+/// Writes a map of messages. The two tags are those inside an entry.
+pub fn put_message_map<KK: Writes<K>, K, M: Message>(
+    tag: u32,
+    [key_tag, value_tag]: [u32; 2],
+    map: &impl Map<K, M>,
+    out: &mut Writer<'_>,
+    sizes: &mut Sizes,
+) {
+    for (key, value) in map.entries() {
+        out.tag(tag);
+        out.varint(sizes.take() as u64);
+        KK::put(key_tag, key, out);
+        out.tag(value_tag);
+        put_body(value, out, sizes);
+    }
+}
+
+/// What an entry takes in memory at the most, apart from what its key and value
+/// own: a node of a tree holds up to eleven, at least half of them in use.
+const fn entry_size<K, V>() -> usize {
+    2 * (size_of::<K>() + size_of::<V>()) + 16
+}
+
+/// Reads one entry of a map field.
+///
+/// # Errors
+///
+/// If it is malformed, or the entries take too much memory for the size of the
+/// input.
+pub fn read_map<'a, KK: Reads<'a, K>, VK: Reads<'a, V>, K: Default, V: Default>(
+    [key_tag, value_tag]: [u32; 2],
+    map: &mut impl Map<K, V>,
+    input: &mut Reader<'a>,
+    ctx: &mut Context<'a>,
+) -> Result<(), DecodeError> {
+    let mut entry = input.nested(ctx)?;
+    ctx.charge(entry_size::<K, V>(), &entry)?;
+    let (mut key, mut value) = (K::default(), V::default());
+    while let Some(tag) = entry.tag(ctx)? {
+        if tag == key_tag {
+            key = KK::read(&mut entry, ctx)?;
+        } else if tag == value_tag {
+            value = VK::read(&mut entry, ctx)?;
+        } else {
+            entry.skip(tag, ctx)?;
+        }
+    }
+    map.put_entry(key, value);
+    Ok(())
+}
+
+/// Reads one entry of a map whose values are a closed enum: an entry with a
+/// number that the enum does not know goes to the unknown fields whole.
+///
+/// # Errors
+///
+/// As for [`read_map`].
+pub fn read_map_closed<'a, KK: Reads<'a, K>, K: Default, E: Enumeration>(
+    tag: u32,
+    [key_tag, value_tag]: [u32; 2],
+    map: &mut impl Map<K, E>,
+    unknown: &mut impl KeepUnknown<'a>,
+    input: &mut Reader<'a>,
+    ctx: &mut Context<'a>,
+) -> Result<(), DecodeError> {
+    let mut entry = input.clone().nested(ctx)?;
+    let mut known = true;
+    while let Some(tag) = entry.tag(ctx)? {
+        if tag == value_tag {
+            #[expect(clippy::cast_possible_truncation, reason = "protobuf takes the low bits")]
+            let number = (entry.varint(ctx)? as u32).cast_signed();
+            known = E::from_number(number).is_some();
+        } else {
+            entry.skip(tag, ctx)?;
+        }
+    }
+    if known {
+        read_map::<KK, Enum, K, E>([key_tag, value_tag], map, input, ctx)
+    } else {
+        unknown.keep(input.skip(tag, ctx)?);
+        Ok(())
+    }
+}

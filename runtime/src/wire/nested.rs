@@ -1,0 +1,258 @@
+//! Messages inside messages: length-delimited, or as groups.
+//!
+//! Invariant: the lengths that the `_len` functions push to [`Sizes`] are taken
+//! by the `put_` functions in the same order; groups have none.
+
+use super::scalar::reserve;
+use super::{Context, END_GROUP, GROUP, Reader, Sizes, Writer, delimited_len, tag_len};
+use crate::error::DecodeError;
+use crate::message::{Decode, Message};
+
+/// The kind of a nested message, where a kind is named: as a map's value.
+#[derive(Debug)]
+pub enum Nested {}
+
+/// Length of a message's body; its own length is kept for the second pass.
+#[inline]
+pub(super) fn body_len<M: Message>(message: &M, sizes: &mut Sizes) -> usize {
+    let slot = sizes.reserve();
+    let len = message.encoded_len(sizes);
+    sizes.fill(slot, len);
+    delimited_len(len)
+}
+
+/// Writes a message's length and body.
+#[inline]
+pub(super) fn put_body<M: Message>(message: &M, out: &mut Writer<'_>, sizes: &mut Sizes) {
+    out.varint(sizes.take() as u64);
+    message.encode(out, sizes);
+}
+
+/// Length of a message field.
+#[inline]
+pub fn message_len<M: Message>(tag: u32, message: &M, sizes: &mut Sizes) -> usize {
+    tag_len(tag) + body_len(message, sizes)
+}
+
+/// Writes a message field.
+#[inline]
+pub fn put_message<M: Message>(tag: u32, message: &M, out: &mut Writer<'_>, sizes: &mut Sizes) {
+    out.tag(tag);
+    put_body(message, out, sizes);
+}
+
+/// Length of a message field that may be absent.
+#[inline]
+pub fn optional_message_len<M: Message>(tag: u32, message: &Option<M>, sizes: &mut Sizes) -> usize {
+    message.as_ref().map_or(0, |message| message_len(tag, message, sizes))
+}
+
+/// Writes a message field that may be absent.
+#[inline]
+pub fn put_optional_message<M: Message>(
+    tag: u32,
+    message: &Option<M>,
+    out: &mut Writer<'_>,
+    sizes: &mut Sizes,
+) {
+    if let Some(message) = message {
+        put_message(tag, message, out, sizes);
+    }
+}
+
+/// Length of a repeated message field.
+#[inline]
+pub fn repeated_message_len<M: Message>(tag: u32, messages: &[M], sizes: &mut Sizes) -> usize {
+    let mut len = messages.len() * tag_len(tag);
+    for message in messages {
+        len += body_len(message, sizes);
+    }
+    len
+}
+
+/// Writes a repeated message field.
+#[inline]
+pub fn put_repeated_message<M: Message>(tag: u32, messages: &[M], out: &mut Writer<'_>, sizes: &mut Sizes) {
+    for message in messages {
+        put_message(tag, message, out, sizes);
+    }
+}
+
+/// Merges fields into a message that is one level deeper.
+#[inline]
+fn merge<'a, M: Decode<'a>>(
+    message: &mut M,
+    body: Reader<'a>,
+    ctx: &mut Context<'a>,
+) -> Result<(), DecodeError> {
+    ctx.enter(&body)?;
+    message.merge(body, ctx)?;
+    ctx.leave();
+    Ok(())
+}
+
+/// Reads a message field into `message`, whose fields it merges with.
+///
+/// # Errors
+///
+/// If the field is malformed, lacks a required field or nests too deep.
+#[inline]
+pub fn read_message<'a, M: Decode<'a>>(
+    message: &mut M,
+    input: &mut Reader<'a>,
+    ctx: &mut Context<'a>,
+) -> Result<(), DecodeError> {
+    let body = input.nested(ctx)?;
+    merge(message, body, ctx)
+}
+
+/// Reads a message field that may have been absent so far.
+///
+/// # Errors
+///
+/// As for [`read_message`].
+#[inline]
+pub fn read_optional_message<'a, M: Decode<'a>>(
+    message: &mut Option<M>,
+    input: &mut Reader<'a>,
+    ctx: &mut Context<'a>,
+) -> Result<(), DecodeError> {
+    read_message(message.get_or_insert_with(M::default), input, ctx)
+}
+
+/// Reads a message and all that follow it with the same tag.
+///
+/// # Errors
+///
+/// As for [`read_message`]; also if the elements take too much memory for the
+/// size of the input.
+#[inline]
+pub fn read_repeated_message<'a, M: Decode<'a>>(
+    tag: u32,
+    messages: &mut Vec<M>,
+    input: &mut Reader<'a>,
+    ctx: &mut Context<'a>,
+) -> Result<(), DecodeError> {
+    let before = input.remaining();
+    read_element(messages, input, ctx)?;
+    if input.take_tag(tag) {
+        reserve(messages, (before - input.remaining()).max(size_of::<M>() / 8), input.remaining());
+        loop {
+            read_element(messages, input, ctx)?;
+            if !input.take_tag(tag) {
+                break;
+            }
+        }
+    }
+    Ok(())
+}
+
+#[inline]
+fn read_element<'a, M: Decode<'a>>(
+    messages: &mut Vec<M>,
+    input: &mut Reader<'a>,
+    ctx: &mut Context<'a>,
+) -> Result<(), DecodeError> {
+    let body = input.nested(ctx)?;
+    ctx.charge(size_of::<M>(), &body)?;
+    // Merged in place: a message is large to move.
+    let index = messages.len();
+    messages.push(M::default());
+    merge(&mut messages[index], body, ctx)
+}
+
+/// Length of a group.
+#[inline]
+pub fn group_len<M: Message>(tag: u32, message: &M, sizes: &mut Sizes) -> usize {
+    2 * tag_len(tag) + message.encoded_len(sizes)
+}
+
+/// Writes a group.
+#[inline]
+pub fn put_group<M: Message>(tag: u32, message: &M, out: &mut Writer<'_>, sizes: &mut Sizes) {
+    out.tag(tag);
+    message.encode(out, sizes);
+    out.tag(tag ^ GROUP ^ END_GROUP);
+}
+
+/// Length of a group that may be absent.
+#[inline]
+pub fn optional_group_len<M: Message>(tag: u32, message: &Option<M>, sizes: &mut Sizes) -> usize {
+    message.as_ref().map_or(0, |message| group_len(tag, message, sizes))
+}
+
+/// Writes a group that may be absent.
+#[inline]
+pub fn put_optional_group<M: Message>(
+    tag: u32,
+    message: &Option<M>,
+    out: &mut Writer<'_>,
+    sizes: &mut Sizes,
+) {
+    if let Some(message) = message {
+        put_group(tag, message, out, sizes);
+    }
+}
+
+/// Length of a repeated group.
+#[inline]
+pub fn repeated_group_len<M: Message>(tag: u32, messages: &[M], sizes: &mut Sizes) -> usize {
+    messages.iter().map(|message| group_len(tag, message, sizes)).sum()
+}
+
+/// Writes a repeated group.
+#[inline]
+pub fn put_repeated_group<M: Message>(tag: u32, messages: &[M], out: &mut Writer<'_>, sizes: &mut Sizes) {
+    for message in messages {
+        put_group(tag, message, out, sizes);
+    }
+}
+
+/// Reads a group into `message`, whose fields it merges with.
+///
+/// # Errors
+///
+/// As for [`read_message`].
+#[inline]
+pub fn read_group<'a, M: Decode<'a>>(
+    tag: u32,
+    message: &mut M,
+    input: &mut Reader<'a>,
+    ctx: &mut Context<'a>,
+) -> Result<(), DecodeError> {
+    let body = input.group(tag, ctx)?;
+    merge(message, body, ctx)
+}
+
+/// Reads a group that may have been absent so far.
+///
+/// # Errors
+///
+/// As for [`read_message`].
+#[inline]
+pub fn read_optional_group<'a, M: Decode<'a>>(
+    tag: u32,
+    message: &mut Option<M>,
+    input: &mut Reader<'a>,
+    ctx: &mut Context<'a>,
+) -> Result<(), DecodeError> {
+    read_group(tag, message.get_or_insert_with(M::default), input, ctx)
+}
+
+/// Reads one group of a repeated field.
+///
+/// # Errors
+///
+/// As for [`read_repeated_message`].
+#[inline]
+pub fn read_repeated_group<'a, M: Decode<'a>>(
+    tag: u32,
+    messages: &mut Vec<M>,
+    input: &mut Reader<'a>,
+    ctx: &mut Context<'a>,
+) -> Result<(), DecodeError> {
+    ctx.charge(size_of::<M>(), input)?;
+    let index = messages.len();
+    messages.push(M::default());
+    read_group(tag, &mut messages[index], input, ctx)
+}

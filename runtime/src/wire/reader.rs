@@ -1,0 +1,497 @@
+//! The reader cursor: protobuf's primitives out of contiguous memory.
+//!
+//! Frames are length-prefixed, so a message is always whole in memory, and
+//! there is no second path for pieces. Invariant: `cursor..end` is readable for
+//! `'a`, `cursor <= end`, and `end <= limit` of the [`Context`] that the reader
+//! is used with, where `limit` is the end of the whole input.
+
+use std::marker::PhantomData;
+
+use crate::error::{DecodeError, DecodeErrorKind};
+use crate::{Blob, DecodeLimits};
+
+/// What all readers of one input share: how deep they are, what they may still
+/// allocate, and the blob that the input is a slice of.
+pub struct Context<'a> {
+    start: *const u8,
+    limit: *const u8,
+    depth: u32,
+    /// Bytes of elements that may still be allocated.
+    budget: usize,
+    source: Option<&'a Blob>,
+    input: PhantomData<&'a [u8]>,
+}
+
+impl<'a> Context<'a> {
+    /// A context for `input`, and the reader of all of it. Long values are
+    /// shared with `source` if the input lies within it.
+    #[inline]
+    pub(crate) fn new(
+        input: &'a [u8],
+        source: Option<&'a Blob>,
+        limits: &DecodeLimits,
+    ) -> (Self, Reader<'a>) {
+        let range = input.as_ptr_range();
+        let context = Self {
+            start: range.start,
+            limit: range.end,
+            depth: limits.depth,
+            budget: limits.budget(input.len()),
+            source,
+            input: PhantomData,
+        };
+        (context, Reader { cursor: range.start, end: range.end, mark: range.start, input: PhantomData })
+    }
+
+    /// Goes one message deeper.
+    #[inline]
+    pub(crate) fn enter(&mut self, input: &Reader<'a>) -> Result<(), DecodeError> {
+        if self.depth == 0 {
+            return Err(self.fail(input, DecodeErrorKind::TooDeep));
+        }
+        self.depth -= 1;
+        Ok(())
+    }
+
+    /// Comes back from [`Context::enter`].
+    #[inline]
+    pub(crate) fn leave(&mut self) {
+        self.depth += 1;
+    }
+
+    /// Accounts for `size` bytes of an element about to be allocated.
+    #[inline]
+    pub(crate) fn charge(&mut self, size: usize, input: &Reader<'a>) -> Result<(), DecodeError> {
+        match self.budget.checked_sub(size) {
+            Some(left) => {
+                self.budget = left;
+                Ok(())
+            }
+            None => Err(self.fail(input, DecodeErrorKind::TooManyElements)),
+        }
+    }
+
+    /// `bytes` as a blob: inline if short, shared with the source if that is
+    /// worth it.
+    #[inline]
+    pub(crate) fn blob(&self, bytes: &'a [u8]) -> Blob {
+        let len = bytes.len();
+        if len <= crate::blob::INLINE {
+            let left = self.limit as usize - bytes.as_ptr() as usize;
+            if left > crate::blob::INLINE {
+                // SAFETY: `bytes` lies within the input, whose pointer it was
+                // made from, and 24 bytes of that are left.
+                return unsafe { Blob::inline_from(self.rebase(bytes.as_ptr()), len) };
+            }
+            return Blob::copy_from_slice(bytes);
+        }
+        self.long_blob(bytes)
+    }
+
+    /// The same address, as a pointer that may read all of the input.
+    #[inline]
+    fn rebase(&self, address: *const u8) -> *const u8 {
+        self.start.wrapping_add(address as usize - self.start as usize)
+    }
+
+    #[inline(never)]
+    fn long_blob(&self, bytes: &'a [u8]) -> Blob {
+        match self.source {
+            Some(source) => source.share(bytes),
+            None => Blob::copy_from_slice(bytes),
+        }
+    }
+
+    /// An error at the reader's place.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn fail(&self, input: &Reader<'a>, kind: DecodeErrorKind) -> DecodeError {
+        DecodeError::new(kind, input.cursor as usize - self.start as usize)
+    }
+}
+
+/// Reads the fields of one message.
+///
+/// Made by the functions that decode a message; an implementation of
+/// [`Decode`](crate::Decode) takes its fields from it until it is empty.
+#[derive(Clone)]
+pub struct Reader<'a> {
+    cursor: *const u8,
+    end: *const u8,
+    /// Where the tag began that was read last.
+    mark: *const u8,
+    input: PhantomData<&'a [u8]>,
+}
+
+impl<'a> Reader<'a> {
+    /// How many bytes are left.
+    #[inline]
+    #[must_use]
+    pub fn remaining(&self) -> usize {
+        self.end as usize - self.cursor as usize
+    }
+
+    #[inline]
+    fn is_empty(&self) -> bool {
+        self.cursor == self.end
+    }
+
+    /// The next field's tag, number and wire type in one; `None` at the end.
+    ///
+    /// # Errors
+    ///
+    /// If the input ends within it, or it is no tag.
+    #[inline]
+    pub fn tag(&mut self, ctx: &Context<'a>) -> Result<Option<u32>, DecodeError> {
+        self.mark = self.cursor;
+        if self.is_empty() {
+            return Ok(None);
+        }
+        // SAFETY: one byte is left, as was just checked.
+        let first = unsafe { *self.cursor };
+        if first < 0x80 {
+            // SAFETY: as above.
+            self.cursor = unsafe { self.cursor.add(1) };
+            return Ok(Some(u32::from(first)));
+        }
+        self.long_tag(ctx).map(Some)
+    }
+
+    #[inline(never)]
+    fn long_tag(&mut self, ctx: &Context<'a>) -> Result<u32, DecodeError> {
+        if self.remaining() >= 2 {
+            // SAFETY: two bytes are left.
+            let (low, high) = unsafe { (*self.cursor, *self.cursor.add(1)) };
+            if high < 0x80 {
+                // SAFETY: as above.
+                self.cursor = unsafe { self.cursor.add(2) };
+                return Ok(u32::from(low & 0x7f) | u32::from(high) << 7);
+            }
+        }
+        let tag = self.varint(ctx)?;
+        u32::try_from(tag).map_err(|_| ctx.fail(self, DecodeErrorKind::InvalidTag))
+    }
+
+    /// Whether the next bytes are the constant `tag`; takes them if so. Keeps
+    /// runs of one repeated field in a loop of their own.
+    #[inline]
+    pub(crate) fn take_tag(&mut self, tag: u32) -> bool {
+        let [low, high, ..] = tag.to_le_bytes();
+        if tag < 0x80 {
+            // SAFETY: the byte is only read if one is left.
+            let same = !self.is_empty() && unsafe { *self.cursor } == low;
+            if same {
+                self.mark = self.cursor;
+                // SAFETY: one byte is left.
+                self.cursor = unsafe { self.cursor.add(1) };
+            }
+            return same;
+        }
+        if tag >= 0x4000 || self.remaining() < 2 {
+            return false;
+        }
+        let expected = [low | 0x80, high << 1 | low >> 7];
+        // SAFETY: two bytes are left.
+        let same = unsafe { self.cursor.cast::<[u8; 2]>().read() } == expected;
+        if same {
+            self.mark = self.cursor;
+            // SAFETY: as above.
+            self.cursor = unsafe { self.cursor.add(2) };
+        }
+        same
+    }
+
+    /// A varint.
+    ///
+    /// # Errors
+    ///
+    /// If the input ends within it, or it has more than ten bytes.
+    #[inline]
+    pub fn varint(&mut self, ctx: &Context<'a>) -> Result<u64, DecodeError> {
+        if !self.is_empty() {
+            // SAFETY: one byte is left.
+            let first = unsafe { *self.cursor };
+            if first < 0x80 {
+                // SAFETY: as above.
+                self.cursor = unsafe { self.cursor.add(1) };
+                return Ok(u64::from(first));
+            }
+        }
+        self.long_varint(ctx)
+    }
+
+    #[inline(never)]
+    fn long_varint(&mut self, ctx: &Context<'a>) -> Result<u64, DecodeError> {
+        if self.remaining() >= 8 {
+            // SAFETY: eight bytes are left.
+            let word = u64::from_le_bytes(unsafe { self.cursor.cast::<[u8; 8]>().read() });
+            // The first byte without a continuation bit ends the varint.
+            let stops = !word & 0x8080_8080_8080_8080;
+            if stops != 0 {
+                let bits = stops.trailing_zeros() + 1;
+                // SAFETY: at most eight bytes.
+                self.cursor = unsafe { self.cursor.add(bits as usize / 8) };
+                return Ok(squeeze(word & (u64::MAX >> (64 - bits)) & 0x7f7f_7f7f_7f7f_7f7f));
+            }
+        }
+        self.slow_varint(ctx)
+    }
+
+    #[cold]
+    fn slow_varint(&mut self, ctx: &Context<'a>) -> Result<u64, DecodeError> {
+        let mut value = 0u64;
+        for index in 0..10 {
+            if self.is_empty() {
+                return Err(ctx.fail(self, DecodeErrorKind::Truncated));
+            }
+            // SAFETY: one byte is left.
+            let byte = unsafe { *self.cursor };
+            // SAFETY: as above.
+            self.cursor = unsafe { self.cursor.add(1) };
+            // Of the tenth byte only one bit fits; protobuf ignores the rest.
+            value |= u64::from(byte & 0x7f) << (7 * index);
+            if byte < 0x80 {
+                return Ok(value);
+            }
+        }
+        Err(ctx.fail(self, DecodeErrorKind::InvalidVarint))
+    }
+
+    /// Bytes of a length known to the compiler.
+    ///
+    /// # Errors
+    ///
+    /// If fewer are left.
+    #[inline]
+    pub fn array<const N: usize>(&mut self, ctx: &Context<'a>) -> Result<[u8; N], DecodeError> {
+        if self.remaining() < N {
+            return Err(ctx.fail(self, DecodeErrorKind::Truncated));
+        }
+        // SAFETY: that many bytes are left.
+        unsafe {
+            let array = self.cursor.cast::<[u8; N]>().read();
+            self.cursor = self.cursor.add(N);
+            Ok(array)
+        }
+    }
+
+    /// Takes a length and checks that so many bytes are left.
+    #[inline]
+    fn length(&mut self, ctx: &Context<'a>) -> Result<usize, DecodeError> {
+        let len = self.varint(ctx)?;
+        if len > self.remaining() as u64 {
+            return Err(ctx.fail(self, DecodeErrorKind::Truncated));
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "no more than is left")]
+        Ok(len as usize)
+    }
+
+    /// A length and that many bytes.
+    ///
+    /// # Errors
+    ///
+    /// If fewer are left.
+    #[inline]
+    pub fn delimited(&mut self, ctx: &Context<'a>) -> Result<&'a [u8], DecodeError> {
+        let len = self.length(ctx)?;
+        // SAFETY: that many bytes are left, and they are readable for 'a.
+        unsafe {
+            let bytes = std::slice::from_raw_parts(self.cursor, len);
+            self.cursor = self.cursor.add(len);
+            Ok(bytes)
+        }
+    }
+
+    /// A length, and a reader of that many bytes.
+    ///
+    /// # Errors
+    ///
+    /// If fewer are left.
+    #[inline]
+    pub(crate) fn nested(&mut self, ctx: &Context<'a>) -> Result<Reader<'a>, DecodeError> {
+        let len = self.length(ctx)?;
+        let start = self.cursor;
+        // SAFETY: that many bytes are left.
+        self.cursor = unsafe { start.add(len) };
+        Ok(Reader { cursor: start, end: self.cursor, mark: start, input: PhantomData })
+    }
+
+    /// A reader of a group's fields: those up to the end tag that belongs to
+    /// `tag`, which was just read.
+    ///
+    /// # Errors
+    ///
+    /// If the group has no end, or nests too deep.
+    pub(crate) fn group(&mut self, tag: u32, ctx: &mut Context<'a>) -> Result<Reader<'a>, DecodeError> {
+        let start = self.cursor;
+        // The extent is found first and read after: groups are rare, and
+        // their nesting is limited.
+        self.skip_group(tag, ctx)?;
+        Ok(Reader { cursor: start, end: self.mark, mark: start, input: PhantomData })
+    }
+
+    /// Passes over the value of the field whose tag was just read, and returns
+    /// its bytes, tag included.
+    ///
+    /// # Errors
+    ///
+    /// If the tag or the value is malformed.
+    pub(crate) fn skip(&mut self, tag: u32, ctx: &mut Context<'a>) -> Result<&'a [u8], DecodeError> {
+        let start = self.mark;
+        self.skip_value(tag, ctx)?;
+        // SAFETY: the tag and its value lie within the input.
+        Ok(unsafe { std::slice::from_raw_parts(start, self.cursor as usize - start as usize) })
+    }
+
+    fn skip_value(&mut self, tag: u32, ctx: &mut Context<'a>) -> Result<(), DecodeError> {
+        if tag >> 3 == 0 {
+            return Err(ctx.fail(self, DecodeErrorKind::InvalidTag));
+        }
+        match tag & 7 {
+            super::VARINT => self.varint(ctx).map(drop),
+            super::FIXED64 => self.array::<8>(ctx).map(drop),
+            super::DELIMITED => self.delimited(ctx).map(drop),
+            super::GROUP => self.skip_group(tag, ctx),
+            super::FIXED32 => self.array::<4>(ctx).map(drop),
+            super::END_GROUP => Err(ctx.fail(self, DecodeErrorKind::UnexpectedEndGroup)),
+            _ => Err(ctx.fail(self, DecodeErrorKind::InvalidTag)),
+        }
+    }
+
+    /// Leaves the mark at the end tag, and the cursor behind it.
+    fn skip_group(&mut self, tag: u32, ctx: &mut Context<'a>) -> Result<(), DecodeError> {
+        ctx.enter(self)?;
+        loop {
+            match self.tag(ctx)? {
+                None => return Err(ctx.fail(self, DecodeErrorKind::Truncated)),
+                Some(end) if end & 7 == super::END_GROUP => {
+                    if end >> 3 != tag >> 3 {
+                        return Err(ctx.fail(self, DecodeErrorKind::UnexpectedEndGroup));
+                    }
+                    ctx.leave();
+                    return Ok(());
+                }
+                Some(inner) => self.skip_value(inner, ctx)?,
+            }
+        }
+    }
+}
+
+/// Moves groups of seven bits, one in each byte, together.
+#[inline]
+fn squeeze(word: u64) -> u64 {
+    let word = (word & 0x007f_007f_007f_007f) | (word & 0x7f00_7f00_7f00_7f00) >> 1;
+    let word = (word & 0x0000_3fff_0000_3fff) | (word & 0x3fff_0000_3fff_0000) >> 2;
+    (word & 0x0fff_ffff) | (word & 0x0fff_ffff_0000_0000) >> 4
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with<'a, T>(bytes: &'a [u8], read: impl FnOnce(&mut Reader<'a>, &mut Context<'a>) -> T) -> T {
+        let (mut ctx, mut reader) = Context::new(bytes, None, &DecodeLimits::default());
+        read(&mut reader, &mut ctx)
+    }
+
+    /// The reference that the word-wise reader is compared with.
+    fn reference(bytes: &[u8]) -> Option<(u64, usize)> {
+        let mut value = 0u128;
+        for (index, byte) in bytes.iter().enumerate().take(10) {
+            value |= u128::from(byte & 0x7f) << (7 * index);
+            if byte & 0x80 == 0 {
+                return Some((value as u64, index + 1));
+            }
+        }
+        None
+    }
+
+    #[test]
+    fn varints_agree_with_the_reference() {
+        // Every pattern of continuation bits, over every length of input.
+        for pattern in 0..4096u32 {
+            for len in 0..=12usize {
+                let bytes: Vec<u8> = (0..len)
+                    .map(|index| {
+                        let byte = (index as u8).wrapping_mul(37).wrapping_add(pattern as u8) & 0x7f;
+                        byte | if pattern >> index & 1 == 1 { 0x80 } else { 0 }
+                    })
+                    .collect();
+                let got = with(&bytes, |reader, ctx| {
+                    reader.varint(ctx).ok().map(|value| (value, bytes.len() - reader.remaining()))
+                });
+                assert_eq!(got, reference(&bytes), "{bytes:02x?}");
+            }
+        }
+    }
+
+    #[test]
+    fn tags_are_taken_only_when_they_are_the_same() {
+        for tag in [0x0a, 0x7a, 0x82, 0xc0, 0x3ffa] {
+            let mut bytes = Vec::new();
+            super::super::Writer::append(&mut bytes, crate::varint::len(tag.into()), None, |out| {
+                out.tag(tag)
+            });
+            assert!(with(&bytes, |reader, _| reader.take_tag(tag) && reader.remaining() == 0));
+            assert!(!with(&bytes, |reader, _| reader.take_tag(tag ^ 8)));
+            assert!(!with(&bytes[1..], |reader, _| reader.take_tag(tag)));
+            assert_eq!(with(&bytes, |reader, ctx| reader.tag(ctx).ok().flatten()), Some(tag));
+        }
+    }
+
+    #[test]
+    fn skipping_gives_the_bytes_verbatim_overlong_tags_too() {
+        for bytes in [
+            &[0x08, 0x96, 0x01][..],
+            &[0x88, 0x00, 0x01],
+            &[0x0a, 0x02, 1, 2],
+            &[0x0d, 1, 2, 3, 4],
+            &[0x09, 1, 2, 3, 4, 5, 6, 7, 8],
+            &[0x0b, 0x10, 1, 0x13, 0x14, 0x0c],
+        ] {
+            let whole = [bytes, &[0x18, 1]].concat();
+            with(&whole, |reader, ctx| {
+                let tag = reader.tag(ctx).unwrap().unwrap();
+                assert_eq!(reader.skip(tag, ctx).unwrap(), bytes);
+                assert_eq!(reader.remaining(), 2);
+            });
+        }
+    }
+
+    #[test]
+    fn malformed_fields_are_refused() {
+        use DecodeErrorKind::{InvalidTag, TooDeep, Truncated, UnexpectedEndGroup};
+        let deep = [0x0b; 200];
+        for (bytes, kind) in [
+            (&[0x0c][..], UnexpectedEndGroup),
+            (&[0x0b, 0x14], UnexpectedEndGroup),
+            (&[0x0b, 0x10, 1], Truncated),
+            (&[0x0e], InvalidTag),
+            (&[0x00, 1], InvalidTag),
+            (&[0x0a, 5, 1], Truncated),
+            (&[0x0d, 1, 2], Truncated),
+            (&[0x08, 0x80], Truncated),
+            (&[0xff, 0xff, 0xff, 0xff, 0xff, 0x01], InvalidTag),
+            (&deep, TooDeep),
+        ] {
+            let error = with(bytes, |reader, ctx| match reader.tag(ctx) {
+                Ok(Some(tag)) => reader.skip(tag, ctx).unwrap_err(),
+                Ok(None) => panic!("a field is there"),
+                Err(error) => error,
+            });
+            assert_eq!(*error.kind(), kind, "{bytes:02x?}");
+        }
+    }
+
+    #[test]
+    fn short_blobs_are_read_up_to_the_end_of_the_input() {
+        let bytes: Vec<u8> = (0..60).collect();
+        with(&bytes, |_, ctx| {
+            for start in 0..60 {
+                for len in 0..=60 - start {
+                    assert_eq!(ctx.blob(&bytes[start..start + len]), bytes[start..start + len]);
+                }
+            }
+        });
+    }
+}

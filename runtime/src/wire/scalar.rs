@@ -1,0 +1,422 @@
+//! The scalar types: how Rust values are written and read as each of them.
+//!
+//! Invariant: what [`Writes::write`] writes, [`Reads::read`] reads back, and
+//! [`Writes::size`] is its length.
+
+use super::{Context, Reader, Writer, delimited_len, tag_len};
+use crate::error::{DecodeError, DecodeErrorKind};
+use crate::varint::{self, unzigzag32, unzigzag64, zigzag32, zigzag64};
+use crate::{Blob, Quorum};
+
+/// How values of type `V` are written as the protobuf type `Self`.
+pub trait Writes<V> {
+    /// Length of the value, without tag.
+    fn size(value: &V) -> usize;
+
+    /// Writes the value, without tag.
+    fn write(value: &V, out: &mut Writer<'_>);
+
+    /// Whether the value is zero or empty, and not written where the schema
+    /// has no presence.
+    fn is_zero(value: &V) -> bool;
+
+    /// Length of a field.
+    #[inline]
+    fn len(tag: u32, value: &V) -> usize {
+        tag_len(tag) + Self::size(value)
+    }
+
+    /// Writes a field.
+    #[inline]
+    fn put(tag: u32, value: &V, out: &mut Writer<'_>) {
+        out.tag(tag);
+        Self::write(value, out);
+    }
+
+    /// Length of a field that may be absent.
+    #[inline]
+    fn optional_len(tag: u32, value: &Option<V>) -> usize {
+        value.as_ref().map_or(0, |value| Self::len(tag, value))
+    }
+
+    /// Writes a field that may be absent.
+    #[inline]
+    fn put_optional(tag: u32, value: &Option<V>, out: &mut Writer<'_>) {
+        if let Some(value) = value {
+            Self::put(tag, value, out);
+        }
+    }
+
+    /// Length of a field that is absent when zero.
+    #[inline]
+    fn implicit_len(tag: u32, value: &V) -> usize {
+        if Self::is_zero(value) { 0 } else { Self::len(tag, value) }
+    }
+
+    /// Writes a field that is absent when zero.
+    #[inline]
+    fn put_implicit(tag: u32, value: &V, out: &mut Writer<'_>) {
+        if !Self::is_zero(value) {
+            Self::put(tag, value, out);
+        }
+    }
+
+    /// Length of a repeated field.
+    #[inline]
+    fn repeated_len(tag: u32, values: &[V]) -> usize {
+        values.len() * tag_len(tag) + values.iter().map(Self::size).sum::<usize>()
+    }
+
+    /// Writes a repeated field, a tag for each value.
+    #[inline]
+    fn put_repeated(tag: u32, values: &[V], out: &mut Writer<'_>) {
+        for value in values {
+            Self::put(tag, value, out);
+        }
+    }
+
+    /// Length of a packed field.
+    #[inline]
+    fn packed_len(tag: u32, values: &[V]) -> usize {
+        if values.is_empty() {
+            return 0;
+        }
+        tag_len(tag) + delimited_len(values.iter().map(Self::size).sum())
+    }
+
+    /// Writes a repeated field as one run.
+    #[inline]
+    fn put_packed(tag: u32, values: &[V], out: &mut Writer<'_>) {
+        if values.is_empty() {
+            return;
+        }
+        out.tag(tag);
+        out.varint(values.iter().map(Self::size).sum::<usize>() as u64);
+        for value in values {
+            Self::write(value, out);
+        }
+    }
+}
+
+/// How values of type `V` are read as the protobuf type `Self`.
+pub trait Reads<'a, V> {
+    /// Reads a value, its tag having been read.
+    ///
+    /// # Errors
+    ///
+    /// If the input ends within it, or it is malformed.
+    fn read(input: &mut Reader<'a>, ctx: &mut Context<'a>) -> Result<V, DecodeError>;
+
+    /// Reads a value and all that follow it with the same tag.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Reads::read`].
+    #[inline]
+    fn read_repeated(
+        tag: u32,
+        values: &mut Vec<V>,
+        input: &mut Reader<'a>,
+        ctx: &mut Context<'a>,
+    ) -> Result<(), DecodeError> {
+        let before = input.remaining();
+        values.push(Self::read(input, ctx)?);
+        if input.take_tag(tag) {
+            reserve(values, before - input.remaining(), input.remaining());
+            loop {
+                values.push(Self::read(input, ctx)?);
+                if !input.take_tag(tag) {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads a packed run.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Reads::read`].
+    #[inline]
+    fn read_packed(
+        values: &mut Vec<V>,
+        input: &mut Reader<'a>,
+        ctx: &mut Context<'a>,
+    ) -> Result<(), DecodeError> {
+        let mut run = input.nested(ctx)?;
+        while run.remaining() > 0 {
+            values.push(Self::read(&mut run, ctx)?);
+        }
+        Ok(())
+    }
+}
+
+/// Reserves room for a run of values of which the first took `first` bytes and
+/// `left` are left, with an eighth to spare. No more than 4,096 are reserved at
+/// once: from there on doubling costs little, and a wrong guess would.
+#[inline]
+pub(super) fn reserve<V>(values: &mut Vec<V>, first: usize, left: usize) {
+    let guess = left / first.max(1);
+    values.reserve((guess + guess / 8 + 1).min(4096));
+}
+
+/// A scalar type of fixed or variable length whose values are `Copy`.
+macro_rules! numeric {
+    ($(
+        $(#[$doc:meta])*
+        $kind:ident($value:ty) size($v:ident) $size:expr, write($w:ident, $out:ident) $write:expr,
+        read($input:ident, $ctx:ident) $read:expr, zero($z:ident) $zero:expr;
+    )*) => {$(
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub enum $kind {}
+
+        impl Writes<$value> for $kind {
+            #[inline]
+            fn size(&$v: &$value) -> usize {
+                $size
+            }
+
+            #[inline]
+            fn write(&$w: &$value, $out: &mut Writer<'_>) {
+                $write;
+            }
+
+            #[inline]
+            fn is_zero(&$z: &$value) -> bool {
+                $zero
+            }
+        }
+
+        impl<'a> Reads<'a, $value> for $kind {
+            #[inline]
+            #[allow(clippy::cast_possible_truncation, reason = "protobuf takes the low bits")]
+            fn read($input: &mut Reader<'a>, $ctx: &mut Context<'a>) -> Result<$value, DecodeError> {
+                Ok($read)
+            }
+        }
+    )*};
+}
+
+numeric! {
+    /// `int32`: negative values take ten bytes.
+    Int32(i32) size(v) varint::len(i64::from(v).cast_unsigned()),
+        write(v, out) out.varint(i64::from(v).cast_unsigned()),
+        read(input, ctx) (input.varint(ctx)? as u32).cast_signed(), zero(v) v == 0;
+    /// `int64`: negative values take ten bytes.
+    Int64(i64) size(v) varint::len(v.cast_unsigned()), write(v, out) out.varint(v.cast_unsigned()),
+        read(input, ctx) input.varint(ctx)?.cast_signed(), zero(v) v == 0;
+    /// `uint32`.
+    Uint32(u32) size(v) varint::len(u64::from(v)), write(v, out) out.varint(u64::from(v)),
+        read(input, ctx) input.varint(ctx)? as u32, zero(v) v == 0;
+    /// `uint64`.
+    Uint64(u64) size(v) varint::len(v), write(v, out) out.varint(v),
+        read(input, ctx) input.varint(ctx)?, zero(v) v == 0;
+    /// `sint32`: zigzag, so that small negative values are short.
+    Sint32(i32) size(v) varint::len(u64::from(zigzag32(v))), write(v, out) out.varint(u64::from(zigzag32(v))),
+        read(input, ctx) unzigzag32(input.varint(ctx)? as u32), zero(v) v == 0;
+    /// `sint64`: zigzag, so that small negative values are short.
+    Sint64(i64) size(v) varint::len(zigzag64(v)), write(v, out) out.varint(zigzag64(v)),
+        read(input, ctx) unzigzag64(input.varint(ctx)?), zero(v) v == 0;
+    /// `fixed32`: four bytes.
+    Fixed32(u32) size(_v) 4, write(v, out) out.array(v.to_le_bytes()),
+        read(input, ctx) u32::from_le_bytes(input.array(ctx)?), zero(v) v == 0;
+    /// `fixed64`: eight bytes.
+    Fixed64(u64) size(_v) 8, write(v, out) out.array(v.to_le_bytes()),
+        read(input, ctx) u64::from_le_bytes(input.array(ctx)?), zero(v) v == 0;
+    /// `sfixed32`: four bytes.
+    Sfixed32(i32) size(_v) 4, write(v, out) out.array(v.to_le_bytes()),
+        read(input, ctx) i32::from_le_bytes(input.array(ctx)?), zero(v) v == 0;
+    /// `sfixed64`: eight bytes.
+    Sfixed64(i64) size(_v) 8, write(v, out) out.array(v.to_le_bytes()),
+        read(input, ctx) i64::from_le_bytes(input.array(ctx)?), zero(v) v == 0;
+    /// `float`. Negative zero is not zero: it is written.
+    Float(f32) size(_v) 4, write(v, out) out.array(v.to_le_bytes()),
+        read(input, ctx) f32::from_le_bytes(input.array(ctx)?), zero(v) v.to_bits() == 0;
+    /// `double`. Negative zero is not zero: it is written.
+    Double(f64) size(_v) 8, write(v, out) out.array(v.to_le_bytes()),
+        read(input, ctx) f64::from_le_bytes(input.array(ctx)?), zero(v) v.to_bits() == 0;
+    /// `bool`. Any number but zero is read as true.
+    Bool(bool) size(_v) 1, write(v, out) out.byte(u8::from(v)),
+        read(input, ctx) input.varint(ctx)? != 0, zero(v) !v;
+}
+
+impl Writes<Quorum> for Uint32 {
+    #[inline]
+    fn size(value: &Quorum) -> usize {
+        varint::len(u64::from(value.0))
+    }
+
+    #[inline]
+    fn write(value: &Quorum, out: &mut Writer<'_>) {
+        out.varint(u64::from(value.0));
+    }
+
+    #[inline]
+    fn is_zero(value: &Quorum) -> bool {
+        value.0 == 0
+    }
+}
+
+impl<'a> Reads<'a, Quorum> for Uint32 {
+    #[inline]
+    fn read(input: &mut Reader<'a>, ctx: &mut Context<'a>) -> Result<Quorum, DecodeError> {
+        Self::read(input, ctx).map(Quorum)
+    }
+}
+
+/// `bytes`.
+#[derive(Debug)]
+pub enum Bytes {}
+
+impl Writes<Blob> for Bytes {
+    #[inline]
+    fn size(value: &Blob) -> usize {
+        delimited_len(value.len())
+    }
+
+    #[inline]
+    fn write(value: &Blob, out: &mut Writer<'_>) {
+        out.blob(value);
+    }
+
+    #[inline]
+    fn is_zero(value: &Blob) -> bool {
+        value.is_empty()
+    }
+}
+
+impl<'a> Reads<'a, Blob> for Bytes {
+    #[inline]
+    fn read(input: &mut Reader<'a>, ctx: &mut Context<'a>) -> Result<Blob, DecodeError> {
+        let bytes = input.delimited(ctx)?;
+        Ok(ctx.blob(bytes))
+    }
+}
+
+/// `string`: bytes that must be UTF-8.
+#[derive(Debug)]
+pub enum Text {}
+
+/// Types that are written as their bytes.
+macro_rules! delimited {
+    ($($kind:ident: $value:ty),* $(,)?) => {$(
+        impl Writes<$value> for $kind {
+            #[inline]
+            fn size(value: &$value) -> usize {
+                delimited_len(value.len())
+            }
+
+            #[inline]
+            fn write(value: &$value, out: &mut Writer<'_>) {
+                out.delimited(value.as_ref());
+            }
+
+            #[inline]
+            fn is_zero(value: &$value) -> bool {
+                value.is_empty()
+            }
+        }
+    )*};
+}
+
+delimited!(Bytes: Vec<u8>, Bytes: &[u8], Text: String, Text: &str);
+
+impl<'a> Reads<'a, Vec<u8>> for Bytes {
+    #[inline]
+    fn read(input: &mut Reader<'a>, ctx: &mut Context<'a>) -> Result<Vec<u8>, DecodeError> {
+        input.delimited(ctx).map(<[u8]>::to_vec)
+    }
+}
+
+impl<'a> Reads<'a, &'a [u8]> for Bytes {
+    #[inline]
+    fn read(input: &mut Reader<'a>, ctx: &mut Context<'a>) -> Result<&'a [u8], DecodeError> {
+        input.delimited(ctx)
+    }
+}
+
+impl<'a> Reads<'a, &'a str> for Text {
+    #[inline]
+    fn read(input: &mut Reader<'a>, ctx: &mut Context<'a>) -> Result<&'a str, DecodeError> {
+        let bytes = input.delimited(ctx)?;
+        std::str::from_utf8(bytes).map_err(|_| ctx.fail(input, DecodeErrorKind::InvalidUtf8))
+    }
+}
+
+impl<'a> Reads<'a, String> for Text {
+    #[inline]
+    fn read(input: &mut Reader<'a>, ctx: &mut Context<'a>) -> Result<String, DecodeError> {
+        <Self as Reads<&str>>::read(input, ctx).map(str::to_owned)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::DecodeLimits;
+
+    fn round_trip<'a, K: Writes<V> + Reads<'a, V>, V: Clone + PartialEq + std::fmt::Debug>(
+        values: &[V],
+        buffer: &'a mut Vec<u8>,
+    ) {
+        Writer::append(buffer, K::repeated_len(0x0a, values), None, |out| K::put_repeated(0x0a, values, out));
+        let (mut ctx, mut input) = Context::new(buffer, None, &DecodeLimits::default());
+        assert_eq!(input.tag(&ctx).unwrap(), Some(0x0a));
+        let mut read = Vec::new();
+        K::read_repeated(0x0a, &mut read, &mut input, &mut ctx).unwrap();
+        assert_eq!((read.as_slice(), input.remaining()), (values, 0));
+    }
+
+    #[test]
+    fn extremes_round_trip() {
+        let signed32 = [0, 1, -1, 63, -64, i32::MAX, i32::MIN];
+        let signed64 = [0, 1, -1, 1 << 33, i64::MAX, i64::MIN];
+        round_trip::<Int32, _>(&signed32, &mut Vec::new());
+        round_trip::<Sint32, _>(&signed32, &mut Vec::new());
+        round_trip::<Sfixed32, _>(&signed32, &mut Vec::new());
+        round_trip::<Int64, _>(&signed64, &mut Vec::new());
+        round_trip::<Sint64, _>(&signed64, &mut Vec::new());
+        round_trip::<Sfixed64, _>(&signed64, &mut Vec::new());
+        round_trip::<Uint32, _>(&[0, 127, 128, u32::MAX], &mut Vec::new());
+        round_trip::<Uint32, _>(&[Quorum::ALL, Quorum::ONE, Quorum(3)], &mut Vec::new());
+        round_trip::<Fixed32, _>(&[0, u32::MAX], &mut Vec::new());
+        round_trip::<Uint64, _>(&[0, 1 << 63, u64::MAX], &mut Vec::new());
+        round_trip::<Fixed64, _>(&[0, u64::MAX], &mut Vec::new());
+        round_trip::<Bool, _>(&[true, false], &mut Vec::new());
+        round_trip::<Float, _>(&[0.0, -0.5, f32::INFINITY], &mut Vec::new());
+        round_trip::<Double, _>(&[0.0, -0.5, f64::MIN_POSITIVE], &mut Vec::new());
+        round_trip::<Text, String>(&["".into(), "é".into()], &mut Vec::new());
+        round_trip::<Bytes, Vec<u8>>(&[vec![], vec![0xff; 200]], &mut Vec::new());
+        round_trip::<Bytes, Blob>(&[Blob::new(), Blob::from(vec![0xff; 200])], &mut Vec::new());
+    }
+
+    #[test]
+    fn packed_runs_round_trip_and_an_empty_one_is_nothing() {
+        let values = [0, -1, 300, i64::MAX];
+        let mut buffer = Vec::new();
+        Writer::append(&mut buffer, Sint64::packed_len(0x0a, &values), None, |out| {
+            Sint64::put_packed(0x0a, &values, out);
+        });
+        let (mut ctx, mut input) = Context::new(&buffer, None, &DecodeLimits::default());
+        input.tag(&ctx).unwrap();
+        let mut read = Vec::new();
+        Sint64::read_packed(&mut read, &mut input, &mut ctx).unwrap();
+        assert_eq!(read, values);
+        assert_eq!(Sint64::packed_len(0x0a, &[]), 0);
+    }
+
+    #[test]
+    fn negative_zero_is_written_without_presence() {
+        assert!(!Double::is_zero(&-0.0) && Double::is_zero(&0.0));
+        assert_eq!(Float::implicit_len(0x0d, &-0.0), 5);
+    }
+
+    #[test]
+    fn text_must_be_utf8() {
+        let (mut ctx, mut input) = Context::new(&[1, 0xff], None, &DecodeLimits::default());
+        let error = <Text as Reads<String>>::read(&mut input, &mut ctx).unwrap_err();
+        assert_eq!(*error.kind(), DecodeErrorKind::InvalidUtf8);
+    }
+}

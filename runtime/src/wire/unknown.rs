@@ -1,0 +1,220 @@
+//! Fields that the schema does not know: kept byte for byte, or passed over.
+//!
+//! Invariant: what is kept is whole fields, tag and value, in the order in which
+//! they came, so that writing it back at a message's end loses nothing.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use super::{Context, Reader, Writer};
+use crate::debug;
+use crate::error::DecodeError;
+
+/// Where fields that the schema does not know go.
+pub trait KeepUnknown<'a> {
+    /// Keeps a field that stands in the input.
+    fn keep(&mut self, field: &'a [u8]);
+
+    /// Keeps a field that was made anew.
+    fn keep_made(&mut self, field: Vec<u8>);
+}
+
+/// Reads a field whose tag the message does not know.
+///
+/// # Errors
+///
+/// If the tag or the value is malformed.
+#[cold]
+#[inline(never)]
+pub fn read_unknown<'a>(
+    tag: u32,
+    unknown: &mut impl KeepUnknown<'a>,
+    input: &mut Reader<'a>,
+    ctx: &mut Context<'a>,
+) -> Result<(), DecodeError> {
+    let field = input.skip(tag, ctx)?;
+    unknown.keep(field);
+    Ok(())
+}
+
+/// Throws unknown fields away.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Ignore;
+
+impl<'a> KeepUnknown<'a> for Ignore {
+    fn keep(&mut self, _field: &'a [u8]) {}
+
+    fn keep_made(&mut self, _field: Vec<u8>) {}
+}
+
+/// The unknown fields of an owned message. One word; nothing on the heap while
+/// there are none.
+#[derive(Default, Clone, PartialEq, Eq, Hash)]
+// A boxed vector is one word where a vector is three, in every message.
+#[expect(clippy::box_collection, reason = "one word where a vector is three")]
+pub struct UnknownFields(Option<Box<Vec<u8>>>);
+
+impl UnknownFields {
+    /// None.
+    #[inline]
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(None)
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many bytes they take.
+    #[inline]
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.as_ref().map_or(0, |bytes| bytes.len())
+    }
+
+    /// The fields as they came, tags included.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_ref().map_or(&[], |bytes| bytes)
+    }
+
+    /// Adds whole fields, tags included. They are not checked.
+    pub fn push(&mut self, fields: &[u8]) {
+        if !fields.is_empty() {
+            self.0.get_or_insert_default().extend_from_slice(fields);
+        }
+    }
+
+    /// Writes them.
+    #[inline]
+    pub fn put(&self, out: &mut Writer<'_>) {
+        if let Some(bytes) = &self.0 {
+            out.raw(bytes);
+        }
+    }
+}
+
+impl<'a> KeepUnknown<'a> for UnknownFields {
+    fn keep(&mut self, field: &'a [u8]) {
+        self.push(field);
+    }
+
+    fn keep_made(&mut self, field: Vec<u8>) {
+        self.push(&field);
+    }
+}
+
+impl fmt::Debug for UnknownFields {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        debug::Bytes(self.as_bytes()).fmt(f)
+    }
+}
+
+/// The unknown fields of a borrowed message: slices of its input.
+#[derive(Default, Clone)]
+#[expect(clippy::box_collection, reason = "one word where a vector is three")]
+pub struct UnknownFieldsRef<'a>(Option<Box<Vec<Cow<'a, [u8]>>>>);
+
+impl<'a> UnknownFieldsRef<'a> {
+    /// None.
+    #[inline]
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(None)
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// How many bytes they take.
+    #[inline]
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.as_ref().map_or(0, |fields| fields.iter().map(|field| field.len()).sum())
+    }
+
+    /// The fields as they came, tags included, one after the other.
+    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        self.0.iter().flat_map(|fields| fields.iter().map(AsRef::as_ref))
+    }
+
+    /// Writes them.
+    #[inline]
+    pub fn put(&self, out: &mut Writer<'_>) {
+        if let Some(fields) = &self.0 {
+            for field in fields.iter() {
+                out.raw(field);
+            }
+        }
+    }
+
+    /// The same fields, owned.
+    #[must_use]
+    pub fn to_owned(&self) -> UnknownFields {
+        let mut owned = UnknownFields::new();
+        self.iter().for_each(|field| owned.push(field));
+        owned
+    }
+}
+
+impl<'a> KeepUnknown<'a> for UnknownFieldsRef<'a> {
+    fn keep(&mut self, field: &'a [u8]) {
+        self.0.get_or_insert_default().push(Cow::Borrowed(field));
+    }
+
+    fn keep_made(&mut self, field: Vec<u8>) {
+        self.0.get_or_insert_default().push(Cow::Owned(field));
+    }
+}
+
+/// Equal if they are written the same.
+impl PartialEq for UnknownFieldsRef<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().flatten().eq(other.iter().flatten())
+    }
+}
+
+impl fmt::Debug for UnknownFieldsRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.to_owned(), f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::DecodeLimits;
+
+    #[test]
+    fn fields_are_kept_as_they_came() {
+        // An overlong tag, a group, and a plain varint.
+        let bytes = [0x88, 0x80, 0x00, 1, 0x13, 0x08, 1, 0x14, 0x18, 0x80, 0x01];
+        let (mut ctx, mut input) = Context::new(&bytes, None, &DecodeLimits::default());
+        let (mut owned, mut borrowed) = (UnknownFields::new(), UnknownFieldsRef::new());
+        while let Some(tag) = input.clone().tag(&ctx).unwrap() {
+            let mut again = input.clone();
+            again.tag(&ctx).unwrap();
+            read_unknown(tag, &mut borrowed, &mut again, &mut ctx).unwrap();
+            input.tag(&ctx).unwrap();
+            read_unknown(tag, &mut owned, &mut input, &mut ctx).unwrap();
+        }
+        assert_eq!(owned.as_bytes(), bytes);
+        assert_eq!(borrowed.to_owned(), owned);
+        assert_eq!((borrowed.iter().count(), borrowed.len()), (3, bytes.len()));
+        let mut written = Vec::new();
+        Writer::append(&mut written, owned.len(), None, |out| owned.put(out));
+        assert_eq!(written, bytes);
+    }
+
+    #[test]
+    fn one_word_each() {
+        assert_eq!(size_of::<UnknownFields>(), size_of::<usize>());
+        assert_eq!(size_of::<UnknownFieldsRef<'_>>(), size_of::<usize>());
+    }
+}

@@ -84,11 +84,13 @@ impl DecodeError {
         Self(Box::new(Details { kind, offset, message: "" }))
     }
 
-    /// The error that `message` lacks its required `field`.
+    /// The error that `message` lacks a required field: the first one of
+    /// `fields` whose bit is set in `missing`.
     #[cold]
     #[inline(never)]
     #[must_use]
-    pub fn missing(message: &'static str, field: &'static str) -> Self {
+    pub fn missing(message: &'static str, fields: &[&'static str], missing: u64) -> Self {
+        let field = fields.get(missing.trailing_zeros() as usize).copied().unwrap_or_default();
         Self::new(DecodeErrorKind::MissingField { message, field }, 0)
     }
 
@@ -208,7 +210,7 @@ mod tests {
     #[test]
     fn messages_name_the_thing() {
         assert_eq!(
-            DecodeError::missing("RpbGetReq", "key").of("RpbGetReq").to_string(),
+            DecodeError::missing("RpbGetReq", &["bucket", "key"], 0b10).of("RpbGetReq").to_string(),
             "RpbGetReq: the required field RpbGetReq.key is missing"
         );
         assert!(FrameError::TooLong { length: 9, max: 8 }.to_string().contains("9 bytes"));

@@ -49,11 +49,11 @@ impl<M: Owned> Framed<M> {
 
     /// The message as one that owns its data.
     #[must_use]
-    pub fn to_owned(&self) -> M
+    pub fn owned(&self) -> M
     where
         for<'a> M::Ref<'a>: View<Owned = M>,
     {
-        self.get().to_owned()
+        self.get().owned()
     }
 }
 

@@ -34,3 +34,7 @@ pub use limits::DecodeLimits;
 pub use message::{Coded, Decode, Message, Owned, View};
 pub use operation::{Answer, Operation, Request};
 pub use quorum::Quorum;
+
+/// The version of the interface between generated code and this crate. Code
+/// that was generated for another one does not compile, and says why.
+pub const GENERATED_CODE_VERSION: u32 = 1;

@@ -125,7 +125,7 @@ pub trait View {
     type Owned;
 
     /// The same message, owning its data.
-    fn to_owned(&self) -> Self::Owned;
+    fn owned(&self) -> Self::Owned;
 }
 
 /// A message that is the body of frames with this code.

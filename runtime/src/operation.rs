@@ -185,6 +185,32 @@ impl ErrorFrame {
     }
 }
 
+/// Who sends frames with a message code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Direction {
+    /// The client.
+    Request,
+    /// The server.
+    Response,
+    /// Either, under the same code.
+    Both,
+    /// Nobody: the code is assigned, but its message only occurs inside others.
+    Nested,
+}
+
+/// A code that the schema does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownCode(pub u8);
+
+impl std::fmt::Display for UnknownCode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "the schema has no message code {}", self.0)
+    }
+}
+
+impl std::error::Error for UnknownCode {}
+
 /// What an operation costs the server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]

@@ -9,11 +9,10 @@ use std::collections::HashSet;
 /// Words that Rust keeps for itself in some edition, and that may stand as a
 /// raw identifier. Sorted.
 const KEYWORDS: &[&str] = &[
-    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "do", "dyn",
-    "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let",
-    "loop", "macro", "match", "mod", "move", "mut", "override", "priv", "pub", "ref", "return",
-    "static", "struct", "trait", "true", "try", "type", "typeof", "unsafe", "unsized", "use",
-    "virtual", "where", "while", "yield",
+    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "do", "dyn", "else",
+    "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro",
+    "match", "mod", "move", "mut", "override", "priv", "pub", "ref", "return", "static", "struct", "trait",
+    "true", "try", "type", "typeof", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
 ];
 
 /// Words that cannot even stand as a raw identifier.
@@ -25,10 +24,7 @@ const NEVER_RAW: &[&str] = &["Self", "_", "crate", "self", "super"];
 /// underscores.
 #[must_use]
 pub fn escape(name: &str) -> String {
-    let mut plain: String = name
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
-        .collect();
+    let mut plain: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
     if plain.is_empty() || plain.starts_with(|c: char| c.is_ascii_digit()) {
         plain.insert(0, '_');
     }
@@ -53,8 +49,8 @@ fn words(name: &str) -> Vec<String> {
         for (index, &c) in chars.iter().enumerate() {
             let previous = index.checked_sub(1).map(|before| chars[before]);
             let next_is_small = chars.get(index + 1).is_some_and(char::is_ascii_lowercase);
-            let starts_word = c.is_ascii_uppercase()
-                && previous.is_some_and(|p| !p.is_ascii_uppercase() || next_is_small);
+            let starts_word =
+                c.is_ascii_uppercase() && previous.is_some_and(|p| !p.is_ascii_uppercase() || next_is_small);
             if starts_word && !word.is_empty() {
                 words.push(std::mem::take(&mut word));
             }
@@ -86,9 +82,7 @@ pub fn snake_case(name: &str) -> String {
 /// `HTTPHeader` stays so.
 #[must_use]
 pub fn upper_camel_case(name: &str) -> String {
-    if name.starts_with(|c: char| c.is_ascii_uppercase())
-        && name.chars().all(|c| c.is_ascii_alphanumeric())
-    {
+    if name.starts_with(|c: char| c.is_ascii_uppercase()) && name.chars().all(|c| c.is_ascii_alphanumeric()) {
         return escape(name);
     }
     let camel: String = name
@@ -108,10 +102,8 @@ pub fn variant(name: &str) -> String {
     if name.chars().any(|c| c.is_ascii_lowercase()) {
         return upper_camel_case(name);
     }
-    let camel: String = name
-        .split(|c: char| !c.is_ascii_alphanumeric())
-        .map(|part| capitalize(part, false))
-        .collect();
+    let camel: String =
+        name.split(|c: char| !c.is_ascii_alphanumeric()).map(|part| capitalize(part, false)).collect();
     if camel.is_empty() {
         return "X".to_owned();
     }
@@ -177,9 +169,7 @@ impl Scope {
 
     /// A namespace in which these names are taken.
     pub fn with_taken<S: Into<String>>(names: impl IntoIterator<Item = S>) -> Self {
-        Self {
-            taken: names.into_iter().map(|name| plain(&name.into())).collect(),
-        }
+        Self { taken: names.into_iter().map(|name| plain(&name.into())).collect() }
     }
 
     /// Takes the identifier, or the first free one with underscores behind it.
@@ -294,14 +284,8 @@ mod tests {
 
     #[test]
     fn the_prefix_goes_only_where_all_have_it() {
-        assert_eq!(
-            strip_enum_prefix("TreeSize", &["TREE_SIZE_A", "TREE_SIZE_B"]),
-            ["A", "B"]
-        );
-        assert_eq!(
-            strip_enum_prefix("TreeSize", &["TREE_SIZE_A", "B"]),
-            ["TREE_SIZE_A", "B"]
-        );
+        assert_eq!(strip_enum_prefix("TreeSize", &["TREE_SIZE_A", "TREE_SIZE_B"]), ["A", "B"]);
+        assert_eq!(strip_enum_prefix("TreeSize", &["TREE_SIZE_A", "B"]), ["TREE_SIZE_A", "B"]);
         // A digit cannot start a name, and nothing is no name.
         assert_eq!(strip_enum_prefix("V", &["V_1", "V_A"]), ["V_1", "V_A"]);
         assert_eq!(strip_enum_prefix("V", &["V_", "V_A"]), ["V_", "V_A"]);

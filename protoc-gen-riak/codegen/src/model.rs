@@ -325,10 +325,7 @@ pub struct ErrorFrame {
 
 /// One operation: a request and what answers it.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "facts of the schema that do not depend on one another"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "facts of the schema that do not depend on one another")]
 pub struct Operation {
     /// The method's protobuf name, such as `ListKeys`.
     pub name: String,
@@ -478,9 +475,6 @@ impl Schema {
 
     /// All services of the files that are emitted.
     pub fn services(&self) -> impl Iterator<Item = &Service> {
-        self.files
-            .iter()
-            .filter(|file| file.emit)
-            .flat_map(|file| &file.services)
+        self.files.iter().filter(|file| file.emit).flat_map(|file| &file.services)
     }
 }

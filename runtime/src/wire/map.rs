@@ -58,7 +58,7 @@ impl<'a, M: Decode<'a>> Reads<'a, M> for Nested {
     #[inline]
     fn read(input: &mut Reader<'a>, ctx: &mut Context<'a>) -> Result<M, DecodeError> {
         let mut message = M::default();
-        read_message(&mut message, input, ctx)?;
+        read_message(&mut message, false, input, ctx)?;
         Ok(message)
     }
 }

@@ -78,20 +78,23 @@ pub fn put_repeated_message<M: Message>(tag: u32, messages: &[M], out: &mut Writ
     }
 }
 
-/// Merges fields into a message that is one level deeper.
+/// Merges fields into a message that is one level deeper. If it comes `again`,
+/// its required fields have been read before.
 #[inline]
 fn merge<'a, M: Decode<'a>>(
     message: &mut M,
+    again: bool,
     body: Reader<'a>,
     ctx: &mut Context<'a>,
 ) -> Result<(), DecodeError> {
-    ctx.enter(&body)?;
+    ctx.enter(again, &body)?;
     message.merge(body, ctx)?;
     ctx.leave();
     Ok(())
 }
 
-/// Reads a message field into `message`, whose fields it merges with.
+/// Reads a message field into `message`, whose fields it merges with. `again`
+/// says that the field has been read before.
 ///
 /// # Errors
 ///
@@ -99,11 +102,12 @@ fn merge<'a, M: Decode<'a>>(
 #[inline]
 pub fn read_message<'a, M: Decode<'a>>(
     message: &mut M,
+    again: bool,
     input: &mut Reader<'a>,
     ctx: &mut Context<'a>,
 ) -> Result<(), DecodeError> {
     let body = input.nested(ctx)?;
-    merge(message, body, ctx)
+    merge(message, again, body, ctx)
 }
 
 /// Reads a message field that may have been absent so far.
@@ -117,7 +121,8 @@ pub fn read_optional_message<'a, M: Decode<'a>>(
     input: &mut Reader<'a>,
     ctx: &mut Context<'a>,
 ) -> Result<(), DecodeError> {
-    read_message(message.get_or_insert_with(M::default), input, ctx)
+    let again = message.is_some();
+    read_message(message.get_or_insert_with(M::default), again, input, ctx)
 }
 
 /// Reads a message and all that follow it with the same tag.
@@ -158,7 +163,7 @@ fn read_element<'a, M: Decode<'a>>(
     // Merged in place: a message is large to move.
     let index = messages.len();
     messages.push(M::default());
-    merge(&mut messages[index], body, ctx)
+    merge(&mut messages[index], false, body, ctx)
 }
 
 /// Length of a group.
@@ -208,7 +213,8 @@ pub fn put_repeated_group<M: Message>(tag: u32, messages: &[M], out: &mut Writer
     }
 }
 
-/// Reads a group into `message`, whose fields it merges with.
+/// Reads a group into `message`, whose fields it merges with. `again` says that
+/// the field has been read before.
 ///
 /// # Errors
 ///
@@ -217,11 +223,12 @@ pub fn put_repeated_group<M: Message>(tag: u32, messages: &[M], out: &mut Writer
 pub fn read_group<'a, M: Decode<'a>>(
     tag: u32,
     message: &mut M,
+    again: bool,
     input: &mut Reader<'a>,
     ctx: &mut Context<'a>,
 ) -> Result<(), DecodeError> {
     let body = input.group(tag, ctx)?;
-    merge(message, body, ctx)
+    merge(message, again, body, ctx)
 }
 
 /// Reads a group that may have been absent so far.
@@ -236,7 +243,8 @@ pub fn read_optional_group<'a, M: Decode<'a>>(
     input: &mut Reader<'a>,
     ctx: &mut Context<'a>,
 ) -> Result<(), DecodeError> {
-    read_group(tag, message.get_or_insert_with(M::default), input, ctx)
+    let again = message.is_some();
+    read_group(tag, message.get_or_insert_with(M::default), again, input, ctx)
 }
 
 /// Reads one group of a repeated field.
@@ -254,5 +262,5 @@ pub fn read_repeated_group<'a, M: Decode<'a>>(
     ctx.charge(size_of::<M>(), input)?;
     let index = messages.len();
     messages.push(M::default());
-    read_group(tag, &mut messages[index], input, ctx)
+    read_group(tag, &mut messages[index], false, input, ctx)
 }

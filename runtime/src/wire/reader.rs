@@ -18,6 +18,9 @@ pub struct Context<'a> {
     depth: u32,
     /// Bytes of elements that may still be allocated.
     budget: usize,
+    /// Whether the message that is about to be merged has had its required
+    /// fields before.
+    again: bool,
     source: Option<&'a Blob>,
     input: PhantomData<&'a [u8]>,
 }
@@ -37,19 +40,22 @@ impl<'a> Context<'a> {
             limit: range.end,
             depth: limits.depth,
             budget: limits.budget(input.len()),
+            again: false,
             source,
             input: PhantomData,
         };
         (context, Reader { cursor: range.start, end: range.end, mark: range.start, input: PhantomData })
     }
 
-    /// Goes one message deeper.
+    /// Goes one message deeper. If it comes `again`, its required fields have
+    /// been read before.
     #[inline]
-    pub(crate) fn enter(&mut self, input: &Reader<'a>) -> Result<(), DecodeError> {
+    pub(crate) fn enter(&mut self, again: bool, input: &Reader<'a>) -> Result<(), DecodeError> {
         if self.depth == 0 {
             return Err(self.fail(input, DecodeErrorKind::TooDeep));
         }
         self.depth -= 1;
+        self.again = again;
         Ok(())
     }
 
@@ -57,6 +63,14 @@ impl<'a> Context<'a> {
     #[inline]
     pub(crate) fn leave(&mut self) {
         self.depth += 1;
+    }
+
+    /// The bits of the required fields that are still missing: `all`, or none
+    /// if the message was whole before the fields that are merged into it now.
+    #[inline]
+    #[must_use]
+    pub fn missing(&self, all: u64) -> u64 {
+        if self.again { 0 } else { all }
     }
 
     /// Accounts for `size` bytes of an element about to be allocated.
@@ -74,7 +88,8 @@ impl<'a> Context<'a> {
     /// `bytes` as a blob: inline if short, shared with the source if that is
     /// worth it.
     #[inline]
-    pub(crate) fn blob(&self, bytes: &'a [u8]) -> Blob {
+    #[must_use]
+    pub fn blob(&self, bytes: &'a [u8]) -> Blob {
         let len = bytes.len();
         if len <= crate::blob::INLINE {
             let left = self.limit as usize - bytes.as_ptr() as usize;
@@ -302,6 +317,14 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// All that is left.
+    pub fn rest(&mut self) -> &'a [u8] {
+        // SAFETY: the bytes up to the end are readable for 'a.
+        let rest = unsafe { std::slice::from_raw_parts(self.cursor, self.remaining()) };
+        self.cursor = self.end;
+        rest
+    }
+
     /// A length, and a reader of that many bytes.
     ///
     /// # Errors
@@ -360,7 +383,7 @@ impl<'a> Reader<'a> {
 
     /// Leaves the mark at the end tag, and the cursor behind it.
     fn skip_group(&mut self, tag: u32, ctx: &mut Context<'a>) -> Result<(), DecodeError> {
-        ctx.enter(self)?;
+        ctx.enter(false, self)?;
         loop {
             match self.tag(ctx)? {
                 None => return Err(ctx.fail(self, DecodeErrorKind::Truncated)),

@@ -156,7 +156,7 @@ impl<'a> UnknownFieldsRef<'a> {
 
     /// The same fields, owned.
     #[must_use]
-    pub fn to_owned(&self) -> UnknownFields {
+    pub fn owned(&self) -> UnknownFields {
         let mut owned = UnknownFields::new();
         self.iter().for_each(|field| owned.push(field));
         owned
@@ -182,7 +182,7 @@ impl PartialEq for UnknownFieldsRef<'_> {
 
 impl fmt::Debug for UnknownFieldsRef<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.to_owned(), f)
+        fmt::Debug::fmt(&self.owned(), f)
     }
 }
 
@@ -205,7 +205,7 @@ mod tests {
             read_unknown(tag, &mut owned, &mut input, &mut ctx).unwrap();
         }
         assert_eq!(owned.as_bytes(), bytes);
-        assert_eq!(borrowed.to_owned(), owned);
+        assert_eq!(borrowed.owned(), owned);
         assert_eq!((borrowed.iter().count(), borrowed.len()), (3, bytes.len()));
         let mut written = Vec::new();
         Writer::append(&mut written, owned.len(), None, |out| owned.put(out));

@@ -1,0 +1,114 @@
+//! `AnyMessage`: a frame of the schema, decoded by its code.
+//!
+//! Invariant: one variant for each code that has a message, named as the code.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::docs::line;
+use super::form::Form;
+use super::scope::{Scope, ident};
+use super::{Emitter, Module};
+use crate::model::Direction;
+
+impl Emitter<'_> {
+    /// The module of the enum of all messages.
+    pub(super) fn any_message(&self) -> Module {
+        let module = vec!["any_message".to_owned()];
+        let mut scope = Scope::new(&module, &self.options.runtime);
+        scope.declare("AnyMessage");
+        scope.declare("MessageCode");
+        let frames: Vec<_> = self
+            .schema
+            .frames
+            .iter()
+            .filter(|frame| frame.direction != Direction::Nested)
+            .filter_map(|frame| Some((ident(&frame.variant), frame.message?, frame)))
+            .collect();
+        let variants = frames.iter().map(|(variant, id, frame)| {
+            let ty = self.message_type(&scope, *id, Form::Owned);
+            let docs = line(&format!("Code {}.", frame.code));
+            quote!(#docs #variant(#ty),)
+        });
+        let codes = frames.iter().map(|(variant, ..)| quote!(Self::#variant(_) => MessageCode::#variant,));
+        let decodes = frames
+            .iter()
+            .map(|(variant, ..)| quote!(MessageCode::#variant => Self::#variant(frame.decode()?),));
+        let writes =
+            frames.iter().map(|(variant, ..)| quote!(Self::#variant(message) => buffer.push(code, message),));
+        let froms = frames.iter().filter_map(|(variant, id, _)| {
+            // A message with two codes says nothing about which is meant.
+            let same = frames.iter().filter(|(_, other, _)| other == id).count();
+            let ty = self.message_type(&scope, *id, Form::Owned);
+            (same == 1).then(|| {
+                quote! {
+                    impl From<#ty> for AnyMessage {
+                        fn from(message: #ty) -> Self {
+                            Self::#variant(message)
+                        }
+                    }
+                }
+            })
+        });
+        let complete = frames.len() == self.schema.frames.len();
+        let rest = (!complete).then(|| quote!(_ => return Err(unexpected),));
+        let [decode_error, frame, frame_error, buffer] =
+            ["DecodeError", "Frame", "FrameError", "WriteBuffer"].map(|name| scope.runtime(name));
+        let kind = scope.runtime("DecodeErrorKind");
+        let froms: TokenStream = froms.collect();
+        let bind = if complete {
+            quote!()
+        } else {
+            quote!(let unexpected = #decode_error::new(#kind::UnexpectedCode { code: frame.code }, 0);)
+        };
+        let imports = scope.imports();
+        let tokens = quote! {
+            use super::MessageCode;
+            #imports
+
+            /// A frame's message, whichever it is: for proxies, inspectors and
+            /// servers.
+            #[derive(Clone, Debug, PartialEq)]
+            #[non_exhaustive]
+            pub enum AnyMessage { #(#variants)* }
+
+            impl AnyMessage {
+                /// Decodes a frame by its code.
+                ///
+                /// # Errors
+                ///
+                /// If the schema has no message for the code, or the body is no
+                /// such message.
+                pub fn decode(frame: &#frame) -> Result<Self, #decode_error> {
+                    #bind
+                    let Ok(code) = MessageCode::try_from(frame.code) else {
+                        return Err(#decode_error::new(#kind::UnexpectedCode { code: frame.code }, 0));
+                    };
+                    Ok(match code {
+                        #(#decodes)*
+                        #rest
+                    })
+                }
+
+                /// The message's code.
+                #[must_use]
+                pub fn code(&self) -> MessageCode {
+                    match self { #(#codes)* }
+                }
+
+                /// Appends the message as a frame.
+                ///
+                /// # Errors
+                ///
+                /// If it is too long for one.
+                pub fn write_to(&self, buffer: &mut #buffer) -> Result<(), #frame_error> {
+                    let code = self.code().into();
+                    match self { #(#writes)* }
+                }
+            }
+
+            #froms
+        };
+        Module { path: module, source: None, tokens }
+    }
+}

@@ -1,0 +1,225 @@
+//! Clients: a struct for each service, a method for each operation.
+//!
+//! Invariant: a method takes a request in any form, and names its answer by
+//! its owned type; an operation that may stream has a method for each way.
+
+use proc_macro2::{Literal, TokenStream};
+use quote::{format_ident, quote};
+
+use super::Emitter;
+use super::docs::{deprecated, docs_or, line, lines};
+use super::form::Form;
+use super::scope::{Scope, ident};
+use crate::model::{Cost, MessageId, Mode, Operation, Retry, Service};
+
+impl Emitter<'_> {
+    /// The client of a service, and the enums of alternative answers.
+    pub(super) fn client(&self, scope: &Scope<'_>, service: &Service) -> TokenStream {
+        let feature = self.options.client_feature.as_deref();
+        let gate = gate(feature);
+        scope.behind(feature, || {
+            let call = scope.item("client", "Call");
+            let name = ident(&service.name);
+            let docs = docs_or(&service.docs, &format!("The client of the service `{}`.", service.name));
+            let deprecated = deprecated(service.deprecated);
+            let methods =
+                service.operations.iter().map(|operation| self.client_methods(scope, service, operation));
+            quote! {
+                #gate
+                #docs
+                #deprecated
+                #[derive(Clone, Copy, Debug)]
+                pub struct #name<C> {
+                    call: C,
+                }
+
+                #gate
+                impl<C: #call> #name<C> {
+                    /// A client that calls through a connection, or whatever
+                    /// else carries calls.
+                    pub const fn new(call: C) -> Self {
+                        Self { call }
+                    }
+
+                    #(#methods)*
+                }
+            }
+        })
+    }
+
+    fn client_methods(&self, scope: &Scope<'_>, service: &Service, operation: &Operation) -> TokenStream {
+        let response = self.message_type(scope, operation.response, Form::Owned);
+        let name = &operation.rust_name;
+        let mut methods = TokenStream::new();
+        let mut ways = vec![(String::new(), response)];
+        if !operation.alternatives.is_empty() {
+            let answer = answer_name(service, operation);
+            ways.push(("_any".to_owned(), quote!(#answer)));
+        }
+        for (suffix, answer) in ways {
+            if !matches!(operation.mode, Mode::Stream { .. }) {
+                let name = with_suffix(name, &suffix);
+                methods.extend(self.client_method(scope, operation, &name, &answer, false));
+            }
+            match operation.mode {
+                Mode::Unary => {}
+                Mode::Stream { .. } => {
+                    let name = with_suffix(name, &suffix);
+                    methods.extend(self.client_method(scope, operation, &name, &answer, true));
+                }
+                Mode::Conditional { .. } => {
+                    let name = with_suffix(name, &format!("{suffix}_stream"));
+                    methods.extend(self.client_method(scope, operation, &name, &answer, true));
+                }
+            }
+        }
+        methods
+    }
+
+    fn client_method(
+        &self,
+        scope: &Scope<'_>,
+        operation: &Operation,
+        name: &str,
+        answer: &TokenStream,
+        stream: bool,
+    ) -> TokenStream {
+        let request = self.message_type(scope, operation.request, Form::Owned);
+        let [result, error] = [scope.prelude("Result"), scope.item("client", "CallError")];
+        let name = ident(name);
+        let docs = self.method_docs(operation, stream);
+        let deprecated = deprecated(operation.deprecated);
+        let empty = self.is_empty(operation.request) || operation.bodyless;
+        let (parameter, argument) = if empty {
+            (TokenStream::new(), quote!(#request::default()))
+        } else {
+            let trait_name = scope.runtime("Request");
+            (quote!(request: impl #trait_name<Owned = #request>), quote!(request))
+        };
+        let client = scope.runtime("client");
+        let (output, function) = if stream {
+            let responses = scope.item("client", "Responses");
+            (quote!(#responses<#answer>), quote!(#client::stream))
+        } else {
+            (answer.clone(), quote!(#client::unary))
+        };
+        quote! {
+            #docs
+            #deprecated
+            pub async fn #name(&self, #parameter) -> #result<#output, #error> {
+                #function(&self.call, #argument).await
+            }
+        }
+    }
+
+    /// Whether a message has no fields, so that a method needs no parameter.
+    fn is_empty(&self, id: MessageId) -> bool {
+        self.schema.message(id).fields.is_empty() && !self.is_raw(id)
+    }
+
+    /// What a method's documentation says: the schema's comment, and what is
+    /// known of the operation.
+    fn method_docs(&self, operation: &Operation, stream: bool) -> TokenStream {
+        let request = self.schema.message(operation.request);
+        let response = self.schema.message(operation.response);
+        let mut facts = vec![format!(
+            "Sends `{}` ({}), answered by `{}` ({}){}.",
+            request.full_name,
+            operation.request_code,
+            response.full_name,
+            operation.response_code,
+            if stream { ", many of them" } else { "" },
+        )];
+        if operation.cost == Cost::Long {
+            facts.push("May take minutes.".to_owned());
+        }
+        match operation.retry {
+            Retry::Safe => facts.push("Safe to repeat.".to_owned()),
+            Retry::Never => facts.push("Must not be repeated.".to_owned()),
+            Retry::IfUnsent => facts.push("To be repeated only if it was not sent.".to_owned()),
+            Retry::IfContext => facts.push("To be repeated only with a causal context.".to_owned()),
+        }
+        if let Some(since) = &operation.since {
+            facts.push(format!("Since {since}."));
+        }
+        if let Some(served_by) = &operation.served_by {
+            facts.push(format!("Served by {served_by}."));
+        }
+        let facts = facts.join(" ");
+        let comment = docs_or(&operation.docs, &format!("The operation `{}`.", operation.name));
+        let errors = lines(["", facts.as_str(), "", "# Errors", ""].into_iter());
+        let what = line("If the call fails, or the server answers that it did.");
+        quote!(#comment #errors #what)
+    }
+
+    /// The enum of what may answer an operation, for those with alternatives.
+    pub(super) fn answers(&self, scope: &Scope<'_>, service: &Service) -> TokenStream {
+        let operations = service.operations.iter().filter(|operation| !operation.alternatives.is_empty());
+        operations.map(|operation| self.answer(scope, service, operation)).collect()
+    }
+
+    fn answer(&self, scope: &Scope<'_>, service: &Service, operation: &Operation) -> TokenStream {
+        let name = answer_name(service, operation);
+        let mut answers = vec![(operation.response_code, operation.response)];
+        answers.extend(&operation.alternatives);
+        let variants: Vec<_> = answers
+            .iter()
+            .map(|&(code, id)| {
+                let variant = ident(&self.schema.message(id).path.name);
+                (Literal::u8_unsuffixed(code), variant, self.message_type(scope, id, Form::Owned))
+            })
+            .collect();
+        let docs = line(&format!("What may answer `{}.{}`.", service.name, operation.name));
+        let members = variants.iter().map(|(code, variant, ty)| {
+            let docs = line(&format!("Code {code}."));
+            quote!(#docs #variant(#ty),)
+        });
+        let froms = variants.iter().map(|(_, variant, ty)| {
+            let from = scope.prelude("From");
+            quote! {
+                impl #from<#ty> for #name {
+                    fn from(answer: #ty) -> Self {
+                        Self::#variant(answer)
+                    }
+                }
+            }
+        });
+        let reads =
+            variants.iter().map(|(code, variant, _)| quote!(#code => frame.decode().map(Self::#variant),));
+        let [answer, frame, error, kind] =
+            ["Answer", "Frame", "DecodeError", "DecodeErrorKind"].map(|name| scope.runtime(name));
+        let [result, err] = ["Result", "Err"].map(|name| scope.prelude(name));
+        quote! {
+            #docs
+            #[derive(Clone, Debug, PartialEq)]
+            pub enum #name { #(#members)* }
+
+            #(#froms)*
+
+            impl #answer for #name {
+                fn from_frame(frame: &#frame) -> #result<Self, #error> {
+                    match frame.code {
+                        #(#reads)*
+                        code => #err(#error::new(#kind::UnexpectedCode { code }, 0)),
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The name of the enum of what may answer an operation.
+pub(super) fn answer_name(service: &Service, operation: &Operation) -> proc_macro2::Ident {
+    let operation = operation.name.trim_start_matches("r#");
+    format_ident!("{}{}Answer", service.name, crate::ident::upper_camel_case(operation))
+}
+
+/// A method's name with a suffix, which no keyword has.
+pub(super) fn with_suffix(name: &str, suffix: &str) -> String {
+    if suffix.is_empty() { name.to_owned() } else { format!("{}{suffix}", name.trim_start_matches("r#")) }
+}
+
+/// The attribute of what is behind a feature.
+pub(super) fn gate(feature: Option<&str>) -> TokenStream {
+    feature.map(|feature| quote!(#[cfg(feature = #feature)])).unwrap_or_default()
+}

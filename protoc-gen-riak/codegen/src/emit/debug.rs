@@ -1,0 +1,93 @@
+//! `Debug` where it cannot be derived: borrowed bytes print as text, and
+//! secrets do not print.
+//!
+//! Invariant: no value of a field marked secret reaches a formatter.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::Emitter;
+use super::form::{Form, member, unknown_member};
+use super::scope::{Scope, ident};
+use crate::model::{BytesType, Field, Kind, Message, Presence, Type};
+
+impl Emitter<'_> {
+    /// Whether a field keeps its message's `Debug` from being derived.
+    #[expect(clippy::unused_self, reason = "one of the emitter's questions")]
+    pub(super) fn debug_by_hand(&self, field: &Field, form: Form) -> bool {
+        field.kind == Kind::Secret || shows_bytes(field, form)
+    }
+
+    /// The expression that prints a field's value, which is given by reference.
+    #[expect(clippy::unused_self, reason = "one of the emitter's questions")]
+    pub(super) fn debug_value(
+        &self,
+        scope: &Scope<'_>,
+        field: &Field,
+        form: Form,
+        value: &TokenStream,
+    ) -> TokenStream {
+        if field.kind == Kind::Secret {
+            let secret = scope.item("debug", "Secret");
+            return quote!(&#secret);
+        }
+        if shows_bytes(field, form) && !matches!(field.presence, Presence::Map { .. }) {
+            let shown = scope.item("debug", "Shown");
+            return quote!(&#shown(#value));
+        }
+        value.clone()
+    }
+
+    /// Whether one form's `Debug` is derived.
+    pub(super) fn derives_debug(&self, message: &Message, form: Form) -> bool {
+        let raw = self.is_raw(self.id(message)) && form == Form::Borrowed;
+        !raw && !message
+            .fields
+            .iter()
+            .filter(|field| !matches!(field.presence, Presence::Oneof(_)))
+            .any(|field| self.debug_by_hand(field, form))
+    }
+
+    /// The `Debug` impl of one form.
+    pub(super) fn debug_impl(&self, scope: &Scope<'_>, message: &Message, form: Form) -> TokenStream {
+        if self.derives_debug(message, form) {
+            return TokenStream::new();
+        }
+        let (name, generics) = (form.name(message), form.anonymous());
+        let title = name.to_string();
+        let mut fields: Vec<TokenStream> = message
+            .fields
+            .iter()
+            .filter(|field| !matches!(field.presence, Presence::Oneof(_)))
+            .map(|field| {
+                let member = member(field);
+                let shown = self.debug_value(scope, field, form, &quote!(&self.#member));
+                let name = &field.name;
+                quote!(.field(#name, #shown))
+            })
+            .collect();
+        for oneof in &message.oneofs {
+            let (member, name) = (ident(&oneof.rust_name), &oneof.name);
+            fields.push(quote!(.field(#name, &self.#member)));
+        }
+        if self.is_raw(self.id(message)) {
+            let shown = scope.item("debug", "Shown");
+            fields.push(quote!(.field("body", &#shown(&self.body))));
+        } else if message.keep_unknown {
+            let unknown = unknown_member();
+            fields.push(quote!(.field("unknown_fields", &self.#unknown)));
+        }
+        quote! {
+            impl ::core::fmt::Debug for #name #generics {
+                fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                    f.debug_struct(#title) #(#fields)* .finish()
+                }
+            }
+        }
+    }
+}
+
+/// Whether a field's bytes would print as numbers.
+fn shows_bytes(field: &Field, form: Form) -> bool {
+    field.ty == Type::Bytes && (form == Form::Borrowed || field.bytes == BytesType::Vec)
+}

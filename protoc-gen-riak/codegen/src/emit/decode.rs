@@ -1,0 +1,330 @@
+//! `Decode` impls: fields merged in place, required ones checked once.
+//!
+//! Invariant: each tag that the schema knows has an arm of its own, in both
+//! encodings where a repeated field may be packed; a known number with another
+//! wire type is an unknown field, as protobuf wants it.
+
+use proc_macro2::{Literal, TokenStream};
+use quote::{format_ident, quote};
+
+use super::Emitter;
+use super::field::{self, Shape, by_number, hex, packable};
+use super::form::{Form, member, unknown_member};
+use super::oneof::oneof_path;
+use super::scope::{Scope, ident};
+use crate::model::{Field, Message, Presence, Type};
+
+/// The words that hold a bit for each required field.
+const WORD: usize = 64;
+
+impl Emitter<'_> {
+    /// The `Decode` impl of one form.
+    pub(super) fn decode_impl(&self, scope: &Scope<'_>, message: &Message, form: Form) -> TokenStream {
+        let (name, generics) = (form.name(message), form.generics());
+        let [decode, error] = ["Decode", "DecodeError"].map(|name| scope.runtime(name));
+        let [reader, context] = ["Reader", "Context"].map(|name| scope.wire(name));
+        let result = scope.prelude("Result");
+        let body = if self.is_raw(self.id(message)) {
+            raw_body(scope, form)
+        } else {
+            self.body(scope, message, form)
+        };
+        quote! {
+            impl<'a> #decode<'a> for #name #generics {
+                fn merge(
+                    &mut self,
+                    mut input: #reader<'a>,
+                    ctx: &mut #context<'a>,
+                ) -> #result<(), #error> {
+                    #body
+                }
+            }
+        }
+    }
+
+    fn body(&self, scope: &Scope<'_>, message: &Message, form: Form) -> TokenStream {
+        let fields = by_number(&message.fields);
+        let required: Vec<&Field> =
+            fields.iter().filter(|field| field.presence == Presence::Required).copied().collect();
+        let words = required.chunks(WORD).enumerate();
+        let begins = words.clone().map(|(index, chunk)| {
+            let (name, all) = (missing(index), bits(chunk.len()));
+            quote!(let mut #name = ctx.missing(#all);)
+        });
+        let checks = words.map(|(index, chunk)| {
+            let name = missing(index);
+            let names = chunk.iter().map(|field| &field.name);
+            let [error, err] = [scope.runtime("DecodeError"), scope.prelude("Err")];
+            let full_name = &message.full_name;
+            quote! {
+                if #name != 0 {
+                    return #err(#error::missing(#full_name, &[#(#names),*], #name));
+                }
+            }
+        });
+        let arms = fields.iter().map(|field| {
+            let bit = required.iter().position(|other| std::ptr::eq(*other, *field));
+            self.arms(scope, message, field, form, bit)
+        });
+        let [some, ok] = ["Some", "Ok"].map(|name| scope.prelude(name));
+        let read_unknown = scope.wire("read_unknown");
+        let unknown = unknown(scope, message);
+        quote! {
+            #(#begins)*
+            while let #some(tag) = input.tag(ctx)? {
+                match tag {
+                    #(#arms)*
+                    _ => #read_unknown(tag, #unknown, &mut input, ctx)?,
+                }
+            }
+            #(#checks)*
+            #ok(())
+        }
+    }
+
+    /// The arms of one field: one, or two if it may be packed.
+    fn arms(
+        &self,
+        scope: &Scope<'_>,
+        message: &Message,
+        field: &Field,
+        form: Form,
+        bit: Option<usize>,
+    ) -> TokenStream {
+        let tag = hex(field::tag(field));
+        let read = match field.presence {
+            Presence::Oneof(index) => {
+                let path = oneof_path(scope, message, &message.oneofs[index], form);
+                self.oneof_read(scope, message, field, index, &path)
+            }
+            Presence::Map { key } => self.map_read(scope, message, field, key),
+            Presence::Repeated { .. } => {
+                let one = self.repeated_read(scope, message, field, false);
+                if !packable(field.ty) {
+                    return quote!(#tag => #one?,);
+                }
+                let run = self.repeated_read(scope, message, field, true);
+                let packed = hex(field::packed_tag(field));
+                return quote!(#tag => #one?, #packed => #run?,);
+            }
+            Presence::Required | Presence::Explicit | Presence::Implicit => {
+                return self.single_read(scope, message, field, bit);
+            }
+        };
+        quote!(#tag => #read)
+    }
+
+    /// The arm of a field with at most one value, outside a oneof.
+    fn single_read(
+        &self,
+        scope: &Scope<'_>,
+        message: &Message,
+        field: &Field,
+        bit: Option<usize>,
+    ) -> TokenStream {
+        let tag = hex(field::tag(field));
+        let member = member(field);
+        let optional = field.presence == Presence::Explicit;
+        let some = scope.prelude("Some");
+        let found = bit.map(|bit| {
+            let name = missing(bit / WORD);
+            let bit = Literal::u64_unsuffixed(1 << (bit % WORD));
+            quote!(#name &= !#bit;)
+        });
+        let wrap = |value: TokenStream| if optional { quote!(#some(#value)) } else { value };
+        match Shape::of(field.ty) {
+            Shape::Scalar if self.closed(field.ty) => {
+                let read = closed_read(scope, message, field, "read_closed", &TokenStream::new());
+                let set = wrap(quote!(value));
+                quote! {
+                    #tag => if let #some(value) = #read? { self.#member = #set; #found },
+                }
+            }
+            Shape::Scalar => {
+                scope.use_trait("Reads");
+                let marker = Self::marker(scope, field.ty);
+                let set = wrap(quote!(#marker::read(&mut input, ctx)?));
+                match found {
+                    Some(found) => quote!(#tag => { self.#member = #set; #found }),
+                    None => quote!(#tag => self.#member = #set,),
+                }
+            }
+            shape => {
+                let group = (shape == Shape::Group).then(|| quote!(#tag,));
+                if optional {
+                    let function = scope.wire(&format!("read_optional_{}", shape.name()));
+                    return quote!(#tag => #function(#group &mut self.#member, &mut input, ctx)?,);
+                }
+                let function = scope.wire(&format!("read_{}", shape.name()));
+                let again = bit.map_or(quote!(false), |bit| {
+                    let name = missing(bit / WORD);
+                    let bit = Literal::u64_unsuffixed(1 << (bit % WORD));
+                    quote!(#name & #bit == 0)
+                });
+                quote!(#tag => { #function(#group &mut self.#member, #again, &mut input, ctx)?; #found })
+            }
+        }
+    }
+
+    /// Reads one value of a repeated field and those behind it, or a run.
+    fn repeated_read(
+        &self,
+        scope: &Scope<'_>,
+        message: &Message,
+        field: &Field,
+        packed: bool,
+    ) -> TokenStream {
+        let tag = hex(if packed { field::packed_tag(field) } else { field::tag(field) });
+        let member = member(field);
+        match Shape::of(field.ty) {
+            Shape::Scalar if self.closed(field.ty) => {
+                let function = if packed { "read_packed_closed" } else { "read_repeated_closed" };
+                let unknown = unknown(scope, message);
+                let function = scope.wire(function);
+                quote!(#function(#tag, &mut self.#member, #unknown, &mut input, ctx))
+            }
+            Shape::Scalar => {
+                scope.use_trait("Reads");
+                let marker = Self::marker(scope, field.ty);
+                if packed {
+                    quote!(#marker::read_packed(&mut self.#member, &mut input, ctx))
+                } else {
+                    quote!(#marker::read_repeated(#tag, &mut self.#member, &mut input, ctx))
+                }
+            }
+            shape => {
+                let function = scope.wire(&format!("read_repeated_{}", shape.name()));
+                quote!(#function(#tag, &mut self.#member, &mut input, ctx))
+            }
+        }
+    }
+
+    /// Reads one entry of a map.
+    fn map_read(&self, scope: &Scope<'_>, message: &Message, field: &Field, key: Type) -> TokenStream {
+        let member = member(field);
+        let [key_tag, value_tag] = field::entry_tags(key, field.ty).map(hex);
+        let key_marker = Self::marker(scope, key);
+        if self.closed(field.ty) {
+            let function = scope.wire("read_map_closed");
+            let unknown = unknown(scope, message);
+            return quote! {
+                #function::<#key_marker, _, _>(
+                    tag, [#key_tag, #value_tag], &mut self.#member, #unknown, &mut input, ctx,
+                )?,
+            };
+        }
+        let function = scope.wire("read_map");
+        let value_marker = Self::marker(scope, field.ty);
+        quote! {
+            #function::<#key_marker, #value_marker, _, _>(
+                [#key_tag, #value_tag], &mut self.#member, &mut input, ctx,
+            )?,
+        }
+    }
+
+    /// Reads a member of a oneof. The last one on the wire wins; a message
+    /// that repeats is merged.
+    fn oneof_read(
+        &self,
+        scope: &Scope<'_>,
+        message: &Message,
+        field: &Field,
+        index: usize,
+        path: &TokenStream,
+    ) -> TokenStream {
+        let tag = hex(field::tag(field));
+        let oneof = &message.oneofs[index];
+        let member = ident(&oneof.rust_name);
+        let variant = oneof
+            .variants
+            .iter()
+            .find(|(index, _)| std::ptr::eq(&raw const message.fields[*index], field))
+            .map(|(_, variant)| ident(variant));
+        let some = scope.prelude("Some");
+        match Shape::of(field.ty) {
+            Shape::Scalar if self.closed(field.ty) => {
+                let read = closed_read(scope, message, field, "read_closed", &TokenStream::new());
+                quote!(if let #some(value) = #read? { self.#member = #some(#path::#variant(value)); },)
+            }
+            Shape::Scalar => {
+                scope.use_trait("Reads");
+                let marker = Self::marker(scope, field.ty);
+                quote!(self.#member = #some(#path::#variant(#marker::read(&mut input, ctx)?)),)
+            }
+            shape => {
+                let function = scope.wire(&format!("read_{}", shape.name()));
+                let group = (shape == Shape::Group).then(|| quote!(#tag,));
+                let default = scope.prelude("Default");
+                quote! {
+                    if let #some(#path::#variant(value)) = &mut self.#member {
+                        #function(#group value, true, &mut input, ctx)?;
+                    } else {
+                        let mut value = #default::default();
+                        #function(#group &mut value, false, &mut input, ctx)?;
+                        self.#member = #some(#path::#variant(value));
+                    },
+                }
+            }
+        }
+    }
+
+    /// Whether a type is a closed enum.
+    fn closed(&self, ty: Type) -> bool {
+        matches!(ty, Type::Enum(id) if self.schema.enumeration(id).closed)
+    }
+}
+
+/// Reads a closed enum's number; one without a name goes to the unknown fields.
+fn closed_read(
+    scope: &Scope<'_>,
+    message: &Message,
+    field: &Field,
+    function: &str,
+    target: &TokenStream,
+) -> TokenStream {
+    let function = scope.wire(function);
+    let tag = hex(field::tag(field));
+    let unknown = unknown(scope, message);
+    quote!(#function(#tag, #target #unknown, &mut input, ctx))
+}
+
+/// Where unknown fields go.
+fn unknown(scope: &Scope<'_>, message: &Message) -> TokenStream {
+    if message.keep_unknown {
+        let unknown = unknown_member();
+        quote!(&mut self.#unknown)
+    } else {
+        let ignore = scope.wire("Ignore");
+        quote!(&mut #ignore)
+    }
+}
+
+/// The body of a message that is no protobuf: all of it.
+fn raw_body(scope: &Scope<'_>, form: Form) -> TokenStream {
+    let ok = scope.prelude("Ok");
+    match form {
+        Form::Owned => quote! { self.body = ctx.blob(input.rest()); #ok(()) },
+        Form::Borrowed => quote! { let _ = ctx; self.body = input.rest(); #ok(()) },
+    }
+}
+
+/// The name of the word that holds the bits of required fields.
+fn missing(word: usize) -> proc_macro2::Ident {
+    if word == 0 { format_ident!("missing") } else { format_ident!("missing_{word}") }
+}
+
+/// A word with its lowest `count` bits set, as a binary literal if it is short.
+fn bits(count: usize) -> TokenStream {
+    if count <= 8 {
+        let text = format!("0b{}", "1".repeat(count));
+        if let Ok(literal) = text.parse::<Literal>() {
+            return quote!(#literal);
+        }
+    }
+    hex64(u64::MAX >> (WORD - count))
+}
+
+fn hex64(value: u64) -> TokenStream {
+    let literal = format!("{value:#x}").parse::<Literal>();
+    literal.map_or_else(|_| quote!(#value), |literal| quote!(#literal))
+}

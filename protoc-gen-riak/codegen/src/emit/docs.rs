@@ -1,0 +1,39 @@
+//! Comments of the schema as doc attributes.
+//!
+//! Invariant: a line becomes one `#[doc]`, which the printer turns into `///`.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::model::Docs;
+
+/// The doc attributes of a comment.
+pub(super) fn docs(docs: &Docs) -> TokenStream {
+    lines(docs.lines.iter().map(String::as_str))
+}
+
+/// The doc attributes of a comment, or of `instead` if there is none.
+pub(super) fn docs_or(docs: &Docs, instead: &str) -> TokenStream {
+    if docs.lines.is_empty() { line(instead) } else { self::docs(docs) }
+}
+
+/// The doc attribute of one line.
+pub(super) fn line(text: &str) -> TokenStream {
+    lines(std::iter::once(text))
+}
+
+/// The doc attributes of these lines.
+pub(super) fn lines<'a>(lines: impl Iterator<Item = &'a str>) -> TokenStream {
+    lines
+        .map(|line| {
+            // A blank behind the slashes, as by hand.
+            let line = if line.is_empty() { String::new() } else { format!(" {line}") };
+            quote!(#[doc = #line])
+        })
+        .collect()
+}
+
+/// The attribute of what the schema marks deprecated.
+pub(super) fn deprecated(deprecated: bool) -> TokenStream {
+    if deprecated { quote!(#[deprecated]) } else { TokenStream::new() }
+}

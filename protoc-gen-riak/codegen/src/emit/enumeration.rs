@@ -1,0 +1,159 @@
+//! Enums: a Rust enum where the schema's is closed, a newtype where it is open.
+//!
+//! Invariant: never a bare integer; an open enum keeps any number.
+
+use std::collections::BTreeSet;
+
+use proc_macro2::{Literal, TokenStream};
+use quote::quote;
+
+use super::Emitter;
+use super::docs::{deprecated, docs, docs_or};
+use super::scope::{Scope, ident};
+use crate::model::{Enum, EnumValue};
+
+impl Emitter<'_> {
+    /// An enum and its impls.
+    #[expect(clippy::unused_self, reason = "one of the emitter's items")]
+    pub(super) fn enumeration(&self, scope: &Scope<'_>, item: &Enum) -> TokenStream {
+        if item.closed { closed(scope, item) } else { open(scope, item) }
+    }
+}
+
+/// The values that are no aliases of earlier ones, and the aliases.
+fn split(item: &Enum) -> (Vec<&EnumValue>, Vec<&EnumValue>) {
+    let mut seen = BTreeSet::new();
+    item.values.iter().partition(|value| seen.insert(value.number))
+}
+
+fn header(item: &Enum) -> TokenStream {
+    let docs = docs_or(&item.docs, &format!("The enum `{}`.", item.full_name));
+    let deprecated = deprecated(item.deprecated);
+    quote!(#docs #deprecated)
+}
+
+fn closed(scope: &Scope<'_>, item: &Enum) -> TokenStream {
+    let (name, header) = (ident(&item.path.name), header(item));
+    let (values, aliases) = split(item);
+    let variants = values.iter().enumerate().map(|(index, value)| {
+        let (name, docs) = (ident(&value.rust_name), docs(&value.docs));
+        let deprecated = deprecated(value.deprecated);
+        let default = (index == 0).then(|| quote!(#[default]));
+        let number = Literal::i32_unsuffixed(value.number);
+        quote!(#docs #deprecated #default #name = #number,)
+    });
+    let constants = aliases.iter().map(|alias| {
+        let name = ident(&alias.rust_name);
+        let target = values.iter().find(|value| value.number == alias.number);
+        let target = target.map(|value| ident(&value.rust_name));
+        let docs = docs_or(&alias.docs, &format!("Another name of the value {}.", alias.number));
+        quote! {
+            #docs
+            #[allow(non_upper_case_globals)]
+            pub const #name: Self = Self::#target;
+        }
+    });
+    let names = values.iter().map(|value| {
+        let (variant, name) = (ident(&value.rust_name), &value.name);
+        quote!(Self::#variant => #name,)
+    });
+    let from = values.iter().map(|value| {
+        let (variant, number) = (ident(&value.rust_name), Literal::i32_unsuffixed(value.number));
+        quote!(#number => Self::#variant,)
+    });
+    let [option, some, none] = ["Option", "Some", "None"].map(|name| scope.prelude(name));
+    let enumeration = scope.wire("Enumeration");
+    let allow = values.iter().any(|value| value.deprecated).then(|| quote!(#[allow(deprecated)]));
+    quote! {
+        #header
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[repr(i32)]
+        pub enum #name { #(#variants)* }
+
+        #allow
+        impl #name {
+            #(#constants)*
+
+            /// The value's name in the schema.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { #(#names)* }
+            }
+        }
+
+        #allow
+        impl #enumeration for #name {
+            #[inline]
+            fn number(self) -> i32 {
+                self as i32
+            }
+
+            #[inline]
+            fn from_number(number: i32) -> #option<Self> {
+                #some(match number {
+                    #(#from)*
+                    _ => return #none,
+                })
+            }
+        }
+    }
+}
+
+fn open(scope: &Scope<'_>, item: &Enum) -> TokenStream {
+    let (name, header) = (ident(&item.path.name), header(item));
+    let (values, _) = split(item);
+    let constants = item.values.iter().map(|value| {
+        let (name, docs) = (ident(&value.rust_name), docs_or(&value.docs, &format!("`{}`.", value.name)));
+        let deprecated = deprecated(value.deprecated);
+        let number = Literal::i32_unsuffixed(value.number);
+        quote!(#docs #deprecated pub const #name: Self = Self(#number);)
+    });
+    let names = values.iter().map(|value| {
+        let (number, name) = (Literal::i32_unsuffixed(value.number), &value.name);
+        let some = scope.prelude("Some");
+        quote!(#number => #some(#name),)
+    });
+    let [option, some, none] = ["Option", "Some", "None"].map(|name| scope.prelude(name));
+    let enumeration = scope.wire("Enumeration");
+    quote! {
+        #header
+        ///
+        /// Numbers that the schema does not name are kept.
+        #[derive(Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct #name(pub i32);
+
+        impl #name {
+            #(#constants)*
+
+            /// The value's name in the schema, if it has one.
+            #[must_use]
+            pub const fn name(self) -> #option<&'static str> {
+                match self.0 {
+                    #(#names)*
+                    _ => #none,
+                }
+            }
+        }
+
+        impl ::core::fmt::Debug for #name {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                match self.name() {
+                    #some(name) => f.write_str(name),
+                    #none => write!(f, "{}", self.0),
+                }
+            }
+        }
+
+        impl #enumeration for #name {
+            #[inline]
+            fn number(self) -> i32 {
+                self.0
+            }
+
+            #[inline]
+            fn from_number(number: i32) -> #option<Self> {
+                #some(Self(number))
+            }
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! What a field is on the wire: its tag, and how its values are delimited.
+//!
+//! Invariant: tags are whole, number and wire type in one, as the runtime's
+//! primitives take them.
+
+use proc_macro2::{Literal, TokenStream};
+
+use crate::model::{Field, Presence, Type};
+
+/// How a field's values are delimited.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// A number, text or bytes.
+    Scalar,
+    /// A message behind a length.
+    Message,
+    /// A message between a start and an end tag.
+    Group,
+}
+
+impl Shape {
+    pub(super) fn of(ty: Type) -> Self {
+        match ty {
+            Type::Message(_) => Self::Message,
+            Type::Group(_) => Self::Group,
+            _ => Self::Scalar,
+        }
+    }
+
+    /// Part of the names of the runtime's functions.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Scalar => "scalar",
+            Self::Message => "message",
+            Self::Group => "group",
+        }
+    }
+}
+
+/// The wire type of one value.
+pub(super) fn wire_type(ty: Type) -> u32 {
+    match ty {
+        Type::Int32
+        | Type::Int64
+        | Type::Uint32
+        | Type::Uint64
+        | Type::Sint32
+        | Type::Sint64
+        | Type::Bool
+        | Type::Enum(_) => 0,
+        Type::Fixed64 | Type::Sfixed64 | Type::Double => 1,
+        Type::String | Type::Bytes | Type::Message(_) => 2,
+        Type::Group(_) => 3,
+        Type::Fixed32 | Type::Sfixed32 | Type::Float => 5,
+    }
+}
+
+/// Whether a run of values may be packed.
+pub(super) fn packable(ty: Type) -> bool {
+    !matches!(wire_type(ty), 2 | 3)
+}
+
+/// The tag of one value, or of one map entry.
+pub(super) fn tag(field: &Field) -> u32 {
+    let wire_type = if matches!(field.presence, Presence::Map { .. }) { 2 } else { wire_type(field.ty) };
+    field.number << 3 | wire_type
+}
+
+/// The tag of a packed run.
+pub(super) fn packed_tag(field: &Field) -> u32 {
+    field.number << 3 | 2
+}
+
+/// A tag as it reads best: in hexadecimal, as the bytes on the wire.
+pub(super) fn hex(tag: u32) -> TokenStream {
+    // A hexadecimal literal of a number always parses.
+    format!("{tag:#04x}").parse::<Literal>().map_or_else(
+        |_| TokenStream::from(proc_macro2::TokenTree::from(Literal::u32_unsuffixed(tag))),
+        |literal| TokenStream::from(proc_macro2::TokenTree::from(literal)),
+    )
+}
+
+/// The tags of key and value inside a map's entry.
+pub(super) fn entry_tags(key: Type, value: Type) -> [u32; 2] {
+    [1 << 3 | wire_type(key), 2 << 3 | wire_type(value)]
+}
+
+/// Fields in the order in which they are written: by number.
+pub(super) fn by_number(fields: &[Field]) -> Vec<&Field> {
+    let mut fields: Vec<&Field> = fields.iter().collect();
+    fields.sort_by_key(|field| field.number);
+    fields
+}

@@ -1,0 +1,107 @@
+//! One file's module: its enums, messages, services, and nested modules.
+//!
+//! Invariant: nested types stand in a module beside the struct they belong to,
+//! named after it.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::docs::line;
+use super::form::Form;
+use super::scope::{Scope, ident};
+use super::{Emitter, Module};
+use crate::model::{EnumId, File, Message, MessageId};
+
+impl Emitter<'_> {
+    /// The module of one file.
+    pub(super) fn file(&self, file: &File) -> Module {
+        let mut scope = Scope::new(&file.module, &self.options.runtime);
+        self.declare(&mut scope, &file.messages, &file.enums);
+        for service in &file.services {
+            scope.declare(&service.name);
+            scope.declare(&service.server_name);
+        }
+        let mut items = self.items(&scope, &file.messages, &file.enums);
+        for service in &file.services {
+            items.extend(self.requests(&scope, service));
+            items.extend(self.answers(&scope, service));
+            if self.options.client {
+                items.extend(self.client(&scope, service));
+            }
+            if self.options.server {
+                items.extend(self.server(&scope, service));
+            }
+        }
+        let imports = scope.imports();
+        let nested = self.nested_modules(&file.module, &file.messages);
+        Module {
+            path: file.module.clone(),
+            source: Some(file.name.clone()),
+            tokens: {
+                let below = self.modules_below(&file.module);
+                quote!(#imports #items #nested #below)
+            },
+        }
+    }
+
+    /// Says which names a module declares.
+    fn declare(&self, scope: &mut Scope<'_>, messages: &[MessageId], enums: &[EnumId]) {
+        for &id in messages {
+            let message = self.schema.message(id);
+            scope.declare(&message.path.name);
+            scope.declare(&message.ref_name);
+            if has_nested(message) {
+                scope.declare(&message.nested_module);
+            }
+        }
+        for &id in enums {
+            scope.declare(&self.schema.enumeration(id).path.name);
+        }
+    }
+
+    fn items(&self, scope: &Scope<'_>, messages: &[MessageId], enums: &[EnumId]) -> TokenStream {
+        let enums = enums.iter().map(|&id| self.enumeration(scope, self.schema.enumeration(id)));
+        let messages = messages.iter().map(|&id| self.message(scope, self.schema.message(id)));
+        enums.chain(messages).collect()
+    }
+
+    /// The modules of what is declared inside messages.
+    fn nested_modules(&self, parent: &[String], messages: &[MessageId]) -> TokenStream {
+        let messages = messages.iter().map(|&id| self.schema.message(id));
+        messages
+            .filter(|message| has_nested(message))
+            .map(|message| self.nested_module(parent, message))
+            .collect()
+    }
+
+    fn nested_module(&self, parent: &[String], message: &Message) -> TokenStream {
+        let mut path = parent.to_vec();
+        path.push(message.nested_module.clone());
+        let mut scope = Scope::new(&path, &self.options.runtime);
+        self.declare(&mut scope, &message.messages, &message.enums);
+        for oneof in &message.oneofs {
+            scope.declare(&oneof.enum_name);
+            scope.declare(&oneof.enum_ref_name);
+        }
+        let mut items = self.items(&scope, &message.messages, &message.enums);
+        for oneof in &message.oneofs {
+            items.extend(self.oneof_enum(&scope, message, oneof, Form::Owned));
+            if self.options.borrowed {
+                items.extend(self.oneof_enum(&scope, message, oneof, Form::Borrowed));
+            }
+        }
+        let imports = scope.imports();
+        let nested = self.nested_modules(&path, &message.messages);
+        let name = ident(&message.nested_module);
+        let docs = line(&format!("What is declared inside `{}`.", message.full_name));
+        quote! {
+            #docs
+            pub mod #name { #imports #items #nested }
+        }
+    }
+}
+
+/// Whether anything is declared inside a message.
+fn has_nested(message: &Message) -> bool {
+    !(message.messages.is_empty() && message.enums.is_empty() && message.oneofs.is_empty())
+}

@@ -1,0 +1,190 @@
+//! The two forms of a message: owned, and borrowed from what it is decoded
+//! from.
+//!
+//! Invariant: both forms have the same members under the same names.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+
+use super::Emitter;
+use super::scope::{Scope, ident};
+use crate::model::{BytesType, Field, Kind, Message, MessageId, Presence, Type};
+
+/// One of the two forms.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// `Foo`.
+    Owned,
+    /// `FooRef<'a>`.
+    Borrowed,
+}
+
+impl Form {
+    /// The struct's name.
+    pub(super) fn name(self, message: &Message) -> proc_macro2::Ident {
+        ident(match self {
+            Self::Owned => &message.path.name,
+            Self::Borrowed => &message.ref_name,
+        })
+    }
+
+    /// `<'a>` where the form borrows.
+    pub(super) fn generics(self) -> TokenStream {
+        match self {
+            Self::Owned => TokenStream::new(),
+            Self::Borrowed => quote!(<'a>),
+        }
+    }
+
+    /// `<'_>` where the form borrows.
+    pub(super) fn anonymous(self) -> TokenStream {
+        match self {
+            Self::Owned => TokenStream::new(),
+            Self::Borrowed => quote!(<'_>),
+        }
+    }
+}
+
+impl Emitter<'_> {
+    /// A message's type, as seen from a scope.
+    pub(super) fn message_type(&self, scope: &Scope<'_>, id: MessageId, form: Form) -> TokenStream {
+        let message = self.schema.message(id);
+        match form {
+            Form::Owned => scope.type_path(&message.path),
+            Form::Borrowed => {
+                let path = scope.sibling_path(&message.path, &message.ref_name);
+                quote!(#path<'a>)
+            }
+        }
+    }
+
+    /// The type of one value of a field.
+    pub(super) fn value_type(&self, scope: &Scope<'_>, field: &Field, form: Form) -> TokenStream {
+        let value = self.plain_type(scope, field.ty, field.bytes, form);
+        if field.kind == Kind::Quorum && field.ty == Type::Uint32 {
+            return scope.runtime("Quorum");
+        }
+        if field.boxed {
+            let boxed = scope.prelude("Box");
+            return quote!(#boxed<#value>);
+        }
+        value
+    }
+
+    /// The Rust type of a protobuf type.
+    pub(super) fn plain_type(
+        &self,
+        scope: &Scope<'_>,
+        ty: Type,
+        bytes: BytesType,
+        form: Form,
+    ) -> TokenStream {
+        match ty {
+            Type::Int32 | Type::Sint32 | Type::Sfixed32 => quote!(i32),
+            Type::Int64 | Type::Sint64 | Type::Sfixed64 => quote!(i64),
+            Type::Uint32 | Type::Fixed32 => quote!(u32),
+            Type::Uint64 | Type::Fixed64 => quote!(u64),
+            Type::Float => quote!(f32),
+            Type::Double => quote!(f64),
+            Type::Bool => quote!(bool),
+            Type::String if form == Form::Borrowed => quote!(&'a str),
+            Type::String => scope.prelude("String"),
+            Type::Bytes if form == Form::Borrowed => quote!(&'a [u8]),
+            Type::Bytes => match bytes {
+                BytesType::Blob => scope.runtime("Blob"),
+                BytesType::Vec => {
+                    let vec = scope.prelude("Vec");
+                    quote!(#vec<u8>)
+                }
+                BytesType::Bytes => quote!(::bytes::Bytes),
+            },
+            Type::Enum(id) => scope.type_path(&self.schema.enumeration(id).path),
+            Type::Message(id) | Type::Group(id) => self.message_type(scope, id, form),
+        }
+    }
+
+    /// The type of a field's member.
+    pub(super) fn member_type(&self, scope: &Scope<'_>, field: &Field, form: Form) -> TokenStream {
+        let value = self.value_type(scope, field, form);
+        match field.presence {
+            Presence::Required | Presence::Implicit => value,
+            Presence::Explicit => {
+                let option = scope.prelude("Option");
+                quote!(#option<#value>)
+            }
+            Presence::Repeated { .. } => {
+                let vec = scope.prelude("Vec");
+                quote!(#vec<#value>)
+            }
+            Presence::Map { key } => {
+                let key = self.plain_type(scope, key, field.bytes, form);
+                quote!(::std::collections::BTreeMap<#key, #value>)
+            }
+            Presence::Oneof(_) => unreachable!("members of a oneof have no member of their own"),
+        }
+    }
+
+    /// The type of the member that keeps what the schema does not know.
+    pub(super) fn unknown_type(scope: &Scope<'_>, form: Form) -> TokenStream {
+        match form {
+            Form::Owned => scope.wire("UnknownFields"),
+            Form::Borrowed => {
+                let unknown = scope.wire("UnknownFieldsRef");
+                quote!(#unknown<'a>)
+            }
+        }
+    }
+
+    /// The wire type marker of a field's values, such as `wire::Uint32`.
+    pub(super) fn marker(scope: &Scope<'_>, ty: Type) -> TokenStream {
+        scope.wire(match ty {
+            Type::Int32 => "Int32",
+            Type::Int64 => "Int64",
+            Type::Uint32 => "Uint32",
+            Type::Uint64 => "Uint64",
+            Type::Sint32 => "Sint32",
+            Type::Sint64 => "Sint64",
+            Type::Fixed32 => "Fixed32",
+            Type::Fixed64 => "Fixed64",
+            Type::Sfixed32 => "Sfixed32",
+            Type::Sfixed64 => "Sfixed64",
+            Type::Float => "Float",
+            Type::Double => "Double",
+            Type::Bool => "Bool",
+            Type::String => "Text",
+            Type::Bytes => "Bytes",
+            Type::Enum(_) => "Enum",
+            Type::Message(_) | Type::Group(_) => "Nested",
+        })
+    }
+
+    /// Whether the borrowed form of a message, apart from its unknown fields,
+    /// borrows anything.
+    pub(super) fn borrows(&self, message: &Message) -> bool {
+        message.fields.iter().any(|field| {
+            let key = matches!(field.presence, Presence::Map { key: Type::String });
+            key || matches!(field.ty, Type::String | Type::Bytes | Type::Message(_) | Type::Group(_))
+        })
+    }
+
+    /// Whether a message's body is no protobuf.
+    pub(super) fn is_raw(&self, id: MessageId) -> bool {
+        self.schema.frames.iter().any(|frame| frame.raw && frame.message == Some(id))
+    }
+
+    /// The id of a message of this schema.
+    pub(super) fn id(&self, message: &Message) -> MessageId {
+        let index = self.schema.messages.iter().position(|other| std::ptr::eq(other, message));
+        MessageId(index.unwrap_or(usize::MAX))
+    }
+}
+
+/// A field's member.
+pub(super) fn member(field: &Field) -> proc_macro2::Ident {
+    ident(&field.rust_name)
+}
+
+/// The member that keeps what the schema does not know.
+pub(super) fn unknown_member() -> proc_macro2::Ident {
+    format_ident!("unknown_fields")
+}

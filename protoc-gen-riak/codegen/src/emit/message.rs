@@ -1,0 +1,246 @@
+//! Messages: the two structs, and what both have beside the codec.
+//!
+//! Invariant: members are public and plain; what a member's absence means is
+//! an `Option`, and nothing else is one.
+
+use proc_macro2::{Literal, TokenStream};
+use quote::{format_ident, quote};
+
+use super::Emitter;
+use super::docs::{deprecated, docs, docs_or, line};
+use super::form::{Form, member, unknown_member};
+use super::scope::{Scope, ident};
+use crate::model::{BytesType, Field, Kind, Literal as Value, Message, Presence, Type};
+
+impl Emitter<'_> {
+    /// A message: both structs and all impls.
+    pub(super) fn message(&self, scope: &Scope<'_>, message: &Message) -> TokenStream {
+        let mut items = self.structure(scope, message, Form::Owned);
+        items.extend(self.inherent(scope, message));
+        items.extend(self.debug_impl(scope, message, Form::Owned));
+        items.extend(self.message_impl(scope, message, Form::Owned));
+        items.extend(self.decode_impl(scope, message, Form::Owned));
+        items.extend(self.owned_impl(scope, message));
+        items.extend(self.coded_impl(scope, message, Form::Owned));
+        if self.options.borrowed {
+            items.extend(self.structure(scope, message, Form::Borrowed));
+            items.extend(self.debug_impl(scope, message, Form::Borrowed));
+            items.extend(self.message_impl(scope, message, Form::Borrowed));
+            items.extend(self.decode_impl(scope, message, Form::Borrowed));
+            items.extend(self.view_impl(scope, message));
+            items.extend(self.coded_impl(scope, message, Form::Borrowed));
+        }
+        items
+    }
+
+    fn structure(&self, scope: &Scope<'_>, message: &Message, form: Form) -> TokenStream {
+        let (name, generics) = (form.name(message), form.generics());
+        let docs = match form {
+            Form::Owned => docs_or(&message.docs, &format!("The message `{}`.", message.full_name)),
+            Form::Borrowed => line(&format!(
+                "[`{}`], borrowing from the bytes that it was decoded from.",
+                message.path.name
+            )),
+        };
+        let deprecated = deprecated(message.deprecated);
+        let debug = self.derives_debug(message, form).then(|| quote!(Debug,));
+        let members = self.members(scope, message, form);
+        quote! {
+            #docs
+            #deprecated
+            #[derive(Clone, #debug Default, PartialEq)]
+            pub struct #name #generics { #members }
+        }
+    }
+
+    fn members(&self, scope: &Scope<'_>, message: &Message, form: Form) -> TokenStream {
+        let owned = form == Form::Owned;
+        let mut members = TokenStream::new();
+        let mut oneofs = vec![false; message.oneofs.len()];
+        for field in &message.fields {
+            if let Presence::Oneof(index) = field.presence {
+                if std::mem::replace(&mut oneofs[index], true) {
+                    continue;
+                }
+                let oneof = &message.oneofs[index];
+                let (name, ty) = (ident(&oneof.rust_name), Self::oneof_type(scope, message, oneof, form));
+                let docs = if owned { docs(&oneof.docs) } else { TokenStream::new() };
+                members.extend(quote!(#docs pub #name: #ty,));
+                continue;
+            }
+            let (name, ty) = (member(field), self.member_type(scope, field, form));
+            let docs = if owned { field_docs(field) } else { TokenStream::new() };
+            let deprecated = deprecated(field.deprecated);
+            members.extend(quote!(#docs #deprecated pub #name: #ty,));
+        }
+        if self.is_raw(self.id(message)) {
+            let ty = self.plain_type(scope, Type::Bytes, BytesType::Blob, form);
+            let docs =
+                if owned { line("The frame's body, which is no protobuf.") } else { TokenStream::new() };
+            members.extend(quote!(#docs pub body: #ty,));
+        } else if message.keep_unknown {
+            let (name, ty) = (unknown_member(), Self::unknown_type(scope, form));
+            let docs = if owned {
+                line("Fields that the schema does not know, as they came.")
+            } else {
+                TokenStream::new()
+            };
+            members.extend(quote!(#docs pub #name: #ty,));
+        } else if !owned && !self.borrows(message) {
+            // A lifetime has to be used somewhere.
+            members.extend(quote!(#[doc(hidden)] pub lifetime: ::core::marker::PhantomData<&'a ()>,));
+        }
+        members
+    }
+
+    /// `new` with the required fields, and getters for declared defaults.
+    fn inherent(&self, scope: &Scope<'_>, message: &Message) -> TokenStream {
+        let name = Form::Owned.name(message);
+        let new = self.constructor(scope, message);
+        let getters = message.fields.iter().filter_map(|field| self.getter(scope, field));
+        let getters: TokenStream = getters.collect();
+        if new.is_empty() && getters.is_empty() {
+            return TokenStream::new();
+        }
+        quote!(impl #name { #new #getters })
+    }
+
+    fn constructor(&self, scope: &Scope<'_>, message: &Message) -> TokenStream {
+        let required: Vec<&Field> =
+            message.fields.iter().filter(|field| field.presence == Presence::Required).collect();
+        if required.is_empty() {
+            return TokenStream::new();
+        }
+        let into = scope.prelude("Into");
+        let parameters = required.iter().map(|field| {
+            let (name, ty) = (member(field), self.value_type(scope, field, Form::Owned));
+            if converts(field) { quote!(#name: impl #into<#ty>) } else { quote!(#name: #ty) }
+        });
+        let values = required.iter().map(|field| {
+            let name = member(field);
+            if converts(field) { quote!(#name: #name.into()) } else { quote!(#name) }
+        });
+        let whole = required.len() == message.fields.len() && !message.keep_unknown;
+        let rest = (!whole).then(|| quote!(..Self::default()));
+        let docs = line("A message with its required fields set.");
+        quote! {
+            #docs
+            #[must_use]
+            pub fn new(#(#parameters),*) -> Self {
+                Self { #(#values,)* #rest }
+            }
+        }
+    }
+
+    fn getter(&self, scope: &Scope<'_>, field: &Field) -> Option<TokenStream> {
+        if field.presence != Presence::Explicit {
+            return None;
+        }
+        let default = field.default.as_ref()?;
+        let (value, text) = self.default_value(scope, field, default);
+        let docs = line(&format!("`{}`, or its default: {text}.", field.name));
+        let (member, name) = (member(field), getter_name(field));
+        let body = match field.ty {
+            Type::String => quote!(self.#member.as_deref().unwrap_or(#value)),
+            Type::Bytes => quote!(self.#member.as_deref().unwrap_or(#value)),
+            _ if field.kind == Kind::Quorum => {
+                let quorum = scope.runtime("Quorum");
+                quote!(self.#member.unwrap_or(#quorum(#value)))
+            }
+            _ => quote!(self.#member.unwrap_or(#value)),
+        };
+        let ty = match field.ty {
+            Type::String => quote!(&str),
+            Type::Bytes => quote!(&[u8]),
+            _ => self.value_type(scope, field, Form::Owned),
+        };
+        let allow = field.deprecated.then(|| quote!(#[allow(deprecated)]));
+        Some(quote! {
+            #docs
+            #[must_use]
+            #allow
+            pub fn #name(&self) -> #ty {
+                #body
+            }
+        })
+    }
+
+    /// A default as an expression, and as text for a comment.
+    fn default_value(&self, scope: &Scope<'_>, field: &Field, default: &Value) -> (TokenStream, String) {
+        match default {
+            Value::Int(value) => {
+                let literal = Literal::i64_unsuffixed(*value);
+                (quote!(#literal), format!("`{value}`"))
+            }
+            Value::Uint(value) => {
+                let literal = Literal::u64_unsuffixed(*value);
+                (quote!(#literal), format!("`{value}`"))
+            }
+            Value::Float(value) => (float(field.ty, *value), format!("`{value}`")),
+            Value::Bool(value) => (quote!(#value), format!("`{value}`")),
+            Value::Text(value) => (quote!(#value), format!("`{}`", value.escape_debug())),
+            Value::Bytes(value) => {
+                let literal = Literal::byte_string(value);
+                (quote!(#literal), format!("`{}`", value.escape_ascii()))
+            }
+            Value::Enum(index) => {
+                let Type::Enum(id) = field.ty else { unreachable!("only enums have enum defaults") };
+                let item = self.schema.enumeration(id);
+                let (ty, value) = (scope.type_path(&item.path), ident(&item.values[*index].rust_name));
+                (quote!(#ty::#value), format!("`{}`", item.values[*index].name))
+            }
+        }
+    }
+
+    /// The `Coded` impl of one form.
+    #[expect(clippy::unused_self, reason = "one of the emitter's items")]
+    fn coded_impl(&self, scope: &Scope<'_>, message: &Message, form: Form) -> TokenStream {
+        let Some(code) = message.code else { return TokenStream::new() };
+        let coded = scope.runtime("Coded");
+        let (name, generics) = (form.name(message), form.anonymous());
+        let code = Literal::u8_unsuffixed(code);
+        quote! {
+            impl #coded for #name #generics {
+                const CODE: u8 = #code;
+            }
+        }
+    }
+}
+
+/// Whether a parameter for this field takes whatever converts to it.
+fn converts(field: &Field) -> bool {
+    matches!(field.ty, Type::String | Type::Bytes) || (field.kind == Kind::Quorum && field.ty == Type::Uint32)
+}
+
+/// A getter has its field's name, unless `new` has it.
+fn getter_name(field: &Field) -> proc_macro2::Ident {
+    if field.rust_name == "new" { format_ident!("new_") } else { member(field) }
+}
+
+/// A field's comment, with what its kind says of its unit.
+fn field_docs(field: &Field) -> TokenStream {
+    if !field.docs.lines.is_empty() {
+        return docs(&field.docs);
+    }
+    let unit = match field.kind {
+        Kind::Millis => ", in milliseconds",
+        Kind::UnixSeconds => ", in seconds since the Unix epoch",
+        _ => "",
+    };
+    line(&format!("`{}`, field {}{unit}.", field.name, field.number))
+}
+
+/// A floating-point default; infinities and NaN have no literal.
+fn float(ty: Type, value: f64) -> TokenStream {
+    let ty = if ty == Type::Float { quote!(f32) } else { quote!(f64) };
+    if value.is_nan() {
+        quote!(#ty::NAN)
+    } else if value == f64::INFINITY {
+        quote!(#ty::INFINITY)
+    } else if value == f64::NEG_INFINITY {
+        quote!(#ty::NEG_INFINITY)
+    } else {
+        let literal = Literal::f64_unsuffixed(value);
+        quote!(#literal)
+    }
+}

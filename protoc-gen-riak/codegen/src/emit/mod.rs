@@ -1,0 +1,109 @@
+//! The model as tokens: one module a file, and a root that ties them together.
+//!
+//! The impls are printed in full and are thin: they call primitives of the
+//! runtime. Owned and borrowed forms are emitted by the same functions, told
+//! apart by [`Form`](form::Form).
+//!
+//! Invariant: the output depends on the schema and the options alone, refers to
+//! its own modules by relative paths, and has no inner attributes, so that it
+//! works by `include!` and as a module.
+
+mod any_message;
+mod client;
+mod conversion;
+mod debug;
+mod decode;
+mod docs;
+mod encode;
+mod enumeration;
+mod field;
+mod file;
+mod form;
+mod message;
+mod message_code;
+mod oneof;
+mod operation;
+mod root;
+mod scope;
+mod server;
+
+use proc_macro2::TokenStream;
+
+use crate::model::Schema;
+
+/// What is emitted, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+#[expect(clippy::struct_excessive_bools, reason = "switches that do not depend on one another")]
+pub struct Options {
+    /// The path of the runtime crate, `::riak_runtime` by default.
+    pub runtime: String,
+    /// Emit the borrowed form of each message.
+    pub borrowed: bool,
+    /// Emit clients.
+    pub client: bool,
+    /// Emit server traits.
+    pub server: bool,
+    /// Emit the message-code table as an enum, and the enum of all messages.
+    pub codes: bool,
+    /// The feature of the crate that clients are behind, if any.
+    pub client_feature: Option<String>,
+    /// The feature of the crate that servers are behind, if any.
+    pub server_feature: Option<String>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            runtime: "::riak_runtime".to_owned(),
+            borrowed: true,
+            client: true,
+            server: true,
+            codes: true,
+            client_feature: None,
+            server_feature: None,
+        }
+    }
+}
+
+/// One module of the output.
+#[derive(Clone, Debug)]
+pub struct Module {
+    /// Where it goes: `["google", "protobuf", "any"]` is
+    /// `google/protobuf/any.rs`. Empty for the root, `mod.rs`.
+    pub path: Vec<String>,
+    /// The schema file it was made from, if it was made from one.
+    pub source: Option<String>,
+    /// Its text.
+    pub tokens: TokenStream,
+}
+
+/// Emits all modules: those of files in the schema's order, then the tables,
+/// then the root.
+#[must_use]
+pub fn emit(schema: &Schema, options: &Options) -> Vec<Module> {
+    let emitter = Emitter { schema, options };
+    let mut modules: Vec<Module> =
+        schema.files.iter().filter(|file| file.emit).map(|file| emitter.file(file)).collect();
+    let tables = emitter.has_frames();
+    if tables {
+        modules.push(emitter.message_code());
+        modules.push(emitter.any_message());
+    }
+    modules.push(emitter.root());
+    modules
+}
+
+/// What all emitting functions share.
+#[derive(Clone, Copy)]
+struct Emitter<'s> {
+    schema: &'s Schema,
+    options: &'s Options,
+}
+
+impl Emitter<'_> {
+    /// Whether the schema has frames of its own to make tables of.
+    fn has_frames(&self) -> bool {
+        self.options.codes && !self.schema.frames.is_empty()
+    }
+}

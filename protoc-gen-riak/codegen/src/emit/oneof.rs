@@ -1,0 +1,103 @@
+//! Oneofs: a Rust enum in the message's nested module, for each form.
+//!
+//! Invariant: both forms' enums have the same variants.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::Emitter;
+use super::docs::{deprecated, docs, docs_or, line};
+use super::form::Form;
+use super::scope::{Scope, ident};
+use crate::model::{Message, Oneof};
+
+/// The path of a oneof's enum from the module that holds its message.
+pub(super) fn oneof_path(scope: &Scope<'_>, message: &Message, oneof: &Oneof, form: Form) -> TokenStream {
+    let mut module = message.path.module.clone();
+    module.push(message.nested_module.clone());
+    let path = scope.relative(&module);
+    let name = ident(enum_name(oneof, form));
+    quote!(#path #name)
+}
+
+fn enum_name(oneof: &Oneof, form: Form) -> &str {
+    match form {
+        Form::Owned => &oneof.enum_name,
+        Form::Borrowed => &oneof.enum_ref_name,
+    }
+}
+
+impl Emitter<'_> {
+    /// Whether a oneof's borrowed enum borrows anything.
+    pub(super) fn oneof_borrows(message: &Message, oneof: &Oneof) -> bool {
+        use crate::model::Type::{Bytes, Group, Message as Nested, String};
+        let fields = oneof.variants.iter().map(|(index, _)| &message.fields[*index]);
+        fields.into_iter().any(|field| matches!(field.ty, String | Bytes | Nested(_) | Group(_)))
+    }
+
+    /// The type of the member that holds a oneof.
+    pub(super) fn oneof_type(scope: &Scope<'_>, message: &Message, oneof: &Oneof, form: Form) -> TokenStream {
+        let option = scope.prelude("Option");
+        let path = oneof_path(scope, message, oneof, form);
+        let lifetime = Self::oneof_lifetime(message, oneof, form);
+        quote!(#option<#path #lifetime>)
+    }
+
+    fn oneof_lifetime(message: &Message, oneof: &Oneof, form: Form) -> TokenStream {
+        if form == Form::Borrowed && Self::oneof_borrows(message, oneof) {
+            quote!(<'a>)
+        } else {
+            TokenStream::new()
+        }
+    }
+
+    /// The enum of a oneof, to stand in the message's nested module.
+    pub(super) fn oneof_enum(
+        &self,
+        scope: &Scope<'_>,
+        message: &Message,
+        oneof: &Oneof,
+        form: Form,
+    ) -> TokenStream {
+        let name = ident(enum_name(oneof, form));
+        let lifetime = Self::oneof_lifetime(message, oneof, form);
+        let docs = match form {
+            Form::Owned => {
+                docs_or(&oneof.docs, &format!("The oneof `{}` of `{}`.", oneof.name, message.full_name))
+            }
+            Form::Borrowed => line(&format!("[`{}`], borrowed.", oneof.enum_name)),
+        };
+        let fields =
+            || oneof.variants.iter().map(|(index, variant)| (&message.fields[*index], ident(variant)));
+        let variants = fields().map(|(field, variant)| {
+            let ty = self.value_type(scope, field, form);
+            let deprecated = deprecated(field.deprecated);
+            let docs = if form == Form::Owned { self::docs(&field.docs) } else { TokenStream::new() };
+            quote!(#docs #deprecated #variant(#ty),)
+        });
+        let by_hand = fields().any(|(field, _)| self.debug_by_hand(field, form));
+        let debug = if by_hand { TokenStream::new() } else { quote!(Debug,) };
+        let debug_impl = by_hand.then(|| {
+            let arms = fields().map(|(field, variant)| {
+                let text = variant.to_string();
+                let shown = self.debug_value(scope, field, form, &quote!(value));
+                quote!(Self::#variant(value) => f.debug_tuple(#text).field(#shown).finish(),)
+            });
+            let anonymous = if lifetime.is_empty() { quote!() } else { quote!(<'_>) };
+            quote! {
+                impl ::core::fmt::Debug for #name #anonymous {
+                    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                        match self { #(#arms)* }
+                    }
+                }
+            }
+        });
+        quote! {
+            #docs
+            #[derive(Clone, #debug PartialEq)]
+            pub enum #name #lifetime { #(#variants)* }
+
+            #debug_impl
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! `Request` impls: what is known of each operation, as constants.
+//!
+//! Invariant: both forms of a request say the same.
+
+use proc_macro2::{Literal, TokenStream};
+use quote::quote;
+
+use super::Emitter;
+use super::form::{Form, member};
+use super::scope::Scope;
+use crate::model::{Absent, Cost, ErrorFrame, Mode, Operation, Presence, Retry, Service};
+
+impl Emitter<'_> {
+    /// The `Request` impls of a service's operations.
+    pub(super) fn requests(&self, scope: &Scope<'_>, service: &Service) -> TokenStream {
+        service.operations.iter().map(|operation| self.request(scope, service, operation)).collect()
+    }
+
+    fn request(&self, scope: &Scope<'_>, service: &Service, operation: &Operation) -> TokenStream {
+        let request = scope.runtime("Request");
+        let owned = self.message_type(scope, operation.request, Form::Owned);
+        let response = self.message_type(scope, operation.response, Form::Owned);
+        let facts = self.facts(scope, service, operation);
+        let facts_type = scope.runtime("Operation");
+        let methods = self.request_methods(scope, operation);
+        let borrowed = self.options.borrowed.then(|| {
+            let message = self.schema.message(operation.request);
+            let view = scope.sibling_path(&message.path, &message.ref_name);
+            quote! {
+                impl #request for #view<'_> {
+                    type Owned = #owned;
+                    type Response = #response;
+                    const OPERATION: &'static #facts_type = #owned::OPERATION;
+                    #methods
+                }
+            }
+        });
+        quote! {
+            impl #request for #owned {
+                type Owned = Self;
+                type Response = #response;
+                const OPERATION: &'static #facts_type = &#facts;
+                #methods
+            }
+
+            #borrowed
+        }
+    }
+
+    /// What depends on the request's fields.
+    fn request_methods(&self, scope: &Scope<'_>, operation: &Operation) -> TokenStream {
+        let request = self.schema.message(operation.request);
+        let option = scope.prelude("Option");
+        let some = scope.prelude("Some");
+        let mut methods = TokenStream::new();
+        if let Mode::Conditional { stream_if, .. } = operation.mode {
+            let field = &request.fields[stream_if];
+            let member = member(field);
+            let value = match field.presence {
+                Presence::Explicit => quote!(self.#member),
+                _ => quote!(#some(self.#member)),
+            };
+            methods.extend(quote! {
+                fn asks_for_stream(&self) -> #option<bool> {
+                    #value
+                }
+            });
+        }
+        if let Some(index) = operation.timeout {
+            let field = &request.fields[index];
+            let member = member(field);
+            // Any integer type fits, except that negative ones mean nothing.
+            let convert = match field.ty {
+                crate::model::Type::Uint32 | crate::model::Type::Fixed32 => {
+                    quote!(::core::time::Duration::from_millis(u64::from(millis)))
+                }
+                crate::model::Type::Uint64 | crate::model::Type::Fixed64 => {
+                    quote!(::core::time::Duration::from_millis(millis))
+                }
+                _ => quote!(::core::time::Duration::from_millis(u64::try_from(millis).unwrap_or_default())),
+            };
+            let value = match field.presence {
+                Presence::Explicit => quote!(self.#member.map(|millis| #convert)),
+                _ => quote!({ let millis = self.#member; #some(#convert) }),
+            };
+            methods.extend(quote! {
+                fn server_timeout(&self) -> #option<::core::time::Duration> {
+                    #value
+                }
+            });
+        }
+        methods
+    }
+
+    /// The constant with all that is known of an operation.
+    fn facts(&self, scope: &Scope<'_>, service: &Service, operation: &Operation) -> TokenStream {
+        let item = |name| scope.item("operation", name);
+        let facts = scope.runtime("Operation");
+        let name = format!("{}.{}", service.name, operation.name);
+        let (request, response) =
+            (Literal::u8_unsuffixed(operation.request_code), Literal::u8_unsuffixed(operation.response_code));
+        let alternatives = operation.alternatives.iter().map(|(code, _)| Literal::u8_unsuffixed(*code));
+        let error = self.error_frame(scope, service.error);
+        let mode = self.mode(scope, operation);
+        let (cost_type, retry_type, absent_type) = (item("Cost"), item("Retry"), item("Absent"));
+        let cost = match operation.cost {
+            Cost::Unary => quote!(#cost_type::Unary),
+            Cost::Long => quote!(#cost_type::Long),
+        };
+        let retry = match operation.retry {
+            Retry::Never => quote!(#retry_type::Never),
+            Retry::Safe => quote!(#retry_type::Safe),
+            Retry::IfUnsent => quote!(#retry_type::IfUnsent),
+            Retry::IfContext => quote!(#retry_type::IfContext),
+        };
+        let absent = match operation.absent {
+            Absent::Defaults => quote!(#absent_type::Defaults),
+            Absent::NotFound => quote!(#absent_type::NotFound),
+            Absent::Ok => quote!(#absent_type::Ok),
+            Absent::EmptyList => quote!(#absent_type::EmptyList),
+        };
+        let (bodyless, handshake) = (operation.bodyless, operation.handshake);
+        let [some, none] = ["Some", "None"].map(|name| scope.prelude(name));
+        let text = |text: &Option<String>| match text {
+            Some(text) => quote!(#some(#text)),
+            None => none.clone(),
+        };
+        let (since, served_by) = (text(&operation.since), text(&operation.served_by));
+        let timeout = match operation.timeout {
+            Some(index) => {
+                let number = self.schema.message(operation.request).fields[index].number;
+                let number = Literal::u32_unsuffixed(number);
+                quote!(#some(#number))
+            }
+            None => none.clone(),
+        };
+        quote! {
+            #facts {
+                name: #name,
+                request: #request,
+                response: #response,
+                alternatives: &[#(#alternatives),*],
+                error: #error,
+                mode: #mode,
+                cost: #cost,
+                retry: #retry,
+                absent: #absent,
+                bodyless: #bodyless,
+                handshake: #handshake,
+                since: #since,
+                served_by: #served_by,
+                timeout: #timeout,
+            }
+        }
+    }
+
+    /// An error frame's facts, as an `Option`.
+    pub(super) fn error_frame(&self, scope: &Scope<'_>, error: Option<ErrorFrame>) -> TokenStream {
+        let [some, none] = ["Some", "None"].map(|name| scope.prelude(name));
+        let Some(error) = error else { return none };
+        let frame = scope.item("operation", "ErrorFrame");
+        let fields = &self.schema.message(error.message).fields;
+        let code = Literal::u8_unsuffixed(error.code);
+        let text = Literal::u32_unsuffixed(fields[error.text].number);
+        let number = match error.number {
+            Some(index) => {
+                let number = Literal::u32_unsuffixed(fields[index].number);
+                quote!(#some(#number))
+            }
+            None => none,
+        };
+        quote!(#some(#frame { code: #code, text: #text, number: #number }))
+    }
+
+    fn mode(&self, scope: &Scope<'_>, operation: &Operation) -> TokenStream {
+        let mode = scope.item("operation", "Mode");
+        let end = |done: usize| {
+            let end = scope.item("operation", "StreamEnd");
+            let field = &self.schema.message(operation.response).fields[done];
+            let number = Literal::u32_unsuffixed(field.number);
+            let when_absent = matches!(field.default, Some(crate::model::Literal::Bool(true)));
+            quote!(#end { field: #number, when_absent: #when_absent })
+        };
+        match operation.mode {
+            Mode::Unary => quote!(#mode::Unary),
+            Mode::Stream { done } => {
+                let end = end(done);
+                quote!(#mode::Stream(#end))
+            }
+            Mode::Conditional { done, stream_if } => {
+                let end = end(done);
+                let number = self.schema.message(operation.request).fields[stream_if].number;
+                let number = Literal::u32_unsuffixed(number);
+                quote!(#mode::Conditional { end: #end, stream_if: #number })
+            }
+        }
+    }
+}

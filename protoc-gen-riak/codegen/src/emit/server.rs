@@ -1,0 +1,218 @@
+//! Servers: a trait for each service, and its dispatcher by message code.
+//!
+//! Invariant: a method that is not implemented answers as a server that does
+//! not know the code, and leaves the connection open.
+
+use proc_macro2::{Literal, TokenStream};
+use quote::{format_ident, quote};
+
+use super::Emitter;
+use super::client::{answer_name, gate, with_suffix};
+use super::docs::{deprecated, docs_or, line};
+use super::form::Form;
+use super::scope::{Scope, ident};
+use crate::model::{Mode, Operation, Service};
+
+impl Emitter<'_> {
+    /// The trait of a service and its dispatcher.
+    pub(super) fn server(&self, scope: &Scope<'_>, service: &Service) -> TokenStream {
+        let feature = self.options.server_feature.as_deref();
+        let gate = gate(feature);
+        scope.behind(feature, || {
+            let [send, sync] = ["Send", "Sync"].map(|name| scope.prelude(name));
+            let name = ident(&service.server_name);
+            let docs = docs_or(&service.docs, &format!("The service `{}`.", service.name));
+            let more = line("");
+            let how = line("Methods that are not implemented answer \"Unknown message code\".");
+            let deprecated = deprecated(service.deprecated);
+            let methods =
+                service.operations.iter().map(|operation| self.server_methods(scope, service, operation));
+            let dispatcher = self.dispatcher(scope, service);
+            let replies = self.replies(scope, service);
+            quote! {
+                #gate
+                #docs
+                #more
+                #how
+                #deprecated
+                pub trait #name: #send + #sync + 'static { #(#methods)* }
+
+                #dispatcher
+                #replies
+            }
+        })
+    }
+
+    fn server_methods(&self, scope: &Scope<'_>, service: &Service, operation: &Operation) -> TokenStream {
+        let request = self.message_type(scope, operation.request, Form::Owned);
+        let code = Literal::u8_unsuffixed(operation.request_code);
+        let docs = docs_or(&operation.docs, &format!("The operation `{}`.", operation.name));
+        let [result, send] = ["Result", "Send"].map(|name| scope.prelude(name));
+        let [failure, unserved] = ["Failure", "unserved"].map(|name| scope.item("server", name));
+        let future = quote!(impl ::core::future::Future);
+        let one = |name: &str| {
+            let name = ident(name);
+            let answer = self.answer_type(scope, service, operation);
+            quote! {
+                #docs
+                fn #name(&self, request: #request) -> #future<Output = #result<#answer, #failure>> + #send {
+                    let _ = request;
+                    #unserved(#code)
+                }
+            }
+        };
+        let many = |name: &str| {
+            let name = ident(name);
+            let replies = scope.item("server", "Replies");
+            let response = self.message_type(scope, operation.response, Form::Owned);
+            quote! {
+                #docs
+                fn #name(
+                    &self,
+                    request: #request,
+                    replies: &mut #replies<'_, #response>,
+                ) -> #future<Output = #result<(), #failure>> + #send {
+                    let _ = (request, replies);
+                    #unserved(#code)
+                }
+            }
+        };
+        let name = &operation.rust_name;
+        match operation.mode {
+            Mode::Unary => one(name),
+            Mode::Stream { .. } => many(name),
+            Mode::Conditional { .. } => {
+                let (one, many) = (one(name), many(&with_suffix(name, "_stream")));
+                quote!(#one #many)
+            }
+        }
+    }
+
+    /// What a method answers: a message, or the enum of alternatives.
+    fn answer_type(&self, scope: &Scope<'_>, service: &Service, operation: &Operation) -> TokenStream {
+        if operation.alternatives.is_empty() {
+            return self.message_type(scope, operation.response, Form::Owned);
+        }
+        let name = answer_name(service, operation);
+        quote!(#name)
+    }
+
+    fn dispatcher(&self, scope: &Scope<'_>, service: &Service) -> TokenStream {
+        let gate = gate(self.options.server_feature.as_deref());
+        let (server, name) = (ident(&service.server_name), dispatcher_name(service));
+        let item = |name| scope.item("server", name);
+        let [service_trait, outbox, failure, unserved] =
+            ["Service", "Outbox", "Failure", "unserved"].map(item);
+        let [frame, error_frame] = [scope.runtime("Frame"), scope.item("operation", "ErrorFrame")];
+        let [result, option] = ["Result", "Option"].map(|name| scope.prelude(name));
+        let codes = service.operations.iter().map(|operation| Literal::u8_unsuffixed(operation.request_code));
+        let serves = if service.operations.is_empty() {
+            quote!({
+                let _ = code;
+                false
+            })
+        } else {
+            quote!(matches!(code, #(#codes)|*))
+        };
+        let error = self.error_frame(scope, service.error);
+        let arms = service.operations.iter().map(|operation| self.dispatch(scope, operation));
+        let docs = line(&format!("Serves a [`{}`] by message code.", service.server_name));
+        quote! {
+            #gate
+            #docs
+            #[derive(Clone, Copy, Debug)]
+            pub struct #name<S>(pub S);
+
+            #gate
+            impl<S: #server> #service_trait for #name<S> {
+                fn serves(&self, code: u8) -> bool {
+                    #serves
+                }
+
+                fn error_frame(&self) -> #option<#error_frame> {
+                    #error
+                }
+
+                async fn call(&self, request: #frame, outbox: &mut #outbox) -> #result<(), #failure> {
+                    match request.code {
+                        #(#arms)*
+                        code => #unserved(code).await,
+                    }
+                }
+            }
+        }
+    }
+
+    fn dispatch(&self, scope: &Scope<'_>, operation: &Operation) -> TokenStream {
+        let code = Literal::u8_unsuffixed(operation.request_code);
+        let request = self.message_type(scope, operation.request, Form::Owned);
+        let decode = scope.item("server", "decode");
+        let name = ident(&operation.rust_name);
+        let one = quote! {
+            let answer = self.0.#name(request).await?;
+            outbox.answer(&answer)
+        };
+        let many = |name: &str| {
+            let name = ident(name);
+            quote! {
+                let mut replies = outbox.replies::<#request>();
+                self.0.#name(request, &mut replies).await?;
+                replies.finish().await
+            }
+        };
+        let body = match operation.mode {
+            Mode::Unary => one,
+            Mode::Stream { .. } => many(&operation.rust_name),
+            Mode::Conditional { .. } => {
+                let many = many(&with_suffix(&operation.rust_name, "_stream"));
+                let some = scope.prelude("Some");
+                // Also brings the trait into scope that asks.
+                let asks = scope.runtime("Request");
+                quote! {
+                    if #asks::asks_for_stream(&request) == #some(true) { #many } else { #one }
+                }
+            }
+        };
+        quote! {
+            #code => {
+                let request = #decode::<#request>(&request)?;
+                #body
+            }
+        }
+    }
+
+    /// How the enums of alternative answers are sent.
+    fn replies(&self, scope: &Scope<'_>, service: &Service) -> TokenStream {
+        let gate = gate(self.options.server_feature.as_deref());
+        service
+            .operations
+            .iter()
+            .filter(|operation| !operation.alternatives.is_empty())
+            .map(|operation| {
+                let name = answer_name(service, operation);
+                let [reply, result] = [scope.item("server", "Reply"), scope.prelude("Result")];
+                let [buffer, error] = ["WriteBuffer", "FrameError"].map(|name| scope.runtime(name));
+                let mut answers = vec![(operation.response_code, operation.response)];
+                answers.extend(&operation.alternatives);
+                let arms = answers.iter().map(|(code, id)| {
+                    let variant = ident(&self.schema.message(*id).path.name);
+                    let code = Literal::u8_unsuffixed(*code);
+                    quote!(Self::#variant(answer) => out.push(#code, answer),)
+                });
+                quote! {
+                    #gate
+                    impl #reply for #name {
+                        fn push(&self, out: &mut #buffer) -> #result<(), #error> {
+                            match self { #(#arms)* }
+                        }
+                    }
+                }
+            })
+            .collect()
+    }
+}
+
+/// The name of a service's dispatcher.
+fn dispatcher_name(service: &Service) -> proc_macro2::Ident {
+    format_ident!("{}Service", service.name.trim_start_matches("r#"))
+}

@@ -1,0 +1,356 @@
+//! Comments of a schema as rustdoc.
+//!
+//! Schema comments are plain text that happens to look like Markdown in
+//! places. Invariant: what comes out is read by rustdoc without a warning and
+//! holds no doctest: code blocks are marked as text, brackets that would be
+//! links and angles that would be tags are escaped, bare addresses are links,
+//! rulers are no headings.
+
+use riak_codegen::model::Docs;
+
+/// A comment as descriptors hold it (without `//`, `/*` and leading `*`) as
+/// documentation.
+pub(crate) fn from_comment(comment: &str) -> Docs {
+    let lines = dedent(comment);
+    let mut out = Vec::new();
+    let mut paragraph: Vec<String> = Vec::new();
+    let mut index = 0;
+    while index < lines.len() {
+        let line = &lines[index];
+        let after_text = !paragraph.is_empty();
+        if let Some(fence) = fence_of(line) {
+            flush(&mut paragraph, &mut out);
+            index = copy_fenced(&lines, index, &fence, &mut out);
+        } else if line.is_empty() {
+            flush(&mut paragraph, &mut out);
+            out.push(String::new());
+            index += 1;
+        } else if !after_text && indent(line) >= 4 {
+            index = copy_indented(&lines, index, &mut out);
+        } else {
+            paragraph.push(line.clone());
+            // Text behind a heading starts anew.
+            if line.starts_with('#') {
+                flush(&mut paragraph, &mut out);
+            }
+            index += 1;
+        }
+    }
+    flush(&mut paragraph, &mut out);
+    out.dedup_by(|line, before| line.is_empty() && before.is_empty());
+    while out.last().is_some_and(String::is_empty) {
+        out.pop();
+    }
+    let start = out.iter().take_while(|line| line.is_empty()).count();
+    Docs { lines: out.split_off(start) }
+}
+
+/// The lines, without the margin that all of them share, tabs, white space at
+/// the end, and rulers.
+fn dedent(comment: &str) -> Vec<String> {
+    let lines: Vec<String> = comment
+        .lines()
+        .map(|line| line.trim_start_matches('*').replace('\t', "    "))
+        .map(|line| if is_ruler(&line) { String::new() } else { line })
+        .map(|line| line.trim_end().to_owned())
+        .collect();
+    let margin = lines.iter().filter(|line| !line.is_empty()).map(|line| indent(line)).min().unwrap_or(0);
+    lines.into_iter().map(|line| line.get(margin..).unwrap_or_default().to_owned()).collect()
+}
+
+fn indent(line: &str) -> usize {
+    line.len() - line.trim_start_matches(' ').len()
+}
+
+/// A line drawn with punctuation. Under text it would make that a heading.
+fn is_ruler(line: &str) -> bool {
+    let line = line.trim();
+    let Some(first) = line.chars().next() else {
+        return false;
+    };
+    line.chars().all(|c| c == first)
+        && (matches!(first, '-' | '=') || (matches!(first, '*' | '#' | '/' | '_') && line.len() > 2))
+}
+
+/// The fence that a line opens, if it does: its characters.
+fn fence_of(line: &str) -> Option<String> {
+    let line = line.trim_start_matches(' ');
+    let mark = line.chars().next().filter(|c| matches!(c, '`' | '~'))?;
+    let fence: String = line.chars().take_while(|&c| c == mark).collect();
+    let info = &line[fence.len()..];
+    // With a backtick behind it, it is a code span.
+    (fence.len() >= 3 && !info.contains('`')).then_some(fence)
+}
+
+/// Copies a fenced block, marked as text unless it names another language than
+/// Rust; closes it if the comment does not. Returns the line behind it.
+fn copy_fenced(lines: &[String], start: usize, fence: &str, out: &mut Vec<String>) -> usize {
+    let opening = lines[start].trim();
+    let info = opening[fence.len()..].trim();
+    out.push(format!("{fence}{}", language(info)));
+    let mut index = start + 1;
+    while let Some(line) = lines.get(index) {
+        index += 1;
+        let bare = line.trim();
+        let closes = bare.len() >= fence.len() && bare.chars().all(|c| fence.starts_with(c));
+        if closes {
+            break;
+        }
+        out.push(line.clone());
+    }
+    out.push(fence.to_owned());
+    index
+}
+
+/// The language of a block, unless rustdoc would take it for Rust.
+fn language(info: &str) -> &str {
+    const RUST: [&str; 8] =
+        ["rust", "rs", "ignore", "should_panic", "no_run", "compile_fail", "test_harness", "custom"];
+    let plain = !info.is_empty() && info.chars().all(|c| c.is_ascii_alphanumeric());
+    let of_rust = RUST.contains(&info) || info.starts_with("edition");
+    if plain && !of_rust { info } else { "text" }
+}
+
+/// Copies an indented block as a fenced one. Returns the line behind it.
+fn copy_indented(lines: &[String], start: usize, out: &mut Vec<String>) -> usize {
+    let indented = |line: &String| line.is_empty() || indent(line) >= 4;
+    let mut end = start + lines[start..].iter().take_while(|line| indented(line)).count();
+    while lines[end - 1].is_empty() {
+        end -= 1;
+    }
+    let block = &lines[start..end];
+    let margin = block.iter().filter(|line| !line.is_empty()).map(|line| indent(line)).min().unwrap_or(0);
+    let body = block.iter().map(|line| line.get(margin..).unwrap_or_default().to_owned());
+    // A fence inside must not close the one around it.
+    let fence = if block.iter().any(|line| line.contains("```")) { "~~~~~~" } else { "```" };
+    out.push(format!("{fence}text"));
+    out.extend(body);
+    out.push(fence.to_owned());
+    end
+}
+
+/// Ends a paragraph: escapes it as a whole, since a code span may go over the
+/// end of a line.
+fn flush(paragraph: &mut Vec<String>, out: &mut Vec<String>) {
+    if paragraph.is_empty() {
+        return;
+    }
+    let text: Vec<String> = paragraph.drain(..).map(block_marks).collect();
+    out.extend(escape(&text.join("\n")).lines().map(str::to_owned));
+}
+
+/// Defuses what means a block at the start of a line: a quote, and a list item
+/// whose text stands so far in that it would be code.
+fn block_marks(line: String) -> String {
+    let margin = indent(&line);
+    let (spaces, text) = line.split_at(margin);
+    if text.starts_with('>') {
+        return format!("{spaces}\\{text}");
+    }
+    let marker = text.find(' ').filter(|&end| is_list_marker(&text[..end]) && indent(&text[end..]) > 4);
+    match marker {
+        Some(end) => format!("{spaces}{} {}", &text[..end], text[end..].trim_start()),
+        None => line,
+    }
+}
+
+fn is_list_marker(word: &str) -> bool {
+    let number = word.strip_suffix(['.', ')']);
+    matches!(word, "-" | "*" | "+")
+        || number.is_some_and(|n| !n.is_empty() && n.chars().all(|c| c.is_ascii_digit()))
+}
+
+/// Escapes a paragraph outside its code spans and links.
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let taken = match c {
+            '\\' => copy_escape(rest, &mut out),
+            '`' => copy_code(rest, &mut out),
+            '<' => copy_angle(rest, &mut out),
+            '[' => copy_bracket(rest, &mut out),
+            ']' => {
+                out.push_str("\\]");
+                1
+            }
+            'h' if starts_address(rest) && !out.ends_with(|c: char| c.is_alphanumeric()) => {
+                let address = address(rest);
+                out.push('<');
+                out.push_str(address);
+                out.push('>');
+                address.len()
+            }
+            _ => {
+                out.push(c);
+                c.len_utf8()
+            }
+        };
+        rest = &rest[taken..];
+    }
+    out
+}
+
+/// What is escaped already stays so.
+fn copy_escape(rest: &str, out: &mut String) -> usize {
+    let next = rest[1..].chars().next().filter(char::is_ascii_punctuation);
+    let len = 1 + usize::from(next.is_some());
+    out.push_str(&rest[..len]);
+    len
+}
+
+/// A code span, or a backtick that has no partner.
+fn copy_code(rest: &str, out: &mut String) -> usize {
+    let run = rest.len() - rest.trim_start_matches('`').len();
+    let mut from = run;
+    while let Some(found) = rest[from..].find('`') {
+        let start = from + found;
+        let after = &rest[start..];
+        let length = after.len() - after.trim_start_matches('`').len();
+        if length == run {
+            out.push_str(&rest[..start + length]);
+            return start + length;
+        }
+        from = start + length;
+    }
+    for _ in 0..run {
+        out.push_str("\\`");
+    }
+    run
+}
+
+/// An address in angles as it is; else an angle that would open a tag is
+/// escaped.
+fn copy_angle(rest: &str, out: &mut String) -> usize {
+    let inside = &rest[1..];
+    if starts_address(inside)
+        && let Some(end) = inside.find(|c: char| c == '>' || c.is_whitespace())
+        && inside[end..].starts_with('>')
+    {
+        out.push_str(&rest[..end + 2]);
+        return end + 2;
+    }
+    let opens_tag = inside.starts_with(|c: char| c.is_ascii_alphabetic() || "/!?".contains(c));
+    out.push_str(if opens_tag { "\\<" } else { "<" });
+    1
+}
+
+/// A link to an address as it is; else a bracket is escaped.
+fn copy_bracket(rest: &str, out: &mut String) -> usize {
+    let text_end = rest.find(']');
+    if let Some(text_end) = text_end
+        && let Some(target) = rest[text_end..].strip_prefix("](")
+        && starts_address(target)
+        && let Some(end) = target.find(|c: char| c == ')' || c.is_whitespace())
+        && target[end..].starts_with(')')
+        && !rest[1..text_end].contains(['[', '<', '`'])
+    {
+        let len = text_end + 2 + end + 1;
+        out.push_str(&rest[..len]);
+        return len;
+    }
+    out.push_str("\\[");
+    1
+}
+
+fn starts_address(text: &str) -> bool {
+    ["http://", "https://"].iter().any(|scheme| {
+        text.strip_prefix(scheme).is_some_and(|host| host.starts_with(|c: char| c.is_alphanumeric()))
+    })
+}
+
+/// The address at the start, without the punctuation of the sentence around
+/// it.
+fn address(text: &str) -> &str {
+    let end = text.find(|c: char| c.is_whitespace() || "<>\"`[]\\".contains(c)).unwrap_or(text.len());
+    let mut address = &text[..end];
+    loop {
+        let unpaired = address.ends_with(')') && !address.contains('(');
+        if unpaired || address.ends_with(['.', ',', ';', ':', '!', '?', '\'', '*', '_']) {
+            address = &address[..address.len() - 1];
+        } else {
+            return address;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(comment: &str) -> Vec<String> {
+        from_comment(comment).lines
+    }
+
+    #[test]
+    fn plain_text_stays() {
+        assert_eq!(
+            lines(" A name and a value: `a[0]`, n_val -> 3.  \n\n\n More.\n\n"),
+            ["A name and a value: `a[0]`, n_val -> 3.", "", "More."]
+        );
+        assert!(lines("").is_empty());
+        assert!(lines(" \n \n").is_empty());
+    }
+
+    #[test]
+    fn block_comments_lose_their_frame() {
+        assert_eq!(
+            lines("* -------------\n*\n* riak.proto: buffers\n* ===\n* -------------\n"),
+            ["riak.proto: buffers"]
+        );
+        assert_eq!(lines("* Doc.\n  And more. "), ["Doc.", " And more."]);
+        // A list is none.
+        assert_eq!(lines(" * one\n * two\n"), ["* one", "* two"]);
+    }
+
+    #[test]
+    fn a_ruler_makes_no_heading() {
+        assert_eq!(lines(" Title\n -----\n text\n"), ["Title", "", "text"]);
+    }
+
+    #[test]
+    fn indented_blocks_are_text_and_no_doctests() {
+        assert_eq!(
+            lines(" Layout:\n\n     let x = 1;\n       y\n\n     z\n\n After.\n"),
+            ["Layout:", "", "```text", "let x = 1;", "  y", "", "z", "```", "", "After."]
+        );
+        // Going on with a paragraph or an item is no code.
+        assert_eq!(lines(" - item\n      goes on\n"), ["- item", "     goes on"]);
+        // Behind a heading it is.
+        assert_eq!(lines(" # Head\n     code\n"), ["# Head", "```text", "code", "```"]);
+        assert_eq!(lines(" -      far in\n"), ["- far in"]);
+    }
+
+    #[test]
+    fn fences_are_marked_and_closed() {
+        assert_eq!(lines(" ```\n a[0]\n ```\n"), ["```text", "a[0]", "```"]);
+        assert_eq!(lines(" ```rust,ignore\n x\n"), ["```text", "x", "```"]);
+        assert_eq!(lines(" ~~~erlang\n x\n ~~~\n"), ["~~~erlang", "x", "~~~"]);
+        assert_eq!(lines(" ```should_panic\n <b>\n ```\n")[0], "```text");
+    }
+
+    #[test]
+    fn brackets_and_angles_are_escaped() {
+        assert_eq!(
+            lines(" [Foo] of Vec<u8> and <tag>, a < b, {error, [x]}\n"),
+            ["\\[Foo\\] of Vec\\<u8> and \\<tag>, a < b, {error, \\[x\\]}"]
+        );
+        assert_eq!(lines(" > quoted\n"), ["\\> quoted"]);
+        assert_eq!(lines(" `[a]` and ``b`[c]``\n"), ["`[a]` and ``b`[c]``"]);
+        assert_eq!(lines(" a ` [b]\n"), ["a \\` \\[b\\]"]);
+        assert_eq!(lines(" `over\n lines [x]` [y]\n"), ["`over", "lines [x]` \\[y\\]"]);
+        assert_eq!(lines(" \\[done\\]\n"), ["\\[done\\]"]);
+    }
+
+    #[test]
+    fn addresses_become_links() {
+        assert_eq!(
+            lines(" See http://a.example/x_(y), or (https://b.example/).\n"),
+            ["See <http://a.example/x_(y)>, or (<https://b.example/>)."]
+        );
+        assert_eq!(
+            lines(" <https://a.example> [b](https://b.example/c) http:// xhttp://d\n"),
+            ["<https://a.example> [b](https://b.example/c) http:// xhttp://d"]
+        );
+    }
+}

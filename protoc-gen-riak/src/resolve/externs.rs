@@ -1,0 +1,56 @@
+//! Whether the extern paths of a run make sense for its schema.
+//!
+//! Invariant: code that is emitted after this check names only paths that Rust
+//! can read.
+
+use riak_codegen::model::FileId;
+
+use super::decls::Decls;
+use super::options::{Options, is_rust_path};
+use super::report::{Place, Report};
+
+/// Reports paths that are none, rules that map nothing, and files that are
+/// generated although a mapped one has them already.
+pub(crate) fn check(decls: &Decls<'_>, options: &Options, report: &mut Report) {
+    for (path, target) in &options.extern_paths {
+        let rule = format!("extern_path={path}={target}");
+        if !is_rust_path(target) {
+            let text = format!("{rule}: \"{target}\" is no Rust path: write one such as ::riak_client");
+            report.fault(&Place::option(), text);
+        } else if !is_used(decls, path) {
+            let text = format!("{rule} has no effect: there is no such file, package or type");
+            report.notice(&Place::option(), text);
+        }
+    }
+    for file in &decls.files {
+        let Some(root) = &file.root else { continue };
+        let emitted = |name: &&String| {
+            let found = decls.files.iter().find(|file| file.proto.name() == *name);
+            found.is_some_and(|file| file.emit)
+        };
+        for import in file.proto.dependency.iter().filter(emitted) {
+            let text = format!(
+                "{import} is generated here, and {}, which imports it, is mapped to {root}: \
+                 map {import} to it as well, or its types will be different ones",
+                file.proto.name()
+            );
+            report.notice(&file.locations.whole_file(), text);
+        }
+    }
+}
+
+fn is_used(decls: &Decls<'_>, path: &str) -> bool {
+    let name = path.strip_prefix('.').unwrap_or(path);
+    let is_package = |package: &str| {
+        package.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    let mut files = decls.files.iter();
+    decls.symbol(path).is_some()
+        || files.any(|file| file.proto.name() == path || is_package(file.proto.package()))
+}
+
+/// The files that are emitted.
+pub(crate) fn emitted<'d>(decls: &'d Decls<'_>) -> impl Iterator<Item = FileId> + 'd {
+    let files = decls.files.iter().enumerate();
+    files.filter(|(_, file)| file.emit).map(|(index, _)| FileId(index))
+}

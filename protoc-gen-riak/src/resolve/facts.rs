@@ -1,0 +1,124 @@
+//! What fields mean beyond their types: kinds given by path or at the field.
+//!
+//! Invariant: a kind is only put on a field whose type it fits, and a field is
+//! given one kind at most.
+
+use riak_codegen::model::{Field, Kind, MessageId, Presence, Schema, Type};
+
+use super::annotations::{self, kind_name, number};
+use super::decls::Decls;
+use super::frames::is_singular;
+use super::locations::{joined, part, step};
+use super::messages::step_of;
+use super::options::Options;
+use super::report::{Place, Report};
+use super::suggest::did_you_mean;
+
+/// Checks the kinds that fields give themselves, and applies those that files
+/// give to fields of others.
+pub(crate) fn apply(decls: &Decls<'_>, options: &Options, schema: &mut Schema, report: &mut Report) {
+    check_own(decls, schema, report);
+    for file in &decls.files {
+        let lenient = options.overlays.iter().any(|name| name == file.proto.name());
+        let facts = annotations::read_facts(file.proto.options.special_fields.unknown_fields());
+        for (index, fact) in facts.iter().enumerate() {
+            let option = [part::FILE_OPTIONS, step_of(number::FIELD), step(index)];
+            let place = file.locations.place(&option);
+            let (Some(path), Some(kind)) = (&fact.path, fact.kind) else {
+                let text = "a riak.field option needs a path and a kind that riak_options.proto has";
+                report.fault(&place, text);
+                continue;
+            };
+            match find(decls, schema, file.proto.package(), path) {
+                Ok((message, field)) => set(schema, message, field, kind, &place, report),
+                Err(wrong) if lenient => {
+                    report.notice(&place, format!("{wrong}: its kind is left out"));
+                }
+                Err(wrong) => report.fault(&place, wrong),
+            }
+        }
+    }
+}
+
+/// The field that a path names.
+fn find(decls: &Decls<'_>, schema: &Schema, scope: &str, path: &str) -> Result<(MessageId, usize), String> {
+    let Some((message, field)) = path.rsplit_once('.').filter(|(message, _)| !message.is_empty()) else {
+        return Err(format!("\"{path}\" names no field: write Message.field"));
+    };
+    let id = decls.message_named(scope, message)?;
+    let message = &schema.messages[id.0];
+    let found = message.fields.iter().position(|candidate| candidate.name == field);
+    let Some(index) = found else {
+        let known = message.fields.iter().map(|field| field.name.as_str());
+        let hint = did_you_mean(field, known);
+        return Err(format!("{} has no field \"{field}\"{hint}", message.full_name));
+    };
+    Ok((id, index))
+}
+
+fn set(
+    schema: &mut Schema,
+    message: MessageId,
+    field: usize,
+    kind: Kind,
+    place: &Place,
+    report: &mut Report,
+) {
+    let message = &mut schema.messages[message.0];
+    let full_name = format!("{}.{}", message.full_name, message.fields[field].name);
+    let field = &mut message.fields[field];
+    if let Some(wanted) = misfit(kind, field) {
+        report.fault(place, misfit_text(&full_name, kind, wanted));
+    } else if field.kind != Kind::Plain && field.kind != kind {
+        let text =
+            format!("{full_name} is {} and cannot be {} as well", kind_name(field.kind), kind_name(kind));
+        report.fault(place, text);
+    } else {
+        field.kind = kind;
+    }
+}
+
+fn check_own(decls: &Decls<'_>, schema: &mut Schema, report: &mut Report) {
+    for (decl, message) in decls.messages.iter().zip(&mut schema.messages) {
+        for field in &mut message.fields {
+            let Some(wanted) = misfit(field.kind, field) else {
+                continue;
+            };
+            let declared = decl.proto.field.iter();
+            let index = declared.take_while(|proto| proto.name() != field.name).count();
+            let option = [part::MESSAGE_FIELD, step(index), part::FIELD_OPTIONS, step_of(number::KIND)];
+            let locations = &decls.files[decl.file.0].locations;
+            let full_name = format!("{}.{}", decl.full_name, field.name);
+            let text = misfit_text(&full_name, field.kind, wanted);
+            report.fault(&locations.place(&joined(&decl.path, &option)), text);
+            field.kind = Kind::Plain;
+        }
+    }
+}
+
+fn misfit_text(full_name: &str, kind: Kind, wanted: &str) -> String {
+    format!("{full_name} cannot be {}: that is {wanted}", kind_name(kind))
+}
+
+/// What a kind needs, if the field is not that.
+fn misfit(kind: Kind, field: &Field) -> Option<&'static str> {
+    let is_bytes = field.ty == Type::Bytes;
+    let is_text = is_bytes || field.ty == Type::String;
+    let is_number = matches!(
+        field.ty,
+        Type::Uint32 | Type::Uint64 | Type::Int32 | Type::Int64 | Type::Fixed32 | Type::Fixed64
+    );
+    let is_map = matches!(field.presence, Presence::Map { .. });
+    let (fits, wanted) = match kind {
+        Kind::Quorum | Kind::NodeConfirms => {
+            (field.ty == Type::Uint32 && is_singular(field.presence), "a singular uint32")
+        }
+        Kind::Millis | Kind::UnixSeconds => (is_number && !is_map, "an integer field"),
+        Kind::VClock | Kind::Context | Kind::CoverContext => (is_bytes && !is_map, "a bytes field"),
+        Kind::Key | Kind::Text | Kind::Continuation | Kind::Secret | Kind::Bucket | Kind::BucketType => {
+            (is_text && !is_map, "a bytes or string field")
+        }
+        _ => (true, ""),
+    };
+    (!fits).then_some(wanted)
+}

@@ -1,0 +1,142 @@
+//! What a file's syntax or edition says about its fields and enums.
+//!
+//! proto2, proto3 and the editions are presets of the same facts. Invariant:
+//! after this, nothing asks for a syntax; features are inherited from file to
+//! message to field or enum, and each level overrides single ones.
+
+use protobuf::UnknownFields;
+use protobuf::descriptor::FileDescriptorProto;
+
+use super::wire;
+
+/// Numbers of `features` in the options messages, which `protobuf`'s
+/// descriptor types do not know.
+pub(crate) mod number {
+    pub(crate) const FILE: u32 = 50;
+    pub(crate) const MESSAGE: u32 = 12;
+    pub(crate) const FIELD: u32 = 21;
+    pub(crate) const ONEOF: u32 = 1;
+    pub(crate) const ENUM: u32 = 7;
+}
+
+/// Number of `FileDescriptorProto.edition`.
+const EDITION: u32 = 14;
+
+/// Numbers of editions in `google.protobuf.Edition`.
+const EDITION_2023: u64 = 1000;
+const EDITION_2024: u64 = 1001;
+
+/// What the absence of a singular field means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FieldPresence {
+    Explicit,
+    Implicit,
+    LegacyRequired,
+}
+
+/// The features that change what code is emitted. Strings are always held to
+/// UTF-8, since Rust's are, so `utf8_validation` is not among them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Features {
+    pub(crate) presence: FieldPresence,
+    pub(crate) closed_enums: bool,
+    pub(crate) packed: bool,
+    pub(crate) delimited: bool,
+}
+
+impl Features {
+    const PROTO2: Self =
+        Self { presence: FieldPresence::Explicit, closed_enums: true, packed: false, delimited: false };
+    const PROTO3: Self =
+        Self { presence: FieldPresence::Implicit, closed_enums: false, packed: true, delimited: false };
+    /// 2024 changes none of these.
+    const EDITION: Self = Self { presence: FieldPresence::Explicit, ..Self::PROTO3 };
+
+    /// The features of a file.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with its syntax or edition. It is then to be read as
+    /// proto2, so that other faults are found as well.
+    pub(crate) fn of_file(file: &FileDescriptorProto) -> Result<Self, String> {
+        let preset = match file.syntax() {
+            "" | "proto2" => Self::PROTO2,
+            "proto3" => Self::PROTO3,
+            "editions" => match wire::integer(file.special_fields.unknown_fields(), EDITION) {
+                Some(EDITION_2023 | EDITION_2024) => Self::EDITION,
+                Some(other) => {
+                    return Err(format!(
+                        "edition number {other} is not known: use edition \"2023\" or \"2024\""
+                    ));
+                }
+                None => return Err("the edition is missing".to_owned()),
+            },
+            other => return Err(format!("syntax \"{other}\" is not known")),
+        };
+        Ok(preset.with(file.options.special_fields.unknown_fields(), number::FILE))
+    }
+
+    /// These, with what an options message overrides.
+    #[must_use]
+    pub(crate) fn with(self, options: &UnknownFields, features: u32) -> Self {
+        let mut merged = self;
+        for entry in wire::message(options, features).unwrap_or_default() {
+            match (entry.number, entry.integer()) {
+                (1, Some(1)) => merged.presence = FieldPresence::Explicit,
+                (1, Some(2)) => merged.presence = FieldPresence::Implicit,
+                (1, Some(3)) => merged.presence = FieldPresence::LegacyRequired,
+                (2, Some(1)) => merged.closed_enums = false,
+                (2, Some(2)) => merged.closed_enums = true,
+                (3, Some(1)) => merged.packed = true,
+                (3, Some(2)) => merged.packed = false,
+                (5, Some(1)) => merged.delimited = false,
+                (5, Some(2)) => merged.delimited = true,
+                _ => {}
+            }
+        }
+        merged
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(syntax: &str, edition: Option<u64>) -> FileDescriptorProto {
+        let mut file = FileDescriptorProto::new();
+        if !syntax.is_empty() {
+            file.set_syntax(syntax.to_owned());
+        }
+        if let Some(edition) = edition {
+            let unknown = file.special_fields.mut_unknown_fields();
+            unknown.add_varint(EDITION, edition);
+        }
+        file
+    }
+
+    #[test]
+    fn presets() {
+        let of = |syntax, edition| Features::of_file(&file(syntax, edition));
+        assert_eq!(of("", None), Ok(Features::PROTO2));
+        assert_eq!(of("proto3", None), Ok(Features::PROTO3));
+        assert_eq!(of("editions", Some(1000)), Ok(Features::EDITION));
+        assert_eq!(of("editions", Some(1001)), Ok(Features::EDITION));
+        assert!(of("editions", Some(1002)).unwrap_err().contains("1002"));
+        assert!(of("editions", None).is_err());
+        assert!(of("proto4", None).is_err());
+    }
+
+    #[test]
+    fn a_level_overrides_single_features() {
+        let mut options = UnknownFields::new();
+        // field_presence = IMPLICIT, message_encoding = DELIMITED
+        options.add_length_delimited(number::FIELD, vec![0x08, 2, 0x28, 2]);
+        let merged = Features::EDITION.with(&options, number::FIELD);
+        assert_eq!(
+            merged,
+            Features { presence: FieldPresence::Implicit, delimited: true, ..Features::EDITION }
+        );
+        // Numbers of other options messages are no features.
+        assert_eq!(Features::EDITION.with(&options, number::FILE), Features::EDITION);
+    }
+}

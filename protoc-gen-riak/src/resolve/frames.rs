@@ -1,0 +1,216 @@
+//! The message-code table: which message each code stands for.
+//!
+//! Whoever gives a message a code claims the pair. Invariant: in a finished
+//! book one code stands for one message and one message has one code; a claim
+//! that breaks this is reported with both places and changes nothing.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use riak_codegen::ident::{Scope, upper_camel_case};
+use riak_codegen::model::{Direction, Frame, Message, MessageId, Presence, Schema, Type};
+
+use super::report::{Place, Report};
+
+/// What a claim knows about who sends the frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    Request,
+    Response,
+    /// A code alone.
+    Unknown,
+}
+
+/// A code given to a message.
+#[derive(Clone, Debug)]
+pub(crate) struct Claim {
+    pub(crate) code: u8,
+    pub(crate) message: MessageId,
+    pub(crate) role: Role,
+    pub(crate) raw: bool,
+    /// Made in a file for which code is emitted.
+    pub(crate) emit: bool,
+    pub(crate) place: Place,
+}
+
+/// One code.
+#[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "what several claims say, each by itself")]
+pub(crate) struct Slot {
+    pub(crate) name: String,
+    pub(crate) message: Option<MessageId>,
+    pub(crate) request: bool,
+    pub(crate) response: bool,
+    pub(crate) raw: bool,
+    pub(crate) emit: bool,
+    pub(crate) place: Place,
+}
+
+/// All codes.
+#[derive(Debug, Default)]
+pub(crate) struct CodeBook {
+    slots: BTreeMap<u8, Slot>,
+    by_message: HashMap<MessageId, u8>,
+}
+
+impl CodeBook {
+    pub(crate) fn slot(&self, code: u8) -> Option<&Slot> {
+        self.slots.get(&code)
+    }
+
+    pub(crate) fn code_of(&self, message: MessageId) -> Option<u8> {
+        self.by_message.get(&message).copied()
+    }
+
+    /// The code of a name, as tables without packages have it.
+    pub(crate) fn code_named(&self, name: &str) -> Option<u8> {
+        let named = self.slots.iter().find(|(_, slot)| slot.name == name);
+        named.map(|(&code, _)| code)
+    }
+
+    /// Records a claim. Returns whether it could be.
+    pub(crate) fn claim(&mut self, claim: &Claim, messages: &[Message], report: &mut Report) -> bool {
+        let &Claim { code, message, .. } = claim;
+        let full_name = &messages[message.0].full_name;
+        if let Some(slot) = self.slots.get_mut(&code) {
+            if slot.message != Some(message) {
+                let text = format!(
+                    "code {code} of {full_name} is that of {} already ({}): one code stands for one message",
+                    slot.name,
+                    slot.place.short()
+                );
+                report.fault(&claim.place, text);
+                return false;
+            }
+            if slot.raw != claim.raw && claim.role != Role::Unknown {
+                if slot.request || slot.response {
+                    let (here, there) = if claim.raw { ("raw", "not") } else { ("not raw", "raw") };
+                    let text = format!(
+                        "{full_name} is {here} here, and {there} elsewhere ({}): a code has one kind of body",
+                        slot.place.short()
+                    );
+                    report.fault(&claim.place, text);
+                    return false;
+                }
+                slot.raw = claim.raw;
+            }
+            slot.request |= claim.role == Role::Request;
+            slot.response |= claim.role == Role::Response;
+            slot.emit |= claim.emit;
+            return true;
+        }
+        if let Some(other) = self.by_message.get(&message) {
+            let place = self.slots.get(other).map(|slot| slot.place.short());
+            let text = format!(
+                "{full_name} has the code {other} already ({}) and cannot have {code} as well: \
+                 a message is the body of one frame",
+                place.unwrap_or_default()
+            );
+            report.fault(&claim.place, text);
+            return false;
+        }
+        self.by_message.insert(message, code);
+        let slot = Slot {
+            name: last_part(full_name).to_owned(),
+            message: Some(message),
+            request: claim.role == Role::Request,
+            response: claim.role == Role::Response,
+            raw: claim.raw,
+            emit: claim.emit,
+            place: claim.place.clone(),
+        };
+        self.slots.insert(code, slot);
+        true
+    }
+
+    /// Records a code whose message is not in the schema, and is not empty
+    /// either: it is in a schema that was not read.
+    pub(crate) fn reserve(&mut self, code: u8, name: &str, place: &Place) {
+        self.slots.entry(code).or_insert_with(|| Slot {
+            name: name.to_owned(),
+            message: None,
+            request: false,
+            response: false,
+            raw: false,
+            emit: true,
+            place: place.clone(),
+        });
+    }
+
+    /// Writes the codes into the schema.
+    pub(crate) fn finish(self, schema: &mut Schema) {
+        let nested = nested(&schema.messages);
+        for (&id, &code) in &self.by_message {
+            let message = &mut schema.messages[id.0];
+            message.code = Some(code);
+            let raw = self.slots.get(&code).is_some_and(|slot| slot.raw);
+            // What has no fields has no body, whatever a peer puts there.
+            message.bodyless |= message.fields.is_empty() && !raw;
+        }
+        let mut variants = Scope::new();
+        schema.frames = self
+            .slots
+            .into_iter()
+            .filter(|(_, slot)| slot.emit)
+            .map(|(code, slot)| Frame {
+                code,
+                variant: variants.take(&upper_camel_case(&slot.name)),
+                direction: direction(&slot, &nested),
+                name: slot.name,
+                message: slot.message,
+                raw: slot.raw,
+            })
+            .collect();
+    }
+}
+
+/// The messages that occur inside others.
+fn nested(messages: &[Message]) -> HashSet<MessageId> {
+    let fields = messages.iter().flat_map(|message| &message.fields);
+    fields
+        .filter_map(|field| match field.ty {
+            Type::Message(id) | Type::Group(id) => Some(id),
+            _ => None,
+        })
+        .collect()
+}
+
+/// Who sends a frame: as operations say, else as its name says, else either,
+/// if it is no part of other messages.
+fn direction(slot: &Slot, nested: &HashSet<MessageId>) -> Direction {
+    match (slot.request, slot.response) {
+        (true, false) => Direction::Request,
+        (false, true) => Direction::Response,
+        (true, true) => Direction::Both,
+        (false, false) => {
+            if slot.name.ends_with("Req") {
+                Direction::Request
+            } else if slot.name.ends_with("Resp") {
+                Direction::Response
+            } else if slot.message.is_some_and(|id| nested.contains(&id)) {
+                Direction::Nested
+            } else {
+                Direction::Both
+            }
+        }
+    }
+}
+
+/// A number as a code.
+///
+/// # Errors
+///
+/// What is wrong with it.
+pub(crate) fn code(number: u64, what: &str) -> Result<u8, String> {
+    u8::try_from(number).map_err(|_| format!("{number} is no code for {what}: a code is one byte, 0 to 255"))
+}
+
+/// A name without its package and outer messages.
+pub(crate) fn last_part(full_name: &str) -> &str {
+    full_name.rsplit('.').next().unwrap_or(full_name)
+}
+
+/// Whether a field holds exactly one value, or none: neither a list, a map nor
+/// one of several alternatives.
+pub(crate) fn is_singular(presence: Presence) -> bool {
+    matches!(presence, Presence::Required | Presence::Explicit | Presence::Implicit)
+}

@@ -1,0 +1,159 @@
+//! Messages and enums of the schema, from their declarations and names.
+//!
+//! Invariant: every id of [`Decls`] has its message or enum at the same index
+//! of the schema.
+
+use std::collections::HashSet;
+
+use protobuf::descriptor::EnumValueDescriptorProto;
+use riak_codegen::ident::{Scope, screaming_snake_case, strip_enum_prefix, variant};
+use riak_codegen::model::{Enum, EnumId, EnumValue, Message, MessageId};
+
+use super::annotations;
+use super::cycles;
+use super::decls::{Decls, EnumDecl};
+use super::fields::FieldResolver;
+use super::locations::{Locations, joined, part, step};
+use super::names::Names;
+use super::options::{self, Options};
+use super::report::{Place, Report};
+
+/// Resolves all messages and enums.
+pub(crate) fn resolve(
+    decls: &Decls<'_>,
+    names: &Names,
+    options: &Options,
+    report: &mut Report,
+) -> (Vec<Message>, Vec<Enum>) {
+    let mut fields = FieldResolver { decls, names, options, bytes_rules: HashSet::new() };
+    let mut unknown_rules = HashSet::new();
+    let mut messages = Vec::new();
+    for index in 0..decls.messages.len() {
+        let id = MessageId(index);
+        let mut message = message(decls, names, id);
+        let rule = options::best(&options.unknown_fields, &message.full_name);
+        if let Some((rule, &keep)) = rule {
+            unknown_rules.insert(rule);
+            message.keep_unknown = keep;
+        }
+        (message.fields, message.oneofs) = fields.resolve(id, report);
+        messages.push(message);
+    }
+    cycles::mark_boxed(&mut messages);
+    for (MessageId(message), field) in cycles::endless(&messages) {
+        let decl = &decls.messages[message];
+        let field = &messages[message].fields[field];
+        let declared = decl.proto.field.iter();
+        let index = declared.take_while(|proto| proto.name() != field.name).count();
+        let path = joined(&decl.path, &[part::MESSAGE_FIELD, step(index)]);
+        let text = format!(
+            "{}.{} is required and leads back to {}: no value of it is finite; make the field optional",
+            decl.full_name, field.name, decl.full_name
+        );
+        let locations = &decls.files[decl.file.0].locations;
+        report.fault(&locations.name_place(&path), text);
+    }
+    unused(&options.bytes, &fields.bytes_rules, "bytes", report);
+    unused(&options.unknown_fields, &unknown_rules, "unknown_fields", report);
+    let enums = (0..decls.enums.len()).map(|index| enumeration(decls, names, EnumId(index)));
+    (messages, enums.collect())
+}
+
+/// Says which rules nothing obeys: they are likely misspelled.
+fn unused<T>(rules: &[(String, T)], used: &HashSet<usize>, option: &str, report: &mut Report) {
+    for (index, (path, _)) in rules.iter().enumerate() {
+        if !used.contains(&index) {
+            let message = format!("the rule {option}={path} has no effect: nothing it fits is left to it");
+            report.notice(&Place::option(), message);
+        }
+    }
+}
+
+fn message(decls: &Decls<'_>, names: &Names, id: MessageId) -> Message {
+    let decl = &decls.messages[id.0];
+    let own = names.message(id);
+    let locations = &decls.files[decl.file.0].locations;
+    Message {
+        full_name: decl.full_name.clone(),
+        path: own.path.clone(),
+        ref_name: own.ref_name.clone(),
+        file: decl.file,
+        docs: locations.docs(&decl.path),
+        deprecated: decl.proto.options.deprecated(),
+        fields: Vec::new(),
+        oneofs: Vec::new(),
+        nested_module: own.nested_module.clone(),
+        messages: emitted_messages(&decl.messages, names),
+        enums: emitted_enums(&decl.enums, names),
+        code: None,
+        keep_unknown: true,
+        bodyless: false,
+    }
+}
+
+/// Those that no extern path maps, if what is around them is emitted at all.
+pub(crate) fn emitted_messages(ids: &[MessageId], names: &Names) -> Vec<MessageId> {
+    let emitted = |id: &MessageId| names.message(*id).path.root.is_none();
+    ids.iter().copied().filter(emitted).collect()
+}
+
+/// Those that no extern path maps, if what is around them is emitted at all.
+pub(crate) fn emitted_enums(ids: &[EnumId], names: &Names) -> Vec<EnumId> {
+    let emitted = |id: &EnumId| names.enumeration(*id).root.is_none();
+    ids.iter().copied().filter(emitted).collect()
+}
+
+fn enumeration(decls: &Decls<'_>, names: &Names, id: EnumId) -> Enum {
+    let decl = &decls.enums[id.0];
+    let locations = &decls.files[decl.file.0].locations;
+    Enum {
+        full_name: decl.full_name.clone(),
+        path: names.enumeration(id).clone(),
+        closed: decl.closed,
+        values: values(decl, locations),
+        docs: locations.docs(&decl.path),
+        deprecated: decl.proto.options.deprecated(),
+    }
+}
+
+fn values(decl: &EnumDecl<'_>, locations: &Locations<'_>) -> Vec<EnumValue> {
+    let declared: Vec<&str> = decl.proto.value.iter().map(EnumValueDescriptorProto::name).collect();
+    let short = strip_enum_prefix(decl.proto.name(), &declared);
+    let convert = if decl.closed { variant } else { screaming_snake_case };
+    let rust_names = Scope::new().take_all(&short, convert);
+    let values = decl.proto.value.iter().zip(rust_names).enumerate();
+    values
+        .map(|(index, (proto, rust_name))| {
+            let path = joined(&decl.path, &[part::ENUM_VALUE, step(index)]);
+            EnumValue {
+                name: proto.name().to_owned(),
+                rust_name,
+                number: proto.number(),
+                docs: locations.docs(&path),
+                deprecated: proto.options.deprecated(),
+            }
+        })
+        .collect()
+}
+
+/// The codes that messages give themselves, as `(riak.code)`: message, value,
+/// place.
+pub(crate) fn declared_codes(decls: &Decls<'_>) -> Vec<(MessageId, u64, Place)> {
+    let mut found = Vec::new();
+    for (index, decl) in decls.messages.iter().enumerate() {
+        let options = decl.proto.options.special_fields.unknown_fields();
+        let Some(code) = annotations::read_code(options) else {
+            continue;
+        };
+        let option = [part::MESSAGE_OPTIONS, step_of(annotations::number::CODE)];
+        let locations = &decls.files[decl.file.0].locations;
+        let place = locations.place(&joined(&decl.path, &option));
+        found.push((MessageId(index), code, place));
+    }
+    found
+}
+
+/// A field number as a step of a path.
+pub(crate) fn step_of(number: u32) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
+}

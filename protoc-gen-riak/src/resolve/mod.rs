@@ -1,0 +1,135 @@
+//! From descriptors to the model that is emitted.
+//!
+//! The steps, each in a file of its own: which files there are and which are
+//! emitted ([`files`]), what they declare ([`decls`]), what that is called in
+//! Rust ([`names`]), the facts of every field ([`messages`]), what fields mean
+//! ([`facts`]), the operations that methods declare ([`services`]), or that a
+//! code table implies ([`infer`]), and the table of codes ([`frames`]).
+//!
+//! Invariant: the model depends on the files, on which of them are to be
+//! generated, and on the options, not on how the descriptors were made or in
+//! which order they came. Every fault of a run is reported, not only the first.
+
+mod annotations;
+mod codes;
+mod cycles;
+mod decls;
+mod defaults;
+mod docs;
+mod externs;
+mod facts;
+mod features;
+mod fields;
+mod files;
+mod frames;
+mod header;
+mod infer;
+mod locations;
+mod messages;
+mod names;
+mod options;
+mod report;
+mod services;
+mod suggest;
+mod wire;
+
+use protobuf::descriptor::FileDescriptorSet;
+use riak_codegen::model::{File, FileId, Schema};
+
+pub use codes::CodeTable;
+pub use options::Options;
+
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use decls::Decls;
+use files::Files;
+use frames::{Claim, CodeBook, Role};
+use names::Names;
+use report::Report;
+
+/// Resolves a set of descriptors, which holds the files to generate and
+/// everything that they import, into the schema to emit.
+///
+/// The second value are notices: what was inferred, and what was left out.
+///
+/// # Errors
+///
+/// Everything that is wrong with the options in the schema, with its codes and
+/// with `options`.
+pub fn resolve(
+    set: &FileDescriptorSet,
+    to_generate: &[String],
+    options: &Options,
+) -> Result<(Schema, Vec<Diagnostic>), Diagnostics> {
+    let mut report = Report::default();
+    let files = Files::new(set, to_generate, options, &mut report);
+    let decls = Decls::new(files, &mut report);
+    externs::check(&decls, options, &mut report);
+    let mut names = Names::new(&decls, options);
+    let (messages, enums) = messages::resolve(&decls, &names, options, &mut report);
+    let mut schema = Schema { files: model_files(&decls, &names), messages, enums, frames: Vec::new() };
+    facts::apply(&decls, options, &mut schema, &mut report);
+    let mut book = CodeBook::default();
+    claim_declared(&decls, &schema, &mut book, &mut report);
+    services::ServiceResolver::new(&decls, &names, options, &mut schema, &mut book, &mut report).resolve();
+    for table in tables(&decls, options, &book) {
+        infer::Inference::new(&table, &mut names, &mut schema, &mut book, &mut report).apply();
+    }
+    book.finish(&mut schema);
+    let in_order = to_generate.iter().map(String::as_str);
+    let all = decls.files.iter().map(|file| file.proto.name());
+    let notices = report.finish(in_order.chain(all))?;
+    Ok((schema, notices))
+}
+
+fn model_files(decls: &Decls<'_>, names: &Names) -> Vec<File> {
+    let files = decls.files.iter().zip(&names.files);
+    files
+        .map(|(decl, module)| File {
+            name: decl.proto.name().to_owned(),
+            module: module.clone(),
+            docs: decl.locations.file_docs(),
+            emit: decl.emit,
+            messages: messages::emitted_messages(&decl.messages, names),
+            enums: messages::emitted_enums(&decl.enums, names),
+            services: Vec::new(),
+        })
+        .collect()
+}
+
+/// Records the codes that messages give themselves.
+fn claim_declared(decls: &Decls<'_>, schema: &Schema, book: &mut CodeBook, report: &mut Report) {
+    for (message, number, place) in messages::declared_codes(decls) {
+        let full_name = &schema.messages[message.0].full_name;
+        match frames::code(number, full_name) {
+            Ok(code) => {
+                let claim = Claim {
+                    code,
+                    message,
+                    role: Role::Unknown,
+                    raw: false,
+                    emit: decls.file_of(message).emit,
+                    place,
+                };
+                book.claim(&claim, &schema.messages, report);
+            }
+            Err(wrong) => report.fault(&place, wrong),
+        }
+    }
+}
+
+/// The code tables beside the options: the one that was given; else, for each
+/// file none of whose messages has a code, the one in its comments.
+fn tables(decls: &Decls<'_>, options: &Options, book: &CodeBook) -> Vec<CodeTable> {
+    if let Some(table) = &options.codes {
+        return vec![table.clone()];
+    }
+    let without_codes = |file: &FileId| {
+        let mut messages = decls.files[file.0].messages.iter();
+        messages.all(|id| book.code_of(*id).is_none())
+    };
+    externs::emitted(decls)
+        .filter(without_codes)
+        .map(|file| header::code_table(decls, &decls.files[file.0]))
+        .filter(|table| !table.rows.is_empty())
+        .collect()
+}

@@ -1,0 +1,253 @@
+//! What every declaration is called in Rust, and in which module it lives.
+//!
+//! A file is a module; what a message declares inside it, and its oneofs, live
+//! in a module beside the struct. Invariant: no module holds a name twice, be
+//! it a type's or a module's (Rust has one namespace for both), and names
+//! depend on the schema alone.
+
+use std::collections::BTreeSet;
+
+use protobuf::descriptor::{OneofDescriptorProto, ServiceDescriptorProto};
+use riak_codegen::ident::{Scope, escape, snake_case, upper_camel_case};
+use riak_codegen::model::{EnumId, FileId, MessageId, RustPath};
+
+use super::decls::Decls;
+use super::options::{Extern, Options};
+
+/// Names of one message.
+#[derive(Clone, Debug)]
+pub(crate) struct MessageNames {
+    pub(crate) path: RustPath,
+    pub(crate) ref_name: String,
+    pub(crate) nested_module: String,
+    /// For each oneof of the descriptor: its enum and its borrowed enum.
+    pub(crate) oneofs: Vec<(String, String)>,
+}
+
+/// Names of one service: the client struct and the server trait.
+#[derive(Clone, Debug)]
+pub(crate) struct ServiceNames {
+    pub(crate) name: String,
+    pub(crate) server: String,
+}
+
+/// All names, in the tables of [`Decls`].
+#[derive(Debug)]
+pub(crate) struct Names {
+    pub(crate) files: Vec<Vec<String>>,
+    pub(crate) messages: Vec<MessageNames>,
+    pub(crate) enums: Vec<RustPath>,
+    /// By file, then in order of declaration.
+    pub(crate) services: Vec<Vec<ServiceNames>>,
+    /// For each file what its module holds, to put more into it.
+    pub(crate) scopes: Vec<Scope>,
+}
+
+impl Names {
+    pub(crate) fn new(decls: &Decls<'_>, options: &Options) -> Self {
+        let modules = file_modules(decls.files.iter().map(|file| file.proto.name()));
+        let unnamed = RustPath { root: None, module: Vec::new(), name: String::new() };
+        let mut naming = Naming {
+            decls,
+            options,
+            messages: vec![
+                MessageNames {
+                    path: unnamed.clone(),
+                    ref_name: String::new(),
+                    nested_module: String::new(),
+                    oneofs: Vec::new(),
+                };
+                decls.messages.len()
+            ],
+            enums: vec![unnamed; decls.enums.len()],
+        };
+        let mut scopes = Vec::new();
+        let mut services = Vec::new();
+        for (index, file) in decls.files.iter().enumerate() {
+            let below = modules.iter().filter_map(|module| {
+                let below = module.strip_prefix(modules[index].as_slice())?;
+                below.first()
+            });
+            let mut scope = Scope::with_taken(below.cloned());
+            let here = Here { root: file.root.clone(), module: &modules[index] };
+            let declared: Vec<&str> = file.proto.service.iter().map(ServiceDescriptorProto::name).collect();
+            let names = naming.scope(&mut scope, &here, &file.messages, &file.enums, &declared);
+            services.push(names);
+            scopes.push(scope);
+        }
+        let Naming { messages, enums, .. } = naming;
+        Self { files: modules, messages, enums, services, scopes }
+    }
+
+    pub(crate) fn message(&self, id: MessageId) -> &MessageNames {
+        &self.messages[id.0]
+    }
+
+    pub(crate) fn enumeration(&self, id: EnumId) -> &RustPath {
+        &self.enums[id.0]
+    }
+
+    /// Takes names for a message that is added to a file.
+    pub(crate) fn add_message(&mut self, file: FileId, name: &str) -> MessageNames {
+        let scope = &mut self.scopes[file.0];
+        let name_here = scope.take(&upper_camel_case(name));
+        let names = MessageNames {
+            ref_name: scope.take(&format!("{name_here}Ref")),
+            nested_module: scope.take(&snake_case(name)),
+            oneofs: Vec::new(),
+            path: RustPath { root: None, module: self.files[file.0].clone(), name: name_here },
+        };
+        self.messages.push(names.clone());
+        names
+    }
+
+    /// Takes names for a service that is added to a file.
+    pub(crate) fn add_service(&mut self, file: FileId, name: &str) -> ServiceNames {
+        let scope = &mut self.scopes[file.0];
+        let name = scope.take(&upper_camel_case(name));
+        let server = scope.take(&format!("{name}Server"));
+        ServiceNames { name, server }
+    }
+
+    /// Takes a module for a file that is added; returns its index.
+    pub(crate) fn add_file(&mut self, name: &str) -> FileId {
+        let mut module = vec![module_segment(name)];
+        while self.files.iter().any(|taken| taken.starts_with(&module)) {
+            module[0] = format!("{}_", module[0].trim_start_matches("r#"));
+        }
+        self.files.push(module);
+        self.services.push(Vec::new());
+        self.scopes.push(Scope::new());
+        FileId(self.files.len() - 1)
+    }
+}
+
+/// Where something is declared in Rust.
+struct Here<'h> {
+    root: Option<String>,
+    module: &'h [String],
+}
+
+struct Naming<'n> {
+    decls: &'n Decls<'n>,
+    options: &'n Options,
+    messages: Vec<MessageNames>,
+    enums: Vec<RustPath>,
+}
+
+impl Naming<'_> {
+    /// Names what one module holds: first what the schema names, then what is
+    /// derived from that.
+    fn scope(
+        &mut self,
+        scope: &mut Scope,
+        here: &Here<'_>,
+        messages: &[MessageId],
+        enums: &[EnumId],
+        services: &[&str],
+    ) -> Vec<ServiceNames> {
+        let decls = self.decls;
+        let message_names = messages.iter().map(|id| decls.messages[id.0].proto.name());
+        let enum_names = enums.iter().map(|id| decls.enums[id.0].proto.name());
+        let declared: Vec<&str> = message_names.chain(enum_names).chain(services.iter().copied()).collect();
+        let taken = scope.take_all(&declared, upper_camel_case);
+        let (of_messages, rest) = taken.split_at(messages.len());
+        let (of_enums, of_services) = rest.split_at(enums.len());
+        let refs: Vec<String> = of_messages.iter().map(|name| scope.take(&format!("{name}Ref"))).collect();
+        let services = of_services
+            .iter()
+            .map(|name| ServiceNames { name: name.clone(), server: scope.take(&format!("{name}Server")) })
+            .collect();
+        let modules = scope.take_all(&declared[..messages.len()], snake_case);
+        for (id, name) in enums.iter().zip(of_enums) {
+            self.enums[id.0] = self.path(here, &decls.enums[id.0].full_name, name);
+        }
+        for (index, id) in messages.iter().enumerate() {
+            let path = self.path(here, &decls.messages[id.0].full_name, &of_messages[index]);
+            // A type that is mapped by itself has the names of where it is.
+            let moved = path.name != of_messages[index];
+            let (ref_name, nested_module) = if moved {
+                (format!("{}Ref", path.name), snake_case(&path.name))
+            } else {
+                (refs[index].clone(), modules[index].clone())
+            };
+            self.messages[id.0] = MessageNames { path, ref_name, nested_module, oneofs: Vec::new() };
+            self.inside(*id);
+        }
+        services
+    }
+
+    /// Names what a message declares.
+    fn inside(&mut self, id: MessageId) {
+        let decl = &self.decls.messages[id.0];
+        let names = &self.messages[id.0];
+        let mut module = names.path.module.clone();
+        module.push(names.nested_module.clone());
+        let here = Here { root: names.path.root.clone(), module: &module };
+        let mut scope = Scope::new();
+        self.scope(&mut scope, &here, &decl.messages, &decl.enums, &[]);
+        let declared: Vec<&str> = decl.proto.oneof_decl.iter().map(OneofDescriptorProto::name).collect();
+        let enums = scope.take_all(&declared, upper_camel_case);
+        self.messages[id.0].oneofs = enums
+            .into_iter()
+            .map(|name| {
+                let borrowed = scope.take(&format!("{name}Ref"));
+                (name, borrowed)
+            })
+            .collect();
+    }
+
+    fn path(&self, here: &Here<'_>, full_name: &str, name: &str) -> RustPath {
+        let (root, module, name) = match self.options.extern_type(full_name) {
+            Some(Extern::Type(root, name)) => (Some(root), Vec::new(), name),
+            Some(Extern::Root(root)) => (Some(root), here.module.to_vec(), name.to_owned()),
+            None => (here.root.clone(), here.module.to_vec(), name.to_owned()),
+        };
+        RustPath { root, module, name }
+    }
+}
+
+/// The module of each file; files come with those before them taken.
+fn file_modules<'a>(files: impl Iterator<Item = &'a str>) -> Vec<Vec<String>> {
+    let mut taken: BTreeSet<Vec<String>> = BTreeSet::new();
+    files
+        .map(|name| {
+            let stem = name.strip_suffix(".proto").unwrap_or(name);
+            let mut module: Vec<String> = stem.split('/').map(module_segment).collect();
+            while !taken.insert(module.clone()) {
+                if let Some(last) = module.last_mut() {
+                    *last = format!("{}_", last.trim_start_matches("r#"));
+                }
+            }
+            module
+        })
+        .collect()
+}
+
+/// One part of a file's name. A file `mod.rs` would be its parent's.
+fn module_segment(part: &str) -> String {
+    match part {
+        "mod" => "mod_".to_owned(),
+        _ => escape(&snake_case(part).replace("r#", "")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_modules() {
+        let files = [
+            "riak_kv.proto",
+            "google/protobuf/any.proto",
+            "a-b.proto",
+            "a_b.proto",
+            "x/type.proto",
+            "mod.proto",
+        ];
+        let modules: Vec<String> =
+            file_modules(files.into_iter()).iter().map(|module| module.join("::")).collect();
+        assert_eq!(modules, ["riak_kv", "google::protobuf::any", "a_b", "a_b_", "x::r#type", "mod_"]);
+    }
+}

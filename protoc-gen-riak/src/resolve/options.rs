@@ -1,0 +1,159 @@
+//! What a run is asked for: every option that changes the model.
+//!
+//! Invariant: rules are matched here and nowhere else; of several that match,
+//! the one with the longest path wins, and of equal ones the last.
+
+use riak_codegen::model::BytesType;
+
+use super::codes::CodeTable;
+
+/// What to resolve a schema with. Each member is a plugin parameter, a flag
+/// and a method of the same name.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// A message-code table beside the schema.
+    pub codes: Option<CodeTable>,
+    /// Types that another crate has already generated. On the left a file
+    /// (`riak_kv.proto`), a package (`.google.protobuf`) or a message or enum
+    /// (`.riak.Foo`); on the right the module that the other crate's schema
+    /// modules are in (`::riak_client`), or for a single type also the type's
+    /// own path (`::my_types::Foo`).
+    pub extern_paths: Vec<(String, String)>,
+    /// Types of `bytes` fields by path: `.` for all, `.pkg`, `.pkg.Msg` or
+    /// `.pkg.Msg.field`.
+    pub bytes: Vec<(String, BytesType)>,
+    /// Whether messages keep unknown fields, by path as above; they do where
+    /// no rule says otherwise.
+    pub unknown_fields: Vec<(String, bool)>,
+    /// Files that annotate a schema which may be older than they are: what
+    /// their options name and the schema lacks is left out with a notice
+    /// instead of being a fault.
+    pub overlays: Vec<String>,
+}
+
+/// A rule's path, with a dot before it.
+fn normal(path: &str) -> String {
+    if path.starts_with('.') { path.to_owned() } else { format!(".{path}") }
+}
+
+/// How well a rule's path fits a protobuf name without leading dot: the length
+/// of the path, or `None` if it does not.
+fn fit(path: &str, name: &str) -> Option<usize> {
+    let path = normal(path);
+    let inside = path.strip_prefix('.').filter(|inside| !inside.is_empty());
+    let fits = match inside {
+        None => true,
+        Some(inside) => {
+            name.strip_prefix(inside).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        }
+    };
+    fits.then_some(path.len())
+}
+
+/// The value of the rule that fits a protobuf name best, and its index.
+pub(crate) fn best<'a, T>(rules: &'a [(String, T)], name: &str) -> Option<(usize, &'a T)> {
+    rules
+        .iter()
+        .enumerate()
+        .filter_map(|(index, (path, value))| Some((fit(path, name)?, index, value)))
+        .max_by_key(|&(fit, index, _)| (fit, index))
+        .map(|(_, index, value)| (index, value))
+}
+
+/// What an extern path says about a type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Extern {
+    /// Its module path below this root is as it would be here.
+    Root(String),
+    /// It is this very type: the module's path and its name.
+    Type(String, String),
+}
+
+impl Options {
+    /// The crate root that a whole file is mapped to.
+    pub(crate) fn extern_file(&self, file: &str, package: &str) -> Option<&str> {
+        let by_name = self.extern_paths.iter().rev().find(|(path, _)| path == file);
+        let by_package = || {
+            // A path that is longer than the package names a type in it.
+            best(&self.extern_paths, package).map(|(index, _)| &self.extern_paths[index])
+        };
+        by_name.or_else(by_package).map(|(_, root)| root.as_str())
+    }
+
+    /// What a rule for this very type says.
+    pub(crate) fn extern_type(&self, full_name: &str) -> Option<Extern> {
+        let (_, target) =
+            self.extern_paths.iter().rev().find(|(path, _)| path.strip_prefix('.') == Some(full_name))?;
+        let of_type =
+            target.rsplit_once("::").filter(|(_, name)| name.starts_with(|c: char| c.is_ascii_uppercase()));
+        Some(match of_type {
+            Some((module, name)) => Extern::Type(module.to_owned(), name.to_owned()),
+            None => Extern::Root(target.clone()),
+        })
+    }
+}
+
+/// Whether a path can stand in front of a type: identifiers joined by `::`,
+/// with or without one before the first.
+pub(crate) fn is_rust_path(path: &str) -> bool {
+    let inside = path.strip_prefix("::").unwrap_or(path);
+    inside.split("::").all(|segment| {
+        let segment = segment.strip_prefix("r#").unwrap_or(segment);
+        segment.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && segment.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rules<T: Copy>(rules: &[(&str, T)]) -> Vec<(String, T)> {
+        rules.iter().map(|&(path, value)| (path.to_owned(), value)).collect()
+    }
+
+    #[test]
+    fn the_longest_path_wins() {
+        let rules = rules(&[(".", 1), (".p.M", 2), ("p.M.f", 3), (".p", 4), (".", 5)]);
+        let of = |name| best(&rules, name).map(|(_, value)| *value);
+        assert_eq!(of("p.M.f"), Some(3));
+        assert_eq!(of("p.M.g"), Some(2));
+        assert_eq!(of("p.Mx"), Some(4));
+        assert_eq!(of("q"), Some(5));
+        assert_eq!(best::<()>(&[], "q"), None);
+    }
+
+    #[test]
+    fn extern_paths_by_file_package_and_type() {
+        let options = Options {
+            extern_paths: [
+                ("riak_kv.proto", "::riak_client"),
+                (".google.protobuf", "::known"),
+                (".p.Foo", "::own::types::Foo"),
+                (".p.Bar", "::own"),
+            ]
+            .map(|(path, target)| (path.to_owned(), target.to_owned()))
+            .to_vec(),
+            ..Options::default()
+        };
+        assert_eq!(options.extern_file("riak_kv.proto", ""), Some("::riak_client"));
+        assert_eq!(options.extern_file("google/protobuf/any.proto", "google.protobuf"), Some("::known"));
+        assert_eq!(options.extern_file("p.proto", "p"), None);
+        assert_eq!(
+            options.extern_type("p.Foo"),
+            Some(Extern::Type("::own::types".to_owned(), "Foo".to_owned()))
+        );
+        assert_eq!(options.extern_type("p.Bar"), Some(Extern::Root("::own".to_owned())));
+        assert_eq!(options.extern_type("p.Baz"), None);
+    }
+
+    #[test]
+    fn rust_paths() {
+        assert!(is_rust_path("::riak_client"));
+        assert!(is_rust_path("crate::r#gen::x"));
+        assert!(!is_rust_path(""));
+        assert!(!is_rust_path("::"));
+        assert!(!is_rust_path("a-b"));
+        assert!(!is_rust_path("a::"));
+    }
+}

@@ -1,0 +1,117 @@
+//! Reads the option values that the descriptor types do not know.
+//!
+//! Custom options and edition features reach us as unknown fields of the
+//! options messages. Invariant: values come in the order in which they were
+//! written, and a message that was written in pieces comes as one.
+
+use protobuf::rt::WireType;
+use protobuf::{CodedInputStream, UnknownFields, UnknownValue, UnknownValueRef};
+
+/// One field of a message that is read by number.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) number: u32,
+    pub(crate) value: UnknownValue,
+}
+
+impl Entry {
+    /// The value of an integer, bool or enum field.
+    pub(crate) fn integer(&self) -> Option<u64> {
+        match self.value {
+            UnknownValue::Varint(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The value of a string field.
+    pub(crate) fn text(&self) -> Option<String> {
+        self.bytes().map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+    }
+
+    /// The value of a message, string or bytes field.
+    pub(crate) fn bytes(&self) -> Option<&[u8]> {
+        match &self.value {
+            UnknownValue::LengthDelimited(bytes) => Some(bytes),
+            _ => None,
+        }
+    }
+}
+
+/// All values of a repeated message option, each as its encoded bytes.
+pub(crate) fn messages(unknown: &UnknownFields, number: u32) -> Vec<&[u8]> {
+    unknown
+        .iter()
+        .filter_map(|(found, value)| match value {
+            UnknownValueRef::LengthDelimited(bytes) if found == number => Some(bytes),
+            _ => None,
+        })
+        .collect()
+}
+
+/// The value of a singular message option, decoded into its fields: `None` if
+/// it is not set. Pieces are merged, as `option (o).a = 1; option (o).b = 2;`
+/// is written: encoded messages merge by being put one behind the other.
+pub(crate) fn message(unknown: &UnknownFields, number: u32) -> Option<Vec<Entry>> {
+    let pieces = messages(unknown, number);
+    if pieces.is_empty() { None } else { Some(entries(&pieces.concat())) }
+}
+
+/// The value of a singular integer, bool or enum option; the last one wins.
+pub(crate) fn integer(unknown: &UnknownFields, number: u32) -> Option<u64> {
+    unknown
+        .iter()
+        .filter_map(|(found, value)| match value {
+            UnknownValueRef::Varint(value) if found == number => Some(value),
+            _ => None,
+        })
+        .last()
+}
+
+/// The fields of an encoded message, up to the first byte that is none.
+pub(crate) fn entries(bytes: &[u8]) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    let mut input = CodedInputStream::from_bytes(bytes);
+    while let Ok(Some(tag)) = input.read_raw_tag_or_eof() {
+        let Some(wire_type) = WireType::new(tag & 7) else {
+            break;
+        };
+        let Ok(value) = input.read_unknown(wire_type) else {
+            break;
+        };
+        let number = tag >> 3;
+        entries.push(Entry { number, value });
+    }
+    entries
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_of_a_message_merge() {
+        let mut unknown = UnknownFields::new();
+        unknown.add_length_delimited(7, vec![0x08, 9, 0x12, 1, b'a']);
+        unknown.add_length_delimited(8, vec![0x08, 1]);
+        unknown.add_length_delimited(7, vec![0x10, 10]);
+        let fields = message(&unknown, 7).unwrap();
+        let read: Vec<_> = fields.iter().map(|entry| (entry.number, entry.integer(), entry.text())).collect();
+        assert_eq!(read, [(1, Some(9), None), (2, None, Some("a".to_owned())), (2, Some(10), None),]);
+        assert!(message(&unknown, 9).is_none());
+        assert_eq!(messages(&unknown, 7).len(), 2);
+    }
+
+    #[test]
+    fn the_last_integer_wins() {
+        let mut unknown = UnknownFields::new();
+        unknown.add_varint(3, 1);
+        unknown.add_varint(3, 2);
+        assert_eq!(integer(&unknown, 3), Some(2));
+        assert_eq!(integer(&unknown, 4), None);
+    }
+
+    #[test]
+    fn a_broken_message_gives_what_it_has() {
+        assert_eq!(entries(&[0x08, 1, 0x12, 9]).len(), 1);
+    }
+}

@@ -14,7 +14,9 @@ use crate::{DecodeLimits, Frame};
 /// A message that is answered: a request.
 ///
 /// Implemented by the owned and the borrowed form, and by references to them.
-pub trait Request: Message + Coded {
+/// A call holds its request while it waits, so that requests are [`Send`] and
+/// [`Sync`]: every call's future is `Send` then.
+pub trait Request: Message + Coded + Send + Sync {
     /// Its owned form.
     type Owned: Request<Owned = Self::Owned, Response = Self::Response> + Owned;
 

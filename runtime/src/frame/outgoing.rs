@@ -8,9 +8,10 @@ use std::collections::VecDeque;
 use std::io::IoSlice;
 
 use super::HEADER;
+use crate::Blob;
 use crate::error::FrameError;
 use crate::message::Message;
-use crate::wire::{Large, Sizes, Writer};
+use crate::wire::{BORROW, Large, Sizes, Writer};
 
 /// Frames on their way to a socket. Small ones are coalesced; large values of
 /// [`Blob`](crate::Blob) fields are sent from where they are.
@@ -42,6 +43,20 @@ pub struct WriteBuffer {
     /// Kept for its memory.
     sizes: Sizes,
     new_large: Vec<Large>,
+}
+
+/// Takes a frame back, unless it is forgotten.
+struct Unfinished<'b> {
+    bytes: &'b mut Vec<u8>,
+    new_large: &'b mut Vec<Large>,
+    before: usize,
+}
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        self.bytes.truncate(self.before);
+        self.new_large.clear();
+    }
 }
 
 /// Room that is kept when the buffer has been sent.
@@ -86,9 +101,15 @@ impl WriteBuffer {
     pub fn push_with(&mut self, code: u8, message: &impl Message, fields: &[u8]) -> Result<(), FrameError> {
         self.sizes.clear();
         let len = message.encoded_len(&mut self.sizes);
+        let before = self.bytes.len();
         self.begin(code, len.saturating_add(fields.len()))?;
         let Self { bytes, sizes, new_large, .. } = self;
+        // A message that panics must not leave half a frame behind: others
+        // share the buffer.
+        let mut frame = Unfinished { bytes, new_large, before };
+        let Unfinished { bytes, new_large, .. } = &mut frame;
         Writer::append(bytes, len, Some(new_large), |out| message.encode(out, sizes));
+        std::mem::forget(frame);
         self.large.extend(self.new_large.drain(..));
         self.bytes.extend_from_slice(fields);
         Ok(())
@@ -103,6 +124,35 @@ impl WriteBuffer {
         self.begin(code, body.len())?;
         self.bytes.extend_from_slice(body);
         Ok(())
+    }
+
+    /// Appends a frame whose body is there already, followed by `fields`. A
+    /// large body is not copied.
+    ///
+    /// # Errors
+    ///
+    /// As for [`WriteBuffer::push`].
+    pub fn push_blob(&mut self, code: u8, body: &Blob, fields: &[u8]) -> Result<(), FrameError> {
+        self.begin(code, body.len().saturating_add(fields.len()))?;
+        if body.len() < BORROW {
+            self.bytes.extend_from_slice(body);
+        } else {
+            self.large.push_back(Large { offset: self.bytes.len(), blob: body.clone() });
+        }
+        self.bytes.extend_from_slice(fields);
+        Ok(())
+    }
+
+    /// Appends all frames of `other`, of which none was sent in part.
+    ///
+    /// # Panics
+    ///
+    /// If one was.
+    pub fn append(&mut self, other: WriteBuffer) {
+        assert!(other.sent == 0 && other.large_sent == 0, "a frame was sent in part elsewhere");
+        let offset = self.bytes.len();
+        self.bytes.extend_from_slice(&other.bytes);
+        self.large.extend(other.large.into_iter().map(|large| Large { offset: large.offset + offset, ..large }));
     }
 
     fn begin(&mut self, code: u8, body: usize) -> Result<(), FrameError> {
@@ -183,7 +233,6 @@ impl WriteBuffer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Blob;
     use crate::wire::{Bytes, Writes};
 
     struct Value(Blob);
@@ -226,5 +275,48 @@ mod tests {
             step = step * 3 + 1;
         }
         assert!(sent == expected);
+    }
+
+    #[test]
+    fn bodies_and_buffers_are_appended_as_they_are() {
+        let mut expected = WriteBuffer::new();
+        let mut buffer = WriteBuffer::new();
+        for len in [3, 40_000, 0] {
+            let body = Blob::from(vec![9; len]);
+            let mut other = WriteBuffer::new();
+            other.push_blob(1, &body, &[0x10, 0]).unwrap();
+            other.push_body(2, &body).unwrap();
+            buffer.append(other);
+            expected.push_body(1, &[&body[..], &[0x10, 0]].concat()).unwrap();
+            expected.push_body(2, &body).unwrap();
+        }
+        assert_eq!(buffer.to_vec(), expected.to_vec());
+        assert_eq!(buffer.len(), expected.len());
+    }
+
+    struct Panics;
+
+    impl Message for Panics {
+        const NAME: &'static str = "Panics";
+
+        fn encoded_len(&self, _sizes: &mut Sizes) -> usize {
+            8
+        }
+
+        fn encode(&self, out: &mut Writer<'_>, _sizes: &mut Sizes) {
+            out.byte(1);
+        }
+    }
+
+    #[test]
+    fn a_message_that_panics_leaves_nothing_behind() {
+        let mut buffer = WriteBuffer::new();
+        buffer.push_body(1, b"a").unwrap();
+        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let _ = buffer.push(2, &Panics);
+        }));
+        assert!(panicked.is_err());
+        buffer.push_body(3, b"b").unwrap();
+        assert_eq!(buffer.to_vec(), [0, 0, 0, 2, 1, b'a', 0, 0, 0, 2, 3, b'b']);
     }
 }

@@ -36,7 +36,7 @@ pub use scalar::{
 };
 pub use sizes::Sizes;
 pub use unknown::{Ignore, KeepUnknown, UnknownFields, UnknownFieldsRef, read_unknown};
-pub(crate) use writer::Large;
+pub(crate) use writer::{BORROW, Large};
 pub use writer::Writer;
 
 /// Wire type of varints.

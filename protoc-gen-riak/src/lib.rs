@@ -4,6 +4,7 @@
 //! turns them into the model that `riak-codegen` emits.
 
 mod diagnostic;
+pub mod resolve;
 pub mod source;
 
 pub use diagnostic::{Diagnostic, Diagnostics};

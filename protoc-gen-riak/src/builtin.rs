@@ -1,0 +1,81 @@
+//! The schemas that come with the generator: Riak's own, and the options.
+//!
+//! Invariant: the texts are those of `proto/`, and each can be imported by its
+//! file name without lying in an include directory.
+
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
+
+macro_rules! builtin {
+    ($($name:literal),* $(,)?) => {
+        &[$(($name, include_str!(concat!("../proto/", $name)))),*]
+    };
+}
+
+/// Name and text of each schema that comes with the generator.
+pub const FILES: &[(&str, &str)] = builtin![
+    "riak.proto",
+    "riak_kv.proto",
+    "riak_dt.proto",
+    "riak_search.proto",
+    "riak_yokozuna.proto",
+    "riak_ts.proto",
+    "riak_repl.proto",
+    "riak_services.proto",
+    "riak_options.proto",
+];
+
+/// Writes the built-in schemas into a directory of the user's cache, for
+/// `protoc -I`, and returns it. Files that are there already stay as they are.
+///
+/// # Errors
+///
+/// If the directory cannot be written.
+pub fn include_dir() -> io::Result<PathBuf> {
+    let dir = cache_dir().join("protoc-gen-riak").join(env!("CARGO_PKG_VERSION"));
+    write_into(&dir)?;
+    Ok(dir)
+}
+
+/// Writes the built-in schemas into a directory.
+fn write_into(dir: &Path) -> io::Result<()> {
+    fs::create_dir_all(dir)?;
+    for (name, text) in FILES {
+        let path = dir.join(name);
+        if fs::read_to_string(&path).is_ok_and(|present| present == *text) {
+            continue;
+        }
+        // Renamed into place, so that nobody reads half of it.
+        let partial = tempfile::NamedTempFile::new_in(dir)?;
+        fs::write(partial.path(), text)?;
+        partial.persist(&path).map_err(|error| error.error)?;
+    }
+    Ok(())
+}
+
+/// Where programs keep what they can make again, by the platform's custom.
+fn cache_dir() -> PathBuf {
+    let variable = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    variable("XDG_CACHE_HOME")
+        .or_else(|| variable("LOCALAPPDATA"))
+        .or_else(|| variable("HOME").map(|home| home.join(".cache")))
+        .unwrap_or_else(env::temp_dir)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_texts_are_written_once_and_repaired() {
+        let dir = tempfile::tempdir().unwrap();
+        write_into(dir.path()).unwrap();
+        let kv = dir.path().join("riak_kv.proto");
+        let written = fs::metadata(&kv).unwrap().modified().unwrap();
+        fs::write(dir.path().join("riak.proto"), "damaged").unwrap();
+        write_into(dir.path()).unwrap();
+        assert_eq!(fs::metadata(&kv).unwrap().modified().unwrap(), written);
+        assert_eq!(fs::read_to_string(dir.path().join("riak.proto")).unwrap(), FILES[0].1);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), FILES.len());
+    }
+}

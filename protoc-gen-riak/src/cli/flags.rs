@@ -1,0 +1,106 @@
+//! Flags of the commands that read schemas.
+//!
+//! Invariant: a flag is understood as `--key value` and as `--key=value`, with
+//! `-` or `_` inside its name.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use super::Failure;
+use crate::Config;
+
+/// What the flags of a command say.
+#[derive(Default)]
+pub(super) struct Flags {
+    pub(super) config: Config,
+    pub(super) include: Vec<PathBuf>,
+    pub(super) files: Vec<PathBuf>,
+    pub(super) out: Option<PathBuf>,
+    pub(super) format: Option<String>,
+}
+
+impl Flags {
+    /// Reads a command's arguments.
+    pub(super) fn parse(args: &[OsString]) -> Result<Self, Failure> {
+        let mut flags = Self::default();
+        let mut args = args.iter();
+        let mut only_files = false;
+        while let Some(arg) = args.next() {
+            let text = arg.to_str().unwrap_or_default();
+            if only_files || !text.starts_with('-') || text == "-" {
+                flags.files.push(arg.into());
+                continue;
+            }
+            if text == "--" {
+                only_files = true;
+                continue;
+            }
+            let (name, attached) = split(text);
+            let value = match attached {
+                Some(value) => OsString::from(value),
+                None => args.next().cloned().ok_or_else(|| Failure::Usage(format!("{name} has no value")))?,
+            };
+            flags.set(name, value)?;
+        }
+        if flags.files.is_empty() {
+            return Err(Failure::Usage("no .proto files were named".to_owned()));
+        }
+        Ok(flags)
+    }
+
+    fn set(&mut self, name: &str, value: OsString) -> Result<(), Failure> {
+        match name {
+            "-I" | "--include" | "--proto_path" => self.include.push(value.into()),
+            "-o" | "--out" => self.out = Some(value.into()),
+            "--format" => self.format = Some(value.to_string_lossy().into_owned()),
+            _ => {
+                let key = name.trim_start_matches('-').replace('-', "_");
+                self.config.set(&key, &value.to_string_lossy())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A flag's name, and the value that is attached to it.
+fn split(text: &str) -> (&str, Option<&str>) {
+    if text.starts_with("--") {
+        return match text.split_once('=') {
+            Some((name, value)) => (name, Some(value)),
+            None => (text, None),
+        };
+    }
+    // A short flag's value may follow without a blank: -Iproto.
+    match text.char_indices().nth(2) {
+        Some((at, _)) => (&text[..at], Some(text[at..].trim_start_matches('='))),
+        None => (text, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(args: &[&str]) -> Result<Flags, String> {
+        let args: Vec<OsString> = args.iter().map(OsString::from).collect();
+        Flags::parse(&args).map_err(|failure| match failure {
+            Failure::Usage(text) => text,
+            Failure::Run(error) => error.to_string(),
+        })
+    }
+
+    #[test]
+    fn values_are_attached_or_follow() {
+        let flags = parse(&["-Ia", "-I", "b", "--out=c", "--client-feature", "x", "d.proto", "--", "-e"]).ok().unwrap();
+        assert_eq!(flags.include, [PathBuf::from("a"), PathBuf::from("b")]);
+        assert_eq!(flags.out, Some(PathBuf::from("c")));
+        assert_eq!(flags.files, [PathBuf::from("d.proto"), PathBuf::from("-e")]);
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        assert_eq!(parse(&["-I"]).err().unwrap(), "-I has no value");
+        assert_eq!(parse(&["-Ia"]).err().unwrap(), "no .proto files were named");
+        assert!(parse(&["--clients=true", "a.proto"]).err().unwrap().contains("did you mean client?"));
+    }
+}

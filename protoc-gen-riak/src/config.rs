@@ -1,0 +1,279 @@
+//! [`Config`]: the generator as a library, for build scripts.
+//!
+//! Invariant: a build script that calls it is run again when a file that was
+//! read has changed, and only then.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use riak_codegen::model::Schema;
+
+use crate::generate::{self, Generated};
+use crate::settings::Settings;
+use crate::source::{self, Loaded, Sources};
+use crate::{BytesType, Diagnostic, Error, OutputFile, builtin, output};
+
+/// Generates code from `.proto` files, without `protoc`.
+///
+/// ```no_run
+/// // build.rs
+/// fn main() -> Result<(), protoc_gen_riak::Error> {
+///     protoc_gen_riak::Config::new().compile(&["proto/mine.proto"], &["proto"])?;
+///     Ok(())
+/// }
+/// ```
+///
+/// The code is then included where its module shall be:
+///
+/// ```ignore
+/// pub mod mine {
+///     include!(concat!(env!("OUT_DIR"), "/mod.rs"));
+/// }
+/// ```
+///
+/// Riak's own schemas and `riak_options.proto` can be imported without a copy
+/// of them.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    settings: Settings,
+    out_dir: Option<PathBuf>,
+}
+
+/// What a run wrote and read.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Report {
+    /// The files that were written, the root module last.
+    pub written: Vec<PathBuf>,
+    /// Every file that was read, imports too.
+    pub read: Vec<PathBuf>,
+    /// What was inferred, and what of an overlay was left out.
+    pub notices: Vec<Diagnostic>,
+}
+
+impl Config {
+    /// The defaults.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The directory to write to; `OUT_DIR` if it is not set.
+    #[must_use]
+    pub fn out_dir(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.out_dir = Some(dir.into());
+        self
+    }
+
+    /// A message-code table beside the schema: `code,name,file` lines, as Riak
+    /// publishes them. Pairing and streams are inferred from names then; each
+    /// inference is a notice.
+    #[must_use]
+    pub fn codes(mut self, file: impl Into<PathBuf>) -> Self {
+        self.settings.codes = Some(file.into());
+        self
+    }
+
+    /// A file that annotates schemas which are kept as published. What it says
+    /// of things that an older schema lacks is left out, with a notice each.
+    /// `riak_services.proto` is built in.
+    #[must_use]
+    pub fn overlay(mut self, file: impl Into<PathBuf>) -> Self {
+        self.settings.overlays.push(file.into());
+        self
+    }
+
+    /// Uses the types of another crate instead of generating them again.
+    ///
+    /// `proto` is a file (`riak_kv.proto`), a package (`.google.protobuf`) or a
+    /// type (`.my.Type`); `rust` is the module that the other crate has its
+    /// generated modules in.
+    ///
+    /// # Errors
+    ///
+    /// If `rust` is no path.
+    pub fn extern_path(mut self, proto: &str, rust: &str) -> Result<Self, Error> {
+        self.settings.extern_path(proto, rust)?;
+        Ok(self)
+    }
+
+    /// Uses the types of a crate, usually `::riak_client`, for all of Riak's own
+    /// schemas.
+    ///
+    /// # Errors
+    ///
+    /// If `rust` is no path.
+    pub fn riak_client(mut self, rust: &str) -> Result<Self, Error> {
+        self.settings.riak_client(rust)?;
+        Ok(self)
+    }
+
+    /// The type of `bytes` fields below a path: `.` for all, `.pkg`,
+    /// `.pkg.Message` or `.pkg.Message.field`. The longest path wins.
+    #[must_use]
+    pub fn bytes(mut self, path: &str, ty: BytesType) -> Self {
+        self.settings.resolve.bytes.push((path.to_owned(), ty));
+        self
+    }
+
+    /// Whether messages below a path keep fields that the schema does not know.
+    /// They do unless told otherwise.
+    #[must_use]
+    pub fn unknown_fields(mut self, path: &str, keep: bool) -> Self {
+        self.settings.resolve.unknown_fields.push((path.to_owned(), keep));
+        self
+    }
+
+    /// Whether to emit borrowed forms.
+    #[must_use]
+    pub fn borrowed(mut self, emit: bool) -> Self {
+        self.settings.emit.borrowed = emit;
+        self
+    }
+
+    /// Whether to emit clients.
+    #[must_use]
+    pub fn client(mut self, emit: bool) -> Self {
+        self.settings.emit.client = emit;
+        self
+    }
+
+    /// Whether to emit server traits.
+    #[must_use]
+    pub fn server(mut self, emit: bool) -> Self {
+        self.settings.emit.server = emit;
+        self
+    }
+
+    /// Whether to emit `MessageCode` and `AnyMessage`.
+    #[must_use]
+    pub fn code_tables(mut self, emit: bool) -> Self {
+        self.settings.emit.codes = emit;
+        self
+    }
+
+    /// The feature of the crate being built that clients are behind.
+    #[must_use]
+    pub fn client_feature(mut self, name: &str) -> Self {
+        self.settings.emit.client_feature = Some(name.to_owned());
+        self
+    }
+
+    /// The feature of the crate being built that server traits are behind.
+    #[must_use]
+    pub fn server_feature(mut self, name: &str) -> Self {
+        self.settings.emit.server_feature = Some(name.to_owned());
+        self
+    }
+
+    /// The path of the runtime crate, if it is not `::riak_runtime`.
+    ///
+    /// # Errors
+    ///
+    /// If `rust` is no path.
+    pub fn runtime(mut self, rust: &str) -> Result<Self, Error> {
+        self.settings.set("runtime", rust)?;
+        Ok(self)
+    }
+
+    /// Sets what is given as text: a plugin's parameter, or a flag.
+    pub(crate) fn set(&mut self, name: &str, value: &str) -> Result<(), Error> {
+        self.settings.set(name, value)
+    }
+
+    /// Generates code from files, which lie below the include directories, and
+    /// from what they import.
+    ///
+    /// In a build script, tells cargo which files were read, and passes on
+    /// notices as warnings.
+    ///
+    /// # Errors
+    ///
+    /// If anything is wrong with the files or the settings, or the output
+    /// cannot be written. All faults of all files are reported at once, and
+    /// nothing is written then.
+    pub fn compile(&self, files: &[impl AsRef<Path>], includes: &[impl AsRef<Path>]) -> Result<Report, Error> {
+        let dir = match &self.out_dir {
+            Some(dir) => dir.clone(),
+            None => env::var_os("OUT_DIR").map(PathBuf::from).ok_or(Error::NoOutDir)?,
+        };
+        let (loaded, generated) = match self.run(files, includes) {
+            Ok(done) => done,
+            Err(error) => {
+                // So that mending the file is enough to build again.
+                let inputs = files.iter().map(|file| file.as_ref().to_owned());
+                tell_cargo(&inputs.chain(self.settings.codes.clone()).collect::<Vec<_>>(), &[]);
+                return Err(error);
+            }
+        };
+        let written = output::write(&dir, &generated.files)?;
+        let mut read = loaded.read;
+        read.extend(self.settings.codes.clone());
+        let notices: Vec<Diagnostic> = loaded.notices.into_iter().chain(generated.notices).collect();
+        tell_cargo(&read, &notices);
+        Ok(Report { written, read, notices })
+    }
+
+    /// Generates code without writing it.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Config::compile`].
+    pub fn generate(
+        &self,
+        files: &[impl AsRef<Path>],
+        includes: &[impl AsRef<Path>],
+    ) -> Result<Vec<OutputFile>, Error> {
+        self.run(files, includes).map(|(_, generated)| generated.files)
+    }
+
+    fn run(
+        &self,
+        files: &[impl AsRef<Path>],
+        includes: &[impl AsRef<Path>],
+    ) -> Result<(Loaded, Generated), Error> {
+        let loaded = self.load(files, includes)?;
+        let generated =
+            generate::generate(&loaded.set, &loaded.to_generate, &self.settings, &loaded.shown)?;
+        Ok((loaded, generated))
+    }
+
+    /// Reads files and resolves them into a model, for tools that print it.
+    pub(crate) fn schema(
+        &self,
+        files: &[impl AsRef<Path>],
+        includes: &[impl AsRef<Path>],
+    ) -> Result<(Schema, Vec<Diagnostic>), Error> {
+        let loaded = self.load(files, includes)?;
+        let (schema, notices) =
+            generate::resolve(&loaded.set, &loaded.to_generate, &self.settings, &loaded.shown)?;
+        Ok((schema, loaded.notices.into_iter().chain(notices).collect()))
+    }
+
+    fn load(&self, files: &[impl AsRef<Path>], includes: &[impl AsRef<Path>]) -> Result<Loaded, Error> {
+        let sources = Sources {
+            include: includes.iter().map(|dir| dir.as_ref().to_owned()).collect(),
+            files: files.iter().map(|file| file.as_ref().to_owned()).collect(),
+            overlays: self.settings.overlays.clone(),
+            builtin: builtin::FILES,
+        };
+        Ok(source::load(&sources)?)
+    }
+}
+
+/// Tells cargo, if it runs this as a build script, what was read, and what
+/// there is to notice.
+fn tell_cargo(read: &[PathBuf], notices: &[Diagnostic]) {
+    // Cargo sets both for build scripts only.
+    if env::var_os("OUT_DIR").is_none() || env::var_os("CARGO_MANIFEST_DIR").is_none() {
+        return;
+    }
+    for path in read {
+        let path = fs::canonicalize(path).unwrap_or_else(|_| path.clone());
+        println!("cargo:rerun-if-changed={}", path.display());
+    }
+    for notice in notices {
+        println!("cargo:warning={notice}");
+    }
+}

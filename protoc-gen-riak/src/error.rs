@@ -1,0 +1,88 @@
+//! Why a run of the generator failed.
+//!
+//! Invariant: whatever the reason, no output file was touched before it was
+//! known, except by [`Error::Write`].
+
+use std::path::PathBuf;
+use std::{fmt, io};
+
+use crate::Diagnostics;
+
+/// Why a run of the generator failed.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// The schema is wrong; all faults, with their places.
+    Schema(Diagnostics),
+    /// A parameter, flag or setting that does not exist or has a wrong value.
+    Parameter {
+        /// Its name.
+        name: String,
+        /// What is wrong, and what to write instead.
+        message: String,
+    },
+    /// A file could not be read.
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        error: io::Error,
+    },
+    /// A file could not be written.
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        error: io::Error,
+    },
+    /// No output directory: outside of a build script there is no `OUT_DIR`.
+    NoOutDir,
+    /// What `protoc` sent is no request.
+    Request {
+        /// What is wrong with it.
+        message: String,
+    },
+    /// The generator made text that is no Rust: a fault of its own.
+    Emit {
+        /// The file that it was making.
+        file: String,
+        /// What the Rust parser said.
+        message: String,
+    },
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Schema(faults) => faults.fmt(f),
+            Self::Parameter { name, message } => write!(f, "{name}: {message}"),
+            Self::Read { path, error } => write!(f, "{}: cannot be read: {error}", path.display()),
+            Self::Write { path, error } => write!(f, "{}: cannot be written: {error}", path.display()),
+            Self::NoOutDir => f.write_str(
+                "no output directory: call `out_dir`, or run in a build script, where OUT_DIR is set",
+            ),
+            Self::Request { message } => {
+                write!(f, "standard input is no CodeGeneratorRequest ({message}): let protoc start this program")
+            }
+            Self::Emit { file, message } => {
+                write!(f, "{file}: the generator made text that is no Rust ({message}): please report this")
+            }
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Schema(faults) => Some(faults),
+            Self::Read { error, .. } | Self::Write { error, .. } => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl From<Diagnostics> for Error {
+    fn from(faults: Diagnostics) -> Self {
+        Self::Schema(faults)
+    }
+}

@@ -1,0 +1,60 @@
+//! From descriptors to output files: the part that all three ways in share.
+//!
+//! Invariant: the same descriptors and settings give the same text, byte for
+//! byte, whoever read them.
+
+use std::collections::BTreeMap;
+
+use protobuf::descriptor::FileDescriptorSet;
+use riak_codegen::emit;
+use riak_codegen::model::Schema;
+
+use crate::output::{self, OutputFile};
+use crate::settings::Settings;
+use crate::{Diagnostic, Diagnostics, Error, resolve};
+
+/// What a run gave.
+pub(crate) struct Generated {
+    pub(crate) schema: Schema,
+    pub(crate) files: Vec<OutputFile>,
+    pub(crate) notices: Vec<Diagnostic>,
+}
+
+/// Resolves a set of descriptors.
+///
+/// `shown` gives the paths by which faults name the files.
+pub(crate) fn resolve(
+    set: &FileDescriptorSet,
+    to_generate: &[String],
+    settings: &Settings,
+    shown: &BTreeMap<String, String>,
+) -> Result<(Schema, Vec<Diagnostic>), Error> {
+    let options = settings.resolve_options()?;
+    let rename = |mut diagnostic: Diagnostic| {
+        if let Some(path) = shown.get(&diagnostic.file) {
+            diagnostic.file.clone_from(path);
+        }
+        diagnostic
+    };
+    match resolve::resolve(set, to_generate, &options) {
+        Ok((schema, notices)) => Ok((schema, notices.into_iter().map(rename).collect())),
+        Err(faults) => {
+            let faults: Vec<Diagnostic> = faults.into_iter().map(rename).collect();
+            let order: Vec<String> = faults.iter().map(|fault| fault.file.clone()).collect();
+            Err(Diagnostics::sorted(faults, order.iter().map(String::as_str)).into())
+        }
+    }
+}
+
+/// Generates the code of a set of descriptors.
+pub(crate) fn generate(
+    set: &FileDescriptorSet,
+    to_generate: &[String],
+    settings: &Settings,
+    shown: &BTreeMap<String, String>,
+) -> Result<Generated, Error> {
+    let (schema, notices) = resolve(set, to_generate, settings, shown)?;
+    let modules = emit::emit(&schema, &settings.emit);
+    let files = output::render(&modules)?;
+    Ok(Generated { schema, files, notices })
+}

@@ -1,0 +1,7 @@
+//! The program: a plugin of `protoc`, and commands of its own.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    protoc_gen_riak::cli::run(std::env::args_os().skip(1))
+}

@@ -1,0 +1,128 @@
+//! The `protoc` plugin: a request on standard input, a response on standard
+//! output.
+//!
+//! Invariant: what is wrong with the schema is an answer, which `protoc` shows;
+//! only a broken pipe or a broken request is a failure of the program.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+
+use protobuf::descriptor::FileDescriptorSet;
+use protobuf::plugin::{CodeGeneratorRequest, CodeGeneratorResponse, code_generator_response};
+use protobuf::{Message as _, UnknownValue};
+
+use crate::generate::{self, Generated};
+use crate::settings::Settings;
+use crate::{Diagnostic, Error};
+
+/// `FEATURE_PROTO3_OPTIONAL` and `FEATURE_SUPPORTS_EDITIONS` of plugin.proto.
+const FEATURES: u64 = 1 | 2;
+/// `EDITION_PROTO2` and `EDITION_2023` of descriptor.proto: what is supported.
+const EDITIONS: [u64; 2] = [998, 1000];
+/// The fields of a response that say so; the descriptors in use predate them.
+const EDITION_FIELDS: [u32; 2] = [3, 4];
+
+/// Answers the request on `input` to `output`, and passes notices to `notice`.
+///
+/// # Errors
+///
+/// If the request cannot be read or is none, or the answer cannot be written.
+pub fn run(
+    mut input: impl Read,
+    mut output: impl Write,
+    notice: impl FnMut(&Diagnostic),
+) -> Result<(), Error> {
+    let request = |message: String| Error::Request { message };
+    let mut bytes = Vec::new();
+    input.read_to_end(&mut bytes).map_err(|error| request(error.to_string()))?;
+    let answer = respond(&bytes, notice)?;
+    output
+        .write_all(&answer)
+        .and_then(|()| output.flush())
+        .map_err(|error| Error::Write { path: "standard output".into(), error })
+}
+
+/// The answer to a request, both as bytes.
+///
+/// # Errors
+///
+/// If the request is none.
+pub fn respond(request: &[u8], mut notice: impl FnMut(&Diagnostic)) -> Result<Vec<u8>, Error> {
+    let fail = |error: protobuf::Error| Error::Request { message: error.to_string() };
+    let request = CodeGeneratorRequest::parse_from_bytes(request).map_err(fail)?;
+    let mut response = CodeGeneratorResponse::new();
+    response.set_supported_features(FEATURES);
+    for (field, edition) in EDITION_FIELDS.into_iter().zip(EDITIONS) {
+        response.special_fields.mut_unknown_fields().add_value(field, UnknownValue::Varint(edition));
+    }
+    match generate(request) {
+        Ok(generated) => {
+            generated.notices.iter().for_each(&mut notice);
+            response.file = generated
+                .files
+                .into_iter()
+                .map(|file| {
+                    let mut answer = code_generator_response::File::new();
+                    answer.set_name(file.name);
+                    answer.set_content(file.text);
+                    answer
+                })
+                .collect();
+        }
+        Err(error) => response.set_error(error.to_string()),
+    }
+    response.write_to_bytes().map_err(fail)
+}
+
+fn generate(request: CodeGeneratorRequest) -> Result<Generated, Error> {
+    let settings = parameters(request.parameter())?;
+    let mut set = FileDescriptorSet::new();
+    set.file = request.proto_file;
+    generate::generate(&set, &request.file_to_generate, &settings, &BTreeMap::new())
+}
+
+/// Reads `KEY=VALUE,KEY=VALUE`. A value may itself have an equals sign.
+fn parameters(text: &str) -> Result<Settings, Error> {
+    let mut settings = Settings::default();
+    for parameter in text.split(',').map(str::trim).filter(|parameter| !parameter.is_empty()) {
+        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+        if name == "overlay" {
+            return Err(Error::Parameter {
+                name: name.to_owned(),
+                message: "give the overlay to protoc as one of its files; it has to fit the schema there"
+                    .to_owned(),
+            });
+        }
+        settings.set(name, value)?;
+    }
+    Ok(settings)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_are_settings() {
+        let settings = parameters("borrowed=false, extern_path=riak.proto=::riak_client,").unwrap();
+        assert!(!settings.emit.borrowed);
+        assert_eq!(
+            settings.resolve.extern_paths,
+            [("riak.proto".to_owned(), "::riak_client".to_owned())]
+        );
+        assert!(parameters("borrowed").is_err());
+        assert!(parameters("overlay=x.proto").unwrap_err().to_string().contains("to protoc"));
+    }
+
+    #[test]
+    fn a_wrong_parameter_is_an_answer_and_garbage_is_a_failure() {
+        let mut request = CodeGeneratorRequest::new();
+        request.set_parameter("no_such=1".to_owned());
+        let bytes = request.write_to_bytes().unwrap();
+        let answer = respond(&bytes, |_| ()).unwrap();
+        let answer = CodeGeneratorResponse::parse_from_bytes(&answer).unwrap();
+        assert!(answer.error().starts_with("no_such: there is no such setting"));
+        assert_eq!(answer.supported_features(), 3);
+        assert!(matches!(respond(&[0xff; 8], |_| ()), Err(Error::Request { .. })));
+    }
+}

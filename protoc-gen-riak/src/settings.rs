@@ -1,0 +1,232 @@
+//! What a run is asked for: one list of settings for the plugin's parameters,
+//! the command line's flags and [`Config`](crate::Config)'s methods.
+//!
+//! Invariant: a setting has the same name, values and effect on all three ways.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use riak_codegen::emit;
+use riak_codegen::model::BytesType;
+
+use crate::resolve::{self, CodeTable};
+use crate::{Error, builtin};
+
+/// All settings, with their defaults.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Settings {
+    pub(crate) resolve: resolve::Options,
+    pub(crate) emit: emit::Options,
+    pub(crate) overlays: Vec<PathBuf>,
+    /// The message-code table, read when it is needed.
+    pub(crate) codes: Option<PathBuf>,
+}
+
+/// One setting, for help texts.
+pub(crate) struct Setting {
+    pub(crate) name: &'static str,
+    pub(crate) value: &'static str,
+    pub(crate) help: &'static str,
+}
+
+/// Every setting that is given as text.
+pub(crate) const SETTINGS: &[Setting] = &[
+    Setting { name: "codes", value: "FILE.csv", help: "message codes as `code,name,file` lines" },
+    Setting {
+        name: "overlay",
+        value: "FILE.proto",
+        help: "a file that annotates schemas kept as published; `riak_services.proto` is built in",
+    },
+    Setting {
+        name: "extern_path",
+        value: "PROTO=RUST",
+        help: "use another crate's types: a file, `.package` or `.package.Type`, and the crate's module",
+    },
+    Setting {
+        name: "riak_client",
+        value: "RUST",
+        help: "use this crate's types, usually ::riak_client, for all of Riak's own schemas",
+    },
+    Setting { name: "bytes", value: "[PATH=]TYPE", help: "type of bytes fields: blob (default), vec or bytes" },
+    Setting {
+        name: "unknown_fields",
+        value: "[PATH=]BOOL",
+        help: "keep fields that the schema does not know (default true)",
+    },
+    Setting { name: "borrowed", value: "BOOL", help: "emit borrowed forms, `FooRef` (default true)" },
+    Setting { name: "client", value: "BOOL", help: "emit clients (default true)" },
+    Setting { name: "server", value: "BOOL", help: "emit server traits (default true)" },
+    Setting { name: "code_tables", value: "BOOL", help: "emit `MessageCode` and `AnyMessage` (default true)" },
+    Setting { name: "client_feature", value: "NAME", help: "put clients behind this feature of your crate" },
+    Setting { name: "server_feature", value: "NAME", help: "put server traits behind this feature of your crate" },
+    Setting { name: "runtime", value: "RUST", help: "path of the runtime crate (default ::riak_runtime)" },
+];
+
+impl Settings {
+    /// Sets what `name` says to `value`.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such setting, or it has no such value.
+    pub(crate) fn set(&mut self, name: &str, value: &str) -> Result<(), Error> {
+        let fail = |message: String| Error::Parameter { name: name.to_owned(), message };
+        let known = |name: &str| SETTINGS.iter().any(|setting| setting.name == name);
+        if known(name) && value.is_empty() {
+            return Err(fail("has no value".to_owned()));
+        }
+        match name {
+            "codes" => self.codes = Some(value.into()),
+            "overlay" => self.overlays.push(value.into()),
+            "extern_path" => {
+                let (proto, rust) = value.split_once('=').ok_or_else(|| {
+                    fail(format!("write PROTO=RUST, such as riak_kv.proto=::riak_client, and not {value}"))
+                })?;
+                self.extern_path(proto, rust)?;
+            }
+            "riak_client" => self.riak_client(value)?,
+            "bytes" => {
+                let (path, ty) = rule(value);
+                let ty = match ty {
+                    "blob" => BytesType::Blob,
+                    "vec" => BytesType::Vec,
+                    "bytes" => BytesType::Bytes,
+                    other => return Err(fail(format!("there is no type {other}: write blob, vec or bytes"))),
+                };
+                self.resolve.bytes.push((path.to_owned(), ty));
+            }
+            "unknown_fields" => {
+                let (path, keep) = rule(value);
+                let keep = boolean(keep).map_err(fail)?;
+                self.resolve.unknown_fields.push((path.to_owned(), keep));
+            }
+            "borrowed" => self.emit.borrowed = boolean(value).map_err(fail)?,
+            "client" => self.emit.client = boolean(value).map_err(fail)?,
+            "server" => self.emit.server = boolean(value).map_err(fail)?,
+            "code_tables" => self.emit.codes = boolean(value).map_err(fail)?,
+            "client_feature" => self.emit.client_feature = Some(value.to_owned()),
+            "server_feature" => self.emit.server_feature = Some(value.to_owned()),
+            "runtime" => self.emit.runtime = rust_path(value).map_err(fail)?,
+            _ => return Err(fail(format!("there is no such setting{}", suggestion(name)))),
+        }
+        Ok(())
+    }
+
+    /// Maps a file, package or type to another crate's.
+    pub(crate) fn extern_path(&mut self, proto: &str, rust: &str) -> Result<(), Error> {
+        let fail = |message| Error::Parameter { name: "extern_path".to_owned(), message };
+        let rust = rust_path(rust).map_err(fail)?;
+        self.resolve.extern_paths.push((proto.to_owned(), rust));
+        Ok(())
+    }
+
+    /// Maps all of Riak's own schemas to another crate's.
+    pub(crate) fn riak_client(&mut self, rust: &str) -> Result<(), Error> {
+        for (name, _) in builtin::FILES.iter().filter(|(name, _)| *name != "riak_options.proto") {
+            self.extern_path(name, rust)?;
+        }
+        Ok(())
+    }
+
+    /// What the model is resolved with: reads the message-code table.
+    ///
+    /// # Errors
+    ///
+    /// If the table cannot be read, or is none.
+    pub(crate) fn resolve_options(&self) -> Result<resolve::Options, Error> {
+        let mut options = self.resolve.clone();
+        if let Some(path) = &self.codes {
+            let text = fs::read_to_string(path).map_err(|error| Error::Read { path: path.clone(), error })?;
+            options.codes = Some(CodeTable::parse(&shown(path), &text)?);
+        }
+        Ok(options)
+    }
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}
+
+/// A rule's path and value; the path of all where none is written.
+fn rule(text: &str) -> (&str, &str) {
+    text.rsplit_once('=').unwrap_or((".", text))
+}
+
+fn boolean(text: &str) -> Result<bool, String> {
+    match text {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        other => Err(format!("write true or false, and not {other}")),
+    }
+}
+
+fn rust_path(text: &str) -> Result<String, String> {
+    let inside = text.strip_prefix("::").unwrap_or(text);
+    let valid = inside.split("::").all(|segment| {
+        let segment = segment.strip_prefix("r#").unwrap_or(segment);
+        segment.starts_with(|char: char| char.is_alphabetic() || char == '_')
+            && segment.chars().all(|char| char.is_alphanumeric() || char == '_')
+    });
+    if valid { Ok(text.to_owned()) } else { Err(format!("{text} is no Rust path: write one such as ::riak_client")) }
+}
+
+/// The settings whose names are alike, or all of them.
+fn suggestion(name: &str) -> String {
+    let plain = |name: &str| name.replace(['-', '_'], "").to_lowercase();
+    let wanted = plain(name);
+    let near = SETTINGS.iter().find(|setting| {
+        let known = plain(setting.name);
+        known.starts_with(&wanted) || wanted.starts_with(&known) || differ_by_one(&known, &wanted)
+    });
+    match near {
+        Some(setting) => format!("; did you mean {}?", setting.name),
+        None => {
+            let names: Vec<&str> = SETTINGS.iter().map(|setting| setting.name).collect();
+            format!(": there are {}", names.join(", "))
+        }
+    }
+}
+
+/// Whether two words are the same but for one letter.
+fn differ_by_one(one: &str, other: &str) -> bool {
+    let same_ends = |skip_one: usize, skip_other: usize| {
+        let start = one.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
+        one.as_bytes().get(start + skip_one..) == other.as_bytes().get(start + skip_other..)
+    };
+    same_ends(1, 1) || same_ends(1, 0) || same_ends(0, 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_setting_in_the_list_can_be_set() {
+        let mut settings = Settings::default();
+        for setting in SETTINGS {
+            let value = match setting.value {
+                "BOOL" | "[PATH=]BOOL" => "false",
+                "[PATH=]TYPE" => ".RpbContent.value=vec",
+                "PROTO=RUST" => "riak.proto=::mine",
+                "RUST" => "::mine",
+                _ => "x",
+            };
+            settings.set(setting.name, value).unwrap();
+            assert!(settings.set(setting.name, "").is_err());
+        }
+        assert!(!settings.emit.borrowed && !settings.emit.client && !settings.emit.server);
+        assert_eq!(settings.resolve.bytes, [(".RpbContent.value".to_owned(), BytesType::Vec)]);
+        assert_eq!(settings.resolve.unknown_fields, [(".".to_owned(), false)]);
+        assert_eq!(settings.resolve.extern_paths.len(), builtin::FILES.len());
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_what_to_write() {
+        let error = |name, value| Settings::default().set(name, value).unwrap_err().to_string();
+        assert_eq!(error("borowed", "true"), "borowed: there is no such setting; did you mean borrowed?");
+        assert_eq!(error("bytes", "string"), "bytes: there is no type string: write blob, vec or bytes");
+        assert_eq!(error("client", "yes"), "client: write true or false, and not yes");
+        assert!(error("extern_path", "x").contains("PROTO=RUST"));
+        assert!(error("runtime", "a-b").contains("is no Rust path"));
+        assert!(error("zzz", "1").contains("codes, overlay"));
+    }
+}

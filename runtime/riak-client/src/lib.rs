@@ -1,1 +1,4 @@
-//! (being built)
+//! Riak's messages (being built)
+#[rustfmt::skip]
+mod generated;
+pub use generated::*;

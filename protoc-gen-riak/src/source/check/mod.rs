@@ -1,0 +1,187 @@
+//! Judges what the files say: everything that `protoc` would refuse, each fault at its place.
+//!
+//! Invariant: all faults of all files are found in one run. What a file with a syntax error, or one
+//! that is missing, would have declared is not held against the files that import it.
+
+mod defaults;
+mod fields;
+mod options;
+mod services;
+mod values;
+pub(crate) mod wire;
+
+use std::collections::HashMap;
+
+pub(crate) use options::Options;
+
+use super::ast::{self, Enum, Message, Syntax};
+use super::graph::Graph;
+use super::text::Span;
+use super::types::{Types, join, package_of};
+use crate::Diagnostic;
+
+/// The highest number that a field may have.
+pub(crate) const HIGHEST: i64 = (1 << 29) - 1;
+
+/// The numbers that protobuf keeps for itself.
+const INTERNAL: std::ops::RangeInclusive<i64> = 19_000..=19_999;
+
+/// Checks all units. Gives what their options say.
+pub(crate) fn check(graph: &mut Graph) -> Result<(Types, Options), Vec<Diagnostic>> {
+    let mut faults = std::mem::take(&mut graph.faults);
+    let types = Types::collect(graph, &mut faults);
+    let mut options = Options::default();
+    let mut extension_numbers = HashMap::new();
+    for (unit, content) in graph.units.iter().enumerate() {
+        let Some(file) = content.file() else { continue };
+        let mut checker = Checker {
+            graph,
+            types: &types,
+            unit,
+            syntax: file.syntax,
+            faults: &mut faults,
+            options: &mut options,
+            extension_numbers: &mut extension_numbers,
+        };
+        checker.file(file);
+    }
+    if faults.is_empty() {
+        Ok((types, options))
+    } else {
+        Err(faults)
+    }
+}
+
+/// Checks one unit.
+struct Checker<'a> {
+    graph: &'a Graph,
+    types: &'a Types,
+    unit: usize,
+    syntax: Syntax,
+    faults: &'a mut Vec<Diagnostic>,
+    options: &'a mut Options,
+    /// For each message that is extended and each number, the full name of the extension.
+    extension_numbers: &'a mut HashMap<(usize, i64), String>,
+}
+
+impl Checker<'_> {
+    fn fault(&mut self, span: Span, message: impl Into<String>) {
+        let source = &self.graph.units[self.unit].source;
+        self.faults.push(source.diagnose(span.start, message));
+    }
+
+    fn line(&self, span: Span) -> u32 {
+        self.graph.units[self.unit].source.place(span.start).0
+    }
+
+    fn file(&mut self, file: &ast::File) {
+        let package = package_of(file).to_owned();
+        for (index, import) in file.imports.iter().enumerate() {
+            let before = &file.imports[..index];
+            if before.iter().any(|known| known.name.text == import.name.text) {
+                let message = format!("`{}` is imported twice: once is enough", import.name.text);
+                self.fault(import.name.span, message);
+            }
+        }
+        self.options_of("FileOptions", &package, &file.options);
+        for message in &file.messages {
+            self.message(&package, message);
+        }
+        for declared in &file.enums {
+            self.enumeration(&package, declared);
+        }
+        for extension in &file.extensions {
+            self.extension(&package, extension);
+        }
+        for service in &file.services {
+            self.service(&package, service);
+        }
+    }
+
+    fn message(&mut self, scope: &str, message: &Message) {
+        let full = join(scope, &message.name.text);
+        self.options_of("MessageOptions", scope, &message.options);
+        self.fields_of(&full, message);
+        for oneof in &message.oneofs {
+            self.options_of("OneofOptions", &full, &oneof.options);
+        }
+        for nested in &message.messages {
+            self.message(&full, nested);
+        }
+        for declared in &message.enums {
+            self.enumeration(&full, declared);
+        }
+        for extension in &message.extensions {
+            self.extension(&full, extension);
+        }
+    }
+
+    fn enumeration(&mut self, scope: &str, declared: &Enum) {
+        self.options_of("EnumOptions", scope, &declared.options);
+        for value in &declared.values {
+            self.options_of("EnumValueOptions", scope, &value.options);
+        }
+        self.values_of(declared);
+    }
+}
+
+/// The name that a misspelt one was probably meant to be: the nearest by changed, added, missing and
+/// swapped letters, if it is near enough.
+pub(crate) fn near<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let most = match wanted.chars().count() {
+        0..=2 => return None,
+        3..=5 => 1,
+        6..=9 => 2,
+        _ => 3,
+    };
+    known
+        .into_iter()
+        .map(|name| (distance(wanted, name), name))
+        .filter(|&(distance, _)| distance <= most)
+        .min_by_key(|&(distance, _)| distance)
+        .map(|(_, name)| name)
+}
+
+/// How many letters differ. Upper and lower case count as half as different.
+fn distance(a: &str, b: &str) -> usize {
+    let a: Vec<char> = a.chars().collect();
+    let b: Vec<char> = b.chars().collect();
+    if a.len().abs_diff(b.len()) > 3 {
+        return usize::MAX;
+    }
+    let mut before: Vec<usize> = Vec::new();
+    let mut above: Vec<usize> = (0..=b.len()).map(|n| n * 2).collect();
+    for (i, &x) in a.iter().enumerate() {
+        let mut row = vec![(i + 1) * 2];
+        for (j, &y) in b.iter().enumerate() {
+            let change = match () {
+                () if x == y => 0,
+                () if x.eq_ignore_ascii_case(&y) => 1,
+                () => 2,
+            };
+            let mut least = (above[j] + change).min(above[j + 1] + 2).min(row[j] + 2);
+            if i > 0 && j > 0 && x == b[j - 1] && a[i - 1] == y {
+                least = least.min(before[j - 1] + 2);
+            }
+            row.push(least);
+        }
+        before = std::mem::replace(&mut above, row);
+    }
+    above[b.len()].div_ceil(2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_name_is_suggested_if_it_is_near() {
+        let known = ["RpbGetReq", "RpbGetResp", "RpbPutReq", "Pair"];
+        assert_eq!(near("RpbGetRep", known), Some("RpbGetReq"));
+        assert_eq!(near("RpbGteResp", known), Some("RpbGetResp"));
+        assert_eq!(near("rpbputreq", known), None);
+        assert_eq!(near("pair", known), Some("Pair"));
+        assert_eq!(near("Other", known), None);
+        assert_eq!(near("x", ["y"]), None);
+    }
+}

@@ -1,0 +1,459 @@
+//! Options: whether they exist, whether their values fit, and what they say.
+
+use std::collections::HashMap;
+
+use super::defaults::mismatch;
+use super::wire::{Encoded, Record};
+use super::{Checker, near};
+use crate::source::ast::{Label, NamePart, OptionSet, Scalar, Value, ValueField, ValueKind};
+use crate::source::types::{FieldInfo, Kind, Lookup, What};
+
+/// What one option says.
+#[derive(Debug, Clone)]
+pub(crate) struct Resolved {
+    /// The numbers of the fields that it sets, outermost first, and the index in the last one
+    /// where that is repeated.
+    pub(crate) path: Vec<i32>,
+    /// The encoded field of the options message.
+    pub(crate) records: Vec<Record>,
+}
+
+/// What all options say: by unit and the offset at which an option starts.
+#[derive(Debug, Default)]
+pub(crate) struct Options {
+    resolved: HashMap<(usize, usize), Resolved>,
+}
+
+impl Options {
+    pub(crate) fn get(&self, unit: usize, option: &OptionSet) -> Option<&Resolved> {
+        self.resolved.get(&(unit, option.span.start))
+    }
+}
+
+/// What holds the options of a kind, for messages.
+fn holder(options: &str) -> &str {
+    match options {
+        "FileOptions" => "a file",
+        "MessageOptions" => "a message",
+        "FieldOptions" => "a field",
+        "OneofOptions" => "a oneof",
+        "EnumOptions" => "an enum",
+        "EnumValueOptions" => "an enum value",
+        "ServiceOptions" => "a service",
+        "MethodOptions" => "a method",
+        other => other,
+    }
+}
+
+impl Checker<'_> {
+    /// Checks the options of one element. The scope is the one that the element stands in.
+    pub(super) fn options_of(&mut self, kind: &str, scope: &str, options: &[OptionSet]) {
+        if options.is_empty() {
+            return;
+        }
+        let Some(What::Message(message)) = self.types.what(&format!("google.protobuf.{kind}"))
+        else {
+            // A descriptor.proto of the user's own that lacks its heart.
+            let message = "`google/protobuf/descriptor.proto` in the include directories declares \
+                           no such options: remove that file";
+            return self.fault(options[0].name_span(), message);
+        };
+        let mut set: Vec<Vec<i32>> = Vec::new();
+        let mut counts: HashMap<Vec<i32>, i32> = HashMap::new();
+        for option in options {
+            let Some((fields, mut path)) = self.option_fields(kind, message, scope, option) else {
+                continue;
+            };
+            let Some(last) = fields.last() else { continue };
+            if last.label == Label::Repeated {
+                let count = counts.entry(path.clone()).or_default();
+                path.push(*count);
+                *count += 1;
+            } else if set.iter().any(|before| before.starts_with(&path) || path.starts_with(before))
+            {
+                let message = format!("the option `{}` is already set", option.written_name());
+                self.fault(option.name_span(), message);
+                continue;
+            } else {
+                set.push(path.clone());
+            }
+            let Some(mut records) = self.encode(scope, last, &option.value, false) else {
+                continue;
+            };
+            for outer in fields.iter().rev().skip(1) {
+                records = vec![(number(outer), Encoded::Message(records))];
+            }
+            let key = (self.unit, option.span.start);
+            self.options.resolved.insert(key, Resolved { path, records });
+        }
+    }
+
+    /// The fields that the parts of an option's name mean.
+    fn option_fields(
+        &mut self,
+        kind: &str,
+        message: usize,
+        scope: &str,
+        option: &OptionSet,
+    ) -> Option<(Vec<FieldInfo>, Vec<i32>)> {
+        let mut fields: Vec<FieldInfo> = Vec::new();
+        let mut within = message;
+        for part in &option.name {
+            if let Some(outer) = fields.last() {
+                within = match outer.kind {
+                    Kind::Message(id) | Kind::Group(id) if outer.label != Label::Repeated => id,
+                    Kind::Unknown => return None,
+                    _ => {
+                        let message = format!(
+                            "`{}` is no single message, so it has no `{}` to set",
+                            outer.name,
+                            part.written()
+                        );
+                        self.fault(part.span, message);
+                        return None;
+                    }
+                };
+            }
+            let holder = if fields.is_empty() {
+                holder(kind).to_owned()
+            } else {
+                format!("`{}`", self.types.messages[within].full)
+            };
+            fields.push(self.option_field(&holder, within, scope, part)?);
+        }
+        let path = fields.iter().map(|field| number(field).cast_signed()).collect();
+        Some((fields, path))
+    }
+
+    /// The field or extension of a message that a part of an option's name means.
+    fn option_field(
+        &mut self,
+        holder: &str,
+        within: usize,
+        scope: &str,
+        part: &NamePart,
+    ) -> Option<FieldInfo> {
+        if part.extension {
+            return self.extension_field(within, scope, part);
+        }
+        let message = &self.types.messages[within];
+        if part.text != "uninterpreted_option"
+            && let Some(field) = message.field(&part.text)
+        {
+            return Some(field.clone());
+        }
+        let names = message.fields.iter().map(|field| field.name.as_str());
+        let names = names.filter(|name| *name != "uninterpreted_option");
+        let message = match near(&part.text, names) {
+            Some(near) => format!(
+                "there is no option `{}` of {holder}: did you mean `{near}`?",
+                part.text
+            ),
+            None if self.declared_extension(&part.text) => format!(
+                "there is no option `{0}` of {holder}: write `({0})`, in parentheses, for one that \
+                 a schema declares",
+                part.text
+            ),
+            None => format!("there is no option `{}` of {holder}", part.text),
+        };
+        self.fault(part.span, message);
+        None
+    }
+
+    fn declared_extension(&self, name: &str) -> bool {
+        let last = |full: &str| full.rsplit('.').next() == Some(name);
+        self.types.extensions.iter().any(|known| last(&known.full))
+    }
+
+    fn extension_field(
+        &mut self,
+        within: usize,
+        scope: &str,
+        part: &NamePart,
+    ) -> Option<FieldInfo> {
+        let found = self.types.lookup_extension(self.unit, scope, &part.text);
+        let extended = &self.types.messages[within].full;
+        match found {
+            Lookup::Found(What::Extension(id)) => {
+                let extension = &self.types.extensions[id];
+                let extendee = extension.extendee?;
+                if extendee == within {
+                    return Some(extension.field.clone());
+                }
+                let message = format!(
+                    "`{}` extends `{}`, so it cannot stand here, where `{extended}` is meant",
+                    part.written(),
+                    self.types.messages[extendee].full
+                );
+                self.fault(part.span, message);
+            }
+            Lookup::Nothing if self.types.is_complete(self.unit) => {
+                let last = part.text.rsplit('.').next().unwrap_or_default();
+                let known: Vec<&str> = self
+                    .types
+                    .extensions
+                    .iter()
+                    .filter(|known| known.extendee == Some(within))
+                    .map(|known| known.full.as_str())
+                    .collect();
+                let lasts = known.iter().map(|full| full.rsplit('.').next().unwrap_or(full));
+                let lasts: Vec<&str> = lasts.collect();
+                let meant = near(last, lasts.iter().copied())
+                    .and_then(|near| lasts.iter().position(|last| *last == near));
+                let message = match meant {
+                    Some(index) => format!(
+                        "there is no option `{}`: did you mean `({})`?",
+                        part.written(),
+                        known[index]
+                    ),
+                    None => format!(
+                        "there is no option `{}`: declare it, or import the file that declares it",
+                        part.written()
+                    ),
+                };
+                self.fault(part.span, message);
+            }
+            found => {
+                let wanted = "an extension";
+                if let Some(why) =
+                    self.types
+                        .why_not(self.unit, scope, &part.text, &found, wanted)
+                {
+                    self.fault(part.span, why);
+                }
+            }
+        }
+        None
+    }
+
+    /// Encodes the value of a field. `in_message` says that it stands within a message value, where
+    /// lists and a few more spellings are allowed.
+    fn encode(
+        &mut self,
+        scope: &str,
+        field: &FieldInfo,
+        value: &Value,
+        in_message: bool,
+    ) -> Option<Vec<Record>> {
+        if let ValueKind::List(items) = &value.kind {
+            if field.label != Label::Repeated {
+                let message = format!("`{}` is not repeated: give it one value", field.name);
+                self.fault(value.span, message);
+                return None;
+            }
+            let mut records = Vec::new();
+            let mut good = true;
+            for item in items {
+                if matches!(item.kind, ValueKind::List(_)) {
+                    self.fault(item.span, "a list cannot stand in a list");
+                    good = false;
+                    continue;
+                }
+                match self.encode(scope, field, item, in_message) {
+                    Some(more) => records.extend(more),
+                    None => good = false,
+                }
+            }
+            return good.then_some(records);
+        }
+        let encoded = match field.kind {
+            Kind::Scalar(scalar) => self.scalar(field, scalar, value, in_message)?,
+            Kind::Enum(id) => self.enum_value(id, value, in_message)?,
+            Kind::Message(id) => {
+                Encoded::Message(self.message_value(scope, field, id, value)?)
+            }
+            Kind::Group(_) => {
+                let message = format!(
+                    "`{}` is a group, whose values are not read: make it a message",
+                    field.name
+                );
+                self.fault(value.span, message);
+                return None;
+            }
+            Kind::Unknown => return None,
+        };
+        let encoded = if field.packed {
+            Encoded::Packed(Box::new(encoded))
+        } else {
+            encoded
+        };
+        Some(vec![(number(field), encoded)])
+    }
+
+    fn scalar(
+        &mut self,
+        field: &FieldInfo,
+        scalar: Scalar,
+        value: &Value,
+        in_message: bool,
+    ) -> Option<Encoded> {
+        if scalar == Scalar::Bool && in_message {
+            let value = match &value.kind {
+                ValueKind::Ident { text, .. } if matches!(text.as_str(), "t" | "True") => Some(1),
+                ValueKind::Ident { text, .. } if matches!(text.as_str(), "f" | "False") => Some(0),
+                ValueKind::Int {
+                    negative: false,
+                    magnitude: Some(value @ (0 | 1)),
+                } => Some(*value),
+                _ => None,
+            };
+            if let Some(value) = value {
+                return Some(Encoded::Varint(value));
+            }
+        }
+        if let Some(wanted) = mismatch(scalar, value) {
+            let message = format!(
+                "the value of `{}` does not fit its type `{}`: write {wanted}",
+                field.name,
+                scalar.name()
+            );
+            self.fault(value.span, message);
+            return None;
+        }
+        Some(encode_scalar(scalar, value))
+    }
+
+    fn enum_value(&mut self, id: usize, value: &Value, in_message: bool) -> Option<Encoded> {
+        let declared = &self.types.enums[id];
+        let number = match &value.kind {
+            ValueKind::Ident {
+                negative: false,
+                text,
+            } => declared
+                .values
+                .iter()
+                .find(|(name, _)| name == text)
+                .map(|(_, number)| *number),
+            ValueKind::Int { .. } if in_message => value.integer()
+                .and_then(|value| i64::try_from(value).ok())
+                .filter(|value| declared.values.iter().any(|(_, number)| number == value)),
+            _ => None,
+        };
+        if let Some(number) = number {
+            return Some(Encoded::Varint(number.cast_unsigned()));
+        }
+        let names = declared.values.iter().map(|(name, _)| name.as_str());
+        let message = match &value.kind {
+            ValueKind::Ident { text, .. } => match near(text, names) {
+                Some(near) => format!(
+                    "the enum `{}` has no value `{text}`: did you mean `{near}`?",
+                    declared.full
+                ),
+                None => format!("the enum `{}` has no value `{text}`", declared.full),
+            },
+            _ => format!("write the name of a value of the enum `{}`", declared.full),
+        };
+        self.fault(value.span, message);
+        None
+    }
+
+    fn message_value(
+        &mut self,
+        scope: &str,
+        field: &FieldInfo,
+        id: usize,
+        value: &Value,
+    ) -> Option<Vec<Record>> {
+        let ValueKind::Message(fields) = &value.kind else {
+            let message = format!(
+                "`{}` is a message: write its fields in braces, or set one of them by `{0}.name`",
+                field.name
+            );
+            self.fault(value.span, message);
+            return None;
+        };
+        let mut records = Vec::new();
+        let mut set: Vec<u32> = Vec::new();
+        let mut good = true;
+        for part in fields {
+            match self.value_field(scope, id, part, &mut set) {
+                Some(more) => records.extend(more),
+                None => good = false,
+            }
+        }
+        let message = &self.types.messages[id];
+        let missing: Vec<String> = message
+            .fields
+            .iter()
+            .filter(|field| field.label == Label::Required && !set.contains(&number(field)))
+            .map(|field| format!("`{}`", field.name))
+            .collect();
+        if !missing.is_empty() {
+            let message = format!("`{}` needs {} as well", message.full, missing.join(", "));
+            self.fault(value.span, message);
+            good = false;
+        }
+        good.then_some(records)
+    }
+
+    fn value_field(
+        &mut self,
+        scope: &str,
+        id: usize,
+        part: &ValueField,
+        set: &mut Vec<u32>,
+    ) -> Option<Vec<Record>> {
+        let field = if part.name.extension {
+            if part.name.text.contains('/') {
+                self.fault(part.name.span, "values of any type are not read here");
+                return None;
+            }
+            self.extension_field(id, scope, &part.name)?
+        } else {
+            let message = &self.types.messages[id];
+            let Some(field) = message.field(&part.name.text) else {
+                let names = message.fields.iter().map(|field| field.name.as_str());
+                let text = match near(&part.name.text, names) {
+                    Some(near) => format!(
+                        "`{}` has no field `{}`: did you mean `{near}`?",
+                        message.full, part.name.text
+                    ),
+                    None => format!("`{}` has no field `{}`", message.full, part.name.text),
+                };
+                self.fault(part.name.span, text);
+                return None;
+            };
+            field.clone()
+        };
+        if set.contains(&number(&field)) && field.label != Label::Repeated {
+            let message = format!("`{}` is not repeated: give it one value", field.name);
+            self.fault(part.name.span, message);
+            return None;
+        }
+        set.push(number(&field));
+        self.encode(scope, &field, &part.value, true)
+    }
+}
+
+/// The number of a field, as descriptors have it. One that does not fit is a fault elsewhere.
+fn number(field: &FieldInfo) -> u32 {
+    u32::try_from(field.number).unwrap_or_default()
+}
+
+/// Encodes a value that fits its type.
+fn encode_scalar(scalar: Scalar, value: &Value) -> Encoded {
+    // It fits 64 bits, with a sign or without: the low 64 bits are the same either way.
+    let bits = value.integer().unwrap_or_default() as u64;
+    let low = bits as u32;
+    match scalar {
+        Scalar::Double => Encoded::Fixed64(value.real().to_bits()),
+        Scalar::Float => Encoded::Fixed32(value.real_32().to_bits()),
+        Scalar::Int32 | Scalar::Int64 | Scalar::Uint32 | Scalar::Uint64 => {
+            Encoded::Varint(bits)
+        }
+        Scalar::Sint32 | Scalar::Sint64 => {
+            let signed = bits.cast_signed();
+            Encoded::Varint(((signed << 1) ^ (signed >> 63)).cast_unsigned())
+        }
+        Scalar::Fixed32 | Scalar::Sfixed32 => Encoded::Fixed32(low),
+        Scalar::Fixed64 | Scalar::Sfixed64 => Encoded::Fixed64(bits),
+        Scalar::Bool => {
+            let set = matches!(&value.kind, ValueKind::Ident { text, .. } if text == "true");
+            Encoded::Varint(u64::from(set))
+        }
+        Scalar::String | Scalar::Bytes => match &value.kind {
+            ValueKind::Text(bytes) => Encoded::Bytes(bytes.clone()),
+            _ => Encoded::Bytes(Vec::new()),
+        },
+    }
+}

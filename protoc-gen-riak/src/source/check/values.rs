@@ -1,0 +1,102 @@
+//! The values of enums.
+
+use std::collections::HashMap;
+
+use super::Checker;
+use crate::source::ast::{Enum, Range, RangeEnd, Syntax};
+use crate::source::types::is_set;
+
+impl Checker<'_> {
+    pub(super) fn values_of(&mut self, declared: &Enum) {
+        let Some(first) = declared.values.first() else {
+            let message = format!(
+                "the enum `{}` has no value: an enum needs at least one",
+                declared.name.text
+            );
+            return self.fault(declared.name.span, message);
+        };
+        if self.syntax == Syntax::Proto3 && first.number.value != 0 {
+            let message = format!(
+                "the first value of a proto3 enum must be 0, and `{}` is {}: put the value that \
+                 stands for nothing first",
+                first.name.text, first.number.value
+            );
+            self.fault(first.number.span, message);
+        }
+        let alias = is_set(&declared.options, "allow_alias");
+        let mut aliased = false;
+        let mut seen = HashMap::new();
+        for value in &declared.values {
+            let number = value.number.value;
+            if i32::try_from(number).is_err() {
+                let message = format!("the value `{}` does not fit 32 bits", value.name.text);
+                self.fault(value.number.span, message);
+                continue;
+            }
+            if let Some(before) = seen.insert(number, value.name.text.as_str()) {
+                aliased = true;
+                if !alias {
+                    let message = format!(
+                        "`{}` has the number {number} of `{before}`: choose another, or set \
+                         `option allow_alias = true;` if both should mean the same",
+                        value.name.text
+                    );
+                    self.fault(value.number.span, message);
+                }
+            }
+            let within = |range: &&Range| bounds(range).contains(&number);
+            if let Some(range) = declared.reserved.ranges.iter().find(within) {
+                let line = self.line(range.span);
+                let message = format!(
+                    "the number {number} of `{}` is reserved in line {line}: choose another",
+                    value.name.text
+                );
+                self.fault(value.number.span, message);
+            }
+            let reserved = declared.reserved.names.iter();
+            if let Some(name) = reserved.clone().find(|name| name.text == value.name.text) {
+                let line = self.line(name.span);
+                let message = format!(
+                    "the name `{}` is reserved in line {line}: choose another",
+                    value.name.text
+                );
+                self.fault(value.name.span, message);
+            }
+        }
+        if alias && !aliased {
+            let message = format!(
+                "no two values of `{}` have the same number: leave `allow_alias` out",
+                declared.name.text
+            );
+            self.fault(declared.name.span, message);
+        }
+        for (index, range) in declared.reserved.ranges.iter().enumerate() {
+            let own = bounds(range);
+            if own.is_empty() {
+                self.fault(range.span, "the range ends before it starts: swap its ends");
+                continue;
+            }
+            let meets = |other: &&Range| {
+                let other = bounds(other);
+                !other.is_empty() && other.start() <= own.end() && own.start() <= other.end()
+            };
+            if let Some(other) = declared.reserved.ranges[..index].iter().find(meets) {
+                let line = self.line(other.span);
+                self.fault(
+                    range.span,
+                    format!("the range overlaps with that of line {line}: reserve a number once"),
+                );
+            }
+        }
+        self.reserved_names(&declared.reserved.names);
+    }
+}
+
+/// Both ends are included.
+fn bounds(range: &Range) -> std::ops::RangeInclusive<i64> {
+    let end = match range.end {
+        RangeEnd::Number(number) => number.value,
+        RangeEnd::Max => i64::from(i32::MAX),
+    };
+    range.start.value..=end
+}

@@ -1,0 +1,111 @@
+//! Writes the values of options as they are encoded in a descriptor.
+//!
+//! `protobuf-parse` keeps one of several values of a repeated field within a message value, and
+//! none of extension fields. So options that a schema declares are encoded here, and handed on as
+//! the unknown fields that they are to a program which does not know the schema.
+
+/// One encoded field: its number and its value.
+pub(crate) type Record = (u32, Encoded);
+
+/// A value as it is on the wire.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Encoded {
+    Varint(u64),
+    Fixed64(u64),
+    Bytes(Vec<u8>),
+    Message(Vec<Record>),
+    /// One value of a field whose values are written together.
+    Packed(Box<Encoded>),
+    Fixed32(u32),
+}
+
+/// Adds what an option sets to what those before it set. `depth` is how many messages around the
+/// value its name goes through: these are the same messages for all options.
+pub(crate) fn merge(into: &mut Vec<Record>, from: Vec<Record>, depth: usize) {
+    for (number, value) in from {
+        let known = into.iter_mut().find(|(known, _)| *known == number);
+        match (known, value) {
+            (Some((_, Encoded::Message(inner))), Encoded::Message(more)) if depth > 0 => {
+                merge(inner, more, depth - 1);
+            }
+            (_, value) => into.push((number, value)),
+        }
+    }
+}
+
+/// The body of a message: its fields, in the order of their numbers.
+pub(crate) fn body(mut records: Vec<Record>) -> Vec<u8> {
+    records.sort_by_key(|(number, _)| *number);
+    let mut out = Vec::new();
+    let mut records = records.into_iter().peekable();
+    while let Some((number, value)) = records.next() {
+        let wire_type = match value {
+            Encoded::Varint(_) => 0,
+            Encoded::Fixed64(_) => 1,
+            Encoded::Bytes(_) | Encoded::Message(_) | Encoded::Packed(_) => 2,
+            Encoded::Fixed32(_) => 5,
+        };
+        varint((u64::from(number) << 3) | wire_type, &mut out);
+        if let Encoded::Packed(first) = value {
+            let mut values = Vec::new();
+            write(*first, &mut values);
+            while let Some((_, Encoded::Packed(next))) =
+                records.next_if(|(next, _)| *next == number)
+            {
+                write(*next, &mut values);
+            }
+            write(Encoded::Bytes(values), &mut out);
+        } else {
+            write(value, &mut out);
+        }
+    }
+    out
+}
+
+/// Writes a value without its tag.
+fn write(value: Encoded, out: &mut Vec<u8>) {
+    match value {
+        Encoded::Varint(value) => varint(value, out),
+        Encoded::Fixed64(value) => out.extend_from_slice(&value.to_le_bytes()),
+        Encoded::Fixed32(value) => out.extend_from_slice(&value.to_le_bytes()),
+        Encoded::Bytes(bytes) => {
+            varint(bytes.len() as u64, out);
+            out.extend_from_slice(&bytes);
+        }
+        Encoded::Message(records) => write(Encoded::Bytes(body(records)), out),
+        Encoded::Packed(value) => write(*value, out),
+    }
+}
+
+fn varint(mut value: u64, out: &mut Vec<u8>) {
+    while value >= 0x80 {
+        // The low seven bits, marked as not the last.
+        out.push(low_byte(value) | 0x80);
+        value >>= 7;
+    }
+    out.push(low_byte(value));
+}
+
+fn low_byte(value: u64) -> u8 {
+    value.to_le_bytes()[0]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_come_in_the_order_of_their_numbers() {
+        let records = vec![
+            (2, Encoded::Bytes(b"ab".to_vec())),
+            (1, Encoded::Varint(300)),
+            (2, Encoded::Fixed32(1)),
+            (16, Encoded::Fixed64(2)),
+        ];
+        let expected = [
+            0x08, 0xac, 0x02, 0x12, 2, b'a', b'b', 0x15, 1, 0, 0, 0, 0x81, 0x01, 2, 0, 0, 0, 0, 0,
+            0, 0,
+        ];
+        assert_eq!(body(records), expected);
+    }
+}

@@ -1,0 +1,284 @@
+//! Finds files: the inputs under the include directories, and what they import.
+//!
+//! Invariant: a name is looked for in the include directories in their order, then among the texts
+//! that the caller brings, then among the files that every protobuf compiler brings.
+
+use std::fs;
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+use protobuf::descriptor::FileDescriptorProto;
+use protobuf::well_known_types as known;
+
+use super::Sources;
+use super::parser;
+use super::text::SourceText;
+
+/// What a name leads to.
+pub(crate) enum Found {
+    /// A file that was read: the path, and what is in it or why that cannot be read.
+    Disk(PathBuf, Result<String, String>),
+    /// A text that the caller brings.
+    Builtin(String),
+    /// A file that every protobuf compiler brings.
+    Standard(Box<FileDescriptorProto>),
+    Nothing,
+}
+
+/// Looks a name up.
+pub(crate) fn find(sources: &Sources<'_>, name: &str) -> Found {
+    for dir in &sources.include {
+        let path = under(dir, name);
+        if path.is_file() {
+            let text = read(&path);
+            return Found::Disk(path, text);
+        }
+    }
+    if let Some((_, text)) = sources.builtin.iter().find(|(known, _)| *known == name) {
+        return Found::Builtin((*text).to_owned());
+    }
+    standard(name).map_or(Found::Nothing, |file| Found::Standard(Box::new(file)))
+}
+
+/// Whether a name leads to a file in an include directory.
+pub(crate) fn on_disk(sources: &Sources<'_>, name: &str) -> bool {
+    sources.include.iter().any(|dir| under(dir, name).is_file())
+}
+
+impl Sources<'_> {
+    /// Whether there is a built-in text of this name that declares messages, not options.
+    pub(crate) fn is_builtin_schema(&self, name: &str) -> bool {
+        self.builtin.iter().any(|(known, text)| {
+            *known == name
+                && parser::parse(&SourceText::new(*known, *known, *text))
+                    .is_ok_and(|parsed| parsed.file.extensions.is_empty())
+        })
+    }
+}
+
+/// A name within a directory; the directory `.` is left out of it.
+fn under(dir: &Path, name: &str) -> PathBuf {
+    if dir == Path::new(".") {
+        PathBuf::from(name)
+    } else {
+        dir.join(name)
+    }
+}
+
+/// Reads a file that must be text.
+fn read(path: &Path) -> Result<String, String> {
+    let bytes = fs::read(path).map_err(|error| unreadable(&error))?;
+    String::from_utf8(bytes).map_err(|error| {
+        let good = error.utf8_error().valid_up_to();
+        let line = error.as_bytes()[..good].iter().filter(|&&b| b == b'\n').count() + 1;
+        format!("line {line} is not UTF-8 text: save the file as UTF-8")
+    })
+}
+
+fn unreadable(error: &io::Error) -> String {
+    format!("cannot be read: {error}")
+}
+
+/// The files that every protobuf compiler brings, and that the parser behind this one has.
+pub(crate) fn standard(name: &str) -> Option<FileDescriptorProto> {
+    let descriptor = match name.strip_prefix("google/protobuf/")? {
+        "any.proto" => known::any::file_descriptor(),
+        "api.proto" => known::api::file_descriptor(),
+        "descriptor.proto" => protobuf::descriptor::file_descriptor(),
+        "duration.proto" => known::duration::file_descriptor(),
+        "empty.proto" => known::empty::file_descriptor(),
+        "field_mask.proto" => known::field_mask::file_descriptor(),
+        "source_context.proto" => known::source_context::file_descriptor(),
+        "struct.proto" => known::struct_::file_descriptor(),
+        "timestamp.proto" => known::timestamp::file_descriptor(),
+        "type.proto" => known::type_::file_descriptor(),
+        "wrappers.proto" => known::wrappers::file_descriptor(),
+        _ => return None,
+    };
+    Some(descriptor.proto().clone())
+}
+
+/// Why a name cannot be imported, whatever files there are.
+pub(crate) fn bad_name(name: &str) -> Option<&'static str> {
+    if name.is_empty() {
+        Some("the name is empty: name the file to import")
+    } else if name.contains('\\') {
+        Some("write `/` instead of `\\` in the name of a file to import")
+    } else if name.starts_with('/') {
+        Some("the name of a file to import counts from an include directory: leave the `/` out")
+    } else if name.split('/').any(|part| matches!(part, "" | "." | "..")) {
+        Some("the name of a file to import has no empty part, `.` or `..`: \
+              it counts from an include directory")
+    } else {
+        None
+    }
+}
+
+/// A file that is to be read because the caller names it.
+pub(crate) struct Input {
+    pub(crate) source: SourceText,
+    /// Where it is; none for a text that the caller brings.
+    pub(crate) path: Option<PathBuf>,
+}
+
+/// Reads an input, which must lie under an include directory.
+pub(crate) fn input(sources: &Sources<'_>, path: &Path) -> Result<Input, String> {
+    let name = if path.is_file() {
+        name_under(&sources.include, path)?
+    } else if let Some(name) = path.to_str().filter(|name| bad_name(name).is_none())
+        && let Some(found) = sources
+            .include
+            .iter()
+            .map(|dir| under(dir, name))
+            .find(|path| path.is_file())
+    {
+        // Named as importers name it.
+        let text = read(&found)?;
+        let source = SourceText::new(name, shown(&found), text);
+        return Ok(Input { source, path: Some(found) });
+    } else {
+        return Err(match fs::metadata(path) {
+            Ok(_) => "is no file: name a `.proto` file".to_owned(),
+            Err(error) => unreadable(&error),
+        });
+    };
+    // An include directory that comes first wins, for inputs as for imports.
+    for dir in &sources.include {
+        let first = under(dir, &name);
+        if first.is_file() {
+            if !same_file(&first, path) {
+                return Err(format!(
+                    "is hidden by `{}`, which has the same name in an include directory that comes \
+                     first: name that one, or change the order of the directories",
+                    shown(&first)
+                ));
+            }
+            break;
+        }
+    }
+    let text = read(path)?;
+    let source = SourceText::new(name, shown(path), text);
+    Ok(Input {
+        source,
+        path: Some(path.to_owned()),
+    })
+}
+
+/// Reads an overlay: a file anywhere, or the name of a text that the caller brings.
+pub(crate) fn overlay(sources: &Sources<'_>, path: &Path) -> Result<Input, String> {
+    if path.is_file() {
+        let name = match name_under(&sources.include, path) {
+            Ok(name) => name,
+            Err(why) => path
+                .file_name()
+                .and_then(|name| name.to_str())
+                .map(str::to_owned)
+                .ok_or(why)?,
+        };
+        let source = SourceText::new(name, shown(path), read(path)?);
+        return Ok(Input {
+            source,
+            path: Some(path.to_owned()),
+        });
+    }
+    if let Some(name) = path.to_str()
+        && let Some((_, text)) = sources.builtin.iter().find(|(known, _)| *known == name)
+    {
+        return Ok(Input {
+            source: SourceText::new(name, name, *text),
+            path: None,
+        });
+    }
+    input(sources, path)
+}
+
+/// A path as a person is shown it.
+pub(crate) fn shown(path: &Path) -> String {
+    path.display().to_string()
+}
+
+/// The name that importers would use for a file.
+fn name_under(include: &[PathBuf], path: &Path) -> Result<String, String> {
+    let plain = simplified(path);
+    let lexical = include
+        .iter()
+        .find_map(|dir| plain.strip_prefix(simplified(dir)).ok());
+    let name = match lexical {
+        Some(name) if plain.is_relative() || !name.as_os_str().is_empty() => Some(name.to_owned()),
+        _ => {
+            // The same file may be reached by another path: relative here, absolute there, or
+            // through a symbolic link.
+            let real = path.canonicalize().ok();
+            real.and_then(|real| {
+                include.iter().find_map(|dir| {
+                    let dir = dir.canonicalize().ok()?;
+                    real.strip_prefix(dir).ok().map(Path::to_owned)
+                })
+            })
+        }
+    };
+    let Some(name) = name else {
+        return Err(format!(
+            "lies under no include directory (there are: {}): add the directory that its importers \
+             count from",
+            listed(include)
+        ));
+    };
+    let mut parts = Vec::new();
+    for part in name.components() {
+        match part {
+            Component::Normal(part) => parts.push(
+                part.to_str()
+                    .ok_or("has a name that is not UTF-8: rename it")?
+                    .to_owned(),
+            ),
+            _ => return Err("leaves its include directory by `..`: name it directly".to_owned()),
+        }
+    }
+    Ok(parts.join("/"))
+}
+
+/// The include directories, for messages.
+pub(crate) fn listed(include: &[PathBuf]) -> String {
+    let dirs: Vec<String> = include.iter().map(|dir| format!("`{}`", shown(dir))).collect();
+    dirs.join(", ")
+}
+
+/// A path without `.` parts. `..` stays: what it means depends on symbolic links.
+fn simplified(path: &Path) -> PathBuf {
+    path.components()
+        .filter(|part| *part != Component::CurDir)
+        .collect()
+}
+
+fn same_file(a: &Path, b: &Path) -> bool {
+    simplified(a) == simplified(b)
+        || matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_counts_from_the_first_include_directory_that_holds_the_file() {
+        let name = |include: &[&str], path: &str| {
+            let include: Vec<PathBuf> = include.iter().map(PathBuf::from).collect();
+            name_under(&include, Path::new(path))
+        };
+        assert_eq!(name(&["proto"], "proto/a/b.proto").unwrap(), "a/b.proto");
+        assert_eq!(name(&["./proto/"], "proto/./b.proto").unwrap(), "b.proto");
+        assert_eq!(name(&["."], "x/b.proto").unwrap(), "x/b.proto");
+        assert_eq!(name(&["/i", "/i/j"], "/i/j/b.proto").unwrap(), "j/b.proto");
+        let why = name(&["proto", "more"], "other/b.proto").unwrap_err();
+        assert!(why.starts_with("lies under no include directory (there are: `proto`, `more`)"));
+    }
+
+    #[test]
+    fn names_that_count_from_nowhere_are_refused() {
+        for name in ["", "/a", "a//b", "./a", "a/../b", "a\\b", "a/"] {
+            assert!(bad_name(name).is_some(), "{name}");
+        }
+        assert_eq!(bad_name("a/b.proto"), None);
+    }
+}

@@ -1,0 +1,419 @@
+//! All files of a run, and which imports which.
+//!
+//! Invariant: where imports go in a circle, or lead nowhere, there is a fault. Faults are collected,
+//! never thrown: a run reports all of them.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+
+use protobuf::descriptor::FileDescriptorProto;
+
+use super::Sources;
+use super::ast::{File, ImportKind};
+use super::files::{self, Found};
+use super::parser::{self, Parsed};
+use super::text::SourceText;
+use crate::Diagnostic;
+
+/// The file that declares the built-in options.
+const DESCRIPTOR: &str = "google/protobuf/descriptor.proto";
+
+/// What a unit says.
+pub(crate) enum Content {
+    Parsed(Box<Parsed>),
+    /// A file that every protobuf compiler brings.
+    Standard(Box<FileDescriptorProto>),
+    /// A file with a syntax error, or one that cannot be read.
+    Broken,
+}
+
+/// Why a unit is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    Input,
+    Overlay,
+    Import,
+}
+
+/// One file.
+pub(crate) struct Unit {
+    pub(crate) source: SourceText,
+    pub(crate) content: Content,
+    pub(crate) role: Role,
+    /// Whether it is a text that the caller brings.
+    pub(crate) builtin: bool,
+    /// For each import statement, the unit that it leads to.
+    pub(crate) imports: Vec<Option<usize>>,
+}
+
+impl Unit {
+    pub(crate) fn parsed(&self) -> Option<&Parsed> {
+        match &self.content {
+            Content::Parsed(parsed) => Some(parsed),
+            Content::Standard(_) | Content::Broken => None,
+        }
+    }
+
+    pub(crate) fn file(&self) -> Option<&File> {
+        self.parsed().map(|parsed| &parsed.file)
+    }
+}
+
+/// All files.
+pub(crate) struct Graph {
+    pub(crate) units: Vec<Unit>,
+    pub(crate) read: Vec<PathBuf>,
+    pub(crate) faults: Vec<Diagnostic>,
+    by_name: HashMap<String, usize>,
+}
+
+impl Graph {
+    /// Reads the inputs, the overlays and all that they import.
+    pub(crate) fn read(sources: &Sources<'_>) -> Self {
+        let mut graph = Self {
+            units: Vec::new(),
+            read: Vec::new(),
+            faults: Vec::new(),
+            by_name: HashMap::new(),
+        };
+        for path in &sources.files {
+            graph.add_input(files::input(sources, path), path, Role::Input);
+        }
+        for path in &sources.overlays {
+            graph.add_input(files::overlay(sources, path), path, Role::Overlay);
+        }
+        let named = graph.units.len();
+        for index in 0..named {
+            if graph.units[index].role == Role::Input {
+                graph.follow(sources, index);
+            }
+        }
+        for index in 0..named {
+            if graph.units[index].role == Role::Overlay {
+                graph.follow(sources, index);
+            }
+        }
+        // What options there are is declared there, whether or not a file imports it.
+        graph.standard(DESCRIPTOR);
+        graph.find_circles();
+        graph
+    }
+
+    fn add_input(
+        &mut self,
+        input: Result<files::Input, String>,
+        path: &std::path::Path,
+        role: Role,
+    ) {
+        match input {
+            Ok(input) => {
+                if self.by_name.contains_key(&input.source.name) {
+                    return;
+                }
+                self.read.extend(input.path.clone());
+                self.add(input.source, role, input.path.is_none());
+            }
+            Err(why) => {
+                let shown = files::shown(path);
+                self.faults
+                    .push(Diagnostic::new(shown, 0, 0, format!("the file {why}")));
+            }
+        }
+    }
+
+    fn add(&mut self, source: SourceText, role: Role, builtin: bool) -> usize {
+        let content = match parser::parse(&source) {
+            Ok(parsed) => Content::Parsed(Box::new(parsed)),
+            Err(fault) => {
+                self.faults
+                    .push(source.diagnose(fault.offset, fault.message));
+                Content::Broken
+            }
+        };
+        self.push(Unit {
+            source,
+            content,
+            role,
+            builtin,
+            imports: Vec::new(),
+        })
+    }
+
+    fn push(&mut self, unit: Unit) -> usize {
+        let index = self.units.len();
+        self.by_name.insert(unit.source.name.clone(), index);
+        self.units.push(unit);
+        index
+    }
+
+    /// Reads what a unit imports, and what that imports.
+    fn follow(&mut self, sources: &Sources<'_>, first: usize) {
+        let mut waiting = vec![first];
+        while let Some(index) = waiting.pop() {
+            let names: Vec<_> = match self.units[index].file() {
+                Some(file) => file.imports.iter().map(|i| i.name.clone()).collect(),
+                None => match &self.units[index].content {
+                    Content::Standard(descriptor) => {
+                        let names = descriptor.dependency.clone();
+                        for name in names {
+                            let target = self.standard(&name);
+                            self.units[index].imports.push(target);
+                        }
+                        continue;
+                    }
+                    _ => continue,
+                },
+            };
+            let lenient = self.units[index].role == Role::Overlay;
+            let own_set = lenient && Self::has_own_set(sources);
+            let mut targets = Vec::with_capacity(names.len());
+            for name in names {
+                let known = self.by_name.get(&name.text).copied();
+                let target = known.or_else(|| {
+                    if own_set
+                        && !files::on_disk(sources, &name.text)
+                        && sources.is_builtin_schema(&name.text)
+                    {
+                        return None;
+                    }
+                    let before = self.units.len();
+                    let target = self.find(sources, &name.text);
+                    waiting.extend(before..self.units.len());
+                    target
+                });
+                if target.is_none() && !lenient {
+                    let why = files::bad_name(&name.text).map_or_else(
+                        || {
+                            format!(
+                                "`{}` is in no include directory (searched: {}): add the directory \
+                                 that holds it, or correct the name",
+                                name.text,
+                                files::listed(&sources.include)
+                            )
+                        },
+                        str::to_owned,
+                    );
+                    let fault = self.units[index].source.diagnose(name.span.start, why);
+                    self.faults.push(fault);
+                }
+                targets.push(target);
+            }
+            self.units[index].imports = targets;
+        }
+    }
+
+    /// Whether the include directories hold a set of the schemas that there are built-in texts of.
+    /// Then an overlay is about that set: what the set lacks must not come from another release.
+    fn has_own_set(sources: &Sources<'_>) -> bool {
+        let mut names = sources.builtin.iter().map(|(name, _)| *name);
+        names.any(|name| {
+            let overlay = |path: &PathBuf| path.file_name().is_some_and(|file| file == name);
+            !sources.overlays.iter().any(overlay)
+                && files::on_disk(sources, name)
+                && sources.is_builtin_schema(name)
+        })
+    }
+
+    /// Adds the file that a name leads to.
+    fn find(&mut self, sources: &Sources<'_>, name: &str) -> Option<usize> {
+        if files::bad_name(name).is_some() {
+            return None;
+        }
+        match files::find(sources, name) {
+            Found::Disk(path, text) => {
+                let shown = files::shown(&path);
+                self.read.push(path);
+                match text {
+                    Ok(text) => {
+                        let source = SourceText::new(name, shown, text);
+                        Some(self.add(source, Role::Import, false))
+                    }
+                    Err(why) => {
+                        let message = format!("the file {why}");
+                        self.faults
+                            .push(Diagnostic::new(shown.clone(), 0, 0, message));
+                        Some(self.push(Unit {
+                            source: SourceText::new(name, shown, ""),
+                            content: Content::Broken,
+                            role: Role::Import,
+                            builtin: false,
+                            imports: Vec::new(),
+                        }))
+                    }
+                }
+            }
+            Found::Builtin(text) => {
+                let source = SourceText::new(name, name, text);
+                Some(self.add(source, Role::Import, true))
+            }
+            Found::Standard(_) => self.standard(name),
+            Found::Nothing => None,
+        }
+    }
+
+    /// Adds a file that every protobuf compiler brings, and what it imports.
+    fn standard(&mut self, name: &str) -> Option<usize> {
+        if let Some(&known) = self.by_name.get(name) {
+            return Some(known);
+        }
+        let descriptor = files::standard(name)?;
+        let dependencies = descriptor.dependency.clone();
+        let index = self.push(Unit {
+            source: SourceText::new(name, name, ""),
+            content: Content::Standard(Box::new(descriptor)),
+            role: Role::Import,
+            builtin: true,
+            imports: Vec::new(),
+        });
+        // These import one another in no circle.
+        let imports = dependencies.iter().map(|name| self.standard(name)).collect();
+        self.units[index].imports = imports;
+        Some(index)
+    }
+
+    /// Reports each circle of imports at the import that closes it.
+    fn find_circles(&mut self) {
+        let mut done = vec![false; self.units.len()];
+        for root in 0..self.units.len() {
+            // The units on the way from the root, each with the import that is looked at.
+            let mut way: Vec<(usize, usize)> = Vec::new();
+            if !done[root] {
+                way.push((root, 0));
+            }
+            while let Some(&(unit, import)) = way.last() {
+                let Some(&target) = self.units[unit].imports.get(import) else {
+                    done[unit] = true;
+                    way.pop();
+                    continue;
+                };
+                if let Some(top) = way.last_mut() {
+                    top.1 += 1;
+                }
+                let Some(target) = target else { continue };
+                if let Some(from) = way.iter().position(|&(on_way, _)| on_way == target) {
+                    let circle: Vec<usize> = way[from..].iter().map(|&(unit, _)| unit).collect();
+                    self.report_circle(&circle, unit, import);
+                } else if !done[target] {
+                    way.push((target, 0));
+                }
+            }
+        }
+    }
+
+    fn report_circle(&mut self, circle: &[usize], unit: usize, import: usize) {
+        let names: Vec<&str> = circle
+            .iter()
+            .chain(circle.first())
+            .map(|&unit| self.units[unit].source.name.as_str())
+            .collect();
+        let message = format!(
+            "imports go in a circle: {}; move what the files share into one that imports neither",
+            names.join(" -> ")
+        );
+        let unit = &self.units[unit];
+        let offset = unit
+            .file()
+            .and_then(|file| file.imports.get(import))
+            .map_or(0, |import| import.name.span.start);
+        let fault = unit.source.diagnose(offset, message);
+        self.faults.push(fault);
+    }
+
+    /// Reads a unit again, with another text of the same length.
+    pub(crate) fn replace(&mut self, index: usize, text: String, imports: Vec<Option<usize>>) {
+        let unit = &mut self.units[index];
+        unit.source = SourceText::new(unit.source.name.clone(), unit.source.shown.clone(), text);
+        unit.imports = imports;
+        match parser::parse(&unit.source) {
+            Ok(parsed) => unit.content = Content::Parsed(Box::new(parsed)),
+            Err(fault) => {
+                let fault = unit.source.diagnose(fault.offset, fault.message);
+                self.faults.push(fault);
+                unit.content = Content::Broken;
+            }
+        }
+    }
+
+    /// The units whose names a unit may use: itself, what it imports, and what that imports
+    /// publicly.
+    pub(crate) fn visible(&self, index: usize) -> Vec<usize> {
+        let mut seen = vec![index];
+        let mut waiting: Vec<usize> = self.units[index].imports.iter().flatten().copied().collect();
+        while let Some(unit) = waiting.pop() {
+            if seen.contains(&unit) {
+                continue;
+            }
+            seen.push(unit);
+            let unit = &self.units[unit];
+            match &unit.content {
+                Content::Parsed(parsed) => {
+                    for (import, target) in parsed.file.imports.iter().zip(&unit.imports) {
+                        if import.kind == ImportKind::Public {
+                            waiting.extend(*target);
+                        }
+                    }
+                }
+                Content::Standard(descriptor) => {
+                    for public in &descriptor.public_dependency {
+                        let target = usize::try_from(*public).ok();
+                        waiting.extend(target.and_then(|at| unit.imports.get(at)).copied().flatten());
+                    }
+                }
+                Content::Broken => {}
+            }
+        }
+        seen
+    }
+
+    /// For each unit, whether it and all that it imports could be read.
+    pub(crate) fn whole(&self) -> Vec<bool> {
+        let mut whole: Vec<bool> = self
+            .units
+            .iter()
+            .map(|unit| {
+                !matches!(unit.content, Content::Broken) && unit.imports.iter().all(Option::is_some)
+            })
+            .collect();
+        loop {
+            let mut changed = false;
+            for (index, unit) in self.units.iter().enumerate() {
+                if whole[index] && unit.imports.iter().flatten().any(|&target| !whole[target]) {
+                    whole[index] = false;
+                    changed = true;
+                }
+            }
+            if !changed {
+                return whole;
+            }
+        }
+    }
+
+    pub(crate) fn index_of(&self, name: &str) -> Option<usize> {
+        self.by_name.get(name).copied()
+    }
+
+    /// The names of the inputs and overlays.
+    pub(crate) fn to_generate(&self) -> Vec<String> {
+        self.units
+            .iter()
+            .filter(|unit| unit.role != Role::Import)
+            .map(|unit| unit.source.name.clone())
+            .collect()
+    }
+
+    /// How diagnostics name each file.
+    pub(crate) fn shown(&self) -> BTreeMap<String, String> {
+        self.units
+            .iter()
+            .map(|unit| (unit.source.name.clone(), unit.source.shown.clone()))
+            .collect()
+    }
+
+    /// The order in which diagnostics come: that of the units.
+    pub(crate) fn shown_order(&self) -> Vec<String> {
+        self.units
+            .iter()
+            .map(|unit| unit.source.shown.clone())
+            .collect()
+    }
+}

@@ -1,0 +1,278 @@
+//! Hands checked files to `protobuf-parse`, which makes descriptors of them.
+//!
+//! The parser reads from directories only, and stumbles over good schemas: it loses what is declared
+//! within groups, all but one value of a repeated field in an option, and fails on options of
+//! extension ranges and on reserved ranges below zero. So it gets each file in a plain form: what
+//! there is, every type by its full name, no comments, and groups as the message and the field that
+//! they are. What is not in that form (options, defaults, ranges) is set by `mend`.
+//!
+//! Invariant: declarations are written in the order that descriptors have, so that `mend` finds each
+//! of them at the index of its element.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use protobuf::descriptor::FileDescriptorSet;
+
+use super::ast::{self, Enum, Field, FieldType, ImportKind, Label, Message, MessageKind, Syntax};
+use super::graph::Graph;
+use super::types::{Lookup, Types, join, package_of};
+use crate::Diagnostic;
+
+/// Makes descriptors of all files, imports first.
+pub(crate) fn descriptors(
+    graph: &Graph,
+    types: &Types,
+) -> Result<FileDescriptorSet, Vec<Diagnostic>> {
+    let mut set = FileDescriptorSet::new();
+    let inputs = graph.to_generate();
+    if inputs.is_empty() {
+        return Ok(set);
+    }
+    let failed = |error: &io::Error| {
+        let message = format!("cannot write to the directory for temporary files: {error}");
+        vec![Diagnostic::new("", 0, 0, message)]
+    };
+    let dir = tempfile::tempdir().map_err(|error| failed(&error))?;
+    for (unit, content) in graph.units.iter().enumerate() {
+        if let Some(file) = content.file() {
+            let text = print(types, unit, file);
+            let path = dir.path().join(&content.source.name);
+            write(&path, &text).map_err(|error| failed(&error))?;
+        }
+    }
+    let mut parser = protobuf_parse::Parser::new();
+    parser.pure().include(dir.path());
+    parser.inputs(inputs.iter().map(|name| dir.path().join(name)));
+    match parser.parse_and_typecheck() {
+        Ok(parsed) => {
+            set.file = parsed.file_descriptors;
+            Ok(set)
+        }
+        Err(error) => Err(vec![place(graph, dir.path(), &format!("{error:#}"))]),
+    }
+}
+
+fn write(path: &Path, text: &str) -> io::Result<()> {
+    if let Some(dir) = path.parent() {
+        fs::create_dir_all(dir)?;
+    }
+    fs::write(path, text)
+}
+
+/// Finds the place of a refusal that has none: where the name in it first stands in the file.
+fn place(graph: &Graph, dir: &Path, message: &str) -> Diagnostic {
+    let dir = format!("{}/", dir.display());
+    let mut plain = message.replace(&dir, "");
+    let unit = graph
+        .units
+        .iter()
+        .filter(|unit| unit.file().is_some() && plain.contains(&unit.source.name))
+        .max_by_key(|unit| unit.source.name.len())
+        .or_else(|| graph.units.first());
+    for prefix in ["using pure parser: ", "error in "] {
+        plain = plain.replace(prefix, "");
+    }
+    let Some(unit) = unit else {
+        return Diagnostic::new("", 0, 0, plain);
+    };
+    let plain = plain.replace(&format!("`{}`: ", unit.source.name), "");
+    let message = format!("the parser behind this one refuses the file: {plain}");
+    let words = plain.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+    let text = unit.source.text();
+    let offset = words
+        .rev()
+        .filter(|word| word.len() > 2 && !word.starts_with(|c: char| c.is_ascii_digit()))
+        .find_map(|word| text.find(word));
+    match offset {
+        Some(offset) => unit.source.diagnose(offset, message),
+        None => Diagnostic::new(unit.source.shown.clone(), 0, 0, message),
+    }
+}
+
+/// Writes a file in its plain form.
+fn print(types: &Types, unit: usize, file: &ast::File) -> String {
+    let mut printer = Printer {
+        types,
+        unit,
+        syntax: file.syntax,
+        out: String::new(),
+    };
+    printer.file(file);
+    printer.out
+}
+
+struct Printer<'a> {
+    types: &'a Types,
+    unit: usize,
+    syntax: Syntax,
+    out: String,
+}
+
+impl Printer<'_> {
+    fn line(&mut self, line: std::fmt::Arguments<'_>) {
+        // Writing to a string does not fail.
+        let _ = self.out.write_fmt(line);
+        self.out.push('\n');
+    }
+
+    fn file(&mut self, file: &ast::File) {
+        let syntax = match file.syntax {
+            Syntax::Proto2 => "proto2",
+            Syntax::Proto3 => "proto3",
+        };
+        self.line(format_args!("syntax = \"{syntax}\";"));
+        if let Some(package) = &file.package {
+            self.line(format_args!("package {};", package.text));
+        }
+        for import in &file.imports {
+            let kind = match import.kind {
+                ImportKind::Plain => "",
+                ImportKind::Public => "public ",
+                ImportKind::Weak => "weak ",
+            };
+            let name = import.name.text.replace('"', "\\\"");
+            self.line(format_args!("import {kind}\"{name}\";"));
+        }
+        let package = package_of(file);
+        for message in &file.messages {
+            self.message(package, message);
+        }
+        for declared in &file.enums {
+            self.enumeration(declared);
+        }
+        for extension in &file.extensions {
+            self.extension(package, extension);
+        }
+        for service in &file.services {
+            let scope = join(package, &service.name.text);
+            self.line(format_args!("service {} {{", service.name.text));
+            for method in &service.methods {
+                let stream = |streams| if streams { "stream " } else { "" };
+                let input = self.type_name(&scope, &method.input.text);
+                let output = self.type_name(&scope, &method.output.text);
+                self.line(format_args!(
+                    "rpc {} ({}{input}) returns ({}{output});",
+                    method.name.text,
+                    stream(method.client_streams),
+                    stream(method.server_streams),
+                ));
+            }
+            self.line(format_args!("}}"));
+        }
+    }
+
+    /// The full name of a type, with the dot before it. It is known to be found.
+    fn type_name(&self, scope: &str, name: &str) -> String {
+        match self.types.lookup_type(self.unit, scope, name) {
+            Lookup::Found(what) => format!(".{}", self.types.full_name(what)),
+            Lookup::NotImported(_) | Lookup::Nothing => name.to_owned(),
+        }
+    }
+
+    fn message(&mut self, scope: &str, message: &Message) {
+        if message.kind == MessageKind::MapEntry {
+            return;
+        }
+        let full = join(scope, &message.name.text);
+        self.line(format_args!("message {} {{", message.name.text));
+        for nested in &message.messages {
+            self.message(&full, nested);
+        }
+        for declared in &message.enums {
+            self.enumeration(declared);
+        }
+        for extension in &message.extensions {
+            self.extension(&full, extension);
+        }
+        let mut open = None;
+        for field in &message.fields {
+            if field.oneof != open {
+                if open.is_some() {
+                    self.line(format_args!("}}"));
+                }
+                if let Some(oneof) = field.oneof.and_then(|index| message.oneofs.get(index)) {
+                    self.line(format_args!("oneof {} {{", oneof.name.text));
+                }
+                open = field.oneof;
+            }
+            self.field(&full, field);
+        }
+        if open.is_some() {
+            self.line(format_args!("}}"));
+        }
+        self.line(format_args!("}}"));
+    }
+
+    fn enumeration(&mut self, declared: &Enum) {
+        self.line(format_args!("enum {} {{", declared.name.text));
+        for value in &declared.values {
+            self.line(format_args!("{} = {};", value.name.text, value.number.value));
+        }
+        self.line(format_args!("}}"));
+    }
+
+    fn extension(&mut self, scope: &str, extension: &Field) {
+        let Some(extendee) = &extension.extendee else {
+            return;
+        };
+        let extendee = self.type_name(scope, &extendee.text);
+        self.line(format_args!("extend {extendee} {{"));
+        self.field(scope, extension);
+        self.line(format_args!("}}"));
+    }
+
+    fn field(&mut self, scope: &str, field: &Field) {
+        let label = match field.label {
+            Some((Label::Optional, _)) => "optional ",
+            Some((Label::Required, _)) => "required ",
+            Some((Label::Repeated, _)) => "repeated ",
+            None => "",
+        };
+        let ty = match &field.ty {
+            FieldType::Map(types, _) => {
+                let key = self.plain_type(scope, &types.0);
+                let value = self.plain_type(scope, &types.1);
+                format!("map<{key}, {value}>")
+            }
+            plain => self.plain_type(scope, plain),
+        };
+        self.line(format_args!(
+            "{label}{ty} {} = {};",
+            field.name.text, field.number.value
+        ));
+    }
+
+    fn plain_type(&self, scope: &str, ty: &FieldType) -> String {
+        match ty {
+            FieldType::Scalar(scalar) => scalar.name().to_owned(),
+            FieldType::Named(name) => self.type_name(scope, &name.text),
+            FieldType::Group(name) => format!(".{}", join(scope, &name.text)),
+            FieldType::Map(..) => String::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Sources;
+
+    #[test]
+    fn a_refusal_gets_the_place_of_the_name_in_it() {
+        let builtin = [("a.proto", "syntax = \"proto3\";\nmessage Oddity {}\n")];
+        let graph = Graph::read(&Sources {
+            overlays: vec!["a.proto".into()],
+            builtin: &builtin,
+            ..Sources::default()
+        });
+        let refusal = "using pure parser: error in `/t/a.proto`: no good: `Oddity`";
+        let fault = place(&graph, Path::new("/t"), refusal);
+        assert_eq!(
+            fault.to_string(),
+            "a.proto:2:9: the parser behind this one refuses the file: no good: `Oddity`"
+        );
+    }
+}

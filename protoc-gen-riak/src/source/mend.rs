@@ -1,0 +1,306 @@
+//! Completes the descriptors that come back from `protobuf-parse`: options, defaults, ranges, groups,
+//! the order of what is nested, and where everything stands.
+//!
+//! Invariant: a mended descriptor is what `protoc` gives for the same file, but for what `source`
+//! names as exceptions.
+
+mod defaults;
+
+use protobuf::descriptor::descriptor_proto::{ExtensionRange, ReservedRange};
+use protobuf::descriptor::enum_descriptor_proto::EnumReservedRange;
+use protobuf::descriptor::field_descriptor_proto::Type;
+use protobuf::descriptor::source_code_info::Location as SourceLocation;
+use protobuf::descriptor::{
+    DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FileDescriptorProto,
+    FileDescriptorSet, MethodOptions, OneofDescriptorProto, ServiceDescriptorProto, SourceCodeInfo,
+};
+use protobuf::MessageField;
+
+use super::ast::{
+    self, Enum, Field, FieldType, Label, Message, MessageKind, OptionSet, Range, RangeEnd, Service,
+    Syntax,
+};
+use super::check::{HIGHEST, Options, wire};
+use super::graph::Graph;
+use super::parser::Parsed;
+use super::text::SourceText;
+use super::types::{Kind, Types};
+
+/// Completes all descriptors.
+pub(crate) fn mend(
+    mut set: FileDescriptorSet,
+    graph: &Graph,
+    types: &Types,
+    options: &Options,
+) -> FileDescriptorSet {
+    for file in &mut set.file {
+        let Some(unit) = graph.index_of(file.name()) else {
+            continue;
+        };
+        let content = &graph.units[unit];
+        let Some(parsed) = content.parsed() else {
+            continue;
+        };
+        let mut mender = Mender {
+            types,
+            options,
+            unit,
+            syntax: parsed.file.syntax,
+            // Paths of options, by the index of their location.
+            paths: Vec::new(),
+        };
+        mender.file(file, &parsed.file);
+        let info = source_code_info(&content.source, parsed, mender.paths);
+        file.source_code_info = MessageField::some(info);
+    }
+    set
+}
+
+/// Writes locations as descriptors have them.
+fn source_code_info(
+    source: &SourceText,
+    parsed: &Parsed,
+    options: Vec<(usize, Vec<i32>)>,
+) -> SourceCodeInfo {
+    let mut info = SourceCodeInfo::new();
+    info.location = parsed
+        .locations
+        .iter()
+        .map(|from| {
+            let mut location = SourceLocation::new();
+            location.path.clone_from(&from.path);
+            location.span = source.span_numbers(from.span);
+            location.leading_comments.clone_from(&from.leading);
+            location.trailing_comments.clone_from(&from.trailing);
+            location.leading_detached_comments.clone_from(&from.detached);
+            location
+        })
+        .collect();
+    // The last two steps of an option's path say that it is not resolved, and which one it is.
+    const UNRESOLVED: usize = 2;
+    for (index, resolved) in options {
+        let path = &mut info.location[index].path;
+        path.truncate(path.len().saturating_sub(UNRESOLVED));
+        path.extend(resolved);
+    }
+    info
+}
+
+struct Mender<'a> {
+    types: &'a Types,
+    options: &'a Options,
+    unit: usize,
+    syntax: Syntax,
+    paths: Vec<(usize, Vec<i32>)>,
+}
+
+impl Mender<'_> {
+    fn file(&mut self, to: &mut FileDescriptorProto, from: &ast::File) {
+        if self.syntax == Syntax::Proto2 {
+            // What goes without saying is not said.
+            to.syntax = None;
+        }
+        self.set_options(&mut to.options, &from.options);
+        for (to, from) in to.message_type.iter_mut().zip(&from.messages) {
+            self.message(to, from);
+        }
+        for (to, from) in to.enum_type.iter_mut().zip(&from.enums) {
+            self.enumeration(to, from);
+        }
+        for (to, from) in to.extension.iter_mut().zip(&from.extensions) {
+            self.extension(to, from);
+        }
+        for (to, from) in to.service.iter_mut().zip(&from.services) {
+            self.service(to, from);
+        }
+    }
+
+    /// Sets the options of an element, if it has any.
+    fn set_options<M: protobuf::Message>(
+        &mut self,
+        to: &mut MessageField<M>,
+        options: &[OptionSet],
+    ) {
+        let mut records: Vec<wire::Record> = Vec::new();
+        for option in options {
+            let Some(resolved) = self.options.get(self.unit, option) else {
+                continue;
+            };
+            if let Some(location) = option.location {
+                self.paths.push((location, resolved.path.clone()));
+            }
+            let depth = option.name.len() - 1;
+            wire::merge(&mut records, resolved.records.clone(), depth);
+        }
+        if !options.is_empty() {
+            // These bytes were just written by the rules that they are read by.
+            *to = MessageField::from_option(M::parse_from_bytes(&wire::body(records)).ok());
+        }
+    }
+
+    fn message(&mut self, to: &mut DescriptorProto, from: &Message) {
+        if from.kind == MessageKind::MapEntry {
+            return;
+        }
+        self.set_options(&mut to.options, &from.options);
+        let mut nested = std::mem::take(&mut to.nested_type);
+        for message in &from.messages {
+            let same = |known: &DescriptorProto| known.name() == message.name.text;
+            if let Some(index) = nested.iter().position(same) {
+                to.nested_type.push(nested.remove(index));
+            }
+        }
+        for (to, from) in to.nested_type.iter_mut().zip(&from.messages) {
+            self.message(to, from);
+        }
+        for (to, from) in to.enum_type.iter_mut().zip(&from.enums) {
+            self.enumeration(to, from);
+        }
+        for (to, from) in to.extension.iter_mut().zip(&from.extensions) {
+            self.extension(to, from);
+        }
+        let info = self.types.message_at(self.unit, from.name.span.start);
+        let info = info.map(|id| &self.types.messages[id]);
+        for (index, (to, from)) in to.field.iter_mut().zip(&from.fields).enumerate() {
+            let field = info.and_then(|info| info.fields.get(index));
+            self.field(to, from, field.map_or(Kind::Unknown, |field| field.kind));
+        }
+        self.oneofs(to, from);
+        let ranges = info.map_or(&[][..], |info| &info.extension_ranges);
+        to.extension_range = ranges
+            .iter()
+            .map(|&(start, end)| {
+                let mut range = ExtensionRange::new();
+                range.set_start(fit(start));
+                range.set_end(fit(end + 1));
+                range
+            })
+            .collect();
+        to.reserved_range = from
+            .reserved
+            .ranges
+            .iter()
+            .map(|from| {
+                let mut range = ReservedRange::new();
+                range.set_start(fit(from.start.value));
+                range.set_end(fit(end(from, HIGHEST) + 1));
+                range
+            })
+            .collect();
+        to.reserved_name = names(&from.reserved.names);
+    }
+
+    /// Declared oneofs come first, then those that only carry the presence of proto3 fields.
+    fn oneofs(&mut self, to: &mut DescriptorProto, from: &Message) {
+        to.oneof_decl = from
+            .oneofs
+            .iter()
+            .map(|from| {
+                let mut oneof = OneofDescriptorProto::new();
+                oneof.set_name(from.name.text.clone());
+                self.set_options(&mut oneof.options, &from.options);
+                oneof
+            })
+            .collect();
+        for (field, from_field) in to.field.iter_mut().zip(&from.fields) {
+            field.oneof_index = from_field.oneof.map(step);
+        }
+        if self.syntax == Syntax::Proto2 {
+            return;
+        }
+        let mut taken: Vec<String> = from
+            .fields
+            .iter()
+            .map(|field| &field.name)
+            .chain(from.oneofs.iter().map(|oneof| &oneof.name))
+            .map(|name| name.text.clone())
+            .collect();
+        for (field, from_field) in to.field.iter_mut().zip(&from.fields) {
+            if !matches!(from_field.label, Some((Label::Optional, _))) {
+                continue;
+            }
+            let mut name = if from_field.name.text.starts_with('_') {
+                from_field.name.text.clone()
+            } else {
+                format!("_{}", from_field.name.text)
+            };
+            while taken.contains(&name) {
+                name.insert(0, 'X');
+            }
+            field.oneof_index = Some(step(to.oneof_decl.len()));
+            let mut oneof = OneofDescriptorProto::new();
+            oneof.set_name(name.clone());
+            taken.push(name);
+            to.oneof_decl.push(oneof);
+        }
+    }
+
+    fn field(&mut self, to: &mut FieldDescriptorProto, from: &Field, kind: Kind) {
+        if let FieldType::Group(_) = from.ty {
+            to.set_type(Type::TYPE_GROUP);
+        }
+        if let Some((name, _)) = &from.json_name {
+            to.set_json_name(name.text.clone());
+        }
+        if let Some((value, _)) = &from.default {
+            to.default_value = Some(defaults::written(kind, value));
+        }
+        self.set_options(&mut to.options, &from.options);
+    }
+
+    fn extension(&mut self, to: &mut FieldDescriptorProto, from: &Field) {
+        let id = self.types.extension_at(self.unit, from.name.span.start);
+        let kind = id.map_or(Kind::Unknown, |id| self.types.extensions[id].field.kind);
+        self.field(to, from, kind);
+    }
+
+    fn enumeration(&mut self, to: &mut EnumDescriptorProto, from: &Enum) {
+        self.set_options(&mut to.options, &from.options);
+        for (to, from) in to.value.iter_mut().zip(&from.values) {
+            self.set_options(&mut to.options, &from.options);
+        }
+        to.reserved_range = from
+            .reserved
+            .ranges
+            .iter()
+            .map(|from| {
+                let mut range = EnumReservedRange::new();
+                range.set_start(fit(from.start.value));
+                range.set_end(fit(end(from, i64::from(i32::MAX))));
+                range
+            })
+            .collect();
+        to.reserved_name = names(&from.reserved.names);
+    }
+
+    fn service(&mut self, to: &mut ServiceDescriptorProto, from: &Service) {
+        self.set_options(&mut to.options, &from.options);
+        for (to, from) in to.method.iter_mut().zip(&from.methods) {
+            if from.has_block {
+                to.options = MessageField::some(MethodOptions::new());
+            }
+            self.set_options(&mut to.options, &from.options);
+        }
+    }
+}
+
+fn names(names: &[ast::Name]) -> Vec<String> {
+    names.iter().map(|name| name.text.clone()).collect()
+}
+
+/// The last number of a range.
+fn end(range: &Range, max: i64) -> i64 {
+    match range.end {
+        RangeEnd::Number(number) => number.value,
+        RangeEnd::Max => max,
+    }
+}
+
+/// A number that is checked to fit.
+fn fit(number: i64) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
+}
+
+fn step(index: usize) -> i32 {
+    i32::try_from(index).unwrap_or(i32::MAX)
+}

@@ -1,0 +1,273 @@
+//! Options and their values.
+
+use super::path::field;
+use super::{Parse, Parser, join};
+use crate::source::ast::{Field, NamePart, OptionSet, Value, ValueField, ValueKind};
+use crate::source::lexer::{Fault, Kind, int_value};
+use crate::source::text::Span;
+
+impl Parser<'_> {
+    /// `option name = value;`, the option that is `index` among those of its element.
+    pub(super) fn option_statement(&mut self, path: &[i32], index: usize) -> Parse<OptionSet> {
+        let all = self.open(path);
+        let location = self.open(&Self::unresolved(path, index));
+        let start = self.advance();
+        let mut option = self.option(Some(location))?;
+        self.finish(";", location, "`;` after the value of the option")?;
+        self.close(location);
+        self.close(all);
+        option.span = start.to(self.previous());
+        Ok(option)
+    }
+
+    /// Options in brackets, where there are any.
+    pub(super) fn bracketed(&mut self, path: &[i32]) -> Parse<Vec<OptionSet>> {
+        let mut options = Vec::new();
+        if !self.sees("[") {
+            return Ok(options);
+        }
+        let all = self.open(path);
+        self.advance();
+        loop {
+            let option = self.assignment(path, options.len())?;
+            options.push(option);
+            if !self.take_if(",") {
+                break;
+            }
+        }
+        self.take("]", "`,` or `]` after the option")?;
+        self.close(all);
+        Ok(options)
+    }
+
+    /// The options of a field, where `default` and `json_name` are no options in a descriptor.
+    pub(super) fn field_options(&mut self, path: &[i32], to: &mut Field) -> Parse<()> {
+        if !self.sees("[") {
+            return Ok(());
+        }
+        let options = join(path, &[field::OPTIONS]);
+        let all = self.open(&options);
+        self.advance();
+        loop {
+            if self.sees("default") {
+                self.default(path, to)?;
+            } else if self.sees("json_name") {
+                self.json_name(path, to)?;
+            } else {
+                let option = self.assignment(&options, to.options.len())?;
+                to.options.push(option);
+            }
+            if !self.take_if(",") {
+                break;
+            }
+        }
+        self.take("]", "`,` or `]` after the option")?;
+        self.close(all);
+        Ok(())
+    }
+
+    fn default(&mut self, path: &[i32], to: &mut Field) -> Parse<()> {
+        let start = self.advance();
+        if to.default.is_some() {
+            return Err(Fault::new(start.start, "the field already has a default"));
+        }
+        self.take("=", "`=` and the default")?;
+        let location = self.open(&join(path, &[field::DEFAULT]));
+        let value = self.value("a number, a string or a name")?;
+        self.close(location);
+        let span = start.to(self.previous());
+        to.default = Some((value, span));
+        Ok(())
+    }
+
+    fn json_name(&mut self, path: &[i32], to: &mut Field) -> Parse<()> {
+        let path = join(path, &[field::JSON_NAME]);
+        let location = self.open(&path);
+        let start = self.advance();
+        if to.json_name.is_some() {
+            return Err(Fault::new(start.start, "the field already has a json_name"));
+        }
+        self.take("=", "`=` and the name")?;
+        let value_location = self.open(&path);
+        let name = self.text_string("the name in quotes")?;
+        self.close(value_location);
+        self.close(location);
+        to.json_name = Some((name, start.to(self.previous())));
+        Ok(())
+    }
+
+    fn assignment(&mut self, path: &[i32], index: usize) -> Parse<OptionSet> {
+        let location = self.open(&Self::unresolved(path, index));
+        let option = self.option(Some(location))?;
+        self.close(location);
+        Ok(option)
+    }
+
+    /// `name = value`.
+    pub(super) fn option(&mut self, location: Option<usize>) -> Parse<OptionSet> {
+        let start = self.span();
+        let mut name = vec![self.name_part()?];
+        while self.take_if(".") {
+            name.push(self.name_part()?);
+        }
+        self.take("=", "`=` and the value of the option")?;
+        let value = self.value("the value of the option")?;
+        Ok(OptionSet {
+            name,
+            value,
+            span: start.to(self.previous()),
+            location,
+        })
+    }
+
+    fn name_part(&mut self) -> Parse<NamePart> {
+        let start = self.span();
+        let extension = self.take_if("(");
+        let name = if extension {
+            let name = self.type_name("the name of an extension")?;
+            self.take(")", "`)` after the name of the extension")?;
+            name
+        } else {
+            self.name("the name of an option")?
+        };
+        Ok(NamePart {
+            text: name.text,
+            extension,
+            span: start.to(self.previous()),
+        })
+    }
+
+    /// A value outside of message values: a single one, or a message in braces.
+    fn value(&mut self, what: &str) -> Parse<Value> {
+        if self.sees("{") {
+            self.message_value()
+        } else {
+            self.single_value(what)
+        }
+    }
+
+    fn single_value(&mut self, what: &str) -> Parse<Value> {
+        let start = self.span();
+        let negative = self.take_if("-");
+        let kind = match self.kind() {
+            Kind::Ident => {
+                let text = self.text().to_owned();
+                if negative && !matches!(text.as_str(), "inf" | "infinity" | "nan") {
+                    return Err(self.expected("a number after the `-`"));
+                }
+                self.advance();
+                ValueKind::Ident { negative, text }
+            }
+            Kind::Int => {
+                let magnitude = int_value(self.text());
+                self.advance();
+                ValueKind::Int {
+                    negative,
+                    magnitude,
+                }
+            }
+            Kind::Float => {
+                // The lexer lets only digits, one point and an exponent through.
+                let value: f64 = self.text().parse().unwrap_or(f64::NAN);
+                self.advance();
+                ValueKind::Float(if negative { -value } else { value })
+            }
+            Kind::Str if !negative => ValueKind::Text(self.string(what)?.0),
+            _ if negative => return Err(self.expected("a number after the `-`")),
+            _ => return Err(self.expected(what)),
+        };
+        let span = start.to(self.previous());
+        Ok(Value { kind, span })
+    }
+
+    /// A message value, in `{}` or `<>`.
+    fn message_value(&mut self) -> Parse<Value> {
+        self.sink("values")?;
+        let start = self.span();
+        let close = if self.take_if("<") {
+            ">"
+        } else {
+            self.take("{", "`{`")?;
+            "}"
+        };
+        let mut fields = Vec::new();
+        while !self.take_if(close) {
+            if self.kind() != Kind::Ident && !self.sees("[") {
+                let what = format!("the name of a field or `{close}`");
+                return Err(self.expected(&what));
+            }
+            fields.push(self.value_field()?);
+        }
+        self.rise();
+        Ok(Value {
+            kind: ValueKind::Message(fields),
+            span: start.to(self.previous()),
+        })
+    }
+
+    fn value_field(&mut self) -> Parse<ValueField> {
+        let start = self.span();
+        let extension = self.take_if("[");
+        let text = if extension {
+            let mut text = self.type_name("the name of an extension")?.text;
+            if self.take_if("/") {
+                text.push('/');
+                text.push_str(&self.type_name("the name of a message")?.text);
+            }
+            self.take("]", "`]` after the name")?;
+            text
+        } else {
+            self.name("the name of a field")?.text
+        };
+        let name = NamePart {
+            text,
+            extension,
+            span: start.to(self.previous()),
+        };
+        let value = if self.take_if(":") {
+            self.field_value()?
+        } else if self.sees("{") || self.sees("<") || self.sees("[") {
+            self.field_value()?
+        } else {
+            return Err(self.expected("`:` and the value of the field"));
+        };
+        if !self.take_if(",") {
+            self.take_if(";");
+        }
+        Ok(ValueField {
+            name,
+            value,
+            span: start.to(self.previous()),
+        })
+    }
+
+    fn field_value(&mut self) -> Parse<Value> {
+        if self.sees("{") || self.sees("<") {
+            self.message_value()
+        } else if self.sees("[") {
+            self.list_value()
+        } else {
+            self.single_value("the value of the field")
+        }
+    }
+
+    fn list_value(&mut self) -> Parse<Value> {
+        self.sink("values")?;
+        let start: Span = self.advance();
+        let mut items = Vec::new();
+        if !self.take_if("]") {
+            loop {
+                items.push(self.field_value()?);
+                if !self.take_if(",") {
+                    break;
+                }
+            }
+            self.take("]", "`,` or `]` after the value")?;
+        }
+        self.rise();
+        Ok(Value {
+            kind: ValueKind::List(items),
+            span: start.to(self.previous()),
+        })
+    }
+}

@@ -1,0 +1,139 @@
+//! A source file's text and its places.
+//!
+//! Two ways to count are needed. A person counts lines and columns from 1, in characters. Source
+//! code info counts from 0, in bytes, and a tab there moves on to the next multiple of 8.
+//!
+//! Invariant: every offset that is handed out or taken lies on a character boundary of the text.
+
+use crate::Diagnostic;
+
+/// A piece of a file's text: byte offsets, the end exclusive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Span {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+}
+
+impl Span {
+    /// From the start of one span to the end of another.
+    pub(crate) fn to(self, other: Self) -> Self {
+        Self {
+            start: self.start,
+            end: other.end,
+        }
+    }
+}
+
+/// How wide a tab is in source code info.
+const TAB: i32 = 8;
+
+/// The text of one file, with the names that it goes by.
+#[derive(Debug, Clone)]
+pub(crate) struct SourceText {
+    /// The name that importers write.
+    pub(crate) name: String,
+    /// The name that a person is shown: the path as it was given or found.
+    pub(crate) shown: String,
+    text: String,
+    /// The offset at which each line starts.
+    lines: Vec<usize>,
+}
+
+impl SourceText {
+    pub(crate) fn new(
+        name: impl Into<String>,
+        shown: impl Into<String>,
+        text: impl Into<String>,
+    ) -> Self {
+        let text = text.into();
+        let lines = std::iter::once(0)
+            .chain(text.match_indices('\n').map(|(at, _)| at + 1))
+            .collect();
+        Self {
+            name: name.into(),
+            shown: shown.into(),
+            text,
+            lines,
+        }
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The text of a span.
+    pub(crate) fn slice(&self, span: Span) -> &str {
+        &self.text[span.start..span.end]
+    }
+
+    /// The line that an offset lies on, counted from 0, and the offset at which that line starts.
+    fn line_of(&self, offset: usize) -> (usize, usize) {
+        let line = self.lines.partition_point(|&start| start <= offset) - 1;
+        (line, self.lines[line])
+    }
+
+    /// Line and column as a person counts them: from 1, in characters. A byte order mark does not
+    /// count.
+    pub(crate) fn place(&self, offset: usize) -> (u32, u32) {
+        let (line, start) = self.line_of(offset);
+        let before = self.text[start..offset].trim_start_matches('\u{feff}');
+        let column = before.chars().count() + 1;
+        (
+            u32::try_from(line + 1).unwrap_or(u32::MAX),
+            u32::try_from(column).unwrap_or(u32::MAX),
+        )
+    }
+
+    /// Line and column as source code info counts them: from 0, in bytes, with wide tabs.
+    fn point(&self, offset: usize) -> (i32, i32) {
+        let (line, start) = self.line_of(offset);
+        let column = self.text.as_bytes()[start..offset]
+            .iter()
+            .fold(0i32, |column, &byte| match byte {
+                b'\t' => column.saturating_add(TAB - column % TAB),
+                _ => column.saturating_add(1),
+            });
+        (i32::try_from(line).unwrap_or(i32::MAX), column)
+    }
+
+    /// A span as source code info writes it: the end line is left out where it is the start line.
+    pub(crate) fn span_numbers(&self, span: Span) -> Vec<i32> {
+        let (start_line, start_column) = self.point(span.start);
+        let (end_line, end_column) = self.point(span.end);
+        if start_line == end_line {
+            vec![start_line, start_column, end_column]
+        } else {
+            vec![start_line, start_column, end_line, end_column]
+        }
+    }
+
+    /// A fault or notice at an offset.
+    pub(crate) fn diagnose(&self, offset: usize, message: impl Into<String>) -> Diagnostic {
+        let (line, column) = self.place(offset);
+        Diagnostic::new(self.shown.clone(), line, column, message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_person_counts_characters_and_source_code_info_counts_bytes() {
+        let source = SourceText::new("a", "a", "\u{feff}x\n\tä b\n");
+        assert_eq!(source.place(3), (1, 1));
+        let b = source.text().find('b').unwrap();
+        assert_eq!(source.place(b), (2, 4));
+        let span = Span {
+            start: b,
+            end: b + 1,
+        };
+        assert_eq!(source.span_numbers(span), [1, 11, 12]);
+        let both = Span {
+            start: 3,
+            end: b + 1,
+        };
+        assert_eq!(source.span_numbers(both), [0, 3, 1, 12]);
+        assert_eq!(source.place(source.text().len()), (3, 1));
+    }
+}

@@ -1,0 +1,441 @@
+//! Everything that has a name, and which name means what where.
+//!
+//! Names are looked up as `protoc` does it: the first part of a name is looked for in the innermost
+//! scope and then further out, and where that finds something that has members, the rest must be
+//! there. A file sees what it declares, what it imports and what that imports publicly.
+//!
+//! Invariant: each full name, without a dot before it, stands for one symbol: the first that was
+//! declared. A second one is a fault.
+
+mod declare;
+mod lookup;
+mod newer;
+
+use std::collections::{HashMap, HashSet};
+
+use protobuf::descriptor::FileDescriptorProto;
+use protobuf::descriptor::field_descriptor_proto::Type;
+
+use super::ast::{self, FieldType, Label, Scalar, Syntax};
+use super::graph::{Content, Graph};
+use crate::Diagnostic;
+
+pub(crate) use declare::is_set;
+pub(crate) use lookup::{Lookup, join};
+
+/// What a name stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum What {
+    Message(usize),
+    Enum(usize),
+    EnumValue,
+    Field,
+    Extension(usize),
+    Oneof,
+    Service,
+    Method,
+}
+
+impl What {
+    fn is_type(self) -> bool {
+        matches!(self, Self::Message(_) | Self::Enum(_))
+    }
+
+    /// Whether other names may stand within it.
+    fn has_members(self) -> bool {
+        self.is_type() || self == Self::Service
+    }
+
+    /// What it is called, for messages.
+    fn noun(self) -> &'static str {
+        match self {
+            Self::Message(_) => "a message",
+            Self::Enum(_) => "an enum",
+            Self::EnumValue => "an enum value",
+            Self::Field => "a field",
+            Self::Extension(_) => "an extension",
+            Self::Oneof => "a oneof",
+            Self::Service => "a service",
+            Self::Method => "a method",
+        }
+    }
+}
+
+/// A name and where it is declared.
+#[derive(Debug, Clone, Copy)]
+struct Symbol {
+    unit: usize,
+    offset: usize,
+    what: What,
+}
+
+/// The type of a field, looked up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Scalar(Scalar),
+    Message(usize),
+    Group(usize),
+    Enum(usize),
+    /// Its name leads nowhere, which is a fault, or is not to be judged.
+    Unknown,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct FieldInfo {
+    pub(crate) name: String,
+    pub(crate) number: i64,
+    pub(crate) kind: Kind,
+    pub(crate) label: Label,
+    /// Whether its values are written together.
+    pub(crate) packed: bool,
+}
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct MessageInfo {
+    pub(crate) full: String,
+    pub(crate) fields: Vec<FieldInfo>,
+    /// The numbers that extensions may have; both ends are included.
+    pub(crate) extension_ranges: Vec<(i64, i64)>,
+    pub(crate) map_entry: bool,
+}
+
+impl MessageInfo {
+    pub(crate) fn field(&self, name: &str) -> Option<&FieldInfo> {
+        self.fields.iter().find(|field| field.name == name)
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct EnumInfo {
+    pub(crate) full: String,
+    pub(crate) values: Vec<(String, i64)>,
+    pub(crate) syntax: Syntax,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct ExtensionInfo {
+    pub(crate) full: String,
+    pub(crate) extendee: Option<usize>,
+    pub(crate) field: FieldInfo,
+    pub(crate) unit: usize,
+}
+
+/// All names of a run.
+#[derive(Default)]
+pub(crate) struct Types {
+    symbols: HashMap<String, Symbol>,
+    pub(crate) messages: Vec<MessageInfo>,
+    pub(crate) enums: Vec<EnumInfo>,
+    pub(crate) extensions: Vec<ExtensionInfo>,
+    /// For each package and each part of one that ends at a dot, the units that are in it.
+    packages: HashMap<String, Vec<usize>>,
+    /// For each unit, the units whose names it sees.
+    visible: Vec<HashSet<usize>>,
+    /// For each unit, whether all that it imports could be read: only then is a name that leads
+    /// nowhere its own fault.
+    complete: Vec<bool>,
+    /// The file names of the units.
+    names: Vec<String>,
+    /// Where messages and enums are declared: unit and the offset of the name.
+    types_at: HashMap<(usize, usize), What>,
+    /// Where extensions are declared, likewise. A group that is one has its name at the same place
+    /// as its message.
+    extensions_at: HashMap<(usize, usize), usize>,
+}
+
+impl Types {
+    /// Collects the names of all units and looks up what their fields refer to.
+    pub(crate) fn collect(graph: &Graph, faults: &mut Vec<Diagnostic>) -> Self {
+        let mut types = Self {
+            visible: (0..graph.units.len())
+                .map(|unit| graph.visible(unit).into_iter().collect())
+                .collect(),
+            complete: graph.whole(),
+            names: graph
+                .units
+                .iter()
+                .map(|unit| unit.source.name.clone())
+                .collect(),
+            ..Self::default()
+        };
+        types.packages(graph);
+        for index in 0..graph.units.len() {
+            types.declare_unit(graph, index, faults);
+        }
+        for (index, unit) in graph.units.iter().enumerate() {
+            match &unit.content {
+                Content::Standard(descriptor) => types.resolve_standard(descriptor),
+                Content::Parsed(parsed) => types.resolve_file(graph, index, &parsed.file, faults),
+                Content::Broken => {}
+            }
+        }
+        types.add_newer_options();
+        types
+    }
+
+    fn packages(&mut self, graph: &Graph) {
+        for (index, unit) in graph.units.iter().enumerate() {
+            let package = match &unit.content {
+                Content::Parsed(parsed) => {
+                    parsed.file.package.as_ref().map(|name| name.text.as_str())
+                }
+                Content::Standard(descriptor) => Some(descriptor.package()),
+                Content::Broken => None,
+            };
+            let Some(package) = package.filter(|package| !package.is_empty()) else {
+                continue;
+            };
+            let ends = package.match_indices('.').map(|(at, _)| at);
+            for end in ends.chain([package.len()]) {
+                let units = self.packages.entry(package[..end].to_owned()).or_default();
+                units.push(index);
+            }
+        }
+    }
+
+    // What fields refer to.
+
+    fn resolve_standard(&mut self, descriptor: &FileDescriptorProto) {
+        fn visit(
+            types: &mut Types,
+            scope: &str,
+            messages: &[protobuf::descriptor::DescriptorProto],
+        ) {
+            for message in messages {
+                let full = lookup::join(scope, message.name());
+                let fields = message.field.iter().map(|field| types.standard_field(field));
+                let fields = fields.collect();
+                if let Some(What::Message(id)) = types.what(&full) {
+                    types.messages[id].fields = fields;
+                }
+                visit(types, &full, &message.nested_type);
+            }
+        }
+        visit(self, descriptor.package(), &descriptor.message_type);
+    }
+
+    fn standard_field(&self, field: &protobuf::descriptor::FieldDescriptorProto) -> FieldInfo {
+        let named = self.what(field.type_name().trim_start_matches('.'));
+        let kind = match (field.type_(), named) {
+            (Type::TYPE_GROUP, Some(What::Message(id))) => Kind::Group(id),
+            (_, Some(What::Message(id))) => Kind::Message(id),
+            (_, Some(What::Enum(id))) => Kind::Enum(id),
+            (scalar, _) => {
+                let name = format!("{scalar:?}").to_ascii_lowercase();
+                let name = name.strip_prefix("type_").unwrap_or_default();
+                Scalar::from_name(name).map_or(Kind::Unknown, Kind::Scalar)
+            }
+        };
+        use protobuf::descriptor::field_descriptor_proto::Label as Given;
+        FieldInfo {
+            name: field.name().to_owned(),
+            number: i64::from(field.number()),
+            kind,
+            label: match field.label() {
+                Given::LABEL_OPTIONAL => Label::Optional,
+                Given::LABEL_REQUIRED => Label::Required,
+                Given::LABEL_REPEATED => Label::Repeated,
+            },
+            packed: field.options.packed(),
+        }
+    }
+
+    fn resolve_file(
+        &mut self,
+        graph: &Graph,
+        unit: usize,
+        file: &ast::File,
+        faults: &mut Vec<Diagnostic>,
+    ) {
+        let package = package_of(file).to_owned();
+        let mut resolver = Resolver {
+            types: self,
+            graph,
+            unit,
+            faults,
+        };
+        for extension in &file.extensions {
+            resolver.extension(&package, extension);
+        }
+        for message in &file.messages {
+            resolver.message(&package, message);
+        }
+        for service in &file.services {
+            let scope = lookup::join(&package, &service.name.text);
+            for method in &service.methods {
+                for name in [&method.input, &method.output] {
+                    resolver.method_type(&scope, name);
+                }
+            }
+        }
+    }
+
+    /// The message that is declared at an offset.
+    pub(crate) fn message_at(&self, unit: usize, offset: usize) -> Option<usize> {
+        match self.types_at.get(&(unit, offset)) {
+            Some(What::Message(id)) => Some(*id),
+            _ => None,
+        }
+    }
+
+    /// The extension that is declared at an offset.
+    pub(crate) fn extension_at(&self, unit: usize, offset: usize) -> Option<usize> {
+        self.extensions_at.get(&(unit, offset)).copied()
+    }
+
+    /// Whether a unit and all that it imports could be read.
+    pub(crate) fn is_complete(&self, unit: usize) -> bool {
+        self.complete[unit]
+    }
+}
+
+/// The package of a file; empty where it has none.
+pub(crate) fn package_of(file: &ast::File) -> &str {
+    file.package.as_ref().map_or("", |name| name.text.as_str())
+}
+
+/// Looks up what the fields of one file refer to.
+struct Resolver<'a> {
+    types: &'a mut Types,
+    graph: &'a Graph,
+    unit: usize,
+    faults: &'a mut Vec<Diagnostic>,
+}
+
+impl Resolver<'_> {
+    fn message(&mut self, scope: &str, message: &ast::Message) {
+        let full = lookup::join(scope, &message.name.text);
+        let fields: Vec<_> = message
+            .fields
+            .iter()
+            .map(|field| self.field(&full, field))
+            .collect();
+        if let Some(id) = self.types.message_at(self.unit, message.name.span.start)
+            && message.kind != ast::MessageKind::MapEntry
+        {
+            self.types.messages[id].fields = fields;
+        }
+        for extension in &message.extensions {
+            self.extension(&full, extension);
+        }
+        for nested in &message.messages {
+            self.message(&full, nested);
+        }
+    }
+
+    fn extension(&mut self, scope: &str, extension: &ast::Field) {
+        let field = self.field(scope, extension);
+        let mut extendee = None;
+        if let Some(name) = &extension.extendee {
+            match self.types.lookup_type(self.unit, scope, &name.text) {
+                Lookup::Found(What::Message(id)) => extendee = Some(id),
+                found => self.refuse(scope, name, &found, "a message"),
+            }
+        }
+        let key = (self.unit, extension.name.span.start);
+        if let Some(id) = self.types.extensions_at.get(&key).copied() {
+            let info = &mut self.types.extensions[id];
+            info.extendee = extendee;
+            info.field = field;
+        }
+    }
+
+    fn field(&mut self, scope: &str, field: &ast::Field) -> FieldInfo {
+        let kind = match &field.ty {
+            FieldType::Group(name) => {
+                // Declared beside the field, wherever else there is one of this name.
+                let declared = self.types.what(&lookup::join(scope, &name.text));
+                match declared {
+                    Some(What::Message(id)) => Kind::Group(id),
+                    _ => Kind::Unknown,
+                }
+            }
+            FieldType::Map(types, _) => {
+                let key = self.kind(scope, &types.0);
+                let value = self.kind(scope, &types.1);
+                let entry = self
+                    .types
+                    .message_at(self.unit, field.name.span.start)
+                    .filter(|_| field.extendee.is_none());
+                if let Some(entry) = entry {
+                    let part = |name: &str, number, kind| FieldInfo {
+                        name: name.to_owned(),
+                        number,
+                        kind,
+                        label: Label::Optional,
+                        packed: false,
+                    };
+                    self.types.messages[entry].fields =
+                        vec![part("key", 1, key), part("value", 2, value)];
+                }
+                entry.map_or(Kind::Unknown, Kind::Message)
+            }
+            plain => self.kind(scope, plain),
+        };
+        let label = match (&field.ty, field.label) {
+            (FieldType::Map(..), _) => Label::Repeated,
+            (_, Some((label, _))) => label,
+            (_, None) => Label::Optional,
+        };
+        FieldInfo {
+            name: field.name.text.clone(),
+            number: field.number.value,
+            kind,
+            label,
+            packed: label == Label::Repeated && self.packs(field, kind),
+        }
+    }
+
+    /// Whether the values of a repeated field are written together: if it says so, and in proto3 if
+    /// it can and does not say otherwise.
+    fn packs(&self, field: &ast::Field, kind: Kind) -> bool {
+        let can = match kind {
+            Kind::Scalar(scalar) => !matches!(scalar, Scalar::String | Scalar::Bytes),
+            Kind::Enum(_) => true,
+            Kind::Message(_) | Kind::Group(_) | Kind::Unknown => false,
+        };
+        let said = field.options.iter().find_map(|option| match option.name.as_slice() {
+            [part] if !part.extension && part.text == "packed" => match &option.value.kind {
+                ast::ValueKind::Ident { text, .. } => Some(text == "true"),
+                _ => None,
+            },
+            _ => None,
+        });
+        let file = self.graph.units[self.unit].file();
+        let by_default = file.is_some_and(|file| file.syntax == Syntax::Proto3);
+        can && said.unwrap_or(by_default)
+    }
+
+    fn kind(&mut self, scope: &str, ty: &FieldType) -> Kind {
+        match ty {
+            FieldType::Scalar(scalar) => Kind::Scalar(*scalar),
+            FieldType::Named(name) => {
+                match self.types.lookup_type(self.unit, scope, &name.text) {
+                    Lookup::Found(What::Message(id)) => Kind::Message(id),
+                    Lookup::Found(What::Enum(id)) => Kind::Enum(id),
+                    found => {
+                        self.refuse(scope, name, &found, "a type");
+                        Kind::Unknown
+                    }
+                }
+            }
+            // Neither can stand within another type.
+            FieldType::Group(_) | FieldType::Map(..) => Kind::Unknown,
+        }
+    }
+
+    fn method_type(&mut self, scope: &str, name: &ast::Name) {
+        match self.types.lookup_type(self.unit, scope, &name.text) {
+            Lookup::Found(What::Message(_)) => {}
+            found => self.refuse(scope, name, &found, "a message"),
+        }
+    }
+
+    /// Reports a name that does not lead to what it should.
+    fn refuse(&mut self, scope: &str, name: &ast::Name, found: &Lookup, wanted: &str) {
+        if let Some(why) = self.types.why_not(self.unit, scope, &name.text, found, wanted) {
+            let source = &self.graph.units[self.unit].source;
+            self.faults.push(source.diagnose(name.span.start, why));
+        }
+    }
+}

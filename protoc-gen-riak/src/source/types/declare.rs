@@ -1,0 +1,294 @@
+//! Enters what files declare into the table of names, and reports names that are declared twice.
+
+use std::collections::hash_map::Entry;
+
+use protobuf::descriptor::{DescriptorProto, EnumDescriptorProto, FileDescriptorProto};
+
+use super::{
+    EnumInfo, ExtensionInfo, FieldInfo, Kind, MessageInfo, Symbol, Types, What, lookup, package_of,
+};
+use crate::Diagnostic;
+use crate::source::ast::{
+    self, Enum, Field, Label, Message, MessageKind, Name, OptionSet, RangeEnd, Syntax, ValueKind,
+};
+use crate::source::check::HIGHEST;
+use crate::source::graph::{Content, Graph};
+
+impl Types {
+    /// Enters the names of one unit.
+    pub(super) fn declare_unit(
+        &mut self,
+        graph: &Graph,
+        unit: usize,
+        faults: &mut Vec<Diagnostic>,
+    ) {
+        match &graph.units[unit].content {
+            Content::Parsed(parsed) => {
+                let file = &parsed.file;
+                let mut declarer = Declarer {
+                    types: self,
+                    graph,
+                    unit,
+                    syntax: file.syntax,
+                    faults,
+                };
+                declarer.file(file);
+            }
+            Content::Standard(descriptor) => self.declare_standard(unit, descriptor),
+            Content::Broken => {}
+        }
+    }
+
+    fn add_message(&mut self, info: MessageInfo) -> What {
+        self.messages.push(info);
+        What::Message(self.messages.len() - 1)
+    }
+
+    fn add_enum(&mut self, info: EnumInfo) -> What {
+        self.enums.push(info);
+        What::Enum(self.enums.len() - 1)
+    }
+
+    fn declare_standard(&mut self, unit: usize, descriptor: &FileDescriptorProto) {
+        let package = descriptor.package();
+        for message in &descriptor.message_type {
+            self.standard_message(unit, package, message);
+        }
+        for declared in &descriptor.enum_type {
+            self.standard_enum(unit, package, declared);
+        }
+    }
+
+    fn insert_standard(&mut self, unit: usize, full: String, what: What) {
+        self.symbols.entry(full).or_insert(Symbol {
+            unit,
+            offset: 0,
+            what,
+        });
+    }
+
+    fn standard_message(&mut self, unit: usize, scope: &str, message: &DescriptorProto) {
+        let full = lookup::join(scope, message.name());
+        let ranges = message.extension_range.iter();
+        let what = self.add_message(MessageInfo {
+            full: full.clone(),
+            fields: Vec::new(),
+            extension_ranges: ranges
+                .map(|range| (i64::from(range.start()), i64::from(range.end()) - 1))
+                .collect(),
+            map_entry: message.options.map_entry(),
+        });
+        self.insert_standard(unit, full.clone(), what);
+        for field in &message.field {
+            self.insert_standard(unit, lookup::join(&full, field.name()), What::Field);
+        }
+        for nested in &message.nested_type {
+            self.standard_message(unit, &full, nested);
+        }
+        for nested in &message.enum_type {
+            self.standard_enum(unit, &full, nested);
+        }
+    }
+
+    fn standard_enum(&mut self, unit: usize, scope: &str, declared: &EnumDescriptorProto) {
+        let full = lookup::join(scope, declared.name());
+        let values = declared.value.iter();
+        let what = self.add_enum(EnumInfo {
+            full: full.clone(),
+            values: values
+                .map(|value| (value.name().to_owned(), i64::from(value.number())))
+                .collect(),
+            // Those of the descriptor are used in options only; all others are declared in proto3.
+            syntax: Syntax::Proto3,
+        });
+        self.insert_standard(unit, full, what);
+        for value in &declared.value {
+            self.insert_standard(unit, lookup::join(scope, value.name()), What::EnumValue);
+        }
+    }
+}
+
+struct Declarer<'a> {
+    types: &'a mut Types,
+    graph: &'a Graph,
+    unit: usize,
+    syntax: Syntax,
+    faults: &'a mut Vec<Diagnostic>,
+}
+
+impl Declarer<'_> {
+    fn file(&mut self, file: &ast::File) {
+        let package = package_of(file).to_owned();
+        if let Some(name) = &file.package {
+            self.package(name);
+        }
+        for message in &file.messages {
+            self.message(&package, message);
+        }
+        for declared in &file.enums {
+            self.enumeration(&package, declared);
+        }
+        for extension in &file.extensions {
+            self.extension(&package, extension);
+        }
+        for service in &file.services {
+            let full = self.insert(&package, &service.name, What::Service);
+            for method in &service.methods {
+                self.insert(&full, &method.name, What::Method);
+            }
+        }
+    }
+
+    fn package(&mut self, name: &Name) {
+        let taken = lookup::scopes(&name.text)
+            .filter(|part| !part.is_empty())
+            .find_map(|part| self.types.symbols.get(part).map(|symbol| (part, *symbol)));
+        if let Some((part, symbol)) = taken {
+            let message = format!(
+                "`{part}` cannot be a package: it is {} in `{}`",
+                symbol.what.noun(),
+                self.types.names[symbol.unit]
+            );
+            self.fault(name.span.start, message);
+        }
+    }
+
+    fn fault(&mut self, offset: usize, message: String) {
+        let source = &self.graph.units[self.unit].source;
+        self.faults.push(source.diagnose(offset, message));
+    }
+
+    /// Enters a name, and gives it in full.
+    fn insert(&mut self, scope: &str, name: &Name, what: What) -> String {
+        let full = lookup::join(scope, &name.text);
+        let symbol = Symbol {
+            unit: self.unit,
+            offset: name.span.start,
+            what,
+        };
+        if let Some(units) = self.types.packages.get(&full) {
+            let file = units.first().map_or("", |&unit| &self.types.names[unit]);
+            let message = format!("`{full}` is already a package, in `{file}`: rename it");
+            self.fault(name.span.start, message);
+        }
+        match self.types.symbols.entry(full.clone()) {
+            Entry::Vacant(free) => {
+                free.insert(symbol);
+            }
+            Entry::Occupied(taken) => {
+                let before = *taken.get();
+                let message = self.taken(scope, name, what, before);
+                self.fault(name.span.start, message);
+            }
+        }
+        let at = (self.unit, name.span.start);
+        if let What::Extension(id) = what {
+            self.types.extensions_at.insert(at, id);
+        } else if what.is_type() {
+            self.types.types_at.insert(at, what);
+        }
+        full
+    }
+
+    fn taken(&self, scope: &str, name: &Name, what: What, before: Symbol) -> String {
+        let of = &self.graph.units[before.unit].source;
+        let place = if before.unit != self.unit {
+            format!("in `{}`", of.name)
+        } else {
+            format!("in line {}", of.place(before.offset).0)
+        };
+        let within = if scope.is_empty() {
+            String::new()
+        } else {
+            format!(" of `{scope}`")
+        };
+        let noun = before.what.noun();
+        let mut message = format!(
+            "the name `{}`{within} is already {noun}, {place}: rename one",
+            name.text
+        );
+        if what == What::EnumValue && before.what == What::EnumValue {
+            message.push_str(
+                " (the values of an enum are named in the scope around it, beside those of other \
+                 enums)",
+            );
+        }
+        message
+    }
+
+    fn message(&mut self, scope: &str, message: &Message) {
+        let ranges = message.extension_ranges.iter().map(|range| {
+            let end = match range.end {
+                RangeEnd::Number(number) => number.value,
+                RangeEnd::Max if is_set(&message.options, "message_set_wire_format") => {
+                    i64::from(i32::MAX) - 1
+                }
+                RangeEnd::Max => HIGHEST,
+            };
+            (range.start.value, end)
+        });
+        let what = self.types.add_message(MessageInfo {
+            full: lookup::join(scope, &message.name.text),
+            fields: Vec::new(),
+            extension_ranges: ranges.collect(),
+            map_entry: message.kind == MessageKind::MapEntry,
+        });
+        let full = self.insert(scope, &message.name, what);
+        for field in &message.fields {
+            self.insert(&full, &field.name, What::Field);
+        }
+        for oneof in &message.oneofs {
+            self.insert(&full, &oneof.name, What::Oneof);
+        }
+        for nested in &message.messages {
+            self.message(&full, nested);
+        }
+        for nested in &message.enums {
+            self.enumeration(&full, nested);
+        }
+        for extension in &message.extensions {
+            self.extension(&full, extension);
+        }
+    }
+
+    fn enumeration(&mut self, scope: &str, declared: &Enum) {
+        let values = declared.values.iter();
+        let what = self.types.add_enum(EnumInfo {
+            full: lookup::join(scope, &declared.name.text),
+            values: values
+                .map(|value| (value.name.text.clone(), value.number.value))
+                .collect(),
+            syntax: self.syntax,
+        });
+        self.insert(scope, &declared.name, what);
+        for value in &declared.values {
+            self.insert(scope, &value.name, What::EnumValue);
+        }
+    }
+
+    fn extension(&mut self, scope: &str, extension: &Field) {
+        self.types.extensions.push(ExtensionInfo {
+            full: lookup::join(scope, &extension.name.text),
+            extendee: None,
+            field: FieldInfo {
+                name: extension.name.text.clone(),
+                number: extension.number.value,
+                kind: Kind::Unknown,
+                label: Label::Optional,
+                packed: false,
+            },
+            unit: self.unit,
+        });
+        let id = self.types.extensions.len() - 1;
+        self.insert(scope, &extension.name, What::Extension(id));
+    }
+}
+
+/// Whether a built-in option of type bool is set to true.
+pub(crate) fn is_set(options: &[OptionSet], name: &str) -> bool {
+    options.iter().any(|option| {
+        let plain = matches!(option.name.as_slice(),
+            [part] if !part.extension && part.text == name);
+        plain && matches!(&option.value.kind, ValueKind::Ident { text, .. } if text == "true")
+    })
+}

@@ -1,0 +1,185 @@
+//! Which declaration a name means, and what to say where it means none.
+
+use super::{Symbol, Types, What};
+use crate::source::ast::Scalar;
+use crate::source::check::near;
+
+/// What a name leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Lookup {
+    Found(What),
+    /// Declared, but in a file that is not imported: its name.
+    NotImported(String),
+    Nothing,
+}
+
+/// A name within a scope.
+pub(crate) fn join(scope: &str, name: &str) -> String {
+    if scope.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{scope}.{name}")
+    }
+}
+
+impl Types {
+    /// What a full name stands for, wherever it is declared.
+    pub(crate) fn what(&self, full: &str) -> Option<What> {
+        self.symbols.get(full).map(|symbol| symbol.what)
+    }
+
+    /// The full name of what a name means.
+    pub(crate) fn full_name(&self, what: What) -> &str {
+        match what {
+            What::Message(id) => &self.messages[id].full,
+            What::Enum(id) => &self.enums[id].full,
+            What::Extension(id) => &self.extensions[id].full,
+            _ => "",
+        }
+    }
+
+    fn seen(&self, unit: usize, full: &str) -> Option<Symbol> {
+        let symbol = self.symbols.get(full).copied()?;
+        self.visible[unit].contains(&symbol.unit).then_some(symbol)
+    }
+
+    fn is_package(&self, unit: usize, name: &str) -> bool {
+        let units = self.packages.get(name);
+        units.is_some_and(|units| units.iter().any(|of| self.visible[unit].contains(of)))
+    }
+
+    /// Looks up the name of a type, as it is written within a scope.
+    pub(crate) fn lookup_type(&self, unit: usize, scope: &str, name: &str) -> Lookup {
+        self.lookup(unit, scope, name, What::is_type)
+    }
+
+    /// Looks up the name of an extension, as it is written within a scope.
+    pub(crate) fn lookup_extension(&self, unit: usize, scope: &str, name: &str) -> Lookup {
+        self.lookup(unit, scope, name, |_| true)
+    }
+
+    fn lookup(&self, unit: usize, scope: &str, name: &str, wanted: fn(What) -> bool) -> Lookup {
+        if let Some(full) = name.strip_prefix('.') {
+            return match self.seen(unit, full) {
+                Some(symbol) => Lookup::Found(symbol.what),
+                None => self.elsewhere([full.to_owned()].into_iter()),
+            };
+        }
+        let first = name.split('.').next().unwrap_or(name);
+        let compound = first.len() < name.len();
+        for scope in scopes(scope) {
+            let head = join(scope, first);
+            if compound {
+                let symbol = self.seen(unit, &head);
+                if symbol.is_some_and(|symbol| symbol.what.has_members())
+                    || (symbol.is_none() && self.is_package(unit, &head))
+                {
+                    let full = join(scope, name);
+                    return match self.seen(unit, &full) {
+                        Some(symbol) => Lookup::Found(symbol.what),
+                        None => self.elsewhere([full].into_iter()),
+                    };
+                }
+            } else if let Some(symbol) = self.seen(unit, &head)
+                && wanted(symbol.what)
+            {
+                return Lookup::Found(symbol.what);
+            }
+        }
+        self.elsewhere(scopes(scope).map(|scope| join(scope, name)))
+    }
+
+    /// Whether one of some full names is declared in a file that is not imported.
+    fn elsewhere(&self, mut full: impl Iterator<Item = String>) -> Lookup {
+        full.find_map(|full| self.symbols.get(&full))
+            .map_or(Lookup::Nothing, |symbol| {
+                Lookup::NotImported(self.names[symbol.unit].clone())
+            })
+    }
+
+    /// What to say of a name that does not lead to `wanted`; nothing where that is another file's
+    /// fault.
+    pub(crate) fn why_not(
+        &self,
+        unit: usize,
+        scope: &str,
+        name: &str,
+        found: &Lookup,
+        wanted: &str,
+    ) -> Option<String> {
+        match found {
+            Lookup::Found(what) => Some(format!(
+                "`{name}` is {}, where {wanted} is needed",
+                what.noun()
+            )),
+            _ if !self.is_complete(unit) => None,
+            Lookup::NotImported(file) => Some(format!(
+                "`{name}` is declared in `{file}`, which this file does not import: add \
+                 `import \"{file}\";`"
+            )),
+            Lookup::Nothing => Some(match self.near_type(unit, scope, name) {
+                Some(near) => format!("there is no type `{name}`: did you mean `{near}`?"),
+                None => format!(
+                    "there is no type `{name}`: declare it, or import the file that declares it"
+                ),
+            }),
+        }
+    }
+
+    /// The name of a type that a misspelt name was probably meant to be, as it would be written.
+    fn near_type(&self, unit: usize, scope: &str, name: &str) -> Option<String> {
+        let wanted = last(name);
+        let mut known: Vec<&str> = self
+            .symbols
+            .iter()
+            .filter(|(_, symbol)| {
+                symbol.what.is_type()
+                    && self.visible[unit].contains(&symbol.unit)
+                    && !matches!(symbol.what, What::Message(id) if self.messages[id].map_entry)
+            })
+            .map(|(full, _)| full.as_str())
+            .collect();
+        known.sort_unstable();
+        let mut names: Vec<&str> = known.iter().map(|full| last(full)).collect();
+        if !name.contains('.') {
+            for scalar in Scalar::names() {
+                names.push(scalar);
+            }
+        }
+        let best = near(wanted, names.iter().copied())?;
+        let index = names.iter().position(|last| *last == best)?;
+        let Some(&full) = known.get(index) else {
+            return Some(best.to_owned());
+        };
+        let short = matches!(
+            self.lookup_type(unit, scope, best),
+            Lookup::Found(what) if self.full_name(what) == full
+        );
+        Some(if short { best } else { full }.to_owned())
+    }
+}
+
+/// The last part of a name.
+fn last(name: &str) -> &str {
+    name.rsplit('.').next().unwrap_or(name)
+}
+
+/// A scope and those around it, innermost first; the last is the one without a name.
+pub(crate) fn scopes(scope: &str) -> impl Iterator<Item = &str> {
+    let outer = (!scope.is_empty()).then_some("");
+    std::iter::successors(Some(scope), |scope| {
+        scope.rfind('.').map(|dot| &scope[..dot])
+    })
+    .chain(outer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scopes_go_outward() {
+        assert_eq!(scopes("a.b.c").collect::<Vec<_>>(), ["a.b.c", "a.b", "a", ""]);
+        assert_eq!(scopes("").collect::<Vec<_>>(), [""]);
+    }
+}

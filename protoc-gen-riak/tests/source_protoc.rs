@@ -1,0 +1,136 @@
+//! The files that are read without `protoc` give what `protoc` gives: the same descriptors, the same
+//! places, the same comments.
+
+mod source;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use protobuf::Message as _;
+use protobuf::descriptor::{FileDescriptorProto, FileDescriptorSet};
+use protoc_gen_riak::source::{Sources, load};
+
+use source::fixtures;
+
+/// What `protoc` makes of files.
+fn with_protoc(include: &Path, files: &[PathBuf]) -> FileDescriptorSet {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("set.bin");
+    let protoc = protoc_bin_vendored::protoc_bin_path().unwrap();
+    let mut command = Command::new(protoc);
+    command
+        .arg("--include_imports")
+        .arg("--include_source_info")
+        .arg("--descriptor_set_out")
+        .arg(&out)
+        .arg("-I")
+        .arg(include)
+        .args(files);
+    let done = command.output().unwrap();
+    assert!(
+        done.status.success(),
+        "{}",
+        String::from_utf8_lossy(&done.stderr)
+    );
+    FileDescriptorSet::parse_from_bytes(&std::fs::read(out).unwrap()).unwrap()
+}
+
+fn without_protoc(include: &Path, files: &[PathBuf]) -> FileDescriptorSet {
+    let loaded = load(&Sources {
+        include: vec![include.to_owned()],
+        files: files.to_vec(),
+        ..Sources::default()
+    });
+    loaded.unwrap_or_else(|faults| panic!("{faults}")).set
+}
+
+/// Puts what protobuf leaves open into one form: unknown fields by number, and no bytes that differ
+/// only in how they are written.
+fn assert_same(ours: &FileDescriptorProto, theirs: &FileDescriptorProto) {
+    let name = ours.name();
+    let places = |file: &FileDescriptorProto| -> Vec<String> {
+        let locations = file.source_code_info.location.iter();
+        locations.map(|location| format!("{location:?}")).collect()
+    };
+    let (our_places, their_places) = (places(ours), places(theirs));
+    for (index, (ours, theirs)) in our_places.iter().zip(&their_places).enumerate() {
+        assert_eq!(ours, theirs, "{name}: location {index}");
+    }
+    assert_eq!(our_places.len(), their_places.len(), "{name}: locations");
+
+    let plain = |file: &FileDescriptorProto| {
+        let mut file = file.clone();
+        file.source_code_info = protobuf::MessageField::none();
+        // Its options are not kept.
+        protobuf::text_format::print_to_string_pretty(&file)
+    };
+    let (ours, theirs) = (plain(ours), plain(theirs));
+    if let Ok(d) = std::env::var("DUMP") { std::fs::write(format!("{d}/ours"), &ours).unwrap(); std::fs::write(format!("{d}/theirs"), &theirs).unwrap(); }
+    for (index, (ours, theirs)) in ours.lines().zip(theirs.lines()).enumerate() {
+        assert_eq!(ours, theirs, "{name}: line {index} of the descriptor");
+    }
+    assert_eq!(ours.len(), theirs.len(), "{name}: descriptor");
+}
+
+fn compare(include: &Path, files: &[PathBuf]) {
+    let theirs = with_protoc(include, files);
+    let ours = without_protoc(include, files);
+    let names = |set: &FileDescriptorSet| -> Vec<String> {
+        let mut names: Vec<_> = set.file.iter().map(|file| file.name().to_owned()).collect();
+        names.sort_unstable();
+        names
+    };
+    assert_eq!(names(&ours), names(&theirs));
+    for file in &ours.file {
+        let before = ours.file.iter().take_while(|other| other.name() != file.name());
+        let before: Vec<&str> = before.map(FileDescriptorProto::name).collect();
+        for import in &file.dependency {
+            assert!(before.contains(&import.as_str()), "{import} comes too late");
+        }
+        if file.name().starts_with("google/protobuf/") {
+            continue;
+        }
+        let same = |other: &&FileDescriptorProto| other.name() == file.name();
+        assert_same(file, theirs.file.iter().find(same).unwrap());
+    }
+}
+
+#[test]
+fn fixtures_are_the_same() {
+    let include = fixtures("good");
+    for name in [
+        "comments.proto",
+        "proto2.proto",
+        "proto3.proto",
+        "crlf.proto",
+        "bom.proto",
+        "shared.proto",
+        "deeper/base.proto",
+    ] {
+        compare(&include, &[include.join(name)]);
+    }
+}
+
+#[test]
+fn all_at_once_are_the_same() {
+    let include = fixtures("good");
+    let files = ["proto2.proto", "comments.proto", "proto3.proto"];
+    let files: Vec<PathBuf> = files.iter().map(|name| include.join(name)).collect();
+    compare(&include, &files);
+}
+
+#[test]
+fn riaks_schemas_are_the_same() {
+    let include = Path::new(env!("CARGO_MANIFEST_DIR")).join("proto");
+    if !include.is_dir() {
+        return;
+    }
+    let mut files: Vec<PathBuf> = std::fs::read_dir(&include)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|end| end == "proto"))
+        .collect();
+    files.sort();
+    assert!(!files.is_empty());
+    compare(&include, &files);
+}

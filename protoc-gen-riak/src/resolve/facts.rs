@@ -10,16 +10,14 @@ use super::decls::Decls;
 use super::frames::is_singular;
 use super::locations::{joined, part, step};
 use super::messages::step_of;
-use super::options::Options;
 use super::report::{Place, Report};
 use super::suggest::did_you_mean;
 
 /// Checks the kinds that fields give themselves, and applies those that files
 /// give to fields of others.
-pub(crate) fn apply(decls: &Decls<'_>, options: &Options, schema: &mut Schema, report: &mut Report) {
+pub(crate) fn apply(decls: &Decls<'_>, schema: &mut Schema, report: &mut Report) {
     check_own(decls, schema, report);
     for file in &decls.files {
-        let lenient = options.overlays.iter().any(|name| name == file.proto.name());
         let facts = annotations::read_facts(file.proto.options.special_fields.unknown_fields());
         for (index, fact) in facts.iter().enumerate() {
             let option = [part::FILE_OPTIONS, step_of(number::FIELD), step(index)];
@@ -31,9 +29,6 @@ pub(crate) fn apply(decls: &Decls<'_>, options: &Options, schema: &mut Schema, r
             };
             match find(decls, schema, file.proto.package(), path) {
                 Ok((message, field)) => set(schema, message, field, kind, &place, report),
-                Err(wrong) if lenient => {
-                    report.notice(&place, format!("{wrong}: its kind is left out"));
-                }
                 Err(wrong) => report.fault(&place, wrong),
             }
         }

@@ -140,11 +140,7 @@ impl CodeBook {
     pub(crate) fn finish(self, schema: &mut Schema) {
         let nested = nested(&schema.messages);
         for (&id, &code) in &self.by_message {
-            let message = &mut schema.messages[id.0];
-            message.code = Some(code);
-            let raw = self.slots.get(&code).is_some_and(|slot| slot.raw);
-            // What has no fields has no body, whatever a peer puts there.
-            message.bodyless |= message.fields.is_empty() && !raw;
+            schema.messages[id.0].code = Some(code);
         }
         let mut variants = Scope::new();
         schema.frames = self

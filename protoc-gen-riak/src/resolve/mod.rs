@@ -3,8 +3,9 @@
 //! The steps, each in a file of its own: which files there are and which are
 //! emitted ([`files`]), what they declare ([`decls`]), what that is called in
 //! Rust ([`names`]), the facts of every field ([`messages`]), what fields mean
-//! ([`facts`]), the operations that methods declare ([`services`]), or that a
-//! code table implies ([`infer`]), and the table of codes ([`frames`]).
+//! ([`facts`]), the operations that methods declare ([`services`],
+//! [`operations`]) or that a code table implies ([`infer`], [`pairs`]), and the
+//! table of codes ([`frames`]).
 //!
 //! Invariant: the model depends on the files, on which of them are to be
 //! generated, and on the options, not on how the descriptors were made or in
@@ -27,7 +28,9 @@ mod infer;
 mod locations;
 mod messages;
 mod names;
+mod operations;
 mod options;
+mod pairs;
 mod report;
 mod services;
 mod suggest;
@@ -67,10 +70,10 @@ pub fn resolve(
     let mut names = Names::new(&decls, options);
     let (messages, enums) = messages::resolve(&decls, &names, options, &mut report);
     let mut schema = Schema { files: model_files(&decls, &names), messages, enums, frames: Vec::new() };
-    facts::apply(&decls, options, &mut schema, &mut report);
+    facts::apply(&decls, &mut schema, &mut report);
     let mut book = CodeBook::default();
     claim_declared(&decls, &schema, &mut book, &mut report);
-    services::ServiceResolver::new(&decls, &names, options, &mut schema, &mut book, &mut report).resolve();
+    services::ServiceResolver::new(&decls, &names, &mut schema, &mut book, &mut report).resolve();
     for table in tables(&decls, options, &book) {
         infer::Inference::new(&table, &mut names, &mut schema, &mut book, &mut report).apply();
     }

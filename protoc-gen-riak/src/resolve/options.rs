@@ -25,10 +25,6 @@ pub struct Options {
     /// Whether messages keep unknown fields, by path as above; they do where
     /// no rule says otherwise.
     pub unknown_fields: Vec<(String, bool)>,
-    /// Files that annotate a schema which may be older than they are: what
-    /// their options name and the schema lacks is left out with a notice
-    /// instead of being a fault.
-    pub overlays: Vec<String>,
 }
 
 /// A rule's path, with a dot before it.

@@ -3,12 +3,19 @@
 mod resolving;
 
 use protoc_gen_riak::resolve::{Options, resolve};
-use resolving::{descriptors, resolved, written};
+use resolving::{descriptors, resolved, resolved_set, written};
 use riak_codegen::model::{BytesType, Enum, Field, Literal, Message, Presence, Schema, Type};
 
 fn one(text: &str) -> Schema {
     let dir = written(&[("a.proto", text)]);
     resolved(dir.path(), &["a.proto"], &Options::default()).0
+}
+
+/// What only `protoc` reads: editions, and names that `protobuf-parse` takes for
+/// the same.
+fn one_by_protoc(text: &str) -> Schema {
+    let dir = written(&[("a.proto", text)]);
+    resolved_set(&descriptors(dir.path(), &["a.proto"]), &["a.proto"], &Options::default()).0
 }
 
 fn message<'s>(schema: &'s Schema, name: &str) -> &'s Message {
@@ -118,7 +125,8 @@ fn proto3() {
 
 #[test]
 fn edition_2023() {
-    let schema = one(r#"edition = "2023";
+    let schema = one_by_protoc(
+        r#"edition = "2023";
         option features.repeated_field_encoding = EXPANDED;
         message M {
           uint32 e = 1;
@@ -130,7 +138,8 @@ fn edition_2023() {
           M m = 7;
         }
         enum Open { O = 0; }
-        enum Closed { option features.enum_type = CLOSED; C = 1; }"#);
+        enum Closed { option features.enum_type = CLOSED; C = 1; }"#,
+    );
     let m = message(&schema, "M");
     let explicit = Presence::Explicit;
     assert_eq!(
@@ -145,12 +154,14 @@ fn edition_2023() {
 
 #[test]
 fn features_of_a_file_reach_its_fields() {
-    let schema = one(r#"edition = "2023";
+    let schema = one_by_protoc(
+        r#"edition = "2023";
         option features.field_presence = IMPLICIT;
         option features.message_encoding = DELIMITED;
         option features.enum_type = CLOSED;
         message M { uint32 i = 1; map<uint32, M> m = 2; repeated M d = 3; }
-        message N { enum E { A = 0; } }"#);
+        message N { enum E { A = 0; } }"#,
+    );
     let m = message(&schema, "M");
     assert_eq!(m.fields[0].presence, Presence::Implicit);
     assert!(matches!(m.fields[1].ty, Type::Message(_)), "nothing in a map is delimited");
@@ -178,7 +189,8 @@ fn only_cycles_are_boxed() {
 
 #[test]
 fn names_never_clash() {
-    let schema = one("
+    let schema = one_by_protoc(
+        "
         package pkg;
         message foo_bar { message Inner {} enum inner_ { Z = 0; } oneof Inner2 { bytes self = 1; } }
         message FooBar {
@@ -192,7 +204,8 @@ fn names_never_clash() {
         }
         message FooBarRef {}
         message Self {}
-        enum Option { option allow_alias = true; SELF = 1; self = 1; None = 2; }");
+        enum Option { option allow_alias = true; SELF = 1; self = 1; None = 2; }",
+    );
     let path = |name: &str| {
         let message = message(&schema, name);
         let mut path = message.path.module.clone();

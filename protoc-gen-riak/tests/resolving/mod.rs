@@ -8,6 +8,7 @@ use std::process::Command;
 use protobuf::Message;
 use protobuf::descriptor::FileDescriptorSet;
 use protoc_gen_riak::resolve::{Options, resolve};
+use protoc_gen_riak::source::{Sources, load};
 use riak_codegen::model::{Operation, Schema};
 use tempfile::TempDir;
 
@@ -48,22 +49,39 @@ pub fn written(files: &[(&str, &str)]) -> TempDir {
     dir
 }
 
-/// The model of files in a directory, and the notices.
+/// The model of files in a directory, and the notices. They are the same
+/// whether `protoc` read the files or not.
 pub fn resolved(dir: &Path, files: &[&str], options: &Options) -> (Schema, Vec<String>) {
-    let set = descriptors(dir, files);
-    let names: Vec<String> = files.iter().map(|&name| name.to_owned()).collect();
-    let (schema, notices) = resolve(&set, &names, options).unwrap_or_else(|faults| panic!("{faults}"));
-    (schema, notices.iter().map(ToString::to_string).collect())
+    let found = resolved_set(&descriptors(dir, files), files, options);
+    let (schema, notices) = resolved_set(&loaded(dir, files), files, options);
+    assert_eq!(notices, found.1);
+    assert_eq!(schema, found.0);
+    found
 }
 
-/// The faults of a schema that is one file.
+/// The descriptors of the same files, read without `protoc`.
+pub fn loaded(dir: &Path, files: &[&str]) -> FileDescriptorSet {
+    let include = vec![dir.to_owned(), proto_dir(), protoc_bin_vendored::include_path().unwrap()];
+    let path = |name: &&str| {
+        let places = [dir.join(name), proto_dir().join(name)];
+        places.into_iter().find(|path| path.exists()).unwrap()
+    };
+    let files = files.iter().map(path).collect();
+    let sources = Sources { include, files, ..Sources::default() };
+    load(&sources).unwrap_or_else(|faults| panic!("{faults}")).set
+}
+
+/// The faults of a schema that is one file. They are the same whether `protoc`
+/// read it or not.
 pub fn faults(text: &str, options: &Options) -> String {
     let dir = written(&[("a.proto", text)]);
-    let set = descriptors(dir.path(), &["a.proto"]);
-    match resolve(&set, &["a.proto".to_owned()], options) {
+    let faults = |set: &FileDescriptorSet| match resolve(set, &["a.proto".to_owned()], options) {
         Ok(_) => String::new(),
         Err(faults) => faults.to_string(),
-    }
+    };
+    let found = faults(&descriptors(dir.path(), &["a.proto"]));
+    assert_eq!(faults(&loaded(dir.path(), &["a.proto"])), found);
+    found
 }
 
 /// Upstream's code table.
@@ -75,4 +93,11 @@ pub fn codes() -> PathBuf {
 pub fn operation(schema: &Schema, code: u8) -> &Operation {
     let mut operations = schema.services().flat_map(|service| &service.operations);
     operations.find(|operation| operation.request_code == code).unwrap()
+}
+
+/// The model of a set, and the notices.
+pub fn resolved_set(set: &FileDescriptorSet, files: &[&str], options: &Options) -> (Schema, Vec<String>) {
+    let names: Vec<String> = files.iter().map(|&name| name.to_owned()).collect();
+    let (schema, notices) = resolve(set, &names, options).unwrap_or_else(|faults| panic!("{faults}"));
+    (schema, notices.iter().map(ToString::to_string).collect())
 }

@@ -15,6 +15,8 @@
 //! Without these features there are no dependencies at all.
 
 pub mod blob;
+#[cfg(feature = "client")]
+pub mod client;
 pub mod debug;
 mod error;
 pub mod frame;

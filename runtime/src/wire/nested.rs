@@ -125,6 +125,9 @@ pub fn read_optional_message<'a, M: Decode<'a>>(
     read_message(message.get_or_insert_with(M::default), again, input, ctx)
 }
 
+/// Below this many bytes, elements are counted before they are read.
+const COUNT: usize = 256;
+
 /// Reads a message and all that follow it with the same tag.
 ///
 /// # Errors
@@ -141,7 +144,12 @@ pub fn read_repeated_message<'a, M: Decode<'a>>(
     let before = input.remaining();
     read_element(messages, input, ctx)?;
     if input.take_tag(tag) {
-        reserve(messages, (before - input.remaining()).max(size_of::<M>() / 8), input.remaining());
+        if input.remaining() < COUNT {
+            // Short enough to be counted, and then nothing is wasted.
+            messages.reserve_exact(1 + input.count_delimited(tag));
+        } else {
+            reserve(messages, (before - input.remaining()).max(size_of::<M>() / 8), input.remaining());
+        }
         loop {
             read_element(messages, input, ctx)?;
             if !input.take_tag(tag) {

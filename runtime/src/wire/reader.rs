@@ -90,17 +90,13 @@ impl<'a> Context<'a> {
     #[inline]
     #[must_use]
     pub fn blob(&self, bytes: &'a [u8]) -> Blob {
-        let len = bytes.len();
-        if len <= crate::blob::INLINE {
-            let left = self.limit as usize - bytes.as_ptr() as usize;
-            if left > crate::blob::INLINE {
-                // SAFETY: `bytes` lies within the input, whose pointer it was
-                // made from, and 24 bytes of that are left.
-                return unsafe { Blob::inline_from(self.rebase(bytes.as_ptr()), len) };
-            }
-            return Blob::copy_from_slice(bytes);
+        let left = self.limit as usize - bytes.as_ptr() as usize;
+        if bytes.len() <= crate::blob::INLINE && left > crate::blob::INLINE {
+            // SAFETY: `bytes` lies within the input, whose pointer it was made
+            // from, and 24 bytes of that are left.
+            return unsafe { Blob::inline_from(self.rebase(bytes.as_ptr()), bytes.len()) };
         }
-        self.long_blob(bytes)
+        self.other_blob(bytes)
     }
 
     /// The same address, as a pointer that may read all of the input.
@@ -109,8 +105,9 @@ impl<'a> Context<'a> {
         self.start.wrapping_add(address as usize - self.start as usize)
     }
 
+    /// A long blob, or one at the end of the input.
     #[inline(never)]
-    fn long_blob(&self, bytes: &'a [u8]) -> Blob {
+    fn other_blob(&self, bytes: &'a [u8]) -> Blob {
         match self.source {
             Some(source) => source.share(bytes),
             None => Blob::copy_from_slice(bytes),
@@ -214,6 +211,29 @@ impl<'a> Reader<'a> {
             self.cursor = unsafe { self.cursor.add(2) };
         }
         same
+    }
+
+    /// How many values follow, the next of which has had its tag read, and the
+    /// others have the same. Values of 128 bytes and more end the count.
+    pub(crate) fn count_delimited(&self, tag: u32) -> usize {
+        let mut reader = self.clone();
+        let mut count = 0;
+        loop {
+            count += 1;
+            if reader.is_empty() {
+                return count;
+            }
+            // SAFETY: one byte is left.
+            let len = unsafe { *reader.cursor } as usize;
+            if len >= 0x80 || len + 1 > reader.remaining() {
+                return count;
+            }
+            // SAFETY: as was just checked.
+            reader.cursor = unsafe { reader.cursor.add(1 + len) };
+            if !reader.take_tag(tag) {
+                return count;
+            }
+        }
     }
 
     /// A varint.

@@ -108,7 +108,7 @@ impl Emitter<'_> {
                 return quote!(#tag => #one?, #packed => #run?,);
             }
             Presence::Required | Presence::Explicit | Presence::Implicit => {
-                return self.single_read(scope, message, field, bit);
+                return self.single_read(scope, message, field, form, bit);
             }
         };
         quote!(#tag => #read)
@@ -120,6 +120,7 @@ impl Emitter<'_> {
         scope: &Scope<'_>,
         message: &Message,
         field: &Field,
+        form: Form,
         bit: Option<usize>,
     ) -> TokenStream {
         let tag = hex(field::tag(field));
@@ -143,6 +144,14 @@ impl Emitter<'_> {
             Shape::Scalar => {
                 scope.use_trait("Reads");
                 let marker = Self::marker(scope, field.ty);
+                if field.ty == Type::Bytes && form == Form::Owned {
+                    let set = ident(if optional { "set_optional" } else { "set" });
+                    let call = quote!(#marker::#set(&mut self.#member, &mut input, ctx)?);
+                    return match found {
+                        Some(found) => quote!(#tag => { #call; #found }),
+                        None => quote!(#tag => #call,),
+                    };
+                }
                 let set = wrap(quote!(#marker::read(&mut input, ctx)?));
                 match found {
                     Some(found) => quote!(#tag => { self.#member = #set; #found }),

@@ -63,7 +63,7 @@ impl<'a> Decode<'a> for RpbErrorResp {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
                 0x0a => {
-                    self.errmsg = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.errmsg, &mut input, ctx)?;
                     missing &= !1;
                 }
                 0x10 => {
@@ -223,10 +223,10 @@ impl<'a> Decode<'a> for RpbPair {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
                 0x0a => {
-                    self.key = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.key, &mut input, ctx)?;
                     missing &= !1;
                 }
-                0x12 => self.value = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x12 => wire::Bytes::set_optional(&mut self.value, &mut input, ctx)?,
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
             }
         }
@@ -364,11 +364,11 @@ impl<'a> Decode<'a> for RpbModFun {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
                 0x0a => {
-                    self.module = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.module, &mut input, ctx)?;
                     missing &= !1;
                 }
                 0x12 => {
-                    self.function = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.function, &mut input, ctx)?;
                     missing &= !2;
                 }
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
@@ -506,8 +506,10 @@ impl<'a> Decode<'a> for RpbGetServerInfoResp {
     ) -> Result<(), DecodeError> {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
-                0x0a => self.node = Some(wire::Bytes::read(&mut input, ctx)?),
-                0x12 => self.server_version = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x0a => wire::Bytes::set_optional(&mut self.node, &mut input, ctx)?,
+                0x12 => {
+                    wire::Bytes::set_optional(&mut self.server_version, &mut input, ctx)?
+                }
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
             }
         }
@@ -660,11 +662,11 @@ impl<'a> Decode<'a> for RpbAuthReq {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
                 0x0a => {
-                    self.user = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.user, &mut input, ctx)?;
                     missing &= !1;
                 }
                 0x12 => {
-                    self.password = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.password, &mut input, ctx)?;
                     missing &= !2;
                 }
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
@@ -820,10 +822,10 @@ impl<'a> Decode<'a> for RpbGetBucketReq {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
                 0x0a => {
-                    self.bucket = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.bucket, &mut input, ctx)?;
                     missing &= !1;
                 }
-                0x12 => self.r#type = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x12 => wire::Bytes::set_optional(&mut self.r#type, &mut input, ctx)?,
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
             }
         }
@@ -1114,7 +1116,7 @@ impl<'a> Decode<'a> for RpbSetBucketReq {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
                 0x0a => {
-                    self.bucket = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.bucket, &mut input, ctx)?;
                     missing &= !1;
                 }
                 0x12 => {
@@ -1126,7 +1128,7 @@ impl<'a> Decode<'a> for RpbSetBucketReq {
                     )?;
                     missing &= !2;
                 }
-                0x1a => self.r#type = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x1a => wire::Bytes::set_optional(&mut self.r#type, &mut input, ctx)?,
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
             }
         }
@@ -1292,10 +1294,10 @@ impl<'a> Decode<'a> for RpbResetBucketReq {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
                 0x0a => {
-                    self.bucket = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.bucket, &mut input, ctx)?;
                     missing &= !1;
                 }
-                0x12 => self.r#type = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x12 => wire::Bytes::set_optional(&mut self.r#type, &mut input, ctx)?,
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
             }
         }
@@ -1438,7 +1440,7 @@ impl<'a> Decode<'a> for RpbGetBucketTypeReq {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
                 0x0a => {
-                    self.r#type = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.r#type, &mut input, ctx)?;
                     missing &= !1;
                 }
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
@@ -1583,7 +1585,7 @@ impl<'a> Decode<'a> for RpbSetBucketTypeReq {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
                 0x0a => {
-                    self.r#type = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.r#type, &mut input, ctx)?;
                     missing &= !1;
                 }
                 0x12 => {
@@ -1740,7 +1742,7 @@ impl<'a> Decode<'a> for RpbCommitHook {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
                 0x0a => wire::read_optional_message(&mut self.modfun, &mut input, ctx)?,
-                0x12 => self.name = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x12 => wire::Bytes::set_optional(&mut self.name, &mut input, ctx)?,
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
             }
         }
@@ -2035,7 +2037,7 @@ impl<'a> Decode<'a> for RpbBucketProps {
                 0x98 => self.rw = Some(wire::Uint32::read(&mut input, ctx)?),
                 0xa0 => self.basic_quorum = Some(wire::Bool::read(&mut input, ctx)?),
                 0xa8 => self.notfound_ok = Some(wire::Bool::read(&mut input, ctx)?),
-                0xb2 => self.backend = Some(wire::Bytes::read(&mut input, ctx)?),
+                0xb2 => wire::Bytes::set_optional(&mut self.backend, &mut input, ctx)?,
                 0xb8 => self.search = Some(wire::Bool::read(&mut input, ctx)?),
                 0xc0 => {
                     if let Some(value) = wire::read_closed(
@@ -2047,8 +2049,10 @@ impl<'a> Decode<'a> for RpbBucketProps {
                         self.repl = Some(value);
                     }
                 }
-                0xca => self.search_index = Some(wire::Bytes::read(&mut input, ctx)?),
-                0xd2 => self.datatype = Some(wire::Bytes::read(&mut input, ctx)?),
+                0xca => {
+                    wire::Bytes::set_optional(&mut self.search_index, &mut input, ctx)?
+                }
+                0xd2 => wire::Bytes::set_optional(&mut self.datatype, &mut input, ctx)?,
                 0xd8 => self.consistent = Some(wire::Bool::read(&mut input, ctx)?),
                 0xe0 => self.write_once = Some(wire::Bool::read(&mut input, ctx)?),
                 0xe8 => self.hll_precision = Some(wire::Uint32::read(&mut input, ctx)?),

@@ -56,7 +56,7 @@ impl<'a> Decode<'a> for MapField {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
                 0x0a => {
-                    self.name = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.name, &mut input, ctx)?;
                     missing &= !1;
                 }
                 0x10 => {
@@ -248,7 +248,9 @@ impl<'a> Decode<'a> for MapEntry {
                         ctx,
                     )?
                 }
-                0x22 => self.register_value = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x22 => {
+                    wire::Bytes::set_optional(&mut self.register_value, &mut input, ctx)?
+                }
                 0x28 => self.flag_value = Some(wire::Bool::read(&mut input, ctx)?),
                 0x32 => {
                     wire::read_repeated_message(
@@ -497,15 +499,15 @@ impl<'a> Decode<'a> for DtFetchReq {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
                 0x0a => {
-                    self.bucket = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.bucket, &mut input, ctx)?;
                     missing &= !1;
                 }
                 0x12 => {
-                    self.key = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.key, &mut input, ctx)?;
                     missing &= !2;
                 }
                 0x1a => {
-                    self.r#type = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.r#type, &mut input, ctx)?;
                     missing &= !4;
                 }
                 0x20 => self.r = Some(wire::Uint32::read(&mut input, ctx)?),
@@ -930,7 +932,7 @@ impl<'a> Decode<'a> for DtFetchResp {
         let mut missing = ctx.missing(0b1);
         while let Some(tag) = input.tag(ctx)? {
             match tag {
-                0x0a => self.context = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x0a => wire::Bytes::set_optional(&mut self.context, &mut input, ctx)?,
                 0x10 => {
                     if let Some(value) = wire::read_closed(
                         0x10,
@@ -1562,7 +1564,9 @@ impl<'a> Decode<'a> for MapUpdate {
                     wire::read_optional_message(&mut self.counter_op, &mut input, ctx)?
                 }
                 0x1a => wire::read_optional_message(&mut self.set_op, &mut input, ctx)?,
-                0x22 => self.register_op = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x22 => {
+                    wire::Bytes::set_optional(&mut self.register_op, &mut input, ctx)?
+                }
                 0x28 => {
                     if let Some(value) = wire::read_closed(
                         0x28,
@@ -2104,15 +2108,15 @@ impl<'a> Decode<'a> for DtUpdateReq {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
                 0x0a => {
-                    self.bucket = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.bucket, &mut input, ctx)?;
                     missing &= !1;
                 }
-                0x12 => self.key = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x12 => wire::Bytes::set_optional(&mut self.key, &mut input, ctx)?,
                 0x1a => {
-                    self.r#type = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.r#type, &mut input, ctx)?;
                     missing &= !2;
                 }
-                0x22 => self.context = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x22 => wire::Bytes::set_optional(&mut self.context, &mut input, ctx)?,
                 0x2a => {
                     wire::read_message(&mut self.op, missing & 4 == 0, &mut input, ctx)?;
                     missing &= !4;
@@ -2367,8 +2371,8 @@ impl<'a> Decode<'a> for DtUpdateResp {
     ) -> Result<(), DecodeError> {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
-                0x0a => self.key = Some(wire::Bytes::read(&mut input, ctx)?),
-                0x12 => self.context = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x0a => wire::Bytes::set_optional(&mut self.key, &mut input, ctx)?,
+                0x12 => wire::Bytes::set_optional(&mut self.context, &mut input, ctx)?,
                 0x18 => self.counter_value = Some(wire::Sint64::read(&mut input, ctx)?),
                 0x22 => {
                     wire::Bytes::read_repeated(

@@ -53,7 +53,7 @@ impl<'a> Decode<'a> for RpbGetClientIdResp {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
                 0x0a => {
-                    self.client_id = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.client_id, &mut input, ctx)?;
                     missing &= !1;
                 }
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
@@ -197,7 +197,7 @@ impl<'a> Decode<'a> for RpbSetClientIdReq {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
                 0x0a => {
-                    self.client_id = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.client_id, &mut input, ctx)?;
                     missing &= !1;
                 }
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
@@ -390,13 +390,21 @@ impl<'a> Decode<'a> for RpbContent {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
                 0x0a => {
-                    self.value = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.value, &mut input, ctx)?;
                     missing &= !1;
                 }
-                0x12 => self.content_type = Some(wire::Bytes::read(&mut input, ctx)?),
-                0x1a => self.charset = Some(wire::Bytes::read(&mut input, ctx)?),
-                0x22 => self.content_encoding = Some(wire::Bytes::read(&mut input, ctx)?),
-                0x2a => self.vtag = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x12 => {
+                    wire::Bytes::set_optional(&mut self.content_type, &mut input, ctx)?
+                }
+                0x1a => wire::Bytes::set_optional(&mut self.charset, &mut input, ctx)?,
+                0x22 => {
+                    wire::Bytes::set_optional(
+                        &mut self.content_encoding,
+                        &mut input,
+                        ctx,
+                    )?
+                }
+                0x2a => wire::Bytes::set_optional(&mut self.vtag, &mut input, ctx)?,
                 0x32 => {
                     wire::read_repeated_message(0x32, &mut self.links, &mut input, ctx)?
                 }
@@ -616,9 +624,9 @@ impl<'a> Decode<'a> for RpbLink {
     ) -> Result<(), DecodeError> {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
-                0x0a => self.bucket = Some(wire::Bytes::read(&mut input, ctx)?),
-                0x12 => self.key = Some(wire::Bytes::read(&mut input, ctx)?),
-                0x1a => self.tag = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x0a => wire::Bytes::set_optional(&mut self.bucket, &mut input, ctx)?,
+                0x12 => wire::Bytes::set_optional(&mut self.key, &mut input, ctx)?,
+                0x1a => wire::Bytes::set_optional(&mut self.tag, &mut input, ctx)?,
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
             }
         }
@@ -808,24 +816,26 @@ impl<'a> Decode<'a> for RpbGetReq {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
                 0x0a => {
-                    self.bucket = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.bucket, &mut input, ctx)?;
                     missing &= !1;
                 }
                 0x12 => {
-                    self.key = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.key, &mut input, ctx)?;
                     missing &= !2;
                 }
                 0x18 => self.r = Some(wire::Uint32::read(&mut input, ctx)?),
                 0x20 => self.pr = Some(wire::Uint32::read(&mut input, ctx)?),
                 0x28 => self.basic_quorum = Some(wire::Bool::read(&mut input, ctx)?),
                 0x30 => self.notfound_ok = Some(wire::Bool::read(&mut input, ctx)?),
-                0x3a => self.if_modified = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x3a => {
+                    wire::Bytes::set_optional(&mut self.if_modified, &mut input, ctx)?
+                }
                 0x40 => self.head = Some(wire::Bool::read(&mut input, ctx)?),
                 0x48 => self.deletedvclock = Some(wire::Bool::read(&mut input, ctx)?),
                 0x50 => self.timeout = Some(wire::Uint32::read(&mut input, ctx)?),
                 0x58 => self.sloppy_quorum = Some(wire::Bool::read(&mut input, ctx)?),
                 0x60 => self.n_val = Some(wire::Uint32::read(&mut input, ctx)?),
-                0x6a => self.r#type = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x6a => wire::Bytes::set_optional(&mut self.r#type, &mut input, ctx)?,
                 0x70 => self.node_confirms = Some(wire::Uint32::read(&mut input, ctx)?),
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
             }
@@ -1054,7 +1064,7 @@ impl<'a> Decode<'a> for RpbGetResp {
                         ctx,
                     )?
                 }
-                0x12 => self.vclock = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x12 => wire::Bytes::set_optional(&mut self.vclock, &mut input, ctx)?,
                 0x18 => self.unchanged = Some(wire::Bool::read(&mut input, ctx)?),
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
             }
@@ -1280,11 +1290,11 @@ impl<'a> Decode<'a> for RpbPutReq {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
                 0x0a => {
-                    self.bucket = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.bucket, &mut input, ctx)?;
                     missing &= !1;
                 }
-                0x12 => self.key = Some(wire::Bytes::read(&mut input, ctx)?),
-                0x1a => self.vclock = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x12 => wire::Bytes::set_optional(&mut self.key, &mut input, ctx)?,
+                0x1a => wire::Bytes::set_optional(&mut self.vclock, &mut input, ctx)?,
                 0x22 => {
                     wire::read_message(
                         &mut self.content,
@@ -1305,7 +1315,7 @@ impl<'a> Decode<'a> for RpbPutReq {
                 0x68 => self.asis = Some(wire::Bool::read(&mut input, ctx)?),
                 0x70 => self.sloppy_quorum = Some(wire::Bool::read(&mut input, ctx)?),
                 0x78 => self.n_val = Some(wire::Uint32::read(&mut input, ctx)?),
-                0x82 => self.r#type = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x82 => wire::Bytes::set_optional(&mut self.r#type, &mut input, ctx)?,
                 0x88 => self.node_confirms = Some(wire::Uint32::read(&mut input, ctx)?),
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
             }
@@ -1557,8 +1567,8 @@ impl<'a> Decode<'a> for RpbPutResp {
                         ctx,
                     )?
                 }
-                0x12 => self.vclock = Some(wire::Bytes::read(&mut input, ctx)?),
-                0x1a => self.key = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x12 => wire::Bytes::set_optional(&mut self.vclock, &mut input, ctx)?,
+                0x1a => wire::Bytes::set_optional(&mut self.key, &mut input, ctx)?,
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
             }
         }
@@ -1761,15 +1771,15 @@ impl<'a> Decode<'a> for RpbDelReq {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
                 0x0a => {
-                    self.bucket = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.bucket, &mut input, ctx)?;
                     missing &= !1;
                 }
                 0x12 => {
-                    self.key = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.key, &mut input, ctx)?;
                     missing &= !2;
                 }
                 0x18 => self.rw = Some(wire::Uint32::read(&mut input, ctx)?),
-                0x22 => self.vclock = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x22 => wire::Bytes::set_optional(&mut self.vclock, &mut input, ctx)?,
                 0x28 => self.r = Some(wire::Uint32::read(&mut input, ctx)?),
                 0x30 => self.w = Some(wire::Uint32::read(&mut input, ctx)?),
                 0x38 => self.pr = Some(wire::Uint32::read(&mut input, ctx)?),
@@ -1778,7 +1788,7 @@ impl<'a> Decode<'a> for RpbDelReq {
                 0x50 => self.timeout = Some(wire::Uint32::read(&mut input, ctx)?),
                 0x58 => self.sloppy_quorum = Some(wire::Bool::read(&mut input, ctx)?),
                 0x60 => self.n_val = Some(wire::Uint32::read(&mut input, ctx)?),
-                0x6a => self.r#type = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x6a => wire::Bytes::set_optional(&mut self.r#type, &mut input, ctx)?,
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
             }
         }
@@ -1989,7 +1999,7 @@ impl<'a> Decode<'a> for RpbListBucketsReq {
             match tag {
                 0x08 => self.timeout = Some(wire::Uint32::read(&mut input, ctx)?),
                 0x10 => self.stream = Some(wire::Bool::read(&mut input, ctx)?),
-                0x1a => self.r#type = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x1a => wire::Bytes::set_optional(&mut self.r#type, &mut input, ctx)?,
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
             }
         }
@@ -2267,11 +2277,11 @@ impl<'a> Decode<'a> for RpbListKeysReq {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
                 0x0a => {
-                    self.bucket = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.bucket, &mut input, ctx)?;
                     missing &= !1;
                 }
                 0x10 => self.timeout = Some(wire::Uint32::read(&mut input, ctx)?),
-                0x1a => self.r#type = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x1a => wire::Bytes::set_optional(&mut self.r#type, &mut input, ctx)?,
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
             }
         }
@@ -2631,11 +2641,11 @@ impl<'a> Decode<'a> for RpbIndexReq {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
                 0x0a => {
-                    self.bucket = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.bucket, &mut input, ctx)?;
                     missing &= !1;
                 }
                 0x12 => {
-                    self.index = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.index, &mut input, ctx)?;
                     missing &= !2;
                 }
                 0x18 => {
@@ -2649,18 +2659,22 @@ impl<'a> Decode<'a> for RpbIndexReq {
                         missing &= !4;
                     }
                 }
-                0x22 => self.key = Some(wire::Bytes::read(&mut input, ctx)?),
-                0x2a => self.range_min = Some(wire::Bytes::read(&mut input, ctx)?),
-                0x32 => self.range_max = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x22 => wire::Bytes::set_optional(&mut self.key, &mut input, ctx)?,
+                0x2a => wire::Bytes::set_optional(&mut self.range_min, &mut input, ctx)?,
+                0x32 => wire::Bytes::set_optional(&mut self.range_max, &mut input, ctx)?,
                 0x38 => self.return_terms = Some(wire::Bool::read(&mut input, ctx)?),
                 0x40 => self.stream = Some(wire::Bool::read(&mut input, ctx)?),
                 0x48 => self.max_results = Some(wire::Uint32::read(&mut input, ctx)?),
-                0x52 => self.continuation = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x52 => {
+                    wire::Bytes::set_optional(&mut self.continuation, &mut input, ctx)?
+                }
                 0x58 => self.timeout = Some(wire::Uint32::read(&mut input, ctx)?),
-                0x62 => self.r#type = Some(wire::Bytes::read(&mut input, ctx)?),
-                0x6a => self.term_regex = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x62 => wire::Bytes::set_optional(&mut self.r#type, &mut input, ctx)?,
+                0x6a => wire::Bytes::set_optional(&mut self.term_regex, &mut input, ctx)?,
                 0x70 => self.pagination_sort = Some(wire::Bool::read(&mut input, ctx)?),
-                0x7a => self.cover_context = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x7a => {
+                    wire::Bytes::set_optional(&mut self.cover_context, &mut input, ctx)?
+                }
                 0x80 => self.return_body = Some(wire::Bool::read(&mut input, ctx)?),
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
             }
@@ -2927,7 +2941,9 @@ impl<'a> Decode<'a> for RpbIndexResp {
                         ctx,
                     )?
                 }
-                0x1a => self.continuation = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x1a => {
+                    wire::Bytes::set_optional(&mut self.continuation, &mut input, ctx)?
+                }
                 0x20 => self.done = Some(wire::Bool::read(&mut input, ctx)?),
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
             }
@@ -3086,7 +3102,9 @@ impl<'a> Decode<'a> for RpbIndexBodyResp {
                         ctx,
                     )?
                 }
-                0x12 => self.continuation = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x12 => {
+                    wire::Bytes::set_optional(&mut self.continuation, &mut input, ctx)?
+                }
                 0x18 => self.done = Some(wire::Bool::read(&mut input, ctx)?),
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
             }
@@ -3236,7 +3254,7 @@ impl<'a> Decode<'a> for RpbIndexObject {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
                 0x0a => {
-                    self.key = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.key, &mut input, ctx)?;
                     missing &= !1;
                 }
                 0x12 => {
@@ -3446,21 +3464,25 @@ impl<'a> Decode<'a> for RpbCSBucketReq {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
                 0x0a => {
-                    self.bucket = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.bucket, &mut input, ctx)?;
                     missing &= !1;
                 }
                 0x12 => {
-                    self.start_key = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.start_key, &mut input, ctx)?;
                     missing &= !2;
                 }
-                0x1a => self.end_key = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x1a => wire::Bytes::set_optional(&mut self.end_key, &mut input, ctx)?,
                 0x20 => self.start_incl = Some(wire::Bool::read(&mut input, ctx)?),
                 0x28 => self.end_incl = Some(wire::Bool::read(&mut input, ctx)?),
-                0x32 => self.continuation = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x32 => {
+                    wire::Bytes::set_optional(&mut self.continuation, &mut input, ctx)?
+                }
                 0x38 => self.max_results = Some(wire::Uint32::read(&mut input, ctx)?),
                 0x40 => self.timeout = Some(wire::Uint32::read(&mut input, ctx)?),
-                0x4a => self.r#type = Some(wire::Bytes::read(&mut input, ctx)?),
-                0x52 => self.cover_context = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x4a => wire::Bytes::set_optional(&mut self.r#type, &mut input, ctx)?,
+                0x52 => {
+                    wire::Bytes::set_optional(&mut self.cover_context, &mut input, ctx)?
+                }
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
             }
         }
@@ -3662,7 +3684,9 @@ impl<'a> Decode<'a> for RpbCSBucketResp {
                         ctx,
                     )?
                 }
-                0x12 => self.continuation = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x12 => {
+                    wire::Bytes::set_optional(&mut self.continuation, &mut input, ctx)?
+                }
                 0x18 => self.done = Some(wire::Bool::read(&mut input, ctx)?),
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
             }
@@ -3818,11 +3842,11 @@ impl<'a> Decode<'a> for RpbMapRedReq {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
                 0x0a => {
-                    self.request = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.request, &mut input, ctx)?;
                     missing &= !1;
                 }
                 0x12 => {
-                    self.content_type = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.content_type, &mut input, ctx)?;
                     missing &= !2;
                 }
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
@@ -3978,7 +4002,7 @@ impl<'a> Decode<'a> for RpbMapRedResp {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
                 0x08 => self.phase = Some(wire::Uint32::read(&mut input, ctx)?),
-                0x12 => self.response = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x12 => wire::Bytes::set_optional(&mut self.response, &mut input, ctx)?,
                 0x18 => self.done = Some(wire::Bool::read(&mut input, ctx)?),
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
             }
@@ -4151,11 +4175,11 @@ impl<'a> Decode<'a> for RpbCounterUpdateReq {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
                 0x0a => {
-                    self.bucket = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.bucket, &mut input, ctx)?;
                     missing &= !1;
                 }
                 0x12 => {
-                    self.key = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.key, &mut input, ctx)?;
                     missing &= !2;
                 }
                 0x18 => {
@@ -4495,11 +4519,11 @@ impl<'a> Decode<'a> for RpbCounterGetReq {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
                 0x0a => {
-                    self.bucket = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.bucket, &mut input, ctx)?;
                     missing &= !1;
                 }
                 0x12 => {
-                    self.key = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.key, &mut input, ctx)?;
                     missing &= !2;
                 }
                 0x18 => self.r = Some(wire::Uint32::read(&mut input, ctx)?),
@@ -4799,14 +4823,14 @@ impl<'a> Decode<'a> for RpbGetBucketKeyPreflistReq {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
                 0x0a => {
-                    self.bucket = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.bucket, &mut input, ctx)?;
                     missing &= !1;
                 }
                 0x12 => {
-                    self.key = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.key, &mut input, ctx)?;
                     missing &= !2;
                 }
-                0x1a => self.r#type = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x1a => wire::Bytes::set_optional(&mut self.r#type, &mut input, ctx)?,
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
             }
         }
@@ -5103,7 +5127,7 @@ impl<'a> Decode<'a> for RpbBucketKeyPreflistItem {
                     missing &= !1;
                 }
                 0x12 => {
-                    self.node = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.node, &mut input, ctx)?;
                     missing &= !2;
                 }
                 0x18 => {
@@ -5288,13 +5312,15 @@ impl<'a> Decode<'a> for RpbCoverageReq {
         let mut missing = ctx.missing(0b1);
         while let Some(tag) = input.tag(ctx)? {
             match tag {
-                0x0a => self.r#type = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x0a => wire::Bytes::set_optional(&mut self.r#type, &mut input, ctx)?,
                 0x12 => {
-                    self.bucket = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.bucket, &mut input, ctx)?;
                     missing &= !1;
                 }
                 0x18 => self.min_partitions = Some(wire::Uint32::read(&mut input, ctx)?),
-                0x22 => self.replace_cover = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x22 => {
+                    wire::Bytes::set_optional(&mut self.replace_cover, &mut input, ctx)?
+                }
                 0x2a => {
                     wire::Bytes::read_repeated(
                         0x2a,
@@ -5607,16 +5633,18 @@ impl<'a> Decode<'a> for RpbCoverageEntry {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
                 0x0a => {
-                    self.ip = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.ip, &mut input, ctx)?;
                     missing &= !1;
                 }
                 0x10 => {
                     self.port = wire::Uint32::read(&mut input, ctx)?;
                     missing &= !2;
                 }
-                0x1a => self.keyspace_desc = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x1a => {
+                    wire::Bytes::set_optional(&mut self.keyspace_desc, &mut input, ctx)?
+                }
                 0x22 => {
-                    self.cover_context = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.cover_context, &mut input, ctx)?;
                     missing &= !4;
                 }
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
@@ -5767,7 +5795,7 @@ impl<'a> Decode<'a> for RpbMembershipReq {
     ) -> Result<(), DecodeError> {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
-                0x0a => self.queuename = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x0a => wire::Bytes::set_optional(&mut self.queuename, &mut input, ctx)?,
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
             }
         }
@@ -6015,7 +6043,7 @@ impl<'a> Decode<'a> for RpbClusterMemberEntry {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
                 0x0a => {
-                    self.ip = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.ip, &mut input, ctx)?;
                     missing &= !1;
                 }
                 0x10 => {
@@ -6202,11 +6230,11 @@ impl<'a> Decode<'a> for RpbRTEReq {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
                 0x0a => {
-                    self.bucket = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.bucket, &mut input, ctx)?;
                     missing &= !1;
                 }
                 0x12 => {
-                    self.key = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.key, &mut input, ctx)?;
                     missing &= !2;
                 }
                 0x18 => self.r = Some(wire::Uint32::read(&mut input, ctx)?),
@@ -6216,7 +6244,7 @@ impl<'a> Decode<'a> for RpbRTEReq {
                 0x50 => self.timeout = Some(wire::Uint32::read(&mut input, ctx)?),
                 0x58 => self.sloppy_quorum = Some(wire::Bool::read(&mut input, ctx)?),
                 0x60 => self.n_val = Some(wire::Uint32::read(&mut input, ctx)?),
-                0x6a => self.r#type = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x6a => wire::Bytes::set_optional(&mut self.r#type, &mut input, ctx)?,
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
             }
         }
@@ -6415,10 +6443,10 @@ impl<'a> Decode<'a> for RpbFetchReq {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
                 0x0a => {
-                    self.queuename = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.queuename, &mut input, ctx)?;
                     missing &= !1;
                 }
-                0x12 => self.encoding = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x12 => wire::Bytes::set_optional(&mut self.encoding, &mut input, ctx)?,
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
             }
         }
@@ -6596,9 +6624,15 @@ impl<'a> Decode<'a> for RpbFetchResp {
                 0x10 => self.deleted = Some(wire::Bool::read(&mut input, ctx)?),
                 0x18 => self.crc_check = Some(wire::Uint32::read(&mut input, ctx)?),
                 0x22 => {
-                    self.replencoded_object = Some(wire::Bytes::read(&mut input, ctx)?);
+                    wire::Bytes::set_optional(
+                        &mut self.replencoded_object,
+                        &mut input,
+                        ctx,
+                    )?
                 }
-                0x2a => self.deleted_vclock = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x2a => {
+                    wire::Bytes::set_optional(&mut self.deleted_vclock, &mut input, ctx)?
+                }
                 0x30 => self.segment_id = Some(wire::Uint32::read(&mut input, ctx)?),
                 0x38 => self.segment_hash = Some(wire::Uint32::read(&mut input, ctx)?),
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
@@ -6783,7 +6817,7 @@ impl<'a> Decode<'a> for RpbPushReq {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
                 0x0a => {
-                    self.queuename = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.queuename, &mut input, ctx)?;
                     missing &= !1;
                 }
                 0x12 => {
@@ -6960,7 +6994,7 @@ impl<'a> Decode<'a> for RpbPushResp {
         let mut missing = ctx.missing(0b1);
         while let Some(tag) = input.tag(ctx)? {
             match tag {
-                0x0a => self.queuename = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x0a => wire::Bytes::set_optional(&mut self.queuename, &mut input, ctx)?,
                 0x10 => {
                     self.queue_exists = wire::Bool::read(&mut input, ctx)?;
                     missing &= !1;
@@ -7490,17 +7524,17 @@ impl<'a> Decode<'a> for RpbAaeFoldMergeTreesRangeReq {
         let mut missing = ctx.missing(0b111111);
         while let Some(tag) = input.tag(ctx)? {
             match tag {
-                0x0a => self.r#type = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x0a => wire::Bytes::set_optional(&mut self.r#type, &mut input, ctx)?,
                 0x12 => {
-                    self.bucket = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.bucket, &mut input, ctx)?;
                     missing &= !1;
                 }
                 0x50 => {
                     self.key_range = wire::Bool::read(&mut input, ctx)?;
                     missing &= !2;
                 }
-                0x5a => self.start_key = Some(wire::Bytes::read(&mut input, ctx)?),
-                0x62 => self.end_key = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x5a => wire::Bytes::set_optional(&mut self.start_key, &mut input, ctx)?,
+                0x62 => wire::Bytes::set_optional(&mut self.end_key, &mut input, ctx)?,
                 0xa0 => {
                     if let Some(value) = wire::read_closed(
                         0xa0,
@@ -7844,7 +7878,7 @@ impl<'a> Decode<'a> for RpbAaeFoldTreeResp {
                         missing &= !1;
                     }
                 }
-                0x12 => self.level_one = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x12 => wire::Bytes::set_optional(&mut self.level_one, &mut input, ctx)?,
                 0x1a => {
                     wire::Bytes::read_repeated(
                         0x1a,
@@ -8258,17 +8292,17 @@ impl<'a> Decode<'a> for RpbAaeFoldFetchClocksRangeReq {
         let mut missing = ctx.missing(0b1111);
         while let Some(tag) = input.tag(ctx)? {
             match tag {
-                0x0a => self.r#type = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x0a => wire::Bytes::set_optional(&mut self.r#type, &mut input, ctx)?,
                 0x12 => {
-                    self.bucket = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.bucket, &mut input, ctx)?;
                     missing &= !1;
                 }
                 0x50 => {
                     self.key_range = wire::Bool::read(&mut input, ctx)?;
                     missing &= !2;
                 }
-                0x5a => self.start_key = Some(wire::Bytes::read(&mut input, ctx)?),
-                0x62 => self.end_key = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x5a => wire::Bytes::set_optional(&mut self.start_key, &mut input, ctx)?,
+                0x62 => wire::Bytes::set_optional(&mut self.end_key, &mut input, ctx)?,
                 0xf0 => {
                     self.segment_filter = wire::Bool::read(&mut input, ctx)?;
                     missing &= !4;
@@ -8584,17 +8618,17 @@ impl<'a> Decode<'a> for RpbAaeFoldFindTombsReq {
         let mut missing = ctx.missing(0b1111);
         while let Some(tag) = input.tag(ctx)? {
             match tag {
-                0x0a => self.r#type = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x0a => wire::Bytes::set_optional(&mut self.r#type, &mut input, ctx)?,
                 0x12 => {
-                    self.bucket = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.bucket, &mut input, ctx)?;
                     missing &= !1;
                 }
                 0x50 => {
                     self.key_range = wire::Bool::read(&mut input, ctx)?;
                     missing &= !2;
                 }
-                0x5a => self.start_key = Some(wire::Bytes::read(&mut input, ctx)?),
-                0x62 => self.end_key = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x5a => wire::Bytes::set_optional(&mut self.start_key, &mut input, ctx)?,
+                0x62 => wire::Bytes::set_optional(&mut self.end_key, &mut input, ctx)?,
                 0xf0 => {
                     self.segment_filter = wire::Bool::read(&mut input, ctx)?;
                     missing &= !4;
@@ -8865,7 +8899,7 @@ impl<'a> Decode<'a> for RpbAaeFoldKeyValueResp {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
                 0x0a => {
-                    self.response_type = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.response_type, &mut input, ctx)?;
                     missing &= !1;
                 }
                 0x12 => {
@@ -9052,17 +9086,17 @@ impl<'a> Decode<'a> for RpbKeysValue {
         let mut missing = ctx.missing(0b111);
         while let Some(tag) = input.tag(ctx)? {
             match tag {
-                0x0a => self.r#type = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x0a => wire::Bytes::set_optional(&mut self.r#type, &mut input, ctx)?,
                 0x12 => {
-                    self.bucket = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.bucket, &mut input, ctx)?;
                     missing &= !1;
                 }
                 0x1a => {
-                    self.key = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.key, &mut input, ctx)?;
                     missing &= !2;
                 }
                 0x22 => {
-                    self.value = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.value, &mut input, ctx)?;
                     missing &= !4;
                 }
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
@@ -9276,17 +9310,17 @@ impl<'a> Decode<'a> for RpbAaeFoldFindKeysReq {
         let mut missing = ctx.missing(0b11111);
         while let Some(tag) = input.tag(ctx)? {
             match tag {
-                0x0a => self.r#type = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x0a => wire::Bytes::set_optional(&mut self.r#type, &mut input, ctx)?,
                 0x12 => {
-                    self.bucket = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.bucket, &mut input, ctx)?;
                     missing &= !1;
                 }
                 0x50 => {
                     self.key_range = wire::Bool::read(&mut input, ctx)?;
                     missing &= !2;
                 }
-                0x5a => self.start_key = Some(wire::Bytes::read(&mut input, ctx)?),
-                0x62 => self.end_key = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x5a => wire::Bytes::set_optional(&mut self.start_key, &mut input, ctx)?,
+                0x62 => wire::Bytes::set_optional(&mut self.end_key, &mut input, ctx)?,
                 0x140 => {
                     self.modified_range = wire::Bool::read(&mut input, ctx)?;
                     missing &= !4;
@@ -9561,17 +9595,17 @@ impl<'a> Decode<'a> for RpbAaeFoldObjectStatsReq {
         let mut missing = ctx.missing(0b111);
         while let Some(tag) = input.tag(ctx)? {
             match tag {
-                0x0a => self.r#type = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x0a => wire::Bytes::set_optional(&mut self.r#type, &mut input, ctx)?,
                 0x12 => {
-                    self.bucket = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.bucket, &mut input, ctx)?;
                     missing &= !1;
                 }
                 0x50 => {
                     self.key_range = wire::Bool::read(&mut input, ctx)?;
                     missing &= !2;
                 }
-                0x5a => self.start_key = Some(wire::Bytes::read(&mut input, ctx)?),
-                0x62 => self.end_key = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x5a => wire::Bytes::set_optional(&mut self.start_key, &mut input, ctx)?,
+                0x62 => wire::Bytes::set_optional(&mut self.end_key, &mut input, ctx)?,
                 0x140 => {
                     self.modified_range = wire::Bool::read(&mut input, ctx)?;
                     missing &= !4;
@@ -9816,17 +9850,17 @@ impl<'a> Decode<'a> for RpbAaeFoldReplKeysReq {
         let mut missing = ctx.missing(0b1111);
         while let Some(tag) = input.tag(ctx)? {
             match tag {
-                0x0a => self.r#type = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x0a => wire::Bytes::set_optional(&mut self.r#type, &mut input, ctx)?,
                 0x12 => {
-                    self.bucket = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.bucket, &mut input, ctx)?;
                     missing &= !1;
                 }
                 0x50 => {
                     self.key_range = wire::Bool::read(&mut input, ctx)?;
                     missing &= !2;
                 }
-                0x5a => self.start_key = Some(wire::Bytes::read(&mut input, ctx)?),
-                0x62 => self.end_key = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x5a => wire::Bytes::set_optional(&mut self.start_key, &mut input, ctx)?,
+                0x62 => wire::Bytes::set_optional(&mut self.end_key, &mut input, ctx)?,
                 0x140 => {
                     self.modified_range = wire::Bool::read(&mut input, ctx)?;
                     missing &= !4;
@@ -9834,7 +9868,7 @@ impl<'a> Decode<'a> for RpbAaeFoldReplKeysReq {
                 0x148 => self.last_mod_start = Some(wire::Uint32::read(&mut input, ctx)?),
                 0x150 => self.last_mod_end = Some(wire::Uint32::read(&mut input, ctx)?),
                 0x192 => {
-                    self.queuename = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.queuename, &mut input, ctx)?;
                     missing &= !8;
                 }
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
@@ -10074,17 +10108,17 @@ impl<'a> Decode<'a> for RpbAaeFoldRepairKeysReq {
         let mut missing = ctx.missing(0b111);
         while let Some(tag) = input.tag(ctx)? {
             match tag {
-                0x0a => self.r#type = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x0a => wire::Bytes::set_optional(&mut self.r#type, &mut input, ctx)?,
                 0x12 => {
-                    self.bucket = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.bucket, &mut input, ctx)?;
                     missing &= !1;
                 }
                 0x50 => {
                     self.key_range = wire::Bool::read(&mut input, ctx)?;
                     missing &= !2;
                 }
-                0x5a => self.start_key = Some(wire::Bytes::read(&mut input, ctx)?),
-                0x62 => self.end_key = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x5a => wire::Bytes::set_optional(&mut self.start_key, &mut input, ctx)?,
+                0x62 => wire::Bytes::set_optional(&mut self.end_key, &mut input, ctx)?,
                 0x140 => {
                     self.modified_range = wire::Bool::read(&mut input, ctx)?;
                     missing &= !4;
@@ -10348,17 +10382,17 @@ impl<'a> Decode<'a> for RpbAaeFoldReapTombsReq {
         let mut missing = ctx.missing(0b11111);
         while let Some(tag) = input.tag(ctx)? {
             match tag {
-                0x0a => self.r#type = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x0a => wire::Bytes::set_optional(&mut self.r#type, &mut input, ctx)?,
                 0x12 => {
-                    self.bucket = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.bucket, &mut input, ctx)?;
                     missing &= !1;
                 }
                 0x50 => {
                     self.key_range = wire::Bool::read(&mut input, ctx)?;
                     missing &= !2;
                 }
-                0x5a => self.start_key = Some(wire::Bytes::read(&mut input, ctx)?),
-                0x62 => self.end_key = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x5a => wire::Bytes::set_optional(&mut self.start_key, &mut input, ctx)?,
+                0x62 => wire::Bytes::set_optional(&mut self.end_key, &mut input, ctx)?,
                 0xf0 => {
                     self.segment_filter = wire::Bool::read(&mut input, ctx)?;
                     missing &= !4;
@@ -10728,17 +10762,17 @@ impl<'a> Decode<'a> for RpbAaeFoldEraseKeysReq {
         let mut missing = ctx.missing(0b11111);
         while let Some(tag) = input.tag(ctx)? {
             match tag {
-                0x0a => self.r#type = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x0a => wire::Bytes::set_optional(&mut self.r#type, &mut input, ctx)?,
                 0x12 => {
-                    self.bucket = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.bucket, &mut input, ctx)?;
                     missing &= !1;
                 }
                 0x50 => {
                     self.key_range = wire::Bool::read(&mut input, ctx)?;
                     missing &= !2;
                 }
-                0x5a => self.start_key = Some(wire::Bytes::read(&mut input, ctx)?),
-                0x62 => self.end_key = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x5a => wire::Bytes::set_optional(&mut self.start_key, &mut input, ctx)?,
+                0x62 => wire::Bytes::set_optional(&mut self.end_key, &mut input, ctx)?,
                 0xf0 => {
                     self.segment_filter = wire::Bool::read(&mut input, ctx)?;
                     missing &= !4;
@@ -11056,7 +11090,7 @@ impl<'a> Decode<'a> for RpbAaeFoldKeyCountResp {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
                 0x0a => {
-                    self.response_type = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.response_type, &mut input, ctx)?;
                     missing &= !1;
                 }
                 0x12 => {
@@ -11238,7 +11272,7 @@ impl<'a> Decode<'a> for RpbKeysCount {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
                 0x0a => {
-                    self.tag = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.tag, &mut input, ctx)?;
                     missing &= !1;
                 }
                 0x10 => self.order = Some(wire::Uint32::read(&mut input, ctx)?),
@@ -11619,9 +11653,9 @@ impl<'a> Decode<'a> for RpbAaeFoldBucket {
         let mut missing = ctx.missing(0b1);
         while let Some(tag) = input.tag(ctx)? {
             match tag {
-                0x0a => self.r#type = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x0a => wire::Bytes::set_optional(&mut self.r#type, &mut input, ctx)?,
                 0x12 => {
-                    self.bucket = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.bucket, &mut input, ctx)?;
                     missing &= !1;
                 }
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,

@@ -106,22 +106,24 @@ impl<'a> Decode<'a> for RpbReplGetReq {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
                 0x0a => {
-                    self.bucket = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.bucket, &mut input, ctx)?;
                     missing &= !1;
                 }
                 0x12 => {
-                    self.key = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.key, &mut input, ctx)?;
                     missing &= !2;
                 }
                 0x1a => {
-                    self.cluster_id = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.cluster_id, &mut input, ctx)?;
                     missing &= !4;
                 }
                 0x20 => self.r = Some(wire::Uint32::read(&mut input, ctx)?),
                 0x28 => self.pr = Some(wire::Uint32::read(&mut input, ctx)?),
                 0x30 => self.basic_quorum = Some(wire::Bool::read(&mut input, ctx)?),
                 0x38 => self.notfound_ok = Some(wire::Bool::read(&mut input, ctx)?),
-                0x42 => self.if_modified = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x42 => {
+                    wire::Bytes::set_optional(&mut self.if_modified, &mut input, ctx)?
+                }
                 0x48 => self.head = Some(wire::Bool::read(&mut input, ctx)?),
                 0x50 => self.deletedvclock = Some(wire::Bool::read(&mut input, ctx)?),
                 0x58 => self.sloppy_quorum = Some(wire::Bool::read(&mut input, ctx)?),
@@ -442,7 +444,7 @@ impl<'a> Decode<'a> for RpbReplGetClusterIdResp {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
                 0x0a => {
-                    self.cluster_id = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.cluster_id, &mut input, ctx)?;
                     missing &= !1;
                 }
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,

@@ -89,21 +89,21 @@ impl<'a> Decode<'a> for RpbSearchQueryReq {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
                 0x0a => {
-                    self.q = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.q, &mut input, ctx)?;
                     missing &= !1;
                 }
                 0x12 => {
-                    self.index = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.index, &mut input, ctx)?;
                     missing &= !2;
                 }
                 0x18 => self.rows = Some(wire::Uint32::read(&mut input, ctx)?),
                 0x20 => self.start = Some(wire::Uint32::read(&mut input, ctx)?),
-                0x2a => self.sort = Some(wire::Bytes::read(&mut input, ctx)?),
-                0x32 => self.filter = Some(wire::Bytes::read(&mut input, ctx)?),
-                0x3a => self.df = Some(wire::Bytes::read(&mut input, ctx)?),
-                0x42 => self.op = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x2a => wire::Bytes::set_optional(&mut self.sort, &mut input, ctx)?,
+                0x32 => wire::Bytes::set_optional(&mut self.filter, &mut input, ctx)?,
+                0x3a => wire::Bytes::set_optional(&mut self.df, &mut input, ctx)?,
+                0x42 => wire::Bytes::set_optional(&mut self.op, &mut input, ctx)?,
                 0x4a => wire::Bytes::read_repeated(0x4a, &mut self.fl, &mut input, ctx)?,
-                0x52 => self.presort = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x52 => wire::Bytes::set_optional(&mut self.presort, &mut input, ctx)?,
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
             }
         }

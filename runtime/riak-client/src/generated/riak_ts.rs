@@ -104,7 +104,7 @@ impl<'a> Decode<'a> for TsColumnDescription {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
                 0x0a => {
-                    self.name = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.name, &mut input, ctx)?;
                     missing &= !1;
                 }
                 0x10 => {
@@ -262,7 +262,9 @@ impl<'a> Decode<'a> for TsCell {
     ) -> Result<(), DecodeError> {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
-                0x0a => self.varchar_value = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x0a => {
+                    wire::Bytes::set_optional(&mut self.varchar_value, &mut input, ctx)?
+                }
                 0x10 => self.sint64_value = Some(wire::Sint64::read(&mut input, ctx)?),
                 0x18 => self.timestamp_value = Some(wire::Sint64::read(&mut input, ctx)?),
                 0x20 => self.boolean_value = Some(wire::Bool::read(&mut input, ctx)?),
@@ -512,7 +514,7 @@ impl<'a> Decode<'a> for TsInterpolation {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
                 0x0a => {
-                    self.base = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.base, &mut input, ctx)?;
                     missing &= !1;
                 }
                 0x12 => {
@@ -678,7 +680,9 @@ impl<'a> Decode<'a> for TsQueryReq {
             match tag {
                 0x0a => wire::read_optional_message(&mut self.query, &mut input, ctx)?,
                 0x10 => self.stream = Some(wire::Bool::read(&mut input, ctx)?),
-                0x1a => self.cover_context = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x1a => {
+                    wire::Bytes::set_optional(&mut self.cover_context, &mut input, ctx)?
+                }
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
             }
         }
@@ -981,7 +985,7 @@ impl<'a> Decode<'a> for TsPutReq {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
                 0x0a => {
-                    self.table = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.table, &mut input, ctx)?;
                     missing &= !1;
                 }
                 0x12 => {
@@ -1258,7 +1262,7 @@ impl<'a> Decode<'a> for TsGetReq {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
                 0x0a => {
-                    self.table = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.table, &mut input, ctx)?;
                     missing &= !1;
                 }
                 0x12 => {
@@ -1562,13 +1566,13 @@ impl<'a> Decode<'a> for TsDelReq {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
                 0x0a => {
-                    self.table = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.table, &mut input, ctx)?;
                     missing &= !1;
                 }
                 0x12 => {
                     wire::read_repeated_message(0x12, &mut self.key, &mut input, ctx)?
                 }
-                0x1a => self.vclock = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x1a => wire::Bytes::set_optional(&mut self.vclock, &mut input, ctx)?,
                 0x20 => self.timeout = Some(wire::Uint32::read(&mut input, ctx)?),
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
             }
@@ -1828,7 +1832,7 @@ impl<'a> Decode<'a> for TsListKeysReq {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
                 0x0a => {
-                    self.table = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.table, &mut input, ctx)?;
                     missing &= !1;
                 }
                 0x10 => self.timeout = Some(wire::Uint32::read(&mut input, ctx)?),
@@ -2108,10 +2112,12 @@ impl<'a> Decode<'a> for TsCoverageReq {
             match tag {
                 0x0a => wire::read_optional_message(&mut self.query, &mut input, ctx)?,
                 0x12 => {
-                    self.table = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.table, &mut input, ctx)?;
                     missing &= !1;
                 }
-                0x1a => self.replace_cover = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x1a => {
+                    wire::Bytes::set_optional(&mut self.replace_cover, &mut input, ctx)?
+                }
                 0x22 => {
                     wire::Bytes::read_repeated(
                         0x22,
@@ -2420,7 +2426,7 @@ impl<'a> Decode<'a> for TsCoverageEntry {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
                 0x0a => {
-                    self.ip = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.ip, &mut input, ctx)?;
                     missing &= !1;
                 }
                 0x10 => {
@@ -2428,7 +2434,7 @@ impl<'a> Decode<'a> for TsCoverageEntry {
                     missing &= !2;
                 }
                 0x1a => {
-                    self.cover_context = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.cover_context, &mut input, ctx)?;
                     missing &= !4;
                 }
                 0x22 => wire::read_optional_message(&mut self.range, &mut input, ctx)?,
@@ -2628,7 +2634,7 @@ impl<'a> Decode<'a> for TsRange {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
                 0x0a => {
-                    self.field_name = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.field_name, &mut input, ctx)?;
                     missing &= !1;
                 }
                 0x10 => {
@@ -2648,7 +2654,7 @@ impl<'a> Decode<'a> for TsRange {
                     missing &= !16;
                 }
                 0x32 => {
-                    self.desc = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.desc, &mut input, ctx)?;
                     missing &= !32;
                 }
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,

@@ -57,10 +57,10 @@ impl<'a> Decode<'a> for RpbYokozunaIndex {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
                 0x0a => {
-                    self.name = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.name, &mut input, ctx)?;
                     missing &= !1;
                 }
-                0x12 => self.schema = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x12 => wire::Bytes::set_optional(&mut self.schema, &mut input, ctx)?,
                 0x18 => self.n_val = Some(wire::Uint32::read(&mut input, ctx)?),
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
             }
@@ -190,7 +190,7 @@ impl<'a> Decode<'a> for RpbYokozunaIndexGetReq {
     ) -> Result<(), DecodeError> {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
-                0x0a => self.name = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x0a => wire::Bytes::set_optional(&mut self.name, &mut input, ctx)?,
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
             }
         }
@@ -580,7 +580,7 @@ impl<'a> Decode<'a> for RpbYokozunaIndexDeleteReq {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
                 0x0a => {
-                    self.name = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.name, &mut input, ctx)?;
                     missing &= !1;
                 }
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
@@ -725,10 +725,10 @@ impl<'a> Decode<'a> for RpbYokozunaSchema {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
                 0x0a => {
-                    self.name = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.name, &mut input, ctx)?;
                     missing &= !1;
                 }
-                0x12 => self.content = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x12 => wire::Bytes::set_optional(&mut self.content, &mut input, ctx)?,
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
             }
         }
@@ -1004,7 +1004,7 @@ impl<'a> Decode<'a> for RpbYokozunaSchemaGetReq {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
                 0x0a => {
-                    self.name = wire::Bytes::read(&mut input, ctx)?;
+                    wire::Bytes::set(&mut self.name, &mut input, ctx)?;
                     missing &= !1;
                 }
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,

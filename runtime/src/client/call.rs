@@ -1,0 +1,117 @@
+//! [`Call`]: what carries calls, and the functions that generated methods are
+//! made of.
+//!
+//! Invariant: only the outermost functions know a message's type; everything
+//! below them deals in frames and is compiled once.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use super::error::CallError;
+use super::outgoing::Outgoing;
+use super::responses::{FrameStream, Responses};
+use crate::error::DecodeErrorKind;
+use crate::operation::{Answer, Operation};
+use crate::{Blob, Frame, Request};
+
+/// Carries calls to a server and brings their answers: a
+/// [`Connection`](super::Connection), or whatever is made of connections.
+///
+/// Whoever implements it gets frames whose codes are those of the operation's
+/// answers; errors that the server answered with are errors here.
+pub trait Call: Send + Sync {
+    /// Sends a request and waits for its only answer. Nothing is done before
+    /// the future is polled.
+    fn unary(&self, request: Outgoing<'_>) -> impl Future<Output = Result<Frame, CallError>> + Send;
+
+    /// Sends a request and waits for the first of its answers, which the stream
+    /// begins with.
+    fn stream(&self, request: Outgoing<'_>) -> impl Future<Output = Result<FrameStream, CallError>> + Send;
+}
+
+impl<C: Call + ?Sized> Call for &C {
+    fn unary(&self, request: Outgoing<'_>) -> impl Future<Output = Result<Frame, CallError>> + Send {
+        (**self).unary(request)
+    }
+
+    fn stream(&self, request: Outgoing<'_>) -> impl Future<Output = Result<FrameStream, CallError>> + Send {
+        (**self).stream(request)
+    }
+}
+
+impl<C: Call + ?Sized> Call for Arc<C> {
+    fn unary(&self, request: Outgoing<'_>) -> impl Future<Output = Result<Frame, CallError>> + Send {
+        (**self).unary(request)
+    }
+
+    fn stream(&self, request: Outgoing<'_>) -> impl Future<Output = Result<FrameStream, CallError>> + Send {
+        (**self).stream(request)
+    }
+}
+
+/// Makes a call that is answered once. Where the request may ask for a stream,
+/// it will not.
+///
+/// # Errors
+///
+/// If the server answers with an error, or no answer can be had that `A` can be
+/// decoded from.
+pub async fn unary<C: Call + ?Sized, R: Request, A: Answer>(call: &C, request: R) -> Result<A, CallError> {
+    let frame = call.unary(Outgoing::unary(&request)).await?;
+    decode(&frame, R::OPERATION)
+}
+
+/// Makes a call that is answered by many messages. Where the request may ask
+/// for that, it will.
+///
+/// # Errors
+///
+/// If the first answer is an error, or none comes. Later errors end the stream.
+pub async fn stream<C: Call + ?Sized, R: Request, A: Answer>(
+    call: &C,
+    request: R,
+) -> Result<Responses<A>, CallError> {
+    let frames = call.stream(Outgoing::stream(&request)).await?;
+    Ok(Responses::new(frames, R::OPERATION))
+}
+
+/// Makes a call that is answered once, with a body that is there already: for
+/// proxies, and for messages that only their senders know.
+///
+/// # Errors
+///
+/// If the server answers with an error, or no answer can be had.
+pub async fn frame<C: Call + ?Sized>(
+    call: &C,
+    operation: &'static Operation,
+    body: &Blob,
+) -> Result<Frame, CallError> {
+    call.unary(Outgoing::raw_unary(operation, body)).await
+}
+
+/// Makes a call that is answered by many frames, with a body that is there
+/// already. An operation that never streams gives one.
+///
+/// # Errors
+///
+/// If the first answer is an error, or none comes. Later errors end the stream.
+pub async fn frames<C: Call + ?Sized>(
+    call: &C,
+    operation: &'static Operation,
+    body: &Blob,
+) -> Result<FrameStream, CallError> {
+    call.stream(Outgoing::raw_stream(operation, body)).await
+}
+
+/// Decodes an answer of `operation`.
+pub(super) fn decode<A: Answer>(frame: &Frame, operation: &'static Operation) -> Result<A, CallError> {
+    A::from_frame(frame).map_err(|error| match error.kind() {
+        DecodeErrorKind::UnexpectedCode { code } if operation.alternatives.contains(code) => {
+            CallError::Alternative(frame.clone())
+        }
+        DecodeErrorKind::UnexpectedCode { code } => {
+            CallError::UnexpectedCode { code: *code, expected: operation.response }
+        }
+        _ => CallError::Decode(error),
+    })
+}

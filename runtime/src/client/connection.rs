@@ -1,0 +1,304 @@
+//! [`Connection`]: a handle on one connection to a server, for many callers.
+//!
+//! Invariant: a call that is in the pipeline is given up when its future or
+//! stream is dropped, and the driver is told when the last handle is gone.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::Instant;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, ToSocketAddrs};
+
+use super::call::Call;
+use super::config::ConnectionConfig;
+use super::driver::Driver;
+use super::error::{CallError, ConnectionError, NotSent};
+use super::outgoing::Outgoing;
+use super::pipeline::Pipeline;
+use super::responses::FrameStream;
+use super::slots::Ticket;
+use crate::Frame;
+
+/// A connection to a server: a handle that is cheap to clone and can be used by
+/// many tasks at once.
+///
+/// Unary calls are in flight together, up to
+/// [`max_in_flight`](ConnectionConfig::max_in_flight); further ones wait their
+/// turn, first come, first served. A stream, or a call of
+/// [`Cost::Long`](crate::operation::Cost), starts when nothing is in flight any
+/// more and has the connection to itself until its end.
+///
+/// Futures and streams may be dropped at any time, and no call ever gets
+/// another's answer:
+///
+/// - a call that was not sent is not sent;
+/// - a unary call that was sent keeps its place, and its answer is thrown away
+///   when it comes;
+/// - a stream before its end, or a call of `Cost::Long`, closes the connection:
+///   there is no other way to stop it. Calls that waited behind it fail as
+///   [`NotSent`].
+///
+/// When the last handle and the last stream are dropped, the connection closes.
+#[derive(Clone)]
+pub struct Connection {
+    handle: Arc<Handle>,
+}
+
+/// What handles and the driver share.
+pub(super) struct Shared {
+    state: Mutex<Shareable>,
+}
+
+pub(super) struct Shareable {
+    pub(super) pipeline: Pipeline,
+    /// The driver, if it has not been woken already.
+    driver: Option<Waker>,
+}
+
+/// Counts handles: the driver, which shares the rest, must not keep itself
+/// alive.
+pub(super) struct Handle {
+    shared: Arc<Shared>,
+}
+
+/// The clock that deadlines are measured by: tokio's, which tests can stop.
+pub(super) fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
+
+impl Shared {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Shareable> {
+        // A request that panics while it is encoded leaves no trace.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Shareable {
+    /// Remembers how to wake the driver. Returns how it was before.
+    pub(super) fn wait(&mut self, waker: &Waker) -> Option<Waker> {
+        match &self.driver {
+            Some(known) if known.will_wake(waker) => None,
+            _ => self.driver.replace(waker.clone()),
+        }
+    }
+}
+
+impl Handle {
+    /// Does something with the pipeline, then wakes whom that concerns.
+    pub(super) fn with<T>(&self, act: impl FnOnce(&mut Pipeline) -> T) -> T {
+        let mut wakers = Vec::new();
+        let mut state = self.shared.lock();
+        let result = act(&mut state.pipeline);
+        let driver = if state.pipeline.needs_driver() { state.driver.take() } else { None };
+        let stale = state.pipeline.take_wakers(&mut wakers);
+        drop(state);
+        drop(stale);
+        for waker in driver.into_iter().chain(wakers) {
+            waker.wake();
+        }
+        result
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.with(Pipeline::close);
+    }
+}
+
+impl Connection {
+    /// Connects to a server with the default settings and spawns the driver.
+    ///
+    /// # Errors
+    ///
+    /// If connecting fails or takes too long.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime with timers and IO.
+    pub async fn connect(address: impl ToSocketAddrs) -> Result<Self, ConnectionError> {
+        Self::connect_with(address, ConnectionConfig::default()).await
+    }
+
+    /// Connects to a server and spawns the driver.
+    ///
+    /// # Errors
+    ///
+    /// If connecting fails or takes longer than
+    /// [`connect_timeout`](ConnectionConfig::connect_timeout).
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime with timers and IO.
+    pub async fn connect_with(
+        address: impl ToSocketAddrs,
+        config: ConnectionConfig,
+    ) -> Result<Self, ConnectionError> {
+        let after = config.connect_timeout;
+        let Ok(socket) = tokio::time::timeout(after, TcpStream::connect(address)).await else {
+            return Err(ConnectionError::ConnectTimeout { after });
+        };
+        let socket = socket?;
+        // Without it a small request may wait 40 ms for an acknowledgement.
+        socket.set_nodelay(true)?;
+        let (connection, driver) = Self::new(socket, config);
+        tokio::spawn(driver);
+        Ok(connection)
+    }
+
+    /// A connection over anything that bytes can be read from and written to,
+    /// and the driver that does the work: spawn it, or poll it along with the
+    /// calls.
+    ///
+    /// The driver, and the calls, need a tokio runtime with timers unless all
+    /// timeouts are off.
+    pub fn new<IO>(io: IO, config: ConnectionConfig) -> (Self, Driver<IO>)
+    where
+        IO: AsyncRead + AsyncWrite + Unpin,
+    {
+        let max_frame = config.max_frame;
+        let state = Mutex::new(Shareable { pipeline: Pipeline::new(config), driver: None });
+        let shared = Arc::new(Shared { state });
+        let driver = Driver::new(io, Arc::clone(&shared), max_frame);
+        (Self { handle: Arc::new(Handle { shared }) }, driver)
+    }
+
+    /// Why no more calls can be made on this connection; `None` if they can.
+    #[must_use]
+    pub fn closed(&self) -> Option<ConnectionError> {
+        self.handle.shared.lock().pipeline.closed().cloned()
+    }
+
+    /// How many calls are in flight, those included that were given up and
+    /// whose answers are still to come.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.handle.shared.lock().pipeline.load().0
+    }
+
+    /// How many calls wait to be sent.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.handle.shared.lock().pipeline.load().1
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.handle.shared.lock();
+        let (in_flight, waiting) = state.pipeline.load();
+        f.debug_struct("Connection")
+            .field("in_flight", &in_flight)
+            .field("waiting", &waiting)
+            .field("closed", &state.pipeline.closed())
+            .finish()
+    }
+}
+
+impl Call for Connection {
+    fn unary(&self, request: Outgoing<'_>) -> impl Future<Output = Result<Frame, CallError>> + Send {
+        UnaryCall { handle: &self.handle, stage: Stage::Start(request) }
+    }
+
+    fn stream(&self, request: Outgoing<'_>) -> impl Future<Output = Result<FrameStream, CallError>> + Send {
+        StreamCall { handle: &self.handle, stage: Stage::Start(request) }
+    }
+}
+
+/// A unary call: not started before it is polled.
+struct UnaryCall<'c, 'r> {
+    handle: &'c Arc<Handle>,
+    stage: Stage<'r, Ticket>,
+}
+
+/// A streaming call until its first answer.
+struct StreamCall<'c, 'r> {
+    handle: &'c Arc<Handle>,
+    stage: Stage<'r, FrameStream>,
+}
+
+enum Stage<'r, T> {
+    Start(Outgoing<'r>),
+    Started(T),
+    Over,
+}
+
+impl Future for UnaryCall<'_, '_> {
+    type Output = Result<Frame, CallError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        let result = match &this.stage {
+            Stage::Start(request) => {
+                if request.is_stream() {
+                    let operation = request.operation().name;
+                    Poll::Ready(Err(NotSent::Streams { operation }.into()))
+                } else {
+                    let now = now();
+                    match this.handle.with(|pipeline| pipeline.call(request, now, cx.waker())) {
+                        Ok(ticket) => {
+                            this.stage = Stage::Started(ticket);
+                            return Poll::Pending;
+                        }
+                        Err(error) => Poll::Ready(Err(error.into())),
+                    }
+                }
+            }
+            Stage::Started(ticket) => {
+                let ticket = *ticket;
+                this.handle.with(|pipeline| pipeline.poll_answer(ticket, cx.waker()))
+            }
+            Stage::Over => panic!("a call was polled after its end"),
+        };
+        if result.is_ready() {
+            this.stage = Stage::Over;
+        }
+        result
+    }
+}
+
+impl Drop for UnaryCall<'_, '_> {
+    fn drop(&mut self) {
+        if let Stage::Started(ticket) = self.stage {
+            self.handle.with(|pipeline| pipeline.give_up(ticket));
+        }
+    }
+}
+
+impl Future for StreamCall<'_, '_> {
+    type Output = Result<FrameStream, CallError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        match &mut this.stage {
+            Stage::Start(request) => {
+                let now = now();
+                match this.handle.with(|pipeline| pipeline.call(request, now, cx.waker())) {
+                    Ok(ticket) => {
+                        let stream = FrameStream::new(Arc::clone(this.handle), ticket);
+                        this.stage = Stage::Started(stream);
+                        Poll::Pending
+                    }
+                    Err(error) => {
+                        this.stage = Stage::Over;
+                        Poll::Ready(Err(error.into()))
+                    }
+                }
+            }
+            Stage::Started(stream) => match stream.poll_first(cx) {
+                Poll::Pending => Poll::Pending,
+                Poll::Ready(result) => {
+                    let Stage::Started(stream) = std::mem::replace(&mut this.stage, Stage::Over) else {
+                        unreachable!("it was just looked at");
+                    };
+                    Poll::Ready(result.map(|()| stream))
+                }
+            },
+            Stage::Over => panic!("a call was polled after its end"),
+        }
+    }
+}

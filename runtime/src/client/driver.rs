@@ -1,0 +1,249 @@
+//! [`Driver`]: moves a connection's bytes between its socket and its pipeline.
+//!
+//! It takes what callers have encoded in one swap and writes it in vectored
+//! writes, reads into one buffer that frames are sliced from, and hands over
+//! all frames of a read at once. Invariants: nothing is read or written, and
+//! nobody is woken, while the pipeline is locked; when the driver ends, for
+//! whatever reason, so has every call.
+
+use std::fmt;
+use std::future::Future;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker, ready};
+use std::time::Instant;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Sleep;
+
+use super::connection::Shared;
+use super::error::ConnectionError;
+use crate::{FrameReader, WriteBuffer};
+
+/// Slices of one vectored write.
+const SLICES: usize = 64;
+
+/// Rounds of writing and reading before other tasks get their turn.
+const ROUNDS: usize = 32;
+
+/// Does the work of a [`Connection`](super::Connection): a future that has to
+/// be polled for calls to get on, usually by a task of its own.
+///
+/// It ends when the connection is closed: with `Ok` if this side did it because
+/// the last handle was dropped, else with what went wrong. If it is dropped
+/// before, the calls that it carries fail.
+#[must_use = "calls get on only while the driver is polled"]
+pub struct Driver<IO> {
+    io: IO,
+    shared: Arc<Shared>,
+    reader: FrameReader,
+    output: WriteBuffer,
+    /// How many bytes were written in all.
+    written: u64,
+    /// There may be written bytes that were not flushed.
+    unflushed: bool,
+    /// Writing has failed; what the server had sent before is still read.
+    write_error: Option<io::Error>,
+    timer: Option<Pin<Box<Sleep>>>,
+    /// What the timer is set to.
+    armed: Option<Instant>,
+    /// Kept for its memory.
+    wakers: Vec<Waker>,
+}
+
+/// Whether another round is worth it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Round {
+    Again,
+    Wait,
+}
+
+impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
+    pub(super) fn new(io: IO, shared: Arc<Shared>, max_frame: usize) -> Self {
+        Self {
+            io,
+            shared,
+            reader: FrameReader::new(max_frame),
+            output: WriteBuffer::new(),
+            written: 0,
+            unflushed: false,
+            write_error: None,
+            timer: None,
+            armed: None,
+            wakers: Vec::new(),
+        }
+    }
+
+    fn round(&mut self, cx: &mut Context<'_>) -> Result<Round, ConnectionError> {
+        let now = super::connection::now();
+        let mut state = self.shared.lock();
+        if state.pipeline.attend(self.written) {
+            return Err(state.pipeline.closed().cloned().unwrap_or(ConnectionError::Stopped));
+        }
+        let deadline = state.pipeline.expire(now);
+        let mut may_receive = state.pipeline.may_receive(now);
+        // Frames that were read before a slow consumer stopped their delivery.
+        while may_receive && let Some(frame) = self.reader.next_frame().map_err(ConnectionError::Frame)? {
+            state.pipeline.receive(frame, now)?;
+            may_receive = state.pipeline.may_receive(now);
+        }
+        if self.output.is_empty() {
+            state.pipeline.take_output(&mut self.output);
+        }
+        // What was just done by the driver itself needs no second look, apart
+        // from an end.
+        let finished = state.pipeline.attend(self.written);
+        let before = state.wait(cx.waker());
+        let stale = state.pipeline.take_wakers(&mut self.wakers);
+        drop(state);
+        drop((before, stale));
+        self.wake();
+        if finished {
+            return Ok(Round::Again);
+        }
+
+        let wrote = self.poll_write(cx);
+        let read = if may_receive { self.poll_read(cx)? } else { Round::Wait };
+        if read == Round::Wait
+            && let Some(error) = self.write_error.take()
+        {
+            return Err(error.into());
+        }
+        if wrote == Round::Again || read == Round::Again {
+            return Ok(Round::Again);
+        }
+        Ok(self.poll_timer(deadline, cx))
+    }
+
+    /// Writes what there is. A failure is kept for when there is nothing left
+    /// to be read: the server may have said why before it closed.
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Round {
+        if self.write_error.is_some() {
+            return Round::Wait;
+        }
+        let had_output = !self.output.is_empty();
+        match self.try_write(cx) {
+            Poll::Ready(Ok(())) if had_output => Round::Again,
+            Poll::Ready(Ok(())) | Poll::Pending => Round::Wait,
+            Poll::Ready(Err(error)) => {
+                self.write_error = Some(error);
+                Round::Wait
+            }
+        }
+    }
+
+    fn try_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.output.is_empty() {
+            let mut slices = [IoSlice::new(&[]); SLICES];
+            let used = self.output.slices(&mut slices);
+            let count = ready!(Pin::new(&mut self.io).poll_write_vectored(cx, &slices[..used]))?;
+            if count == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.output.consume(count);
+            self.written += count as u64;
+            self.unflushed = true;
+        }
+        if self.unflushed {
+            ready!(Pin::new(&mut self.io).poll_flush(cx))?;
+            self.unflushed = false;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Reads once. The next round delivers what has arrived.
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Result<Round, ConnectionError> {
+        let mut buffer = ReadBuf::new(self.reader.spare());
+        let count = match Pin::new(&mut self.io).poll_read(cx, &mut buffer) {
+            Poll::Ready(Ok(())) => buffer.filled().len(),
+            Poll::Ready(Err(error)) => return Err(error.into()),
+            Poll::Pending => return Ok(Round::Wait),
+        };
+        if count == 0 {
+            let within_frame = self.reader.is_within_frame();
+            return Err(ConnectionError::Closed { within_frame });
+        }
+        self.reader.advance(count);
+        Ok(Round::Again)
+    }
+
+    fn poll_timer(&mut self, deadline: Option<Instant>, cx: &mut Context<'_>) -> Round {
+        let Some(deadline) = deadline else { return Round::Wait };
+        let at = tokio::time::Instant::from_std(deadline);
+        let timer = match &mut self.timer {
+            Some(timer) => {
+                if self.armed != Some(deadline) {
+                    timer.as_mut().reset(at);
+                }
+                timer
+            }
+            None => self.timer.insert(Box::pin(tokio::time::sleep_until(at))),
+        };
+        self.armed = Some(deadline);
+        match timer.as_mut().poll(cx) {
+            Poll::Ready(()) => {
+                // A timer that has fired is set again before it is polled.
+                self.armed = None;
+                Round::Again
+            }
+            Poll::Pending => Round::Wait,
+        }
+    }
+
+    fn wake(&mut self) {
+        for waker in self.wakers.drain(..) {
+            waker.wake();
+        }
+    }
+}
+
+impl<IO> Driver<IO> {
+    /// Ends every call with `error`.
+    fn fail(&mut self, error: &ConnectionError) {
+        let mut state = self.shared.lock();
+        state.pipeline.attend(self.written);
+        state.pipeline.fail(error);
+        let stale = state.pipeline.take_wakers(&mut self.wakers);
+        drop(state);
+        drop(stale);
+        for waker in self.wakers.drain(..) {
+            waker.wake();
+        }
+    }
+}
+
+impl<IO: AsyncRead + AsyncWrite + Unpin> Future for Driver<IO> {
+    type Output = Result<(), ConnectionError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let driver = self.get_mut();
+        for _ in 0..ROUNDS {
+            match driver.round(cx) {
+                Ok(Round::Again) => {}
+                Ok(Round::Wait) => return Poll::Pending,
+                Err(error) => {
+                    driver.fail(&error);
+                    return Poll::Ready(match error {
+                        ConnectionError::Stopped => Ok(()),
+                        error => Err(error),
+                    });
+                }
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+impl<IO> Drop for Driver<IO> {
+    fn drop(&mut self) {
+        self.fail(&ConnectionError::Stopped);
+    }
+}
+
+impl<IO> fmt::Debug for Driver<IO> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Driver").field("written", &self.written).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,358 @@
+//! [`CallError`]: why a call failed, and what may be done about it.
+//!
+//! Invariant: an error that is [`CallError::NotSent`] means that the server
+//! cannot have seen the whole request, so that it cannot have been applied.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::error::{DecodeError, FrameError};
+use crate::{Blob, Frame};
+
+/// Why a call failed.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum CallError {
+    /// The server answered with an error.
+    Server(ServerError),
+    /// The answer came, but its body is malformed.
+    Decode(DecodeError),
+    /// The answer is of a type that this operation never has. The connection
+    /// was closed, since the answers on it can no longer be told apart.
+    UnexpectedCode {
+        /// The answer's message code.
+        code: u8,
+        /// The message code of the operation's regular answer.
+        expected: u8,
+    },
+    /// The server gave another of the operation's answers than the one type
+    /// that was asked for. The frame holds it.
+    Alternative(Frame),
+    /// No answer came in time.
+    Timeout {
+        /// How long was waited.
+        after: Duration,
+        /// Whether the whole request had been sent.
+        sent: bool,
+    },
+    /// The request was sent, then the connection failed before its answer came.
+    Lost(ConnectionError),
+    /// The request was not sent, or not all of it.
+    NotSent(NotSent),
+}
+
+impl CallError {
+    /// Whether the server may have done what was asked of it, in spite of the
+    /// error.
+    ///
+    /// `false` is certain. `true` means that only a look at the data can tell:
+    /// this counts every error that the server itself reported, because some
+    /// of them (a timeout, a quorum that was missed) leave the data changed.
+    #[must_use]
+    pub fn may_have_been_applied(&self) -> bool {
+        match self {
+            Self::Timeout { sent, .. } => *sent,
+            Self::NotSent(_) => false,
+            Self::Server(_)
+            | Self::Decode(_)
+            | Self::UnexpectedCode { .. }
+            | Self::Alternative(_)
+            | Self::Lost(_) => true,
+        }
+    }
+
+    /// Whether the same call may succeed when it is made again, on another
+    /// connection if this one is closed. Whether it *may* be made again is up
+    /// to [`CallError::may_have_been_applied`] and the operation's
+    /// [`Retry`](crate::operation::Retry) class.
+    ///
+    /// Errors that the server reported count as final here: only their text
+    /// tells them apart, and that is a matter of the schema.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Timeout { .. } | Self::Lost(_) | Self::UnexpectedCode { .. } => true,
+            Self::NotSent(reason) => matches!(reason, NotSent::Connection(_) | NotSent::QueueFull { .. }),
+            Self::Server(_) | Self::Decode(_) | Self::Alternative(_) => false,
+        }
+    }
+
+    /// What is wrong with the connection, if that is what made the call fail.
+    #[must_use]
+    pub fn connection_error(&self) -> Option<&ConnectionError> {
+        match self {
+            Self::Lost(error) | Self::NotSent(NotSent::Connection(error)) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// The server's error, if it is one.
+    #[must_use]
+    pub fn server_error(&self) -> Option<&ServerError> {
+        match self {
+            Self::Server(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Server(error) => error.fmt(f),
+            Self::Decode(error) => write!(f, "the answer is malformed: {error}"),
+            Self::UnexpectedCode { code, expected } => write!(
+                f,
+                "the answer has message code {code} where {expected} was expected: \
+                 the connection was closed, call again on another"
+            ),
+            Self::Alternative(frame) => write!(
+                f,
+                "the server gave its alternative answer with message code {}: \
+                 call the method that takes any of the answers",
+                frame.code
+            ),
+            Self::Timeout { after, sent: true } => {
+                write!(f, "no answer came within {after:?}; the request was sent and may have been applied")
+            }
+            Self::Timeout { after, sent: false } => {
+                write!(f, "the request could not be sent within {after:?}")
+            }
+            Self::Lost(error) => {
+                write!(f, "the connection failed before the answer came, the request may have been applied: ")?;
+                error.fmt(f)
+            }
+            Self::NotSent(reason) => write!(f, "the request was not sent: {reason}"),
+        }
+    }
+}
+
+impl std::error::Error for CallError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Server(error) => Some(error),
+            Self::Decode(error) => Some(error),
+            Self::Lost(error) => Some(error),
+            Self::NotSent(error) => Some(error),
+            Self::UnexpectedCode { .. } | Self::Alternative(_) | Self::Timeout { .. } => None,
+        }
+    }
+}
+
+impl From<NotSent> for CallError {
+    fn from(reason: NotSent) -> Self {
+        Self::NotSent(reason)
+    }
+}
+
+/// An error that the server answered with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ServerError {
+    /// What the server says. Usually text, and not promised to be UTF-8.
+    pub text: Blob,
+    /// The server's number for it; zero where it has none.
+    pub code: u32,
+}
+
+impl ServerError {
+    /// An error with this text and number.
+    pub fn new(text: impl Into<Blob>, code: u32) -> Self {
+        Self { text: text.into(), code }
+    }
+}
+
+impl fmt::Display for ServerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.text.to_string_lossy();
+        if self.code == 0 {
+            write!(f, "the server answered with an error: {text}")
+        } else {
+            write!(f, "the server answered with error {}: {text}", self.code)
+        }
+    }
+}
+
+impl std::error::Error for ServerError {}
+
+/// Why a request was not sent.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum NotSent {
+    /// The connection is closed, or was before the whole request had been sent.
+    Connection(ConnectionError),
+    /// Too many calls are waiting for the connection already.
+    QueueFull {
+        /// How many may wait.
+        max: usize,
+    },
+    /// The request is longer than a frame may be.
+    Frame(FrameError),
+    /// The operation answers with a stream, and was called as if it did not.
+    Streams {
+        /// The operation's name.
+        operation: &'static str,
+    },
+}
+
+impl fmt::Display for NotSent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Connection(error) => error.fmt(f),
+            Self::QueueFull { max } => write!(
+                f,
+                "{max} calls wait for this connection already: \
+                 make fewer at once, or raise ConnectionConfig::max_waiting"
+            ),
+            Self::Frame(error) => error.fmt(f),
+            Self::Streams { operation } => {
+                write!(f, "{operation} answers with a stream: call it as one")
+            }
+        }
+    }
+}
+
+impl std::error::Error for NotSent {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Connection(error) => Some(error),
+            Self::Frame(error) => Some(error),
+            Self::QueueFull { .. } | Self::Streams { .. } => None,
+        }
+    }
+}
+
+/// Why a connection is closed. Every call that it carried gets a copy.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum ConnectionError {
+    /// The socket failed.
+    Io(Arc<io::Error>),
+    /// The server closed the connection.
+    Closed {
+        /// Whether it did so in the middle of a frame.
+        within_frame: bool,
+    },
+    /// What arrived is no frame.
+    Frame(FrameError),
+    /// An answer of a type arrived that its operation never has.
+    UnexpectedCode {
+        /// The answer's message code.
+        code: u8,
+        /// The message code of the operation's regular answer.
+        expected: u8,
+        /// The operation's name.
+        operation: &'static str,
+    },
+    /// A frame arrived that answers nothing.
+    Unasked {
+        /// Its message code.
+        code: u8,
+    },
+    /// An answer within a stream is malformed, so that the stream's end cannot
+    /// be found.
+    StreamEnd(DecodeError),
+    /// A call that had the connection to itself was dropped, or took too long.
+    /// Closing the connection is the only way to stop it.
+    Abandoned {
+        /// The operation's name.
+        operation: &'static str,
+    },
+    /// Too many calls were dropped, or took too long, after they had been sent.
+    Owed {
+        /// How many answers were outstanding that nobody waited for.
+        count: usize,
+    },
+    /// Connecting took too long.
+    ConnectTimeout {
+        /// How long was waited.
+        after: Duration,
+    },
+    /// The connection's driver was dropped, or the last handle of the
+    /// connection was.
+    Stopped,
+}
+
+impl From<io::Error> for ConnectionError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(Arc::new(error))
+    }
+}
+
+impl fmt::Display for ConnectionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(error) => write!(f, "the socket failed: {error}"),
+            Self::Closed { within_frame: true } => {
+                f.write_str("the server closed the connection in the middle of a frame")
+            }
+            Self::Closed { within_frame: false } => f.write_str("the server closed the connection"),
+            Self::Frame(error) => write!(f, "what arrived is no frame: {error}"),
+            Self::UnexpectedCode { code, expected, operation } => write!(
+                f,
+                "{operation} was answered with message code {code} where {expected} was expected"
+            ),
+            Self::Unasked { code } => {
+                write!(f, "a frame with message code {code} arrived that answers nothing")
+            }
+            Self::StreamEnd(error) => {
+                write!(f, "the end of a stream cannot be found, since an answer is malformed: {error}")
+            }
+            Self::Abandoned { operation } => {
+                write!(f, "{operation} had the connection to itself and was given up, which closes it")
+            }
+            Self::Owed { count } => write!(
+                f,
+                "{count} calls were given up after they had been sent: \
+                 raise ConnectionConfig::max_owed to wait for more such answers"
+            ),
+            Self::ConnectTimeout { after } => write!(f, "connecting took longer than {after:?}"),
+            Self::Stopped => f.write_str("the connection was stopped on this side"),
+        }
+    }
+}
+
+impl std::error::Error for ConnectionError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Io(error) => Some(&**error),
+            Self::Frame(error) => Some(error),
+            Self::StreamEnd(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_sent_may_have_been_applied() {
+        let closed = ConnectionError::Closed { within_frame: true };
+        assert!(CallError::Lost(closed.clone()).may_have_been_applied());
+        assert!(!CallError::NotSent(NotSent::Connection(closed)).may_have_been_applied());
+        let after = Duration::from_secs(1);
+        assert!(CallError::Timeout { after, sent: true }.may_have_been_applied());
+        assert!(!CallError::Timeout { after, sent: false }.may_have_been_applied());
+    }
+
+    #[test]
+    fn texts_say_what_is_wrong_whatever_the_bytes() {
+        let error = CallError::Server(ServerError::new(&b"no\xfftype"[..], 0));
+        assert_eq!(error.to_string(), "the server answered with an error: no\u{fffd}type");
+        let error = CallError::NotSent(NotSent::Streams { operation: "RiakKv.ListKeys" });
+        assert_eq!(
+            error.to_string(),
+            "the request was not sent: RiakKv.ListKeys answers with a stream: call it as one"
+        );
+        assert!(!error.is_retryable());
+    }
+
+    #[test]
+    fn an_error_is_small() {
+        assert!(size_of::<CallError>() <= 48);
+    }
+}

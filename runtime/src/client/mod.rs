@@ -1,0 +1,35 @@
+//! The async client: what generated clients call, and a connection that
+//! carries the calls.
+//!
+//! - [`unary`] and [`stream`] are what generated methods are made of; [`Call`]
+//!   is what they need, and [`Connection`] provides it.
+//! - [`Responses`] are the answers of a streaming call.
+//! - [`CallError`] says what went wrong, and whether the request may have been
+//!   applied.
+//!
+//! Unary calls from many tasks share a connection and are in flight together.
+//! A stream, or a call that keeps the server busy for long
+//! ([`Cost::Long`](crate::operation::Cost)), waits until nothing is in flight
+//! and has the connection to itself. Futures may be dropped at any time: see
+//! [`Connection`] for what that costs.
+//!
+//! Which answer belongs to which caller is decided in `pipeline`, which knows
+//! neither sockets nor tokio; `driver` moves the bytes.
+
+mod call;
+mod config;
+mod connection;
+mod driver;
+mod error;
+mod outgoing;
+mod pipeline;
+mod responses;
+mod slots;
+
+pub use call::{Call, frame, frames, stream, unary};
+pub use config::ConnectionConfig;
+pub use connection::Connection;
+pub use driver::Driver;
+pub use error::{CallError, ConnectionError, NotSent, ServerError};
+pub use outgoing::Outgoing;
+pub use responses::{FrameStream, Responses};

@@ -1,0 +1,549 @@
+//! [`Pipeline`]: which answer belongs to which caller, without sockets.
+//!
+//! Answers carry no id: they come in the order of their requests. So calls in
+//! flight form a queue of places, and a place outlives its caller: the answer
+//! to a call that was given up is awaited and thrown away. A stream, or a call
+//! that takes long, starts when nothing is in flight, nothing is sent behind
+//! it, and giving it up closes the connection.
+//!
+//! Invariants:
+//! - the frames that went to [`Pipeline::take_output`] are those of the places,
+//!   in their order, and each frame received is for the first place;
+//! - if a place is exclusive, it is the only one;
+//! - whatever happens, each caller gets its answer or one error.
+
+use std::collections::VecDeque;
+use std::task::{Poll, Waker};
+use std::time::{Duration, Instant};
+
+use super::ConnectionConfig;
+use super::error::{CallError, ConnectionError, NotSent, ServerError};
+use super::outgoing::{Ends, Outgoing};
+use super::slots::{Slot, Slots, State, Ticket};
+use crate::operation::Operation;
+use crate::{Blob, Frame, WriteBuffer};
+
+/// A request in flight.
+#[derive(Debug)]
+struct Place {
+    /// Who waits for the answer; `None` if the call was given up.
+    ticket: Option<Ticket>,
+    operation: &'static Operation,
+    exclusive: bool,
+    /// How many bytes had been produced with the end of its frame.
+    end: u64,
+}
+
+#[derive(Debug)]
+pub(super) struct Pipeline {
+    config: ConnectionConfig,
+    slots: Slots,
+    places: VecDeque<Place>,
+    /// How many places there were before the first.
+    passed: u64,
+    /// How many places nobody waits for.
+    owed: usize,
+    output: WriteBuffer,
+    /// How many bytes have gone into `output`.
+    produced: u64,
+    /// How many of these have gone to the socket.
+    written: u64,
+    /// No deadline lies before this one.
+    next_deadline: Option<Instant>,
+    /// Why no more calls are sent.
+    closed: Option<ConnectionError>,
+    /// The socket has to be closed.
+    finished: bool,
+    /// Something has happened that the driver has to see to.
+    attention: bool,
+    /// Callers whose calls are over, or have got an answer.
+    wake: Vec<Waker>,
+    /// Wakers that are not needed any more. They are not dropped here: what
+    /// that does is up to the executor.
+    stale: Vec<Waker>,
+}
+
+impl Pipeline {
+    pub(super) fn new(config: ConnectionConfig) -> Self {
+        Self {
+            config,
+            slots: Slots::default(),
+            places: VecDeque::new(),
+            passed: 0,
+            owed: 0,
+            output: WriteBuffer::new(),
+            produced: 0,
+            written: 0,
+            next_deadline: None,
+            closed: None,
+            finished: false,
+            attention: false,
+            wake: Vec::new(),
+            stale: Vec::new(),
+        }
+    }
+
+    // What callers do.
+
+    /// Starts a call: sends it or lets it wait its turn.
+    pub(super) fn call(
+        &mut self,
+        request: &Outgoing<'_>,
+        now: Instant,
+        waker: &Waker,
+    ) -> Result<Ticket, NotSent> {
+        if let Some(error) = &self.closed {
+            return Err(NotSent::Connection(error.clone()));
+        }
+        let (operation, ends, exclusive) = (request.operation(), request.ends(), request.is_exclusive());
+        // Encoding comes before any change here: it may fail, or even panic.
+        let ticket = if self.slots.waiting() == 0 && self.has_room(exclusive) {
+            let before = self.output.len();
+            request.encode(&mut self.output).map_err(NotSent::Frame)?;
+            self.produced += (self.output.len() - before) as u64;
+            let state = State::Flying { place: self.passed + self.places.len() as u64 };
+            let ticket = self.slots.insert(state, operation, ends, exclusive);
+            self.take_place(ticket, operation, exclusive);
+            ticket
+        } else {
+            if self.slots.waiting() >= self.config.max_waiting {
+                return Err(NotSent::QueueFull { max: self.config.max_waiting });
+            }
+            let mut frame = Box::new(WriteBuffer::new());
+            request.encode(&mut frame).map_err(NotSent::Frame)?;
+            self.slots.insert_waiting(frame, operation, ends, exclusive)
+        };
+        let deadline = self.timeout(ends.is_some(), exclusive).map(|after| now + after);
+        let slot = self.slots.get(ticket);
+        let stale = slot.wait(waker);
+        slot.deadline = deadline;
+        self.stale.extend(stale);
+        self.note_deadline(deadline);
+        Ok(ticket)
+    }
+
+    /// The answer to a unary call. When it is there, the ticket is used up.
+    pub(super) fn poll_answer(&mut self, ticket: Ticket, waker: &Waker) -> Poll<Result<Frame, CallError>> {
+        match self.poll_frame(ticket, waker) {
+            Poll::Ready(Some(answer)) => {
+                if answer.is_ok() {
+                    self.free(ticket);
+                }
+                Poll::Ready(answer)
+            }
+            // A unary call ends with an answer or an error.
+            Poll::Ready(None) => Poll::Ready(Err(CallError::Lost(ConnectionError::Stopped))),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+
+    /// The next answer of a stream. With an error or the end, the ticket is
+    /// used up.
+    pub(super) fn poll_frame(
+        &mut self,
+        ticket: Ticket,
+        waker: &Waker,
+    ) -> Poll<Option<Result<Frame, CallError>>> {
+        let slot = self.slots.get(ticket);
+        if let Some(frame) = slot.pop() {
+            // Not at every frame: a consumer that takes one at a time would
+            // make the driver read one at a time.
+            if slot.paused && slot.buffered <= self.config.stream_buffer / 2 {
+                self.attention = true;
+            }
+            return Poll::Ready(Some(Ok(frame)));
+        }
+        if let State::Done(end) = &mut slot.state {
+            let end = std::mem::replace(end, Ok(()));
+            self.free(ticket);
+            return Poll::Ready(end.err().map(Err));
+        }
+        let stale = slot.wait(waker);
+        self.stale.extend(stale);
+        Poll::Pending
+    }
+
+    /// Gives a call up.
+    pub(super) fn give_up(&mut self, ticket: Ticket) {
+        let slot = self.slots.get(ticket);
+        match slot.state {
+            State::Free => {}
+            State::Done(_) => self.free(ticket),
+            State::Waiting { .. } => {
+                self.slots.leave(ticket, State::Free);
+                self.free(ticket);
+                // It may have held up others.
+                self.start_waiting();
+            }
+            State::Flying { place } => {
+                let (operation, exclusive) = (slot.operation, slot.exclusive);
+                self.free(ticket);
+                self.vacate(place);
+                if exclusive {
+                    self.fail(&ConnectionError::Abandoned { operation: operation.name });
+                } else {
+                    self.check_owed();
+                }
+            }
+        }
+    }
+
+    /// Says that nobody can call any more.
+    pub(super) fn close(&mut self) {
+        self.fail(&ConnectionError::Stopped);
+    }
+
+    /// Why no more calls are sent, if that is so.
+    pub(super) fn closed(&self) -> Option<&ConnectionError> {
+        self.closed.as_ref()
+    }
+
+    /// How many requests were sent whose answers have not come, and how many
+    /// wait to be sent.
+    pub(super) fn load(&self) -> (usize, usize) {
+        (self.places.len(), self.slots.waiting())
+    }
+
+    /// Whom to wake, and whose wakers to drop, once this is no longer locked.
+    pub(super) fn take_wakers(&mut self, wake: &mut Vec<Waker>) -> Vec<Waker> {
+        if !self.wake.is_empty() {
+            wake.append(&mut self.wake);
+        }
+        std::mem::take(&mut self.stale)
+    }
+
+    /// Whether the driver has to be woken.
+    pub(super) fn needs_driver(&self) -> bool {
+        self.attention
+    }
+
+    // What the driver does.
+
+    /// Says that the driver is looking, and how many bytes it has written in
+    /// all. Returns whether the socket has to be closed.
+    pub(super) fn attend(&mut self, written: u64) -> bool {
+        self.attention = false;
+        self.written = written;
+        self.finished
+    }
+
+    /// Swaps an empty buffer for what is to be written.
+    pub(super) fn take_output(&mut self, empty: &mut WriteBuffer) {
+        if !self.output.is_empty() {
+            std::mem::swap(&mut self.output, empty);
+        }
+    }
+
+    /// Whether frames may be received: not while a stream's consumer is slow.
+    pub(super) fn may_receive(&mut self, now: Instant) -> bool {
+        let Some(&Place { ticket: Some(ticket), exclusive: true, .. }) = self.places.front() else {
+            return true;
+        };
+        let slot = self.slots.get(ticket);
+        if slot.paused && slot.buffered <= self.config.stream_buffer / 2 {
+            slot.paused = false;
+            let deadline = self.config.stream_idle_timeout.map(|after| now + after);
+            slot.deadline = deadline;
+            self.note_deadline(deadline);
+            return true;
+        }
+        !slot.paused
+    }
+
+    /// Takes a frame that has arrived. With an error the connection has failed.
+    pub(super) fn receive(&mut self, frame: Frame, now: Instant) -> Result<(), ConnectionError> {
+        let error = match self.places.front() {
+            // An answer cannot come before its request has gone.
+            Some(place) if place.end <= self.written => match place.ticket {
+                Some(ticket) => return self.deliver(ticket, frame, now),
+                None => match check_code(place.operation, frame.code) {
+                    Ok(_) => {
+                        self.owed -= 1;
+                        self.pass();
+                        return Ok(());
+                    }
+                    Err(error) => error,
+                },
+            },
+            _ => ConnectionError::Unasked { code: frame.code },
+        };
+        self.fail(&error);
+        Err(error)
+    }
+
+    fn deliver(&mut self, ticket: Ticket, frame: Frame, now: Instant) -> Result<(), ConnectionError> {
+        let idle = self.config.stream_idle_timeout;
+        let limit = self.config.stream_buffer;
+        let slot = self.slots.get(ticket);
+        let operation = slot.operation;
+        let (end, error) = match check_code(operation, frame.code) {
+            Ok(Answer::Error) => (Some(Err(server_error(operation, &frame))), None),
+            Ok(answer) => match is_last(slot, answer, &frame) {
+                Ok(true) => {
+                    slot.push(frame);
+                    (Some(Ok(())), None)
+                }
+                Ok(false) => {
+                    slot.push(frame);
+                    slot.paused = slot.buffered >= limit;
+                    slot.deadline = if slot.paused { None } else { idle.map(|after| now + after) };
+                    self.wake.extend(slot.waker.take());
+                    return Ok(());
+                }
+                Err((call, connection)) => (Some(Err(call)), Some(connection)),
+            },
+            Err(error) => {
+                let call = CallError::UnexpectedCode { code: frame.code, expected: operation.response };
+                (Some(Err(call)), Some(error))
+            }
+        };
+        if let Some(end) = end {
+            finish(slot, end, &mut self.wake);
+        }
+        // The place is passed in any case: its caller has got its end.
+        self.pass();
+        match error {
+            Some(error) => {
+                self.fail(&error);
+                Err(error)
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Gives up the calls whose deadline has come. Returns when to look again.
+    pub(super) fn expire(&mut self, now: Instant) -> Option<Instant> {
+        if self.next_deadline.is_none_or(|deadline| deadline > now) {
+            return self.next_deadline;
+        }
+        let mut next: Option<Instant> = None;
+        let mut expired = Vec::new();
+        for (ticket, slot) in self.slots.iter_mut() {
+            match slot.deadline {
+                Some(deadline) if deadline <= now => expired.push(ticket),
+                Some(deadline) => next = Some(next.map_or(deadline, |next| next.min(deadline))),
+                None => {}
+            }
+        }
+        self.next_deadline = next;
+        for ticket in expired {
+            self.time_out(ticket);
+        }
+        self.start_waiting();
+        self.check_owed();
+        self.next_deadline
+    }
+
+    fn time_out(&mut self, ticket: Ticket) {
+        let slot = self.slots.get(ticket);
+        let (operation, exclusive, streams) = (slot.operation, slot.exclusive, slot.ends.is_some());
+        let place = match slot.state {
+            State::Waiting { .. } => None,
+            State::Flying { place } => Some(place),
+            // An earlier one has closed the connection.
+            State::Free | State::Done(_) => return,
+        };
+        // It has a deadline, so there is a timeout.
+        let after = self.timeout(streams, exclusive).unwrap_or_default();
+        let sent = place.is_some_and(|place| self.is_sent(place));
+        let timeout = CallError::Timeout { after, sent };
+        match place {
+            None => {
+                self.slots.leave(ticket, State::Done(Ok(())));
+                finish(self.slots.get(ticket), Err(timeout), &mut self.wake);
+            }
+            Some(place) => {
+                finish(self.slots.get(ticket), Err(timeout), &mut self.wake);
+                self.vacate(place);
+                if exclusive {
+                    self.fail(&ConnectionError::Abandoned { operation: operation.name });
+                }
+            }
+        }
+    }
+
+    /// Ends everything: nothing more will be written or received.
+    pub(super) fn fail(&mut self, error: &ConnectionError) {
+        self.refuse(error);
+        for place in self.places.drain(..) {
+            self.passed += 1;
+            let Some(ticket) = place.ticket else { continue };
+            let call = if place.end <= self.written {
+                CallError::Lost(error.clone())
+            } else {
+                CallError::NotSent(NotSent::Connection(error.clone()))
+            };
+            finish(self.slots.get(ticket), Err(call), &mut self.wake);
+        }
+        self.owed = 0;
+        self.output = WriteBuffer::new();
+        self.finished = true;
+        self.attention = true;
+    }
+
+    // What keeps the invariants.
+
+    fn free(&mut self, ticket: Ticket) {
+        let stale = self.slots.free(ticket);
+        self.stale.extend(stale);
+    }
+
+    fn timeout(&self, streams: bool, exclusive: bool) -> Option<Duration> {
+        match (streams, exclusive) {
+            (true, _) => self.config.stream_idle_timeout,
+            (false, true) => self.config.long_call_timeout,
+            (false, false) => self.config.call_timeout,
+        }
+    }
+
+    fn note_deadline(&mut self, deadline: Option<Instant>) {
+        if let Some(deadline) = deadline
+            && self.next_deadline.is_none_or(|next| deadline < next)
+        {
+            self.next_deadline = Some(deadline);
+            self.attention = true;
+        }
+    }
+
+    /// Whether another call may be sent now.
+    fn has_room(&self, exclusive: bool) -> bool {
+        match self.places.back() {
+            None => true,
+            Some(last) => {
+                !exclusive && !last.exclusive && self.places.len() < self.config.max_in_flight
+            }
+        }
+    }
+
+    /// Whether all of the request at this place was written.
+    fn is_sent(&self, place: u64) -> bool {
+        place
+            .checked_sub(self.passed)
+            .and_then(|index| self.places.get(usize::try_from(index).ok()?))
+            .is_none_or(|place| place.end <= self.written)
+    }
+
+    fn take_place(&mut self, ticket: Ticket, operation: &'static Operation, exclusive: bool) {
+        self.places.push_back(Place { ticket: Some(ticket), operation, exclusive, end: self.produced });
+        self.attention = true;
+    }
+
+    /// Leaves a place without its caller.
+    fn vacate(&mut self, place: u64) {
+        let index = place.checked_sub(self.passed).and_then(|index| usize::try_from(index).ok());
+        if let Some(place) = index.and_then(|index| self.places.get_mut(index)) {
+            place.ticket = None;
+            self.owed += 1;
+        }
+    }
+
+    /// Goes on behind the first place.
+    fn pass(&mut self) {
+        self.places.pop_front();
+        self.passed += 1;
+        self.start_waiting();
+        if self.closed.is_some() {
+            self.check_owed();
+        }
+    }
+
+    /// Sends waiting calls as long as they may be.
+    fn start_waiting(&mut self) {
+        while let Some((ticket, exclusive)) = self.slots.first_waiting() {
+            if !self.has_room(exclusive) {
+                break;
+            }
+            let state = State::Flying { place: self.passed + self.places.len() as u64 };
+            let Some(request) = self.slots.leave(ticket, state) else { break };
+            self.produced += request.len() as u64;
+            self.output.append(*request);
+            let operation = self.slots.get(ticket).operation;
+            self.take_place(ticket, operation, exclusive);
+        }
+    }
+
+    /// Sends no more calls if too many answers are owed to nobody, and closes
+    /// once nobody waits for one.
+    fn check_owed(&mut self) {
+        if self.owed > self.config.max_owed {
+            self.refuse(&ConnectionError::Owed { count: self.owed });
+        }
+        if let Some(error) = &self.closed
+            && !self.finished
+            && self.owed == self.places.len()
+        {
+            let error = error.clone();
+            self.fail(&error);
+        }
+    }
+
+    /// Sends no more calls, not even those that wait.
+    fn refuse(&mut self, error: &ConnectionError) {
+        if self.closed.is_none() {
+            self.closed = Some(error.clone());
+        }
+        while let Some((ticket, _)) = self.slots.first_waiting() {
+            self.slots.leave(ticket, State::Done(Ok(())));
+            let call = CallError::NotSent(NotSent::Connection(error.clone()));
+            finish(self.slots.get(ticket), Err(call), &mut self.wake);
+        }
+    }
+}
+
+/// What a frame is for an operation.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    Regular,
+    Alternative,
+    Error,
+}
+
+fn check_code(operation: &'static Operation, code: u8) -> Result<Answer, ConnectionError> {
+    if code == operation.response {
+        Ok(Answer::Regular)
+    } else if operation.error.is_some_and(|error| error.code == code) {
+        Ok(Answer::Error)
+    } else if operation.alternatives.contains(&code) {
+        Ok(Answer::Alternative)
+    } else {
+        let expected = operation.response;
+        Err(ConnectionError::UnexpectedCode { code, expected, operation: operation.name })
+    }
+}
+
+/// Whether a frame is a call's last. If that cannot be found out, what the call
+/// and the connection end with.
+fn is_last(slot: &Slot, answer: Answer, frame: &Frame) -> Result<bool, (CallError, ConnectionError)> {
+    match slot.ends {
+        None | Some(Ends::First) => Ok(true),
+        // Its end is in another field, which is not known.
+        Some(Ends::Field(_)) if answer == Answer::Alternative => {
+            let (code, expected) = (frame.code, slot.operation.response);
+            let connection =
+                ConnectionError::UnexpectedCode { code, expected, operation: slot.operation.name };
+            Err((CallError::Alternative(frame.clone()), connection))
+        }
+        Some(Ends::Field(end)) => end
+            .is_last(&frame.body)
+            .map_err(|error| (CallError::Decode(error.clone()), ConnectionError::StreamEnd(error))),
+    }
+}
+
+fn server_error(operation: &Operation, frame: &Frame) -> CallError {
+    let Some(error) = operation.error else {
+        return CallError::UnexpectedCode { code: frame.code, expected: operation.response };
+    };
+    match error.read(&frame.body) {
+        Ok((text, code)) => CallError::Server(ServerError::new(Blob::from(text), code)),
+        Err(error) => CallError::Decode(error),
+    }
+}
+
+fn finish(slot: &mut Slot, end: Result<(), CallError>, wake: &mut Vec<Waker>) {
+    slot.state = State::Done(end);
+    slot.deadline = None;
+    wake.extend(slot.waker.take());
+}
+
+#[cfg(test)]
+mod tests;

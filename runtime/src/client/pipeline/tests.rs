@@ -1,0 +1,426 @@
+//! Every sequence of events of a small scope, against a model that is too
+//! simple to be wrong; then what the model leaves out.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Wake;
+
+use super::*;
+use crate::FrameReader;
+use crate::operation::{Absent, Cost, ErrorFrame, Mode, Retry, StreamEnd};
+
+const fn operation(name: &'static str, request: u8, mode: Mode, cost: Cost) -> Operation {
+    Operation {
+        name,
+        request,
+        response: request + 1,
+        alternatives: &[42],
+        error: Some(ErrorFrame { code: 0, text: 1, number: Some(2) }),
+        mode,
+        cost,
+        retry: Retry::Safe,
+        absent: Absent::Defaults,
+        bodyless: false,
+        handshake: false,
+        since: None,
+        served_by: None,
+        timeout: None,
+    }
+}
+
+static GET: Operation = operation("Test.Get", 9, Mode::Unary, Cost::Unary);
+static FOLD: Operation = operation("Test.Fold", 33, Mode::Unary, Cost::Long);
+static LIST: Operation =
+    operation("Test.List", 17, Mode::Stream(StreamEnd { field: 3, when_absent: false }), Cost::Unary);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Unary,
+    Stream,
+    Long,
+}
+
+impl Kind {
+    fn operation(self) -> &'static Operation {
+        match self {
+            Self::Unary => &GET,
+            Self::Stream => &LIST,
+            Self::Long => &FOLD,
+        }
+    }
+
+    fn is_exclusive(self) -> bool {
+        self != Self::Unary
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Event {
+    /// A call is made.
+    Call(Kind),
+    /// All that is encoded is written, and the server sees it.
+    Write,
+    /// The server answers its oldest request: with the only or the last answer.
+    Last,
+    /// With an answer that is not the last.
+    Chunk,
+    /// With an error.
+    Error,
+    /// With an answer of another type.
+    Wrong,
+    /// A call is given up.
+    Drop(usize),
+    /// The server closes.
+    Close,
+    /// Everyone's time is up.
+    Expire,
+}
+
+/// What a caller sees.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Seen {
+    Frame(u8),
+    End,
+    Server(u8),
+    Unexpected,
+    Timeout(bool),
+    Lost,
+    NotSent,
+}
+
+const MAX_IN_FLIGHT: usize = 2;
+const MAX_OWED: usize = 1;
+const CALLS: usize = 3;
+
+#[derive(Clone, Debug, Default)]
+struct Model {
+    /// Each call's kind, and what its caller has yet to see; `None` when the
+    /// caller has seen the end or is gone.
+    calls: Vec<(Kind, Option<Vec<Seen>>)>,
+    waiting: VecDeque<usize>,
+    /// Requests in flight: whose, for whom, and whether they were written.
+    flying: VecDeque<(usize, bool, bool)>,
+    refuses: bool,
+    closed: bool,
+}
+
+impl Model {
+    fn see(&mut self, call: usize, seen: Seen) {
+        self.calls[call].1.as_mut().expect("its caller waits").push(seen);
+    }
+
+    fn start(&mut self) {
+        while let Some(&call) = self.waiting.front() {
+            let exclusive = self.calls[call].0.is_exclusive();
+            let room = match self.flying.back() {
+                None => true,
+                Some(&(last, ..)) => {
+                    !exclusive && !self.calls[last].0.is_exclusive() && self.flying.len() < MAX_IN_FLIGHT
+                }
+            };
+            if !room {
+                break;
+            }
+            self.waiting.pop_front();
+            self.flying.push_back((call, true, false));
+        }
+    }
+
+    fn refuse(&mut self) {
+        self.refuses = true;
+        for call in std::mem::take(&mut self.waiting) {
+            self.see(call, Seen::NotSent);
+        }
+    }
+
+    fn close(&mut self) {
+        self.refuse();
+        self.closed = true;
+        for (call, awaited, written) in std::mem::take(&mut self.flying) {
+            if awaited {
+                self.see(call, if written { Seen::Lost } else { Seen::NotSent });
+            }
+        }
+    }
+
+    fn settle(&mut self) {
+        let owed = self.flying.iter().filter(|(_, awaited, _)| !awaited).count();
+        if owed > MAX_OWED {
+            self.refuse();
+        }
+        if self.refuses && owed == self.flying.len() {
+            self.close();
+        }
+        self.start();
+    }
+
+    /// The server's answer to its oldest request.
+    fn answer(&mut self, seen: Seen, last: bool) {
+        let (call, awaited, _) = self.flying[0];
+        if awaited {
+            let unary = self.calls[call].0 != Kind::Stream;
+            let is_frame = matches!(seen, Seen::Frame(_));
+            self.see(call, seen);
+            if last && is_frame && !unary {
+                self.see(call, Seen::End);
+            }
+        }
+        if last {
+            self.flying.pop_front();
+        }
+    }
+
+    fn drop_call(&mut self, call: usize) {
+        self.calls[call].1 = None;
+        if let Some(index) = self.waiting.iter().position(|&waiting| waiting == call) {
+            self.waiting.remove(index);
+        } else if let Some(flying) = self.flying.iter_mut().find(|flying| flying.0 == call) {
+            flying.1 = false;
+            if self.calls[call].0.is_exclusive() {
+                self.close();
+            }
+        }
+    }
+
+    fn expire(&mut self) {
+        let ongoing = |call: &usize| {
+            self.waiting.contains(call) || self.flying.iter().any(|&(flying, awaited, _)| flying == *call && awaited)
+        };
+        for call in (0..self.calls.len()).filter(ongoing).collect::<Vec<_>>() {
+            let flying = self.flying.iter().find(|flying| flying.0 == call);
+            self.see(call, Seen::Timeout(flying.is_some_and(|flying| flying.2)));
+            let seen = self.calls[call].1.take();
+            self.drop_call(call);
+            self.calls[call].1 = seen;
+        }
+    }
+}
+
+/// The pipeline, its callers, and a server.
+struct System {
+    pipeline: Pipeline,
+    tickets: Vec<Option<Ticket>>,
+    reader: FrameReader,
+    /// The requests that the server has seen: their nonces.
+    server: VecDeque<(u8, u8)>,
+    written: u64,
+    now: Instant,
+}
+
+fn body(nonce: u8, last: bool) -> Blob {
+    Blob::from([0x0a, 1, nonce, 0x18, u8::from(last)])
+}
+
+impl System {
+    fn new(config: ConnectionConfig) -> Self {
+        Self {
+            pipeline: Pipeline::new(config),
+            tickets: Vec::new(),
+            reader: FrameReader::default(),
+            server: VecDeque::new(),
+            written: 0,
+            now: Instant::now(),
+        }
+    }
+
+    fn call(&mut self, kind: Kind) -> Result<(), NotSent> {
+        let nonce = u8::try_from(self.tickets.len()).unwrap();
+        let body = body(nonce, false);
+        let request = match kind {
+            Kind::Stream => Outgoing::raw_stream(kind.operation(), &body),
+            _ => Outgoing::raw_unary(kind.operation(), &body),
+        };
+        let ticket = self.pipeline.call(&request, self.now, Waker::noop());
+        let refused = ticket.as_ref().err().cloned();
+        self.tickets.push(ticket.ok());
+        refused.map_or(Ok(()), Err)
+    }
+
+    fn write(&mut self) {
+        let mut output = WriteBuffer::new();
+        self.pipeline.take_output(&mut output);
+        let bytes = output.to_vec();
+        self.written += bytes.len() as u64;
+        self.reader.spare()[..bytes.len()].copy_from_slice(&bytes);
+        self.reader.advance(bytes.len());
+        while let Some(frame) = self.reader.next_frame().unwrap() {
+            self.server.push_back((frame.code, frame.body[2]));
+        }
+    }
+
+    fn receive(&mut self, code: u8, body: Blob) {
+        // The driver always says how far it is before it hands over frames.
+        self.pipeline.attend(self.written);
+        let _ = self.pipeline.receive(Frame { code, body }, self.now);
+    }
+
+    /// What the caller of each call sees now.
+    fn look(&mut self, call: usize, kind: Kind) -> Vec<Seen> {
+        let mut seen = Vec::new();
+        while let Some(ticket) = self.tickets[call] {
+            let next = if kind == Kind::Stream {
+                self.pipeline.poll_frame(ticket, Waker::noop())
+            } else {
+                self.pipeline.poll_answer(ticket, Waker::noop()).map(Some)
+            };
+            let Poll::Ready(next) = next else { break };
+            if kind != Kind::Stream || !matches!(next, Some(Ok(_))) {
+                self.tickets[call] = None;
+            }
+            seen.push(match next {
+                None => Seen::End,
+                Some(Ok(frame)) => Seen::Frame(frame.body[2]),
+                Some(Err(CallError::Server(error))) => Seen::Server(error.text[0]),
+                Some(Err(CallError::UnexpectedCode { code: 99, .. })) => Seen::Unexpected,
+                Some(Err(CallError::Timeout { sent, .. })) => Seen::Timeout(sent),
+                Some(Err(CallError::Lost(_))) => Seen::Lost,
+                Some(Err(CallError::NotSent(_))) => Seen::NotSent,
+                Some(Err(error)) => panic!("unexpected {error:?}"),
+            });
+        }
+        seen
+    }
+}
+
+/// Whether an event can happen here, judged by the model.
+fn enabled(event: Event, model: &Model) -> bool {
+    let oldest = model.flying.front().filter(|flying| flying.2);
+    match event {
+        Event::Call(_) => model.calls.len() < CALLS,
+        Event::Write => model.flying.iter().any(|flying| !flying.2),
+        Event::Last | Event::Error | Event::Wrong => oldest.is_some(),
+        Event::Chunk => oldest.is_some_and(|&(call, ..)| model.calls[call].0 == Kind::Stream),
+        Event::Drop(call) => model.calls.get(call).is_some_and(|call| call.1.is_some()),
+        Event::Close => !model.closed,
+        Event::Expire => !model.waiting.is_empty() || model.flying.iter().any(|flying| flying.1),
+    }
+}
+
+fn apply(event: Event, system: &mut System, model: &mut Model) {
+    match event {
+        Event::Call(kind) => {
+            let call = model.calls.len();
+            let refused = system.call(kind).is_err();
+            assert_eq!(refused, model.refuses, "a call is refused if and only if the connection is closed");
+            model.calls.push((kind, (!refused).then(Vec::new)));
+            if !refused {
+                model.waiting.push_back(call);
+            }
+        }
+        Event::Write => {
+            system.write();
+            for flying in &mut model.flying {
+                flying.2 = true;
+            }
+            let seen: Vec<_> = system.server.iter().map(|&(_, nonce)| usize::from(nonce)).collect();
+            let sent: Vec<_> = model.flying.iter().map(|flying| flying.0).collect();
+            assert_eq!(seen, sent, "the server sees the requests in the order of their places");
+        }
+        Event::Last | Event::Chunk | Event::Error | Event::Wrong => {
+            let &(code, nonce) = system.server.front().expect("the model says so");
+            let last = event != Event::Chunk;
+            match event {
+                Event::Error => {
+                    model.answer(Seen::Server(nonce), true);
+                    system.receive(0, Blob::from([0x0a, 1, nonce]));
+                }
+                Event::Wrong => {
+                    model.answer(Seen::Unexpected, true);
+                    model.close();
+                    system.receive(99, body(nonce, true));
+                }
+                _ => {
+                    model.answer(Seen::Frame(nonce), last);
+                    system.receive(code + 1, body(nonce, last));
+                }
+            }
+            if last {
+                system.server.pop_front();
+            }
+        }
+        Event::Drop(call) => {
+            model.drop_call(call);
+            if let Some(ticket) = system.tickets[call].take() {
+                system.pipeline.give_up(ticket);
+            }
+        }
+        Event::Close => {
+            model.close();
+            system.pipeline.attend(system.written);
+            system.pipeline.fail(&ConnectionError::Closed { within_frame: false });
+        }
+        Event::Expire => {
+            model.expire();
+            system.now += Duration::from_secs(100);
+            system.pipeline.attend(system.written);
+            system.pipeline.expire(system.now);
+        }
+    }
+    model.settle();
+    assert_eq!(system.pipeline.attend(system.written), model.closed, "closed if and only if the model is");
+    for call in 0..model.calls.len() {
+        let (kind, expected) = &mut model.calls[call];
+        let Some(expected) = expected else { continue };
+        let expected = std::mem::take(expected);
+        assert_eq!(system.look(call, *kind), expected, "what the caller of call {call} sees");
+        if system.tickets[call].is_none() {
+            model.calls[call].1 = None;
+        }
+    }
+    let (flying, waiting) = system.pipeline.load();
+    assert_eq!((flying, waiting), (model.flying.len(), model.waiting.len()));
+    let awaited = model.calls.iter().filter(|call| call.1.is_some()).count();
+    assert_eq!(system.pipeline.slots.used(), awaited, "slots that nobody needs are free");
+}
+
+fn config() -> ConnectionConfig {
+    let timeout = Some(Duration::from_secs(10));
+    ConnectionConfig::new()
+        .max_in_flight(MAX_IN_FLIGHT)
+        .max_owed(MAX_OWED)
+        .call_timeout(timeout)
+        .long_call_timeout(timeout)
+        .stream_idle_timeout(timeout)
+}
+
+/// Applies all sequences of `depth` more events to what `path` led to.
+fn explore(path: &mut Vec<Event>, depth: usize, sequences: &mut usize) {
+    let events = [Kind::Unary, Kind::Stream, Kind::Long]
+        .map(Event::Call)
+        .into_iter()
+        .chain((0..CALLS).map(Event::Drop))
+        .chain([Event::Write, Event::Last, Event::Chunk, Event::Error, Event::Wrong])
+        .chain([Event::Close, Event::Expire]);
+    // A pipeline cannot be cloned: each sequence starts anew.
+    let replay = |path: &[Event]| {
+        let (mut system, mut model) = (System::new(config()), Model::default());
+        for &event in path {
+            apply(event, &mut system, &mut model);
+        }
+        (system, model)
+    };
+    let (_, model) = replay(path);
+    for event in events {
+        if !enabled(event, &model) {
+            continue;
+        }
+        path.push(event);
+        if depth == 1 {
+            *sequences += 1;
+            let shown = path.clone();
+            let result = std::panic::catch_unwind(|| drop(replay(&shown)));
+            assert!(result.is_ok(), "after {shown:?}");
+        } else {
+            explore(path, depth - 1, sequences);
+        }
+        path.pop();
+    }
+}
+
+#[test]
+fn every_sequence_of_seven_events_behaves_as_the_model_says() {
+    let mut sequences = 0;
+    explore(&mut Vec::new(), 7, &mut sequences);
+    assert!(sequences > 100_000, "only {sequences} sequences");
+}

@@ -33,3 +33,5 @@ pub use driver::Driver;
 pub use error::{CallError, ConnectionError, NotSent, ServerError};
 pub use outgoing::Outgoing;
 pub use responses::{FrameStream, Responses};
+/// What [`Connection::connect`] takes for an address.
+pub use tokio::net::ToSocketAddrs;

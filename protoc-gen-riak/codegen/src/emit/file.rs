@@ -6,9 +6,11 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
+use super::client::answer_name;
 use super::docs::line;
 use super::form::Form;
 use super::scope::{Scope, ident};
+use super::server::dispatcher_name;
 use super::{Emitter, Module};
 use crate::model::{EnumId, File, Message, MessageId};
 
@@ -20,6 +22,10 @@ impl Emitter<'_> {
         for service in &file.services {
             scope.declare(&service.name);
             scope.declare(&service.server_name);
+            scope.declare(&dispatcher_name(service).to_string());
+            for operation in &service.operations {
+                scope.declare(&answer_name(service, operation).to_string());
+            }
         }
         let mut items = self.items(&scope, &file.messages, &file.enums);
         for service in &file.services {

@@ -20,14 +20,20 @@ pub(super) struct Scope<'s> {
     declared: BTreeSet<String>,
     /// The runtime's path.
     runtime: &'s str,
-    /// Imports of the runtime: by parent module, then name.
-    imports: RefCell<BTreeMap<&'static str, BTreeSet<&'static str>>>,
+    /// Imports: by name, the path of the module that it is from.
+    imports: RefCell<BTreeMap<String, Import>>,
     /// Traits that are only needed for their methods.
     traits: RefCell<BTreeSet<&'static str>>,
-    /// Features that one use of each import is behind, if all of them are.
-    gated: RefCell<BTreeMap<(&'static str, &'static str), BTreeSet<String>>>,
     /// The feature that what is emitted now is behind.
     feature: RefCell<Option<String>>,
+}
+
+/// Where a name is imported from, and what its uses are behind.
+struct Import {
+    /// The module, such as `::riak_runtime::operation` or `super::riak_kv`.
+    from: String,
+    /// The features that uses are behind; an empty one for a use behind none.
+    features: BTreeSet<String>,
 }
 
 impl<'s> Scope<'s> {
@@ -38,7 +44,6 @@ impl<'s> Scope<'s> {
             runtime,
             imports: RefCell::default(),
             traits: RefCell::default(),
-            gated: RefCell::default(),
             feature: RefCell::default(),
         }
     }
@@ -89,24 +94,26 @@ impl<'s> Scope<'s> {
 
     /// An item of one of the runtime's modules, such as `operation::Mode`.
     pub(super) fn item(&self, module: &'static str, name: &'static str) -> TokenStream {
-        if self.declared.contains(name) || self.clashes(module, name) {
-            let runtime = path(self.runtime);
-            let name = path(name);
-            if module.is_empty() {
-                return quote!(#runtime::#name);
-            }
-            let module = path(module);
-            return quote!(#runtime::#module::#name);
-        }
-        self.imports.borrow_mut().entry(module).or_default().insert(name);
-        let feature = self.feature.borrow().clone().unwrap_or_default();
-        self.gated.borrow_mut().entry((module, name)).or_default().insert(feature);
-        path(name)
+        let from = match module {
+            "" => self.runtime.to_owned(),
+            module => format!("{}::{module}", self.runtime),
+        };
+        self.import(from, name)
     }
 
-    /// Whether another module's item of this name is imported already.
-    fn clashes(&self, module: &str, name: &str) -> bool {
-        self.imports.borrow().iter().any(|(other, names)| *other != module && names.contains(name))
+    /// An item of any module: imported if its name is free, else with its path.
+    fn import(&self, from: String, name: &str) -> TokenStream {
+        let mut imports = self.imports.borrow_mut();
+        let taken = imports.get(name).is_some_and(|import| import.from != from);
+        if taken || self.declared.contains(name) || is_prelude(name) {
+            let (from, name) = (path(&from), path(name));
+            return quote!(#from::#name);
+        }
+        let feature = self.feature.borrow().clone().unwrap_or_default();
+        let import =
+            imports.entry(name.to_owned()).or_insert_with(|| Import { from, features: BTreeSet::new() });
+        import.features.insert(feature);
+        path(name)
     }
 
     /// An item of the runtime's `wire` module, qualified by it.
@@ -114,6 +121,11 @@ impl<'s> Scope<'s> {
         let wire = self.runtime("wire");
         let name = path(name);
         quote!(#wire::#name)
+    }
+
+    /// The `Future` trait, which is in no prelude before edition 2024.
+    pub(super) fn future(&self) -> TokenStream {
+        self.import("::core::future".to_owned(), "Future")
     }
 
     /// Brings a trait of `wire` into scope for its methods.
@@ -126,23 +138,34 @@ impl<'s> Scope<'s> {
         self.sibling_path(target, &target.name)
     }
 
-    /// The path, from here, of what stands beside `target` as `name`.
+    /// The path, from here, of what stands beside `target` as `name`. What is
+    /// of another file is imported.
     pub(super) fn sibling_path(&self, target: &RustPath, name: &str) -> TokenStream {
-        let name = ident(name);
         if let Some(root) = &target.root {
-            let root = path(root);
-            let modules = target.module.iter().map(|module| ident(module));
-            return quote!(#root #(::#modules)* ::#name);
+            let from: Vec<&str> =
+                std::iter::once(root.as_str()).chain(target.module.iter().map(String::as_str)).collect();
+            return self.import(from.join("::"), name);
         }
-        let modules = self.relative(&target.module);
+        let (ups, downs) = self.steps(&target.module);
+        if ups > 0 && downs.len() == 1 {
+            let from = format!("{}{}", "super::".repeat(ups), downs[0]);
+            return self.import(from, name);
+        }
+        let (modules, name) = (self.relative(&target.module), ident(name));
         quote!(#modules #name)
+    }
+
+    /// How many modules up, and then which down, another one is.
+    fn steps<'t>(&self, target: &'t [String]) -> (usize, &'t [String]) {
+        let common = self.module.iter().zip(target).take_while(|(here, there)| here == there).count();
+        (self.module.len() - common, &target[common..])
     }
 
     /// The path of a module from here, with `::` behind it.
     pub(super) fn relative(&self, target: &[String]) -> TokenStream {
-        let common = self.module.iter().zip(target).take_while(|(here, there)| here == there).count();
-        let ups = self.module[common..].iter().map(|_| quote!(super::));
-        let downs = target[common..].iter().map(|module| {
+        let (ups, downs) = self.steps(target);
+        let ups = std::iter::repeat_n(quote!(super::), ups);
+        let downs = downs.iter().map(|module| {
             let module = ident(module);
             quote!(#module::)
         });
@@ -151,46 +174,58 @@ impl<'s> Scope<'s> {
 
     /// The `use` statements that the emitted items need.
     pub(super) fn imports(&self) -> TokenStream {
-        let runtime = path(self.runtime);
-        let imports = self.imports.borrow();
-        let gated = self.gated.borrow();
-        let mut statements = TokenStream::new();
         // One statement for each set of features, so that nothing is imported
         // that a build without them does not use.
-        let mut by_feature: BTreeMap<BTreeSet<String>, BTreeMap<&str, Vec<&str>>> = BTreeMap::new();
-        for (module, names) in imports.iter() {
-            for name in names {
-                let mut features = gated[&(*module, *name)].clone();
-                if features.contains("") {
-                    features.clear();
-                }
-                by_feature.entry(features).or_default().entry(module).or_default().push(name);
-            }
+        let mut groups: BTreeMap<(BTreeSet<String>, String), Vec<String>> = BTreeMap::new();
+        for (name, import) in self.imports.borrow().iter() {
+            let everywhere = import.features.contains("");
+            let features = if everywhere { BTreeSet::new() } else { import.features.clone() };
+            groups.entry((features, import.from.clone())).or_default().push(name.clone());
         }
-        for (features, modules) in by_feature {
+        let mut statements = TokenStream::new();
+        for ((features, from), names) in groups {
             let gate = match features.len() {
                 0 => TokenStream::new(),
                 1 => quote!(#[cfg(#(feature = #features)*)]),
                 _ => quote!(#[cfg(any(#(feature = #features),*))]),
             };
-            for (module, names) in modules {
-                let names = names.iter().map(|name| path(name));
-                let module = if module.is_empty() {
-                    TokenStream::new()
-                } else {
-                    let module = path(module);
-                    quote!(#module::)
-                };
-                statements.extend(quote!(#gate use #runtime::#module{#(#names),*};));
-            }
+            let (from, names) = (path(&from), names.iter().map(|name| path(name)));
+            statements.extend(quote!(#gate use #from::{#(#names),*};));
         }
         let traits = self.traits.borrow();
         if !traits.is_empty() {
-            let traits = traits.iter().map(|name| path(name));
+            let (runtime, traits) = (path(self.runtime), traits.iter().map(|name| path(name)));
             statements.extend(quote!(use #runtime::wire::{#(#traits as _),*};));
         }
         statements
     }
+}
+
+/// Whether a name means something without an import, which one would hide.
+fn is_prelude(name: &str) -> bool {
+    matches!(
+        name,
+        "Option"
+            | "Some"
+            | "None"
+            | "Result"
+            | "Ok"
+            | "Err"
+            | "Default"
+            | "Into"
+            | "TryFrom"
+            | "From"
+            | "Send"
+            | "Sync"
+            | "Box"
+            | "String"
+            | "Vec"
+            | "Self"
+            | "Clone"
+            | "Copy"
+            | "Debug"
+            | "PartialEq"
+    )
 }
 
 /// An identifier, raw where its name says so.

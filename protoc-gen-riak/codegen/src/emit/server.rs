@@ -49,7 +49,8 @@ impl Emitter<'_> {
         let docs = docs_or(&operation.docs, &format!("The operation `{}`.", operation.name));
         let [result, send] = ["Result", "Send"].map(|name| scope.prelude(name));
         let [failure, unserved] = ["Failure", "unserved"].map(|name| scope.item("server", name));
-        let future = quote!(impl ::core::future::Future);
+        let future = scope.future();
+        let future = quote!(impl #future);
         let one = |name: &str| {
             let name = ident(name);
             let answer = self.answer_type(scope, service, operation);
@@ -213,6 +214,6 @@ impl Emitter<'_> {
 }
 
 /// The name of a service's dispatcher.
-fn dispatcher_name(service: &Service) -> proc_macro2::Ident {
+pub(super) fn dispatcher_name(service: &Service) -> proc_macro2::Ident {
     format_ident!("{}Service", service.name.trim_start_matches("r#"))
 }

@@ -2,6 +2,42 @@
 
 use super::MessageCode;
 use ::riak_runtime::{DecodeError, DecodeErrorKind, Frame, FrameError, WriteBuffer};
+use super::riak::{
+    RpbAuthReq, RpbErrorResp, RpbGetBucketReq, RpbGetBucketResp, RpbGetBucketTypeReq,
+    RpbGetServerInfoResp, RpbResetBucketReq, RpbSetBucketReq, RpbSetBucketTypeReq,
+};
+use super::riak_dt::{DtFetchReq, DtFetchResp, DtUpdateReq, DtUpdateResp};
+use super::riak_kv::{
+    RpbAaeFoldEraseKeysReq, RpbAaeFoldFetchClocksNValReq, RpbAaeFoldFetchClocksRangeReq,
+    RpbAaeFoldFindKeysReq, RpbAaeFoldFindTombsReq, RpbAaeFoldKeyCountResp,
+    RpbAaeFoldKeyValueResp, RpbAaeFoldListBucketsReq, RpbAaeFoldListBucketsResp,
+    RpbAaeFoldMergeBranchNValReq, RpbAaeFoldMergeRootNValReq,
+    RpbAaeFoldMergeTreesRangeReq, RpbAaeFoldObjectStatsReq, RpbAaeFoldReapTombsReq,
+    RpbAaeFoldRepairKeysReq, RpbAaeFoldReplKeysReq, RpbAaeFoldTreeResp, RpbCSBucketReq,
+    RpbCSBucketResp, RpbCounterGetReq, RpbCounterGetResp, RpbCounterUpdateReq,
+    RpbCounterUpdateResp, RpbCoverageReq, RpbCoverageResp, RpbDelReq, RpbFetchReq,
+    RpbFetchResp, RpbGetBucketKeyPreflistReq, RpbGetBucketKeyPreflistResp,
+    RpbGetClientIdResp, RpbGetReq, RpbGetResp, RpbIndexBodyResp, RpbIndexReq,
+    RpbIndexResp, RpbListBucketsReq, RpbListBucketsResp, RpbListKeysReq, RpbListKeysResp,
+    RpbMapRedReq, RpbMapRedResp, RpbMembershipReq, RpbMembershipResp, RpbPushReq,
+    RpbPushResp, RpbPutReq, RpbPutResp, RpbRTEReq, RpbSetClientIdReq,
+};
+use super::riak_repl::{RpbReplGetClusterIdReq, RpbReplGetClusterIdResp, RpbReplGetReq};
+use super::riak_search::{RpbSearchQueryReq, RpbSearchQueryResp};
+use super::riak_services::{
+    RpbAuthResp, RpbDelResp, RpbGetClientIdReq, RpbGetServerInfoReq, RpbPingReq,
+    RpbPingResp, RpbRTEResp, RpbResetBucketResp, RpbSetBucketResp, RpbSetClientIdResp,
+    RpbStartTls, TsTtbMsg,
+};
+use super::riak_ts::{
+    TsCoverageReq, TsCoverageResp, TsDelReq, TsDelResp, TsGetReq, TsGetResp,
+    TsListKeysReq, TsListKeysResp, TsPutReq, TsPutResp, TsQueryReq, TsQueryResp,
+};
+use super::riak_yokozuna::{
+    RpbYokozunaIndexDeleteReq, RpbYokozunaIndexGetReq, RpbYokozunaIndexGetResp,
+    RpbYokozunaIndexPutReq, RpbYokozunaSchemaGetReq, RpbYokozunaSchemaGetResp,
+    RpbYokozunaSchemaPutReq,
+};
 
 /// A frame's message, whichever it is: for proxies, inspectors and
 /// servers.
@@ -9,203 +45,203 @@ use ::riak_runtime::{DecodeError, DecodeErrorKind, Frame, FrameError, WriteBuffe
 #[non_exhaustive]
 pub enum AnyMessage {
     /// Code 0.
-    RpbErrorResp(super::riak::RpbErrorResp),
+    RpbErrorResp(RpbErrorResp),
     /// Code 1.
-    RpbPingReq(super::riak_services::RpbPingReq),
+    RpbPingReq(RpbPingReq),
     /// Code 2.
-    RpbPingResp(super::riak_services::RpbPingResp),
+    RpbPingResp(RpbPingResp),
     /// Code 3.
-    RpbGetClientIdReq(super::riak_services::RpbGetClientIdReq),
+    RpbGetClientIdReq(RpbGetClientIdReq),
     /// Code 4.
-    RpbGetClientIdResp(super::riak_kv::RpbGetClientIdResp),
+    RpbGetClientIdResp(RpbGetClientIdResp),
     /// Code 5.
-    RpbSetClientIdReq(super::riak_kv::RpbSetClientIdReq),
+    RpbSetClientIdReq(RpbSetClientIdReq),
     /// Code 6.
-    RpbSetClientIdResp(super::riak_services::RpbSetClientIdResp),
+    RpbSetClientIdResp(RpbSetClientIdResp),
     /// Code 7.
-    RpbGetServerInfoReq(super::riak_services::RpbGetServerInfoReq),
+    RpbGetServerInfoReq(RpbGetServerInfoReq),
     /// Code 8.
-    RpbGetServerInfoResp(super::riak::RpbGetServerInfoResp),
+    RpbGetServerInfoResp(RpbGetServerInfoResp),
     /// Code 9.
-    RpbGetReq(super::riak_kv::RpbGetReq),
+    RpbGetReq(RpbGetReq),
     /// Code 10.
-    RpbGetResp(super::riak_kv::RpbGetResp),
+    RpbGetResp(RpbGetResp),
     /// Code 11.
-    RpbPutReq(super::riak_kv::RpbPutReq),
+    RpbPutReq(RpbPutReq),
     /// Code 12.
-    RpbPutResp(super::riak_kv::RpbPutResp),
+    RpbPutResp(RpbPutResp),
     /// Code 13.
-    RpbDelReq(super::riak_kv::RpbDelReq),
+    RpbDelReq(RpbDelReq),
     /// Code 14.
-    RpbDelResp(super::riak_services::RpbDelResp),
+    RpbDelResp(RpbDelResp),
     /// Code 15.
-    RpbListBucketsReq(super::riak_kv::RpbListBucketsReq),
+    RpbListBucketsReq(RpbListBucketsReq),
     /// Code 16.
-    RpbListBucketsResp(super::riak_kv::RpbListBucketsResp),
+    RpbListBucketsResp(RpbListBucketsResp),
     /// Code 17.
-    RpbListKeysReq(super::riak_kv::RpbListKeysReq),
+    RpbListKeysReq(RpbListKeysReq),
     /// Code 18.
-    RpbListKeysResp(super::riak_kv::RpbListKeysResp),
+    RpbListKeysResp(RpbListKeysResp),
     /// Code 19.
-    RpbGetBucketReq(super::riak::RpbGetBucketReq),
+    RpbGetBucketReq(RpbGetBucketReq),
     /// Code 20.
-    RpbGetBucketResp(super::riak::RpbGetBucketResp),
+    RpbGetBucketResp(RpbGetBucketResp),
     /// Code 21.
-    RpbSetBucketReq(super::riak::RpbSetBucketReq),
+    RpbSetBucketReq(RpbSetBucketReq),
     /// Code 22.
-    RpbSetBucketResp(super::riak_services::RpbSetBucketResp),
+    RpbSetBucketResp(RpbSetBucketResp),
     /// Code 23.
-    RpbMapRedReq(super::riak_kv::RpbMapRedReq),
+    RpbMapRedReq(RpbMapRedReq),
     /// Code 24.
-    RpbMapRedResp(super::riak_kv::RpbMapRedResp),
+    RpbMapRedResp(RpbMapRedResp),
     /// Code 25.
-    RpbIndexReq(super::riak_kv::RpbIndexReq),
+    RpbIndexReq(RpbIndexReq),
     /// Code 26.
-    RpbIndexResp(super::riak_kv::RpbIndexResp),
+    RpbIndexResp(RpbIndexResp),
     /// Code 27.
-    RpbSearchQueryReq(super::riak_search::RpbSearchQueryReq),
+    RpbSearchQueryReq(RpbSearchQueryReq),
     /// Code 28.
-    RpbSearchQueryResp(super::riak_search::RpbSearchQueryResp),
+    RpbSearchQueryResp(RpbSearchQueryResp),
     /// Code 29.
-    RpbResetBucketReq(super::riak::RpbResetBucketReq),
+    RpbResetBucketReq(RpbResetBucketReq),
     /// Code 30.
-    RpbResetBucketResp(super::riak_services::RpbResetBucketResp),
+    RpbResetBucketResp(RpbResetBucketResp),
     /// Code 31.
-    RpbGetBucketTypeReq(super::riak::RpbGetBucketTypeReq),
+    RpbGetBucketTypeReq(RpbGetBucketTypeReq),
     /// Code 32.
-    RpbSetBucketTypeReq(super::riak::RpbSetBucketTypeReq),
+    RpbSetBucketTypeReq(RpbSetBucketTypeReq),
     /// Code 33.
-    RpbGetBucketKeyPreflistReq(super::riak_kv::RpbGetBucketKeyPreflistReq),
+    RpbGetBucketKeyPreflistReq(RpbGetBucketKeyPreflistReq),
     /// Code 34.
-    RpbGetBucketKeyPreflistResp(super::riak_kv::RpbGetBucketKeyPreflistResp),
+    RpbGetBucketKeyPreflistResp(RpbGetBucketKeyPreflistResp),
     /// Code 40.
-    RpbCSBucketReq(super::riak_kv::RpbCSBucketReq),
+    RpbCSBucketReq(RpbCSBucketReq),
     /// Code 41.
-    RpbCSBucketResp(super::riak_kv::RpbCSBucketResp),
+    RpbCSBucketResp(RpbCSBucketResp),
     /// Code 42.
-    RpbIndexBodyResp(super::riak_kv::RpbIndexBodyResp),
+    RpbIndexBodyResp(RpbIndexBodyResp),
     /// Code 50.
-    RpbCounterUpdateReq(super::riak_kv::RpbCounterUpdateReq),
+    RpbCounterUpdateReq(RpbCounterUpdateReq),
     /// Code 51.
-    RpbCounterUpdateResp(super::riak_kv::RpbCounterUpdateResp),
+    RpbCounterUpdateResp(RpbCounterUpdateResp),
     /// Code 52.
-    RpbCounterGetReq(super::riak_kv::RpbCounterGetReq),
+    RpbCounterGetReq(RpbCounterGetReq),
     /// Code 53.
-    RpbCounterGetResp(super::riak_kv::RpbCounterGetResp),
+    RpbCounterGetResp(RpbCounterGetResp),
     /// Code 54.
-    RpbYokozunaIndexGetReq(super::riak_yokozuna::RpbYokozunaIndexGetReq),
+    RpbYokozunaIndexGetReq(RpbYokozunaIndexGetReq),
     /// Code 55.
-    RpbYokozunaIndexGetResp(super::riak_yokozuna::RpbYokozunaIndexGetResp),
+    RpbYokozunaIndexGetResp(RpbYokozunaIndexGetResp),
     /// Code 56.
-    RpbYokozunaIndexPutReq(super::riak_yokozuna::RpbYokozunaIndexPutReq),
+    RpbYokozunaIndexPutReq(RpbYokozunaIndexPutReq),
     /// Code 57.
-    RpbYokozunaIndexDeleteReq(super::riak_yokozuna::RpbYokozunaIndexDeleteReq),
+    RpbYokozunaIndexDeleteReq(RpbYokozunaIndexDeleteReq),
     /// Code 58.
-    RpbYokozunaSchemaGetReq(super::riak_yokozuna::RpbYokozunaSchemaGetReq),
+    RpbYokozunaSchemaGetReq(RpbYokozunaSchemaGetReq),
     /// Code 59.
-    RpbYokozunaSchemaGetResp(super::riak_yokozuna::RpbYokozunaSchemaGetResp),
+    RpbYokozunaSchemaGetResp(RpbYokozunaSchemaGetResp),
     /// Code 60.
-    RpbYokozunaSchemaPutReq(super::riak_yokozuna::RpbYokozunaSchemaPutReq),
+    RpbYokozunaSchemaPutReq(RpbYokozunaSchemaPutReq),
     /// Code 70.
-    RpbCoverageReq(super::riak_kv::RpbCoverageReq),
+    RpbCoverageReq(RpbCoverageReq),
     /// Code 71.
-    RpbCoverageResp(super::riak_kv::RpbCoverageResp),
+    RpbCoverageResp(RpbCoverageResp),
     /// Code 80.
-    DtFetchReq(super::riak_dt::DtFetchReq),
+    DtFetchReq(DtFetchReq),
     /// Code 81.
-    DtFetchResp(super::riak_dt::DtFetchResp),
+    DtFetchResp(DtFetchResp),
     /// Code 82.
-    DtUpdateReq(super::riak_dt::DtUpdateReq),
+    DtUpdateReq(DtUpdateReq),
     /// Code 83.
-    DtUpdateResp(super::riak_dt::DtUpdateResp),
+    DtUpdateResp(DtUpdateResp),
     /// Code 90.
-    TsQueryReq(super::riak_ts::TsQueryReq),
+    TsQueryReq(TsQueryReq),
     /// Code 91.
-    TsQueryResp(super::riak_ts::TsQueryResp),
+    TsQueryResp(TsQueryResp),
     /// Code 92.
-    TsPutReq(super::riak_ts::TsPutReq),
+    TsPutReq(TsPutReq),
     /// Code 93.
-    TsPutResp(super::riak_ts::TsPutResp),
+    TsPutResp(TsPutResp),
     /// Code 94.
-    TsDelReq(super::riak_ts::TsDelReq),
+    TsDelReq(TsDelReq),
     /// Code 95.
-    TsDelResp(super::riak_ts::TsDelResp),
+    TsDelResp(TsDelResp),
     /// Code 96.
-    TsGetReq(super::riak_ts::TsGetReq),
+    TsGetReq(TsGetReq),
     /// Code 97.
-    TsGetResp(super::riak_ts::TsGetResp),
+    TsGetResp(TsGetResp),
     /// Code 98.
-    TsListKeysReq(super::riak_ts::TsListKeysReq),
+    TsListKeysReq(TsListKeysReq),
     /// Code 99.
-    TsListKeysResp(super::riak_ts::TsListKeysResp),
+    TsListKeysResp(TsListKeysResp),
     /// Code 100.
-    TsCoverageReq(super::riak_ts::TsCoverageReq),
+    TsCoverageReq(TsCoverageReq),
     /// Code 101.
-    TsCoverageResp(super::riak_ts::TsCoverageResp),
+    TsCoverageResp(TsCoverageResp),
     /// Code 104.
-    TsTtbMsg(super::riak_services::TsTtbMsg),
+    TsTtbMsg(TsTtbMsg),
     /// Code 128.
-    RpbReplGetReq(super::riak_repl::RpbReplGetReq),
+    RpbReplGetReq(RpbReplGetReq),
     /// Code 129.
-    RpbReplGetClusterIdReq(super::riak_repl::RpbReplGetClusterIdReq),
+    RpbReplGetClusterIdReq(RpbReplGetClusterIdReq),
     /// Code 130.
-    RpbReplGetClusterIdResp(super::riak_repl::RpbReplGetClusterIdResp),
+    RpbReplGetClusterIdResp(RpbReplGetClusterIdResp),
     /// Code 200.
-    RpbRTEReq(super::riak_kv::RpbRTEReq),
+    RpbRTEReq(RpbRTEReq),
     /// Code 201.
-    RpbRTEResp(super::riak_services::RpbRTEResp),
+    RpbRTEResp(RpbRTEResp),
     /// Code 202.
-    RpbFetchReq(super::riak_kv::RpbFetchReq),
+    RpbFetchReq(RpbFetchReq),
     /// Code 203.
-    RpbFetchResp(super::riak_kv::RpbFetchResp),
+    RpbFetchResp(RpbFetchResp),
     /// Code 204.
-    RpbPushReq(super::riak_kv::RpbPushReq),
+    RpbPushReq(RpbPushReq),
     /// Code 205.
-    RpbPushResp(super::riak_kv::RpbPushResp),
+    RpbPushResp(RpbPushResp),
     /// Code 206.
-    RpbMembershipReq(super::riak_kv::RpbMembershipReq),
+    RpbMembershipReq(RpbMembershipReq),
     /// Code 207.
-    RpbMembershipResp(super::riak_kv::RpbMembershipResp),
+    RpbMembershipResp(RpbMembershipResp),
     /// Code 210.
-    RpbAaeFoldMergeRootNValReq(super::riak_kv::RpbAaeFoldMergeRootNValReq),
+    RpbAaeFoldMergeRootNValReq(RpbAaeFoldMergeRootNValReq),
     /// Code 211.
-    RpbAaeFoldMergeBranchNValReq(super::riak_kv::RpbAaeFoldMergeBranchNValReq),
+    RpbAaeFoldMergeBranchNValReq(RpbAaeFoldMergeBranchNValReq),
     /// Code 212.
-    RpbAaeFoldFetchClocksNValReq(super::riak_kv::RpbAaeFoldFetchClocksNValReq),
+    RpbAaeFoldFetchClocksNValReq(RpbAaeFoldFetchClocksNValReq),
     /// Code 213.
-    RpbAaeFoldMergeTreesRangeReq(super::riak_kv::RpbAaeFoldMergeTreesRangeReq),
+    RpbAaeFoldMergeTreesRangeReq(RpbAaeFoldMergeTreesRangeReq),
     /// Code 214.
-    RpbAaeFoldFetchClocksRangeReq(super::riak_kv::RpbAaeFoldFetchClocksRangeReq),
+    RpbAaeFoldFetchClocksRangeReq(RpbAaeFoldFetchClocksRangeReq),
     /// Code 215.
-    RpbAaeFoldFindKeysReq(super::riak_kv::RpbAaeFoldFindKeysReq),
+    RpbAaeFoldFindKeysReq(RpbAaeFoldFindKeysReq),
     /// Code 216.
-    RpbAaeFoldObjectStatsReq(super::riak_kv::RpbAaeFoldObjectStatsReq),
+    RpbAaeFoldObjectStatsReq(RpbAaeFoldObjectStatsReq),
     /// Code 217.
-    RpbAaeFoldReplKeysReq(super::riak_kv::RpbAaeFoldReplKeysReq),
+    RpbAaeFoldReplKeysReq(RpbAaeFoldReplKeysReq),
     /// Code 218.
-    RpbAaeFoldFindTombsReq(super::riak_kv::RpbAaeFoldFindTombsReq),
+    RpbAaeFoldFindTombsReq(RpbAaeFoldFindTombsReq),
     /// Code 219.
-    RpbAaeFoldRepairKeysReq(super::riak_kv::RpbAaeFoldRepairKeysReq),
+    RpbAaeFoldRepairKeysReq(RpbAaeFoldRepairKeysReq),
     /// Code 220.
-    RpbAaeFoldTreeResp(super::riak_kv::RpbAaeFoldTreeResp),
+    RpbAaeFoldTreeResp(RpbAaeFoldTreeResp),
     /// Code 221.
-    RpbAaeFoldKeyValueResp(super::riak_kv::RpbAaeFoldKeyValueResp),
+    RpbAaeFoldKeyValueResp(RpbAaeFoldKeyValueResp),
     /// Code 222.
-    RpbAaeFoldKeyCountResp(super::riak_kv::RpbAaeFoldKeyCountResp),
+    RpbAaeFoldKeyCountResp(RpbAaeFoldKeyCountResp),
     /// Code 223.
-    RpbAaeFoldListBucketsReq(super::riak_kv::RpbAaeFoldListBucketsReq),
+    RpbAaeFoldListBucketsReq(RpbAaeFoldListBucketsReq),
     /// Code 224.
-    RpbAaeFoldListBucketsResp(super::riak_kv::RpbAaeFoldListBucketsResp),
+    RpbAaeFoldListBucketsResp(RpbAaeFoldListBucketsResp),
     /// Code 230.
-    RpbAaeFoldReapTombsReq(super::riak_kv::RpbAaeFoldReapTombsReq),
+    RpbAaeFoldReapTombsReq(RpbAaeFoldReapTombsReq),
     /// Code 231.
-    RpbAaeFoldEraseKeysReq(super::riak_kv::RpbAaeFoldEraseKeysReq),
+    RpbAaeFoldEraseKeysReq(RpbAaeFoldEraseKeysReq),
     /// Code 253.
-    RpbAuthReq(super::riak::RpbAuthReq),
+    RpbAuthReq(RpbAuthReq),
     /// Code 254.
-    RpbAuthResp(super::riak_services::RpbAuthResp),
+    RpbAuthResp(RpbAuthResp),
     /// Code 255.
-    RpbStartTls(super::riak_services::RpbStartTls),
+    RpbStartTls(RpbStartTls),
 }
 
 impl AnyMessage {
@@ -654,596 +690,596 @@ impl AnyMessage {
     }
 }
 
-impl From<super::riak::RpbErrorResp> for AnyMessage {
-    fn from(message: super::riak::RpbErrorResp) -> Self {
+impl From<RpbErrorResp> for AnyMessage {
+    fn from(message: RpbErrorResp) -> Self {
         Self::RpbErrorResp(message)
     }
 }
 
-impl From<super::riak_services::RpbPingReq> for AnyMessage {
-    fn from(message: super::riak_services::RpbPingReq) -> Self {
+impl From<RpbPingReq> for AnyMessage {
+    fn from(message: RpbPingReq) -> Self {
         Self::RpbPingReq(message)
     }
 }
 
-impl From<super::riak_services::RpbPingResp> for AnyMessage {
-    fn from(message: super::riak_services::RpbPingResp) -> Self {
+impl From<RpbPingResp> for AnyMessage {
+    fn from(message: RpbPingResp) -> Self {
         Self::RpbPingResp(message)
     }
 }
 
-impl From<super::riak_services::RpbGetClientIdReq> for AnyMessage {
-    fn from(message: super::riak_services::RpbGetClientIdReq) -> Self {
+impl From<RpbGetClientIdReq> for AnyMessage {
+    fn from(message: RpbGetClientIdReq) -> Self {
         Self::RpbGetClientIdReq(message)
     }
 }
 
-impl From<super::riak_kv::RpbGetClientIdResp> for AnyMessage {
-    fn from(message: super::riak_kv::RpbGetClientIdResp) -> Self {
+impl From<RpbGetClientIdResp> for AnyMessage {
+    fn from(message: RpbGetClientIdResp) -> Self {
         Self::RpbGetClientIdResp(message)
     }
 }
 
-impl From<super::riak_kv::RpbSetClientIdReq> for AnyMessage {
-    fn from(message: super::riak_kv::RpbSetClientIdReq) -> Self {
+impl From<RpbSetClientIdReq> for AnyMessage {
+    fn from(message: RpbSetClientIdReq) -> Self {
         Self::RpbSetClientIdReq(message)
     }
 }
 
-impl From<super::riak_services::RpbSetClientIdResp> for AnyMessage {
-    fn from(message: super::riak_services::RpbSetClientIdResp) -> Self {
+impl From<RpbSetClientIdResp> for AnyMessage {
+    fn from(message: RpbSetClientIdResp) -> Self {
         Self::RpbSetClientIdResp(message)
     }
 }
 
-impl From<super::riak_services::RpbGetServerInfoReq> for AnyMessage {
-    fn from(message: super::riak_services::RpbGetServerInfoReq) -> Self {
+impl From<RpbGetServerInfoReq> for AnyMessage {
+    fn from(message: RpbGetServerInfoReq) -> Self {
         Self::RpbGetServerInfoReq(message)
     }
 }
 
-impl From<super::riak::RpbGetServerInfoResp> for AnyMessage {
-    fn from(message: super::riak::RpbGetServerInfoResp) -> Self {
+impl From<RpbGetServerInfoResp> for AnyMessage {
+    fn from(message: RpbGetServerInfoResp) -> Self {
         Self::RpbGetServerInfoResp(message)
     }
 }
 
-impl From<super::riak_kv::RpbGetReq> for AnyMessage {
-    fn from(message: super::riak_kv::RpbGetReq) -> Self {
+impl From<RpbGetReq> for AnyMessage {
+    fn from(message: RpbGetReq) -> Self {
         Self::RpbGetReq(message)
     }
 }
 
-impl From<super::riak_kv::RpbGetResp> for AnyMessage {
-    fn from(message: super::riak_kv::RpbGetResp) -> Self {
+impl From<RpbGetResp> for AnyMessage {
+    fn from(message: RpbGetResp) -> Self {
         Self::RpbGetResp(message)
     }
 }
 
-impl From<super::riak_kv::RpbPutReq> for AnyMessage {
-    fn from(message: super::riak_kv::RpbPutReq) -> Self {
+impl From<RpbPutReq> for AnyMessage {
+    fn from(message: RpbPutReq) -> Self {
         Self::RpbPutReq(message)
     }
 }
 
-impl From<super::riak_kv::RpbPutResp> for AnyMessage {
-    fn from(message: super::riak_kv::RpbPutResp) -> Self {
+impl From<RpbPutResp> for AnyMessage {
+    fn from(message: RpbPutResp) -> Self {
         Self::RpbPutResp(message)
     }
 }
 
-impl From<super::riak_kv::RpbDelReq> for AnyMessage {
-    fn from(message: super::riak_kv::RpbDelReq) -> Self {
+impl From<RpbDelReq> for AnyMessage {
+    fn from(message: RpbDelReq) -> Self {
         Self::RpbDelReq(message)
     }
 }
 
-impl From<super::riak_services::RpbDelResp> for AnyMessage {
-    fn from(message: super::riak_services::RpbDelResp) -> Self {
+impl From<RpbDelResp> for AnyMessage {
+    fn from(message: RpbDelResp) -> Self {
         Self::RpbDelResp(message)
     }
 }
 
-impl From<super::riak_kv::RpbListBucketsReq> for AnyMessage {
-    fn from(message: super::riak_kv::RpbListBucketsReq) -> Self {
+impl From<RpbListBucketsReq> for AnyMessage {
+    fn from(message: RpbListBucketsReq) -> Self {
         Self::RpbListBucketsReq(message)
     }
 }
 
-impl From<super::riak_kv::RpbListBucketsResp> for AnyMessage {
-    fn from(message: super::riak_kv::RpbListBucketsResp) -> Self {
+impl From<RpbListBucketsResp> for AnyMessage {
+    fn from(message: RpbListBucketsResp) -> Self {
         Self::RpbListBucketsResp(message)
     }
 }
 
-impl From<super::riak_kv::RpbListKeysReq> for AnyMessage {
-    fn from(message: super::riak_kv::RpbListKeysReq) -> Self {
+impl From<RpbListKeysReq> for AnyMessage {
+    fn from(message: RpbListKeysReq) -> Self {
         Self::RpbListKeysReq(message)
     }
 }
 
-impl From<super::riak_kv::RpbListKeysResp> for AnyMessage {
-    fn from(message: super::riak_kv::RpbListKeysResp) -> Self {
+impl From<RpbListKeysResp> for AnyMessage {
+    fn from(message: RpbListKeysResp) -> Self {
         Self::RpbListKeysResp(message)
     }
 }
 
-impl From<super::riak::RpbGetBucketReq> for AnyMessage {
-    fn from(message: super::riak::RpbGetBucketReq) -> Self {
+impl From<RpbGetBucketReq> for AnyMessage {
+    fn from(message: RpbGetBucketReq) -> Self {
         Self::RpbGetBucketReq(message)
     }
 }
 
-impl From<super::riak::RpbGetBucketResp> for AnyMessage {
-    fn from(message: super::riak::RpbGetBucketResp) -> Self {
+impl From<RpbGetBucketResp> for AnyMessage {
+    fn from(message: RpbGetBucketResp) -> Self {
         Self::RpbGetBucketResp(message)
     }
 }
 
-impl From<super::riak::RpbSetBucketReq> for AnyMessage {
-    fn from(message: super::riak::RpbSetBucketReq) -> Self {
+impl From<RpbSetBucketReq> for AnyMessage {
+    fn from(message: RpbSetBucketReq) -> Self {
         Self::RpbSetBucketReq(message)
     }
 }
 
-impl From<super::riak_services::RpbSetBucketResp> for AnyMessage {
-    fn from(message: super::riak_services::RpbSetBucketResp) -> Self {
+impl From<RpbSetBucketResp> for AnyMessage {
+    fn from(message: RpbSetBucketResp) -> Self {
         Self::RpbSetBucketResp(message)
     }
 }
 
-impl From<super::riak_kv::RpbMapRedReq> for AnyMessage {
-    fn from(message: super::riak_kv::RpbMapRedReq) -> Self {
+impl From<RpbMapRedReq> for AnyMessage {
+    fn from(message: RpbMapRedReq) -> Self {
         Self::RpbMapRedReq(message)
     }
 }
 
-impl From<super::riak_kv::RpbMapRedResp> for AnyMessage {
-    fn from(message: super::riak_kv::RpbMapRedResp) -> Self {
+impl From<RpbMapRedResp> for AnyMessage {
+    fn from(message: RpbMapRedResp) -> Self {
         Self::RpbMapRedResp(message)
     }
 }
 
-impl From<super::riak_kv::RpbIndexReq> for AnyMessage {
-    fn from(message: super::riak_kv::RpbIndexReq) -> Self {
+impl From<RpbIndexReq> for AnyMessage {
+    fn from(message: RpbIndexReq) -> Self {
         Self::RpbIndexReq(message)
     }
 }
 
-impl From<super::riak_kv::RpbIndexResp> for AnyMessage {
-    fn from(message: super::riak_kv::RpbIndexResp) -> Self {
+impl From<RpbIndexResp> for AnyMessage {
+    fn from(message: RpbIndexResp) -> Self {
         Self::RpbIndexResp(message)
     }
 }
 
-impl From<super::riak_search::RpbSearchQueryReq> for AnyMessage {
-    fn from(message: super::riak_search::RpbSearchQueryReq) -> Self {
+impl From<RpbSearchQueryReq> for AnyMessage {
+    fn from(message: RpbSearchQueryReq) -> Self {
         Self::RpbSearchQueryReq(message)
     }
 }
 
-impl From<super::riak_search::RpbSearchQueryResp> for AnyMessage {
-    fn from(message: super::riak_search::RpbSearchQueryResp) -> Self {
+impl From<RpbSearchQueryResp> for AnyMessage {
+    fn from(message: RpbSearchQueryResp) -> Self {
         Self::RpbSearchQueryResp(message)
     }
 }
 
-impl From<super::riak::RpbResetBucketReq> for AnyMessage {
-    fn from(message: super::riak::RpbResetBucketReq) -> Self {
+impl From<RpbResetBucketReq> for AnyMessage {
+    fn from(message: RpbResetBucketReq) -> Self {
         Self::RpbResetBucketReq(message)
     }
 }
 
-impl From<super::riak_services::RpbResetBucketResp> for AnyMessage {
-    fn from(message: super::riak_services::RpbResetBucketResp) -> Self {
+impl From<RpbResetBucketResp> for AnyMessage {
+    fn from(message: RpbResetBucketResp) -> Self {
         Self::RpbResetBucketResp(message)
     }
 }
 
-impl From<super::riak::RpbGetBucketTypeReq> for AnyMessage {
-    fn from(message: super::riak::RpbGetBucketTypeReq) -> Self {
+impl From<RpbGetBucketTypeReq> for AnyMessage {
+    fn from(message: RpbGetBucketTypeReq) -> Self {
         Self::RpbGetBucketTypeReq(message)
     }
 }
 
-impl From<super::riak::RpbSetBucketTypeReq> for AnyMessage {
-    fn from(message: super::riak::RpbSetBucketTypeReq) -> Self {
+impl From<RpbSetBucketTypeReq> for AnyMessage {
+    fn from(message: RpbSetBucketTypeReq) -> Self {
         Self::RpbSetBucketTypeReq(message)
     }
 }
 
-impl From<super::riak_kv::RpbGetBucketKeyPreflistReq> for AnyMessage {
-    fn from(message: super::riak_kv::RpbGetBucketKeyPreflistReq) -> Self {
+impl From<RpbGetBucketKeyPreflistReq> for AnyMessage {
+    fn from(message: RpbGetBucketKeyPreflistReq) -> Self {
         Self::RpbGetBucketKeyPreflistReq(message)
     }
 }
 
-impl From<super::riak_kv::RpbGetBucketKeyPreflistResp> for AnyMessage {
-    fn from(message: super::riak_kv::RpbGetBucketKeyPreflistResp) -> Self {
+impl From<RpbGetBucketKeyPreflistResp> for AnyMessage {
+    fn from(message: RpbGetBucketKeyPreflistResp) -> Self {
         Self::RpbGetBucketKeyPreflistResp(message)
     }
 }
 
-impl From<super::riak_kv::RpbCSBucketReq> for AnyMessage {
-    fn from(message: super::riak_kv::RpbCSBucketReq) -> Self {
+impl From<RpbCSBucketReq> for AnyMessage {
+    fn from(message: RpbCSBucketReq) -> Self {
         Self::RpbCSBucketReq(message)
     }
 }
 
-impl From<super::riak_kv::RpbCSBucketResp> for AnyMessage {
-    fn from(message: super::riak_kv::RpbCSBucketResp) -> Self {
+impl From<RpbCSBucketResp> for AnyMessage {
+    fn from(message: RpbCSBucketResp) -> Self {
         Self::RpbCSBucketResp(message)
     }
 }
 
-impl From<super::riak_kv::RpbIndexBodyResp> for AnyMessage {
-    fn from(message: super::riak_kv::RpbIndexBodyResp) -> Self {
+impl From<RpbIndexBodyResp> for AnyMessage {
+    fn from(message: RpbIndexBodyResp) -> Self {
         Self::RpbIndexBodyResp(message)
     }
 }
 
-impl From<super::riak_kv::RpbCounterUpdateReq> for AnyMessage {
-    fn from(message: super::riak_kv::RpbCounterUpdateReq) -> Self {
+impl From<RpbCounterUpdateReq> for AnyMessage {
+    fn from(message: RpbCounterUpdateReq) -> Self {
         Self::RpbCounterUpdateReq(message)
     }
 }
 
-impl From<super::riak_kv::RpbCounterUpdateResp> for AnyMessage {
-    fn from(message: super::riak_kv::RpbCounterUpdateResp) -> Self {
+impl From<RpbCounterUpdateResp> for AnyMessage {
+    fn from(message: RpbCounterUpdateResp) -> Self {
         Self::RpbCounterUpdateResp(message)
     }
 }
 
-impl From<super::riak_kv::RpbCounterGetReq> for AnyMessage {
-    fn from(message: super::riak_kv::RpbCounterGetReq) -> Self {
+impl From<RpbCounterGetReq> for AnyMessage {
+    fn from(message: RpbCounterGetReq) -> Self {
         Self::RpbCounterGetReq(message)
     }
 }
 
-impl From<super::riak_kv::RpbCounterGetResp> for AnyMessage {
-    fn from(message: super::riak_kv::RpbCounterGetResp) -> Self {
+impl From<RpbCounterGetResp> for AnyMessage {
+    fn from(message: RpbCounterGetResp) -> Self {
         Self::RpbCounterGetResp(message)
     }
 }
 
-impl From<super::riak_yokozuna::RpbYokozunaIndexGetReq> for AnyMessage {
-    fn from(message: super::riak_yokozuna::RpbYokozunaIndexGetReq) -> Self {
+impl From<RpbYokozunaIndexGetReq> for AnyMessage {
+    fn from(message: RpbYokozunaIndexGetReq) -> Self {
         Self::RpbYokozunaIndexGetReq(message)
     }
 }
 
-impl From<super::riak_yokozuna::RpbYokozunaIndexGetResp> for AnyMessage {
-    fn from(message: super::riak_yokozuna::RpbYokozunaIndexGetResp) -> Self {
+impl From<RpbYokozunaIndexGetResp> for AnyMessage {
+    fn from(message: RpbYokozunaIndexGetResp) -> Self {
         Self::RpbYokozunaIndexGetResp(message)
     }
 }
 
-impl From<super::riak_yokozuna::RpbYokozunaIndexPutReq> for AnyMessage {
-    fn from(message: super::riak_yokozuna::RpbYokozunaIndexPutReq) -> Self {
+impl From<RpbYokozunaIndexPutReq> for AnyMessage {
+    fn from(message: RpbYokozunaIndexPutReq) -> Self {
         Self::RpbYokozunaIndexPutReq(message)
     }
 }
 
-impl From<super::riak_yokozuna::RpbYokozunaIndexDeleteReq> for AnyMessage {
-    fn from(message: super::riak_yokozuna::RpbYokozunaIndexDeleteReq) -> Self {
+impl From<RpbYokozunaIndexDeleteReq> for AnyMessage {
+    fn from(message: RpbYokozunaIndexDeleteReq) -> Self {
         Self::RpbYokozunaIndexDeleteReq(message)
     }
 }
 
-impl From<super::riak_yokozuna::RpbYokozunaSchemaGetReq> for AnyMessage {
-    fn from(message: super::riak_yokozuna::RpbYokozunaSchemaGetReq) -> Self {
+impl From<RpbYokozunaSchemaGetReq> for AnyMessage {
+    fn from(message: RpbYokozunaSchemaGetReq) -> Self {
         Self::RpbYokozunaSchemaGetReq(message)
     }
 }
 
-impl From<super::riak_yokozuna::RpbYokozunaSchemaGetResp> for AnyMessage {
-    fn from(message: super::riak_yokozuna::RpbYokozunaSchemaGetResp) -> Self {
+impl From<RpbYokozunaSchemaGetResp> for AnyMessage {
+    fn from(message: RpbYokozunaSchemaGetResp) -> Self {
         Self::RpbYokozunaSchemaGetResp(message)
     }
 }
 
-impl From<super::riak_yokozuna::RpbYokozunaSchemaPutReq> for AnyMessage {
-    fn from(message: super::riak_yokozuna::RpbYokozunaSchemaPutReq) -> Self {
+impl From<RpbYokozunaSchemaPutReq> for AnyMessage {
+    fn from(message: RpbYokozunaSchemaPutReq) -> Self {
         Self::RpbYokozunaSchemaPutReq(message)
     }
 }
 
-impl From<super::riak_kv::RpbCoverageReq> for AnyMessage {
-    fn from(message: super::riak_kv::RpbCoverageReq) -> Self {
+impl From<RpbCoverageReq> for AnyMessage {
+    fn from(message: RpbCoverageReq) -> Self {
         Self::RpbCoverageReq(message)
     }
 }
 
-impl From<super::riak_kv::RpbCoverageResp> for AnyMessage {
-    fn from(message: super::riak_kv::RpbCoverageResp) -> Self {
+impl From<RpbCoverageResp> for AnyMessage {
+    fn from(message: RpbCoverageResp) -> Self {
         Self::RpbCoverageResp(message)
     }
 }
 
-impl From<super::riak_dt::DtFetchReq> for AnyMessage {
-    fn from(message: super::riak_dt::DtFetchReq) -> Self {
+impl From<DtFetchReq> for AnyMessage {
+    fn from(message: DtFetchReq) -> Self {
         Self::DtFetchReq(message)
     }
 }
 
-impl From<super::riak_dt::DtFetchResp> for AnyMessage {
-    fn from(message: super::riak_dt::DtFetchResp) -> Self {
+impl From<DtFetchResp> for AnyMessage {
+    fn from(message: DtFetchResp) -> Self {
         Self::DtFetchResp(message)
     }
 }
 
-impl From<super::riak_dt::DtUpdateReq> for AnyMessage {
-    fn from(message: super::riak_dt::DtUpdateReq) -> Self {
+impl From<DtUpdateReq> for AnyMessage {
+    fn from(message: DtUpdateReq) -> Self {
         Self::DtUpdateReq(message)
     }
 }
 
-impl From<super::riak_dt::DtUpdateResp> for AnyMessage {
-    fn from(message: super::riak_dt::DtUpdateResp) -> Self {
+impl From<DtUpdateResp> for AnyMessage {
+    fn from(message: DtUpdateResp) -> Self {
         Self::DtUpdateResp(message)
     }
 }
 
-impl From<super::riak_ts::TsQueryReq> for AnyMessage {
-    fn from(message: super::riak_ts::TsQueryReq) -> Self {
+impl From<TsQueryReq> for AnyMessage {
+    fn from(message: TsQueryReq) -> Self {
         Self::TsQueryReq(message)
     }
 }
 
-impl From<super::riak_ts::TsQueryResp> for AnyMessage {
-    fn from(message: super::riak_ts::TsQueryResp) -> Self {
+impl From<TsQueryResp> for AnyMessage {
+    fn from(message: TsQueryResp) -> Self {
         Self::TsQueryResp(message)
     }
 }
 
-impl From<super::riak_ts::TsPutReq> for AnyMessage {
-    fn from(message: super::riak_ts::TsPutReq) -> Self {
+impl From<TsPutReq> for AnyMessage {
+    fn from(message: TsPutReq) -> Self {
         Self::TsPutReq(message)
     }
 }
 
-impl From<super::riak_ts::TsPutResp> for AnyMessage {
-    fn from(message: super::riak_ts::TsPutResp) -> Self {
+impl From<TsPutResp> for AnyMessage {
+    fn from(message: TsPutResp) -> Self {
         Self::TsPutResp(message)
     }
 }
 
-impl From<super::riak_ts::TsDelReq> for AnyMessage {
-    fn from(message: super::riak_ts::TsDelReq) -> Self {
+impl From<TsDelReq> for AnyMessage {
+    fn from(message: TsDelReq) -> Self {
         Self::TsDelReq(message)
     }
 }
 
-impl From<super::riak_ts::TsDelResp> for AnyMessage {
-    fn from(message: super::riak_ts::TsDelResp) -> Self {
+impl From<TsDelResp> for AnyMessage {
+    fn from(message: TsDelResp) -> Self {
         Self::TsDelResp(message)
     }
 }
 
-impl From<super::riak_ts::TsGetReq> for AnyMessage {
-    fn from(message: super::riak_ts::TsGetReq) -> Self {
+impl From<TsGetReq> for AnyMessage {
+    fn from(message: TsGetReq) -> Self {
         Self::TsGetReq(message)
     }
 }
 
-impl From<super::riak_ts::TsGetResp> for AnyMessage {
-    fn from(message: super::riak_ts::TsGetResp) -> Self {
+impl From<TsGetResp> for AnyMessage {
+    fn from(message: TsGetResp) -> Self {
         Self::TsGetResp(message)
     }
 }
 
-impl From<super::riak_ts::TsListKeysReq> for AnyMessage {
-    fn from(message: super::riak_ts::TsListKeysReq) -> Self {
+impl From<TsListKeysReq> for AnyMessage {
+    fn from(message: TsListKeysReq) -> Self {
         Self::TsListKeysReq(message)
     }
 }
 
-impl From<super::riak_ts::TsListKeysResp> for AnyMessage {
-    fn from(message: super::riak_ts::TsListKeysResp) -> Self {
+impl From<TsListKeysResp> for AnyMessage {
+    fn from(message: TsListKeysResp) -> Self {
         Self::TsListKeysResp(message)
     }
 }
 
-impl From<super::riak_ts::TsCoverageReq> for AnyMessage {
-    fn from(message: super::riak_ts::TsCoverageReq) -> Self {
+impl From<TsCoverageReq> for AnyMessage {
+    fn from(message: TsCoverageReq) -> Self {
         Self::TsCoverageReq(message)
     }
 }
 
-impl From<super::riak_ts::TsCoverageResp> for AnyMessage {
-    fn from(message: super::riak_ts::TsCoverageResp) -> Self {
+impl From<TsCoverageResp> for AnyMessage {
+    fn from(message: TsCoverageResp) -> Self {
         Self::TsCoverageResp(message)
     }
 }
 
-impl From<super::riak_services::TsTtbMsg> for AnyMessage {
-    fn from(message: super::riak_services::TsTtbMsg) -> Self {
+impl From<TsTtbMsg> for AnyMessage {
+    fn from(message: TsTtbMsg) -> Self {
         Self::TsTtbMsg(message)
     }
 }
 
-impl From<super::riak_repl::RpbReplGetReq> for AnyMessage {
-    fn from(message: super::riak_repl::RpbReplGetReq) -> Self {
+impl From<RpbReplGetReq> for AnyMessage {
+    fn from(message: RpbReplGetReq) -> Self {
         Self::RpbReplGetReq(message)
     }
 }
 
-impl From<super::riak_repl::RpbReplGetClusterIdReq> for AnyMessage {
-    fn from(message: super::riak_repl::RpbReplGetClusterIdReq) -> Self {
+impl From<RpbReplGetClusterIdReq> for AnyMessage {
+    fn from(message: RpbReplGetClusterIdReq) -> Self {
         Self::RpbReplGetClusterIdReq(message)
     }
 }
 
-impl From<super::riak_repl::RpbReplGetClusterIdResp> for AnyMessage {
-    fn from(message: super::riak_repl::RpbReplGetClusterIdResp) -> Self {
+impl From<RpbReplGetClusterIdResp> for AnyMessage {
+    fn from(message: RpbReplGetClusterIdResp) -> Self {
         Self::RpbReplGetClusterIdResp(message)
     }
 }
 
-impl From<super::riak_kv::RpbRTEReq> for AnyMessage {
-    fn from(message: super::riak_kv::RpbRTEReq) -> Self {
+impl From<RpbRTEReq> for AnyMessage {
+    fn from(message: RpbRTEReq) -> Self {
         Self::RpbRTEReq(message)
     }
 }
 
-impl From<super::riak_services::RpbRTEResp> for AnyMessage {
-    fn from(message: super::riak_services::RpbRTEResp) -> Self {
+impl From<RpbRTEResp> for AnyMessage {
+    fn from(message: RpbRTEResp) -> Self {
         Self::RpbRTEResp(message)
     }
 }
 
-impl From<super::riak_kv::RpbFetchReq> for AnyMessage {
-    fn from(message: super::riak_kv::RpbFetchReq) -> Self {
+impl From<RpbFetchReq> for AnyMessage {
+    fn from(message: RpbFetchReq) -> Self {
         Self::RpbFetchReq(message)
     }
 }
 
-impl From<super::riak_kv::RpbFetchResp> for AnyMessage {
-    fn from(message: super::riak_kv::RpbFetchResp) -> Self {
+impl From<RpbFetchResp> for AnyMessage {
+    fn from(message: RpbFetchResp) -> Self {
         Self::RpbFetchResp(message)
     }
 }
 
-impl From<super::riak_kv::RpbPushReq> for AnyMessage {
-    fn from(message: super::riak_kv::RpbPushReq) -> Self {
+impl From<RpbPushReq> for AnyMessage {
+    fn from(message: RpbPushReq) -> Self {
         Self::RpbPushReq(message)
     }
 }
 
-impl From<super::riak_kv::RpbPushResp> for AnyMessage {
-    fn from(message: super::riak_kv::RpbPushResp) -> Self {
+impl From<RpbPushResp> for AnyMessage {
+    fn from(message: RpbPushResp) -> Self {
         Self::RpbPushResp(message)
     }
 }
 
-impl From<super::riak_kv::RpbMembershipReq> for AnyMessage {
-    fn from(message: super::riak_kv::RpbMembershipReq) -> Self {
+impl From<RpbMembershipReq> for AnyMessage {
+    fn from(message: RpbMembershipReq) -> Self {
         Self::RpbMembershipReq(message)
     }
 }
 
-impl From<super::riak_kv::RpbMembershipResp> for AnyMessage {
-    fn from(message: super::riak_kv::RpbMembershipResp) -> Self {
+impl From<RpbMembershipResp> for AnyMessage {
+    fn from(message: RpbMembershipResp) -> Self {
         Self::RpbMembershipResp(message)
     }
 }
 
-impl From<super::riak_kv::RpbAaeFoldMergeRootNValReq> for AnyMessage {
-    fn from(message: super::riak_kv::RpbAaeFoldMergeRootNValReq) -> Self {
+impl From<RpbAaeFoldMergeRootNValReq> for AnyMessage {
+    fn from(message: RpbAaeFoldMergeRootNValReq) -> Self {
         Self::RpbAaeFoldMergeRootNValReq(message)
     }
 }
 
-impl From<super::riak_kv::RpbAaeFoldMergeBranchNValReq> for AnyMessage {
-    fn from(message: super::riak_kv::RpbAaeFoldMergeBranchNValReq) -> Self {
+impl From<RpbAaeFoldMergeBranchNValReq> for AnyMessage {
+    fn from(message: RpbAaeFoldMergeBranchNValReq) -> Self {
         Self::RpbAaeFoldMergeBranchNValReq(message)
     }
 }
 
-impl From<super::riak_kv::RpbAaeFoldFetchClocksNValReq> for AnyMessage {
-    fn from(message: super::riak_kv::RpbAaeFoldFetchClocksNValReq) -> Self {
+impl From<RpbAaeFoldFetchClocksNValReq> for AnyMessage {
+    fn from(message: RpbAaeFoldFetchClocksNValReq) -> Self {
         Self::RpbAaeFoldFetchClocksNValReq(message)
     }
 }
 
-impl From<super::riak_kv::RpbAaeFoldMergeTreesRangeReq> for AnyMessage {
-    fn from(message: super::riak_kv::RpbAaeFoldMergeTreesRangeReq) -> Self {
+impl From<RpbAaeFoldMergeTreesRangeReq> for AnyMessage {
+    fn from(message: RpbAaeFoldMergeTreesRangeReq) -> Self {
         Self::RpbAaeFoldMergeTreesRangeReq(message)
     }
 }
 
-impl From<super::riak_kv::RpbAaeFoldFetchClocksRangeReq> for AnyMessage {
-    fn from(message: super::riak_kv::RpbAaeFoldFetchClocksRangeReq) -> Self {
+impl From<RpbAaeFoldFetchClocksRangeReq> for AnyMessage {
+    fn from(message: RpbAaeFoldFetchClocksRangeReq) -> Self {
         Self::RpbAaeFoldFetchClocksRangeReq(message)
     }
 }
 
-impl From<super::riak_kv::RpbAaeFoldFindKeysReq> for AnyMessage {
-    fn from(message: super::riak_kv::RpbAaeFoldFindKeysReq) -> Self {
+impl From<RpbAaeFoldFindKeysReq> for AnyMessage {
+    fn from(message: RpbAaeFoldFindKeysReq) -> Self {
         Self::RpbAaeFoldFindKeysReq(message)
     }
 }
 
-impl From<super::riak_kv::RpbAaeFoldObjectStatsReq> for AnyMessage {
-    fn from(message: super::riak_kv::RpbAaeFoldObjectStatsReq) -> Self {
+impl From<RpbAaeFoldObjectStatsReq> for AnyMessage {
+    fn from(message: RpbAaeFoldObjectStatsReq) -> Self {
         Self::RpbAaeFoldObjectStatsReq(message)
     }
 }
 
-impl From<super::riak_kv::RpbAaeFoldReplKeysReq> for AnyMessage {
-    fn from(message: super::riak_kv::RpbAaeFoldReplKeysReq) -> Self {
+impl From<RpbAaeFoldReplKeysReq> for AnyMessage {
+    fn from(message: RpbAaeFoldReplKeysReq) -> Self {
         Self::RpbAaeFoldReplKeysReq(message)
     }
 }
 
-impl From<super::riak_kv::RpbAaeFoldFindTombsReq> for AnyMessage {
-    fn from(message: super::riak_kv::RpbAaeFoldFindTombsReq) -> Self {
+impl From<RpbAaeFoldFindTombsReq> for AnyMessage {
+    fn from(message: RpbAaeFoldFindTombsReq) -> Self {
         Self::RpbAaeFoldFindTombsReq(message)
     }
 }
 
-impl From<super::riak_kv::RpbAaeFoldRepairKeysReq> for AnyMessage {
-    fn from(message: super::riak_kv::RpbAaeFoldRepairKeysReq) -> Self {
+impl From<RpbAaeFoldRepairKeysReq> for AnyMessage {
+    fn from(message: RpbAaeFoldRepairKeysReq) -> Self {
         Self::RpbAaeFoldRepairKeysReq(message)
     }
 }
 
-impl From<super::riak_kv::RpbAaeFoldTreeResp> for AnyMessage {
-    fn from(message: super::riak_kv::RpbAaeFoldTreeResp) -> Self {
+impl From<RpbAaeFoldTreeResp> for AnyMessage {
+    fn from(message: RpbAaeFoldTreeResp) -> Self {
         Self::RpbAaeFoldTreeResp(message)
     }
 }
 
-impl From<super::riak_kv::RpbAaeFoldKeyValueResp> for AnyMessage {
-    fn from(message: super::riak_kv::RpbAaeFoldKeyValueResp) -> Self {
+impl From<RpbAaeFoldKeyValueResp> for AnyMessage {
+    fn from(message: RpbAaeFoldKeyValueResp) -> Self {
         Self::RpbAaeFoldKeyValueResp(message)
     }
 }
 
-impl From<super::riak_kv::RpbAaeFoldKeyCountResp> for AnyMessage {
-    fn from(message: super::riak_kv::RpbAaeFoldKeyCountResp) -> Self {
+impl From<RpbAaeFoldKeyCountResp> for AnyMessage {
+    fn from(message: RpbAaeFoldKeyCountResp) -> Self {
         Self::RpbAaeFoldKeyCountResp(message)
     }
 }
 
-impl From<super::riak_kv::RpbAaeFoldListBucketsReq> for AnyMessage {
-    fn from(message: super::riak_kv::RpbAaeFoldListBucketsReq) -> Self {
+impl From<RpbAaeFoldListBucketsReq> for AnyMessage {
+    fn from(message: RpbAaeFoldListBucketsReq) -> Self {
         Self::RpbAaeFoldListBucketsReq(message)
     }
 }
 
-impl From<super::riak_kv::RpbAaeFoldListBucketsResp> for AnyMessage {
-    fn from(message: super::riak_kv::RpbAaeFoldListBucketsResp) -> Self {
+impl From<RpbAaeFoldListBucketsResp> for AnyMessage {
+    fn from(message: RpbAaeFoldListBucketsResp) -> Self {
         Self::RpbAaeFoldListBucketsResp(message)
     }
 }
 
-impl From<super::riak_kv::RpbAaeFoldReapTombsReq> for AnyMessage {
-    fn from(message: super::riak_kv::RpbAaeFoldReapTombsReq) -> Self {
+impl From<RpbAaeFoldReapTombsReq> for AnyMessage {
+    fn from(message: RpbAaeFoldReapTombsReq) -> Self {
         Self::RpbAaeFoldReapTombsReq(message)
     }
 }
 
-impl From<super::riak_kv::RpbAaeFoldEraseKeysReq> for AnyMessage {
-    fn from(message: super::riak_kv::RpbAaeFoldEraseKeysReq) -> Self {
+impl From<RpbAaeFoldEraseKeysReq> for AnyMessage {
+    fn from(message: RpbAaeFoldEraseKeysReq) -> Self {
         Self::RpbAaeFoldEraseKeysReq(message)
     }
 }
 
-impl From<super::riak::RpbAuthReq> for AnyMessage {
-    fn from(message: super::riak::RpbAuthReq) -> Self {
+impl From<RpbAuthReq> for AnyMessage {
+    fn from(message: RpbAuthReq) -> Self {
         Self::RpbAuthReq(message)
     }
 }
 
-impl From<super::riak_services::RpbAuthResp> for AnyMessage {
-    fn from(message: super::riak_services::RpbAuthResp) -> Self {
+impl From<RpbAuthResp> for AnyMessage {
+    fn from(message: RpbAuthResp) -> Self {
         Self::RpbAuthResp(message)
     }
 }
 
-impl From<super::riak_services::RpbStartTls> for AnyMessage {
-    fn from(message: super::riak_services::RpbStartTls) -> Self {
+impl From<RpbStartTls> for AnyMessage {
+    fn from(message: RpbStartTls) -> Self {
         Self::RpbStartTls(message)
     }
 }

@@ -12,9 +12,6 @@ pub mod riak_dt;
 #[allow(clippy::all, clippy::pedantic, deprecated, missing_docs)]
 pub mod riak_kv;
 
-/// What `riak_options.proto` declares.
-#[allow(clippy::all, clippy::pedantic, deprecated, missing_docs)]
-pub mod riak_options;
 
 /// What `riak_repl.proto` declares.
 #[allow(clippy::all, clippy::pedantic, deprecated, missing_docs)]

@@ -4,6 +4,7 @@ use ::riak_runtime::{
     Blob, Coded, Decode, DecodeError, Message, Owned, Quorum, View, wire,
 };
 use ::riak_runtime::debug::Shown;
+use super::riak::{RpbPair, RpbPairRef};
 use ::riak_runtime::wire::{Reads as _, Writes as _};
 
 /// The client identifier of this connection. A relic: the server does
@@ -323,11 +324,11 @@ pub struct RpbContent {
     /// no timestamp of its own.
     pub last_mod_usecs: Option<u32>,
     /// Metadata of the user's own. Keys may repeat, and the order may change.
-    pub usermeta: Vec<super::riak::RpbPair>,
+    pub usermeta: Vec<RpbPair>,
     /// Secondary indexes: the name with its suffix, and a term. A `_bin` term
     /// is bytes, an `_int` term a decimal number as text. One pair for each
     /// term; the server lower-cases the names.
-    pub indexes: Vec<super::riak::RpbPair>,
+    pub indexes: Vec<RpbPair>,
     /// True marks a tombstone among siblings: a delete that is concurrent to
     /// the other versions.
     pub deleted: Option<bool>,
@@ -457,8 +458,8 @@ pub struct RpbContentRef<'a> {
     pub links: Vec<RpbLinkRef<'a>>,
     pub last_mod: Option<u32>,
     pub last_mod_usecs: Option<u32>,
-    pub usermeta: Vec<super::riak::RpbPairRef<'a>>,
-    pub indexes: Vec<super::riak::RpbPairRef<'a>>,
+    pub usermeta: Vec<RpbPairRef<'a>>,
+    pub indexes: Vec<RpbPairRef<'a>>,
     pub deleted: Option<bool>,
     pub unknown_fields: wire::UnknownFieldsRef<'a>,
 }
@@ -2890,7 +2891,7 @@ pub struct RpbIndexResp {
     pub keys: Vec<Blob>,
     /// Terms and keys, where terms were asked for: in each pair `key` is the
     /// term and `value` the key of the object.
-    pub results: Vec<super::riak::RpbPair>,
+    pub results: Vec<RpbPair>,
     /// The opaque token that asks for the next page. It comes with every full
     /// page, also where nothing follows, and in a streamed answer with the
     /// last part.
@@ -2969,7 +2970,7 @@ impl Coded for RpbIndexResp {
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbIndexRespRef<'a> {
     pub keys: Vec<&'a [u8]>,
-    pub results: Vec<super::riak::RpbPairRef<'a>>,
+    pub results: Vec<RpbPairRef<'a>>,
     pub continuation: Option<&'a [u8]>,
     pub done: Option<bool>,
     pub unknown_fields: wire::UnknownFieldsRef<'a>,

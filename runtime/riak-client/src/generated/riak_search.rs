@@ -2,6 +2,7 @@
 
 use ::riak_runtime::{Blob, Coded, Decode, DecodeError, Message, Owned, View, wire};
 use ::riak_runtime::debug::Shown;
+use super::riak::{RpbPair, RpbPairRef};
 use ::riak_runtime::wire::{Reads as _, Writes as _};
 
 /// A query in the language of Solr.
@@ -260,7 +261,7 @@ pub struct RpbSearchDoc {
     /// Its fields. One with several values comes once for each. `_yz_rt`,
     /// `_yz_rb` and `_yz_rk` name the bucket type, bucket and key of the
     /// object.
-    pub fields: Vec<super::riak::RpbPair>,
+    pub fields: Vec<RpbPair>,
     /// Fields that the schema does not know, as they came.
     pub unknown_fields: wire::UnknownFields,
 }
@@ -309,7 +310,7 @@ impl Owned for RpbSearchDoc {
 /// [`RpbSearchDoc`], borrowing from the bytes that it was decoded from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RpbSearchDocRef<'a> {
-    pub fields: Vec<super::riak::RpbPairRef<'a>>,
+    pub fields: Vec<RpbPairRef<'a>>,
     pub unknown_fields: wire::UnknownFieldsRef<'a>,
 }
 

@@ -6,10 +6,63 @@ use ::riak_runtime::{
 };
 use ::riak_runtime::debug::Shown;
 use ::riak_runtime::operation::{Absent, Cost, ErrorFrame, Mode, Retry, StreamEnd};
+use super::riak::{
+    RpbAuthReq, RpbAuthReqRef, RpbGetBucketReq, RpbGetBucketReqRef, RpbGetBucketResp,
+    RpbGetBucketTypeReq, RpbGetBucketTypeReqRef, RpbGetServerInfoResp, RpbResetBucketReq,
+    RpbResetBucketReqRef, RpbSetBucketReq, RpbSetBucketReqRef, RpbSetBucketTypeReq,
+    RpbSetBucketTypeReqRef,
+};
+use super::riak_dt::{
+    DtFetchReq, DtFetchReqRef, DtFetchResp, DtUpdateReq, DtUpdateReqRef, DtUpdateResp,
+};
+use super::riak_kv::{
+    RpbAaeFoldEraseKeysReq, RpbAaeFoldEraseKeysReqRef, RpbAaeFoldFetchClocksNValReq,
+    RpbAaeFoldFetchClocksNValReqRef, RpbAaeFoldFetchClocksRangeReq,
+    RpbAaeFoldFetchClocksRangeReqRef, RpbAaeFoldFindKeysReq, RpbAaeFoldFindKeysReqRef,
+    RpbAaeFoldFindTombsReq, RpbAaeFoldFindTombsReqRef, RpbAaeFoldKeyCountResp,
+    RpbAaeFoldKeyValueResp, RpbAaeFoldListBucketsReq, RpbAaeFoldListBucketsReqRef,
+    RpbAaeFoldListBucketsResp, RpbAaeFoldMergeBranchNValReq,
+    RpbAaeFoldMergeBranchNValReqRef, RpbAaeFoldMergeRootNValReq,
+    RpbAaeFoldMergeRootNValReqRef, RpbAaeFoldMergeTreesRangeReq,
+    RpbAaeFoldMergeTreesRangeReqRef, RpbAaeFoldObjectStatsReq,
+    RpbAaeFoldObjectStatsReqRef, RpbAaeFoldReapTombsReq, RpbAaeFoldReapTombsReqRef,
+    RpbAaeFoldRepairKeysReq, RpbAaeFoldRepairKeysReqRef, RpbAaeFoldReplKeysReq,
+    RpbAaeFoldReplKeysReqRef, RpbAaeFoldTreeResp, RpbCSBucketReq, RpbCSBucketReqRef,
+    RpbCSBucketResp, RpbCounterGetReq, RpbCounterGetReqRef, RpbCounterGetResp,
+    RpbCounterUpdateReq, RpbCounterUpdateReqRef, RpbCounterUpdateResp, RpbCoverageReq,
+    RpbCoverageReqRef, RpbCoverageResp, RpbDelReq, RpbDelReqRef, RpbFetchReq,
+    RpbFetchReqRef, RpbFetchResp, RpbGetBucketKeyPreflistReq,
+    RpbGetBucketKeyPreflistReqRef, RpbGetBucketKeyPreflistResp, RpbGetClientIdResp,
+    RpbGetReq, RpbGetReqRef, RpbGetResp, RpbIndexBodyResp, RpbIndexReq, RpbIndexReqRef,
+    RpbIndexResp, RpbListBucketsReq, RpbListBucketsReqRef, RpbListBucketsResp,
+    RpbListKeysReq, RpbListKeysReqRef, RpbListKeysResp, RpbMapRedReq, RpbMapRedReqRef,
+    RpbMapRedResp, RpbMembershipReq, RpbMembershipReqRef, RpbMembershipResp, RpbPushReq,
+    RpbPushReqRef, RpbPushResp, RpbPutReq, RpbPutReqRef, RpbPutResp, RpbRTEReq,
+    RpbRTEReqRef, RpbSetClientIdReq, RpbSetClientIdReqRef,
+};
+use super::riak_repl::{
+    RpbReplGetClusterIdReq, RpbReplGetClusterIdReqRef, RpbReplGetClusterIdResp,
+    RpbReplGetReq, RpbReplGetReqRef,
+};
+use super::riak_search::{RpbSearchQueryReq, RpbSearchQueryReqRef, RpbSearchQueryResp};
+use super::riak_ts::{
+    TsCoverageReq, TsCoverageReqRef, TsCoverageResp, TsDelReq, TsDelReqRef, TsDelResp,
+    TsGetReq, TsGetReqRef, TsGetResp, TsListKeysReq, TsListKeysReqRef, TsListKeysResp,
+    TsPutReq, TsPutReqRef, TsPutResp, TsQueryReq, TsQueryReqRef, TsQueryResp,
+};
+use super::riak_yokozuna::{
+    RpbYokozunaIndexDeleteReq, RpbYokozunaIndexDeleteReqRef, RpbYokozunaIndexGetReq,
+    RpbYokozunaIndexGetReqRef, RpbYokozunaIndexGetResp, RpbYokozunaIndexPutReq,
+    RpbYokozunaIndexPutReqRef, RpbYokozunaSchemaGetReq, RpbYokozunaSchemaGetReqRef,
+    RpbYokozunaSchemaGetResp, RpbYokozunaSchemaPutReq, RpbYokozunaSchemaPutReqRef,
+};
+
 #[cfg(feature = "client")]
 use ::riak_runtime::client;
 #[cfg(feature = "client")]
 use ::riak_runtime::client::{Call, CallError, Responses};
+#[cfg(feature = "server")]
+use ::core::future::Future;
 #[cfg(feature = "server")]
 use ::riak_runtime::{FrameError, WriteBuffer};
 #[cfg(feature = "server")]
@@ -1197,7 +1250,7 @@ impl Request for RpbPingReqRef<'_> {
 
 impl Request for RpbGetServerInfoReq {
     type Owned = Self;
-    type Response = super::riak::RpbGetServerInfoResp;
+    type Response = RpbGetServerInfoResp;
     const OPERATION: &'static Operation = &Operation {
         name: "RiakServer.GetServerInfo",
         request: 7,
@@ -1222,13 +1275,13 @@ impl Request for RpbGetServerInfoReq {
 
 impl Request for RpbGetServerInfoReqRef<'_> {
     type Owned = RpbGetServerInfoReq;
-    type Response = super::riak::RpbGetServerInfoResp;
+    type Response = RpbGetServerInfoResp;
     const OPERATION: &'static Operation = RpbGetServerInfoReq::OPERATION;
 }
 
 impl Request for RpbGetClientIdReq {
     type Owned = Self;
-    type Response = super::riak_kv::RpbGetClientIdResp;
+    type Response = RpbGetClientIdResp;
     const OPERATION: &'static Operation = &Operation {
         name: "RiakServer.GetClientId",
         request: 3,
@@ -1253,11 +1306,11 @@ impl Request for RpbGetClientIdReq {
 
 impl Request for RpbGetClientIdReqRef<'_> {
     type Owned = RpbGetClientIdReq;
-    type Response = super::riak_kv::RpbGetClientIdResp;
+    type Response = RpbGetClientIdResp;
     const OPERATION: &'static Operation = RpbGetClientIdReq::OPERATION;
 }
 
-impl Request for super::riak_kv::RpbSetClientIdReq {
+impl Request for RpbSetClientIdReq {
     type Owned = Self;
     type Response = RpbSetClientIdResp;
     const OPERATION: &'static Operation = &Operation {
@@ -1282,10 +1335,10 @@ impl Request for super::riak_kv::RpbSetClientIdReq {
     };
 }
 
-impl Request for super::riak_kv::RpbSetClientIdReqRef<'_> {
-    type Owned = super::riak_kv::RpbSetClientIdReq;
+impl Request for RpbSetClientIdReqRef<'_> {
+    type Owned = RpbSetClientIdReq;
     type Response = RpbSetClientIdResp;
-    const OPERATION: &'static Operation = super::riak_kv::RpbSetClientIdReq::OPERATION;
+    const OPERATION: &'static Operation = RpbSetClientIdReq::OPERATION;
 }
 
 #[cfg(feature = "client")]
@@ -1326,9 +1379,7 @@ impl<C: Call> RiakServer<C> {
     /// # Errors
     ///
     /// If the call fails, or the server answers that it did.
-    pub async fn get_server_info(
-        &self,
-    ) -> Result<super::riak::RpbGetServerInfoResp, CallError> {
+    pub async fn get_server_info(&self) -> Result<RpbGetServerInfoResp, CallError> {
         client::unary(&self.call, RpbGetServerInfoReq::default()).await
     }
 
@@ -1340,9 +1391,7 @@ impl<C: Call> RiakServer<C> {
     /// # Errors
     ///
     /// If the call fails, or the server answers that it did.
-    pub async fn get_client_id(
-        &self,
-    ) -> Result<super::riak_kv::RpbGetClientIdResp, CallError> {
+    pub async fn get_client_id(&self) -> Result<RpbGetClientIdResp, CallError> {
         client::unary(&self.call, RpbGetClientIdReq::default()).await
     }
 
@@ -1356,7 +1405,7 @@ impl<C: Call> RiakServer<C> {
     /// If the call fails, or the server answers that it did.
     pub async fn set_client_id(
         &self,
-        request: impl Request<Owned = super::riak_kv::RpbSetClientIdReq>,
+        request: impl Request<Owned = RpbSetClientIdReq>,
     ) -> Result<RpbSetClientIdResp, CallError> {
         client::unary(&self.call, request).await
     }
@@ -1376,7 +1425,7 @@ pub trait RiakServerServer: Send + Sync + 'static {
     fn ping(
         &self,
         request: RpbPingReq,
-    ) -> impl ::core::future::Future<Output = Result<RpbPingResp, Failure>> + Send {
+    ) -> impl Future<Output = Result<RpbPingResp, Failure>> + Send {
         let _ = request;
         unserved(1)
     }
@@ -1385,9 +1434,7 @@ pub trait RiakServerServer: Send + Sync + 'static {
     fn get_server_info(
         &self,
         request: RpbGetServerInfoReq,
-    ) -> impl ::core::future::Future<
-        Output = Result<super::riak::RpbGetServerInfoResp, Failure>,
-    > + Send {
+    ) -> impl Future<Output = Result<RpbGetServerInfoResp, Failure>> + Send {
         let _ = request;
         unserved(7)
     }
@@ -1397,9 +1444,7 @@ pub trait RiakServerServer: Send + Sync + 'static {
     fn get_client_id(
         &self,
         request: RpbGetClientIdReq,
-    ) -> impl ::core::future::Future<
-        Output = Result<super::riak_kv::RpbGetClientIdResp, Failure>,
-    > + Send {
+    ) -> impl Future<Output = Result<RpbGetClientIdResp, Failure>> + Send {
         let _ = request;
         unserved(3)
     }
@@ -1408,10 +1453,8 @@ pub trait RiakServerServer: Send + Sync + 'static {
     /// nothing with it.
     fn set_client_id(
         &self,
-        request: super::riak_kv::RpbSetClientIdReq,
-    ) -> impl ::core::future::Future<
-        Output = Result<RpbSetClientIdResp, Failure>,
-    > + Send {
+        request: RpbSetClientIdReq,
+    ) -> impl Future<Output = Result<RpbSetClientIdResp, Failure>> + Send {
         let _ = request;
         unserved(5)
     }
@@ -1453,7 +1496,7 @@ impl<S: RiakServerServer> Service for RiakServerService<S> {
                 outbox.answer(&answer)
             }
             5 => {
-                let request = decode::<super::riak_kv::RpbSetClientIdReq>(&request)?;
+                let request = decode::<RpbSetClientIdReq>(&request)?;
                 let answer = self.0.set_client_id(request).await?;
                 outbox.answer(&answer)
             }
@@ -1493,7 +1536,7 @@ impl Request for RpbStartTlsRef<'_> {
     const OPERATION: &'static Operation = RpbStartTls::OPERATION;
 }
 
-impl Request for super::riak::RpbAuthReq {
+impl Request for RpbAuthReq {
     type Owned = Self;
     type Response = RpbAuthResp;
     const OPERATION: &'static Operation = &Operation {
@@ -1518,10 +1561,10 @@ impl Request for super::riak::RpbAuthReq {
     };
 }
 
-impl Request for super::riak::RpbAuthReqRef<'_> {
-    type Owned = super::riak::RpbAuthReq;
+impl Request for RpbAuthReqRef<'_> {
+    type Owned = RpbAuthReq;
     type Response = RpbAuthResp;
-    const OPERATION: &'static Operation = super::riak::RpbAuthReq::OPERATION;
+    const OPERATION: &'static Operation = RpbAuthReq::OPERATION;
 }
 
 #[cfg(feature = "client")]
@@ -1569,7 +1612,7 @@ impl<C: Call> RiakSecurity<C> {
     /// If the call fails, or the server answers that it did.
     pub async fn authenticate(
         &self,
-        request: impl Request<Owned = super::riak::RpbAuthReq>,
+        request: impl Request<Owned = RpbAuthReq>,
     ) -> Result<RpbAuthResp, CallError> {
         client::unary(&self.call, request).await
     }
@@ -1592,7 +1635,7 @@ pub trait RiakSecurityServer: Send + Sync + 'static {
     fn start_tls(
         &self,
         request: RpbStartTls,
-    ) -> impl ::core::future::Future<Output = Result<RpbStartTls, Failure>> + Send {
+    ) -> impl Future<Output = Result<RpbStartTls, Failure>> + Send {
         let _ = request;
         unserved(255)
     }
@@ -1602,8 +1645,8 @@ pub trait RiakSecurityServer: Send + Sync + 'static {
     /// A refusal takes five seconds; the third one closes the connection.
     fn authenticate(
         &self,
-        request: super::riak::RpbAuthReq,
-    ) -> impl ::core::future::Future<Output = Result<RpbAuthResp, Failure>> + Send {
+        request: RpbAuthReq,
+    ) -> impl Future<Output = Result<RpbAuthResp, Failure>> + Send {
         let _ = request;
         unserved(253)
     }
@@ -1635,7 +1678,7 @@ impl<S: RiakSecurityServer> Service for RiakSecurityService<S> {
                 outbox.answer(&answer)
             }
             253 => {
-                let request = decode::<super::riak::RpbAuthReq>(&request)?;
+                let request = decode::<RpbAuthReq>(&request)?;
                 let answer = self.0.authenticate(request).await?;
                 outbox.answer(&answer)
             }
@@ -1644,9 +1687,9 @@ impl<S: RiakSecurityServer> Service for RiakSecurityService<S> {
     }
 }
 
-impl Request for super::riak::RpbGetBucketReq {
+impl Request for RpbGetBucketReq {
     type Owned = Self;
-    type Response = super::riak::RpbGetBucketResp;
+    type Response = RpbGetBucketResp;
     const OPERATION: &'static Operation = &Operation {
         name: "RiakBucket.GetProps",
         request: 19,
@@ -1669,13 +1712,13 @@ impl Request for super::riak::RpbGetBucketReq {
     };
 }
 
-impl Request for super::riak::RpbGetBucketReqRef<'_> {
-    type Owned = super::riak::RpbGetBucketReq;
-    type Response = super::riak::RpbGetBucketResp;
-    const OPERATION: &'static Operation = super::riak::RpbGetBucketReq::OPERATION;
+impl Request for RpbGetBucketReqRef<'_> {
+    type Owned = RpbGetBucketReq;
+    type Response = RpbGetBucketResp;
+    const OPERATION: &'static Operation = RpbGetBucketReq::OPERATION;
 }
 
-impl Request for super::riak::RpbSetBucketReq {
+impl Request for RpbSetBucketReq {
     type Owned = Self;
     type Response = RpbSetBucketResp;
     const OPERATION: &'static Operation = &Operation {
@@ -1700,13 +1743,13 @@ impl Request for super::riak::RpbSetBucketReq {
     };
 }
 
-impl Request for super::riak::RpbSetBucketReqRef<'_> {
-    type Owned = super::riak::RpbSetBucketReq;
+impl Request for RpbSetBucketReqRef<'_> {
+    type Owned = RpbSetBucketReq;
     type Response = RpbSetBucketResp;
-    const OPERATION: &'static Operation = super::riak::RpbSetBucketReq::OPERATION;
+    const OPERATION: &'static Operation = RpbSetBucketReq::OPERATION;
 }
 
-impl Request for super::riak::RpbResetBucketReq {
+impl Request for RpbResetBucketReq {
     type Owned = Self;
     type Response = RpbResetBucketResp;
     const OPERATION: &'static Operation = &Operation {
@@ -1731,15 +1774,15 @@ impl Request for super::riak::RpbResetBucketReq {
     };
 }
 
-impl Request for super::riak::RpbResetBucketReqRef<'_> {
-    type Owned = super::riak::RpbResetBucketReq;
+impl Request for RpbResetBucketReqRef<'_> {
+    type Owned = RpbResetBucketReq;
     type Response = RpbResetBucketResp;
-    const OPERATION: &'static Operation = super::riak::RpbResetBucketReq::OPERATION;
+    const OPERATION: &'static Operation = RpbResetBucketReq::OPERATION;
 }
 
-impl Request for super::riak::RpbGetBucketTypeReq {
+impl Request for RpbGetBucketTypeReq {
     type Owned = Self;
-    type Response = super::riak::RpbGetBucketResp;
+    type Response = RpbGetBucketResp;
     const OPERATION: &'static Operation = &Operation {
         name: "RiakBucket.GetTypeProps",
         request: 31,
@@ -1762,13 +1805,13 @@ impl Request for super::riak::RpbGetBucketTypeReq {
     };
 }
 
-impl Request for super::riak::RpbGetBucketTypeReqRef<'_> {
-    type Owned = super::riak::RpbGetBucketTypeReq;
-    type Response = super::riak::RpbGetBucketResp;
-    const OPERATION: &'static Operation = super::riak::RpbGetBucketTypeReq::OPERATION;
+impl Request for RpbGetBucketTypeReqRef<'_> {
+    type Owned = RpbGetBucketTypeReq;
+    type Response = RpbGetBucketResp;
+    const OPERATION: &'static Operation = RpbGetBucketTypeReq::OPERATION;
 }
 
-impl Request for super::riak::RpbSetBucketTypeReq {
+impl Request for RpbSetBucketTypeReq {
     type Owned = Self;
     type Response = RpbSetBucketResp;
     const OPERATION: &'static Operation = &Operation {
@@ -1793,10 +1836,10 @@ impl Request for super::riak::RpbSetBucketTypeReq {
     };
 }
 
-impl Request for super::riak::RpbSetBucketTypeReqRef<'_> {
-    type Owned = super::riak::RpbSetBucketTypeReq;
+impl Request for RpbSetBucketTypeReqRef<'_> {
+    type Owned = RpbSetBucketTypeReq;
     type Response = RpbSetBucketResp;
-    const OPERATION: &'static Operation = super::riak::RpbSetBucketTypeReq::OPERATION;
+    const OPERATION: &'static Operation = RpbSetBucketTypeReq::OPERATION;
 }
 
 #[cfg(feature = "client")]
@@ -1823,8 +1866,8 @@ impl<C: Call> RiakBucket<C> {
     /// If the call fails, or the server answers that it did.
     pub async fn get_props(
         &self,
-        request: impl Request<Owned = super::riak::RpbGetBucketReq>,
-    ) -> Result<super::riak::RpbGetBucketResp, CallError> {
+        request: impl Request<Owned = RpbGetBucketReq>,
+    ) -> Result<RpbGetBucketResp, CallError> {
         client::unary(&self.call, request).await
     }
 
@@ -1837,7 +1880,7 @@ impl<C: Call> RiakBucket<C> {
     /// If the call fails, or the server answers that it did.
     pub async fn set_props(
         &self,
-        request: impl Request<Owned = super::riak::RpbSetBucketReq>,
+        request: impl Request<Owned = RpbSetBucketReq>,
     ) -> Result<RpbSetBucketResp, CallError> {
         client::unary(&self.call, request).await
     }
@@ -1852,7 +1895,7 @@ impl<C: Call> RiakBucket<C> {
     /// If the call fails, or the server answers that it did.
     pub async fn reset_props(
         &self,
-        request: impl Request<Owned = super::riak::RpbResetBucketReq>,
+        request: impl Request<Owned = RpbResetBucketReq>,
     ) -> Result<RpbResetBucketResp, CallError> {
         client::unary(&self.call, request).await
     }
@@ -1866,8 +1909,8 @@ impl<C: Call> RiakBucket<C> {
     /// If the call fails, or the server answers that it did.
     pub async fn get_type_props(
         &self,
-        request: impl Request<Owned = super::riak::RpbGetBucketTypeReq>,
-    ) -> Result<super::riak::RpbGetBucketResp, CallError> {
+        request: impl Request<Owned = RpbGetBucketTypeReq>,
+    ) -> Result<RpbGetBucketResp, CallError> {
         client::unary(&self.call, request).await
     }
 
@@ -1880,7 +1923,7 @@ impl<C: Call> RiakBucket<C> {
     /// If the call fails, or the server answers that it did.
     pub async fn set_type_props(
         &self,
-        request: impl Request<Owned = super::riak::RpbSetBucketTypeReq>,
+        request: impl Request<Owned = RpbSetBucketTypeReq>,
     ) -> Result<RpbSetBucketResp, CallError> {
         client::unary(&self.call, request).await
     }
@@ -1894,10 +1937,8 @@ pub trait RiakBucketServer: Send + Sync + 'static {
     /// Fetches the properties of a bucket.
     fn get_props(
         &self,
-        request: super::riak::RpbGetBucketReq,
-    ) -> impl ::core::future::Future<
-        Output = Result<super::riak::RpbGetBucketResp, Failure>,
-    > + Send {
+        request: RpbGetBucketReq,
+    ) -> impl Future<Output = Result<RpbGetBucketResp, Failure>> + Send {
         let _ = request;
         unserved(19)
     }
@@ -1905,8 +1946,8 @@ pub trait RiakBucketServer: Send + Sync + 'static {
     /// Changes properties of a bucket. Those that are absent stay as they are.
     fn set_props(
         &self,
-        request: super::riak::RpbSetBucketReq,
-    ) -> impl ::core::future::Future<Output = Result<RpbSetBucketResp, Failure>> + Send {
+        request: RpbSetBucketReq,
+    ) -> impl Future<Output = Result<RpbSetBucketResp, Failure>> + Send {
         let _ = request;
         unserved(21)
     }
@@ -1915,10 +1956,8 @@ pub trait RiakBucketServer: Send + Sync + 'static {
     /// type apply again.
     fn reset_props(
         &self,
-        request: super::riak::RpbResetBucketReq,
-    ) -> impl ::core::future::Future<
-        Output = Result<RpbResetBucketResp, Failure>,
-    > + Send {
+        request: RpbResetBucketReq,
+    ) -> impl Future<Output = Result<RpbResetBucketResp, Failure>> + Send {
         let _ = request;
         unserved(29)
     }
@@ -1926,10 +1965,8 @@ pub trait RiakBucketServer: Send + Sync + 'static {
     /// Fetches the properties of a bucket type.
     fn get_type_props(
         &self,
-        request: super::riak::RpbGetBucketTypeReq,
-    ) -> impl ::core::future::Future<
-        Output = Result<super::riak::RpbGetBucketResp, Failure>,
-    > + Send {
+        request: RpbGetBucketTypeReq,
+    ) -> impl Future<Output = Result<RpbGetBucketResp, Failure>> + Send {
         let _ = request;
         unserved(31)
     }
@@ -1937,8 +1974,8 @@ pub trait RiakBucketServer: Send + Sync + 'static {
     /// Changes properties of a bucket type, which must exist.
     fn set_type_props(
         &self,
-        request: super::riak::RpbSetBucketTypeReq,
-    ) -> impl ::core::future::Future<Output = Result<RpbSetBucketResp, Failure>> + Send {
+        request: RpbSetBucketTypeReq,
+    ) -> impl Future<Output = Result<RpbSetBucketResp, Failure>> + Send {
         let _ = request;
         unserved(32)
     }
@@ -1965,27 +2002,27 @@ impl<S: RiakBucketServer> Service for RiakBucketService<S> {
     async fn call(&self, request: Frame, outbox: &mut Outbox) -> Result<(), Failure> {
         match request.code {
             19 => {
-                let request = decode::<super::riak::RpbGetBucketReq>(&request)?;
+                let request = decode::<RpbGetBucketReq>(&request)?;
                 let answer = self.0.get_props(request).await?;
                 outbox.answer(&answer)
             }
             21 => {
-                let request = decode::<super::riak::RpbSetBucketReq>(&request)?;
+                let request = decode::<RpbSetBucketReq>(&request)?;
                 let answer = self.0.set_props(request).await?;
                 outbox.answer(&answer)
             }
             29 => {
-                let request = decode::<super::riak::RpbResetBucketReq>(&request)?;
+                let request = decode::<RpbResetBucketReq>(&request)?;
                 let answer = self.0.reset_props(request).await?;
                 outbox.answer(&answer)
             }
             31 => {
-                let request = decode::<super::riak::RpbGetBucketTypeReq>(&request)?;
+                let request = decode::<RpbGetBucketTypeReq>(&request)?;
                 let answer = self.0.get_type_props(request).await?;
                 outbox.answer(&answer)
             }
             32 => {
-                let request = decode::<super::riak::RpbSetBucketTypeReq>(&request)?;
+                let request = decode::<RpbSetBucketTypeReq>(&request)?;
                 let answer = self.0.set_type_props(request).await?;
                 outbox.answer(&answer)
             }
@@ -1994,9 +2031,9 @@ impl<S: RiakBucketServer> Service for RiakBucketService<S> {
     }
 }
 
-impl Request for super::riak_kv::RpbGetReq {
+impl Request for RpbGetReq {
     type Owned = Self;
-    type Response = super::riak_kv::RpbGetResp;
+    type Response = RpbGetResp;
     const OPERATION: &'static Operation = &Operation {
         name: "RiakKv.Get",
         request: 9,
@@ -2023,18 +2060,18 @@ impl Request for super::riak_kv::RpbGetReq {
     }
 }
 
-impl Request for super::riak_kv::RpbGetReqRef<'_> {
-    type Owned = super::riak_kv::RpbGetReq;
-    type Response = super::riak_kv::RpbGetResp;
-    const OPERATION: &'static Operation = super::riak_kv::RpbGetReq::OPERATION;
+impl Request for RpbGetReqRef<'_> {
+    type Owned = RpbGetReq;
+    type Response = RpbGetResp;
+    const OPERATION: &'static Operation = RpbGetReq::OPERATION;
     fn server_timeout(&self) -> Option<::core::time::Duration> {
         self.timeout.map(|millis| ::core::time::Duration::from_millis(u64::from(millis)))
     }
 }
 
-impl Request for super::riak_kv::RpbPutReq {
+impl Request for RpbPutReq {
     type Owned = Self;
-    type Response = super::riak_kv::RpbPutResp;
+    type Response = RpbPutResp;
     const OPERATION: &'static Operation = &Operation {
         name: "RiakKv.Put",
         request: 11,
@@ -2061,16 +2098,16 @@ impl Request for super::riak_kv::RpbPutReq {
     }
 }
 
-impl Request for super::riak_kv::RpbPutReqRef<'_> {
-    type Owned = super::riak_kv::RpbPutReq;
-    type Response = super::riak_kv::RpbPutResp;
-    const OPERATION: &'static Operation = super::riak_kv::RpbPutReq::OPERATION;
+impl Request for RpbPutReqRef<'_> {
+    type Owned = RpbPutReq;
+    type Response = RpbPutResp;
+    const OPERATION: &'static Operation = RpbPutReq::OPERATION;
     fn server_timeout(&self) -> Option<::core::time::Duration> {
         self.timeout.map(|millis| ::core::time::Duration::from_millis(u64::from(millis)))
     }
 }
 
-impl Request for super::riak_kv::RpbDelReq {
+impl Request for RpbDelReq {
     type Owned = Self;
     type Response = RpbDelResp;
     const OPERATION: &'static Operation = &Operation {
@@ -2099,18 +2136,18 @@ impl Request for super::riak_kv::RpbDelReq {
     }
 }
 
-impl Request for super::riak_kv::RpbDelReqRef<'_> {
-    type Owned = super::riak_kv::RpbDelReq;
+impl Request for RpbDelReqRef<'_> {
+    type Owned = RpbDelReq;
     type Response = RpbDelResp;
-    const OPERATION: &'static Operation = super::riak_kv::RpbDelReq::OPERATION;
+    const OPERATION: &'static Operation = RpbDelReq::OPERATION;
     fn server_timeout(&self) -> Option<::core::time::Duration> {
         self.timeout.map(|millis| ::core::time::Duration::from_millis(u64::from(millis)))
     }
 }
 
-impl Request for super::riak_kv::RpbListBucketsReq {
+impl Request for RpbListBucketsReq {
     type Owned = Self;
-    type Response = super::riak_kv::RpbListBucketsResp;
+    type Response = RpbListBucketsResp;
     const OPERATION: &'static Operation = &Operation {
         name: "RiakKv.ListBuckets",
         request: 15,
@@ -2147,10 +2184,10 @@ impl Request for super::riak_kv::RpbListBucketsReq {
     }
 }
 
-impl Request for super::riak_kv::RpbListBucketsReqRef<'_> {
-    type Owned = super::riak_kv::RpbListBucketsReq;
-    type Response = super::riak_kv::RpbListBucketsResp;
-    const OPERATION: &'static Operation = super::riak_kv::RpbListBucketsReq::OPERATION;
+impl Request for RpbListBucketsReqRef<'_> {
+    type Owned = RpbListBucketsReq;
+    type Response = RpbListBucketsResp;
+    const OPERATION: &'static Operation = RpbListBucketsReq::OPERATION;
     fn asks_for_stream(&self) -> Option<bool> {
         self.stream
     }
@@ -2160,9 +2197,9 @@ impl Request for super::riak_kv::RpbListBucketsReqRef<'_> {
     }
 }
 
-impl Request for super::riak_kv::RpbListKeysReq {
+impl Request for RpbListKeysReq {
     type Owned = Self;
-    type Response = super::riak_kv::RpbListKeysResp;
+    type Response = RpbListKeysResp;
     const OPERATION: &'static Operation = &Operation {
         name: "RiakKv.ListKeys",
         request: 17,
@@ -2192,18 +2229,18 @@ impl Request for super::riak_kv::RpbListKeysReq {
     }
 }
 
-impl Request for super::riak_kv::RpbListKeysReqRef<'_> {
-    type Owned = super::riak_kv::RpbListKeysReq;
-    type Response = super::riak_kv::RpbListKeysResp;
-    const OPERATION: &'static Operation = super::riak_kv::RpbListKeysReq::OPERATION;
+impl Request for RpbListKeysReqRef<'_> {
+    type Owned = RpbListKeysReq;
+    type Response = RpbListKeysResp;
+    const OPERATION: &'static Operation = RpbListKeysReq::OPERATION;
     fn server_timeout(&self) -> Option<::core::time::Duration> {
         self.timeout.map(|millis| ::core::time::Duration::from_millis(u64::from(millis)))
     }
 }
 
-impl Request for super::riak_kv::RpbIndexReq {
+impl Request for RpbIndexReq {
     type Owned = Self;
-    type Response = super::riak_kv::RpbIndexResp;
+    type Response = RpbIndexResp;
     const OPERATION: &'static Operation = &Operation {
         name: "RiakKv.Index",
         request: 25,
@@ -2240,10 +2277,10 @@ impl Request for super::riak_kv::RpbIndexReq {
     }
 }
 
-impl Request for super::riak_kv::RpbIndexReqRef<'_> {
-    type Owned = super::riak_kv::RpbIndexReq;
-    type Response = super::riak_kv::RpbIndexResp;
-    const OPERATION: &'static Operation = super::riak_kv::RpbIndexReq::OPERATION;
+impl Request for RpbIndexReqRef<'_> {
+    type Owned = RpbIndexReq;
+    type Response = RpbIndexResp;
+    const OPERATION: &'static Operation = RpbIndexReq::OPERATION;
     fn asks_for_stream(&self) -> Option<bool> {
         self.stream
     }
@@ -2253,9 +2290,9 @@ impl Request for super::riak_kv::RpbIndexReqRef<'_> {
     }
 }
 
-impl Request for super::riak_kv::RpbCSBucketReq {
+impl Request for RpbCSBucketReq {
     type Owned = Self;
-    type Response = super::riak_kv::RpbCSBucketResp;
+    type Response = RpbCSBucketResp;
     const OPERATION: &'static Operation = &Operation {
         name: "RiakKv.CsBucket",
         request: 40,
@@ -2285,18 +2322,18 @@ impl Request for super::riak_kv::RpbCSBucketReq {
     }
 }
 
-impl Request for super::riak_kv::RpbCSBucketReqRef<'_> {
-    type Owned = super::riak_kv::RpbCSBucketReq;
-    type Response = super::riak_kv::RpbCSBucketResp;
-    const OPERATION: &'static Operation = super::riak_kv::RpbCSBucketReq::OPERATION;
+impl Request for RpbCSBucketReqRef<'_> {
+    type Owned = RpbCSBucketReq;
+    type Response = RpbCSBucketResp;
+    const OPERATION: &'static Operation = RpbCSBucketReq::OPERATION;
     fn server_timeout(&self) -> Option<::core::time::Duration> {
         self.timeout.map(|millis| ::core::time::Duration::from_millis(u64::from(millis)))
     }
 }
 
-impl Request for super::riak_kv::RpbCounterUpdateReq {
+impl Request for RpbCounterUpdateReq {
     type Owned = Self;
-    type Response = super::riak_kv::RpbCounterUpdateResp;
+    type Response = RpbCounterUpdateResp;
     const OPERATION: &'static Operation = &Operation {
         name: "RiakKv.UpdateCounter",
         request: 50,
@@ -2319,15 +2356,15 @@ impl Request for super::riak_kv::RpbCounterUpdateReq {
     };
 }
 
-impl Request for super::riak_kv::RpbCounterUpdateReqRef<'_> {
-    type Owned = super::riak_kv::RpbCounterUpdateReq;
-    type Response = super::riak_kv::RpbCounterUpdateResp;
-    const OPERATION: &'static Operation = super::riak_kv::RpbCounterUpdateReq::OPERATION;
+impl Request for RpbCounterUpdateReqRef<'_> {
+    type Owned = RpbCounterUpdateReq;
+    type Response = RpbCounterUpdateResp;
+    const OPERATION: &'static Operation = RpbCounterUpdateReq::OPERATION;
 }
 
-impl Request for super::riak_kv::RpbCounterGetReq {
+impl Request for RpbCounterGetReq {
     type Owned = Self;
-    type Response = super::riak_kv::RpbCounterGetResp;
+    type Response = RpbCounterGetResp;
     const OPERATION: &'static Operation = &Operation {
         name: "RiakKv.GetCounter",
         request: 52,
@@ -2350,15 +2387,15 @@ impl Request for super::riak_kv::RpbCounterGetReq {
     };
 }
 
-impl Request for super::riak_kv::RpbCounterGetReqRef<'_> {
-    type Owned = super::riak_kv::RpbCounterGetReq;
-    type Response = super::riak_kv::RpbCounterGetResp;
-    const OPERATION: &'static Operation = super::riak_kv::RpbCounterGetReq::OPERATION;
+impl Request for RpbCounterGetReqRef<'_> {
+    type Owned = RpbCounterGetReq;
+    type Response = RpbCounterGetResp;
+    const OPERATION: &'static Operation = RpbCounterGetReq::OPERATION;
 }
 
-impl Request for super::riak_kv::RpbGetBucketKeyPreflistReq {
+impl Request for RpbGetBucketKeyPreflistReq {
     type Owned = Self;
-    type Response = super::riak_kv::RpbGetBucketKeyPreflistResp;
+    type Response = RpbGetBucketKeyPreflistResp;
     const OPERATION: &'static Operation = &Operation {
         name: "RiakKv.Preflist",
         request: 33,
@@ -2381,15 +2418,15 @@ impl Request for super::riak_kv::RpbGetBucketKeyPreflistReq {
     };
 }
 
-impl Request for super::riak_kv::RpbGetBucketKeyPreflistReqRef<'_> {
-    type Owned = super::riak_kv::RpbGetBucketKeyPreflistReq;
-    type Response = super::riak_kv::RpbGetBucketKeyPreflistResp;
-    const OPERATION: &'static Operation = super::riak_kv::RpbGetBucketKeyPreflistReq::OPERATION;
+impl Request for RpbGetBucketKeyPreflistReqRef<'_> {
+    type Owned = RpbGetBucketKeyPreflistReq;
+    type Response = RpbGetBucketKeyPreflistResp;
+    const OPERATION: &'static Operation = RpbGetBucketKeyPreflistReq::OPERATION;
 }
 
-impl Request for super::riak_kv::RpbCoverageReq {
+impl Request for RpbCoverageReq {
     type Owned = Self;
-    type Response = super::riak_kv::RpbCoverageResp;
+    type Response = RpbCoverageResp;
     const OPERATION: &'static Operation = &Operation {
         name: "RiakKv.Coverage",
         request: 70,
@@ -2412,13 +2449,13 @@ impl Request for super::riak_kv::RpbCoverageReq {
     };
 }
 
-impl Request for super::riak_kv::RpbCoverageReqRef<'_> {
-    type Owned = super::riak_kv::RpbCoverageReq;
-    type Response = super::riak_kv::RpbCoverageResp;
-    const OPERATION: &'static Operation = super::riak_kv::RpbCoverageReq::OPERATION;
+impl Request for RpbCoverageReqRef<'_> {
+    type Owned = RpbCoverageReq;
+    type Response = RpbCoverageResp;
+    const OPERATION: &'static Operation = RpbCoverageReq::OPERATION;
 }
 
-impl Request for super::riak_kv::RpbRTEReq {
+impl Request for RpbRTEReq {
     type Owned = Self;
     type Response = RpbRTEResp;
     const OPERATION: &'static Operation = &Operation {
@@ -2443,29 +2480,29 @@ impl Request for super::riak_kv::RpbRTEReq {
     };
 }
 
-impl Request for super::riak_kv::RpbRTEReqRef<'_> {
-    type Owned = super::riak_kv::RpbRTEReq;
+impl Request for RpbRTEReqRef<'_> {
+    type Owned = RpbRTEReq;
     type Response = RpbRTEResp;
-    const OPERATION: &'static Operation = super::riak_kv::RpbRTEReq::OPERATION;
+    const OPERATION: &'static Operation = RpbRTEReq::OPERATION;
 }
 
 /// What may answer `RiakKv.Index`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RiakKvIndexAnswer {
     /// Code 26.
-    RpbIndexResp(super::riak_kv::RpbIndexResp),
+    RpbIndexResp(RpbIndexResp),
     /// Code 42.
-    RpbIndexBodyResp(super::riak_kv::RpbIndexBodyResp),
+    RpbIndexBodyResp(RpbIndexBodyResp),
 }
 
-impl From<super::riak_kv::RpbIndexResp> for RiakKvIndexAnswer {
-    fn from(answer: super::riak_kv::RpbIndexResp) -> Self {
+impl From<RpbIndexResp> for RiakKvIndexAnswer {
+    fn from(answer: RpbIndexResp) -> Self {
         Self::RpbIndexResp(answer)
     }
 }
 
-impl From<super::riak_kv::RpbIndexBodyResp> for RiakKvIndexAnswer {
-    fn from(answer: super::riak_kv::RpbIndexBodyResp) -> Self {
+impl From<RpbIndexBodyResp> for RiakKvIndexAnswer {
+    fn from(answer: RpbIndexBodyResp) -> Self {
         Self::RpbIndexBodyResp(answer)
     }
 }
@@ -2514,8 +2551,8 @@ impl<C: Call> RiakKv<C> {
     /// If the call fails, or the server answers that it did.
     pub async fn get(
         &self,
-        request: impl Request<Owned = super::riak_kv::RpbGetReq>,
-    ) -> Result<super::riak_kv::RpbGetResp, CallError> {
+        request: impl Request<Owned = RpbGetReq>,
+    ) -> Result<RpbGetResp, CallError> {
         client::unary(&self.call, request).await
     }
 
@@ -2532,8 +2569,8 @@ impl<C: Call> RiakKv<C> {
     /// If the call fails, or the server answers that it did.
     pub async fn put(
         &self,
-        request: impl Request<Owned = super::riak_kv::RpbPutReq>,
-    ) -> Result<super::riak_kv::RpbPutResp, CallError> {
+        request: impl Request<Owned = RpbPutReq>,
+    ) -> Result<RpbPutResp, CallError> {
         client::unary(&self.call, request).await
     }
 
@@ -2549,7 +2586,7 @@ impl<C: Call> RiakKv<C> {
     /// If the call fails, or the server answers that it did.
     pub async fn delete(
         &self,
-        request: impl Request<Owned = super::riak_kv::RpbDelReq>,
+        request: impl Request<Owned = RpbDelReq>,
     ) -> Result<RpbDelResp, CallError> {
         client::unary(&self.call, request).await
     }
@@ -2564,8 +2601,8 @@ impl<C: Call> RiakKv<C> {
     /// If the call fails, or the server answers that it did.
     pub async fn list_buckets(
         &self,
-        request: impl Request<Owned = super::riak_kv::RpbListBucketsReq>,
-    ) -> Result<super::riak_kv::RpbListBucketsResp, CallError> {
+        request: impl Request<Owned = RpbListBucketsReq>,
+    ) -> Result<RpbListBucketsResp, CallError> {
         client::unary(&self.call, request).await
     }
 
@@ -2579,8 +2616,8 @@ impl<C: Call> RiakKv<C> {
     /// If the call fails, or the server answers that it did.
     pub async fn list_buckets_stream(
         &self,
-        request: impl Request<Owned = super::riak_kv::RpbListBucketsReq>,
-    ) -> Result<Responses<super::riak_kv::RpbListBucketsResp>, CallError> {
+        request: impl Request<Owned = RpbListBucketsReq>,
+    ) -> Result<Responses<RpbListBucketsResp>, CallError> {
         client::stream(&self.call, request).await
     }
 
@@ -2594,8 +2631,8 @@ impl<C: Call> RiakKv<C> {
     /// If the call fails, or the server answers that it did.
     pub async fn list_keys(
         &self,
-        request: impl Request<Owned = super::riak_kv::RpbListKeysReq>,
-    ) -> Result<Responses<super::riak_kv::RpbListKeysResp>, CallError> {
+        request: impl Request<Owned = RpbListKeysReq>,
+    ) -> Result<Responses<RpbListKeysResp>, CallError> {
         client::stream(&self.call, request).await
     }
 
@@ -2612,8 +2649,8 @@ impl<C: Call> RiakKv<C> {
     /// If the call fails, or the server answers that it did.
     pub async fn index(
         &self,
-        request: impl Request<Owned = super::riak_kv::RpbIndexReq>,
-    ) -> Result<super::riak_kv::RpbIndexResp, CallError> {
+        request: impl Request<Owned = RpbIndexReq>,
+    ) -> Result<RpbIndexResp, CallError> {
         client::unary(&self.call, request).await
     }
 
@@ -2630,8 +2667,8 @@ impl<C: Call> RiakKv<C> {
     /// If the call fails, or the server answers that it did.
     pub async fn index_stream(
         &self,
-        request: impl Request<Owned = super::riak_kv::RpbIndexReq>,
-    ) -> Result<Responses<super::riak_kv::RpbIndexResp>, CallError> {
+        request: impl Request<Owned = RpbIndexReq>,
+    ) -> Result<Responses<RpbIndexResp>, CallError> {
         client::stream(&self.call, request).await
     }
 
@@ -2648,7 +2685,7 @@ impl<C: Call> RiakKv<C> {
     /// If the call fails, or the server answers that it did.
     pub async fn index_any(
         &self,
-        request: impl Request<Owned = super::riak_kv::RpbIndexReq>,
+        request: impl Request<Owned = RpbIndexReq>,
     ) -> Result<RiakKvIndexAnswer, CallError> {
         client::unary(&self.call, request).await
     }
@@ -2666,7 +2703,7 @@ impl<C: Call> RiakKv<C> {
     /// If the call fails, or the server answers that it did.
     pub async fn index_any_stream(
         &self,
-        request: impl Request<Owned = super::riak_kv::RpbIndexReq>,
+        request: impl Request<Owned = RpbIndexReq>,
     ) -> Result<Responses<RiakKvIndexAnswer>, CallError> {
         client::stream(&self.call, request).await
     }
@@ -2681,8 +2718,8 @@ impl<C: Call> RiakKv<C> {
     /// If the call fails, or the server answers that it did.
     pub async fn cs_bucket(
         &self,
-        request: impl Request<Owned = super::riak_kv::RpbCSBucketReq>,
-    ) -> Result<Responses<super::riak_kv::RpbCSBucketResp>, CallError> {
+        request: impl Request<Owned = RpbCSBucketReq>,
+    ) -> Result<Responses<RpbCSBucketResp>, CallError> {
         client::stream(&self.call, request).await
     }
 
@@ -2695,8 +2732,8 @@ impl<C: Call> RiakKv<C> {
     /// If the call fails, or the server answers that it did.
     pub async fn update_counter(
         &self,
-        request: impl Request<Owned = super::riak_kv::RpbCounterUpdateReq>,
-    ) -> Result<super::riak_kv::RpbCounterUpdateResp, CallError> {
+        request: impl Request<Owned = RpbCounterUpdateReq>,
+    ) -> Result<RpbCounterUpdateResp, CallError> {
         client::unary(&self.call, request).await
     }
 
@@ -2709,8 +2746,8 @@ impl<C: Call> RiakKv<C> {
     /// If the call fails, or the server answers that it did.
     pub async fn get_counter(
         &self,
-        request: impl Request<Owned = super::riak_kv::RpbCounterGetReq>,
-    ) -> Result<super::riak_kv::RpbCounterGetResp, CallError> {
+        request: impl Request<Owned = RpbCounterGetReq>,
+    ) -> Result<RpbCounterGetResp, CallError> {
         client::unary(&self.call, request).await
     }
 
@@ -2723,8 +2760,8 @@ impl<C: Call> RiakKv<C> {
     /// If the call fails, or the server answers that it did.
     pub async fn preflist(
         &self,
-        request: impl Request<Owned = super::riak_kv::RpbGetBucketKeyPreflistReq>,
-    ) -> Result<super::riak_kv::RpbGetBucketKeyPreflistResp, CallError> {
+        request: impl Request<Owned = RpbGetBucketKeyPreflistReq>,
+    ) -> Result<RpbGetBucketKeyPreflistResp, CallError> {
         client::unary(&self.call, request).await
     }
 
@@ -2738,8 +2775,8 @@ impl<C: Call> RiakKv<C> {
     /// If the call fails, or the server answers that it did.
     pub async fn coverage(
         &self,
-        request: impl Request<Owned = super::riak_kv::RpbCoverageReq>,
-    ) -> Result<super::riak_kv::RpbCoverageResp, CallError> {
+        request: impl Request<Owned = RpbCoverageReq>,
+    ) -> Result<RpbCoverageResp, CallError> {
         client::unary(&self.call, request).await
     }
 
@@ -2753,7 +2790,7 @@ impl<C: Call> RiakKv<C> {
     /// If the call fails, or the server answers that it did.
     pub async fn enqueue_realtime(
         &self,
-        request: impl Request<Owned = super::riak_kv::RpbRTEReq>,
+        request: impl Request<Owned = RpbRTEReq>,
     ) -> Result<RpbRTEResp, CallError> {
         client::unary(&self.call, request).await
     }
@@ -2768,10 +2805,8 @@ pub trait RiakKvServer: Send + Sync + 'static {
     /// Fetches an object, with all of its concurrent versions.
     fn get(
         &self,
-        request: super::riak_kv::RpbGetReq,
-    ) -> impl ::core::future::Future<
-        Output = Result<super::riak_kv::RpbGetResp, Failure>,
-    > + Send {
+        request: RpbGetReq,
+    ) -> impl Future<Output = Result<RpbGetResp, Failure>> + Send {
         let _ = request;
         unserved(9)
     }
@@ -2783,10 +2818,8 @@ pub trait RiakKvServer: Send + Sync + 'static {
     /// first.
     fn put(
         &self,
-        request: super::riak_kv::RpbPutReq,
-    ) -> impl ::core::future::Future<
-        Output = Result<super::riak_kv::RpbPutResp, Failure>,
-    > + Send {
+        request: RpbPutReq,
+    ) -> impl Future<Output = Result<RpbPutResp, Failure>> + Send {
         let _ = request;
         unserved(11)
     }
@@ -2797,8 +2830,8 @@ pub trait RiakKvServer: Send + Sync + 'static {
     /// may be something new.
     fn delete(
         &self,
-        request: super::riak_kv::RpbDelReq,
-    ) -> impl ::core::future::Future<Output = Result<RpbDelResp, Failure>> + Send {
+        request: RpbDelReq,
+    ) -> impl Future<Output = Result<RpbDelResp, Failure>> + Send {
         let _ = request;
         unserved(13)
     }
@@ -2807,10 +2840,8 @@ pub trait RiakKvServer: Send + Sync + 'static {
     /// unfit for production. A fold of `RiakAae` costs far less.
     fn list_buckets(
         &self,
-        request: super::riak_kv::RpbListBucketsReq,
-    ) -> impl ::core::future::Future<
-        Output = Result<super::riak_kv::RpbListBucketsResp, Failure>,
-    > + Send {
+        request: RpbListBucketsReq,
+    ) -> impl Future<Output = Result<RpbListBucketsResp, Failure>> + Send {
         let _ = request;
         unserved(15)
     }
@@ -2819,9 +2850,9 @@ pub trait RiakKvServer: Send + Sync + 'static {
     /// unfit for production. A fold of `RiakAae` costs far less.
     fn list_buckets_stream(
         &self,
-        request: super::riak_kv::RpbListBucketsReq,
-        replies: &mut Replies<'_, super::riak_kv::RpbListBucketsResp>,
-    ) -> impl ::core::future::Future<Output = Result<(), Failure>> + Send {
+        request: RpbListBucketsReq,
+        replies: &mut Replies<'_, RpbListBucketsResp>,
+    ) -> impl Future<Output = Result<(), Failure>> + Send {
         let _ = (request, replies);
         unserved(15)
     }
@@ -2830,9 +2861,9 @@ pub trait RiakKvServer: Send + Sync + 'static {
     /// production. Keys may come twice.
     fn list_keys(
         &self,
-        request: super::riak_kv::RpbListKeysReq,
-        replies: &mut Replies<'_, super::riak_kv::RpbListKeysResp>,
-    ) -> impl ::core::future::Future<Output = Result<(), Failure>> + Send {
+        request: RpbListKeysReq,
+        replies: &mut Replies<'_, RpbListKeysResp>,
+    ) -> impl Future<Output = Result<(), Failure>> + Send {
         let _ = (request, replies);
         unserved(17)
     }
@@ -2844,10 +2875,8 @@ pub trait RiakKvServer: Send + Sync + 'static {
     /// them.
     fn index(
         &self,
-        request: super::riak_kv::RpbIndexReq,
-    ) -> impl ::core::future::Future<
-        Output = Result<RiakKvIndexAnswer, Failure>,
-    > + Send {
+        request: RpbIndexReq,
+    ) -> impl Future<Output = Result<RiakKvIndexAnswer, Failure>> + Send {
         let _ = request;
         unserved(25)
     }
@@ -2859,9 +2888,9 @@ pub trait RiakKvServer: Send + Sync + 'static {
     /// them.
     fn index_stream(
         &self,
-        request: super::riak_kv::RpbIndexReq,
-        replies: &mut Replies<'_, super::riak_kv::RpbIndexResp>,
-    ) -> impl ::core::future::Future<Output = Result<(), Failure>> + Send {
+        request: RpbIndexReq,
+        replies: &mut Replies<'_, RpbIndexResp>,
+    ) -> impl Future<Output = Result<(), Failure>> + Send {
         let _ = (request, replies);
         unserved(25)
     }
@@ -2870,9 +2899,9 @@ pub trait RiakKvServer: Send + Sync + 'static {
     /// them whole.
     fn cs_bucket(
         &self,
-        request: super::riak_kv::RpbCSBucketReq,
-        replies: &mut Replies<'_, super::riak_kv::RpbCSBucketResp>,
-    ) -> impl ::core::future::Future<Output = Result<(), Failure>> + Send {
+        request: RpbCSBucketReq,
+        replies: &mut Replies<'_, RpbCSBucketResp>,
+    ) -> impl Future<Output = Result<(), Failure>> + Send {
         let _ = (request, replies);
         unserved(40)
     }
@@ -2880,10 +2909,8 @@ pub trait RiakKvServer: Send + Sync + 'static {
     /// Adds to a counter of the old kind. Sent twice it counts twice.
     fn update_counter(
         &self,
-        request: super::riak_kv::RpbCounterUpdateReq,
-    ) -> impl ::core::future::Future<
-        Output = Result<super::riak_kv::RpbCounterUpdateResp, Failure>,
-    > + Send {
+        request: RpbCounterUpdateReq,
+    ) -> impl Future<Output = Result<RpbCounterUpdateResp, Failure>> + Send {
         let _ = request;
         unserved(50)
     }
@@ -2891,10 +2918,8 @@ pub trait RiakKvServer: Send + Sync + 'static {
     /// Fetches a counter of the old kind.
     fn get_counter(
         &self,
-        request: super::riak_kv::RpbCounterGetReq,
-    ) -> impl ::core::future::Future<
-        Output = Result<super::riak_kv::RpbCounterGetResp, Failure>,
-    > + Send {
+        request: RpbCounterGetReq,
+    ) -> impl Future<Output = Result<RpbCounterGetResp, Failure>> + Send {
         let _ = request;
         unserved(52)
     }
@@ -2902,10 +2927,8 @@ pub trait RiakKvServer: Send + Sync + 'static {
     /// Asks which nodes hold the replicas of an object.
     fn preflist(
         &self,
-        request: super::riak_kv::RpbGetBucketKeyPreflistReq,
-    ) -> impl ::core::future::Future<
-        Output = Result<super::riak_kv::RpbGetBucketKeyPreflistResp, Failure>,
-    > + Send {
+        request: RpbGetBucketKeyPreflistReq,
+    ) -> impl Future<Output = Result<RpbGetBucketKeyPreflistResp, Failure>> + Send {
         let _ = request;
         unserved(33)
     }
@@ -2914,10 +2937,8 @@ pub trait RiakKvServer: Send + Sync + 'static {
     /// by side. Nodes of the key/value store do not serve it.
     fn coverage(
         &self,
-        request: super::riak_kv::RpbCoverageReq,
-    ) -> impl ::core::future::Future<
-        Output = Result<super::riak_kv::RpbCoverageResp, Failure>,
-    > + Send {
+        request: RpbCoverageReq,
+    ) -> impl Future<Output = Result<RpbCoverageResp, Failure>> + Send {
         let _ = request;
         unserved(70)
     }
@@ -2926,8 +2947,8 @@ pub trait RiakKvServer: Send + Sync + 'static {
     /// no released server serves it.
     fn enqueue_realtime(
         &self,
-        request: super::riak_kv::RpbRTEReq,
-    ) -> impl ::core::future::Future<Output = Result<RpbRTEResp, Failure>> + Send {
+        request: RpbRTEReq,
+    ) -> impl Future<Output = Result<RpbRTEResp, Failure>> + Send {
         let _ = request;
         unserved(200)
     }
@@ -2954,25 +2975,24 @@ impl<S: RiakKvServer> Service for RiakKvService<S> {
     async fn call(&self, request: Frame, outbox: &mut Outbox) -> Result<(), Failure> {
         match request.code {
             9 => {
-                let request = decode::<super::riak_kv::RpbGetReq>(&request)?;
+                let request = decode::<RpbGetReq>(&request)?;
                 let answer = self.0.get(request).await?;
                 outbox.answer(&answer)
             }
             11 => {
-                let request = decode::<super::riak_kv::RpbPutReq>(&request)?;
+                let request = decode::<RpbPutReq>(&request)?;
                 let answer = self.0.put(request).await?;
                 outbox.answer(&answer)
             }
             13 => {
-                let request = decode::<super::riak_kv::RpbDelReq>(&request)?;
+                let request = decode::<RpbDelReq>(&request)?;
                 let answer = self.0.delete(request).await?;
                 outbox.answer(&answer)
             }
             15 => {
-                let request = decode::<super::riak_kv::RpbListBucketsReq>(&request)?;
+                let request = decode::<RpbListBucketsReq>(&request)?;
                 if Request::asks_for_stream(&request) == Some(true) {
-                    let mut replies = outbox
-                        .replies::<super::riak_kv::RpbListBucketsReq>();
+                    let mut replies = outbox.replies::<RpbListBucketsReq>();
                     self.0.list_buckets_stream(request, &mut replies).await?;
                     replies.finish().await
                 } else {
@@ -2981,15 +3001,15 @@ impl<S: RiakKvServer> Service for RiakKvService<S> {
                 }
             }
             17 => {
-                let request = decode::<super::riak_kv::RpbListKeysReq>(&request)?;
-                let mut replies = outbox.replies::<super::riak_kv::RpbListKeysReq>();
+                let request = decode::<RpbListKeysReq>(&request)?;
+                let mut replies = outbox.replies::<RpbListKeysReq>();
                 self.0.list_keys(request, &mut replies).await?;
                 replies.finish().await
             }
             25 => {
-                let request = decode::<super::riak_kv::RpbIndexReq>(&request)?;
+                let request = decode::<RpbIndexReq>(&request)?;
                 if Request::asks_for_stream(&request) == Some(true) {
-                    let mut replies = outbox.replies::<super::riak_kv::RpbIndexReq>();
+                    let mut replies = outbox.replies::<RpbIndexReq>();
                     self.0.index_stream(request, &mut replies).await?;
                     replies.finish().await
                 } else {
@@ -2998,35 +3018,33 @@ impl<S: RiakKvServer> Service for RiakKvService<S> {
                 }
             }
             40 => {
-                let request = decode::<super::riak_kv::RpbCSBucketReq>(&request)?;
-                let mut replies = outbox.replies::<super::riak_kv::RpbCSBucketReq>();
+                let request = decode::<RpbCSBucketReq>(&request)?;
+                let mut replies = outbox.replies::<RpbCSBucketReq>();
                 self.0.cs_bucket(request, &mut replies).await?;
                 replies.finish().await
             }
             50 => {
-                let request = decode::<super::riak_kv::RpbCounterUpdateReq>(&request)?;
+                let request = decode::<RpbCounterUpdateReq>(&request)?;
                 let answer = self.0.update_counter(request).await?;
                 outbox.answer(&answer)
             }
             52 => {
-                let request = decode::<super::riak_kv::RpbCounterGetReq>(&request)?;
+                let request = decode::<RpbCounterGetReq>(&request)?;
                 let answer = self.0.get_counter(request).await?;
                 outbox.answer(&answer)
             }
             33 => {
-                let request = decode::<
-                    super::riak_kv::RpbGetBucketKeyPreflistReq,
-                >(&request)?;
+                let request = decode::<RpbGetBucketKeyPreflistReq>(&request)?;
                 let answer = self.0.preflist(request).await?;
                 outbox.answer(&answer)
             }
             70 => {
-                let request = decode::<super::riak_kv::RpbCoverageReq>(&request)?;
+                let request = decode::<RpbCoverageReq>(&request)?;
                 let answer = self.0.coverage(request).await?;
                 outbox.answer(&answer)
             }
             200 => {
-                let request = decode::<super::riak_kv::RpbRTEReq>(&request)?;
+                let request = decode::<RpbRTEReq>(&request)?;
                 let answer = self.0.enqueue_realtime(request).await?;
                 outbox.answer(&answer)
             }
@@ -3045,9 +3063,9 @@ impl Reply for RiakKvIndexAnswer {
     }
 }
 
-impl Request for super::riak_dt::DtFetchReq {
+impl Request for DtFetchReq {
     type Owned = Self;
-    type Response = super::riak_dt::DtFetchResp;
+    type Response = DtFetchResp;
     const OPERATION: &'static Operation = &Operation {
         name: "RiakDt.Fetch",
         request: 80,
@@ -3070,15 +3088,15 @@ impl Request for super::riak_dt::DtFetchReq {
     };
 }
 
-impl Request for super::riak_dt::DtFetchReqRef<'_> {
-    type Owned = super::riak_dt::DtFetchReq;
-    type Response = super::riak_dt::DtFetchResp;
-    const OPERATION: &'static Operation = super::riak_dt::DtFetchReq::OPERATION;
+impl Request for DtFetchReqRef<'_> {
+    type Owned = DtFetchReq;
+    type Response = DtFetchResp;
+    const OPERATION: &'static Operation = DtFetchReq::OPERATION;
 }
 
-impl Request for super::riak_dt::DtUpdateReq {
+impl Request for DtUpdateReq {
     type Owned = Self;
-    type Response = super::riak_dt::DtUpdateResp;
+    type Response = DtUpdateResp;
     const OPERATION: &'static Operation = &Operation {
         name: "RiakDt.Update",
         request: 82,
@@ -3105,10 +3123,10 @@ impl Request for super::riak_dt::DtUpdateReq {
     }
 }
 
-impl Request for super::riak_dt::DtUpdateReqRef<'_> {
-    type Owned = super::riak_dt::DtUpdateReq;
-    type Response = super::riak_dt::DtUpdateResp;
-    const OPERATION: &'static Operation = super::riak_dt::DtUpdateReq::OPERATION;
+impl Request for DtUpdateReqRef<'_> {
+    type Owned = DtUpdateReq;
+    type Response = DtUpdateResp;
+    const OPERATION: &'static Operation = DtUpdateReq::OPERATION;
     fn server_timeout(&self) -> Option<::core::time::Duration> {
         self.timeout.map(|millis| ::core::time::Duration::from_millis(u64::from(millis)))
     }
@@ -3140,8 +3158,8 @@ impl<C: Call> RiakDt<C> {
     /// If the call fails, or the server answers that it did.
     pub async fn fetch(
         &self,
-        request: impl Request<Owned = super::riak_dt::DtFetchReq>,
-    ) -> Result<super::riak_dt::DtFetchResp, CallError> {
+        request: impl Request<Owned = DtFetchReq>,
+    ) -> Result<DtFetchResp, CallError> {
         client::unary(&self.call, request).await
     }
 
@@ -3157,8 +3175,8 @@ impl<C: Call> RiakDt<C> {
     /// If the call fails, or the server answers that it did.
     pub async fn update(
         &self,
-        request: impl Request<Owned = super::riak_dt::DtUpdateReq>,
-    ) -> Result<super::riak_dt::DtUpdateResp, CallError> {
+        request: impl Request<Owned = DtUpdateReq>,
+    ) -> Result<DtUpdateResp, CallError> {
         client::unary(&self.call, request).await
     }
 }
@@ -3173,10 +3191,8 @@ pub trait RiakDtServer: Send + Sync + 'static {
     /// exist it holds the type, and no value.
     fn fetch(
         &self,
-        request: super::riak_dt::DtFetchReq,
-    ) -> impl ::core::future::Future<
-        Output = Result<super::riak_dt::DtFetchResp, Failure>,
-    > + Send {
+        request: DtFetchReq,
+    ) -> impl Future<Output = Result<DtFetchResp, Failure>> + Send {
         let _ = request;
         unserved(80)
     }
@@ -3187,10 +3203,8 @@ pub trait RiakDtServer: Send + Sync + 'static {
     /// would count twice. Whoever knows that it is none may do so.
     fn update(
         &self,
-        request: super::riak_dt::DtUpdateReq,
-    ) -> impl ::core::future::Future<
-        Output = Result<super::riak_dt::DtUpdateResp, Failure>,
-    > + Send {
+        request: DtUpdateReq,
+    ) -> impl Future<Output = Result<DtUpdateResp, Failure>> + Send {
         let _ = request;
         unserved(82)
     }
@@ -3217,12 +3231,12 @@ impl<S: RiakDtServer> Service for RiakDtService<S> {
     async fn call(&self, request: Frame, outbox: &mut Outbox) -> Result<(), Failure> {
         match request.code {
             80 => {
-                let request = decode::<super::riak_dt::DtFetchReq>(&request)?;
+                let request = decode::<DtFetchReq>(&request)?;
                 let answer = self.0.fetch(request).await?;
                 outbox.answer(&answer)
             }
             82 => {
-                let request = decode::<super::riak_dt::DtUpdateReq>(&request)?;
+                let request = decode::<DtUpdateReq>(&request)?;
                 let answer = self.0.update(request).await?;
                 outbox.answer(&answer)
             }
@@ -3231,9 +3245,9 @@ impl<S: RiakDtServer> Service for RiakDtService<S> {
     }
 }
 
-impl Request for super::riak_kv::RpbMapRedReq {
+impl Request for RpbMapRedReq {
     type Owned = Self;
-    type Response = super::riak_kv::RpbMapRedResp;
+    type Response = RpbMapRedResp;
     const OPERATION: &'static Operation = &Operation {
         name: "RiakMapReduce.Run",
         request: 23,
@@ -3259,10 +3273,10 @@ impl Request for super::riak_kv::RpbMapRedReq {
     };
 }
 
-impl Request for super::riak_kv::RpbMapRedReqRef<'_> {
-    type Owned = super::riak_kv::RpbMapRedReq;
-    type Response = super::riak_kv::RpbMapRedResp;
-    const OPERATION: &'static Operation = super::riak_kv::RpbMapRedReq::OPERATION;
+impl Request for RpbMapRedReqRef<'_> {
+    type Owned = RpbMapRedReq;
+    type Response = RpbMapRedResp;
+    const OPERATION: &'static Operation = RpbMapRedReq::OPERATION;
 }
 
 #[cfg(feature = "client")]
@@ -3292,8 +3306,8 @@ impl<C: Call> RiakMapReduce<C> {
     /// If the call fails, or the server answers that it did.
     pub async fn run(
         &self,
-        request: impl Request<Owned = super::riak_kv::RpbMapRedReq>,
-    ) -> Result<Responses<super::riak_kv::RpbMapRedResp>, CallError> {
+        request: impl Request<Owned = RpbMapRedReq>,
+    ) -> Result<Responses<RpbMapRedResp>, CallError> {
         client::stream(&self.call, request).await
     }
 }
@@ -3309,9 +3323,9 @@ pub trait RiakMapReduceServer: Send + Sync + 'static {
     /// is up to its functions, so that it is not run again by itself.
     fn run(
         &self,
-        request: super::riak_kv::RpbMapRedReq,
-        replies: &mut Replies<'_, super::riak_kv::RpbMapRedResp>,
-    ) -> impl ::core::future::Future<Output = Result<(), Failure>> + Send {
+        request: RpbMapRedReq,
+        replies: &mut Replies<'_, RpbMapRedResp>,
+    ) -> impl Future<Output = Result<(), Failure>> + Send {
         let _ = (request, replies);
         unserved(23)
     }
@@ -3338,8 +3352,8 @@ impl<S: RiakMapReduceServer> Service for RiakMapReduceService<S> {
     async fn call(&self, request: Frame, outbox: &mut Outbox) -> Result<(), Failure> {
         match request.code {
             23 => {
-                let request = decode::<super::riak_kv::RpbMapRedReq>(&request)?;
-                let mut replies = outbox.replies::<super::riak_kv::RpbMapRedReq>();
+                let request = decode::<RpbMapRedReq>(&request)?;
+                let mut replies = outbox.replies::<RpbMapRedReq>();
                 self.0.run(request, &mut replies).await?;
                 replies.finish().await
             }
@@ -3348,9 +3362,9 @@ impl<S: RiakMapReduceServer> Service for RiakMapReduceService<S> {
     }
 }
 
-impl Request for super::riak_search::RpbSearchQueryReq {
+impl Request for RpbSearchQueryReq {
     type Owned = Self;
-    type Response = super::riak_search::RpbSearchQueryResp;
+    type Response = RpbSearchQueryResp;
     const OPERATION: &'static Operation = &Operation {
         name: "RiakSearch.Query",
         request: 27,
@@ -3373,15 +3387,15 @@ impl Request for super::riak_search::RpbSearchQueryReq {
     };
 }
 
-impl Request for super::riak_search::RpbSearchQueryReqRef<'_> {
-    type Owned = super::riak_search::RpbSearchQueryReq;
-    type Response = super::riak_search::RpbSearchQueryResp;
-    const OPERATION: &'static Operation = super::riak_search::RpbSearchQueryReq::OPERATION;
+impl Request for RpbSearchQueryReqRef<'_> {
+    type Owned = RpbSearchQueryReq;
+    type Response = RpbSearchQueryResp;
+    const OPERATION: &'static Operation = RpbSearchQueryReq::OPERATION;
 }
 
-impl Request for super::riak_yokozuna::RpbYokozunaIndexGetReq {
+impl Request for RpbYokozunaIndexGetReq {
     type Owned = Self;
-    type Response = super::riak_yokozuna::RpbYokozunaIndexGetResp;
+    type Response = RpbYokozunaIndexGetResp;
     const OPERATION: &'static Operation = &Operation {
         name: "RiakSearch.GetIndex",
         request: 54,
@@ -3404,15 +3418,15 @@ impl Request for super::riak_yokozuna::RpbYokozunaIndexGetReq {
     };
 }
 
-impl Request for super::riak_yokozuna::RpbYokozunaIndexGetReqRef<'_> {
-    type Owned = super::riak_yokozuna::RpbYokozunaIndexGetReq;
-    type Response = super::riak_yokozuna::RpbYokozunaIndexGetResp;
-    const OPERATION: &'static Operation = super::riak_yokozuna::RpbYokozunaIndexGetReq::OPERATION;
+impl Request for RpbYokozunaIndexGetReqRef<'_> {
+    type Owned = RpbYokozunaIndexGetReq;
+    type Response = RpbYokozunaIndexGetResp;
+    const OPERATION: &'static Operation = RpbYokozunaIndexGetReq::OPERATION;
 }
 
-impl Request for super::riak_yokozuna::RpbYokozunaIndexPutReq {
+impl Request for RpbYokozunaIndexPutReq {
     type Owned = Self;
-    type Response = super::riak_kv::RpbPutResp;
+    type Response = RpbPutResp;
     const OPERATION: &'static Operation = &Operation {
         name: "RiakSearch.PutIndex",
         request: 56,
@@ -3439,16 +3453,16 @@ impl Request for super::riak_yokozuna::RpbYokozunaIndexPutReq {
     }
 }
 
-impl Request for super::riak_yokozuna::RpbYokozunaIndexPutReqRef<'_> {
-    type Owned = super::riak_yokozuna::RpbYokozunaIndexPutReq;
-    type Response = super::riak_kv::RpbPutResp;
-    const OPERATION: &'static Operation = super::riak_yokozuna::RpbYokozunaIndexPutReq::OPERATION;
+impl Request for RpbYokozunaIndexPutReqRef<'_> {
+    type Owned = RpbYokozunaIndexPutReq;
+    type Response = RpbPutResp;
+    const OPERATION: &'static Operation = RpbYokozunaIndexPutReq::OPERATION;
     fn server_timeout(&self) -> Option<::core::time::Duration> {
         self.timeout.map(|millis| ::core::time::Duration::from_millis(u64::from(millis)))
     }
 }
 
-impl Request for super::riak_yokozuna::RpbYokozunaIndexDeleteReq {
+impl Request for RpbYokozunaIndexDeleteReq {
     type Owned = Self;
     type Response = RpbDelResp;
     const OPERATION: &'static Operation = &Operation {
@@ -3473,15 +3487,15 @@ impl Request for super::riak_yokozuna::RpbYokozunaIndexDeleteReq {
     };
 }
 
-impl Request for super::riak_yokozuna::RpbYokozunaIndexDeleteReqRef<'_> {
-    type Owned = super::riak_yokozuna::RpbYokozunaIndexDeleteReq;
+impl Request for RpbYokozunaIndexDeleteReqRef<'_> {
+    type Owned = RpbYokozunaIndexDeleteReq;
     type Response = RpbDelResp;
-    const OPERATION: &'static Operation = super::riak_yokozuna::RpbYokozunaIndexDeleteReq::OPERATION;
+    const OPERATION: &'static Operation = RpbYokozunaIndexDeleteReq::OPERATION;
 }
 
-impl Request for super::riak_yokozuna::RpbYokozunaSchemaGetReq {
+impl Request for RpbYokozunaSchemaGetReq {
     type Owned = Self;
-    type Response = super::riak_yokozuna::RpbYokozunaSchemaGetResp;
+    type Response = RpbYokozunaSchemaGetResp;
     const OPERATION: &'static Operation = &Operation {
         name: "RiakSearch.GetSchema",
         request: 58,
@@ -3504,15 +3518,15 @@ impl Request for super::riak_yokozuna::RpbYokozunaSchemaGetReq {
     };
 }
 
-impl Request for super::riak_yokozuna::RpbYokozunaSchemaGetReqRef<'_> {
-    type Owned = super::riak_yokozuna::RpbYokozunaSchemaGetReq;
-    type Response = super::riak_yokozuna::RpbYokozunaSchemaGetResp;
-    const OPERATION: &'static Operation = super::riak_yokozuna::RpbYokozunaSchemaGetReq::OPERATION;
+impl Request for RpbYokozunaSchemaGetReqRef<'_> {
+    type Owned = RpbYokozunaSchemaGetReq;
+    type Response = RpbYokozunaSchemaGetResp;
+    const OPERATION: &'static Operation = RpbYokozunaSchemaGetReq::OPERATION;
 }
 
-impl Request for super::riak_yokozuna::RpbYokozunaSchemaPutReq {
+impl Request for RpbYokozunaSchemaPutReq {
     type Owned = Self;
-    type Response = super::riak_kv::RpbPutResp;
+    type Response = RpbPutResp;
     const OPERATION: &'static Operation = &Operation {
         name: "RiakSearch.PutSchema",
         request: 60,
@@ -3535,10 +3549,10 @@ impl Request for super::riak_yokozuna::RpbYokozunaSchemaPutReq {
     };
 }
 
-impl Request for super::riak_yokozuna::RpbYokozunaSchemaPutReqRef<'_> {
-    type Owned = super::riak_yokozuna::RpbYokozunaSchemaPutReq;
-    type Response = super::riak_kv::RpbPutResp;
-    const OPERATION: &'static Operation = super::riak_yokozuna::RpbYokozunaSchemaPutReq::OPERATION;
+impl Request for RpbYokozunaSchemaPutReqRef<'_> {
+    type Owned = RpbYokozunaSchemaPutReq;
+    type Response = RpbPutResp;
+    const OPERATION: &'static Operation = RpbYokozunaSchemaPutReq::OPERATION;
 }
 
 #[cfg(feature = "client")]
@@ -3566,8 +3580,8 @@ impl<C: Call> RiakSearch<C> {
     /// If the call fails, or the server answers that it did.
     pub async fn query(
         &self,
-        request: impl Request<Owned = super::riak_search::RpbSearchQueryReq>,
-    ) -> Result<super::riak_search::RpbSearchQueryResp, CallError> {
+        request: impl Request<Owned = RpbSearchQueryReq>,
+    ) -> Result<RpbSearchQueryResp, CallError> {
         client::unary(&self.call, request).await
     }
 
@@ -3580,8 +3594,8 @@ impl<C: Call> RiakSearch<C> {
     /// If the call fails, or the server answers that it did.
     pub async fn get_index(
         &self,
-        request: impl Request<Owned = super::riak_yokozuna::RpbYokozunaIndexGetReq>,
-    ) -> Result<super::riak_yokozuna::RpbYokozunaIndexGetResp, CallError> {
+        request: impl Request<Owned = RpbYokozunaIndexGetReq>,
+    ) -> Result<RpbYokozunaIndexGetResp, CallError> {
         client::unary(&self.call, request).await
     }
 
@@ -3595,8 +3609,8 @@ impl<C: Call> RiakSearch<C> {
     /// If the call fails, or the server answers that it did.
     pub async fn put_index(
         &self,
-        request: impl Request<Owned = super::riak_yokozuna::RpbYokozunaIndexPutReq>,
-    ) -> Result<super::riak_kv::RpbPutResp, CallError> {
+        request: impl Request<Owned = RpbYokozunaIndexPutReq>,
+    ) -> Result<RpbPutResp, CallError> {
         client::unary(&self.call, request).await
     }
 
@@ -3610,7 +3624,7 @@ impl<C: Call> RiakSearch<C> {
     /// If the call fails, or the server answers that it did.
     pub async fn delete_index(
         &self,
-        request: impl Request<Owned = super::riak_yokozuna::RpbYokozunaIndexDeleteReq>,
+        request: impl Request<Owned = RpbYokozunaIndexDeleteReq>,
     ) -> Result<RpbDelResp, CallError> {
         client::unary(&self.call, request).await
     }
@@ -3624,8 +3638,8 @@ impl<C: Call> RiakSearch<C> {
     /// If the call fails, or the server answers that it did.
     pub async fn get_schema(
         &self,
-        request: impl Request<Owned = super::riak_yokozuna::RpbYokozunaSchemaGetReq>,
-    ) -> Result<super::riak_yokozuna::RpbYokozunaSchemaGetResp, CallError> {
+        request: impl Request<Owned = RpbYokozunaSchemaGetReq>,
+    ) -> Result<RpbYokozunaSchemaGetResp, CallError> {
         client::unary(&self.call, request).await
     }
 
@@ -3638,8 +3652,8 @@ impl<C: Call> RiakSearch<C> {
     /// If the call fails, or the server answers that it did.
     pub async fn put_schema(
         &self,
-        request: impl Request<Owned = super::riak_yokozuna::RpbYokozunaSchemaPutReq>,
-    ) -> Result<super::riak_kv::RpbPutResp, CallError> {
+        request: impl Request<Owned = RpbYokozunaSchemaPutReq>,
+    ) -> Result<RpbPutResp, CallError> {
         client::unary(&self.call, request).await
     }
 }
@@ -3653,10 +3667,8 @@ pub trait RiakSearchServer: Send + Sync + 'static {
     /// Runs a query.
     fn query(
         &self,
-        request: super::riak_search::RpbSearchQueryReq,
-    ) -> impl ::core::future::Future<
-        Output = Result<super::riak_search::RpbSearchQueryResp, Failure>,
-    > + Send {
+        request: RpbSearchQueryReq,
+    ) -> impl Future<Output = Result<RpbSearchQueryResp, Failure>> + Send {
         let _ = request;
         unserved(27)
     }
@@ -3664,10 +3676,8 @@ pub trait RiakSearchServer: Send + Sync + 'static {
     /// Fetches an index, or without a name all of them.
     fn get_index(
         &self,
-        request: super::riak_yokozuna::RpbYokozunaIndexGetReq,
-    ) -> impl ::core::future::Future<
-        Output = Result<super::riak_yokozuna::RpbYokozunaIndexGetResp, Failure>,
-    > + Send {
+        request: RpbYokozunaIndexGetReq,
+    ) -> impl Future<Output = Result<RpbYokozunaIndexGetResp, Failure>> + Send {
         let _ = request;
         unserved(54)
     }
@@ -3676,10 +3686,8 @@ pub trait RiakSearchServer: Send + Sync + 'static {
     /// of a put, without a body.
     fn put_index(
         &self,
-        request: super::riak_yokozuna::RpbYokozunaIndexPutReq,
-    ) -> impl ::core::future::Future<
-        Output = Result<super::riak_kv::RpbPutResp, Failure>,
-    > + Send {
+        request: RpbYokozunaIndexPutReq,
+    ) -> impl Future<Output = Result<RpbPutResp, Failure>> + Send {
         let _ = request;
         unserved(56)
     }
@@ -3688,8 +3696,8 @@ pub trait RiakSearchServer: Send + Sync + 'static {
     /// is an error that there is none.
     fn delete_index(
         &self,
-        request: super::riak_yokozuna::RpbYokozunaIndexDeleteReq,
-    ) -> impl ::core::future::Future<Output = Result<RpbDelResp, Failure>> + Send {
+        request: RpbYokozunaIndexDeleteReq,
+    ) -> impl Future<Output = Result<RpbDelResp, Failure>> + Send {
         let _ = request;
         unserved(57)
     }
@@ -3697,10 +3705,8 @@ pub trait RiakSearchServer: Send + Sync + 'static {
     /// Fetches a schema.
     fn get_schema(
         &self,
-        request: super::riak_yokozuna::RpbYokozunaSchemaGetReq,
-    ) -> impl ::core::future::Future<
-        Output = Result<super::riak_yokozuna::RpbYokozunaSchemaGetResp, Failure>,
-    > + Send {
+        request: RpbYokozunaSchemaGetReq,
+    ) -> impl Future<Output = Result<RpbYokozunaSchemaGetResp, Failure>> + Send {
         let _ = request;
         unserved(58)
     }
@@ -3708,10 +3714,8 @@ pub trait RiakSearchServer: Send + Sync + 'static {
     /// Stores a schema. The answer is that of a put, without a body.
     fn put_schema(
         &self,
-        request: super::riak_yokozuna::RpbYokozunaSchemaPutReq,
-    ) -> impl ::core::future::Future<
-        Output = Result<super::riak_kv::RpbPutResp, Failure>,
-    > + Send {
+        request: RpbYokozunaSchemaPutReq,
+    ) -> impl Future<Output = Result<RpbPutResp, Failure>> + Send {
         let _ = request;
         unserved(60)
     }
@@ -3738,42 +3742,32 @@ impl<S: RiakSearchServer> Service for RiakSearchService<S> {
     async fn call(&self, request: Frame, outbox: &mut Outbox) -> Result<(), Failure> {
         match request.code {
             27 => {
-                let request = decode::<super::riak_search::RpbSearchQueryReq>(&request)?;
+                let request = decode::<RpbSearchQueryReq>(&request)?;
                 let answer = self.0.query(request).await?;
                 outbox.answer(&answer)
             }
             54 => {
-                let request = decode::<
-                    super::riak_yokozuna::RpbYokozunaIndexGetReq,
-                >(&request)?;
+                let request = decode::<RpbYokozunaIndexGetReq>(&request)?;
                 let answer = self.0.get_index(request).await?;
                 outbox.answer(&answer)
             }
             56 => {
-                let request = decode::<
-                    super::riak_yokozuna::RpbYokozunaIndexPutReq,
-                >(&request)?;
+                let request = decode::<RpbYokozunaIndexPutReq>(&request)?;
                 let answer = self.0.put_index(request).await?;
                 outbox.answer(&answer)
             }
             57 => {
-                let request = decode::<
-                    super::riak_yokozuna::RpbYokozunaIndexDeleteReq,
-                >(&request)?;
+                let request = decode::<RpbYokozunaIndexDeleteReq>(&request)?;
                 let answer = self.0.delete_index(request).await?;
                 outbox.answer(&answer)
             }
             58 => {
-                let request = decode::<
-                    super::riak_yokozuna::RpbYokozunaSchemaGetReq,
-                >(&request)?;
+                let request = decode::<RpbYokozunaSchemaGetReq>(&request)?;
                 let answer = self.0.get_schema(request).await?;
                 outbox.answer(&answer)
             }
             60 => {
-                let request = decode::<
-                    super::riak_yokozuna::RpbYokozunaSchemaPutReq,
-                >(&request)?;
+                let request = decode::<RpbYokozunaSchemaPutReq>(&request)?;
                 let answer = self.0.put_schema(request).await?;
                 outbox.answer(&answer)
             }
@@ -3782,9 +3776,9 @@ impl<S: RiakSearchServer> Service for RiakSearchService<S> {
     }
 }
 
-impl Request for super::riak_ts::TsQueryReq {
+impl Request for TsQueryReq {
     type Owned = Self;
-    type Response = super::riak_ts::TsQueryResp;
+    type Response = TsQueryResp;
     const OPERATION: &'static Operation = &Operation {
         name: "RiakTs.Query",
         request: 90,
@@ -3817,18 +3811,18 @@ impl Request for super::riak_ts::TsQueryReq {
     }
 }
 
-impl Request for super::riak_ts::TsQueryReqRef<'_> {
-    type Owned = super::riak_ts::TsQueryReq;
-    type Response = super::riak_ts::TsQueryResp;
-    const OPERATION: &'static Operation = super::riak_ts::TsQueryReq::OPERATION;
+impl Request for TsQueryReqRef<'_> {
+    type Owned = TsQueryReq;
+    type Response = TsQueryResp;
+    const OPERATION: &'static Operation = TsQueryReq::OPERATION;
     fn asks_for_stream(&self) -> Option<bool> {
         self.stream
     }
 }
 
-impl Request for super::riak_ts::TsPutReq {
+impl Request for TsPutReq {
     type Owned = Self;
-    type Response = super::riak_ts::TsPutResp;
+    type Response = TsPutResp;
     const OPERATION: &'static Operation = &Operation {
         name: "RiakTs.Put",
         request: 92,
@@ -3851,15 +3845,15 @@ impl Request for super::riak_ts::TsPutReq {
     };
 }
 
-impl Request for super::riak_ts::TsPutReqRef<'_> {
-    type Owned = super::riak_ts::TsPutReq;
-    type Response = super::riak_ts::TsPutResp;
-    const OPERATION: &'static Operation = super::riak_ts::TsPutReq::OPERATION;
+impl Request for TsPutReqRef<'_> {
+    type Owned = TsPutReq;
+    type Response = TsPutResp;
+    const OPERATION: &'static Operation = TsPutReq::OPERATION;
 }
 
-impl Request for super::riak_ts::TsGetReq {
+impl Request for TsGetReq {
     type Owned = Self;
-    type Response = super::riak_ts::TsGetResp;
+    type Response = TsGetResp;
     const OPERATION: &'static Operation = &Operation {
         name: "RiakTs.Get",
         request: 96,
@@ -3886,18 +3880,18 @@ impl Request for super::riak_ts::TsGetReq {
     }
 }
 
-impl Request for super::riak_ts::TsGetReqRef<'_> {
-    type Owned = super::riak_ts::TsGetReq;
-    type Response = super::riak_ts::TsGetResp;
-    const OPERATION: &'static Operation = super::riak_ts::TsGetReq::OPERATION;
+impl Request for TsGetReqRef<'_> {
+    type Owned = TsGetReq;
+    type Response = TsGetResp;
+    const OPERATION: &'static Operation = TsGetReq::OPERATION;
     fn server_timeout(&self) -> Option<::core::time::Duration> {
         self.timeout.map(|millis| ::core::time::Duration::from_millis(u64::from(millis)))
     }
 }
 
-impl Request for super::riak_ts::TsDelReq {
+impl Request for TsDelReq {
     type Owned = Self;
-    type Response = super::riak_ts::TsDelResp;
+    type Response = TsDelResp;
     const OPERATION: &'static Operation = &Operation {
         name: "RiakTs.Delete",
         request: 94,
@@ -3924,18 +3918,18 @@ impl Request for super::riak_ts::TsDelReq {
     }
 }
 
-impl Request for super::riak_ts::TsDelReqRef<'_> {
-    type Owned = super::riak_ts::TsDelReq;
-    type Response = super::riak_ts::TsDelResp;
-    const OPERATION: &'static Operation = super::riak_ts::TsDelReq::OPERATION;
+impl Request for TsDelReqRef<'_> {
+    type Owned = TsDelReq;
+    type Response = TsDelResp;
+    const OPERATION: &'static Operation = TsDelReq::OPERATION;
     fn server_timeout(&self) -> Option<::core::time::Duration> {
         self.timeout.map(|millis| ::core::time::Duration::from_millis(u64::from(millis)))
     }
 }
 
-impl Request for super::riak_ts::TsListKeysReq {
+impl Request for TsListKeysReq {
     type Owned = Self;
-    type Response = super::riak_ts::TsListKeysResp;
+    type Response = TsListKeysResp;
     const OPERATION: &'static Operation = &Operation {
         name: "RiakTs.ListKeys",
         request: 98,
@@ -3965,18 +3959,18 @@ impl Request for super::riak_ts::TsListKeysReq {
     }
 }
 
-impl Request for super::riak_ts::TsListKeysReqRef<'_> {
-    type Owned = super::riak_ts::TsListKeysReq;
-    type Response = super::riak_ts::TsListKeysResp;
-    const OPERATION: &'static Operation = super::riak_ts::TsListKeysReq::OPERATION;
+impl Request for TsListKeysReqRef<'_> {
+    type Owned = TsListKeysReq;
+    type Response = TsListKeysResp;
+    const OPERATION: &'static Operation = TsListKeysReq::OPERATION;
     fn server_timeout(&self) -> Option<::core::time::Duration> {
         self.timeout.map(|millis| ::core::time::Duration::from_millis(u64::from(millis)))
     }
 }
 
-impl Request for super::riak_ts::TsCoverageReq {
+impl Request for TsCoverageReq {
     type Owned = Self;
-    type Response = super::riak_ts::TsCoverageResp;
+    type Response = TsCoverageResp;
     const OPERATION: &'static Operation = &Operation {
         name: "RiakTs.Coverage",
         request: 100,
@@ -3999,10 +3993,10 @@ impl Request for super::riak_ts::TsCoverageReq {
     };
 }
 
-impl Request for super::riak_ts::TsCoverageReqRef<'_> {
-    type Owned = super::riak_ts::TsCoverageReq;
-    type Response = super::riak_ts::TsCoverageResp;
-    const OPERATION: &'static Operation = super::riak_ts::TsCoverageReq::OPERATION;
+impl Request for TsCoverageReqRef<'_> {
+    type Owned = TsCoverageReq;
+    type Response = TsCoverageResp;
+    const OPERATION: &'static Operation = TsCoverageReq::OPERATION;
 }
 
 impl Request for TsTtbMsg {
@@ -4064,8 +4058,8 @@ impl<C: Call> RiakTs<C> {
     /// If the call fails, or the server answers that it did.
     pub async fn query(
         &self,
-        request: impl Request<Owned = super::riak_ts::TsQueryReq>,
-    ) -> Result<super::riak_ts::TsQueryResp, CallError> {
+        request: impl Request<Owned = TsQueryReq>,
+    ) -> Result<TsQueryResp, CallError> {
         client::unary(&self.call, request).await
     }
 
@@ -4082,8 +4076,8 @@ impl<C: Call> RiakTs<C> {
     /// If the call fails, or the server answers that it did.
     pub async fn query_stream(
         &self,
-        request: impl Request<Owned = super::riak_ts::TsQueryReq>,
-    ) -> Result<Responses<super::riak_ts::TsQueryResp>, CallError> {
+        request: impl Request<Owned = TsQueryReq>,
+    ) -> Result<Responses<TsQueryResp>, CallError> {
         client::stream(&self.call, request).await
     }
 
@@ -4097,8 +4091,8 @@ impl<C: Call> RiakTs<C> {
     /// If the call fails, or the server answers that it did.
     pub async fn put(
         &self,
-        request: impl Request<Owned = super::riak_ts::TsPutReq>,
-    ) -> Result<super::riak_ts::TsPutResp, CallError> {
+        request: impl Request<Owned = TsPutReq>,
+    ) -> Result<TsPutResp, CallError> {
         client::unary(&self.call, request).await
     }
 
@@ -4111,8 +4105,8 @@ impl<C: Call> RiakTs<C> {
     /// If the call fails, or the server answers that it did.
     pub async fn get(
         &self,
-        request: impl Request<Owned = super::riak_ts::TsGetReq>,
-    ) -> Result<super::riak_ts::TsGetResp, CallError> {
+        request: impl Request<Owned = TsGetReq>,
+    ) -> Result<TsGetResp, CallError> {
         client::unary(&self.call, request).await
     }
 
@@ -4125,8 +4119,8 @@ impl<C: Call> RiakTs<C> {
     /// If the call fails, or the server answers that it did.
     pub async fn delete(
         &self,
-        request: impl Request<Owned = super::riak_ts::TsDelReq>,
-    ) -> Result<super::riak_ts::TsDelResp, CallError> {
+        request: impl Request<Owned = TsDelReq>,
+    ) -> Result<TsDelResp, CallError> {
         client::unary(&self.call, request).await
     }
 
@@ -4140,8 +4134,8 @@ impl<C: Call> RiakTs<C> {
     /// If the call fails, or the server answers that it did.
     pub async fn list_keys(
         &self,
-        request: impl Request<Owned = super::riak_ts::TsListKeysReq>,
-    ) -> Result<Responses<super::riak_ts::TsListKeysResp>, CallError> {
+        request: impl Request<Owned = TsListKeysReq>,
+    ) -> Result<Responses<TsListKeysResp>, CallError> {
         client::stream(&self.call, request).await
     }
 
@@ -4155,8 +4149,8 @@ impl<C: Call> RiakTs<C> {
     /// If the call fails, or the server answers that it did.
     pub async fn coverage(
         &self,
-        request: impl Request<Owned = super::riak_ts::TsCoverageReq>,
-    ) -> Result<super::riak_ts::TsCoverageResp, CallError> {
+        request: impl Request<Owned = TsCoverageReq>,
+    ) -> Result<TsCoverageResp, CallError> {
         client::unary(&self.call, request).await
     }
 
@@ -4189,10 +4183,8 @@ pub trait RiakTsServer: Send + Sync + 'static {
     /// insert rows, so that it is not sent again by itself.
     fn query(
         &self,
-        request: super::riak_ts::TsQueryReq,
-    ) -> impl ::core::future::Future<
-        Output = Result<super::riak_ts::TsQueryResp, Failure>,
-    > + Send {
+        request: TsQueryReq,
+    ) -> impl Future<Output = Result<TsQueryResp, Failure>> + Send {
         let _ = request;
         unserved(90)
     }
@@ -4204,9 +4196,9 @@ pub trait RiakTsServer: Send + Sync + 'static {
     /// insert rows, so that it is not sent again by itself.
     fn query_stream(
         &self,
-        request: super::riak_ts::TsQueryReq,
-        replies: &mut Replies<'_, super::riak_ts::TsQueryResp>,
-    ) -> impl ::core::future::Future<Output = Result<(), Failure>> + Send {
+        request: TsQueryReq,
+        replies: &mut Replies<'_, TsQueryResp>,
+    ) -> impl Future<Output = Result<(), Failure>> + Send {
         let _ = (request, replies);
         unserved(90)
     }
@@ -4215,10 +4207,8 @@ pub trait RiakTsServer: Send + Sync + 'static {
     /// also replace what others wrote in between.
     fn put(
         &self,
-        request: super::riak_ts::TsPutReq,
-    ) -> impl ::core::future::Future<
-        Output = Result<super::riak_ts::TsPutResp, Failure>,
-    > + Send {
+        request: TsPutReq,
+    ) -> impl Future<Output = Result<TsPutResp, Failure>> + Send {
         let _ = request;
         unserved(92)
     }
@@ -4226,10 +4216,8 @@ pub trait RiakTsServer: Send + Sync + 'static {
     /// Fetches one row. That there is none is an error with code 1021.
     fn get(
         &self,
-        request: super::riak_ts::TsGetReq,
-    ) -> impl ::core::future::Future<
-        Output = Result<super::riak_ts::TsGetResp, Failure>,
-    > + Send {
+        request: TsGetReq,
+    ) -> impl Future<Output = Result<TsGetResp, Failure>> + Send {
         let _ = request;
         unserved(96)
     }
@@ -4237,10 +4225,8 @@ pub trait RiakTsServer: Send + Sync + 'static {
     /// Deletes one row.
     fn delete(
         &self,
-        request: super::riak_ts::TsDelReq,
-    ) -> impl ::core::future::Future<
-        Output = Result<super::riak_ts::TsDelResp, Failure>,
-    > + Send {
+        request: TsDelReq,
+    ) -> impl Future<Output = Result<TsDelResp, Failure>> + Send {
         let _ = request;
         unserved(94)
     }
@@ -4249,9 +4235,9 @@ pub trait RiakTsServer: Send + Sync + 'static {
     /// for production.
     fn list_keys(
         &self,
-        request: super::riak_ts::TsListKeysReq,
-        replies: &mut Replies<'_, super::riak_ts::TsListKeysResp>,
-    ) -> impl ::core::future::Future<Output = Result<(), Failure>> + Send {
+        request: TsListKeysReq,
+        replies: &mut Replies<'_, TsListKeysResp>,
+    ) -> impl Future<Output = Result<(), Failure>> + Send {
         let _ = (request, replies);
         unserved(98)
     }
@@ -4260,10 +4246,8 @@ pub trait RiakTsServer: Send + Sync + 'static {
     /// side.
     fn coverage(
         &self,
-        request: super::riak_ts::TsCoverageReq,
-    ) -> impl ::core::future::Future<
-        Output = Result<super::riak_ts::TsCoverageResp, Failure>,
-    > + Send {
+        request: TsCoverageReq,
+    ) -> impl Future<Output = Result<TsCoverageResp, Failure>> + Send {
         let _ = request;
         unserved(100)
     }
@@ -4274,7 +4258,7 @@ pub trait RiakTsServer: Send + Sync + 'static {
     fn ttb(
         &self,
         request: TsTtbMsg,
-    ) -> impl ::core::future::Future<Output = Result<TsTtbMsg, Failure>> + Send {
+    ) -> impl Future<Output = Result<TsTtbMsg, Failure>> + Send {
         let _ = request;
         unserved(104)
     }
@@ -4301,9 +4285,9 @@ impl<S: RiakTsServer> Service for RiakTsService<S> {
     async fn call(&self, request: Frame, outbox: &mut Outbox) -> Result<(), Failure> {
         match request.code {
             90 => {
-                let request = decode::<super::riak_ts::TsQueryReq>(&request)?;
+                let request = decode::<TsQueryReq>(&request)?;
                 if Request::asks_for_stream(&request) == Some(true) {
-                    let mut replies = outbox.replies::<super::riak_ts::TsQueryReq>();
+                    let mut replies = outbox.replies::<TsQueryReq>();
                     self.0.query_stream(request, &mut replies).await?;
                     replies.finish().await
                 } else {
@@ -4312,28 +4296,28 @@ impl<S: RiakTsServer> Service for RiakTsService<S> {
                 }
             }
             92 => {
-                let request = decode::<super::riak_ts::TsPutReq>(&request)?;
+                let request = decode::<TsPutReq>(&request)?;
                 let answer = self.0.put(request).await?;
                 outbox.answer(&answer)
             }
             96 => {
-                let request = decode::<super::riak_ts::TsGetReq>(&request)?;
+                let request = decode::<TsGetReq>(&request)?;
                 let answer = self.0.get(request).await?;
                 outbox.answer(&answer)
             }
             94 => {
-                let request = decode::<super::riak_ts::TsDelReq>(&request)?;
+                let request = decode::<TsDelReq>(&request)?;
                 let answer = self.0.delete(request).await?;
                 outbox.answer(&answer)
             }
             98 => {
-                let request = decode::<super::riak_ts::TsListKeysReq>(&request)?;
-                let mut replies = outbox.replies::<super::riak_ts::TsListKeysReq>();
+                let request = decode::<TsListKeysReq>(&request)?;
+                let mut replies = outbox.replies::<TsListKeysReq>();
                 self.0.list_keys(request, &mut replies).await?;
                 replies.finish().await
             }
             100 => {
-                let request = decode::<super::riak_ts::TsCoverageReq>(&request)?;
+                let request = decode::<TsCoverageReq>(&request)?;
                 let answer = self.0.coverage(request).await?;
                 outbox.answer(&answer)
             }
@@ -4347,9 +4331,9 @@ impl<S: RiakTsServer> Service for RiakTsService<S> {
     }
 }
 
-impl Request for super::riak_kv::RpbMembershipReq {
+impl Request for RpbMembershipReq {
     type Owned = Self;
-    type Response = super::riak_kv::RpbMembershipResp;
+    type Response = RpbMembershipResp;
     const OPERATION: &'static Operation = &Operation {
         name: "RiakRepl.Membership",
         request: 206,
@@ -4372,15 +4356,15 @@ impl Request for super::riak_kv::RpbMembershipReq {
     };
 }
 
-impl Request for super::riak_kv::RpbMembershipReqRef<'_> {
-    type Owned = super::riak_kv::RpbMembershipReq;
-    type Response = super::riak_kv::RpbMembershipResp;
-    const OPERATION: &'static Operation = super::riak_kv::RpbMembershipReq::OPERATION;
+impl Request for RpbMembershipReqRef<'_> {
+    type Owned = RpbMembershipReq;
+    type Response = RpbMembershipResp;
+    const OPERATION: &'static Operation = RpbMembershipReq::OPERATION;
 }
 
-impl Request for super::riak_kv::RpbFetchReq {
+impl Request for RpbFetchReq {
     type Owned = Self;
-    type Response = super::riak_kv::RpbFetchResp;
+    type Response = RpbFetchResp;
     const OPERATION: &'static Operation = &Operation {
         name: "RiakRepl.Fetch",
         request: 202,
@@ -4403,15 +4387,15 @@ impl Request for super::riak_kv::RpbFetchReq {
     };
 }
 
-impl Request for super::riak_kv::RpbFetchReqRef<'_> {
-    type Owned = super::riak_kv::RpbFetchReq;
-    type Response = super::riak_kv::RpbFetchResp;
-    const OPERATION: &'static Operation = super::riak_kv::RpbFetchReq::OPERATION;
+impl Request for RpbFetchReqRef<'_> {
+    type Owned = RpbFetchReq;
+    type Response = RpbFetchResp;
+    const OPERATION: &'static Operation = RpbFetchReq::OPERATION;
 }
 
-impl Request for super::riak_kv::RpbPushReq {
+impl Request for RpbPushReq {
     type Owned = Self;
-    type Response = super::riak_kv::RpbPushResp;
+    type Response = RpbPushResp;
     const OPERATION: &'static Operation = &Operation {
         name: "RiakRepl.Push",
         request: 204,
@@ -4434,15 +4418,15 @@ impl Request for super::riak_kv::RpbPushReq {
     };
 }
 
-impl Request for super::riak_kv::RpbPushReqRef<'_> {
-    type Owned = super::riak_kv::RpbPushReq;
-    type Response = super::riak_kv::RpbPushResp;
-    const OPERATION: &'static Operation = super::riak_kv::RpbPushReq::OPERATION;
+impl Request for RpbPushReqRef<'_> {
+    type Owned = RpbPushReq;
+    type Response = RpbPushResp;
+    const OPERATION: &'static Operation = RpbPushReq::OPERATION;
 }
 
-impl Request for super::riak_repl::RpbReplGetReq {
+impl Request for RpbReplGetReq {
     type Owned = Self;
-    type Response = super::riak_kv::RpbGetResp;
+    type Response = RpbGetResp;
     const OPERATION: &'static Operation = &Operation {
         name: "RiakRepl.Get",
         request: 128,
@@ -4465,15 +4449,15 @@ impl Request for super::riak_repl::RpbReplGetReq {
     };
 }
 
-impl Request for super::riak_repl::RpbReplGetReqRef<'_> {
-    type Owned = super::riak_repl::RpbReplGetReq;
-    type Response = super::riak_kv::RpbGetResp;
-    const OPERATION: &'static Operation = super::riak_repl::RpbReplGetReq::OPERATION;
+impl Request for RpbReplGetReqRef<'_> {
+    type Owned = RpbReplGetReq;
+    type Response = RpbGetResp;
+    const OPERATION: &'static Operation = RpbReplGetReq::OPERATION;
 }
 
-impl Request for super::riak_repl::RpbReplGetClusterIdReq {
+impl Request for RpbReplGetClusterIdReq {
     type Owned = Self;
-    type Response = super::riak_repl::RpbReplGetClusterIdResp;
+    type Response = RpbReplGetClusterIdResp;
     const OPERATION: &'static Operation = &Operation {
         name: "RiakRepl.GetClusterId",
         request: 129,
@@ -4496,10 +4480,10 @@ impl Request for super::riak_repl::RpbReplGetClusterIdReq {
     };
 }
 
-impl Request for super::riak_repl::RpbReplGetClusterIdReqRef<'_> {
-    type Owned = super::riak_repl::RpbReplGetClusterIdReq;
-    type Response = super::riak_repl::RpbReplGetClusterIdResp;
-    const OPERATION: &'static Operation = super::riak_repl::RpbReplGetClusterIdReq::OPERATION;
+impl Request for RpbReplGetClusterIdReqRef<'_> {
+    type Owned = RpbReplGetClusterIdReq;
+    type Response = RpbReplGetClusterIdResp;
+    const OPERATION: &'static Operation = RpbReplGetClusterIdReq::OPERATION;
 }
 
 #[cfg(feature = "client")]
@@ -4525,10 +4509,8 @@ impl<C: Call> RiakRepl<C> {
     /// # Errors
     ///
     /// If the call fails, or the server answers that it did.
-    pub async fn membership(
-        &self,
-    ) -> Result<super::riak_kv::RpbMembershipResp, CallError> {
-        client::unary(&self.call, super::riak_kv::RpbMembershipReq::default()).await
+    pub async fn membership(&self) -> Result<RpbMembershipResp, CallError> {
+        client::unary(&self.call, RpbMembershipReq::default()).await
     }
 
     /// Takes one object out of a replication queue. What is taken is gone,
@@ -4541,8 +4523,8 @@ impl<C: Call> RiakRepl<C> {
     /// If the call fails, or the server answers that it did.
     pub async fn fetch(
         &self,
-        request: impl Request<Owned = super::riak_kv::RpbFetchReq>,
-    ) -> Result<super::riak_kv::RpbFetchResp, CallError> {
+        request: impl Request<Owned = RpbFetchReq>,
+    ) -> Result<RpbFetchResp, CallError> {
         client::unary(&self.call, request).await
     }
 
@@ -4555,8 +4537,8 @@ impl<C: Call> RiakRepl<C> {
     /// If the call fails, or the server answers that it did.
     pub async fn push(
         &self,
-        request: impl Request<Owned = super::riak_kv::RpbPushReq>,
-    ) -> Result<super::riak_kv::RpbPushResp, CallError> {
+        request: impl Request<Owned = RpbPushReq>,
+    ) -> Result<RpbPushResp, CallError> {
         client::unary(&self.call, request).await
     }
 
@@ -4570,8 +4552,8 @@ impl<C: Call> RiakRepl<C> {
     /// If the call fails, or the server answers that it did.
     pub async fn get(
         &self,
-        request: impl Request<Owned = super::riak_repl::RpbReplGetReq>,
-    ) -> Result<super::riak_kv::RpbGetResp, CallError> {
+        request: impl Request<Owned = RpbReplGetReq>,
+    ) -> Result<RpbGetResp, CallError> {
         client::unary(&self.call, request).await
     }
 
@@ -4583,11 +4565,8 @@ impl<C: Call> RiakRepl<C> {
     /// # Errors
     ///
     /// If the call fails, or the server answers that it did.
-    pub async fn get_cluster_id(
-        &self,
-    ) -> Result<super::riak_repl::RpbReplGetClusterIdResp, CallError> {
-        client::unary(&self.call, super::riak_repl::RpbReplGetClusterIdReq::default())
-            .await
+    pub async fn get_cluster_id(&self) -> Result<RpbReplGetClusterIdResp, CallError> {
+        client::unary(&self.call, RpbReplGetClusterIdReq::default()).await
     }
 }
 
@@ -4600,10 +4579,8 @@ pub trait RiakReplServer: Send + Sync + 'static {
     /// the server knows no other form.
     fn membership(
         &self,
-        request: super::riak_kv::RpbMembershipReq,
-    ) -> impl ::core::future::Future<
-        Output = Result<super::riak_kv::RpbMembershipResp, Failure>,
-    > + Send {
+        request: RpbMembershipReq,
+    ) -> impl Future<Output = Result<RpbMembershipResp, Failure>> + Send {
         let _ = request;
         unserved(206)
     }
@@ -4612,10 +4589,8 @@ pub trait RiakReplServer: Send + Sync + 'static {
     /// even where the answer gets lost.
     fn fetch(
         &self,
-        request: super::riak_kv::RpbFetchReq,
-    ) -> impl ::core::future::Future<
-        Output = Result<super::riak_kv::RpbFetchResp, Failure>,
-    > + Send {
+        request: RpbFetchReq,
+    ) -> impl Future<Output = Result<RpbFetchResp, Failure>> + Send {
         let _ = request;
         unserved(202)
     }
@@ -4623,10 +4598,8 @@ pub trait RiakReplServer: Send + Sync + 'static {
     /// Puts references to objects into a replication queue.
     fn push(
         &self,
-        request: super::riak_kv::RpbPushReq,
-    ) -> impl ::core::future::Future<
-        Output = Result<super::riak_kv::RpbPushResp, Failure>,
-    > + Send {
+        request: RpbPushReq,
+    ) -> impl Future<Output = Result<RpbPushResp, Failure>> + Send {
         let _ = request;
         unserved(204)
     }
@@ -4635,10 +4608,8 @@ pub trait RiakReplServer: Send + Sync + 'static {
     /// enterprise replication only.
     fn get(
         &self,
-        request: super::riak_repl::RpbReplGetReq,
-    ) -> impl ::core::future::Future<
-        Output = Result<super::riak_kv::RpbGetResp, Failure>,
-    > + Send {
+        request: RpbReplGetReq,
+    ) -> impl Future<Output = Result<RpbGetResp, Failure>> + Send {
         let _ = request;
         unserved(128)
     }
@@ -4647,10 +4618,8 @@ pub trait RiakReplServer: Send + Sync + 'static {
     /// replication only.
     fn get_cluster_id(
         &self,
-        request: super::riak_repl::RpbReplGetClusterIdReq,
-    ) -> impl ::core::future::Future<
-        Output = Result<super::riak_repl::RpbReplGetClusterIdResp, Failure>,
-    > + Send {
+        request: RpbReplGetClusterIdReq,
+    ) -> impl Future<Output = Result<RpbReplGetClusterIdResp, Failure>> + Send {
         let _ = request;
         unserved(129)
     }
@@ -4677,29 +4646,27 @@ impl<S: RiakReplServer> Service for RiakReplService<S> {
     async fn call(&self, request: Frame, outbox: &mut Outbox) -> Result<(), Failure> {
         match request.code {
             206 => {
-                let request = decode::<super::riak_kv::RpbMembershipReq>(&request)?;
+                let request = decode::<RpbMembershipReq>(&request)?;
                 let answer = self.0.membership(request).await?;
                 outbox.answer(&answer)
             }
             202 => {
-                let request = decode::<super::riak_kv::RpbFetchReq>(&request)?;
+                let request = decode::<RpbFetchReq>(&request)?;
                 let answer = self.0.fetch(request).await?;
                 outbox.answer(&answer)
             }
             204 => {
-                let request = decode::<super::riak_kv::RpbPushReq>(&request)?;
+                let request = decode::<RpbPushReq>(&request)?;
                 let answer = self.0.push(request).await?;
                 outbox.answer(&answer)
             }
             128 => {
-                let request = decode::<super::riak_repl::RpbReplGetReq>(&request)?;
+                let request = decode::<RpbReplGetReq>(&request)?;
                 let answer = self.0.get(request).await?;
                 outbox.answer(&answer)
             }
             129 => {
-                let request = decode::<
-                    super::riak_repl::RpbReplGetClusterIdReq,
-                >(&request)?;
+                let request = decode::<RpbReplGetClusterIdReq>(&request)?;
                 let answer = self.0.get_cluster_id(request).await?;
                 outbox.answer(&answer)
             }
@@ -4708,9 +4675,9 @@ impl<S: RiakReplServer> Service for RiakReplService<S> {
     }
 }
 
-impl Request for super::riak_kv::RpbAaeFoldMergeRootNValReq {
+impl Request for RpbAaeFoldMergeRootNValReq {
     type Owned = Self;
-    type Response = super::riak_kv::RpbAaeFoldTreeResp;
+    type Response = RpbAaeFoldTreeResp;
     const OPERATION: &'static Operation = &Operation {
         name: "RiakAae.MergeRootNVal",
         request: 210,
@@ -4733,15 +4700,15 @@ impl Request for super::riak_kv::RpbAaeFoldMergeRootNValReq {
     };
 }
 
-impl Request for super::riak_kv::RpbAaeFoldMergeRootNValReqRef<'_> {
-    type Owned = super::riak_kv::RpbAaeFoldMergeRootNValReq;
-    type Response = super::riak_kv::RpbAaeFoldTreeResp;
-    const OPERATION: &'static Operation = super::riak_kv::RpbAaeFoldMergeRootNValReq::OPERATION;
+impl Request for RpbAaeFoldMergeRootNValReqRef<'_> {
+    type Owned = RpbAaeFoldMergeRootNValReq;
+    type Response = RpbAaeFoldTreeResp;
+    const OPERATION: &'static Operation = RpbAaeFoldMergeRootNValReq::OPERATION;
 }
 
-impl Request for super::riak_kv::RpbAaeFoldMergeBranchNValReq {
+impl Request for RpbAaeFoldMergeBranchNValReq {
     type Owned = Self;
-    type Response = super::riak_kv::RpbAaeFoldTreeResp;
+    type Response = RpbAaeFoldTreeResp;
     const OPERATION: &'static Operation = &Operation {
         name: "RiakAae.MergeBranchNVal",
         request: 211,
@@ -4764,15 +4731,15 @@ impl Request for super::riak_kv::RpbAaeFoldMergeBranchNValReq {
     };
 }
 
-impl Request for super::riak_kv::RpbAaeFoldMergeBranchNValReqRef<'_> {
-    type Owned = super::riak_kv::RpbAaeFoldMergeBranchNValReq;
-    type Response = super::riak_kv::RpbAaeFoldTreeResp;
-    const OPERATION: &'static Operation = super::riak_kv::RpbAaeFoldMergeBranchNValReq::OPERATION;
+impl Request for RpbAaeFoldMergeBranchNValReqRef<'_> {
+    type Owned = RpbAaeFoldMergeBranchNValReq;
+    type Response = RpbAaeFoldTreeResp;
+    const OPERATION: &'static Operation = RpbAaeFoldMergeBranchNValReq::OPERATION;
 }
 
-impl Request for super::riak_kv::RpbAaeFoldFetchClocksNValReq {
+impl Request for RpbAaeFoldFetchClocksNValReq {
     type Owned = Self;
-    type Response = super::riak_kv::RpbAaeFoldKeyValueResp;
+    type Response = RpbAaeFoldKeyValueResp;
     const OPERATION: &'static Operation = &Operation {
         name: "RiakAae.FetchClocksNVal",
         request: 212,
@@ -4795,15 +4762,15 @@ impl Request for super::riak_kv::RpbAaeFoldFetchClocksNValReq {
     };
 }
 
-impl Request for super::riak_kv::RpbAaeFoldFetchClocksNValReqRef<'_> {
-    type Owned = super::riak_kv::RpbAaeFoldFetchClocksNValReq;
-    type Response = super::riak_kv::RpbAaeFoldKeyValueResp;
-    const OPERATION: &'static Operation = super::riak_kv::RpbAaeFoldFetchClocksNValReq::OPERATION;
+impl Request for RpbAaeFoldFetchClocksNValReqRef<'_> {
+    type Owned = RpbAaeFoldFetchClocksNValReq;
+    type Response = RpbAaeFoldKeyValueResp;
+    const OPERATION: &'static Operation = RpbAaeFoldFetchClocksNValReq::OPERATION;
 }
 
-impl Request for super::riak_kv::RpbAaeFoldMergeTreesRangeReq {
+impl Request for RpbAaeFoldMergeTreesRangeReq {
     type Owned = Self;
-    type Response = super::riak_kv::RpbAaeFoldTreeResp;
+    type Response = RpbAaeFoldTreeResp;
     const OPERATION: &'static Operation = &Operation {
         name: "RiakAae.MergeTreesRange",
         request: 213,
@@ -4826,15 +4793,15 @@ impl Request for super::riak_kv::RpbAaeFoldMergeTreesRangeReq {
     };
 }
 
-impl Request for super::riak_kv::RpbAaeFoldMergeTreesRangeReqRef<'_> {
-    type Owned = super::riak_kv::RpbAaeFoldMergeTreesRangeReq;
-    type Response = super::riak_kv::RpbAaeFoldTreeResp;
-    const OPERATION: &'static Operation = super::riak_kv::RpbAaeFoldMergeTreesRangeReq::OPERATION;
+impl Request for RpbAaeFoldMergeTreesRangeReqRef<'_> {
+    type Owned = RpbAaeFoldMergeTreesRangeReq;
+    type Response = RpbAaeFoldTreeResp;
+    const OPERATION: &'static Operation = RpbAaeFoldMergeTreesRangeReq::OPERATION;
 }
 
-impl Request for super::riak_kv::RpbAaeFoldFetchClocksRangeReq {
+impl Request for RpbAaeFoldFetchClocksRangeReq {
     type Owned = Self;
-    type Response = super::riak_kv::RpbAaeFoldKeyValueResp;
+    type Response = RpbAaeFoldKeyValueResp;
     const OPERATION: &'static Operation = &Operation {
         name: "RiakAae.FetchClocksRange",
         request: 214,
@@ -4857,15 +4824,15 @@ impl Request for super::riak_kv::RpbAaeFoldFetchClocksRangeReq {
     };
 }
 
-impl Request for super::riak_kv::RpbAaeFoldFetchClocksRangeReqRef<'_> {
-    type Owned = super::riak_kv::RpbAaeFoldFetchClocksRangeReq;
-    type Response = super::riak_kv::RpbAaeFoldKeyValueResp;
-    const OPERATION: &'static Operation = super::riak_kv::RpbAaeFoldFetchClocksRangeReq::OPERATION;
+impl Request for RpbAaeFoldFetchClocksRangeReqRef<'_> {
+    type Owned = RpbAaeFoldFetchClocksRangeReq;
+    type Response = RpbAaeFoldKeyValueResp;
+    const OPERATION: &'static Operation = RpbAaeFoldFetchClocksRangeReq::OPERATION;
 }
 
-impl Request for super::riak_kv::RpbAaeFoldFindKeysReq {
+impl Request for RpbAaeFoldFindKeysReq {
     type Owned = Self;
-    type Response = super::riak_kv::RpbAaeFoldKeyCountResp;
+    type Response = RpbAaeFoldKeyCountResp;
     const OPERATION: &'static Operation = &Operation {
         name: "RiakAae.FindKeys",
         request: 215,
@@ -4888,15 +4855,15 @@ impl Request for super::riak_kv::RpbAaeFoldFindKeysReq {
     };
 }
 
-impl Request for super::riak_kv::RpbAaeFoldFindKeysReqRef<'_> {
-    type Owned = super::riak_kv::RpbAaeFoldFindKeysReq;
-    type Response = super::riak_kv::RpbAaeFoldKeyCountResp;
-    const OPERATION: &'static Operation = super::riak_kv::RpbAaeFoldFindKeysReq::OPERATION;
+impl Request for RpbAaeFoldFindKeysReqRef<'_> {
+    type Owned = RpbAaeFoldFindKeysReq;
+    type Response = RpbAaeFoldKeyCountResp;
+    const OPERATION: &'static Operation = RpbAaeFoldFindKeysReq::OPERATION;
 }
 
-impl Request for super::riak_kv::RpbAaeFoldObjectStatsReq {
+impl Request for RpbAaeFoldObjectStatsReq {
     type Owned = Self;
-    type Response = super::riak_kv::RpbAaeFoldKeyCountResp;
+    type Response = RpbAaeFoldKeyCountResp;
     const OPERATION: &'static Operation = &Operation {
         name: "RiakAae.ObjectStats",
         request: 216,
@@ -4919,15 +4886,15 @@ impl Request for super::riak_kv::RpbAaeFoldObjectStatsReq {
     };
 }
 
-impl Request for super::riak_kv::RpbAaeFoldObjectStatsReqRef<'_> {
-    type Owned = super::riak_kv::RpbAaeFoldObjectStatsReq;
-    type Response = super::riak_kv::RpbAaeFoldKeyCountResp;
-    const OPERATION: &'static Operation = super::riak_kv::RpbAaeFoldObjectStatsReq::OPERATION;
+impl Request for RpbAaeFoldObjectStatsReqRef<'_> {
+    type Owned = RpbAaeFoldObjectStatsReq;
+    type Response = RpbAaeFoldKeyCountResp;
+    const OPERATION: &'static Operation = RpbAaeFoldObjectStatsReq::OPERATION;
 }
 
-impl Request for super::riak_kv::RpbAaeFoldReplKeysReq {
+impl Request for RpbAaeFoldReplKeysReq {
     type Owned = Self;
-    type Response = super::riak_kv::RpbAaeFoldKeyCountResp;
+    type Response = RpbAaeFoldKeyCountResp;
     const OPERATION: &'static Operation = &Operation {
         name: "RiakAae.ReplKeys",
         request: 217,
@@ -4950,15 +4917,15 @@ impl Request for super::riak_kv::RpbAaeFoldReplKeysReq {
     };
 }
 
-impl Request for super::riak_kv::RpbAaeFoldReplKeysReqRef<'_> {
-    type Owned = super::riak_kv::RpbAaeFoldReplKeysReq;
-    type Response = super::riak_kv::RpbAaeFoldKeyCountResp;
-    const OPERATION: &'static Operation = super::riak_kv::RpbAaeFoldReplKeysReq::OPERATION;
+impl Request for RpbAaeFoldReplKeysReqRef<'_> {
+    type Owned = RpbAaeFoldReplKeysReq;
+    type Response = RpbAaeFoldKeyCountResp;
+    const OPERATION: &'static Operation = RpbAaeFoldReplKeysReq::OPERATION;
 }
 
-impl Request for super::riak_kv::RpbAaeFoldFindTombsReq {
+impl Request for RpbAaeFoldFindTombsReq {
     type Owned = Self;
-    type Response = super::riak_kv::RpbAaeFoldKeyValueResp;
+    type Response = RpbAaeFoldKeyValueResp;
     const OPERATION: &'static Operation = &Operation {
         name: "RiakAae.FindTombs",
         request: 218,
@@ -4981,15 +4948,15 @@ impl Request for super::riak_kv::RpbAaeFoldFindTombsReq {
     };
 }
 
-impl Request for super::riak_kv::RpbAaeFoldFindTombsReqRef<'_> {
-    type Owned = super::riak_kv::RpbAaeFoldFindTombsReq;
-    type Response = super::riak_kv::RpbAaeFoldKeyValueResp;
-    const OPERATION: &'static Operation = super::riak_kv::RpbAaeFoldFindTombsReq::OPERATION;
+impl Request for RpbAaeFoldFindTombsReqRef<'_> {
+    type Owned = RpbAaeFoldFindTombsReq;
+    type Response = RpbAaeFoldKeyValueResp;
+    const OPERATION: &'static Operation = RpbAaeFoldFindTombsReq::OPERATION;
 }
 
-impl Request for super::riak_kv::RpbAaeFoldRepairKeysReq {
+impl Request for RpbAaeFoldRepairKeysReq {
     type Owned = Self;
-    type Response = super::riak_kv::RpbAaeFoldKeyCountResp;
+    type Response = RpbAaeFoldKeyCountResp;
     const OPERATION: &'static Operation = &Operation {
         name: "RiakAae.RepairKeys",
         request: 219,
@@ -5012,15 +4979,15 @@ impl Request for super::riak_kv::RpbAaeFoldRepairKeysReq {
     };
 }
 
-impl Request for super::riak_kv::RpbAaeFoldRepairKeysReqRef<'_> {
-    type Owned = super::riak_kv::RpbAaeFoldRepairKeysReq;
-    type Response = super::riak_kv::RpbAaeFoldKeyCountResp;
-    const OPERATION: &'static Operation = super::riak_kv::RpbAaeFoldRepairKeysReq::OPERATION;
+impl Request for RpbAaeFoldRepairKeysReqRef<'_> {
+    type Owned = RpbAaeFoldRepairKeysReq;
+    type Response = RpbAaeFoldKeyCountResp;
+    const OPERATION: &'static Operation = RpbAaeFoldRepairKeysReq::OPERATION;
 }
 
-impl Request for super::riak_kv::RpbAaeFoldListBucketsReq {
+impl Request for RpbAaeFoldListBucketsReq {
     type Owned = Self;
-    type Response = super::riak_kv::RpbAaeFoldListBucketsResp;
+    type Response = RpbAaeFoldListBucketsResp;
     const OPERATION: &'static Operation = &Operation {
         name: "RiakAae.ListBuckets",
         request: 223,
@@ -5043,15 +5010,15 @@ impl Request for super::riak_kv::RpbAaeFoldListBucketsReq {
     };
 }
 
-impl Request for super::riak_kv::RpbAaeFoldListBucketsReqRef<'_> {
-    type Owned = super::riak_kv::RpbAaeFoldListBucketsReq;
-    type Response = super::riak_kv::RpbAaeFoldListBucketsResp;
-    const OPERATION: &'static Operation = super::riak_kv::RpbAaeFoldListBucketsReq::OPERATION;
+impl Request for RpbAaeFoldListBucketsReqRef<'_> {
+    type Owned = RpbAaeFoldListBucketsReq;
+    type Response = RpbAaeFoldListBucketsResp;
+    const OPERATION: &'static Operation = RpbAaeFoldListBucketsReq::OPERATION;
 }
 
-impl Request for super::riak_kv::RpbAaeFoldReapTombsReq {
+impl Request for RpbAaeFoldReapTombsReq {
     type Owned = Self;
-    type Response = super::riak_kv::RpbAaeFoldKeyCountResp;
+    type Response = RpbAaeFoldKeyCountResp;
     const OPERATION: &'static Operation = &Operation {
         name: "RiakAae.ReapTombs",
         request: 230,
@@ -5074,15 +5041,15 @@ impl Request for super::riak_kv::RpbAaeFoldReapTombsReq {
     };
 }
 
-impl Request for super::riak_kv::RpbAaeFoldReapTombsReqRef<'_> {
-    type Owned = super::riak_kv::RpbAaeFoldReapTombsReq;
-    type Response = super::riak_kv::RpbAaeFoldKeyCountResp;
-    const OPERATION: &'static Operation = super::riak_kv::RpbAaeFoldReapTombsReq::OPERATION;
+impl Request for RpbAaeFoldReapTombsReqRef<'_> {
+    type Owned = RpbAaeFoldReapTombsReq;
+    type Response = RpbAaeFoldKeyCountResp;
+    const OPERATION: &'static Operation = RpbAaeFoldReapTombsReq::OPERATION;
 }
 
-impl Request for super::riak_kv::RpbAaeFoldEraseKeysReq {
+impl Request for RpbAaeFoldEraseKeysReq {
     type Owned = Self;
-    type Response = super::riak_kv::RpbAaeFoldKeyCountResp;
+    type Response = RpbAaeFoldKeyCountResp;
     const OPERATION: &'static Operation = &Operation {
         name: "RiakAae.EraseKeys",
         request: 231,
@@ -5105,10 +5072,10 @@ impl Request for super::riak_kv::RpbAaeFoldEraseKeysReq {
     };
 }
 
-impl Request for super::riak_kv::RpbAaeFoldEraseKeysReqRef<'_> {
-    type Owned = super::riak_kv::RpbAaeFoldEraseKeysReq;
-    type Response = super::riak_kv::RpbAaeFoldKeyCountResp;
-    const OPERATION: &'static Operation = super::riak_kv::RpbAaeFoldEraseKeysReq::OPERATION;
+impl Request for RpbAaeFoldEraseKeysReqRef<'_> {
+    type Owned = RpbAaeFoldEraseKeysReq;
+    type Response = RpbAaeFoldKeyCountResp;
+    const OPERATION: &'static Operation = RpbAaeFoldEraseKeysReq::OPERATION;
 }
 
 #[cfg(feature = "client")]
@@ -5138,8 +5105,8 @@ impl<C: Call> RiakAae<C> {
     /// If the call fails, or the server answers that it did.
     pub async fn merge_root_n_val(
         &self,
-        request: impl Request<Owned = super::riak_kv::RpbAaeFoldMergeRootNValReq>,
-    ) -> Result<super::riak_kv::RpbAaeFoldTreeResp, CallError> {
+        request: impl Request<Owned = RpbAaeFoldMergeRootNValReq>,
+    ) -> Result<RpbAaeFoldTreeResp, CallError> {
         client::unary(&self.call, request).await
     }
 
@@ -5153,8 +5120,8 @@ impl<C: Call> RiakAae<C> {
     /// If the call fails, or the server answers that it did.
     pub async fn merge_branch_n_val(
         &self,
-        request: impl Request<Owned = super::riak_kv::RpbAaeFoldMergeBranchNValReq>,
-    ) -> Result<super::riak_kv::RpbAaeFoldTreeResp, CallError> {
+        request: impl Request<Owned = RpbAaeFoldMergeBranchNValReq>,
+    ) -> Result<RpbAaeFoldTreeResp, CallError> {
         client::unary(&self.call, request).await
     }
 
@@ -5168,8 +5135,8 @@ impl<C: Call> RiakAae<C> {
     /// If the call fails, or the server answers that it did.
     pub async fn fetch_clocks_n_val(
         &self,
-        request: impl Request<Owned = super::riak_kv::RpbAaeFoldFetchClocksNValReq>,
-    ) -> Result<super::riak_kv::RpbAaeFoldKeyValueResp, CallError> {
+        request: impl Request<Owned = RpbAaeFoldFetchClocksNValReq>,
+    ) -> Result<RpbAaeFoldKeyValueResp, CallError> {
         client::unary(&self.call, request).await
     }
 
@@ -5182,8 +5149,8 @@ impl<C: Call> RiakAae<C> {
     /// If the call fails, or the server answers that it did.
     pub async fn merge_trees_range(
         &self,
-        request: impl Request<Owned = super::riak_kv::RpbAaeFoldMergeTreesRangeReq>,
-    ) -> Result<super::riak_kv::RpbAaeFoldTreeResp, CallError> {
+        request: impl Request<Owned = RpbAaeFoldMergeTreesRangeReq>,
+    ) -> Result<RpbAaeFoldTreeResp, CallError> {
         client::unary(&self.call, request).await
     }
 
@@ -5196,8 +5163,8 @@ impl<C: Call> RiakAae<C> {
     /// If the call fails, or the server answers that it did.
     pub async fn fetch_clocks_range(
         &self,
-        request: impl Request<Owned = super::riak_kv::RpbAaeFoldFetchClocksRangeReq>,
-    ) -> Result<super::riak_kv::RpbAaeFoldKeyValueResp, CallError> {
+        request: impl Request<Owned = RpbAaeFoldFetchClocksRangeReq>,
+    ) -> Result<RpbAaeFoldKeyValueResp, CallError> {
         client::unary(&self.call, request).await
     }
 
@@ -5210,8 +5177,8 @@ impl<C: Call> RiakAae<C> {
     /// If the call fails, or the server answers that it did.
     pub async fn find_keys(
         &self,
-        request: impl Request<Owned = super::riak_kv::RpbAaeFoldFindKeysReq>,
-    ) -> Result<super::riak_kv::RpbAaeFoldKeyCountResp, CallError> {
+        request: impl Request<Owned = RpbAaeFoldFindKeysReq>,
+    ) -> Result<RpbAaeFoldKeyCountResp, CallError> {
         client::unary(&self.call, request).await
     }
 
@@ -5224,8 +5191,8 @@ impl<C: Call> RiakAae<C> {
     /// If the call fails, or the server answers that it did.
     pub async fn object_stats(
         &self,
-        request: impl Request<Owned = super::riak_kv::RpbAaeFoldObjectStatsReq>,
-    ) -> Result<super::riak_kv::RpbAaeFoldKeyCountResp, CallError> {
+        request: impl Request<Owned = RpbAaeFoldObjectStatsReq>,
+    ) -> Result<RpbAaeFoldKeyCountResp, CallError> {
         client::unary(&self.call, request).await
     }
 
@@ -5239,8 +5206,8 @@ impl<C: Call> RiakAae<C> {
     /// If the call fails, or the server answers that it did.
     pub async fn repl_keys(
         &self,
-        request: impl Request<Owned = super::riak_kv::RpbAaeFoldReplKeysReq>,
-    ) -> Result<super::riak_kv::RpbAaeFoldKeyCountResp, CallError> {
+        request: impl Request<Owned = RpbAaeFoldReplKeysReq>,
+    ) -> Result<RpbAaeFoldKeyCountResp, CallError> {
         client::unary(&self.call, request).await
     }
 
@@ -5253,8 +5220,8 @@ impl<C: Call> RiakAae<C> {
     /// If the call fails, or the server answers that it did.
     pub async fn find_tombs(
         &self,
-        request: impl Request<Owned = super::riak_kv::RpbAaeFoldFindTombsReq>,
-    ) -> Result<super::riak_kv::RpbAaeFoldKeyValueResp, CallError> {
+        request: impl Request<Owned = RpbAaeFoldFindTombsReq>,
+    ) -> Result<RpbAaeFoldKeyValueResp, CallError> {
         client::unary(&self.call, request).await
     }
 
@@ -5267,8 +5234,8 @@ impl<C: Call> RiakAae<C> {
     /// If the call fails, or the server answers that it did.
     pub async fn repair_keys(
         &self,
-        request: impl Request<Owned = super::riak_kv::RpbAaeFoldRepairKeysReq>,
-    ) -> Result<super::riak_kv::RpbAaeFoldKeyCountResp, CallError> {
+        request: impl Request<Owned = RpbAaeFoldRepairKeysReq>,
+    ) -> Result<RpbAaeFoldKeyCountResp, CallError> {
         client::unary(&self.call, request).await
     }
 
@@ -5281,8 +5248,8 @@ impl<C: Call> RiakAae<C> {
     /// If the call fails, or the server answers that it did.
     pub async fn list_buckets(
         &self,
-        request: impl Request<Owned = super::riak_kv::RpbAaeFoldListBucketsReq>,
-    ) -> Result<super::riak_kv::RpbAaeFoldListBucketsResp, CallError> {
+        request: impl Request<Owned = RpbAaeFoldListBucketsReq>,
+    ) -> Result<RpbAaeFoldListBucketsResp, CallError> {
         client::unary(&self.call, request).await
     }
 
@@ -5295,8 +5262,8 @@ impl<C: Call> RiakAae<C> {
     /// If the call fails, or the server answers that it did.
     pub async fn reap_tombs(
         &self,
-        request: impl Request<Owned = super::riak_kv::RpbAaeFoldReapTombsReq>,
-    ) -> Result<super::riak_kv::RpbAaeFoldKeyCountResp, CallError> {
+        request: impl Request<Owned = RpbAaeFoldReapTombsReq>,
+    ) -> Result<RpbAaeFoldKeyCountResp, CallError> {
         client::unary(&self.call, request).await
     }
 
@@ -5310,8 +5277,8 @@ impl<C: Call> RiakAae<C> {
     /// If the call fails, or the server answers that it did.
     pub async fn erase_keys(
         &self,
-        request: impl Request<Owned = super::riak_kv::RpbAaeFoldEraseKeysReq>,
-    ) -> Result<super::riak_kv::RpbAaeFoldKeyCountResp, CallError> {
+        request: impl Request<Owned = RpbAaeFoldEraseKeysReq>,
+    ) -> Result<RpbAaeFoldKeyCountResp, CallError> {
         client::unary(&self.call, request).await
     }
 }
@@ -5327,10 +5294,8 @@ pub trait RiakAaeServer: Send + Sync + 'static {
     /// `n_val`.
     fn merge_root_n_val(
         &self,
-        request: super::riak_kv::RpbAaeFoldMergeRootNValReq,
-    ) -> impl ::core::future::Future<
-        Output = Result<super::riak_kv::RpbAaeFoldTreeResp, Failure>,
-    > + Send {
+        request: RpbAaeFoldMergeRootNValReq,
+    ) -> impl Future<Output = Result<RpbAaeFoldTreeResp, Failure>> + Send {
         let _ = request;
         unserved(210)
     }
@@ -5339,10 +5304,8 @@ pub trait RiakAaeServer: Send + Sync + 'static {
     /// `n_val`.
     fn merge_branch_n_val(
         &self,
-        request: super::riak_kv::RpbAaeFoldMergeBranchNValReq,
-    ) -> impl ::core::future::Future<
-        Output = Result<super::riak_kv::RpbAaeFoldTreeResp, Failure>,
-    > + Send {
+        request: RpbAaeFoldMergeBranchNValReq,
+    ) -> impl Future<Output = Result<RpbAaeFoldTreeResp, Failure>> + Send {
         let _ = request;
         unserved(211)
     }
@@ -5351,10 +5314,8 @@ pub trait RiakAaeServer: Send + Sync + 'static {
     /// of the cached hash tree.
     fn fetch_clocks_n_val(
         &self,
-        request: super::riak_kv::RpbAaeFoldFetchClocksNValReq,
-    ) -> impl ::core::future::Future<
-        Output = Result<super::riak_kv::RpbAaeFoldKeyValueResp, Failure>,
-    > + Send {
+        request: RpbAaeFoldFetchClocksNValReq,
+    ) -> impl Future<Output = Result<RpbAaeFoldKeyValueResp, Failure>> + Send {
         let _ = request;
         unserved(212)
     }
@@ -5362,10 +5323,8 @@ pub trait RiakAaeServer: Send + Sync + 'static {
     /// Makes a hash tree over some objects of a bucket.
     fn merge_trees_range(
         &self,
-        request: super::riak_kv::RpbAaeFoldMergeTreesRangeReq,
-    ) -> impl ::core::future::Future<
-        Output = Result<super::riak_kv::RpbAaeFoldTreeResp, Failure>,
-    > + Send {
+        request: RpbAaeFoldMergeTreesRangeReq,
+    ) -> impl Future<Output = Result<RpbAaeFoldTreeResp, Failure>> + Send {
         let _ = request;
         unserved(213)
     }
@@ -5373,10 +5332,8 @@ pub trait RiakAaeServer: Send + Sync + 'static {
     /// Fetches keys and vector clocks of some objects of a bucket.
     fn fetch_clocks_range(
         &self,
-        request: super::riak_kv::RpbAaeFoldFetchClocksRangeReq,
-    ) -> impl ::core::future::Future<
-        Output = Result<super::riak_kv::RpbAaeFoldKeyValueResp, Failure>,
-    > + Send {
+        request: RpbAaeFoldFetchClocksRangeReq,
+    ) -> impl Future<Output = Result<RpbAaeFoldKeyValueResp, Failure>> + Send {
         let _ = request;
         unserved(214)
     }
@@ -5384,10 +5341,8 @@ pub trait RiakAaeServer: Send + Sync + 'static {
     /// Finds the keys of objects that have many siblings, or are large.
     fn find_keys(
         &self,
-        request: super::riak_kv::RpbAaeFoldFindKeysReq,
-    ) -> impl ::core::future::Future<
-        Output = Result<super::riak_kv::RpbAaeFoldKeyCountResp, Failure>,
-    > + Send {
+        request: RpbAaeFoldFindKeysReq,
+    ) -> impl Future<Output = Result<RpbAaeFoldKeyCountResp, Failure>> + Send {
         let _ = request;
         unserved(215)
     }
@@ -5395,10 +5350,8 @@ pub trait RiakAaeServer: Send + Sync + 'static {
     /// Counts the objects of a bucket, their sizes and their siblings.
     fn object_stats(
         &self,
-        request: super::riak_kv::RpbAaeFoldObjectStatsReq,
-    ) -> impl ::core::future::Future<
-        Output = Result<super::riak_kv::RpbAaeFoldKeyCountResp, Failure>,
-    > + Send {
+        request: RpbAaeFoldObjectStatsReq,
+    ) -> impl Future<Output = Result<RpbAaeFoldKeyCountResp, Failure>> + Send {
         let _ = request;
         unserved(216)
     }
@@ -5407,10 +5360,8 @@ pub trait RiakAaeServer: Send + Sync + 'static {
     /// are queued again.
     fn repl_keys(
         &self,
-        request: super::riak_kv::RpbAaeFoldReplKeysReq,
-    ) -> impl ::core::future::Future<
-        Output = Result<super::riak_kv::RpbAaeFoldKeyCountResp, Failure>,
-    > + Send {
+        request: RpbAaeFoldReplKeysReq,
+    ) -> impl Future<Output = Result<RpbAaeFoldKeyCountResp, Failure>> + Send {
         let _ = request;
         unserved(217)
     }
@@ -5418,10 +5369,8 @@ pub trait RiakAaeServer: Send + Sync + 'static {
     /// Finds the keys of tombstones.
     fn find_tombs(
         &self,
-        request: super::riak_kv::RpbAaeFoldFindTombsReq,
-    ) -> impl ::core::future::Future<
-        Output = Result<super::riak_kv::RpbAaeFoldKeyValueResp, Failure>,
-    > + Send {
+        request: RpbAaeFoldFindTombsReq,
+    ) -> impl Future<Output = Result<RpbAaeFoldKeyValueResp, Failure>> + Send {
         let _ = request;
         unserved(218)
     }
@@ -5429,10 +5378,8 @@ pub trait RiakAaeServer: Send + Sync + 'static {
     /// Reads objects of a bucket, so that replicas which differ are repaired.
     fn repair_keys(
         &self,
-        request: super::riak_kv::RpbAaeFoldRepairKeysReq,
-    ) -> impl ::core::future::Future<
-        Output = Result<super::riak_kv::RpbAaeFoldKeyCountResp, Failure>,
-    > + Send {
+        request: RpbAaeFoldRepairKeysReq,
+    ) -> impl Future<Output = Result<RpbAaeFoldKeyCountResp, Failure>> + Send {
         let _ = request;
         unserved(219)
     }
@@ -5440,10 +5387,8 @@ pub trait RiakAaeServer: Send + Sync + 'static {
     /// Lists all buckets, of all types.
     fn list_buckets(
         &self,
-        request: super::riak_kv::RpbAaeFoldListBucketsReq,
-    ) -> impl ::core::future::Future<
-        Output = Result<super::riak_kv::RpbAaeFoldListBucketsResp, Failure>,
-    > + Send {
+        request: RpbAaeFoldListBucketsReq,
+    ) -> impl Future<Output = Result<RpbAaeFoldListBucketsResp, Failure>> + Send {
         let _ = request;
         unserved(223)
     }
@@ -5451,10 +5396,8 @@ pub trait RiakAaeServer: Send + Sync + 'static {
     /// Reaps tombstones, or counts them.
     fn reap_tombs(
         &self,
-        request: super::riak_kv::RpbAaeFoldReapTombsReq,
-    ) -> impl ::core::future::Future<
-        Output = Result<super::riak_kv::RpbAaeFoldKeyCountResp, Failure>,
-    > + Send {
+        request: RpbAaeFoldReapTombsReq,
+    ) -> impl Future<Output = Result<RpbAaeFoldKeyCountResp, Failure>> + Send {
         let _ = request;
         unserved(230)
     }
@@ -5463,10 +5406,8 @@ pub trait RiakAaeServer: Send + Sync + 'static {
     /// also delete what was written in between.
     fn erase_keys(
         &self,
-        request: super::riak_kv::RpbAaeFoldEraseKeysReq,
-    ) -> impl ::core::future::Future<
-        Output = Result<super::riak_kv::RpbAaeFoldKeyCountResp, Failure>,
-    > + Send {
+        request: RpbAaeFoldEraseKeysReq,
+    ) -> impl Future<Output = Result<RpbAaeFoldKeyCountResp, Failure>> + Send {
         let _ = request;
         unserved(231)
     }
@@ -5496,89 +5437,67 @@ impl<S: RiakAaeServer> Service for RiakAaeService<S> {
     async fn call(&self, request: Frame, outbox: &mut Outbox) -> Result<(), Failure> {
         match request.code {
             210 => {
-                let request = decode::<
-                    super::riak_kv::RpbAaeFoldMergeRootNValReq,
-                >(&request)?;
+                let request = decode::<RpbAaeFoldMergeRootNValReq>(&request)?;
                 let answer = self.0.merge_root_n_val(request).await?;
                 outbox.answer(&answer)
             }
             211 => {
-                let request = decode::<
-                    super::riak_kv::RpbAaeFoldMergeBranchNValReq,
-                >(&request)?;
+                let request = decode::<RpbAaeFoldMergeBranchNValReq>(&request)?;
                 let answer = self.0.merge_branch_n_val(request).await?;
                 outbox.answer(&answer)
             }
             212 => {
-                let request = decode::<
-                    super::riak_kv::RpbAaeFoldFetchClocksNValReq,
-                >(&request)?;
+                let request = decode::<RpbAaeFoldFetchClocksNValReq>(&request)?;
                 let answer = self.0.fetch_clocks_n_val(request).await?;
                 outbox.answer(&answer)
             }
             213 => {
-                let request = decode::<
-                    super::riak_kv::RpbAaeFoldMergeTreesRangeReq,
-                >(&request)?;
+                let request = decode::<RpbAaeFoldMergeTreesRangeReq>(&request)?;
                 let answer = self.0.merge_trees_range(request).await?;
                 outbox.answer(&answer)
             }
             214 => {
-                let request = decode::<
-                    super::riak_kv::RpbAaeFoldFetchClocksRangeReq,
-                >(&request)?;
+                let request = decode::<RpbAaeFoldFetchClocksRangeReq>(&request)?;
                 let answer = self.0.fetch_clocks_range(request).await?;
                 outbox.answer(&answer)
             }
             215 => {
-                let request = decode::<super::riak_kv::RpbAaeFoldFindKeysReq>(&request)?;
+                let request = decode::<RpbAaeFoldFindKeysReq>(&request)?;
                 let answer = self.0.find_keys(request).await?;
                 outbox.answer(&answer)
             }
             216 => {
-                let request = decode::<
-                    super::riak_kv::RpbAaeFoldObjectStatsReq,
-                >(&request)?;
+                let request = decode::<RpbAaeFoldObjectStatsReq>(&request)?;
                 let answer = self.0.object_stats(request).await?;
                 outbox.answer(&answer)
             }
             217 => {
-                let request = decode::<super::riak_kv::RpbAaeFoldReplKeysReq>(&request)?;
+                let request = decode::<RpbAaeFoldReplKeysReq>(&request)?;
                 let answer = self.0.repl_keys(request).await?;
                 outbox.answer(&answer)
             }
             218 => {
-                let request = decode::<
-                    super::riak_kv::RpbAaeFoldFindTombsReq,
-                >(&request)?;
+                let request = decode::<RpbAaeFoldFindTombsReq>(&request)?;
                 let answer = self.0.find_tombs(request).await?;
                 outbox.answer(&answer)
             }
             219 => {
-                let request = decode::<
-                    super::riak_kv::RpbAaeFoldRepairKeysReq,
-                >(&request)?;
+                let request = decode::<RpbAaeFoldRepairKeysReq>(&request)?;
                 let answer = self.0.repair_keys(request).await?;
                 outbox.answer(&answer)
             }
             223 => {
-                let request = decode::<
-                    super::riak_kv::RpbAaeFoldListBucketsReq,
-                >(&request)?;
+                let request = decode::<RpbAaeFoldListBucketsReq>(&request)?;
                 let answer = self.0.list_buckets(request).await?;
                 outbox.answer(&answer)
             }
             230 => {
-                let request = decode::<
-                    super::riak_kv::RpbAaeFoldReapTombsReq,
-                >(&request)?;
+                let request = decode::<RpbAaeFoldReapTombsReq>(&request)?;
                 let answer = self.0.reap_tombs(request).await?;
                 outbox.answer(&answer)
             }
             231 => {
-                let request = decode::<
-                    super::riak_kv::RpbAaeFoldEraseKeysReq,
-                >(&request)?;
+                let request = decode::<RpbAaeFoldEraseKeysReq>(&request)?;
                 let answer = self.0.erase_keys(request).await?;
                 outbox.answer(&answer)
             }

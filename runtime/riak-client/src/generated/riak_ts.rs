@@ -2,6 +2,7 @@
 
 use ::riak_runtime::{Blob, Coded, Decode, DecodeError, Message, Owned, View, wire};
 use ::riak_runtime::debug::Shown;
+use super::riak::{RpbPair, RpbPairRef};
 use ::riak_runtime::wire::{Reads as _, Writes as _};
 
 /// The type of a column.
@@ -471,7 +472,7 @@ pub struct TsInterpolation {
     /// The query, as SQL.
     pub base: Blob,
     /// Values for placeholders in the query. No server implements them.
-    pub interpolations: Vec<super::riak::RpbPair>,
+    pub interpolations: Vec<RpbPair>,
     /// Fields that the schema does not know, as they came.
     pub unknown_fields: wire::UnknownFields,
 }
@@ -548,7 +549,7 @@ impl Owned for TsInterpolation {
 #[derive(Clone, Default, PartialEq)]
 pub struct TsInterpolationRef<'a> {
     pub base: &'a [u8],
-    pub interpolations: Vec<super::riak::RpbPairRef<'a>>,
+    pub interpolations: Vec<RpbPairRef<'a>>,
     pub unknown_fields: wire::UnknownFieldsRef<'a>,
 }
 

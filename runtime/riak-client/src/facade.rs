@@ -1,0 +1,113 @@
+//! [`Riak`]: all of Riak's services behind one handle.
+//!
+//! Invariant: it holds nothing but what carries the calls; each service's
+//! client borrows that.
+
+use riak_runtime::client::{Call, Connection, ConnectionConfig, ConnectionError, ToSocketAddrs};
+
+use crate::riak_services::{
+    RiakAae, RiakBucket, RiakDt, RiakKv, RiakMapReduce, RiakRepl, RiakSearch, RiakSecurity, RiakServer, RiakTs,
+};
+
+/// All of Riak's services, called through one connection, or through whatever
+/// else carries calls.
+///
+/// Clones share it. Calls may be made from many tasks at once.
+#[derive(Clone, Copy, Debug)]
+pub struct Riak<C = Connection> {
+    call: C,
+}
+
+impl Riak {
+    /// Connects to a node.
+    ///
+    /// # Errors
+    ///
+    /// If connecting fails or takes too long.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime with timers and IO.
+    pub async fn connect(address: impl ToSocketAddrs) -> Result<Self, ConnectionError> {
+        Connection::connect(address).await.map(Self::over)
+    }
+
+    /// Connects to a node, with settings.
+    ///
+    /// # Errors
+    ///
+    /// If connecting fails or takes too long.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime with timers and IO.
+    pub async fn connect_with(
+        address: impl ToSocketAddrs,
+        config: ConnectionConfig,
+    ) -> Result<Self, ConnectionError> {
+        Connection::connect_with(address, config).await.map(Self::over)
+    }
+}
+
+impl<C: Call> Riak<C> {
+    /// Riak's services, called through what there is already: so that clients
+    /// of other schemas share its connection.
+    pub const fn over(call: C) -> Self {
+        Self { call }
+    }
+
+    /// What carries the calls, for the clients of other schemas.
+    pub const fn carrier(&self) -> &C {
+        &self.call
+    }
+
+    /// The service of the node itself: ping, its version.
+    pub const fn server(&self) -> RiakServer<&C> {
+        RiakServer::new(&self.call)
+    }
+
+    /// The service of setting up a secured connection.
+    pub const fn security(&self) -> RiakSecurity<&C> {
+        RiakSecurity::new(&self.call)
+    }
+
+    /// The service of properties of buckets and bucket types.
+    pub const fn buckets(&self) -> RiakBucket<&C> {
+        RiakBucket::new(&self.call)
+    }
+
+    /// The service of objects, listings, secondary indexes, counters of Riak 1.4.
+    pub const fn kv(&self) -> RiakKv<&C> {
+        RiakKv::new(&self.call)
+    }
+
+    /// The service of data types: counters, sets, maps, and what else converges.
+    pub const fn data_types(&self) -> RiakDt<&C> {
+        RiakDt::new(&self.call)
+    }
+
+    /// The service of map/reduce jobs.
+    pub const fn map_reduce(&self) -> RiakMapReduce<&C> {
+        RiakMapReduce::new(&self.call)
+    }
+
+    /// The service of full-text search of Riak 2.0 to 2.9.
+    pub const fn search(&self) -> RiakSearch<&C> {
+        RiakSearch::new(&self.call)
+    }
+
+    /// The service of Riak TS.
+    pub const fn time_series(&self) -> RiakTs<&C> {
+        RiakTs::new(&self.call)
+    }
+
+    /// The service of replication queues and the cluster's membership.
+    pub const fn replication(&self) -> RiakRepl<&C> {
+        RiakRepl::new(&self.call)
+    }
+
+    /// The service of folds over the anti-entropy trees and key stores.
+    pub const fn anti_entropy(&self) -> RiakAae<&C> {
+        RiakAae::new(&self.call)
+    }
+}

@@ -94,9 +94,9 @@ impl Handle {
         let mut state = self.shared.lock();
         let result = act(&mut state.pipeline);
         let driver = if state.pipeline.needs_driver() { state.driver.take() } else { None };
-        let stale = state.pipeline.take_wakers(&mut wakers);
+        let unused = state.pipeline.take_wakers(&mut wakers);
         drop(state);
-        drop(stale);
+        drop(unused);
         for waker in driver.into_iter().chain(wakers) {
             waker.wake();
         }

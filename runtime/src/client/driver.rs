@@ -95,9 +95,9 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
         // from an end.
         let finished = state.pipeline.attend(self.written);
         let before = state.wait(cx.waker());
-        let stale = state.pipeline.take_wakers(&mut self.wakers);
+        let unused = state.pipeline.take_wakers(&mut self.wakers);
         drop(state);
-        drop((before, stale));
+        drop((before, unused));
         self.wake();
         if finished {
             return Ok(Round::Again);
@@ -204,9 +204,9 @@ impl<IO> Driver<IO> {
         let mut state = self.shared.lock();
         state.pipeline.attend(self.written);
         state.pipeline.fail(error);
-        let stale = state.pipeline.take_wakers(&mut self.wakers);
+        let unused = state.pipeline.take_wakers(&mut self.wakers);
         drop(state);
-        drop(stale);
+        drop(unused);
         for waker in self.wakers.drain(..) {
             waker.wake();
         }

@@ -121,7 +121,10 @@ impl fmt::Display for CallError {
                 write!(f, "the request could not be sent within {after:?}")
             }
             Self::Lost(error) => {
-                write!(f, "the connection failed before the answer came, the request may have been applied: ")?;
+                write!(
+                    f,
+                    "the connection failed before the answer came, the request may have been applied: "
+                )?;
                 error.fmt(f)
             }
             Self::NotSent(reason) => write!(f, "the request was not sent: {reason}"),
@@ -290,10 +293,9 @@ impl fmt::Display for ConnectionError {
             }
             Self::Closed { within_frame: false } => f.write_str("the server closed the connection"),
             Self::Frame(error) => write!(f, "what arrived is no frame: {error}"),
-            Self::UnexpectedCode { code, expected, operation } => write!(
-                f,
-                "{operation} was answered with message code {code} where {expected} was expected"
-            ),
+            Self::UnexpectedCode { code, expected, operation } => {
+                write!(f, "{operation} was answered with message code {code} where {expected} was expected")
+            }
             Self::Unasked { code } => {
                 write!(f, "a frame with message code {code} arrived that answers nothing")
             }

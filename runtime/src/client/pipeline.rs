@@ -12,16 +12,19 @@
 //! - if a place is exclusive, it is the only one;
 //! - whatever happens, each caller gets its answer or one error.
 
+mod deadline;
+mod receive;
+
 use std::collections::VecDeque;
 use std::task::{Poll, Waker};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::ConnectionConfig;
-use super::error::{CallError, ConnectionError, NotSent, ServerError};
-use super::outgoing::{Ends, Outgoing};
+use super::error::{CallError, ConnectionError, NotSent};
+use super::outgoing::Outgoing;
 use super::slots::{Slot, Slots, State, Ticket};
 use crate::operation::Operation;
-use crate::{Blob, Frame, WriteBuffer};
+use crate::{Frame, WriteBuffer};
 
 /// A request in flight.
 #[derive(Debug)]
@@ -60,7 +63,7 @@ pub(super) struct Pipeline {
     wake: Vec<Waker>,
     /// Wakers that are not needed any more. They are not dropped here: what
     /// that does is up to the executor.
-    stale: Vec<Waker>,
+    unused: Vec<Waker>,
 }
 
 impl Pipeline {
@@ -79,7 +82,7 @@ impl Pipeline {
             finished: false,
             attention: false,
             wake: Vec::new(),
-            stale: Vec::new(),
+            unused: Vec::new(),
         }
     }
 
@@ -115,9 +118,9 @@ impl Pipeline {
         };
         let deadline = self.timeout(ends.is_some(), exclusive).map(|after| now + after);
         let slot = self.slots.get(ticket);
-        let stale = slot.wait(waker);
+        let unused = slot.wait(waker);
         slot.deadline = deadline;
-        self.stale.extend(stale);
+        self.unused.extend(unused);
         self.note_deadline(deadline);
         Ok(ticket)
     }
@@ -158,8 +161,8 @@ impl Pipeline {
             self.free(ticket);
             return Poll::Ready(end.err().map(Err));
         }
-        let stale = slot.wait(waker);
-        self.stale.extend(stale);
+        let unused = slot.wait(waker);
+        self.unused.extend(unused);
         Poll::Pending
     }
 
@@ -209,7 +212,7 @@ impl Pipeline {
         if !self.wake.is_empty() {
             wake.append(&mut self.wake);
         }
-        std::mem::take(&mut self.stale)
+        std::mem::take(&mut self.unused)
     }
 
     /// Whether the driver has to be woken.
@@ -231,134 +234,6 @@ impl Pipeline {
     pub(super) fn take_output(&mut self, empty: &mut WriteBuffer) {
         if !self.output.is_empty() {
             std::mem::swap(&mut self.output, empty);
-        }
-    }
-
-    /// Whether frames may be received: not while a stream's consumer is slow.
-    pub(super) fn may_receive(&mut self, now: Instant) -> bool {
-        let Some(&Place { ticket: Some(ticket), exclusive: true, .. }) = self.places.front() else {
-            return true;
-        };
-        let slot = self.slots.get(ticket);
-        if slot.paused && slot.buffered <= self.config.stream_buffer / 2 {
-            slot.paused = false;
-            let deadline = self.config.stream_idle_timeout.map(|after| now + after);
-            slot.deadline = deadline;
-            self.note_deadline(deadline);
-            return true;
-        }
-        !slot.paused
-    }
-
-    /// Takes a frame that has arrived. With an error the connection has failed.
-    pub(super) fn receive(&mut self, frame: Frame, now: Instant) -> Result<(), ConnectionError> {
-        let error = match self.places.front() {
-            // An answer cannot come before its request has gone.
-            Some(place) if place.end <= self.written => match place.ticket {
-                Some(ticket) => return self.deliver(ticket, frame, now),
-                None => match check_code(place.operation, frame.code) {
-                    Ok(_) => {
-                        self.owed -= 1;
-                        self.pass();
-                        return Ok(());
-                    }
-                    Err(error) => error,
-                },
-            },
-            _ => ConnectionError::Unasked { code: frame.code },
-        };
-        self.fail(&error);
-        Err(error)
-    }
-
-    fn deliver(&mut self, ticket: Ticket, frame: Frame, now: Instant) -> Result<(), ConnectionError> {
-        let idle = self.config.stream_idle_timeout;
-        let limit = self.config.stream_buffer;
-        let slot = self.slots.get(ticket);
-        let operation = slot.operation;
-        let (end, error) = match check_code(operation, frame.code) {
-            Ok(Answer::Error) => (Some(Err(server_error(operation, &frame))), None),
-            Ok(answer) => match is_last(slot, answer, &frame) {
-                Ok(true) => {
-                    slot.push(frame);
-                    (Some(Ok(())), None)
-                }
-                Ok(false) => {
-                    slot.push(frame);
-                    slot.paused = slot.buffered >= limit;
-                    slot.deadline = if slot.paused { None } else { idle.map(|after| now + after) };
-                    self.wake.extend(slot.waker.take());
-                    return Ok(());
-                }
-                Err((call, connection)) => (Some(Err(call)), Some(connection)),
-            },
-            Err(error) => {
-                let call = CallError::UnexpectedCode { code: frame.code, expected: operation.response };
-                (Some(Err(call)), Some(error))
-            }
-        };
-        if let Some(end) = end {
-            finish(slot, end, &mut self.wake);
-        }
-        // The place is passed in any case: its caller has got its end.
-        self.pass();
-        match error {
-            Some(error) => {
-                self.fail(&error);
-                Err(error)
-            }
-            None => Ok(()),
-        }
-    }
-
-    /// Gives up the calls whose deadline has come. Returns when to look again.
-    pub(super) fn expire(&mut self, now: Instant) -> Option<Instant> {
-        if self.next_deadline.is_none_or(|deadline| deadline > now) {
-            return self.next_deadline;
-        }
-        let mut next: Option<Instant> = None;
-        let mut expired = Vec::new();
-        for (ticket, slot) in self.slots.iter_mut() {
-            match slot.deadline {
-                Some(deadline) if deadline <= now => expired.push(ticket),
-                Some(deadline) => next = Some(next.map_or(deadline, |next| next.min(deadline))),
-                None => {}
-            }
-        }
-        self.next_deadline = next;
-        for ticket in expired {
-            self.time_out(ticket);
-        }
-        self.start_waiting();
-        self.check_owed();
-        self.next_deadline
-    }
-
-    fn time_out(&mut self, ticket: Ticket) {
-        let slot = self.slots.get(ticket);
-        let (operation, exclusive, streams) = (slot.operation, slot.exclusive, slot.ends.is_some());
-        let place = match slot.state {
-            State::Waiting { .. } => None,
-            State::Flying { place } => Some(place),
-            // An earlier one has closed the connection.
-            State::Free | State::Done(_) => return,
-        };
-        // It has a deadline, so there is a timeout.
-        let after = self.timeout(streams, exclusive).unwrap_or_default();
-        let sent = place.is_some_and(|place| self.is_sent(place));
-        let timeout = CallError::Timeout { after, sent };
-        match place {
-            None => {
-                self.slots.leave(ticket, State::Done(Ok(())));
-                finish(self.slots.get(ticket), Err(timeout), &mut self.wake);
-            }
-            Some(place) => {
-                finish(self.slots.get(ticket), Err(timeout), &mut self.wake);
-                self.vacate(place);
-                if exclusive {
-                    self.fail(&ConnectionError::Abandoned { operation: operation.name });
-                }
-            }
         }
     }
 
@@ -384,43 +259,16 @@ impl Pipeline {
     // What keeps the invariants.
 
     fn free(&mut self, ticket: Ticket) {
-        let stale = self.slots.free(ticket);
-        self.stale.extend(stale);
-    }
-
-    fn timeout(&self, streams: bool, exclusive: bool) -> Option<Duration> {
-        match (streams, exclusive) {
-            (true, _) => self.config.stream_idle_timeout,
-            (false, true) => self.config.long_call_timeout,
-            (false, false) => self.config.call_timeout,
-        }
-    }
-
-    fn note_deadline(&mut self, deadline: Option<Instant>) {
-        if let Some(deadline) = deadline
-            && self.next_deadline.is_none_or(|next| deadline < next)
-        {
-            self.next_deadline = Some(deadline);
-            self.attention = true;
-        }
+        let unused = self.slots.free(ticket);
+        self.unused.extend(unused);
     }
 
     /// Whether another call may be sent now.
     fn has_room(&self, exclusive: bool) -> bool {
         match self.places.back() {
             None => true,
-            Some(last) => {
-                !exclusive && !last.exclusive && self.places.len() < self.config.max_in_flight
-            }
+            Some(last) => !exclusive && !last.exclusive && self.places.len() < self.config.max_in_flight,
         }
-    }
-
-    /// Whether all of the request at this place was written.
-    fn is_sent(&self, place: u64) -> bool {
-        place
-            .checked_sub(self.passed)
-            .and_then(|index| self.places.get(usize::try_from(index).ok()?))
-            .is_none_or(|place| place.end <= self.written)
     }
 
     fn take_place(&mut self, ticket: Ticket, operation: &'static Operation, exclusive: bool) {
@@ -487,55 +335,6 @@ impl Pipeline {
             let call = CallError::NotSent(NotSent::Connection(error.clone()));
             finish(self.slots.get(ticket), Err(call), &mut self.wake);
         }
-    }
-}
-
-/// What a frame is for an operation.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Answer {
-    Regular,
-    Alternative,
-    Error,
-}
-
-fn check_code(operation: &'static Operation, code: u8) -> Result<Answer, ConnectionError> {
-    if code == operation.response {
-        Ok(Answer::Regular)
-    } else if operation.error.is_some_and(|error| error.code == code) {
-        Ok(Answer::Error)
-    } else if operation.alternatives.contains(&code) {
-        Ok(Answer::Alternative)
-    } else {
-        let expected = operation.response;
-        Err(ConnectionError::UnexpectedCode { code, expected, operation: operation.name })
-    }
-}
-
-/// Whether a frame is a call's last. If that cannot be found out, what the call
-/// and the connection end with.
-fn is_last(slot: &Slot, answer: Answer, frame: &Frame) -> Result<bool, (CallError, ConnectionError)> {
-    match slot.ends {
-        None | Some(Ends::First) => Ok(true),
-        // Its end is in another field, which is not known.
-        Some(Ends::Field(_)) if answer == Answer::Alternative => {
-            let (code, expected) = (frame.code, slot.operation.response);
-            let connection =
-                ConnectionError::UnexpectedCode { code, expected, operation: slot.operation.name };
-            Err((CallError::Alternative(frame.clone()), connection))
-        }
-        Some(Ends::Field(end)) => end
-            .is_last(&frame.body)
-            .map_err(|error| (CallError::Decode(error.clone()), ConnectionError::StreamEnd(error))),
-    }
-}
-
-fn server_error(operation: &Operation, frame: &Frame) -> CallError {
-    let Some(error) = operation.error else {
-        return CallError::UnexpectedCode { code: frame.code, expected: operation.response };
-    };
-    match error.read(&frame.body) {
-        Ok((text, code)) => CallError::Server(ServerError::new(Blob::from(text), code)),
-        Err(error) => CallError::Decode(error),
     }
 }
 

@@ -152,7 +152,8 @@ impl WriteBuffer {
         assert!(other.sent == 0 && other.large_sent == 0, "a frame was sent in part elsewhere");
         let offset = self.bytes.len();
         self.bytes.extend_from_slice(&other.bytes);
-        self.large.extend(other.large.into_iter().map(|large| Large { offset: large.offset + offset, ..large }));
+        self.large
+            .extend(other.large.into_iter().map(|large| Large { offset: large.offset + offset, ..large }));
     }
 
     fn begin(&mut self, code: u8, body: usize) -> Result<(), FrameError> {

@@ -36,8 +36,8 @@ pub use scalar::{
 };
 pub use sizes::Sizes;
 pub use unknown::{Ignore, KeepUnknown, UnknownFields, UnknownFieldsRef, read_unknown};
-pub(crate) use writer::{BORROW, Large};
 pub use writer::Writer;
+pub(crate) use writer::{BORROW, Large};
 
 /// Wire type of varints.
 pub const VARINT: u32 = 0;

@@ -1,0 +1,141 @@
+//! What becomes of a frame that has arrived.
+//!
+//! Invariant: a frame that is delivered has a code that its operation may be
+//! answered with; after any other the connection is closed.
+
+use std::time::Instant;
+
+use super::super::error::{CallError, ConnectionError, ServerError};
+use super::super::outgoing::Ends;
+use super::super::slots::{Slot, Ticket};
+use super::{Pipeline, Place, finish};
+use crate::operation::Operation;
+use crate::{Blob, Frame};
+
+impl Pipeline {
+    /// Whether frames may be received: not while a stream's consumer is slow.
+    pub(in super::super) fn may_receive(&mut self, now: Instant) -> bool {
+        let Some(&Place { ticket: Some(ticket), exclusive: true, .. }) = self.places.front() else {
+            return true;
+        };
+        let slot = self.slots.get(ticket);
+        if slot.paused && slot.buffered <= self.config.stream_buffer / 2 {
+            slot.paused = false;
+            let deadline = self.config.stream_idle_timeout.map(|after| now + after);
+            slot.deadline = deadline;
+            self.note_deadline(deadline);
+            return true;
+        }
+        !slot.paused
+    }
+
+    /// Takes a frame that has arrived. With an error the connection has failed.
+    pub(in super::super) fn receive(&mut self, frame: Frame, now: Instant) -> Result<(), ConnectionError> {
+        let error = match self.places.front() {
+            // An answer cannot come before its request has gone.
+            Some(place) if place.end <= self.written => match place.ticket {
+                Some(ticket) => return self.deliver(ticket, frame, now),
+                None => match check_code(place.operation, frame.code) {
+                    Ok(_) => {
+                        self.owed -= 1;
+                        self.pass();
+                        return Ok(());
+                    }
+                    Err(error) => error,
+                },
+            },
+            _ => ConnectionError::Unasked { code: frame.code },
+        };
+        self.fail(&error);
+        Err(error)
+    }
+
+    fn deliver(&mut self, ticket: Ticket, frame: Frame, now: Instant) -> Result<(), ConnectionError> {
+        let idle = self.config.stream_idle_timeout;
+        let limit = self.config.stream_buffer;
+        let slot = self.slots.get(ticket);
+        let operation = slot.operation;
+        let (end, error) = match check_code(operation, frame.code) {
+            Ok(Answer::Error) => (Some(Err(server_error(operation, &frame))), None),
+            Ok(answer) => match is_last(slot, answer, &frame) {
+                Ok(true) => {
+                    slot.push(frame);
+                    (Some(Ok(())), None)
+                }
+                Ok(false) => {
+                    slot.push(frame);
+                    slot.paused = slot.buffered >= limit;
+                    slot.deadline = if slot.paused { None } else { idle.map(|after| now + after) };
+                    self.wake.extend(slot.waker.take());
+                    return Ok(());
+                }
+                Err((call, connection)) => (Some(Err(call)), Some(connection)),
+            },
+            Err(error) => {
+                let call = CallError::UnexpectedCode { code: frame.code, expected: operation.response };
+                (Some(Err(call)), Some(error))
+            }
+        };
+        if let Some(end) = end {
+            finish(slot, end, &mut self.wake);
+        }
+        // The place is passed in any case: its caller has got its end.
+        self.pass();
+        match error {
+            Some(error) => {
+                self.fail(&error);
+                Err(error)
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// What a frame is for an operation.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    Regular,
+    Alternative,
+    Error,
+}
+
+fn check_code(operation: &'static Operation, code: u8) -> Result<Answer, ConnectionError> {
+    if code == operation.response {
+        Ok(Answer::Regular)
+    } else if operation.error.is_some_and(|error| error.code == code) {
+        Ok(Answer::Error)
+    } else if operation.alternatives.contains(&code) {
+        Ok(Answer::Alternative)
+    } else {
+        let expected = operation.response;
+        Err(ConnectionError::UnexpectedCode { code, expected, operation: operation.name })
+    }
+}
+
+/// Whether a frame is a call's last. If that cannot be found out, what the call
+/// and the connection end with.
+fn is_last(slot: &Slot, answer: Answer, frame: &Frame) -> Result<bool, (CallError, ConnectionError)> {
+    match slot.ends {
+        None | Some(Ends::First) => Ok(true),
+        // Its end is in another field, which is not known.
+        Some(Ends::Field(_)) if answer == Answer::Alternative => {
+            let (code, expected) = (frame.code, slot.operation.response);
+            let connection =
+                ConnectionError::UnexpectedCode { code, expected, operation: slot.operation.name };
+            Err((CallError::Alternative(frame.clone()), connection))
+        }
+        Some(Ends::Field(end)) => end
+            .is_last(&frame.body)
+            .map_err(|error| (CallError::Decode(error.clone()), ConnectionError::StreamEnd(error))),
+    }
+}
+
+fn server_error(operation: &Operation, frame: &Frame) -> CallError {
+    let Some(error) = operation.error else {
+        return CallError::UnexpectedCode { code: frame.code, expected: operation.response };
+    };
+    match error.read(&frame.body) {
+        Ok((text, code)) => CallError::Server(ServerError::new(Blob::from(text), code)),
+        Err(error) => CallError::Decode(error),
+    }
+}

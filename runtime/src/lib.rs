@@ -25,6 +25,8 @@ mod limits;
 pub mod message;
 pub mod operation;
 mod quorum;
+#[cfg(feature = "server")]
+pub mod server;
 pub mod varint;
 pub mod wire;
 

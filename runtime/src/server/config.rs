@@ -1,0 +1,56 @@
+//! [`ServerConfig`]: what a server allows its clients.
+//!
+//! Invariant: with the defaults a server behaves as a real node does, except
+//! that frames have a maximum length.
+
+/// Settings of a server's connections.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ServerConfig {
+    /// The longest frame that is accepted, in bytes, code included. A longer
+    /// one is answered with an error and a close. 64 MiB
+    /// ([`MAX_FRAME`](crate::frame::MAX_FRAME)).
+    pub max_frame: usize,
+    /// How many bytes of answers are kept for a client that does not read them;
+    /// then handlers wait, and no more requests are taken. 64 KiB.
+    pub write_buffer: usize,
+    /// Whether a request that arrives while a stream is being sent is answered
+    /// with an error and a close, as Riak does, instead of waiting for the
+    /// stream's end. On.
+    pub refuse_behind_stream: bool,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self { max_frame: crate::frame::MAX_FRAME, write_buffer: 64 * 1024, refuse_behind_stream: true }
+    }
+}
+
+impl ServerConfig {
+    /// The defaults.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets [`max_frame`](Self#structfield.max_frame).
+    #[must_use]
+    pub fn max_frame(mut self, max_frame: usize) -> Self {
+        self.max_frame = max_frame;
+        self
+    }
+
+    /// Sets [`write_buffer`](Self#structfield.write_buffer).
+    #[must_use]
+    pub fn write_buffer(mut self, write_buffer: usize) -> Self {
+        self.write_buffer = write_buffer;
+        self
+    }
+
+    /// Sets [`refuse_behind_stream`](Self#structfield.refuse_behind_stream).
+    #[must_use]
+    pub fn refuse_behind_stream(mut self, refuse: bool) -> Self {
+        self.refuse_behind_stream = refuse;
+        self
+    }
+}

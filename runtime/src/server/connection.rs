@@ -1,0 +1,244 @@
+//! [`serve_connection`]: one connection, from its first frame to its close.
+//!
+//! Requests are taken one after the other out of what was read; answers are
+//! written when there is nothing left to be read, when they get many, or when a
+//! handler waits. Invariant: an answer is written before the connection is
+//! closed behind it.
+
+use std::future::{Future, poll_fn};
+use std::io::{self, IoSlice};
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::config::ServerConfig;
+use super::failure::{ErrorReply, Failure};
+use super::outbox::Outbox;
+use super::service::Service;
+use crate::error::FrameError;
+use crate::operation::ErrorFrame;
+use crate::{Frame, FrameReader, WriteBuffer};
+
+/// Slices of one vectored write.
+const SLICES: usize = 64;
+
+/// How long a client gets to read the last answer and close its side. Closing
+/// a socket with bytes unread would take the answer back.
+const LINGER: Duration = Duration::from_secs(2);
+
+/// Serves a connection until either side closes it.
+///
+/// # Errors
+///
+/// If the socket fails.
+///
+/// # Panics
+///
+/// Outside of a tokio runtime with timers, if the connection is closed after an
+/// error.
+pub async fn serve_connection<IO, S>(io: IO, service: &S, config: &ServerConfig) -> io::Result<()>
+where
+    IO: AsyncRead + AsyncWrite + Unpin + Send,
+    S: Service,
+{
+    serve_until(io, service, config, std::future::pending()).await
+}
+
+/// Serves a connection until either side closes it or, between two requests,
+/// `stop` is ready.
+pub(super) async fn serve_until<IO, S>(
+    io: IO,
+    service: &S,
+    config: &ServerConfig,
+    stop: impl Future<Output = ()> + Send,
+) -> io::Result<()>
+where
+    IO: AsyncRead + AsyncWrite + Unpin + Send,
+    S: Service,
+{
+    let mut stop = pin!(stop);
+    let mut outbox = Outbox::new(config.write_buffer);
+    let mut wire = Wire {
+        io,
+        reader: FrameReader::new(config.max_frame),
+        outbox: outbox.share(),
+        writing: WriteBuffer::new(),
+        refuse_behind_stream: config.refuse_behind_stream,
+    };
+    let end = loop {
+        let request = match wire.reader.next_frame() {
+            Ok(Some(request)) => request,
+            Ok(None) => match wire.fill(stop.as_mut()).await? {
+                Filled::Some => continue,
+                Filled::Nothing => break None,
+            },
+            // Riak closes without a word.
+            Err(FrameError::Empty) => break None,
+            Err(_) => break Some(ErrorReply::new("Invalid message packet, reason: invalid").and_close()),
+        };
+        let done = if service.serves(request.code) {
+            wire.call(service, request, &mut outbox).await?
+        } else {
+            Done::Failed(Failure::unknown_code(request.code))
+        };
+        match done {
+            Done::Answered => {}
+            Done::Failed(Failure::Error(error)) if error.close => break Some(error),
+            Done::Failed(Failure::Error(error)) => match service.error_frame() {
+                Some(frame) => wire.push_error(&error, frame)?,
+                None => break None,
+            },
+            Done::Failed(Failure::Hangup) | Done::Gone => return Ok(()),
+        }
+        if !wire.outbox.lock().has_room() {
+            wire.flush().await?;
+        }
+    };
+    if let Some(error) = &end
+        && let Some(frame) = service.error_frame()
+    {
+        wire.push_error(error, frame)?;
+    }
+    wire.flush().await?;
+    match end {
+        Some(_) => wire.linger().await,
+        None => Ok(()),
+    }
+}
+
+/// What became of a request.
+enum Done {
+    Answered,
+    Failed(Failure),
+    /// The client has gone.
+    Gone,
+}
+
+/// What came of waiting for bytes.
+enum Filled {
+    Some,
+    /// The client has closed its side, or the server is to stop.
+    Nothing,
+}
+
+struct Wire<IO> {
+    io: IO,
+    reader: FrameReader,
+    outbox: Outbox,
+    /// What was taken out of the outbox.
+    writing: WriteBuffer,
+    refuse_behind_stream: bool,
+}
+
+impl<IO: AsyncRead + AsyncWrite + Unpin> Wire<IO> {
+    /// Calls the service; meanwhile writes what it has answered.
+    async fn call<S: Service>(
+        &mut self,
+        service: &S,
+        request: Frame,
+        outbox: &mut Outbox,
+    ) -> io::Result<Done> {
+        self.outbox.lock().streaming = false;
+        let mut call = pin!(service.call(request, outbox));
+        poll_fn(|cx| {
+            let result = call.as_mut().poll(cx);
+            if self.refuse_behind_stream && self.outbox.lock().streaming {
+                // Nothing may be sent behind a request that streams. This looks
+                // before the stream's end is written, so that what has come was
+                // sent before the client could know it.
+                match self.poll_read(cx) {
+                    Poll::Ready(Ok(0)) => return Poll::Ready(Ok(Done::Gone)),
+                    Poll::Ready(Ok(_)) => {
+                        let text = "Cannot send another request while one is in progress";
+                        let error = ErrorReply::new(text).and_close();
+                        return Poll::Ready(Ok(Done::Failed(error.into())));
+                    }
+                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                    Poll::Pending => {}
+                }
+            }
+            if let Poll::Ready(result) = result {
+                return Poll::Ready(Ok(result.map_or_else(Done::Failed, |()| Done::Answered)));
+            }
+            match self.poll_flush(cx) {
+                Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+                // A handler that waited for room has been woken.
+                Poll::Ready(Ok(())) | Poll::Pending => Poll::Pending,
+            }
+        })
+        .await
+    }
+
+    /// Writes what there is and waits for bytes.
+    async fn fill(&mut self, mut stop: Pin<&mut impl Future<Output = ()>>) -> io::Result<Filled> {
+        poll_fn(|cx| {
+            if let Poll::Ready(Err(error)) = self.poll_flush(cx) {
+                return Poll::Ready(Err(error));
+            }
+            if stop.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Ok(Filled::Nothing));
+            }
+            let count = ready!(self.poll_read(cx))?;
+            Poll::Ready(Ok(if count == 0 { Filled::Nothing } else { Filled::Some }))
+        })
+        .await
+    }
+
+    async fn flush(&mut self) -> io::Result<()> {
+        poll_fn(|cx| self.poll_flush(cx)).await
+    }
+
+    fn push_error(&mut self, error: &ErrorReply, frame: ErrorFrame) -> io::Result<()> {
+        error
+            .push(frame, &mut self.outbox.lock().out)
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let mut buffer = ReadBuf::new(self.reader.spare());
+        ready!(Pin::new(&mut self.io).poll_read(cx, &mut buffer))?;
+        let count = buffer.filled().len();
+        self.reader.advance(count);
+        Poll::Ready(Ok(count))
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        loop {
+            if self.writing.is_empty() {
+                let mut pending = self.outbox.lock();
+                if pending.out.is_empty() {
+                    break;
+                }
+                let handler = pending.take(&mut self.writing);
+                drop(pending);
+                handler.into_iter().for_each(std::task::Waker::wake);
+            }
+            let mut slices = [IoSlice::new(&[]); SLICES];
+            let used = self.writing.slices(&mut slices);
+            let count = ready!(Pin::new(&mut self.io).poll_write_vectored(cx, &slices[..used]))?;
+            if count == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.writing.consume(count);
+        }
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+
+    /// Says that nothing more comes, and reads until the client has seen it.
+    async fn linger(&mut self) -> io::Result<()> {
+        let drained = poll_fn(|cx| {
+            ready!(Pin::new(&mut self.io).poll_shutdown(cx))?;
+            let mut bytes = [0; 4096];
+            loop {
+                let mut buffer = ReadBuf::new(&mut bytes);
+                ready!(Pin::new(&mut self.io).poll_read(cx, &mut buffer))?;
+                if buffer.filled().is_empty() {
+                    return Poll::Ready(Ok(()));
+                }
+            }
+        });
+        tokio::time::timeout(LINGER, drained).await.unwrap_or(Ok(()))
+    }
+}

@@ -1,0 +1,153 @@
+//! [`Failure`]: how a request is answered that failed.
+//!
+//! Invariant: an error's frame has text and number both, since Riak's schema
+//! requires both.
+
+use std::fmt;
+
+use crate::error::{DecodeError, FrameError};
+use crate::operation::ErrorFrame;
+use crate::{Blob, WriteBuffer};
+
+/// How a request is answered that failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Failure {
+    /// With an error.
+    Error(ErrorReply),
+    /// Not at all: the connection is closed.
+    Hangup,
+}
+
+impl Failure {
+    /// What is answered to a message code that nobody serves. The connection
+    /// stays open.
+    #[must_use]
+    pub fn unknown_code(code: u8) -> Self {
+        ErrorReply::new(format!("Unknown message code: {code}")).into()
+    }
+
+    /// What is answered to a request that cannot be processed. The connection
+    /// is closed, since Riak's state would not be known.
+    #[must_use]
+    pub fn unprocessable(reason: impl fmt::Display) -> Self {
+        ErrorReply::new(format!("Error processing incoming message: {reason}")).and_close().into()
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Error(error) => error.fmt(f),
+            Self::Hangup => f.write_str("the connection is closed without an answer"),
+        }
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl From<ErrorReply> for Failure {
+    fn from(error: ErrorReply) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl From<DecodeError> for Failure {
+    fn from(error: DecodeError) -> Self {
+        Self::unprocessable(error)
+    }
+}
+
+impl From<FrameError> for Failure {
+    fn from(error: FrameError) -> Self {
+        Self::unprocessable(error)
+    }
+}
+
+/// An error to answer with.
+///
+/// ```
+/// use riak_runtime::server::ErrorReply;
+///
+/// let error = ErrorReply::new("{n_val_violation,3}");
+/// assert!(error.text == "{n_val_violation,3}" && error.number == 0 && !error.close);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ErrorReply {
+    /// What went wrong.
+    pub text: Blob,
+    /// The error's number. Zero for all errors of Riak KV.
+    pub number: u32,
+    /// Whether the connection is closed behind it.
+    pub close: bool,
+}
+
+impl ErrorReply {
+    /// An error with this text and number 0, after which the connection stays
+    /// open.
+    pub fn new(text: impl Into<Blob>) -> Self {
+        Self { text: text.into(), number: 0, close: false }
+    }
+
+    /// The same error with this number.
+    #[must_use]
+    pub fn with_number(self, number: u32) -> Self {
+        Self { number, ..self }
+    }
+
+    /// The same error, after which the connection is closed.
+    #[must_use]
+    pub fn and_close(self) -> Self {
+        Self { close: true, ..self }
+    }
+
+    /// Appends it as the frame that a schema has for errors.
+    pub(super) fn push(&self, frame: ErrorFrame, out: &mut WriteBuffer) -> Result<(), FrameError> {
+        let mut body = Vec::with_capacity(self.text.len() + 16);
+        varint(u64::from(frame.text << 3 | crate::wire::DELIMITED), &mut body);
+        varint(self.text.len() as u64, &mut body);
+        body.extend_from_slice(&self.text);
+        if let Some(number) = frame.number {
+            varint(u64::from(number << 3), &mut body);
+            varint(u64::from(self.number), &mut body);
+        }
+        out.push_body(frame.code, &body)
+    }
+}
+
+impl fmt::Display for ErrorReply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text.to_string_lossy())
+    }
+}
+
+impl std::error::Error for ErrorReply {}
+
+/// Appends a varint.
+pub(super) fn varint(mut value: u64, out: &mut Vec<u8>) {
+    while value >= 0x80 {
+        out.push(value.to_le_bytes()[0] | 0x80);
+        value >>= 7;
+    }
+    out.push(value.to_le_bytes()[0]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_reads_back_as_it_was_pushed() {
+        let frame = ErrorFrame { code: 0, text: 1, number: Some(2) };
+        let text = "long ".repeat(100);
+        let mut out = WriteBuffer::new();
+        ErrorReply::new(&text).with_number(1019).push(frame, &mut out).unwrap();
+        assert_eq!(frame.read(&out.to_vec()[5..]).unwrap(), (text.as_bytes(), 1019));
+        let Failure::Error(error) = Failure::unknown_code(253) else { panic!("it is an error") };
+        assert_eq!(error.text, "Unknown message code: 253");
+        let mut out = WriteBuffer::new();
+        error.push(frame, &mut out).unwrap();
+        assert!(out.to_vec().ends_with(b"253\x10\x00"));
+    }
+}

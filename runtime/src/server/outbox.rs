@@ -1,0 +1,210 @@
+//! [`Outbox`] and [`Replies`]: where handlers put their answers.
+//!
+//! The connection empties the outbox whenever a handler waits and before it
+//! reads on, so that answers are coalesced. Invariant: it is only locked for
+//! the time it takes to encode a message, by the one task that serves the
+//! connection, so that nobody ever waits for the lock.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::marker::PhantomData;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
+
+use super::failure::{ErrorReply, Failure, varint};
+use crate::error::FrameError;
+use crate::operation::{Mode, Operation, StreamEnd};
+use crate::{Blob, Coded, Message, Request, WriteBuffer};
+
+/// What can be sent as an answer: a message with a code, or an enum of several.
+pub trait Reply: Sync {
+    /// Appends its frame.
+    ///
+    /// # Errors
+    ///
+    /// If it is longer than a frame may be.
+    fn push(&self, out: &mut WriteBuffer) -> Result<(), FrameError>;
+}
+
+impl<M: Message + Coded + Sync> Reply for M {
+    fn push(&self, out: &mut WriteBuffer) -> Result<(), FrameError> {
+        out.push(M::CODE, self)
+    }
+}
+
+/// Answers on their way to a client.
+pub struct Outbox {
+    shared: Arc<Mutex<Pending>>,
+}
+
+/// What handlers and the connection share.
+pub(super) struct Pending {
+    pub(super) out: WriteBuffer,
+    /// Whether the request is being answered with a stream.
+    pub(super) streaming: bool,
+    /// How many bytes may wait to be written.
+    limit: usize,
+    /// A handler that waits for room.
+    waker: Option<Waker>,
+}
+
+impl Pending {
+    pub(super) fn has_room(&self) -> bool {
+        self.out.len() < self.limit
+    }
+
+    /// Moves what is to be written to an empty buffer. Returns a handler that
+    /// waited for that.
+    pub(super) fn take(&mut self, empty: &mut WriteBuffer) -> Option<Waker> {
+        std::mem::swap(&mut self.out, empty);
+        self.waker.take()
+    }
+}
+
+impl Outbox {
+    pub(super) fn new(limit: usize) -> Self {
+        let pending = Pending { out: WriteBuffer::new(), streaming: false, limit: limit.max(1), waker: None };
+        Self { shared: Arc::new(Mutex::new(pending)) }
+    }
+
+    /// The same outbox, for the connection to empty.
+    pub(super) fn share(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared) }
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Pending> {
+        // A message that panics while it is encoded leaves no trace.
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts an answer in.
+    ///
+    /// # Errors
+    ///
+    /// If it is longer than a frame may be.
+    pub fn answer<A: Reply + ?Sized>(&mut self, answer: &A) -> Result<(), Failure> {
+        Ok(answer.push(&mut self.lock().out)?)
+    }
+
+    /// Puts a frame in whose body is there already.
+    ///
+    /// # Errors
+    ///
+    /// If it is longer than a frame may be.
+    pub fn frame(&mut self, code: u8, body: &Blob) -> Result<(), Failure> {
+        Ok(self.lock().out.push_blob(code, body, &[])?)
+    }
+
+    /// Begins to answer a request with a stream.
+    pub fn replies<R: Request>(&mut self) -> Replies<'_, R::Response> {
+        self.begin_stream();
+        let end = match R::OPERATION.mode {
+            Mode::Stream(end) | Mode::Conditional { end, .. } => Some(end),
+            Mode::Unary => None,
+        };
+        Replies { outbox: self, operation: R::OPERATION, end, ended: false, answer: PhantomData }
+    }
+
+    /// Says that the request is answered with several frames. Until its end no
+    /// other request may come.
+    pub fn begin_stream(&mut self) {
+        self.lock().streaming = true;
+    }
+
+    /// Waits until there is room: a client that does not read stops here what
+    /// is sent to it.
+    pub async fn room(&mut self) {
+        poll_fn(|cx| {
+            let mut pending = self.lock();
+            if pending.has_room() {
+                return Poll::Ready(());
+            }
+            pending.waker = Some(cx.waker().clone());
+            Poll::Pending
+        })
+        .await;
+    }
+}
+
+impl fmt::Debug for Outbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outbox").field("bytes", &self.lock().out.len()).finish_non_exhaustive()
+    }
+}
+
+/// The answers of a request that is answered with a stream.
+///
+/// The end may be said by an answer that has the field for it set; where no
+/// answer says it, the dispatcher does, with an answer that says nothing else.
+pub struct Replies<'o, A> {
+    outbox: &'o mut Outbox,
+    operation: &'static Operation,
+    end: Option<StreamEnd>,
+    /// An answer has said that it is the last.
+    ended: bool,
+    answer: PhantomData<fn(A)>,
+}
+
+impl<A: Reply> Replies<'_, A> {
+    /// Sends an answer. Waits while the client does not read: then the handler
+    /// is held up, and memory is not.
+    ///
+    /// # Errors
+    ///
+    /// If it is longer than a frame may be, or comes behind the last one.
+    pub async fn send(&mut self, answer: &A) -> Result<(), Failure> {
+        if self.ended {
+            let text = format!("{}: an answer was sent behind the last one", self.operation.name);
+            return Err(ErrorReply::new(text).and_close().into());
+        }
+        let mut frame = WriteBuffer::new();
+        answer.push(&mut frame)?;
+        self.ended = self.is_last(&frame)?;
+        self.outbox.lock().out.append(frame);
+        self.outbox.room().await;
+        Ok(())
+    }
+
+    fn is_last(&self, frame: &WriteBuffer) -> Result<bool, Failure> {
+        let Some(end) = self.end else { return Ok(false) };
+        let mut slices = [std::io::IoSlice::new(&[]); 2];
+        let is_last = |frame: &[u8]| {
+            // An alternative answer says the end in another field, if at all.
+            Ok(frame[4] == self.operation.response && end.is_last(&frame[crate::frame::HEADER..])?)
+        };
+        match frame.slices(&mut slices) {
+            1 => is_last(&slices[0]),
+            _ => is_last(&frame.to_vec()),
+        }
+    }
+}
+
+impl<A> Replies<'_, A> {
+    /// Ends the stream, if no answer has done so. Dispatchers call it when the
+    /// handler has succeeded.
+    ///
+    /// # Errors
+    ///
+    /// None at present.
+    #[expect(clippy::unused_async, reason = "as `send` is, for the day when it has to wait")]
+    pub async fn finish(self) -> Result<(), Failure> {
+        if let Some(end) = self.end
+            && !self.ended
+        {
+            let mut body = Vec::new();
+            varint(u64::from(end.field << 3), &mut body);
+            body.push(1);
+            self.outbox.lock().out.push_body(self.operation.response, &body)?;
+        }
+        Ok(())
+    }
+}
+
+impl<A> fmt::Debug for Replies<'_, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Replies")
+            .field("operation", &self.operation.name)
+            .field("ended", &self.ended)
+            .finish_non_exhaustive()
+    }
+}

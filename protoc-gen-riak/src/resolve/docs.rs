@@ -135,22 +135,45 @@ fn flush(paragraph: &mut Vec<String>, out: &mut Vec<String>) {
     if paragraph.is_empty() {
         return;
     }
-    let text: Vec<String> = paragraph.drain(..).map(block_marks).collect();
-    out.extend(escape(&text.join("\n")).lines().map(str::to_owned));
+    let in_table = paragraph.iter().any(|line| is_table_ruler(line));
+    let mut anew = in_table;
+    let mut text = Vec::new();
+    for line in paragraph.drain(..) {
+        // Far in behind what is a block by itself, it would be code.
+        let line = if anew { line.trim_start().to_owned() } else { line };
+        anew = in_table || ends_block(&line);
+        text.push(block_marks(&line));
+    }
+    out.extend(escape(&text.join("\n"), in_table).lines().map(str::to_owned));
 }
 
-/// Defuses what means a block at the start of a line: a quote, and a list item
-/// whose text stands so far in that it would be code.
-fn block_marks(line: String) -> String {
-    let margin = indent(&line);
-    let (spaces, text) = line.split_at(margin);
-    if text.starts_with('>') {
+/// Whether a line, maybe of a list, is an empty item, a ruler or a heading.
+fn ends_block(line: &str) -> bool {
+    let mut text = line.trim();
+    while let Some((_, rest)) = text.split_once(' ').filter(|(word, _)| is_list_marker(word)) {
+        text = rest.trim_start();
+    }
+    is_list_marker(text) || is_ruler(text) || text.starts_with('#')
+}
+
+/// The line between the head and the rows of a table.
+fn is_table_ruler(line: &str) -> bool {
+    line.contains('|') && line.contains('-') && line.chars().all(|c| "|-: ".contains(c))
+}
+
+/// Defuses what means a block at the start of a line, also of one in a list: a
+/// quote, a fence, and text that stands so far in that it would be code.
+fn block_marks(line: &str) -> String {
+    let (spaces, text) = line.split_at(indent(line));
+    if text.starts_with('>') || fence_of(text).is_some() {
         return format!("{spaces}\\{text}");
     }
-    let marker = text.find(' ').filter(|&end| is_list_marker(&text[..end]) && indent(&text[end..]) > 4);
-    match marker {
-        Some(end) => format!("{spaces}{} {}", &text[..end], text[end..].trim_start()),
-        None => line,
+    match text.find(' ').filter(|&end| is_list_marker(&text[..end])) {
+        Some(end) => {
+            let gap = if indent(&text[end..]) > 4 { " " } else { &text[end..end + indent(&text[end..])] };
+            format!("{spaces}{}{gap}{}", &text[..end], block_marks(text[end..].trim_start()))
+        }
+        None => line.to_owned(),
     }
 }
 
@@ -161,13 +184,13 @@ fn is_list_marker(word: &str) -> bool {
 }
 
 /// Escapes a paragraph outside its code spans and links.
-fn escape(text: &str) -> String {
+fn escape(text: &str, in_table: bool) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
         let taken = match c {
             '\\' => copy_escape(rest, &mut out),
-            '`' => copy_code(rest, &mut out),
+            '`' => copy_code(rest, in_table, &mut out),
             '<' => copy_angle(rest, &mut out),
             '[' => copy_bracket(rest, &mut out),
             ']' => {
@@ -200,7 +223,7 @@ fn copy_escape(rest: &str, out: &mut String) -> usize {
 }
 
 /// A code span, or a backtick that has no partner.
-fn copy_code(rest: &str, out: &mut String) -> usize {
+fn copy_code(rest: &str, in_table: bool, out: &mut String) -> usize {
     let run = rest.len() - rest.trim_start_matches('`').len();
     let mut from = run;
     while let Some(found) = rest[from..].find('`') {
@@ -208,6 +231,9 @@ fn copy_code(rest: &str, out: &mut String) -> usize {
         let after = &rest[start..];
         let length = after.len() - after.trim_start_matches('`').len();
         if length == run {
+            if !stays_together(&rest[run..start], in_table) {
+                break;
+            }
             out.push_str(&rest[..start + length]);
             return start + length;
         }
@@ -217,6 +243,16 @@ fn copy_code(rest: &str, out: &mut String) -> usize {
         out.push_str("\\`");
     }
     run
+}
+
+/// Whether text between backticks is of one block: it is not if it goes over a
+/// cell of a table, or into a line that starts with anything but a word.
+fn stays_together(code: &str, in_table: bool) -> bool {
+    let is_word = |line: &str| {
+        let first = line.split_whitespace().next().unwrap_or_default();
+        first.starts_with(|c: char| c.is_ascii_alphanumeric()) && !is_list_marker(first)
+    };
+    if in_table { !code.contains(['|', '\n']) } else { code.split('\n').skip(1).all(is_word) }
 }
 
 /// An address in angles as it is; else an angle that would open a tag is
@@ -319,6 +355,10 @@ mod tests {
         // Behind a heading it is.
         assert_eq!(lines(" # Head\n     code\n"), ["# Head", "```text", "code", "```"]);
         assert_eq!(lines(" -      far in\n"), ["- far in"]);
+        assert_eq!(lines(" 1.\n        far in\n"), ["1.", "far in"]);
+        assert_eq!(lines(" - 1. ~~~\n"), ["- 1. \\~~~"]);
+        assert_eq!(lines(" - # H\n         code\n"), ["- # H", "code"]);
+        assert_eq!(lines(" |a|b|\n |-|-|\n      `|[x]`\n"), ["|a|b|", "|-|-|", "\\`|\\[x\\]\\`"]);
     }
 
     #[test]

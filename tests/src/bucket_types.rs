@@ -1,0 +1,122 @@
+//! [`BucketTypes`]: the types of a node, and what their buckets set themselves.
+//!
+//! Invariant: the type `default` always exists; types are only made from
+//! outside the protocol, as in Riak.
+
+use std::collections::BTreeMap;
+
+use riak_client::riak::RpbBucketProps;
+use riak_runtime::Blob;
+
+use crate::bucket_props::{check, merged, of_default_type, of_other_types};
+use crate::refusal::Refusal;
+use crate::ring::DEFAULT_TYPE;
+
+/// The bucket types of a node.
+#[derive(Clone, Debug)]
+pub(crate) struct BucketTypes {
+    types: BTreeMap<Blob, RpbBucketProps>,
+    buckets: BTreeMap<(Blob, Blob), RpbBucketProps>,
+}
+
+impl BucketTypes {
+    /// The type `default` alone.
+    pub(crate) fn new() -> Self {
+        let default = (Blob::from_static(DEFAULT_TYPE), of_default_type());
+        Self { types: BTreeMap::from([default]), buckets: BTreeMap::new() }
+    }
+
+    /// Makes a type with these properties. One of the same name is replaced.
+    pub(crate) fn create(&mut self, name: Blob, props: &RpbBucketProps) {
+        let base = if name == *DEFAULT_TYPE { of_default_type() } else { of_other_types() };
+        self.types.insert(name, merged(base, props));
+    }
+
+    /// The properties of a type; `None` if there is no such type.
+    pub(crate) fn of_type(&self, kind: &Blob) -> Option<&RpbBucketProps> {
+        self.types.get(kind)
+    }
+
+    /// The properties of a bucket, those of its type where it sets none;
+    /// `None` if there is no such type.
+    pub(crate) fn of_bucket(&self, kind: &Blob, bucket: &Blob) -> Option<RpbBucketProps> {
+        let props = self.types.get(kind)?.clone();
+        Some(match self.buckets.get(&(kind.clone(), bucket.clone())) {
+            Some(over) => merged(props, over),
+            None => props,
+        })
+    }
+
+    /// Sets properties of a bucket.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such type, or a property cannot be set.
+    pub(crate) fn set_bucket(
+        &mut self,
+        kind: Blob,
+        bucket: Blob,
+        props: &RpbBucketProps,
+    ) -> Result<(), Refusal> {
+        let Some(existing) = self.of_bucket(&kind, &bucket) else {
+            return Err(Refusal::NoTypeNamed(kind));
+        };
+        check(kind == *DEFAULT_TYPE, &existing, props)?;
+        let own = self.buckets.entry((kind, bucket)).or_default();
+        *own = merged(std::mem::take(own), props);
+        Ok(())
+    }
+
+    /// Drops what a bucket sets itself.
+    pub(crate) fn reset_bucket(&mut self, kind: Blob, bucket: Blob) {
+        self.buckets.remove(&(kind, bucket));
+    }
+
+    /// Sets properties of a type.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such type, or a property cannot be set.
+    pub(crate) fn set_type(&mut self, kind: &Blob, props: &RpbBucketProps) -> Result<(), Refusal> {
+        let Some(existing) = self.types.get_mut(kind) else {
+            return Err(Refusal::InvalidType(kind.clone()));
+        };
+        check(*kind == *DEFAULT_TYPE, existing, props)?;
+        *existing = merged(std::mem::take(existing), props);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buckets_follow_their_type_until_they_set_something() {
+        let mut types = BucketTypes::new();
+        types.create("mine".into(), &RpbBucketProps::default());
+        let (kind, bucket) = (Blob::from("mine"), Blob::from("b"));
+        let n_val = |types: &BucketTypes| types.of_bucket(&kind, &bucket).unwrap().n_val.unwrap();
+        types
+            .set_bucket(
+                kind.clone(),
+                bucket.clone(),
+                &RpbBucketProps { r: Some(1.into()), ..RpbBucketProps::default() },
+            )
+            .unwrap();
+        types.set_type(&kind, &RpbBucketProps { n_val: Some(5), ..RpbBucketProps::default() }).unwrap();
+        assert_eq!(n_val(&types), 5);
+        types
+            .set_bucket(
+                kind.clone(),
+                bucket.clone(),
+                &RpbBucketProps { n_val: Some(2), ..RpbBucketProps::default() },
+            )
+            .unwrap();
+        assert_eq!(n_val(&types), 2);
+        assert_eq!(types.of_bucket(&kind, &bucket).unwrap().r, Some(1.into()));
+        types.reset_bucket(kind.clone(), bucket.clone());
+        assert_eq!(n_val(&types), 5);
+        assert!(types.of_bucket(&"other".into(), &bucket).is_none());
+    }
+}

@@ -1,0 +1,171 @@
+//! [`Refusal`]: why the node answers with an error, in Riak's words.
+//!
+//! Invariant: `Display` gives the exact text of the error frame. Riak breaks
+//! printed terms that are wider than a line; these stay on one.
+
+use std::fmt;
+
+use riak_runtime::Blob;
+
+use crate::erlang::text;
+
+/// Why a request is refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The bucket's name is empty.
+    EmptyBucket,
+    /// The key is empty.
+    EmptyKey,
+    /// The bucket type's name is empty.
+    EmptyType,
+    /// There is no such bucket type: what reads and writes of objects say.
+    NoType,
+    /// There is no such bucket type: what requests for a bucket's properties
+    /// say.
+    NoTypeNamed(Blob),
+    /// There is no such bucket type: what requests for a type's properties say.
+    InvalidType(Blob),
+    /// Properties that cannot be set: which, and why as Erlang prints it.
+    InvalidProps(Vec<(&'static str, String)>),
+    /// A quorum, or a request's `n_val`, is larger than the bucket's `n_val`,
+    /// which this is.
+    NValViolation(u32),
+    /// `if_none_match`: there is such an object.
+    MatchFound,
+    /// `if_not_modified`: the object has another vclock.
+    Modified,
+    /// `if_not_modified`: there is no object.
+    NotFound,
+    /// Index entries of a put that are none.
+    InvalidIndexes(Vec<IndexFault>),
+    /// An index is asked for one term, and there is none in the request.
+    InvalidEquality,
+    /// An index is asked for a range that lacks an end.
+    InvalidRange {
+        /// The lower end.
+        min: Option<Blob>,
+        /// The upper end.
+        max: Option<Blob>,
+    },
+    /// `term_regex` is no regular expression.
+    InvalidRegex {
+        /// The expression.
+        pattern: Blob,
+        /// What is wrong with it. The words are not Riak's.
+        reason: String,
+    },
+    /// `term_regex` with an `_int` index.
+    RegexOnInteger,
+    /// The object is larger than the node takes: its size in bytes.
+    TooLarge(usize),
+    /// The request allowed less time than it took.
+    Timeout,
+    /// A real node's process crashes on this, answers with a trace, and closes
+    /// the connection. This is the trace's head.
+    Crash(String),
+}
+
+/// An index entry, or an index query, that makes no sense.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum IndexFault {
+    /// The index's name ends neither in `_bin` nor in `_int`.
+    UnknownType(Blob),
+    /// The term of an `_int` index is no decimal number.
+    NotParsed {
+        /// The index.
+        index: Blob,
+        /// The term.
+        term: Blob,
+    },
+}
+
+impl Refusal {
+    /// Whether the node closes the connection after this answer.
+    #[must_use]
+    pub fn closes(&self) -> bool {
+        matches!(self, Self::Crash(_))
+    }
+
+    /// The crash of a handler that has no clause for what it was given.
+    pub(crate) fn no_clause(module: &str, function: &str, argument: &str) -> Self {
+        Self::Crash(format!("error:function_clause:[{{{module},{function},[{argument}]}}]"))
+    }
+}
+
+impl From<IndexFault> for Refusal {
+    /// What becomes of a query: the node fails to print the fault, and crashes.
+    fn from(fault: IndexFault) -> Self {
+        Self::no_clause("riak_api_pb_server", "send_error", &fault.to_string())
+    }
+}
+
+impl fmt::Display for IndexFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownType(index) => write!(f, "{{unknown_field_type,{}}}", text::binary(index)),
+            Self::NotParsed { index, term } => {
+                write!(f, "{{field_parsing_failed,{{{},{}}}}}", text::binary(index), text::binary(term))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let optional = |value: &Option<Blob>| {
+            value.as_ref().map_or_else(|| "undefined".into(), |value| text::binary(value))
+        };
+        match self {
+            Self::EmptyBucket => f.write_str("Bucket cannot be zero-length"),
+            Self::EmptyKey => f.write_str("Key cannot be zero-length"),
+            Self::EmptyType => f.write_str("Type cannot be zero-length"),
+            Self::NoType => f.write_str("no_type"),
+            Self::NoTypeNamed(name) => write!(f, "No bucket-type named '{}'", name.to_string_lossy()),
+            Self::InvalidType(name) => write!(f, "Invalid bucket type: {}", text::binary(name)),
+            Self::InvalidProps(faults) => {
+                f.write_str("Invalid bucket properties: ")?;
+                list(f, faults, |f, (name, reason)| write!(f, "{{{name},{reason}}}"))
+            }
+            Self::NValViolation(n_val) => write!(f, "{{n_val_violation,{n_val}}}"),
+            Self::MatchFound => f.write_str("match_found"),
+            Self::Modified => f.write_str("modified"),
+            Self::NotFound => f.write_str("notfound"),
+            Self::InvalidIndexes(faults) => {
+                f.write_str("{precommit_fail,")?;
+                list(f, faults, |f, fault| write!(f, "{fault}"))?;
+                f.write_str("}")
+            }
+            Self::InvalidEquality => f.write_str("Invalid equality query undefined"),
+            Self::InvalidRange { min, max } => {
+                write!(f, "Invalid range query: {} -> {}", optional(min), optional(max))
+            }
+            Self::InvalidRegex { pattern, reason } => {
+                write!(f, "Invalid term regular expression {} : {reason}", text::binary(pattern))
+            }
+            Self::RegexOnInteger => f.write_str("Can not use term regular expression in integer query"),
+            Self::TooLarge(size) => write!(f, "{{too_large,{size}}}"),
+            Self::Timeout => f.write_str("timeout"),
+            Self::Crash(trace) => write!(f, "Error processing incoming message: {trace}"),
+        }
+    }
+}
+
+/// `[a,b]`.
+fn list<T>(
+    f: &mut fmt::Formatter<'_>,
+    items: &[T],
+    item: impl Fn(&mut fmt::Formatter<'_>, &T) -> fmt::Result,
+) -> fmt::Result {
+    f.write_str("[")?;
+    for (at, each) in items.iter().enumerate() {
+        if at > 0 {
+            f.write_str(",")?;
+        }
+        item(f, each)?;
+    }
+    f.write_str("]")
+}
+
+impl std::error::Error for Refusal {}

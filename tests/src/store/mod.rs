@@ -1,0 +1,327 @@
+//! [`Store`]: what the node holds, and the operations on it.
+//!
+//! Invariant: every operation is one step. The lock is never held while a
+//! connection waits.
+
+mod listing;
+mod objects;
+mod scans;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use riak_client::riak::{RpbBucketProps, RpbGetBucketResp};
+use riak_client::riak_kv::{
+    RpbCSBucketReq, RpbContent, RpbDelReq, RpbGetBucketKeyPreflistReq, RpbGetReq, RpbGetResp, RpbIndexReq,
+    RpbListBucketsReq, RpbListKeysReq, RpbPutReq, RpbPutResp,
+};
+use riak_runtime::Blob;
+
+use crate::bucket_props::kind_of;
+use crate::bucket_types::BucketTypes;
+use crate::clock::Clock;
+use crate::identity::Identities;
+use crate::object::Object;
+use crate::pace::{Pace, Parts};
+use crate::refusal::Refusal;
+use crate::ring::Ring;
+use crate::tombstone::{DeleteMode, Reaper};
+
+pub(crate) use scans::{CsScan, IndexAnswer};
+
+/// Bucket type and bucket.
+type Place = (Blob, Blob);
+
+/// What a node is made with.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) clock: Clock,
+    pub(crate) seed: Option<u64>,
+    pub(crate) delete_mode: DeleteMode,
+    pub(crate) ring_size: u32,
+    pub(crate) pace: Pace,
+    pub(crate) max_object: usize,
+    pub(crate) types: BucketTypes,
+}
+
+/// What a node holds. Clones are the same store.
+///
+/// It is the same whether it is reached from here or over a socket: a test can
+/// fill it, and look what its subject has written.
+///
+/// ```
+/// use riak_client::riak_kv::{RpbContent, RpbGetReq, RpbPutReq};
+/// use riak_testkit::Store;
+///
+/// # fn main() -> Result<(), riak_testkit::Refusal> {
+/// let store = Store::new();
+/// let put = RpbPutReq { key: Some("alice".into()), ..RpbPutReq::new("users", RpbContent::new("hello")) };
+/// store.put(&put)?;
+/// assert_eq!(store.get(&RpbGetReq::new("users", "alice"))?.content[0].value, "hello");
+/// assert_eq!(store.keys("default", "users"), ["alice"]);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Store {
+    state: Arc<Mutex<State>>,
+}
+
+/// An object as it is stored: [`Store::object`].
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct StoredObject {
+    /// Its vclock, as clients see it.
+    pub vclock: Blob,
+    /// Its concurrent versions, tombstones included.
+    pub siblings: Vec<RpbContent>,
+}
+
+#[derive(Debug)]
+struct State {
+    clock: Clock,
+    identities: Identities,
+    reaper: Reaper,
+    ring: Ring,
+    pace: Pace,
+    max_object: usize,
+    types: BucketTypes,
+    buckets: BTreeMap<Place, BTreeMap<Blob, Object>>,
+    /// How many scans there were: each one asks other partitions.
+    scans: u32,
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Store {
+    /// An empty store with the settings of a fresh node, and no node around it.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with(Settings::default())
+    }
+
+    pub(crate) fn with(settings: Settings) -> Self {
+        let state = State {
+            clock: settings.clock,
+            identities: Identities::new(settings.seed),
+            reaper: Reaper::new(settings.delete_mode),
+            ring: Ring::new(settings.ring_size),
+            pace: settings.pace,
+            max_object: settings.max_object,
+            types: settings.types,
+            buckets: BTreeMap::new(),
+            scans: 0,
+        };
+        Self { state: Arc::new(Mutex::new(state)) }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // A panic in the middle of an operation is a bug of this crate; what is
+        // stored is whole, since operations replace objects as a whole.
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.reap();
+        state
+    }
+
+    /// Fetches an object: what a node answers to this request.
+    ///
+    /// # Errors
+    ///
+    /// If the node answers with an error.
+    pub fn get(&self, request: &RpbGetReq) -> Result<RpbGetResp, Refusal> {
+        self.state().get(request)
+    }
+
+    /// Stores an object: what a node answers to this request.
+    ///
+    /// # Errors
+    ///
+    /// If the node answers with an error.
+    pub fn put(&self, request: &RpbPutReq) -> Result<RpbPutResp, Refusal> {
+        self.state().put(request)
+    }
+
+    /// Deletes an object. That there is none is no error.
+    ///
+    /// # Errors
+    ///
+    /// If the node answers with an error.
+    pub fn delete(&self, request: &RpbDelReq) -> Result<(), Refusal> {
+        self.state().delete(request)
+    }
+
+    /// What is stored under a key, tombstones included.
+    #[must_use]
+    pub fn object(
+        &self,
+        kind: impl Into<Blob>,
+        bucket: impl Into<Blob>,
+        key: impl Into<Blob>,
+    ) -> Option<StoredObject> {
+        let state = self.state();
+        let object = state.buckets.get(&(kind.into(), bucket.into()))?.get(&key.into())?;
+        Some(StoredObject { vclock: object.clock.encode(), siblings: object.contents(false) })
+    }
+
+    /// The keys of the objects in a bucket, sorted, without tombstones.
+    #[must_use]
+    pub fn keys(&self, kind: impl Into<Blob>, bucket: impl Into<Blob>) -> Vec<Blob> {
+        let state = self.state();
+        let objects = state.buckets.get(&(kind.into(), bucket.into()));
+        let live = objects.into_iter().flatten().filter(|(_, object)| !object.is_tombstone());
+        live.map(|(key, _)| key.clone()).collect()
+    }
+
+    /// The buckets of a type that have objects, sorted.
+    #[must_use]
+    pub fn buckets(&self, kind: impl Into<Blob>) -> Vec<Blob> {
+        let kind = kind.into();
+        let state = self.state();
+        let live = state.buckets.iter().filter(|(place, objects)| {
+            place.0 == kind && objects.values().any(|object| !object.is_tombstone())
+        });
+        live.map(|(place, _)| place.1.clone()).collect()
+    }
+
+    /// How many objects there are, without tombstones.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.state()
+            .buckets
+            .values()
+            .flat_map(BTreeMap::values)
+            .filter(|object| !object.is_tombstone())
+            .count()
+    }
+
+    /// Whether there are no objects.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Drops all objects, tombstones too. Bucket types and properties stay.
+    pub fn clear(&self) {
+        self.state().buckets.clear();
+    }
+
+    /// Makes a bucket type with these properties, active at once. One of the
+    /// same name is replaced.
+    pub fn create_bucket_type(&self, name: impl Into<Blob>, props: &RpbBucketProps) {
+        self.state().types.create(name.into(), props);
+    }
+
+    /// The properties of a bucket; `None` if there is no such type.
+    #[must_use]
+    pub fn bucket_props(&self, kind: impl Into<Blob>, bucket: impl Into<Blob>) -> Option<RpbBucketProps> {
+        self.state().types.of_bucket(&kind.into(), &bucket.into())
+    }
+
+    pub(crate) fn get_bucket(&self, kind: Option<&Blob>, bucket: &Blob) -> Result<RpbGetBucketResp, Refusal> {
+        let kind = kind_of(kind)?;
+        if bucket.is_empty() {
+            return Err(Refusal::EmptyBucket);
+        }
+        let props = self.state().types.of_bucket(&kind, bucket).ok_or(Refusal::NoTypeNamed(kind))?;
+        Ok(RpbGetBucketResp::new(props))
+    }
+
+    pub(crate) fn set_bucket(
+        &self,
+        kind: Option<&Blob>,
+        bucket: Blob,
+        props: &RpbBucketProps,
+    ) -> Result<(), Refusal> {
+        let kind = kind_of(kind)?;
+        if bucket.is_empty() {
+            return Err(Refusal::EmptyBucket);
+        }
+        self.state().types.set_bucket(kind, bucket, props)
+    }
+
+    pub(crate) fn reset_bucket(&self, kind: Option<&Blob>, bucket: Blob) -> Result<(), Refusal> {
+        let kind = kind_of(kind)?;
+        if bucket.is_empty() {
+            return Err(Refusal::EmptyBucket);
+        }
+        self.state().types.reset_bucket(kind, bucket);
+        Ok(())
+    }
+
+    pub(crate) fn get_type(&self, kind: &Blob) -> Result<RpbGetBucketResp, Refusal> {
+        let kind = kind_of(Some(kind))?;
+        let props = self.state().types.of_type(&kind).cloned();
+        Ok(RpbGetBucketResp::new(props.ok_or(Refusal::InvalidType(kind))?))
+    }
+
+    pub(crate) fn set_type(&self, kind: &Blob, props: &RpbBucketProps) -> Result<(), Refusal> {
+        let kind = kind_of(Some(kind))?;
+        self.state().types.set_type(&kind, props)
+    }
+
+    pub(crate) fn list_buckets(&self, request: &RpbListBucketsReq) -> Parts<Blob> {
+        self.state().list_buckets(request)
+    }
+
+    pub(crate) fn list_keys(&self, request: &RpbListKeysReq) -> Result<Parts<Blob>, Refusal> {
+        self.state().list_keys(request)
+    }
+
+    pub(crate) fn index(&self, request: &RpbIndexReq) -> Result<IndexAnswer, Refusal> {
+        self.state().index(request)
+    }
+
+    pub(crate) fn cs_bucket(&self, request: &RpbCSBucketReq) -> Result<CsScan, Refusal> {
+        self.state().cs_bucket(request)
+    }
+
+    pub(crate) fn preflist(&self, request: &RpbGetBucketKeyPreflistReq) -> Result<Vec<u32>, Refusal> {
+        let kind = kind_of(request.r#type.as_ref())?;
+        let state = self.state();
+        let props = state.types.of_bucket(&kind, &request.bucket).ok_or(Refusal::NoType)?;
+        Ok(state.ring.preflist(&kind, &request.bucket, &request.key, props.n_val.unwrap_or(3)))
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            clock: Clock::system(),
+            seed: None,
+            delete_mode: DeleteMode::default(),
+            ring_size: 8,
+            pace: Pace::default(),
+            max_object: 50 * 1024 * 1024,
+            types: BucketTypes::new(),
+        }
+    }
+}
+
+impl State {
+    /// Removes the tombstones that are due and were not written over.
+    fn reap(&mut self) {
+        let now = self.clock.now();
+        for doomed in self.reaper.take_due(now) {
+            let Some(objects) = self.buckets.get_mut(&doomed.place) else { continue };
+            if objects
+                .get(&doomed.key)
+                .is_some_and(|object| object.is_tombstone() && object.clock == doomed.clock)
+            {
+                objects.remove(&doomed.key);
+            }
+            if objects.is_empty() {
+                self.buckets.remove(&doomed.place);
+            }
+        }
+    }
+
+    /// The number that tells this scan from others.
+    fn next_scan(&mut self) -> u32 {
+        self.scans = self.scans.wrapping_add(1);
+        self.scans
+    }
+}

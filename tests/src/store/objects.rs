@@ -1,0 +1,174 @@
+//! Get, put and delete.
+//!
+//! Invariant: the checks come in the order in which a node makes them, since
+//! the first that fails is the answer; nothing is changed by what is refused.
+
+use riak_client::riak::{RpbBucketProps, RpbPair};
+use riak_client::riak_kv::{RpbContent, RpbDelReq, RpbGetReq, RpbGetResp, RpbPutReq, RpbPutResp};
+use riak_runtime::{Blob, Message};
+
+use super::{Place, State};
+use crate::bucket_props::kind_of;
+use crate::conditional;
+use crate::index::parse_entries;
+use crate::object::{Object, Sibling};
+use crate::quorum;
+use crate::refusal::Refusal;
+use crate::ring::DEFAULT_TYPE;
+use crate::siblings::{Policy, replicated, written};
+use crate::vclock::Vclock;
+
+/// The clock that a client sent.
+fn context(bytes: Option<&Blob>) -> Result<Vclock, Refusal> {
+    let crash = || Refusal::Crash("error:badarg:[{riak_object,decode_vclock}]".to_owned());
+    Vclock::decode(bytes.map(Blob::as_slice)).ok_or_else(crash)
+}
+
+impl State {
+    fn props(&self, place: &Place) -> Result<RpbBucketProps, Refusal> {
+        self.types.of_bucket(&place.0, &place.1).ok_or(Refusal::NoType)
+    }
+
+    fn stored(&self, place: &Place, key: &Blob) -> Option<&Object> {
+        self.buckets.get(place)?.get(key)
+    }
+
+    pub(super) fn get(&mut self, request: &RpbGetReq) -> Result<RpbGetResp, Refusal> {
+        if request.bucket.is_empty() {
+            return Err(Refusal::EmptyBucket);
+        }
+        if request.key.is_empty() {
+            return Err(Refusal::EmptyKey);
+        }
+        let place = (kind_of(request.r#type.as_ref())?, request.bucket.clone());
+        let props = self.props(&place)?;
+        quorum::check(&props, request.n_val, &[request.r, request.pr], request.node_confirms)?;
+        let Some(object) = self.stored(&place, &request.key).cloned() else {
+            return Ok(RpbGetResp::default());
+        };
+        if object.is_tombstone() {
+            // A read is what starts the reaping of a tombstone that was put.
+            self.doom(&place, &request.key, &object.clock);
+            let vclock = (request.deletedvclock == Some(true)).then(|| object.clock.encode());
+            return Ok(RpbGetResp { vclock, ..RpbGetResp::default() });
+        }
+        let seen = request.if_modified.as_ref().map(|clock| context(Some(clock))).transpose()?;
+        if seen.is_some_and(|seen| seen == object.clock) {
+            return Ok(RpbGetResp { unchanged: Some(true), ..RpbGetResp::default() });
+        }
+        Ok(RpbGetResp {
+            content: object.contents(request.head == Some(true)),
+            vclock: Some(object.clock.encode()),
+            ..RpbGetResp::default()
+        })
+    }
+
+    pub(super) fn put(&mut self, request: &RpbPutReq) -> Result<RpbPutResp, Refusal> {
+        if request.bucket.is_empty() {
+            return Err(Refusal::EmptyBucket);
+        }
+        if request.key.as_ref().is_some_and(|key| key.is_empty()) {
+            return Err(Refusal::EmptyKey);
+        }
+        let place = (kind_of(request.r#type.as_ref())?, request.bucket.clone());
+        let props = self.props(&place)?;
+        let context = context(request.vclock.as_ref())?;
+        let stored = request.key.as_ref().and_then(|key| self.stored(&place, key));
+        conditional::check(request, &context, stored)?;
+        quorum::check(&props, request.n_val, &[request.w, request.dw, request.pw], request.node_confirms)?;
+        let entries = parse_entries(&request.content.indexes).map_err(Refusal::InvalidIndexes)?;
+        let size = request.content.encode_to_vec().len();
+        if size > self.max_object {
+            return Err(Refusal::TooLarge(size));
+        }
+
+        let key = request.key.clone().unwrap_or_else(|| self.identities.key());
+        let asis = request.asis == Some(true);
+        let version = self.version(&request.content, entries, asis);
+        let object = self.store(place, key.clone(), &props, context, version, asis);
+
+        let head = request.return_head == Some(true);
+        let body = head || request.return_body == Some(true);
+        Ok(RpbPutResp {
+            content: if body { object.contents(head) } else { Vec::new() },
+            vclock: body.then(|| object.clock.encode()),
+            key: request.key.is_none().then_some(key),
+            ..RpbPutResp::default()
+        })
+    }
+
+    pub(super) fn delete(&mut self, request: &RpbDelReq) -> Result<(), Refusal> {
+        let place = (kind_of(request.r#type.as_ref())?, request.bucket.clone());
+        let props = self.props(&place)?;
+        let quorums = [request.rw, request.r, request.w, request.pr, request.pw, request.dw];
+        quorum::check(&props, request.n_val, &quorums, None)?;
+        let seen = match &request.vclock {
+            Some(clock) => context(Some(clock))?,
+            // Without a clock the node reads first, and a read finds no
+            // tombstone.
+            None => match self.stored(&place, &request.key) {
+                Some(object) if !object.is_tombstone() => object.clock.clone(),
+                _ => return Ok(()),
+            },
+        };
+        let content = RpbContent { deleted: Some(true), ..RpbContent::default() };
+        let version = self.version(&content, Vec::new(), false);
+        let object = self.store(place.clone(), request.key.clone(), &props, seen, version, false);
+        // Deletes with an n_val of their own leave the tombstone to be.
+        if object.is_tombstone() && request.n_val.is_none() {
+            self.doom(&place, &request.key, &object.clock);
+            self.reap();
+        }
+        Ok(())
+    }
+
+    fn doom(&mut self, place: &Place, key: &Blob, clock: &Vclock) {
+        let now = self.clock.now();
+        self.reaper.doom(now, place, key, clock);
+    }
+
+    /// The version that is stored for this content.
+    fn version(
+        &mut self,
+        content: &RpbContent,
+        entries: Vec<(Blob, crate::index::IndexTerm)>,
+        asis: bool,
+    ) -> Sibling {
+        let mut content = content.clone();
+        content.unknown_fields = <_>::default();
+        content.indexes = entries
+            .iter()
+            .map(|(index, term)| RpbPair { value: Some(term.to_blob()), ..RpbPair::new(index) })
+            .collect();
+        // A delete says so, and all else says nothing.
+        content.deleted = content.deleted.filter(|deleted| *deleted);
+        if !asis {
+            let now = self.clock.now();
+            content.vtag = Some(self.identities.vtag());
+            content.last_mod = Some(u32::try_from(now.as_secs()).unwrap_or(u32::MAX));
+            content.last_mod_usecs = Some(now.subsec_micros());
+        }
+        Sibling { dot: None, content, entries }
+    }
+
+    /// Stores a version next to, or in place of, what is there.
+    fn store(
+        &mut self,
+        place: Place,
+        key: Blob,
+        props: &RpbBucketProps,
+        context: Vclock,
+        version: Sibling,
+        asis: bool,
+    ) -> Object {
+        let policy = Policy::of(props, place.0 == *DEFAULT_TYPE);
+        let stored = self.buckets.get(&place).and_then(|objects| objects.get(&key));
+        let object = if asis {
+            replicated(stored, context, version, policy)
+        } else {
+            written(stored, context, self.identities.write(), version, policy)
+        };
+        self.buckets.entry(place).or_default().insert(key, object.clone());
+        object
+    }
+}

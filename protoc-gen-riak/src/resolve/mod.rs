@@ -1,11 +1,11 @@
 //! From descriptors to the model that is emitted.
 //!
 //! The steps, each in a file of its own: which files there are and which are
-//! emitted ([`files`]), what they declare ([`decls`]), what that is called in
-//! Rust ([`names`]), the facts of every field ([`messages`]), what fields mean
-//! ([`facts`]), the operations that methods declare ([`services`],
-//! [`operations`]) or that a code table implies ([`infer`], [`pairs`]), and the
-//! table of codes ([`frames`]).
+//! emitted (`files`), what they declare (`decls`), what that is called in
+//! Rust (`names`), the facts of every field (`messages`), what fields mean
+//! (`facts`), the operations that methods declare (`services`,
+//! `operations`) or that a code table implies (`infer`, `pairs`), and the
+//! table of codes (`frames`).
 //!
 //! Invariant: the model depends on the files, on which of them are to be
 //! generated, and on the options, not on how the descriptors were made or in

@@ -27,20 +27,13 @@ fn with_protoc(include: &Path, files: &[PathBuf]) -> FileDescriptorSet {
         .arg(include)
         .args(files);
     let done = command.output().unwrap();
-    assert!(
-        done.status.success(),
-        "{}",
-        String::from_utf8_lossy(&done.stderr)
-    );
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     FileDescriptorSet::parse_from_bytes(&std::fs::read(out).unwrap()).unwrap()
 }
 
 fn without_protoc(include: &Path, files: &[PathBuf]) -> FileDescriptorSet {
-    let loaded = load(&Sources {
-        include: vec![include.to_owned()],
-        files: files.to_vec(),
-        ..Sources::default()
-    });
+    let loaded =
+        load(&Sources { include: vec![include.to_owned()], files: files.to_vec(), ..Sources::default() });
     loaded.unwrap_or_else(|faults| panic!("{faults}")).set
 }
 
@@ -65,7 +58,6 @@ fn assert_same(ours: &FileDescriptorProto, theirs: &FileDescriptorProto) {
         protobuf::text_format::print_to_string_pretty(&file)
     };
     let (ours, theirs) = (plain(ours), plain(theirs));
-    if let Ok(d) = std::env::var("DUMP") { std::fs::write(format!("{d}/ours"), &ours).unwrap(); std::fs::write(format!("{d}/theirs"), &theirs).unwrap(); }
     for (index, (ours, theirs)) in ours.lines().zip(theirs.lines()).enumerate() {
         assert_eq!(ours, theirs, "{name}: line {index} of the descriptor");
     }
@@ -133,4 +125,226 @@ fn riaks_schemas_are_the_same() {
     files.sort();
     assert!(!files.is_empty());
     compare(&include, &files);
+}
+
+/// Numbers that look random and are the same in each run.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % end as u64).unwrap()
+    }
+
+    fn pick<'a>(&mut self, from: &[&'a str]) -> &'a str {
+        from[self.below(from.len())]
+    }
+}
+
+/// A file with comments and white space wherever they can be, of every sort.
+fn scattered(random: &mut Random) -> String {
+    const TOKENS: &[&str] = &[
+        "syntax",
+        "=",
+        "\"proto2\"",
+        ";",
+        "package",
+        "p",
+        ".",
+        "qqq",
+        ";",
+        "message",
+        "A",
+        "{",
+        "optional",
+        "int32",
+        "a",
+        "=",
+        "1",
+        ";",
+        ";",
+        "optional",
+        "A",
+        "b",
+        "=",
+        "2",
+        "[",
+        "deprecated",
+        "=",
+        "true",
+        "]",
+        ";",
+        "oneof",
+        "c",
+        "{",
+        "int32",
+        "d",
+        "=",
+        "3",
+        ";",
+        "string",
+        "e",
+        "=",
+        "4",
+        ";",
+        "}",
+        "message",
+        "B",
+        "{",
+        "}",
+        "repeated",
+        "group",
+        "G",
+        "=",
+        "5",
+        "{",
+        "optional",
+        "bool",
+        "h",
+        "=",
+        "1",
+        ";",
+        "}",
+        "map",
+        "<",
+        "int32",
+        ",",
+        "A",
+        ">",
+        "m",
+        "=",
+        "6",
+        ";",
+        "extensions",
+        "10",
+        "to",
+        "20",
+        ",",
+        "30",
+        ";",
+        "reserved",
+        "40",
+        ",",
+        "41",
+        "to",
+        "max",
+        ";",
+        "reserved",
+        "\"x\"",
+        ",",
+        "\"y\"",
+        ";",
+        "}",
+        "enum",
+        "E",
+        "{",
+        "Z",
+        "=",
+        "0",
+        ";",
+        "O",
+        "=",
+        "-",
+        "1",
+        ";",
+        "}",
+        "extend",
+        "A",
+        "{",
+        "optional",
+        "int32",
+        "ext",
+        "=",
+        "10",
+        ";",
+        "}",
+        "service",
+        "S",
+        "{",
+        "rpc",
+        "M",
+        "(",
+        "A",
+        ")",
+        "returns",
+        "(",
+        "stream",
+        "A",
+        ")",
+        ";",
+        "rpc",
+        "N",
+        "(",
+        "A",
+        ")",
+        "returns",
+        "(",
+        "A",
+        ")",
+        "{",
+        "option",
+        "deprecated",
+        "=",
+        "true",
+        ";",
+        "}",
+        "}",
+    ];
+    const SMALL: &[&str] = &["", " ", " ", " ", "\n", "\n  ", "\t"];
+    const LARGE: &[&str] = &[
+        " ",
+        "\n",
+        "\n\n",
+        "\n \n",
+        "// one\n",
+        "//two\n",
+        "  // three  \n",
+        "\t//\n",
+        "/* four */",
+        "/*five\n * six\n seven*/",
+        "/**/",
+        "/* eight */\n",
+        "\n/** nine\n   ten\n **/ ",
+        "\r\n",
+    ];
+    let mut text = String::new();
+    for token in TOKENS {
+        let ends = text.ends_with([';', '{', '}']) || text.is_empty();
+        if ends || random.below(12) == 0 {
+            for _ in 0..random.below(6) {
+                text.push_str(random.pick(LARGE));
+            }
+        } else {
+            text.push_str(random.pick(SMALL));
+        }
+        let is_word = |c: char| c.is_ascii_alphanumeric() || c == '"' || c == '_';
+        if token.starts_with(is_word) && text.ends_with(is_word) {
+            text.push(' ');
+        }
+        text.push_str(token);
+    }
+    for _ in 0..random.below(6) {
+        text.push_str(random.pick(LARGE));
+    }
+    text
+}
+
+#[test]
+fn comments_anywhere_are_the_same() {
+    let mut random = Random(0x5eed_cafe_f00d);
+    let dir = tempfile::tempdir().unwrap();
+    let rounds: usize = std::env::var("FUZZ").map_or(1, |n| n.parse().unwrap());
+    for _ in 0..rounds {
+        let mut files = Vec::new();
+        for number in 0..60 {
+            // A package of its own for each file, so that they do not share names.
+            let text = scattered(&mut random).replacen("qqq", &format!("q{number}"), 1);
+            let path = dir.path().join(format!("f{number}.proto"));
+            std::fs::write(&path, text).unwrap();
+            files.push(path);
+        }
+        compare(dir.path(), &files);
+    }
 }

@@ -156,18 +156,12 @@ impl Scalar {
     ];
 
     pub(crate) fn from_name(name: &str) -> Option<Self> {
-        Self::ALL
-            .iter()
-            .find(|(known, _)| *known == name)
-            .map(|&(_, scalar)| scalar)
+        Self::ALL.iter().find(|(known, _)| *known == name).map(|&(_, scalar)| scalar)
     }
 
     pub(crate) fn name(self) -> &'static str {
         // Every scalar is in the table: its tests go through it.
-        Self::ALL
-            .iter()
-            .find(|(_, scalar)| *scalar == self)
-            .map_or("", |(name, _)| name)
+        Self::ALL.iter().find(|(_, scalar)| *scalar == self).map_or("", |(name, _)| name)
     }
 
     pub(crate) fn names() -> impl Iterator<Item = &'static str> {
@@ -300,11 +294,7 @@ pub(crate) struct NamePart {
 
 impl NamePart {
     pub(crate) fn written(&self) -> String {
-        if self.extension {
-            format!("({})", self.text)
-        } else {
-            self.text.clone()
-        }
+        if self.extension { format!("({})", self.text) } else { self.text.clone() }
     }
 }
 
@@ -319,10 +309,7 @@ impl Value {
     /// The integer that it is.
     pub(crate) fn integer(&self) -> Option<i128> {
         match self.kind {
-            ValueKind::Int {
-                negative,
-                magnitude: Some(magnitude),
-            } => {
+            ValueKind::Int { negative, magnitude: Some(magnitude) } => {
                 let magnitude = i128::from(magnitude);
                 Some(if negative { -magnitude } else { magnitude })
             }
@@ -335,10 +322,7 @@ impl Value {
         let (negative, size) = match &self.kind {
             ValueKind::Float(value) => return *value,
             #[allow(clippy::cast_precision_loss, reason = "the nearest is meant")]
-            ValueKind::Int {
-                negative,
-                magnitude,
-            } => {
+            ValueKind::Int { negative, magnitude } => {
                 let size = magnitude.map_or(f64::INFINITY, |value| value as f64);
                 (*negative, size)
             }
@@ -359,7 +343,10 @@ impl Value {
 #[derive(Debug, Clone)]
 pub(crate) enum ValueKind {
     /// A name, with a `-` before it only where it is `inf` or `nan`.
-    Ident { negative: bool, text: String },
+    Ident {
+        negative: bool,
+        text: String,
+    },
     /// An integer; None where it does not fit 64 bits.
     Int {
         negative: bool,

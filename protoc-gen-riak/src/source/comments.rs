@@ -83,13 +83,6 @@ impl Sorter<'_> {
             } else if self.starts_with("/*") {
                 self.block_comment();
                 trailing_line = Some(self.line());
-                self.skip_spaces();
-                if !self.newline() {
-                    // The next token is on this line as well: whose comment it is, nobody knows.
-                    self.can_trail = false;
-                    self.flush();
-                    return;
-                }
                 self.flush();
             } else if !self.newline() {
                 return;
@@ -106,12 +99,15 @@ impl Sorter<'_> {
             } else if self.newline() {
                 self.flush();
                 self.can_trail = false;
+            } else {
+                break;
             }
         }
         let line = self.line();
         if closes {
             self.flush();
-        } else if !at_start && (line == previous_line || trailing_line == Some(line)) {
+        }
+        if !at_start && (line == previous_line || trailing_line == Some(line)) {
             self.detach_single();
         }
         self.gap.leading = self.pending.take();
@@ -119,10 +115,7 @@ impl Sorter<'_> {
 
     /// Lines are only compared: the count of line ends from the gap's start up to here does.
     fn line(&self) -> usize {
-        self.text.as_bytes()[self.start..self.at]
-            .iter()
-            .filter(|&&byte| byte == b'\n')
-            .count()
+        self.text.as_bytes()[self.start..self.at].iter().filter(|&&byte| byte == b'\n').count()
     }
 
     fn starts_with(&self, mark: &str) -> bool {
@@ -150,10 +143,9 @@ impl Sorter<'_> {
         let rest = &self.text[start..self.end];
         let length = rest.find('\n').map_or(rest.len(), |len| len + 1);
         self.at += length;
-        let comment = self.pending.get_or_insert_with(|| Comment {
-            text: String::new(),
-            span: Span { start, end: start },
-        });
+        let comment = self
+            .pending
+            .get_or_insert_with(|| Comment { text: String::new(), span: Span { start, end: start } });
         comment.text.push_str(&rest[2..length]);
         comment.span.end = start + rest[..length].trim_end_matches('\n').len();
         self.joins_lines = true;
@@ -175,10 +167,7 @@ impl Sorter<'_> {
             text.push_str(line.strip_prefix('*').unwrap_or(line));
         }
         let end = self.at;
-        self.pending = Some(Comment {
-            text,
-            span: Span { start, end },
-        });
+        self.pending = Some(Comment { text, span: Span { start, end } });
         self.joins_lines = false;
     }
 

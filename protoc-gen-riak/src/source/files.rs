@@ -58,11 +58,7 @@ impl Sources<'_> {
 
 /// A name within a directory; the directory `.` is left out of it.
 fn under(dir: &Path, name: &str) -> PathBuf {
-    if dir == Path::new(".") {
-        PathBuf::from(name)
-    } else {
-        dir.join(name)
-    }
+    if dir == Path::new(".") { PathBuf::from(name) } else { dir.join(name) }
 }
 
 /// Reads a file that must be text.
@@ -107,8 +103,10 @@ pub(crate) fn bad_name(name: &str) -> Option<&'static str> {
     } else if name.starts_with('/') {
         Some("the name of a file to import counts from an include directory: leave the `/` out")
     } else if name.split('/').any(|part| matches!(part, "" | "." | "..")) {
-        Some("the name of a file to import has no empty part, `.` or `..`: \
-              it counts from an include directory")
+        Some(
+            "the name of a file to import has no empty part, `.` or `..`: \
+              it counts from an include directory",
+        )
     } else {
         None
     }
@@ -126,11 +124,7 @@ pub(crate) fn input(sources: &Sources<'_>, path: &Path) -> Result<Input, String>
     let name = if path.is_file() {
         name_under(&sources.include, path)?
     } else if let Some(name) = path.to_str().filter(|name| bad_name(name).is_none())
-        && let Some(found) = sources
-            .include
-            .iter()
-            .map(|dir| under(dir, name))
-            .find(|path| path.is_file())
+        && let Some(found) = sources.include.iter().map(|dir| under(dir, name)).find(|path| path.is_file())
     {
         // Named as importers name it.
         let text = read(&found)?;
@@ -158,10 +152,7 @@ pub(crate) fn input(sources: &Sources<'_>, path: &Path) -> Result<Input, String>
     }
     let text = read(path)?;
     let source = SourceText::new(name, shown(path), text);
-    Ok(Input {
-        source,
-        path: Some(path.to_owned()),
-    })
+    Ok(Input { source, path: Some(path.to_owned()) })
 }
 
 /// Reads an overlay: a file anywhere, or the name of a text that the caller brings.
@@ -169,25 +160,15 @@ pub(crate) fn overlay(sources: &Sources<'_>, path: &Path) -> Result<Input, Strin
     if path.is_file() {
         let name = match name_under(&sources.include, path) {
             Ok(name) => name,
-            Err(why) => path
-                .file_name()
-                .and_then(|name| name.to_str())
-                .map(str::to_owned)
-                .ok_or(why)?,
+            Err(why) => path.file_name().and_then(|name| name.to_str()).map(str::to_owned).ok_or(why)?,
         };
         let source = SourceText::new(name, shown(path), read(path)?);
-        return Ok(Input {
-            source,
-            path: Some(path.to_owned()),
-        });
+        return Ok(Input { source, path: Some(path.to_owned()) });
     }
     if let Some(name) = path.to_str()
         && let Some((_, text)) = sources.builtin.iter().find(|(known, _)| *known == name)
     {
-        return Ok(Input {
-            source: SourceText::new(name, name, *text),
-            path: None,
-        });
+        return Ok(Input { source: SourceText::new(name, name, *text), path: None });
     }
     input(sources, path)
 }
@@ -200,23 +181,19 @@ pub(crate) fn shown(path: &Path) -> String {
 /// The name that importers would use for a file.
 fn name_under(include: &[PathBuf], path: &Path) -> Result<String, String> {
     let plain = simplified(path);
-    let lexical = include
-        .iter()
-        .find_map(|dir| plain.strip_prefix(simplified(dir)).ok());
-    let name = match lexical {
-        Some(name) if plain.is_relative() || !name.as_os_str().is_empty() => Some(name.to_owned()),
-        _ => {
-            // The same file may be reached by another path: relative here, absolute there, or
-            // through a symbolic link.
-            let real = path.canonicalize().ok();
-            real.and_then(|real| {
-                include.iter().find_map(|dir| {
-                    let dir = dir.canonicalize().ok()?;
-                    real.strip_prefix(dir).ok().map(Path::to_owned)
-                })
+    let lexical = include.iter().find_map(|dir| plain.strip_prefix(simplified(dir)).ok());
+    // The same file may be reached by another path: relative here, absolute there, through `..` or
+    // through a symbolic link.
+    let name = lexical
+        .filter(|name| name.components().all(|part| matches!(part, Component::Normal(_))))
+        .map(Path::to_owned)
+        .or_else(|| {
+            let real = path.canonicalize().ok()?;
+            include.iter().find_map(|dir| {
+                let dir = dir.canonicalize().ok()?;
+                real.strip_prefix(dir).ok().map(Path::to_owned)
             })
-        }
-    };
+        });
     let Some(name) = name else {
         return Err(format!(
             "lies under no include directory (there are: {}): add the directory that its importers \
@@ -226,14 +203,8 @@ fn name_under(include: &[PathBuf], path: &Path) -> Result<String, String> {
     };
     let mut parts = Vec::new();
     for part in name.components() {
-        match part {
-            Component::Normal(part) => parts.push(
-                part.to_str()
-                    .ok_or("has a name that is not UTF-8: rename it")?
-                    .to_owned(),
-            ),
-            _ => return Err("leaves its include directory by `..`: name it directly".to_owned()),
-        }
+        let part = part.as_os_str().to_str();
+        parts.push(part.ok_or("has a name that is not UTF-8: rename it")?);
     }
     Ok(parts.join("/"))
 }
@@ -246,14 +217,11 @@ pub(crate) fn listed(include: &[PathBuf]) -> String {
 
 /// A path without `.` parts. `..` stays: what it means depends on symbolic links.
 fn simplified(path: &Path) -> PathBuf {
-    path.components()
-        .filter(|part| *part != Component::CurDir)
-        .collect()
+    path.components().filter(|part| *part != Component::CurDir).collect()
 }
 
 fn same_file(a: &Path, b: &Path) -> bool {
-    simplified(a) == simplified(b)
-        || matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
+    simplified(a) == simplified(b) || matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }
 
 #[cfg(test)]

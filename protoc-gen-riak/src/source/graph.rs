@@ -70,12 +70,8 @@ pub(crate) struct Graph {
 impl Graph {
     /// Reads the inputs, the overlays and all that they import.
     pub(crate) fn read(sources: &Sources<'_>) -> Self {
-        let mut graph = Self {
-            units: Vec::new(),
-            read: Vec::new(),
-            faults: Vec::new(),
-            by_name: HashMap::new(),
-        };
+        let mut graph =
+            Self { units: Vec::new(), read: Vec::new(), faults: Vec::new(), by_name: HashMap::new() };
         for path in &sources.files {
             graph.add_input(files::input(sources, path), path, Role::Input);
         }
@@ -99,12 +95,7 @@ impl Graph {
         graph
     }
 
-    fn add_input(
-        &mut self,
-        input: Result<files::Input, String>,
-        path: &std::path::Path,
-        role: Role,
-    ) {
+    fn add_input(&mut self, input: Result<files::Input, String>, path: &std::path::Path, role: Role) {
         match input {
             Ok(input) => {
                 if self.by_name.contains_key(&input.source.name) {
@@ -115,8 +106,7 @@ impl Graph {
             }
             Err(why) => {
                 let shown = files::shown(path);
-                self.faults
-                    .push(Diagnostic::new(shown, 0, 0, format!("the file {why}")));
+                self.faults.push(Diagnostic::new(shown, 0, 0, format!("the file {why}")));
             }
         }
     }
@@ -125,18 +115,11 @@ impl Graph {
         let content = match parser::parse(&source) {
             Ok(parsed) => Content::Parsed(Box::new(parsed)),
             Err(fault) => {
-                self.faults
-                    .push(source.diagnose(fault.offset, fault.message));
+                self.faults.push(source.diagnose(fault.offset, fault.message));
                 Content::Broken
             }
         };
-        self.push(Unit {
-            source,
-            content,
-            role,
-            builtin,
-            imports: Vec::new(),
-        })
+        self.push(Unit { source, content, role, builtin, imports: Vec::new() })
     }
 
     fn push(&mut self, unit: Unit) -> usize {
@@ -230,8 +213,7 @@ impl Graph {
                     }
                     Err(why) => {
                         let message = format!("the file {why}");
-                        self.faults
-                            .push(Diagnostic::new(shown.clone(), 0, 0, message));
+                        self.faults.push(Diagnostic::new(shown.clone(), 0, 0, message));
                         Some(self.push(Unit {
                             source: SourceText::new(name, shown, ""),
                             content: Content::Broken,
@@ -301,20 +283,15 @@ impl Graph {
     }
 
     fn report_circle(&mut self, circle: &[usize], unit: usize, import: usize) {
-        let names: Vec<&str> = circle
-            .iter()
-            .chain(circle.first())
-            .map(|&unit| self.units[unit].source.name.as_str())
-            .collect();
+        let names: Vec<&str> =
+            circle.iter().chain(circle.first()).map(|&unit| self.units[unit].source.name.as_str()).collect();
         let message = format!(
             "imports go in a circle: {}; move what the files share into one that imports neither",
             names.join(" -> ")
         );
         let unit = &self.units[unit];
-        let offset = unit
-            .file()
-            .and_then(|file| file.imports.get(import))
-            .map_or(0, |import| import.name.span.start);
+        let offset =
+            unit.file().and_then(|file| file.imports.get(import)).map_or(0, |import| import.name.span.start);
         let fault = unit.source.diagnose(offset, message);
         self.faults.push(fault);
     }
@@ -370,9 +347,7 @@ impl Graph {
         let mut whole: Vec<bool> = self
             .units
             .iter()
-            .map(|unit| {
-                !matches!(unit.content, Content::Broken) && unit.imports.iter().all(Option::is_some)
-            })
+            .map(|unit| !matches!(unit.content, Content::Broken) && unit.imports.iter().all(Option::is_some))
             .collect();
         loop {
             let mut changed = false;
@@ -403,17 +378,11 @@ impl Graph {
 
     /// How diagnostics name each file.
     pub(crate) fn shown(&self) -> BTreeMap<String, String> {
-        self.units
-            .iter()
-            .map(|unit| (unit.source.name.clone(), unit.source.shown.clone()))
-            .collect()
+        self.units.iter().map(|unit| (unit.source.name.clone(), unit.source.shown.clone())).collect()
     }
 
     /// The order in which diagnostics come: that of the units.
     pub(crate) fn shown_order(&self) -> Vec<String> {
-        self.units
-            .iter()
-            .map(|unit| unit.source.shown.clone())
-            .collect()
+        self.units.iter().map(|unit| unit.source.shown.clone()).collect()
     }
 }

@@ -22,10 +22,7 @@ use super::types::{Lookup, Types, join, package_of};
 use crate::Diagnostic;
 
 /// Makes descriptors of all files, imports first.
-pub(crate) fn descriptors(
-    graph: &Graph,
-    types: &Types,
-) -> Result<FileDescriptorSet, Vec<Diagnostic>> {
+pub(crate) fn descriptors(graph: &Graph, types: &Types) -> Result<FileDescriptorSet, Vec<Diagnostic>> {
     let mut set = FileDescriptorSet::new();
     let inputs = graph.to_generate();
     if inputs.is_empty() {
@@ -94,12 +91,7 @@ fn place(graph: &Graph, dir: &Path, message: &str) -> Diagnostic {
 
 /// Writes a file in its plain form.
 fn print(types: &Types, unit: usize, file: &ast::File) -> String {
-    let mut printer = Printer {
-        types,
-        unit,
-        syntax: file.syntax,
-        out: String::new(),
-    };
+    let mut printer = Printer { types, unit, syntax: file.syntax, out: String::new() };
     printer.file(file);
     printer.out
 }
@@ -240,9 +232,22 @@ impl Printer<'_> {
             plain => self.plain_type(scope, plain),
         };
         self.line(format_args!(
-            "{label}{ty} {} = {};",
-            field.name.text, field.number.value
+            "{label}{ty} {} = {}{};",
+            field.name.text,
+            field.number.value,
+            self.json_name(field),
         ));
+    }
+
+    /// In proto2 two fields may have one JSON name, which the parser does not take: there each field
+    /// has its own name as its JSON name, which `mend` sets right.
+    fn json_name(&self, field: &Field) -> String {
+        match self.syntax {
+            Syntax::Proto2 if field.extendee.is_none() => {
+                format!(" [json_name = \"{}\"]", field.name.text)
+            }
+            Syntax::Proto2 | Syntax::Proto3 => String::new(),
+        }
     }
 
     fn plain_type(&self, scope: &str, ty: &FieldType) -> String {

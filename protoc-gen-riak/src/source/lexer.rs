@@ -38,16 +38,13 @@ pub(crate) struct Fault {
 
 impl Fault {
     pub(crate) fn new(offset: usize, message: impl Into<String>) -> Self {
-        Self {
-            offset,
-            message: message.into(),
-        }
+        Self { offset, message: message.into() }
     }
 }
 
 /// All tokens of a text, and the fault that the last one stands for where it is [`Kind::Bad`].
 pub(crate) fn lex(text: &str) -> (Vec<Token>, Option<Fault>) {
-    let mut lexer = Lexer { text, at: 0 };
+    let mut lexer = Lexer { text, at: 0, start: 0 };
     let mut tokens = Vec::new();
     if text.starts_with('\u{feff}') {
         lexer.at = '\u{feff}'.len_utf8();
@@ -61,11 +58,8 @@ pub(crate) fn lex(text: &str) -> (Vec<Token>, Option<Fault>) {
                 }
             }
             Err(fault) => {
-                let start = fault.offset;
-                tokens.push(Token {
-                    kind: Kind::Bad,
-                    span: Span { start, end: start },
-                });
+                let start = lexer.start;
+                tokens.push(Token { kind: Kind::Bad, span: Span { start, end: start } });
                 return (tokens, Some(fault));
             }
         }
@@ -84,15 +78,13 @@ fn is_ident(byte: u8) -> bool {
 struct Lexer<'a> {
     text: &'a str,
     at: usize,
+    /// Where the token starts that is being read, or the comment before it that has no end.
+    start: usize,
 }
 
 impl Lexer<'_> {
     fn peek(&self, ahead: usize) -> u8 {
-        self.text
-            .as_bytes()
-            .get(self.at + ahead)
-            .copied()
-            .unwrap_or(0)
+        self.text.as_bytes().get(self.at + ahead).copied().unwrap_or(0)
     }
 
     fn skip_while(&mut self, keep: impl Fn(u8) -> bool) {
@@ -104,6 +96,7 @@ impl Lexer<'_> {
     fn skip_gap(&mut self) -> Result<(), Fault> {
         loop {
             self.skip_while(is_space);
+            self.start = self.at;
             match (self.peek(0), self.peek(1)) {
                 (b'/', b'/') => self.skip_while(|byte| byte != b'\n'),
                 (b'/', b'*') => self.skip_block_comment()?,
@@ -116,10 +109,7 @@ impl Lexer<'_> {
         let start = self.at;
         let body = &self.text[start + 2..];
         let Some(end) = body.find("*/") else {
-            return Err(Fault::new(
-                start,
-                "this comment has no end: close it with `*/`",
-            ));
+            return Err(Fault::new(start, "this comment has no end: close it with `*/`"));
         };
         // A slash before the end's own star does not open a comment.
         if let Some(nested) = body[..end].find("/*") {
@@ -160,10 +150,7 @@ impl Lexer<'_> {
             ));
         };
         let end = self.at;
-        Ok(Token {
-            kind,
-            span: Span { start, end },
-        })
+        Ok(Token { kind, span: Span { start, end } })
     }
 
     fn number(&mut self) -> Result<Kind, Fault> {
@@ -194,10 +181,7 @@ impl Lexer<'_> {
                 self.skip_while(|byte| byte.is_ascii_digit());
             }
             let digits = &self.text[start..self.at];
-            if kind == Kind::Int
-                && digits.len() > 1
-                && digits.starts_with('0')
-                && digits.contains(['8', '9'])
+            if kind == Kind::Int && digits.len() > 1 && digits.starts_with('0') && digits.contains(['8', '9'])
             {
                 return Err(Fault::new(
                     start,
@@ -207,10 +191,7 @@ impl Lexer<'_> {
             }
         }
         if is_ident(self.peek(0)) {
-            return Err(Fault::new(
-                self.at,
-                "a number and a name need a space between them",
-            ));
+            return Err(Fault::new(self.at, "a number and a name need a space between them"));
         }
         if self.peek(0) == b'.' {
             return Err(Fault::new(self.at, "this number has a second `.`"));
@@ -226,10 +207,7 @@ impl Lexer<'_> {
             if self.at == self.text.len() || matches!(self.peek(0), b'\n' | 0) {
                 return Err(Fault::new(
                     start,
-                    format!(
-                        "this string has no end on its line: close it with `{}`",
-                        char::from(quote)
-                    ),
+                    format!("this string has no end on its line: close it with `{}`", char::from(quote)),
                 ));
             }
             if self.peek(0) == quote {
@@ -336,10 +314,7 @@ mod tests {
 
     fn kinds(text: &str) -> Vec<(Kind, &str)> {
         let (tokens, _) = lex(text);
-        tokens
-            .iter()
-            .map(|token| (token.kind, &text[token.span.start..token.span.end]))
-            .collect()
+        tokens.iter().map(|token| (token.kind, &text[token.span.start..token.span.end])).collect()
     }
 
     fn fault(text: &str) -> (usize, String) {

@@ -6,19 +6,18 @@
 
 mod defaults;
 
+use protobuf::MessageField;
 use protobuf::descriptor::descriptor_proto::{ExtensionRange, ReservedRange};
 use protobuf::descriptor::enum_descriptor_proto::EnumReservedRange;
 use protobuf::descriptor::field_descriptor_proto::Type;
 use protobuf::descriptor::source_code_info::Location as SourceLocation;
 use protobuf::descriptor::{
-    DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FileDescriptorProto,
-    FileDescriptorSet, MethodOptions, OneofDescriptorProto, ServiceDescriptorProto, SourceCodeInfo,
+    DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FileDescriptorProto, FileDescriptorSet,
+    MethodOptions, OneofDescriptorProto, ServiceDescriptorProto, SourceCodeInfo,
 };
-use protobuf::MessageField;
 
 use super::ast::{
-    self, Enum, Field, FieldType, Label, Message, MessageKind, OptionSet, Range, RangeEnd, Service,
-    Syntax,
+    self, Enum, Field, FieldType, Label, Message, MessageKind, OptionSet, Range, RangeEnd, Service, Syntax,
 };
 use super::check::{HIGHEST, Options, wire};
 use super::graph::Graph;
@@ -57,11 +56,7 @@ pub(crate) fn mend(
 }
 
 /// Writes locations as descriptors have them.
-fn source_code_info(
-    source: &SourceText,
-    parsed: &Parsed,
-    options: Vec<(usize, Vec<i32>)>,
-) -> SourceCodeInfo {
+fn source_code_info(source: &SourceText, parsed: &Parsed, options: Vec<(usize, Vec<i32>)>) -> SourceCodeInfo {
     let mut info = SourceCodeInfo::new();
     info.location = parsed
         .locations
@@ -115,12 +110,8 @@ impl Mender<'_> {
         }
     }
 
-    /// Sets the options of an element, if it has any.
-    fn set_options<M: protobuf::Message>(
-        &mut self,
-        to: &mut MessageField<M>,
-        options: &[OptionSet],
-    ) {
+    /// Sets the options of an element; those of one that has none are absent.
+    fn set_options<M: protobuf::Message>(&mut self, to: &mut MessageField<M>, options: &[OptionSet]) {
         let mut records: Vec<wire::Record> = Vec::new();
         for option in options {
             let Some(resolved) = self.options.get(self.unit, option) else {
@@ -132,10 +123,12 @@ impl Mender<'_> {
             let depth = option.name.len() - 1;
             wire::merge(&mut records, resolved.records.clone(), depth);
         }
-        if !options.is_empty() {
+        *to = if options.is_empty() {
+            MessageField::none()
+        } else {
             // These bytes were just written by the rules that they are read by.
-            *to = MessageField::from_option(M::parse_from_bytes(&wire::body(records)).ok());
-        }
+            MessageField::from_option(M::parse_from_bytes(&wire::body(records)).ok())
+        };
     }
 
     fn message(&mut self, to: &mut DescriptorProto, from: &Message) {
@@ -239,8 +232,10 @@ impl Mender<'_> {
         if let FieldType::Group(_) = from.ty {
             to.set_type(Type::TYPE_GROUP);
         }
-        if let Some((name, _)) = &from.json_name {
-            to.set_json_name(name.text.clone());
+        match &from.json_name {
+            Some((name, _)) => to.set_json_name(name.text.clone()),
+            None if from.extendee.is_none() => to.set_json_name(json_name(&from.name.text)),
+            None => {}
         }
         if let Some((value, _)) = &from.default {
             to.default_value = Some(defaults::written(kind, value));
@@ -276,10 +271,10 @@ impl Mender<'_> {
     fn service(&mut self, to: &mut ServiceDescriptorProto, from: &Service) {
         self.set_options(&mut to.options, &from.options);
         for (to, from) in to.method.iter_mut().zip(&from.methods) {
-            if from.has_block {
+            self.set_options(&mut to.options, &from.options);
+            if from.has_block && to.options.is_none() {
                 to.options = MessageField::some(MethodOptions::new());
             }
-            self.set_options(&mut to.options, &from.options);
         }
     }
 }
@@ -303,4 +298,31 @@ fn fit(number: i64) -> i32 {
 
 fn step(index: usize) -> i32 {
     i32::try_from(index).unwrap_or(i32::MAX)
+}
+
+/// A field's name in JSON unless it says another: without underscores, and with a capital behind each.
+fn json_name(name: &str) -> String {
+    let mut json = String::with_capacity(name.len());
+    let mut capital = false;
+    for char in name.chars() {
+        match char {
+            '_' => capital = true,
+            char => json.push(if std::mem::take(&mut capital) { char.to_ascii_uppercase() } else { char }),
+        }
+    }
+    json
+}
+
+#[cfg(test)]
+mod tests {
+    use super::json_name;
+
+    #[test]
+    fn json_names_as_protoc_makes_them() {
+        for (name, json) in
+            [("a_b", "aB"), ("new_", "new"), ("__", ""), ("_1", "1"), ("A_B", "AB"), ("aB", "aB")]
+        {
+            assert_eq!(json_name(name), json);
+        }
+    }
 }

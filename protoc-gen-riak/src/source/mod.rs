@@ -86,9 +86,7 @@ pub fn load(sources: &Sources<'_>) -> Result<Loaded, Diagnostics> {
         set,
         to_generate: graph.to_generate(),
         read: graph.read.clone(),
-        notices: Diagnostics::sorted(notices, order.iter().map(String::as_str))
-            .into_iter()
-            .collect(),
+        notices: Diagnostics::sorted(notices, order.iter().map(String::as_str)).into_iter().collect(),
         shown: graph.shown(),
     })
 }

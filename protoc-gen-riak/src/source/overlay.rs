@@ -41,14 +41,8 @@ pub(crate) fn prune(graph: &mut Graph) -> Vec<Diagnostic> {
         let (Role::Overlay, Some(parsed)) = (unit.role, unit.parsed()) else {
             continue;
         };
-        let mut pruner = Pruner {
-            types: &types,
-            index,
-            unit,
-            parsed,
-            blanks: Vec::new(),
-            notices: &mut notices,
-        };
+        let mut pruner =
+            Pruner { types: &types, index, unit, parsed, blanks: Vec::new(), notices: &mut notices };
         pruner.file();
         let blanks = pruner.blanks;
         if blanks.is_empty() {
@@ -95,8 +89,7 @@ struct Pruner<'a> {
 
 impl<'a> Pruner<'a> {
     fn notice(&mut self, at: Span, message: String) {
-        self.notices
-            .push(self.unit.source.diagnose(at.start, message));
+        self.notices.push(self.unit.source.diagnose(at.start, message));
     }
 
     fn file(&mut self) {
@@ -138,10 +131,7 @@ impl<'a> Pruner<'a> {
     /// Whether the name is that of a message, or of something that is no message, which is for the
     /// checks to refuse.
     fn is_there(&self, scope: &str, name: &str) -> bool {
-        matches!(
-            self.types.lookup_type(self.index, scope, name),
-            Lookup::Found(_)
-        )
+        matches!(self.types.lookup_type(self.index, scope, name), Lookup::Found(_))
     }
 
     fn has_field(&self, message: usize, name: &str) -> bool {
@@ -172,11 +162,9 @@ impl<'a> Pruner<'a> {
                     span: field.span,
                 })
                 .collect(),
-            ([_, part], _) => vec![Fact {
-                name: &part.text,
-                value: &option.value,
-                span: self.statement(option.span),
-            }],
+            ([_, part], _) => {
+                vec![Fact { name: &part.text, value: &option.value, span: self.statement(option.span) }]
+            }
             _ => Vec::new(),
         };
         Some(facts)
@@ -255,10 +243,8 @@ impl<'a> Pruner<'a> {
             .collect();
         let _ = package;
         if let Some((at, why)) = self.lacking(scope, method, &facts) {
-            let message = format!(
-                "the method `{}` is left out: {why} in the schemas at hand",
-                method.name.text
-            );
+            let message =
+                format!("the method `{}` is left out: {why} in the schemas at hand", method.name.text);
             self.notice(at, message);
             self.blank_statement(method.span);
             return;
@@ -273,12 +259,7 @@ impl<'a> Pruner<'a> {
     }
 
     /// What a method cannot be without and the schemas lack: where it is named, and what it is.
-    fn lacking(
-        &self,
-        scope: &str,
-        method: &ast::Method,
-        facts: &[Fact<'_>],
-    ) -> Option<(Span, String)> {
+    fn lacking(&self, scope: &str, method: &ast::Method, facts: &[Fact<'_>]) -> Option<(Span, String)> {
         for (name, role) in [(&method.input, "request"), (&method.output, "answer")] {
             if !self.is_there(scope, &name.text) {
                 return Some((name.span, format!("there is no message `{}`, its {role},", name.text)));
@@ -331,11 +312,7 @@ impl<'a> Pruner<'a> {
                  message in the schemas at hand"
             );
             self.notice(at, message);
-            let span = if in_list {
-                self.list_item(item.span)
-            } else {
-                fact.span
-            };
+            let span = if in_list { self.list_item(item.span) } else { fact.span };
             self.blanks.push(span);
         }
     }
@@ -344,9 +321,7 @@ impl<'a> Pruner<'a> {
 
     fn token_at(&self, offset: usize) -> usize {
         let tokens: &[Token] = &self.parsed.tokens;
-        tokens
-            .partition_point(|token| token.span.start < offset)
-            .min(tokens.len() - 1)
+        tokens.partition_point(|token| token.span.start < offset).min(tokens.len() - 1)
     }
 
     /// A statement with the comments that belong to it.
@@ -389,10 +364,7 @@ impl<'a> Pruner<'a> {
 
 /// The text that a fact has, and where.
 fn text(facts: &[Fact<'_>], name: &str) -> Option<(String, Span)> {
-    facts
-        .iter()
-        .find(|fact| fact.name == name)
-        .and_then(|fact| as_text(fact.value))
+    facts.iter().find(|fact| fact.name == name).and_then(|fact| as_text(fact.value))
 }
 
 fn as_text(value: &Value) -> Option<(String, Span)> {

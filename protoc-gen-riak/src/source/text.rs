@@ -17,10 +17,7 @@ pub(crate) struct Span {
 impl Span {
     /// From the start of one span to the end of another.
     pub(crate) fn to(self, other: Self) -> Self {
-        Self {
-            start: self.start,
-            end: other.end,
-        }
+        Self { start: self.start, end: other.end }
     }
 }
 
@@ -40,21 +37,10 @@ pub(crate) struct SourceText {
 }
 
 impl SourceText {
-    pub(crate) fn new(
-        name: impl Into<String>,
-        shown: impl Into<String>,
-        text: impl Into<String>,
-    ) -> Self {
+    pub(crate) fn new(name: impl Into<String>, shown: impl Into<String>, text: impl Into<String>) -> Self {
         let text = text.into();
-        let lines = std::iter::once(0)
-            .chain(text.match_indices('\n').map(|(at, _)| at + 1))
-            .collect();
-        Self {
-            name: name.into(),
-            shown: shown.into(),
-            text,
-            lines,
-        }
+        let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Self { name: name.into(), shown: shown.into(), text, lines }
     }
 
     pub(crate) fn text(&self) -> &str {
@@ -78,21 +64,16 @@ impl SourceText {
         let (line, start) = self.line_of(offset);
         let before = self.text[start..offset].trim_start_matches('\u{feff}');
         let column = before.chars().count() + 1;
-        (
-            u32::try_from(line + 1).unwrap_or(u32::MAX),
-            u32::try_from(column).unwrap_or(u32::MAX),
-        )
+        (u32::try_from(line + 1).unwrap_or(u32::MAX), u32::try_from(column).unwrap_or(u32::MAX))
     }
 
     /// Line and column as source code info counts them: from 0, in bytes, with wide tabs.
     fn point(&self, offset: usize) -> (i32, i32) {
         let (line, start) = self.line_of(offset);
-        let column = self.text.as_bytes()[start..offset]
-            .iter()
-            .fold(0i32, |column, &byte| match byte {
-                b'\t' => column.saturating_add(TAB - column % TAB),
-                _ => column.saturating_add(1),
-            });
+        let column = self.text.as_bytes()[start..offset].iter().fold(0i32, |column, &byte| match byte {
+            b'\t' => column.saturating_add(TAB - column % TAB),
+            _ => column.saturating_add(1),
+        });
         (i32::try_from(line).unwrap_or(i32::MAX), column)
     }
 
@@ -124,15 +105,9 @@ mod tests {
         assert_eq!(source.place(3), (1, 1));
         let b = source.text().find('b').unwrap();
         assert_eq!(source.place(b), (2, 4));
-        let span = Span {
-            start: b,
-            end: b + 1,
-        };
+        let span = Span { start: b, end: b + 1 };
         assert_eq!(source.span_numbers(span), [1, 11, 12]);
-        let both = Span {
-            start: 3,
-            end: b + 1,
-        };
+        let both = Span { start: 3, end: b + 1 };
         assert_eq!(source.span_numbers(both), [0, 3, 1, 12]);
         assert_eq!(source.place(source.text().len()), (3, 1));
     }

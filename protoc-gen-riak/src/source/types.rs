@@ -147,15 +147,9 @@ impl Types {
     /// Collects the names of all units and looks up what their fields refer to.
     pub(crate) fn collect(graph: &Graph, faults: &mut Vec<Diagnostic>) -> Self {
         let mut types = Self {
-            visible: (0..graph.units.len())
-                .map(|unit| graph.visible(unit).into_iter().collect())
-                .collect(),
+            visible: (0..graph.units.len()).map(|unit| graph.visible(unit).into_iter().collect()).collect(),
             complete: graph.whole(),
-            names: graph
-                .units
-                .iter()
-                .map(|unit| unit.source.name.clone())
-                .collect(),
+            names: graph.units.iter().map(|unit| unit.source.name.clone()).collect(),
             ..Self::default()
         };
         types.packages(graph);
@@ -176,9 +170,7 @@ impl Types {
     fn packages(&mut self, graph: &Graph) {
         for (index, unit) in graph.units.iter().enumerate() {
             let package = match &unit.content {
-                Content::Parsed(parsed) => {
-                    parsed.file.package.as_ref().map(|name| name.text.as_str())
-                }
+                Content::Parsed(parsed) => parsed.file.package.as_ref().map(|name| name.text.as_str()),
                 Content::Standard(descriptor) => Some(descriptor.package()),
                 Content::Broken => None,
             };
@@ -196,11 +188,7 @@ impl Types {
     // What fields refer to.
 
     fn resolve_standard(&mut self, descriptor: &FileDescriptorProto) {
-        fn visit(
-            types: &mut Types,
-            scope: &str,
-            messages: &[protobuf::descriptor::DescriptorProto],
-        ) {
+        fn visit(types: &mut Types, scope: &str, messages: &[protobuf::descriptor::DescriptorProto]) {
             for message in messages {
                 let full = lookup::join(scope, message.name());
                 let fields = message.field.iter().map(|field| types.standard_field(field));
@@ -240,20 +228,9 @@ impl Types {
         }
     }
 
-    fn resolve_file(
-        &mut self,
-        graph: &Graph,
-        unit: usize,
-        file: &ast::File,
-        faults: &mut Vec<Diagnostic>,
-    ) {
+    fn resolve_file(&mut self, graph: &Graph, unit: usize, file: &ast::File, faults: &mut Vec<Diagnostic>) {
         let package = package_of(file).to_owned();
-        let mut resolver = Resolver {
-            types: self,
-            graph,
-            unit,
-            faults,
-        };
+        let mut resolver = Resolver { types: self, graph, unit, faults };
         for extension in &file.extensions {
             resolver.extension(&package, extension);
         }
@@ -305,11 +282,7 @@ struct Resolver<'a> {
 impl Resolver<'_> {
     fn message(&mut self, scope: &str, message: &ast::Message) {
         let full = lookup::join(scope, &message.name.text);
-        let fields: Vec<_> = message
-            .fields
-            .iter()
-            .map(|field| self.field(&full, field))
-            .collect();
+        let fields: Vec<_> = message.fields.iter().map(|field| self.field(&full, field)).collect();
         if let Some(id) = self.types.message_at(self.unit, message.name.span.start)
             && message.kind != ast::MessageKind::MapEntry
         {
@@ -365,8 +338,7 @@ impl Resolver<'_> {
                         label: Label::Optional,
                         packed: false,
                     };
-                    self.types.messages[entry].fields =
-                        vec![part("key", 1, key), part("value", 2, value)];
+                    self.types.messages[entry].fields = vec![part("key", 1, key), part("value", 2, value)];
                 }
                 entry.map_or(Kind::Unknown, Kind::Message)
             }
@@ -409,16 +381,14 @@ impl Resolver<'_> {
     fn kind(&mut self, scope: &str, ty: &FieldType) -> Kind {
         match ty {
             FieldType::Scalar(scalar) => Kind::Scalar(*scalar),
-            FieldType::Named(name) => {
-                match self.types.lookup_type(self.unit, scope, &name.text) {
-                    Lookup::Found(What::Message(id)) => Kind::Message(id),
-                    Lookup::Found(What::Enum(id)) => Kind::Enum(id),
-                    found => {
-                        self.refuse(scope, name, &found, "a type");
-                        Kind::Unknown
-                    }
+            FieldType::Named(name) => match self.types.lookup_type(self.unit, scope, &name.text) {
+                Lookup::Found(What::Message(id)) => Kind::Message(id),
+                Lookup::Found(What::Enum(id)) => Kind::Enum(id),
+                found => {
+                    self.refuse(scope, name, &found, "a type");
+                    Kind::Unknown
                 }
-            }
+            },
             // Neither can stand within another type.
             FieldType::Group(_) | FieldType::Map(..) => Kind::Unknown,
         }

@@ -11,13 +11,10 @@ impl Checker<'_> {
         };
         let name = &field.name.text;
         if self.syntax == Syntax::Proto3 {
-            let message =
-                format!("proto3 has no defaults: leave that of `{name}` out, absent means zero");
+            let message = format!("proto3 has no defaults: leave that of `{name}` out, absent means zero");
             return self.fault(*span, message);
         }
-        if matches!(field.label, Some((Label::Repeated, _)))
-            || matches!(field.ty, FieldType::Map(..))
-        {
+        if matches!(field.label, Some((Label::Repeated, _))) || matches!(field.ty, FieldType::Map(..)) {
             let message = format!("`{name}` is repeated and has no default: leave it out");
             return self.fault(*span, message);
         }
@@ -42,11 +39,7 @@ impl Checker<'_> {
 
     fn enum_default(&mut self, name: &str, id: usize, value: &Value) {
         let declared = &self.types.enums[id];
-        let ValueKind::Ident {
-            negative: false,
-            text,
-        } = &value.kind
-        else {
+        let ValueKind::Ident { negative: false, text } = &value.kind else {
             let message = format!(
                 "the default of `{name}` does not fit its type: write the name of a value of `{}`",
                 declared.full
@@ -58,10 +51,9 @@ impl Checker<'_> {
             return;
         }
         let message = match near(text, names) {
-            Some(near) => format!(
-                "the enum `{}` has no value `{text}`: did you mean `{near}`?",
-                declared.full
-            ),
+            Some(near) => {
+                format!("the enum `{}` has no value `{text}`: did you mean `{near}`?", declared.full)
+            }
             None => format!("the enum `{}` has no value `{text}`", declared.full),
         };
         self.fault(value.span, message);
@@ -71,26 +63,18 @@ impl Checker<'_> {
 /// What would fit, where a value does not fit a type.
 pub(super) fn mismatch(scalar: Scalar, value: &Value) -> Option<&'static str> {
     let (low, high, wanted) = match scalar {
-        Scalar::Int32 | Scalar::Sint32 | Scalar::Sfixed32 => (
-            i128::from(i32::MIN),
-            i128::from(i32::MAX),
-            "an integer of 32 bits",
-        ),
-        Scalar::Int64 | Scalar::Sint64 | Scalar::Sfixed64 => (
-            i128::from(i64::MIN),
-            i128::from(i64::MAX),
-            "an integer of 64 bits",
-        ),
-        Scalar::Uint32 | Scalar::Fixed32 => (
-            0,
-            i128::from(u32::MAX),
-            "an integer of 32 bits that is not negative",
-        ),
-        Scalar::Uint64 | Scalar::Fixed64 => (
-            0,
-            i128::from(u64::MAX),
-            "an integer of 64 bits that is not negative",
-        ),
+        Scalar::Int32 | Scalar::Sint32 | Scalar::Sfixed32 => {
+            (i128::from(i32::MIN), i128::from(i32::MAX), "an integer of 32 bits")
+        }
+        Scalar::Int64 | Scalar::Sint64 | Scalar::Sfixed64 => {
+            (i128::from(i64::MIN), i128::from(i64::MAX), "an integer of 64 bits")
+        }
+        Scalar::Uint32 | Scalar::Fixed32 => {
+            (0, i128::from(u32::MAX), "an integer of 32 bits that is not negative")
+        }
+        Scalar::Uint64 | Scalar::Fixed64 => {
+            (0, i128::from(u64::MAX), "an integer of 64 bits that is not negative")
+        }
         Scalar::Bool => {
             let fits = matches!(&value.kind, ValueKind::Ident { negative: false, text }
                 if text == "true" || text == "false");

@@ -13,17 +13,13 @@ impl Checker<'_> {
         if message.kind == MessageKind::MapEntry {
             return;
         }
-        let infos = self
-            .types
-            .message_at(self.unit, message.name.span.start)
-            .map(|id| &self.types.messages[id]);
+        let infos =
+            self.types.message_at(self.unit, message.name.span.start).map(|id| &self.types.messages[id]);
         let extension_ranges: Vec<(i64, i64)> =
             infos.map_or_else(Vec::new, |info| info.extension_ranges.clone());
         let mut seen: HashMap<i64, &Name> = HashMap::new();
         for (index, field) in message.fields.iter().enumerate() {
-            let kind = infos
-                .and_then(|info| info.fields.get(index))
-                .map_or(Kind::Unknown, |info| info.kind);
+            let kind = infos.and_then(|info| info.fields.get(index)).map_or(Kind::Unknown, |info| info.kind);
             self.field(full, field, kind);
             let number = field.number.value;
             if !self.number(field) {
@@ -48,9 +44,8 @@ impl Checker<'_> {
                 );
                 self.fault(field.number.span, message);
             }
-            if let Some((start, end)) = extension_ranges
-                .iter()
-                .find(|&&(start, end)| start <= number && number <= end)
+            if let Some((start, end)) =
+                extension_ranges.iter().find(|&&(start, end)| start <= number && number <= end)
             {
                 let message = format!(
                     "the number {number} of `{}` is left to extensions, which have {start} to \
@@ -64,10 +59,8 @@ impl Checker<'_> {
             let reserved = message.reserved.names.iter();
             if let Some(name) = reserved.clone().find(|name| name.text == field.name.text) {
                 let line = self.line(name.span);
-                let message = format!(
-                    "the name `{}` is reserved in line {line}: choose another",
-                    field.name.text
-                );
+                let message =
+                    format!("the name `{}` is reserved in line {line}: choose another", field.name.text);
                 self.fault(field.name.span, message);
             }
         }
@@ -106,8 +99,7 @@ impl Checker<'_> {
                 self.fault(span, format!("the map `{name}` has no label: leave it out"));
             }
             Some((Label::Required, span)) if proto3 => {
-                let message =
-                    format!("proto3 has no required fields: leave `required` out of `{name}`");
+                let message = format!("proto3 has no required fields: leave `required` out of `{name}`");
                 self.fault(span, message);
             }
             None if !proto3 && !is_map && field.oneof.is_none() => {
@@ -123,9 +115,10 @@ impl Checker<'_> {
         if let FieldType::Group(group) = &field.ty
             && proto3
         {
-            let message =
-                format!("proto3 has no groups: declare the message `{}` and a field of that type",
-                    group.text);
+            let message = format!(
+                "proto3 has no groups: declare the message `{}` and a field of that type",
+                group.text
+            );
             self.fault(group.span, message);
         }
         if let FieldType::Map(types, span) = &field.ty {
@@ -144,9 +137,8 @@ impl Checker<'_> {
             self.fault(at, message);
         }
         if is_set(&field.options, "packed") && !can_pack(field, kind) {
-            let message = format!(
-                "`{name}` cannot be packed: only repeated fields of numbers, bools and enums can"
-            );
+            let message =
+                format!("`{name}` cannot be packed: only repeated fields of numbers, bools and enums can");
             self.fault(field.name.span, message);
         }
         self.default_of(field, kind);
@@ -179,10 +171,8 @@ impl Checker<'_> {
     }
 
     pub(super) fn extension(&mut self, scope: &str, field: &Field) {
-        let info = self
-            .types
-            .extension_at(self.unit, field.name.span.start)
-            .map(|id| &self.types.extensions[id]);
+        let info =
+            self.types.extension_at(self.unit, field.name.span.start).map(|id| &self.types.extensions[id]);
         let kind = info.map_or(Kind::Unknown, |info| info.field.kind);
         self.field(scope, field, kind);
         if let Some((Label::Required, span)) = field.label
@@ -210,10 +200,8 @@ impl Checker<'_> {
         let number = field.number.value;
         let ranges = &extended.extension_ranges;
         if !ranges.iter().any(|&(start, end)| start <= number && number <= end) {
-            let allowed: Vec<String> = ranges
-                .iter()
-                .map(|(start, end)| format!("{start} to {end}"))
-                .collect();
+            let allowed: Vec<String> =
+                ranges.iter().map(|(start, end)| format!("{start} to {end}")).collect();
             let message = if allowed.is_empty() {
                 format!("`{}` leaves no numbers to extensions", extended.full)
             } else {
@@ -248,10 +236,7 @@ impl Checker<'_> {
     pub(super) fn reserved_names(&mut self, names: &[Name]) {
         for (index, name) in names.iter().enumerate() {
             if names[..index].iter().any(|before| before.text == name.text) {
-                self.fault(
-                    name.span,
-                    format!("the name `{}` is reserved twice: once is enough", name.text),
-                );
+                self.fault(name.span, format!("the name `{}` is reserved twice: once is enough", name.text));
             }
         }
     }
@@ -261,10 +246,7 @@ impl Checker<'_> {
         if let Some(first) = message.extension_ranges.first()
             && self.syntax == Syntax::Proto3
         {
-            self.fault(
-                first.span,
-                "proto3 has no extension ranges: leave `extensions` out",
-            );
+            self.fault(first.span, "proto3 has no extension ranges: leave `extensions` out");
         }
         let extensions = message.extension_ranges.iter();
         let extensions = extensions.zip(extension_ranges).map(|(range, &(start, end))| {
@@ -280,7 +262,8 @@ impl Checker<'_> {
         });
         let reserved = message.reserved.ranges.iter();
         let reserved = reserved.map(|range| (range, range.start.value, end(range), HIGHEST));
-        let all: Vec<_> = extensions.chain(reserved).collect();
+        let mut all: Vec<_> = extensions.chain(reserved).collect();
+        all.sort_by_key(|(range, ..)| range.span.start);
         for (index, &(range, start, end, limit)) in all.iter().enumerate() {
             if start < 1 {
                 self.fault(range.span, "numbers of fields start at 1");
@@ -288,9 +271,8 @@ impl Checker<'_> {
                 self.fault(range.span, "the range ends before it starts: swap its ends");
             } else if end > limit {
                 self.fault(range.span, format!("numbers of fields go up to {limit}"));
-            } else if let Some(&(other, ..)) = all[..index]
-                .iter()
-                .find(|&&(_, from, to, _)| from <= to && from <= end && start <= to)
+            } else if let Some(&(other, ..)) =
+                all[..index].iter().find(|&&(_, from, to, _)| from <= to && from <= end && start <= to)
             {
                 let line = self.line(other.span);
                 self.fault(
@@ -321,6 +303,5 @@ fn can_pack(field: &Field, kind: Kind) -> bool {
 
 /// Whether a message is one that holds options.
 pub(crate) fn is_options(full: &str) -> bool {
-    full.strip_prefix("google.protobuf.")
-        .is_some_and(|name| name.ends_with("Options") && !name.contains('.'))
+    full.strip_prefix("google.protobuf.").is_some_and(|name| name.ends_with("Options") && !name.contains('.'))
 }

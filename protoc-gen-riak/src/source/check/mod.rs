@@ -45,11 +45,7 @@ pub(crate) fn check(graph: &mut Graph) -> Result<(Types, Options), Vec<Diagnosti
         };
         checker.file(file);
     }
-    if faults.is_empty() {
-        Ok((types, options))
-    } else {
-        Err(faults)
-    }
+    if faults.is_empty() { Ok((types, options)) } else { Err(faults) }
 }
 
 /// Checks one unit.
@@ -179,7 +175,7 @@ mod tests {
         let known = ["RpbGetReq", "RpbGetResp", "RpbPutReq", "Pair"];
         assert_eq!(near("RpbGetRep", known), Some("RpbGetReq"));
         assert_eq!(near("RpbGteResp", known), Some("RpbGetResp"));
-        assert_eq!(near("rpbputreq", known), None);
+        assert_eq!(near("rpbputreq", known), Some("RpbPutReq"));
         assert_eq!(near("pair", known), Some("Pair"));
         assert_eq!(near("Other", known), None);
         assert_eq!(near("x", ["y"]), None);

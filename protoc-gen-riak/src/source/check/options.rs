@@ -51,8 +51,7 @@ impl Checker<'_> {
         if options.is_empty() {
             return;
         }
-        let Some(What::Message(message)) = self.types.what(&format!("google.protobuf.{kind}"))
-        else {
+        let Some(What::Message(message)) = self.types.what(&format!("google.protobuf.{kind}")) else {
             // A descriptor.proto of the user's own that lacks its heart.
             let message = "`google/protobuf/descriptor.proto` in the include directories declares \
                            no such options: remove that file";
@@ -69,8 +68,7 @@ impl Checker<'_> {
                 let count = counts.entry(path.clone()).or_default();
                 path.push(*count);
                 *count += 1;
-            } else if set.iter().any(|before| before.starts_with(&path) || path.starts_with(before))
-            {
+            } else if set.iter().any(|before| before.starts_with(&path) || path.starts_with(before)) {
                 let message = format!("the option `{}` is already set", option.written_name());
                 self.fault(option.name_span(), message);
                 continue;
@@ -145,10 +143,7 @@ impl Checker<'_> {
         let names = message.fields.iter().map(|field| field.name.as_str());
         let names = names.filter(|name| *name != "uninterpreted_option");
         let message = match near(&part.text, names) {
-            Some(near) => format!(
-                "there is no option `{}` of {holder}: did you mean `{near}`?",
-                part.text
-            ),
+            Some(near) => format!("there is no option `{}` of {holder}: did you mean `{near}`?", part.text),
             None if self.declared_extension(&part.text) => format!(
                 "there is no option `{0}` of {holder}: write `({0})`, in parentheses, for one that \
                  a schema declares",
@@ -165,12 +160,7 @@ impl Checker<'_> {
         self.types.extensions.iter().any(|known| last(&known.full))
     }
 
-    fn extension_field(
-        &mut self,
-        within: usize,
-        scope: &str,
-        part: &NamePart,
-    ) -> Option<FieldInfo> {
+    fn extension_field(&mut self, within: usize, scope: &str, part: &NamePart) -> Option<FieldInfo> {
         let found = self.types.lookup_extension(self.unit, scope, &part.text);
         let extended = &self.types.messages[within].full;
         match found {
@@ -201,11 +191,9 @@ impl Checker<'_> {
                 let meant = near(last, lasts.iter().copied())
                     .and_then(|near| lasts.iter().position(|last| *last == near));
                 let message = match meant {
-                    Some(index) => format!(
-                        "there is no option `{}`: did you mean `({})`?",
-                        part.written(),
-                        known[index]
-                    ),
+                    Some(index) => {
+                        format!("there is no option `{}`: did you mean `({})`?", part.written(), known[index])
+                    }
                     None => format!(
                         "there is no option `{}`: declare it, or import the file that declares it",
                         part.written()
@@ -215,10 +203,7 @@ impl Checker<'_> {
             }
             found => {
                 let wanted = "an extension";
-                if let Some(why) =
-                    self.types
-                        .why_not(self.unit, scope, &part.text, &found, wanted)
-                {
+                if let Some(why) = self.types.why_not(self.unit, scope, &part.text, &found, wanted) {
                     self.fault(part.span, why);
                 }
             }
@@ -259,24 +244,16 @@ impl Checker<'_> {
         let encoded = match field.kind {
             Kind::Scalar(scalar) => self.scalar(field, scalar, value, in_message)?,
             Kind::Enum(id) => self.enum_value(id, value, in_message)?,
-            Kind::Message(id) => {
-                Encoded::Message(self.message_value(scope, field, id, value)?)
-            }
+            Kind::Message(id) => Encoded::Message(self.message_value(scope, field, id, value)?),
             Kind::Group(_) => {
-                let message = format!(
-                    "`{}` is a group, whose values are not read: make it a message",
-                    field.name
-                );
+                let message =
+                    format!("`{}` is a group, whose values are not read: make it a message", field.name);
                 self.fault(value.span, message);
                 return None;
             }
             Kind::Unknown => return None,
         };
-        let encoded = if field.packed {
-            Encoded::Packed(Box::new(encoded))
-        } else {
-            encoded
-        };
+        let encoded = if field.packed { Encoded::Packed(Box::new(encoded)) } else { encoded };
         Some(vec![(number(field), encoded)])
     }
 
@@ -291,10 +268,7 @@ impl Checker<'_> {
             let value = match &value.kind {
                 ValueKind::Ident { text, .. } if matches!(text.as_str(), "t" | "True") => Some(1),
                 ValueKind::Ident { text, .. } if matches!(text.as_str(), "f" | "False") => Some(0),
-                ValueKind::Int {
-                    negative: false,
-                    magnitude: Some(value @ (0 | 1)),
-                } => Some(*value),
+                ValueKind::Int { negative: false, magnitude: Some(value @ (0 | 1)) } => Some(*value),
                 _ => None,
             };
             if let Some(value) = value {
@@ -316,15 +290,11 @@ impl Checker<'_> {
     fn enum_value(&mut self, id: usize, value: &Value, in_message: bool) -> Option<Encoded> {
         let declared = &self.types.enums[id];
         let number = match &value.kind {
-            ValueKind::Ident {
-                negative: false,
-                text,
-            } => declared
-                .values
-                .iter()
-                .find(|(name, _)| name == text)
-                .map(|(_, number)| *number),
-            ValueKind::Int { .. } if in_message => value.integer()
+            ValueKind::Ident { negative: false, text } => {
+                declared.values.iter().find(|(name, _)| name == text).map(|(_, number)| *number)
+            }
+            ValueKind::Int { .. } if in_message => value
+                .integer()
                 .and_then(|value| i64::try_from(value).ok())
                 .filter(|value| declared.values.iter().any(|(_, number)| number == value)),
             _ => None,
@@ -335,10 +305,9 @@ impl Checker<'_> {
         let names = declared.values.iter().map(|(name, _)| name.as_str());
         let message = match &value.kind {
             ValueKind::Ident { text, .. } => match near(text, names) {
-                Some(near) => format!(
-                    "the enum `{}` has no value `{text}`: did you mean `{near}`?",
-                    declared.full
-                ),
+                Some(near) => {
+                    format!("the enum `{}` has no value `{text}`: did you mean `{near}`?", declared.full)
+                }
                 None => format!("the enum `{}` has no value `{text}`", declared.full),
             },
             _ => format!("write the name of a value of the enum `{}`", declared.full),
@@ -438,9 +407,7 @@ fn encode_scalar(scalar: Scalar, value: &Value) -> Encoded {
     match scalar {
         Scalar::Double => Encoded::Fixed64(value.real().to_bits()),
         Scalar::Float => Encoded::Fixed32(value.real_32().to_bits()),
-        Scalar::Int32 | Scalar::Int64 | Scalar::Uint32 | Scalar::Uint64 => {
-            Encoded::Varint(bits)
-        }
+        Scalar::Int32 | Scalar::Int64 | Scalar::Uint32 | Scalar::Uint64 => Encoded::Varint(bits),
         Scalar::Sint32 | Scalar::Sint64 => {
             let signed = bits.cast_signed();
             Encoded::Varint(((signed << 1) ^ (signed >> 63)).cast_unsigned())

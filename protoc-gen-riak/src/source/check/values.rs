@@ -9,10 +9,8 @@ use crate::source::types::is_set;
 impl Checker<'_> {
     pub(super) fn values_of(&mut self, declared: &Enum) {
         let Some(first) = declared.values.first() else {
-            let message = format!(
-                "the enum `{}` has no value: an enum needs at least one",
-                declared.name.text
-            );
+            let message =
+                format!("the enum `{}` has no value: an enum needs at least one", declared.name.text);
             return self.fault(declared.name.span, message);
         };
         if self.syntax == Syntax::Proto3 && first.number.value != 0 {
@@ -56,10 +54,8 @@ impl Checker<'_> {
             let reserved = declared.reserved.names.iter();
             if let Some(name) = reserved.clone().find(|name| name.text == value.name.text) {
                 let line = self.line(name.span);
-                let message = format!(
-                    "the name `{}` is reserved in line {line}: choose another",
-                    value.name.text
-                );
+                let message =
+                    format!("the name `{}` is reserved in line {line}: choose another", value.name.text);
                 self.fault(value.name.span, message);
             }
         }

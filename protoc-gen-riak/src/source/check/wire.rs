@@ -49,9 +49,7 @@ pub(crate) fn body(mut records: Vec<Record>) -> Vec<u8> {
         if let Encoded::Packed(first) = value {
             let mut values = Vec::new();
             write(*first, &mut values);
-            while let Some((_, Encoded::Packed(next))) =
-                records.next_if(|(next, _)| *next == number)
-            {
+            while let Some((_, Encoded::Packed(next))) = records.next_if(|(next, _)| *next == number) {
                 write(*next, &mut values);
             }
             write(Encoded::Bytes(values), &mut out);
@@ -102,10 +100,8 @@ mod tests {
             (2, Encoded::Fixed32(1)),
             (16, Encoded::Fixed64(2)),
         ];
-        let expected = [
-            0x08, 0xac, 0x02, 0x12, 2, b'a', b'b', 0x15, 1, 0, 0, 0, 0x81, 0x01, 2, 0, 0, 0, 0, 0,
-            0, 0,
-        ];
+        let expected =
+            [0x08, 0xac, 0x02, 0x12, 2, b'a', b'b', 0x15, 1, 0, 0, 0, 0x81, 0x01, 2, 0, 0, 0, 0, 0, 0, 0];
         assert_eq!(body(records), expected);
     }
 }

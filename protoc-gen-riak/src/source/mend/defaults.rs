@@ -17,13 +17,7 @@ pub(super) fn written(kind: Kind, value: &Value) -> String {
             shortest(f64::from(value), [6, 9], |text| text.parse() == Ok(value))
         }
         (ValueKind::Ident { text, .. }, _) => text.clone(),
-        (
-            ValueKind::Int {
-                negative,
-                magnitude,
-            },
-            _,
-        ) => {
+        (ValueKind::Int { negative, magnitude }, _) => {
             let magnitude = magnitude.unwrap_or(u64::MAX);
             let sign = if *negative && magnitude != 0 { "-" } else { "" };
             format!("{sign}{magnitude}")
@@ -42,11 +36,7 @@ fn shortest(value: f64, digits: [usize; 2], is_same: impl Fn(&str) -> bool) -> S
         return if value < 0.0 { "-inf" } else { "inf" }.to_owned();
     }
     let short = general(value, digits[0]);
-    if is_same(&short) {
-        short
-    } else {
-        general(value, digits[1])
-    }
+    if is_same(&short) { short } else { general(value, digits[1]) }
 }
 
 /// A number with up to some digits, with an exponent where it is very small or large: what C's `%g`
@@ -67,11 +57,7 @@ fn general(value: f64, digits: usize) -> String {
 }
 
 fn trimmed(number: &str) -> &str {
-    if number.contains('.') {
-        number.trim_end_matches('0').trim_end_matches('.')
-    } else {
-        number
-    }
+    if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.') } else { number }
 }
 
 /// Bytes as C writes them in a string.

@@ -11,12 +11,8 @@ impl Parser<'_> {
         let name_location = self.open(&join(path, &[enumeration::NAME]));
         let name = self.name("the name of the enum")?;
         self.close(name_location);
-        let mut declared = Enum {
-            name,
-            values: Vec::new(),
-            reserved: Reserved::default(),
-            options: Vec::new(),
-        };
+        let mut declared =
+            Enum { name, values: Vec::new(), reserved: Reserved::default(), options: Vec::new() };
         self.finish("{", location, "`{` after the name of the enum")?;
         while !self.end_block() {
             self.require_more(open, "enum")?;
@@ -57,10 +53,6 @@ impl Parser<'_> {
         let options = self.bracketed(&join(path, &[enum_value::OPTIONS]))?;
         self.finish(";", location, "`;` after the enum value")?;
         self.close(location);
-        Ok(EnumValue {
-            name,
-            number,
-            options,
-        })
+        Ok(EnumValue { name, number, options })
     }
 }

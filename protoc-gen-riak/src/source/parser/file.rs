@@ -6,8 +6,7 @@ use crate::source::ast::{File, Import, ImportKind, Name, Syntax};
 use crate::source::lexer::{Fault, Kind};
 
 /// What may stand at the top level, for messages.
-const STATEMENT: &str =
-    "`message`, `enum`, `service`, `extend`, `import`, `package`, `option` or `;`";
+const STATEMENT: &str = "`message`, `enum`, `service`, `extend`, `import`, `package`, `option` or `;`";
 
 impl Parser<'_> {
     pub(super) fn file(&mut self) -> Parse<File> {
@@ -16,11 +15,8 @@ impl Parser<'_> {
         self.detached = gap.detached.into_iter().map(|c| c.text).collect();
 
         let root = self.open(&[]);
-        let syntax = if self.sees("syntax") || self.sees("edition") {
-            self.syntax()?
-        } else {
-            Syntax::Proto2
-        };
+        let syntax =
+            if self.sees("syntax") || self.sees("edition") { self.syntax()? } else { Syntax::Proto2 };
         let mut file = File {
             syntax,
             package: None,
@@ -94,11 +90,8 @@ impl Parser<'_> {
                 to.services.push(service);
             }
             "extend" => {
-                let groups = super::message::Nested {
-                    parent: &[],
-                    number: file::MESSAGE,
-                    messages: &mut to.messages,
-                };
+                let groups =
+                    super::message::Nested { parent: &[], number: file::MESSAGE, messages: &mut to.messages };
                 self.extend(&[file::EXTENSION], &mut to.extensions, groups)?;
             }
             "import" => self.import(to)?,
@@ -113,10 +106,7 @@ impl Parser<'_> {
             "syntax" | "edition" => {
                 return Err(Fault::new(
                     self.span().start,
-                    format!(
-                        "`{}` must be the first statement of a file: move it up",
-                        self.text()
-                    ),
+                    format!("`{}` must be the first statement of a file: move it up", self.text()),
                 ));
             }
             _ => return Err(self.expected(STATEMENT)),
@@ -144,11 +134,7 @@ impl Parser<'_> {
         let name = self.text_string("the name of the file to import, in quotes")?;
         self.finish(";", location, "`;` after the import")?;
         self.close(location);
-        to.imports.push(Import {
-            name,
-            kind,
-            span: start.to(self.previous()),
-        });
+        to.imports.push(Import { name, kind, span: start.to(self.previous()) });
         Ok(())
     }
 

@@ -2,9 +2,7 @@
 
 use super::path::{field, message, oneof};
 use super::{Parse, Parser, join, step};
-use crate::source::ast::{
-    Field, FieldType, Label, Message, MessageKind, Name, Number, Oneof, Scalar,
-};
+use crate::source::ast::{Field, FieldType, Label, Message, MessageKind, Name, Number, Oneof, Scalar};
 use crate::source::lexer::{Fault, Kind};
 use crate::source::text::Span;
 
@@ -39,13 +37,7 @@ impl Parser<'_> {
         Ok(declared)
     }
 
-    fn message_block(
-        &mut self,
-        path: &[i32],
-        location: usize,
-        open: Span,
-        to: &mut Message,
-    ) -> Parse<()> {
+    fn message_block(&mut self, path: &[i32], location: usize, open: Span, to: &mut Message) -> Parse<()> {
         self.sink("messages")?;
         self.finish("{", location, "`{`")?;
         while !self.end_block() {
@@ -60,11 +52,7 @@ impl Parser<'_> {
         if self.skip_empty() {
             return Ok(());
         }
-        let word = if self.kind() == Kind::Ident {
-            self.text()
-        } else {
-            ""
-        };
+        let word = if self.kind() == Kind::Ident { self.text() } else { "" };
         match word {
             "message" => {
                 let path = join(path, &[message::NESTED, step(to.messages.len())]);
@@ -82,11 +70,7 @@ impl Parser<'_> {
                 self.reserved(path, numbers, false, &mut to.reserved)?;
             }
             "extend" => {
-                let nested = Nested {
-                    parent: path,
-                    number: message::NESTED,
-                    messages: &mut to.messages,
-                };
+                let nested = Nested { parent: path, number: message::NESTED, messages: &mut to.messages };
                 let list = join(path, &[message::EXTENSION]);
                 self.extend(&list, &mut to.extensions, nested)?;
             }
@@ -97,11 +81,7 @@ impl Parser<'_> {
             }
             "oneof" => self.oneof(path, to)?,
             _ => {
-                let nested = Nested {
-                    parent: path,
-                    number: message::NESTED,
-                    messages: &mut to.messages,
-                };
+                let nested = Nested { parent: path, number: message::NESTED, messages: &mut to.messages };
                 let path = join(path, &[message::FIELD, step(to.fields.len())]);
                 let location = self.open(&path);
                 let field = self.field(&path, location, Place::Message, nested)?;
@@ -112,12 +92,7 @@ impl Parser<'_> {
     }
 
     /// `extend`: its fields go to a list of extensions, whose path is given.
-    pub(super) fn extend(
-        &mut self,
-        list: &[i32],
-        to: &mut Vec<Field>,
-        nested: Nested<'_>,
-    ) -> Parse<()> {
+    pub(super) fn extend(&mut self, list: &[i32], to: &mut Vec<Field>, nested: Nested<'_>) -> Parse<()> {
         let all = self.open(list);
         let open = self.advance();
         let extendee = self.type_name("the name of the message to extend")?;
@@ -127,11 +102,8 @@ impl Parser<'_> {
             let path = join(list, &[step(to.len())]);
             let location = self.open(&path);
             self.note(&join(&path, &[field::EXTENDEE]), extendee.span);
-            let into = Nested {
-                parent: nested.parent,
-                number: nested.number,
-                messages: &mut *nested.messages,
-            };
+            let into =
+                Nested { parent: nested.parent, number: nested.number, messages: &mut *nested.messages };
             let mut extension = self.field(&path, location, Place::Extend, into)?;
             extension.extendee = Some(extendee.clone());
             to.push(extension);
@@ -162,18 +134,11 @@ impl Parser<'_> {
                 if label(self.text()).is_some() && self.kind() == Kind::Ident {
                     return Err(Fault::new(
                         self.span().start,
-                        format!(
-                            "a field of a oneof has no label: leave `{}` out",
-                            self.text()
-                        ),
+                        format!("a field of a oneof has no label: leave `{}` out", self.text()),
                     ));
                 }
                 let path_of_field = join(path, &[message::FIELD, step(to.fields.len())]);
-                let nested = Nested {
-                    parent: path,
-                    number: message::NESTED,
-                    messages: &mut to.messages,
-                };
+                let nested = Nested { parent: path, number: message::NESTED, messages: &mut to.messages };
                 let at = self.open(&path_of_field);
                 let field = self.field(&path_of_field, at, Place::Oneof(index), nested)?;
                 to.fields.push(field);
@@ -188,13 +153,7 @@ impl Parser<'_> {
     }
 
     /// A field of any kind. Its location is already open.
-    fn field(
-        &mut self,
-        path: &[i32],
-        location: usize,
-        place: Place,
-        nested: Nested<'_>,
-    ) -> Parse<Field> {
+    fn field(&mut self, path: &[i32], location: usize, place: Place, nested: Nested<'_>) -> Parse<Field> {
         let label = match label(self.text()) {
             Some(label) if self.kind() == Kind::Ident => {
                 let span = self.advance();
@@ -232,10 +191,7 @@ impl Parser<'_> {
         } else {
             self.finish(";", location, "`;` or `[` after the number of the field")?;
             if let FieldType::Map(..) = field.ty {
-                let name = Name {
-                    text: map_entry_name(&field.name.text),
-                    span: field.name.span,
-                };
+                let name = Name { text: map_entry_name(&field.name.text), span: field.name.span };
                 let entry = Message::new(MessageKind::MapEntry, name);
                 nested.messages.push(entry);
             }
@@ -249,9 +205,12 @@ impl Parser<'_> {
         let location = self.open(path);
         let start = self.span();
         let mut group = false;
-        let ty = if self.sees("map") && self.tokens.get(self.at + 1).is_some_and(|next| {
-            next.kind == Kind::Symbol && self.source.slice(next.span) == "<"
-        }) {
+        let ty = if self.sees("map")
+            && self
+                .tokens
+                .get(self.at + 1)
+                .is_some_and(|next| next.kind == Kind::Symbol && self.source.slice(next.span) == "<")
+        {
             self.advance();
             self.advance();
             let key = self.plain_type("the type of the map's keys")?;
@@ -262,10 +221,7 @@ impl Parser<'_> {
         } else if self.sees("group") {
             group = true;
             let span = self.advance();
-            FieldType::Group(Name {
-                text: String::new(),
-                span,
-            })
+            FieldType::Group(Name { text: String::new(), span })
         } else {
             self.plain_type("a field, or `}`")?
         };
@@ -290,13 +246,7 @@ impl Parser<'_> {
 
     /// The body of a group: a message that has the name that stands where a field has its own. The
     /// field's is the same in lower case.
-    fn group(
-        &mut self,
-        path: &[i32],
-        location: usize,
-        field: &mut Field,
-        nested: Nested<'_>,
-    ) -> Parse<()> {
+    fn group(&mut self, path: &[i32], location: usize, field: &mut Field, nested: Nested<'_>) -> Parse<()> {
         let name = field.name.clone();
         if !name.text.starts_with(|c: char| c.is_ascii_uppercase()) {
             return Err(Fault::new(
@@ -308,10 +258,7 @@ impl Parser<'_> {
                 ),
             ));
         }
-        let group_path = join(
-            nested.parent,
-            &[nested.number, step(nested.messages.len())],
-        );
+        let group_path = join(nested.parent, &[nested.number, step(nested.messages.len())]);
         let start = self.locations[location].span;
         let group_location = self.open(&group_path);
         self.locations[group_location].span.start = start.start;

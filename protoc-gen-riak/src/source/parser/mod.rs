@@ -55,11 +55,7 @@ pub(crate) fn parse(source: &SourceText) -> Result<Parsed, Fault> {
     };
     let file = parser.file()?;
     let locations = parser.locations;
-    Ok(Parsed {
-        file,
-        locations,
-        tokens,
-    })
+    Ok(Parsed { file, locations, tokens })
 }
 
 /// The comments in front of a token.
@@ -69,10 +65,7 @@ pub(crate) fn comments_before(text: &str, tokens: &[Token], index: usize) -> Gap
         || text.len() - text.trim_start_matches('\u{feff}').len(),
         |previous| tokens[previous].span.end,
     );
-    let gap = Span {
-        start,
-        end: next.span.start.max(start),
-    };
+    let gap = Span { start, end: next.span.start.max(start) };
     let closes = matches!(next.kind, Kind::End | Kind::Bad)
         || matches!(&text[next.span.start..next.span.end], "}" | "]" | ")");
     comments::sort(text, gap, index == 0, closes)
@@ -106,9 +99,7 @@ impl Parser<'_> {
 
     /// The span of the last token taken.
     fn previous(&self) -> Span {
-        self.at
-            .checked_sub(1)
-            .map_or_else(|| self.span(), |previous| self.tokens[previous].span)
+        self.at.checked_sub(1).map_or_else(|| self.span(), |previous| self.tokens[previous].span)
     }
 
     fn text(&self) -> &str {
@@ -159,11 +150,7 @@ impl Parser<'_> {
     }
 
     fn take(&mut self, text: &str, what: &str) -> Parse<Span> {
-        if self.sees(text) {
-            Ok(self.advance())
-        } else {
-            Err(self.expected(what))
-        }
+        if self.sees(text) { Ok(self.advance()) } else { Err(self.expected(what)) }
     }
 
     fn name(&mut self, what: &str) -> Parse<Name> {
@@ -218,10 +205,7 @@ impl Parser<'_> {
         let mut bytes = Vec::new();
         while self.kind() == Kind::Str {
             let span = self.advance();
-            let body = Span {
-                start: span.start + 1,
-                end: span.end - 1,
-            };
+            let body = Span { start: span.start + 1, end: span.end - 1 };
             lexer::unescape(self.source.slice(body), &mut bytes)
                 .map_err(|fault| Fault::new(body.start + fault.offset, fault.message))?;
         }
@@ -231,8 +215,8 @@ impl Parser<'_> {
     /// A string that must be text.
     fn text_string(&mut self, what: &str) -> Parse<Name> {
         let (bytes, span) = self.string(what)?;
-        let text = String::from_utf8(bytes)
-            .map_err(|_| Fault::new(span.start, "this string is not UTF-8 text"))?;
+        let text =
+            String::from_utf8(bytes).map_err(|_| Fault::new(span.start, "this string is not UTF-8 text"))?;
         Ok(Name { text, span })
     }
 
@@ -276,11 +260,7 @@ impl Parser<'_> {
 
     /// Notes a location that is already known.
     fn note(&mut self, path: &[i32], span: Span) {
-        self.locations.push(Location {
-            path: path.to_vec(),
-            span,
-            ..Location::default()
-        });
+        self.locations.push(Location { path: path.to_vec(), span, ..Location::default() });
     }
 
     // Ends of declarations, which is where comments are.
@@ -333,9 +313,7 @@ impl Parser<'_> {
 
 /// The text of a comment; an empty comment says nothing.
 fn text_of(comment: Option<comments::Comment>) -> Option<String> {
-    comment
-        .map(|comment| comment.text)
-        .filter(|text| !text.is_empty())
+    comment.map(|comment| comment.text).filter(|text| !text.is_empty())
 }
 
 /// A piece of the text that fits a message.

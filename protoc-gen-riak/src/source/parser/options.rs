@@ -112,12 +112,7 @@ impl Parser<'_> {
         }
         self.take("=", "`=` and the value of the option")?;
         let value = self.value("the value of the option")?;
-        Ok(OptionSet {
-            name,
-            value,
-            span: start.to(self.previous()),
-            location,
-        })
+        Ok(OptionSet { name, value, span: start.to(self.previous()), location })
     }
 
     fn name_part(&mut self) -> Parse<NamePart> {
@@ -130,20 +125,12 @@ impl Parser<'_> {
         } else {
             self.name("the name of an option")?
         };
-        Ok(NamePart {
-            text: name.text,
-            extension,
-            span: start.to(self.previous()),
-        })
+        Ok(NamePart { text: name.text, extension, span: start.to(self.previous()) })
     }
 
     /// A value outside of message values: a single one, or a message in braces.
     fn value(&mut self, what: &str) -> Parse<Value> {
-        if self.sees("{") {
-            self.message_value()
-        } else {
-            self.single_value(what)
-        }
+        if self.sees("{") { self.message_value() } else { self.single_value(what) }
     }
 
     fn single_value(&mut self, what: &str) -> Parse<Value> {
@@ -161,10 +148,7 @@ impl Parser<'_> {
             Kind::Int => {
                 let magnitude = int_value(self.text());
                 self.advance();
-                ValueKind::Int {
-                    negative,
-                    magnitude,
-                }
+                ValueKind::Int { negative, magnitude }
             }
             Kind::Float => {
                 // The lexer lets only digits, one point and an exponent through.
@@ -199,10 +183,7 @@ impl Parser<'_> {
             fields.push(self.value_field()?);
         }
         self.rise();
-        Ok(Value {
-            kind: ValueKind::Message(fields),
-            span: start.to(self.previous()),
-        })
+        Ok(Value { kind: ValueKind::Message(fields), span: start.to(self.previous()) })
     }
 
     fn value_field(&mut self) -> Parse<ValueField> {
@@ -219,11 +200,7 @@ impl Parser<'_> {
         } else {
             self.name("the name of a field")?.text
         };
-        let name = NamePart {
-            text,
-            extension,
-            span: start.to(self.previous()),
-        };
+        let name = NamePart { text, extension, span: start.to(self.previous()) };
         let value = if self.take_if(":") {
             self.field_value()?
         } else if self.sees("{") || self.sees("<") || self.sees("[") {
@@ -234,11 +211,7 @@ impl Parser<'_> {
         if !self.take_if(",") {
             self.take_if(";");
         }
-        Ok(ValueField {
-            name,
-            value,
-            span: start.to(self.previous()),
-        })
+        Ok(ValueField { name, value, span: start.to(self.previous()) })
     }
 
     fn field_value(&mut self) -> Parse<Value> {
@@ -265,9 +238,6 @@ impl Parser<'_> {
             self.take("]", "`,` or `]` after the value")?;
         }
         self.rise();
-        Ok(Value {
-            kind: ValueKind::List(items),
-            span: start.to(self.previous()),
-        })
+        Ok(Value { kind: ValueKind::List(items), span: start.to(self.previous()) })
     }
 }

@@ -83,11 +83,7 @@ impl Parser<'_> {
                 RangeEnd::Number(start)
             };
             self.close(whole);
-            to.push(Range {
-                start,
-                end,
-                span: start.span.to(self.previous()),
-            });
+            to.push(Range { start, end, span: start.span.to(self.previous()) });
             if !self.take_if(",") {
                 return Ok(());
             }

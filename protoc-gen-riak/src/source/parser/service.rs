@@ -11,11 +11,7 @@ impl Parser<'_> {
         let name_location = self.open(&join(path, &[service::NAME]));
         let name = self.name("the name of the service")?;
         self.close(name_location);
-        let mut declared = Service {
-            name,
-            methods: Vec::new(),
-            options: Vec::new(),
-        };
+        let mut declared = Service { name, methods: Vec::new(), options: Vec::new() };
         self.finish("{", location, "`{` after the name of the service")?;
         while !self.end_block() {
             self.require_more(open, "service")?;

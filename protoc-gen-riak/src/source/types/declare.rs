@@ -4,9 +4,7 @@ use std::collections::hash_map::Entry;
 
 use protobuf::descriptor::{DescriptorProto, EnumDescriptorProto, FileDescriptorProto};
 
-use super::{
-    EnumInfo, ExtensionInfo, FieldInfo, Kind, MessageInfo, Symbol, Types, What, lookup, package_of,
-};
+use super::{EnumInfo, ExtensionInfo, FieldInfo, Kind, MessageInfo, Symbol, Types, What, lookup, package_of};
 use crate::Diagnostic;
 use crate::source::ast::{
     self, Enum, Field, Label, Message, MessageKind, Name, OptionSet, RangeEnd, Syntax, ValueKind,
@@ -16,22 +14,11 @@ use crate::source::graph::{Content, Graph};
 
 impl Types {
     /// Enters the names of one unit.
-    pub(super) fn declare_unit(
-        &mut self,
-        graph: &Graph,
-        unit: usize,
-        faults: &mut Vec<Diagnostic>,
-    ) {
+    pub(super) fn declare_unit(&mut self, graph: &Graph, unit: usize, faults: &mut Vec<Diagnostic>) {
         match &graph.units[unit].content {
             Content::Parsed(parsed) => {
                 let file = &parsed.file;
-                let mut declarer = Declarer {
-                    types: self,
-                    graph,
-                    unit,
-                    syntax: file.syntax,
-                    faults,
-                };
+                let mut declarer = Declarer { types: self, graph, unit, syntax: file.syntax, faults };
                 declarer.file(file);
             }
             Content::Standard(descriptor) => self.declare_standard(unit, descriptor),
@@ -60,11 +47,7 @@ impl Types {
     }
 
     fn insert_standard(&mut self, unit: usize, full: String, what: What) {
-        self.symbols.entry(full).or_insert(Symbol {
-            unit,
-            offset: 0,
-            what,
-        });
+        self.symbols.entry(full).or_insert(Symbol { unit, offset: 0, what });
     }
 
     fn standard_message(&mut self, unit: usize, scope: &str, message: &DescriptorProto) {
@@ -95,9 +78,7 @@ impl Types {
         let values = declared.value.iter();
         let what = self.add_enum(EnumInfo {
             full: full.clone(),
-            values: values
-                .map(|value| (value.name().to_owned(), i64::from(value.number())))
-                .collect(),
+            values: values.map(|value| (value.name().to_owned(), i64::from(value.number()))).collect(),
             // Those of the descriptor are used in options only; all others are declared in proto3.
             syntax: Syntax::Proto3,
         });
@@ -161,11 +142,7 @@ impl Declarer<'_> {
     /// Enters a name, and gives it in full.
     fn insert(&mut self, scope: &str, name: &Name, what: What) -> String {
         let full = lookup::join(scope, &name.text);
-        let symbol = Symbol {
-            unit: self.unit,
-            offset: name.span.start,
-            what,
-        };
+        let symbol = Symbol { unit: self.unit, offset: name.span.start, what };
         if let Some(units) = self.types.packages.get(&full) {
             let file = units.first().map_or("", |&unit| &self.types.names[unit]);
             let message = format!("`{full}` is already a package, in `{file}`: rename it");
@@ -175,10 +152,17 @@ impl Declarer<'_> {
             Entry::Vacant(free) => {
                 free.insert(symbol);
             }
-            Entry::Occupied(taken) => {
-                let before = *taken.get();
-                let message = self.taken(scope, name, what, before);
-                self.fault(name.span.start, message);
+            Entry::Occupied(mut taken) => {
+                let known = *taken.get();
+                // Within a file, the one that stands first was there first.
+                let (before, after) = if known.unit == self.unit && known.offset > symbol.offset {
+                    taken.insert(symbol);
+                    (symbol, known)
+                } else {
+                    (known, symbol)
+                };
+                let message = self.taken(scope, &name.text, before, after.what);
+                self.fault(after.offset, message);
             }
         }
         let at = (self.unit, name.span.start);
@@ -190,24 +174,17 @@ impl Declarer<'_> {
         full
     }
 
-    fn taken(&self, scope: &str, name: &Name, what: What, before: Symbol) -> String {
+    fn taken(&self, scope: &str, name: &str, before: Symbol, after: What) -> String {
         let of = &self.graph.units[before.unit].source;
         let place = if before.unit != self.unit {
             format!("in `{}`", of.name)
         } else {
             format!("in line {}", of.place(before.offset).0)
         };
-        let within = if scope.is_empty() {
-            String::new()
-        } else {
-            format!(" of `{scope}`")
-        };
+        let within = if scope.is_empty() { String::new() } else { format!(" of `{scope}`") };
         let noun = before.what.noun();
-        let mut message = format!(
-            "the name `{}`{within} is already {noun}, {place}: rename one",
-            name.text
-        );
-        if what == What::EnumValue && before.what == What::EnumValue {
+        let mut message = format!("the name `{name}`{within} is already {noun}, {place}: rename one");
+        if after == What::EnumValue && before.what == What::EnumValue {
             message.push_str(
                 " (the values of an enum are named in the scope around it, beside those of other \
                  enums)",
@@ -255,9 +232,7 @@ impl Declarer<'_> {
         let values = declared.values.iter();
         let what = self.types.add_enum(EnumInfo {
             full: lookup::join(scope, &declared.name.text),
-            values: values
-                .map(|value| (value.name.text.clone(), value.number.value))
-                .collect(),
+            values: values.map(|value| (value.name.text.clone(), value.number.value)).collect(),
             syntax: self.syntax,
         });
         self.insert(scope, &declared.name, what);

@@ -15,11 +15,7 @@ pub(crate) enum Lookup {
 
 /// A name within a scope.
 pub(crate) fn join(scope: &str, name: &str) -> String {
-    if scope.is_empty() {
-        name.to_owned()
-    } else {
-        format!("{scope}.{name}")
-    }
+    if scope.is_empty() { name.to_owned() } else { format!("{scope}.{name}") }
 }
 
 impl Types {
@@ -92,9 +88,7 @@ impl Types {
     /// Whether one of some full names is declared in a file that is not imported.
     fn elsewhere(&self, mut full: impl Iterator<Item = String>) -> Lookup {
         full.find_map(|full| self.symbols.get(&full))
-            .map_or(Lookup::Nothing, |symbol| {
-                Lookup::NotImported(self.names[symbol.unit].clone())
-            })
+            .map_or(Lookup::Nothing, |symbol| Lookup::NotImported(self.names[symbol.unit].clone()))
     }
 
     /// What to say of a name that does not lead to `wanted`; nothing where that is another file's
@@ -108,10 +102,7 @@ impl Types {
         wanted: &str,
     ) -> Option<String> {
         match found {
-            Lookup::Found(what) => Some(format!(
-                "`{name}` is {}, where {wanted} is needed",
-                what.noun()
-            )),
+            Lookup::Found(what) => Some(format!("`{name}` is {}, where {wanted} is needed", what.noun())),
             _ if !self.is_complete(unit) => None,
             Lookup::NotImported(file) => Some(format!(
                 "`{name}` is declared in `{file}`, which this file does not import: add \
@@ -119,9 +110,7 @@ impl Types {
             )),
             Lookup::Nothing => Some(match self.near_type(unit, scope, name) {
                 Some(near) => format!("there is no type `{name}`: did you mean `{near}`?"),
-                None => format!(
-                    "there is no type `{name}`: declare it, or import the file that declares it"
-                ),
+                None => format!("there is no type `{name}`: declare it, or import the file that declares it"),
             }),
         }
     }
@@ -167,10 +156,7 @@ fn last(name: &str) -> &str {
 /// A scope and those around it, innermost first; the last is the one without a name.
 pub(crate) fn scopes(scope: &str) -> impl Iterator<Item = &str> {
     let outer = (!scope.is_empty()).then_some("");
-    std::iter::successors(Some(scope), |scope| {
-        scope.rfind('.').map(|dot| &scope[..dot])
-    })
-    .chain(outer)
+    std::iter::successors(Some(scope), |scope| scope.rfind('.').map(|dot| &scope[..dot])).chain(outer)
 }
 
 #[cfg(test)]

@@ -46,10 +46,7 @@ impl Types {
     fn add_values(&mut self, name: &str, values: &[&str]) -> Kind {
         self.enums.push(EnumInfo {
             full: format!("google.protobuf.FieldOptions.{name}"),
-            values: (0..)
-                .zip(values)
-                .map(|(number, value)| ((*value).to_owned(), number))
-                .collect(),
+            values: (0..).zip(values).map(|(number, value)| ((*value).to_owned(), number)).collect(),
             syntax: Syntax::Proto3,
         });
         Kind::Enum(self.enums.len() - 1)
@@ -61,13 +58,7 @@ impl Types {
         };
         let message = &mut self.messages[id];
         if message.field(name).is_none() {
-            message.fields.push(FieldInfo {
-                name: name.to_owned(),
-                number,
-                kind,
-                label,
-                packed: false,
-            });
+            message.fields.push(FieldInfo { name: name.to_owned(), number, kind, label, packed: false });
         }
     }
 }

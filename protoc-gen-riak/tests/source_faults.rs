@@ -1,0 +1,497 @@
+//! Faults: each has its place and says what to do; one run reports all of them.
+
+mod source;
+
+use source::Files;
+
+/// Checks the faults of a file `a.proto`, given as `line:column: message`. `protoc`, which stops at
+/// the first kind of faults that it finds, must find some, and none in another line.
+#[track_caller]
+fn assert_faults(text: &str, expected: &[&str]) {
+    assert_faults_but(text, expected, &[]);
+}
+
+/// The same, where `protoc` names other lines for some of the faults.
+#[track_caller]
+fn assert_faults_but(text: &str, expected: &[&str], its_own: &[u32]) {
+    let files = Files::new(&[("a.proto", text)]);
+    let expected: Vec<String> = expected.iter().map(|fault| format!("a.proto:{fault}")).collect();
+    assert_eq!(files.faults(), expected, "{text}");
+    let theirs = files.protoc_lines();
+    assert!(!theirs.is_empty(), "protoc takes it");
+    for line in theirs {
+        if its_own.iter().any(|own| line == format!("a.proto:{own}")) {
+            continue;
+        }
+        let found = expected.iter().any(|fault| fault.starts_with(&format!("{line}:")));
+        assert!(found, "protoc finds fault with {line}");
+    }
+}
+
+/// The same for the content of a message in a proto2 file: its first line is line 1.
+#[track_caller]
+fn assert_proto2(body: &str, expected: &[&str]) {
+    assert_faults(&format!("syntax = \"proto2\"; message M {{ {body}\n}}"), expected);
+}
+
+#[test]
+fn syntax_errors() {
+    for (text, expected) in [
+        (
+            "syntax = \"proto2\"\n;message A {\n  int32 = 1;\n}",
+            "3:9: expected the name of the field, found `=`",
+        ),
+        (
+            "message A {\n  optional int32 a 1;\n}",
+            "2:20: expected `=` and the number of the field, found `1`",
+        ),
+        (
+            "message A {\n  optional int32 a = 1\n}",
+            "3:1: expected `;` or `[` after the number of the field, found `}`",
+        ),
+        ("message A {\n  optional int32 a = x;\n}", "2:22: expected the number of the field, found `x`"),
+        (
+            "message A {\n  optional int32 a = 1;\n",
+            "3:1: expected the `}` of the message of line 1, found the end of the file",
+        ),
+        (
+            "mesage A {}",
+            "1:1: expected `message`, `enum`, `service`, `extend`, `import`, `package`, `option` or `;`, found `mesage`",
+        ),
+        (
+            "}",
+            "1:1: expected `message`, `enum`, `service`, `extend`, `import`, `package`, `option` or `;`, found `}`",
+        ),
+        ("syntax = \"proto4\";", "1:10: there is no syntax \"proto4\": write \"proto2\" or \"proto3\""),
+        (
+            "message A {}\nsyntax = \"proto2\";",
+            "2:1: `syntax` must be the first statement of a file: move it up",
+        ),
+        ("package a;\npackage b;", "2:1: the file already has the package `a`"),
+        ("import x;", "1:8: expected the name of the file to import, in quotes, found `x`"),
+        ("enum E { A = 0 }", "1:16: expected `;` after the enum value, found `}`"),
+        ("enum E { A = \"x\"; }", "1:14: expected the number of the enum value, found the string \"x\""),
+        (
+            "service S { rpc A(B) return (C); }",
+            "1:22: expected `returns` and the answer's type, found `return`",
+        ),
+        ("service S { get A(B); }", "1:13: expected `rpc`, `option` or `}`, found `get`"),
+        ("service S { rpc A(B) returns (C) { x = 1; } }", "1:36: expected `option` or `}`, found `x`"),
+        (
+            "message A { oneof o { optional int32 a = 1; } }",
+            "1:23: a field of a oneof has no label: leave `optional` out",
+        ),
+        ("message A { oneof o { } }", "1:23: expected a field, or `}`, found `}`"),
+        (
+            "message A { optional group g = 1 {} }",
+            "1:28: the name of the group `g` must start with a capital letter: it is the name of a message as well",
+        ),
+        ("message A { optional int32 a = 1 [default]; }", "1:42: expected `=` and the default, found `]`"),
+        (
+            "message A { optional int32 a = 1 [default = 1, default = 2]; }",
+            "1:48: the field already has a default",
+        ),
+        (
+            "message A { optional string a = 1 [json_name = \"a\", json_name = \"b\"]; }",
+            "1:53: the field already has a json_name",
+        ),
+        (
+            "message A { optional int32 a = 1 [default = {}, ]; }",
+            "1:49: expected the name of an option, found `]`",
+        ),
+        ("option a = -b;", "1:13: expected a number after the `-`, found `b`"),
+        ("option a = [1];", "1:12: expected the value of the option, found `[`"),
+        ("option (a) = { b 1 };", "1:18: expected `:` and the value of the field, found `1`"),
+        ("option (a) = { 1 };", "1:16: expected the name of a field or `}`, found `1`"),
+        ("message A { reserved a; }", "1:22: expected a number or a name in quotes, found `a`"),
+        ("message A { extensions 1 to x; }", "1:29: expected a number or `max` after `to`, found `x`"),
+        ("message A { /* never closed", "1:13: this comment has no end: close it with `*/`"),
+        ("option a = \"open\n;", "1:12: this string has no end on its line: close it with `\"`"),
+        ("option a = \"\\q\";", "1:13: no such escape sequence: write a backslash as `\\\\`"),
+        (
+            "message Ä {}",
+            "1:9: the character 'Ä' cannot stand here: outside of strings and comments a schema is ASCII text",
+        ),
+        ("option a = 1x;", "1:13: a number and a name need a space between them"),
+        (
+            "/* ä */ option a = 089;",
+            "1:20: a number that starts with 0 is octal and has no digit 8 or 9: leave the leading 0 out",
+        ),
+    ] {
+        let files = Files::new(&[("a.proto", text)]);
+        assert_eq!(files.faults(), [format!("a.proto:{expected}")], "{text}");
+        assert!(!files.protoc_lines().is_empty(), "protoc takes {text}");
+    }
+}
+
+#[test]
+fn editions_are_for_protoc() {
+    let files = Files::new(&[("a.proto", "// x\n  edition = \"2023\";\nmessage A {}")]);
+    assert_eq!(
+        files.faults(),
+        ["a.proto:2:3: edition \"2023\" is not read here: the built-in parser reads proto2 and proto3; \
+          run protoc with this generator as its plugin, which reads editions"]
+    );
+}
+
+#[test]
+fn types() {
+    assert_faults_but(
+        "syntax = \"proto2\";\npackage p;\nmessage RpbPair {}\nmessage A {\n  optional RpbPear a = 1;\n  \
+         optional Nothing b = 2;\n  optional sting c = 3;\n  optional p.RpbPairs d = 4;\n  optional Inner.Lost e = 5;\n  \
+         message Inner {}\n  optional .RpbPair f = 6;\n}\nenum E { Z = 0; }\nservice S {\n  rpc A(E) returns (A);\n  \
+         rpc B(A) returns (\n    Missing);\n}\nextend E {\n  optional int32 x = 1;\n}\nextend Gone {\n  optional int32 y = 1;\n}",
+        &[
+            "5:12: there is no type `RpbPear`: did you mean `RpbPair`?",
+            "6:12: there is no type `Nothing`: declare it, or import the file that declares it",
+            "7:12: there is no type `sting`: did you mean `string`?",
+            "8:12: there is no type `p.RpbPairs`: did you mean `RpbPair`?",
+            "9:12: there is no type `Inner.Lost`: declare it, or import the file that declares it",
+            "11:12: there is no type `.RpbPair`: did you mean `RpbPair`?",
+            "15:9: `E` is an enum, where a message is needed",
+            "17:5: there is no type `Missing`: declare it, or import the file that declares it",
+            "19:8: `E` is an enum, where a message is needed",
+            "22:8: there is no type `Gone`: declare it, or import the file that declares it",
+        ],
+        &[16],
+    );
+}
+
+#[test]
+fn a_type_of_a_file_that_is_not_imported() {
+    let files = Files::new(&[
+        ("b.proto", "syntax = \"proto3\";\nmessage B {}"),
+        ("c.proto", "syntax = \"proto3\";\nimport \"b.proto\";"),
+        ("a.proto", "syntax = \"proto3\";\nimport \"c.proto\";\nmessage A { B b = 1; }"),
+    ]);
+    assert_eq!(
+        files.faults(),
+        ["a.proto:3:13: `B` is declared in `b.proto`, which this file does not import: add \
+          `import \"b.proto\";`"]
+    );
+    assert_eq!(files.protoc_lines().last().unwrap(), "a.proto:3");
+}
+
+#[test]
+fn numbers() {
+    assert_proto2(
+        "\n optional int32 a = 0;\n optional int32 b = 536870912;\n optional int32 c = 19000;\n \
+         optional int32 d = 19999;\n optional int32 e = 7;\n optional int32 f = 7;\n reserved 10 to 20, 30;\n \
+         optional int32 g = 15;\n optional int32 h = 30;\n reserved \"i\";\n optional int32 i = 40;\n extensions 100 to 200;\n \
+         optional int32 j = 150;\n oneof o { int32 k = 7; }\n optional group L = 7 {}\n optional int32 m = 99999999999999999999;",
+        &[
+            "2:21: `a` has the number 0: numbers of fields start at 1",
+            "3:21: `b` has a number that is too high: numbers of fields go up to 536870911",
+            "4:21: `c` has the number 19000: protobuf keeps 19000 to 19999 for itself",
+            "5:21: `d` has the number 19999: protobuf keeps 19000 to 19999 for itself",
+            "7:21: `f` has the number 7 of `e` in line 6: choose another",
+            "9:21: the number 15 of `g` is reserved in line 8: choose another",
+            "10:21: the number 30 of `h` is reserved in line 8: choose another",
+            "12:17: the name `i` is reserved in line 11: choose another",
+            "14:21: the number 150 of `j` is left to extensions, which have 100 to 200: choose another",
+            "15:22: `k` has the number 7 of `e` in line 6: choose another",
+            "16:21: `l` has the number 7 of `e` in line 6: choose another",
+            "17:21: `m` has a number that is too high: numbers of fields go up to 536870911",
+        ],
+    );
+}
+
+#[test]
+fn ranges() {
+    assert_faults_but(
+        "syntax = \"proto2\"; message M { \n reserved 5 to 10;\n reserved 10;\n reserved 3 to 2;\n reserved 0;\n extensions 10 to 20;\n extensions 100 to 200;\n \
+         extensions 150;\n extensions 536870912;\n reserved \"a\";\n reserved \"a\";\n extensions 1000 to max;\n}",
+        &[
+            "3:11: the range overlaps with that of line 2: give a number to one",
+            "4:11: the range ends before it starts: swap its ends",
+            "5:11: numbers of fields start at 1",
+            "6:13: the range overlaps with that of line 2: give a number to one",
+            "8:13: the range overlaps with that of line 7: give a number to one",
+            "9:13: numbers of fields go up to 536870911",
+            "11:11: the name `a` is reserved twice: once is enough",
+        ],
+        &[1, 2, 7],
+    );
+}
+
+#[test]
+fn names() {
+    assert_faults_but(
+        "syntax = \"proto2\";\npackage p;\nmessage A {\n  optional int32 a = 1;\n  optional int32 a = 2;\n  message B {}\n  \
+         enum B { X = 0; }\n  enum C { X = 1; }\n  oneof a { int32 z = 3; }\n}\nenum A { Y = 0; }\nenum D { Y = 1; }\n\
+         service S {\n  rpc M(A) returns (A);\n  rpc M(A) returns (A);\n}\nmessage p {}\nmessage Y {}",
+        &[
+            "5:18: the name `a` of `p.A` is already a field, in line 4: rename one",
+            "7:8: the name `B` of `p.A` is already a message, in line 6: rename one",
+            "8:12: the name `X` of `p.A` is already an enum value, in line 7: rename one (the values of an enum are named in the scope around it, beside those of other enums)",
+            "9:9: the name `a` of `p.A` is already a field, in line 4: rename one",
+            "11:6: the name `A` of `p` is already a message, in line 3: rename one",
+            "12:10: the name `Y` of `p` is already an enum value, in line 11: rename one (the values of an enum are named in the scope around it, beside those of other enums)",
+            "15:7: the name `M` of `p.S` is already a method, in line 14: rename one",
+            "18:9: the name `Y` of `p` is already an enum value, in line 11: rename one",
+        ],
+        &[4, 6],
+    );
+}
+
+#[test]
+fn names_of_two_files() {
+    let files = Files::new(&[
+        ("a.proto", "syntax = \"proto3\";\nmessage A {}\nmessage b {}"),
+        ("b.proto", "syntax = \"proto3\";\n\nmessage A {}"),
+        ("c.proto", "syntax = \"proto3\";\npackage b.c;"),
+    ]);
+    assert_eq!(
+        files.faults(),
+        [
+            "a.proto:3:9: `b` is already a package, in `c.proto`: rename it",
+            "b.proto:3:9: the name `A` is already a message, in `a.proto`: rename one",
+            "c.proto:2:9: `b` cannot be a package: it is a message in `a.proto`",
+        ]
+    );
+}
+
+#[test]
+fn proto3_has_its_own_rules() {
+    assert_faults(
+        "syntax = \"proto3\";\nimport \"google/protobuf/descriptor.proto\";\nmessage A {\n  required int32 a = 1;\n  group G = 2 {}\n  \
+         int32 c = 3 [default = 1];\n  extensions 10 to 20;\n}\nenum E { X = 1; }\nextend A { int32 x = 15; }\n\
+         extend google.protobuf.FieldOptions { string good = 50000; }",
+        &[
+            "4:3: proto3 has no required fields: leave `required` out of `a`",
+            "5:9: proto3 has no groups: declare the message `G` and a field of that type",
+            "6:16: proto3 has no defaults: leave that of `c` out, absent means zero",
+            "7:14: proto3 has no extension ranges: leave `extensions` out",
+            "9:14: the first value of a proto3 enum must be 0, and `X` is 1: put the value that stands for nothing first",
+            "10:8: proto3 extends only the options of `google/protobuf/descriptor.proto`: `A` is no such message",
+        ],
+    );
+    let files = Files::new(&[
+        ("b.proto", "syntax = \"proto2\"; enum Closed { CLOSED = 0; }"),
+        ("a.proto", "syntax = \"proto3\";\nimport \"b.proto\";\nmessage A {\n  Closed c = 1; }"),
+    ]);
+    assert_eq!(
+        files.faults(),
+        [
+            "a.proto:4:3: the enum `Closed` is declared in a proto2 file, so unknown values do not fit it: a proto3 field cannot have it as its type"
+        ]
+    );
+    assert_eq!(files.protoc_lines().last().unwrap(), "a.proto:4");
+}
+
+#[test]
+fn labels_and_maps() {
+    assert_proto2(
+        "\n int32 a = 1;\n M b = 2;\n repeated map<int32, int32> c = 3;\n map<float, int32> d = 4;\n map<M, int32> e = 5;\n \
+         map<bytes, int32> f = 6;\n map<string, Lost> g = 7;\n oneof o {\n map<int32, int32> h = 8;\n }\n optional string i = 9 [packed = true];\n \
+         map<int32, int32> same_name = 10;\n message SameNameEntry {}",
+        &[
+            "2:8: `a` has no label: write `optional`, `required` or `repeated` before its type",
+            "3:2: `b` has no label: write `optional`, `required` or `repeated` before its type",
+            "4:2: the map `c` has no label: leave it out",
+            "5:2: the keys of the map `d` cannot be `float`: keys are integers, bools or strings",
+            "6:2: the keys of the map `e` cannot be `M`: keys are integers, bools or strings",
+            "7:2: the keys of the map `f` cannot be `bytes`: keys are integers, bools or strings",
+            "8:14: there is no type `Lost`: declare it, or import the file that declares it",
+            "10:2: the map `h` cannot stand in a oneof: move it out",
+            "12:18: `i` cannot be packed: only repeated fields of numbers, bools and enums can",
+            "14:10: the name `SameNameEntry` of `M` is already a message, in line 13: rename one",
+        ],
+    );
+}
+
+#[test]
+fn enums() {
+    assert_faults_but(
+        "syntax = \"proto2\";\nenum A {}\nenum B {\n  X = 1;\n  Y = 1;\n}\nenum C {\n  option allow_alias = true;\n  Z = 1;\n}\nenum D {\n  \
+         reserved -5 to 5, 4, 9 to 8;\n  reserved \"W\";\n  V = 0;\n  W = 10;\n  U = 4294967296;\n}",
+        &[
+            "2:6: the enum `A` has no value: an enum needs at least one",
+            "5:7: `Y` has the number 1 of `X`: choose another, or set `option allow_alias = true;` if both should mean the same",
+            "7:6: no two values of `C` have the same number: leave `allow_alias` out",
+            "12:21: the range overlaps with that of line 12: reserve a number once",
+            "12:24: the range ends before it starts: swap its ends",
+            "14:7: the number 0 of `V` is reserved in line 12: choose another",
+            "15:3: the name `W` is reserved in line 13: choose another",
+            "16:7: the value `U` does not fit 32 bits",
+        ],
+        &[11],
+    );
+}
+
+#[test]
+fn defaults() {
+    assert_proto2(
+        "\n optional int32 a = 1 [default = 2147483648];\n optional uint32 b = 2 [default = -1];\n optional bool c = 3 [default = 1];\n \
+         optional string d = 4 [default = x];\n optional E e = 5 [default = GREAN];\n optional E f = 6 [default = 1];\n optional M g = 7 [default = 1];\n \
+         repeated int32 h = 8 [default = 1];\n optional double i = 9 [default = true];\n optional int32 j = 10 [default = 1.5];\n enum E { GREEN = 1; }",
+        &[
+            "2:34: the default of `a` does not fit its type `int32`: write an integer of 32 bits",
+            "3:35: the default of `b` does not fit its type `uint32`: write an integer of 32 bits that is not negative",
+            "4:33: the default of `c` does not fit its type `bool`: write `true` or `false`",
+            "5:35: the default of `d` does not fit its type `string`: write UTF-8 text in quotes",
+            "6:30: the enum `M.E` has no value `GREAN`: did you mean `GREEN`?",
+            "7:30: the default of `f` does not fit its type: write the name of a value of `M.E`",
+            "8:20: `g` is a message and has no default: leave it out",
+            "9:24: `h` is repeated and has no default: leave it out",
+            "10:35: the default of `i` does not fit its type `double`: write a number, `inf` or `nan`",
+            "11:35: the default of `j` does not fit its type `int32`: write an integer of 32 bits",
+        ],
+    );
+}
+
+#[test]
+fn extensions() {
+    assert_faults(
+        "syntax = \"proto2\";\nmessage A { extensions 10 to 20; }\nmessage B {}\nextend A {\n  optional int32 a = 21;\n  optional int32 b = 10;\n  \
+         optional int32 c = 10;\n  required int32 d = 11;\n  optional int32 e = 12 [json_name = \"x\"];\n}\nextend B {\n  optional int32 f = 1;\n}",
+        &[
+            "5:22: the number 21 of `a` is none that `A` leaves to extensions: it leaves 10 to 20",
+            "7:22: the number 10 of `c` is that of the extension `b`: choose another",
+            "8:3: the extension `d` cannot be required",
+            "9:26: an extension has no json_name: leave it out",
+            "12:22: `B` leaves no numbers to extensions",
+        ],
+    );
+}
+
+#[test]
+fn options() {
+    let head = "syntax = \"proto2\";\nimport \"google/protobuf/descriptor.proto\";\npackage p;\nmessage Op { required uint32 request = 1; repeated Alt alternative = 2; optional Kind kind = 3; }\n\
+        message Alt { required int32 code = 1; optional bool last = 2; }\nenum Kind { ONE = 1; TWO = 2; }\nextend google.protobuf.MessageOptions { optional uint32 code = 50000; optional Op operation = 50001; }\n\
+        extend google.protobuf.FileOptions { optional string text = 50000; }\n";
+    let body = "option deprecatd = true;\noption java_package = 5;\noption optimize_for = FAST;\noption (text) = \"a\";\noption (text) = \"b\";\noption text = \"c\";\n\
+        option (code) = 1;\nmessage M {\noption (cod) = 1;\noption (code) = -1;\noption (operation) = { requst: 1 };\n}\nmessage N {\n\
+        option (operation) = {\n  request: 1 request: 2\n  alternative { code: \"x\" }\n  alternative: [ { last: true } ]\n  kind: THREE\n  lost { }\n};\n}\n\
+        message O {\noption (operation) = 5;\noption (code).x = 5;\noption (p.Op) = 1;\noption uninterpreted_option = 1;\n}\nmessage P {\noption (operation).kind = TWWO;\noption (operation).alternative.code = 1;\noption (operation).kind = TWO;\n}";
+    assert_faults_but(
+        &format!("{head}{body}"),
+        &[
+            "9:8: there is no option `deprecatd` of a file: did you mean `deprecated`?",
+            "10:23: the value of `java_package` does not fit its type `string`: write UTF-8 text in quotes",
+            "11:23: the enum `google.protobuf.FileOptions.OptimizeMode` has no value `FAST`",
+            "13:8: the option `(text)` is already set",
+            "14:8: there is no option `text` of a file: write `(text)`, in parentheses, for one that a schema declares",
+            "15:8: `(code)` extends `google.protobuf.MessageOptions`, so it cannot stand here, where `google.protobuf.FileOptions` is meant",
+            "17:8: there is no option `(cod)`: did you mean `(p.code)`?",
+            "18:17: the value of `code` does not fit its type `uint32`: write an integer of 32 bits that is not negative",
+            "19:22: `p.Op` needs `request` as well",
+            "19:24: `p.Op` has no field `requst`: did you mean `request`?",
+            "23:14: `request` is not repeated: give it one value",
+            "24:23: the value of `code` does not fit its type `int32`: write an integer of 32 bits",
+            "25:18: `p.Alt` needs `code` as well",
+            "26:9: the enum `p.Kind` has no value `THREE`",
+            "27:3: `p.Op` has no field `lost`",
+            "31:22: `operation` is a message: write its fields in braces, or set one of them by `operation.name`",
+            "32:15: `code` is no single message, so it has no `x` to set",
+            "33:8: `p.Op` is a message, where an extension is needed",
+            "34:8: there is no option `uninterpreted_option` of a message",
+            "37:27: the enum `p.Kind` has no value `TWWO`: did you mean `TWO`?",
+            "38:32: `alternative` is no single message, so it has no `code` to set",
+            "39:8: the option `(operation).kind` is already set",
+        ],
+        &[22],
+    );
+}
+
+#[test]
+fn imports() {
+    let files = Files::new(&[(
+        "dir/a.proto",
+        "syntax = \"proto3\";\nimport \"b.proto\";\nimport \"../c.proto\";\nimport 'google/protobuf/any.proto';\nimport \"google/protobuf/any.proto\";\n",
+    )]);
+    assert_eq!(
+        files.faults(),
+        [
+            "dir/a.proto:2:8: `b.proto` is in no include directory (searched: `DIR`): add the directory that holds it, or correct the name",
+            "dir/a.proto:3:8: the name of a file to import has no empty part, `.` or `..`: it counts from an include directory",
+            "dir/a.proto:5:8: `google/protobuf/any.proto` is imported twice: once is enough",
+        ]
+    );
+}
+
+#[test]
+fn imports_in_a_circle() {
+    let files = Files::new(&[
+        ("a.proto", "syntax = \"proto3\";\nimport \"b.proto\";\nmessage A { B b = 1; }"),
+        ("b.proto", "syntax = \"proto3\";\nimport \"c.proto\";\nmessage B { C c = 0; }"),
+        ("c.proto", "syntax = \"proto3\";\n\nimport \"a.proto\";\nmessage C { A a = 1; }"),
+        ("d.proto", "syntax = \"proto3\";\nimport \"d.proto\";\n"),
+    ]);
+    assert_eq!(
+        files.faults(),
+        [
+            "b.proto:3:19: `c` has the number 0: numbers of fields start at 1",
+            "c.proto:3:8: imports go in a circle: a.proto -> b.proto -> c.proto -> a.proto; move what the files share into one that imports neither",
+            "d.proto:2:8: imports go in a circle: d.proto -> d.proto; move what the files share into one that imports neither",
+        ]
+    );
+}
+
+#[test]
+fn six_faults_of_two_files_in_one_run() {
+    let files = Files::new(&[
+        (
+            "first.proto",
+            "syntax = \"proto2\";\nimport \"second.proto\";\nmessage First {\n  optional Secnd second = 1;\n  optional int32 twice = 1;\n  \
+             reserved 7;\n  optional int32 kept = 7;\n}\n",
+        ),
+        (
+            "second.proto",
+            "syntax = \"proto2\";\nimport \"first.proto\";\nmessage Second {\n  optional int32 high = 600000000;\n  \
+             optional int32 odd = 2 [optoin = 1];\n}\n",
+        ),
+    ]);
+    assert_eq!(
+        files.faults(),
+        [
+            "first.proto:4:12: there is no type `Secnd`: did you mean `Second`?",
+            "first.proto:5:26: `twice` has the number 1 of `second` in line 4: choose another",
+            "first.proto:7:25: the number 7 of `kept` is reserved in line 6: choose another",
+            "second.proto:2:8: imports go in a circle: first.proto -> second.proto -> first.proto; move what the files share into one that imports neither",
+            "second.proto:4:25: `high` has a number that is too high: numbers of fields go up to 536870911",
+            "second.proto:5:27: there is no option `optoin` of a field",
+        ]
+    );
+}
+
+#[test]
+fn one_syntax_error_a_file_and_the_rest_of_the_others() {
+    let files = Files::new(&[
+        ("bad.proto", "syntax = \"proto3\";\nmessage A {\nmessage B {\n"),
+        ("worse.proto", "syntax = \"proto3\";\nmessage ;\nmessage ;"),
+        (
+            "user.proto",
+            "syntax = \"proto3\";\nimport \"bad.proto\";\nmessage C {\n  A a = 1;\n  Nowhere b = 1;\n}",
+        ),
+        ("alone.proto", "syntax = \"proto3\";\nmessage D { Nowhere b = 1; }"),
+    ]);
+    assert_eq!(
+        files.faults(),
+        [
+            "bad.proto:4:1: expected the `}` of the message of line 3, found the end of the file",
+            "worse.proto:2:9: expected the name of the message, found `;`",
+            // What bad.proto declares is not known, so missing types are not held against this one.
+            "user.proto:5:15: `b` has the number 1 of `a` in line 4: choose another",
+            "alone.proto:2:13: there is no type `Nowhere`: declare it, or import the file that declares it",
+        ]
+    );
+}
+
+#[test]
+fn nesting_has_a_limit() {
+    let nest = |levels: usize| {
+        format!("syntax = \"proto3\";\n{}{}", "message A {".repeat(levels), "}".repeat(levels))
+    };
+    assert_eq!(Files::new(&[("a.proto", &nest(64))]).faults(), [""; 0]);
+    let expected = "messages nest more than 64 levels deep: flatten them";
+    for levels in [65, 100_000] {
+        let faults = Files::new(&[("a.proto", &nest(levels))]).faults();
+        assert_eq!(faults, [format!("a.proto:2:{}: {expected}", 64 * 11 + 11)]);
+    }
+    for open in ["{ a ", "{ a: [", "{ a < b "] {
+        let text = format!("option (x) = {};", open.repeat(100_000));
+        let faults = Files::new(&[("a.proto", &text)]).faults();
+        assert!(faults[0].ends_with("values nest more than 64 levels deep: flatten them"), "{faults:?}");
+    }
+}

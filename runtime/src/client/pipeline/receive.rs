@@ -31,6 +31,10 @@ impl Pipeline {
 
     /// Takes a frame that has arrived. With an error the connection has failed.
     pub(in super::super) fn receive(&mut self, frame: Frame, now: Instant) -> Result<(), ConnectionError> {
+        if self.finished {
+            // Nobody waits for what comes now.
+            return Err(self.closed.clone().unwrap_or(ConnectionError::Stopped));
+        }
         let error = match self.places.front() {
             // An answer cannot come before its request has gone.
             Some(place) if place.end <= self.written => match place.ticket {

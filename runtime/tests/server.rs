@@ -1,0 +1,313 @@
+//! The server half behaves as a real node does, byte for byte where that can
+//! be said.
+#![cfg(feature = "server")]
+
+mod echo;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use echo::*;
+use riak_runtime::operation::ErrorFrame;
+use riak_runtime::server::{Failure, Outbox, Server, ServerConfig, Service, unserved};
+use riak_runtime::{Blob, Frame, FrameReader};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+/// A client that sends what it likes.
+struct Raw {
+    socket: TcpStream,
+    reader: FrameReader,
+}
+
+impl Raw {
+    async fn connect(address: SocketAddr) -> Self {
+        let socket = TcpStream::connect(address).await.unwrap();
+        socket.set_nodelay(true).unwrap();
+        Self { socket, reader: FrameReader::default() }
+    }
+
+    async fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        self.socket.write_all(bytes.as_ref()).await.unwrap();
+    }
+
+    /// The next frame; `None` if the server has closed.
+    async fn next(&mut self) -> Option<Frame> {
+        loop {
+            if let Some(frame) = self.reader.next_frame().unwrap() {
+                return Some(frame);
+            }
+            let read = self.socket.read(self.reader.spare());
+            let count = tokio::time::timeout(Duration::from_secs(5), read).await.expect("an answer").unwrap();
+            if count == 0 {
+                assert!(!self.reader.is_within_frame());
+                return None;
+            }
+            self.reader.advance(count);
+        }
+    }
+
+    /// The text of the next frame, which is an error.
+    async fn error(&mut self) -> String {
+        let frame = self.next().await.expect("an error");
+        assert_eq!(frame.code, 0);
+        let (text, number) = ERROR.read(&frame.body).unwrap();
+        assert!(number == 0 || number == 7);
+        String::from_utf8(text.to_vec()).unwrap()
+    }
+
+    async fn is_open(&mut self) -> bool {
+        self.send(framed(&echo::echo("open?"))).await;
+        self.next().await.is_some_and(|frame| frame.code == 10)
+    }
+}
+
+#[tokio::test]
+async fn pipelined_requests_are_answered_in_order_errors_included() {
+    let mut raw = Raw::connect(mirror().await).await;
+    let mut all = Vec::new();
+    for index in 0..1000 {
+        let nonce = if index % 10 == 3 { "error".to_owned() } else { index.to_string() };
+        all.extend(framed(&echo::echo(&nonce)));
+    }
+    raw.send(&all).await;
+    for index in 0..1000 {
+        let frame = raw.next().await.unwrap();
+        if index % 10 == 3 {
+            assert_eq!(frame.code, 0);
+        } else {
+            assert_eq!(frame.decode::<EchoResp>().unwrap().nonce, index.to_string());
+        }
+    }
+}
+
+#[tokio::test]
+async fn bytes_may_come_one_at_a_time() {
+    let mut raw = Raw::connect(mirror().await).await;
+    for byte in framed(&echo::echo("slow")) {
+        raw.send([byte]).await;
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(raw.next().await.unwrap().decode::<EchoResp>().unwrap().nonce, "slow");
+}
+
+#[tokio::test]
+async fn an_unknown_code_is_an_error_and_nothing_more() {
+    let mut raw = Raw::connect(mirror().await).await;
+    raw.send(frame(253, b"whatever")).await;
+    assert_eq!(raw.error().await, "Unknown message code: 253");
+    assert!(raw.is_open().await);
+}
+
+/// Implements nothing.
+struct Nothing;
+
+impl EchoServer for Nothing {}
+
+#[tokio::test]
+async fn a_method_that_is_not_implemented_is_an_unknown_code() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(Server::default().serve(listener, EchoService(Nothing)));
+    let mut raw = Raw::connect(address).await;
+    for request in [framed(&echo::echo("x")), framed(&list("x", 1)), framed(&fold("x"))] {
+        raw.send(&request).await;
+        assert_eq!(raw.error().await, format!("Unknown message code: {}", request[4]));
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_cannot_be_decoded_is_an_error_and_a_close() {
+    let mut raw = Raw::connect(mirror().await).await;
+    raw.send([framed(&echo::echo("before")), frame(9, &[0x0a, 5]), framed(&echo::echo("behind"))].concat())
+        .await;
+    assert_eq!(raw.next().await.unwrap().code, 10);
+    assert!(raw.error().await.starts_with("Error processing incoming message: EchoReq: "));
+    assert!(raw.next().await.is_none(), "nothing behind it is answered");
+}
+
+#[tokio::test]
+async fn a_frame_of_length_zero_closes_without_a_word() {
+    let mut raw = Raw::connect(mirror().await).await;
+    raw.send([0; 4]).await;
+    assert!(raw.next().await.is_none());
+}
+
+#[tokio::test]
+async fn a_frame_that_is_too_long_is_refused_before_it_comes() {
+    let mut raw = Raw::connect(mirror().await).await;
+    raw.send(0x7fff_fffc_u32.to_be_bytes()).await;
+    assert_eq!(raw.error().await, "Invalid message packet, reason: invalid");
+    assert!(raw.next().await.is_none());
+}
+
+#[tokio::test]
+async fn handlers_close_with_or_without_an_answer() {
+    let address = mirror().await;
+    let mut raw = Raw::connect(address).await;
+    raw.send([framed(&echo::echo("close")), framed(&echo::echo("behind"))].concat()).await;
+    assert_eq!(raw.error().await, "crash");
+    assert!(raw.next().await.is_none());
+    let mut raw = Raw::connect(address).await;
+    raw.send(framed(&echo::echo("hang up"))).await;
+    assert!(raw.next().await.is_none());
+}
+
+#[tokio::test]
+async fn a_stream_ends_once_however_its_handler_ends_it() {
+    let mut raw = Raw::connect(mirror().await).await;
+    for nonce in ["x", "explicit"] {
+        raw.send(framed(&list(nonce, 2))).await;
+        for flag in [None, None, Some(true)] {
+            assert_eq!(raw.next().await.unwrap().decode::<ListResp>().unwrap().flag, flag);
+        }
+    }
+    // The end marker that the dispatcher adds says nothing else.
+    raw.send(framed(&list("x", 0))).await;
+    assert_eq!(raw.next().await.unwrap().body, [0x18, 1]);
+    assert!(raw.is_open().await);
+}
+
+#[tokio::test]
+async fn nothing_may_be_sent_while_a_stream_is_being_sent() {
+    let mut raw = Raw::connect(mirror().await).await;
+    raw.send(framed(&list("hang", 3))).await;
+    for _ in 0..3 {
+        assert_eq!(raw.next().await.unwrap().code, 18);
+    }
+    raw.send(framed(&echo::echo("x"))).await;
+    assert_eq!(raw.error().await, "Cannot send another request while one is in progress");
+    assert!(raw.next().await.is_none());
+}
+
+#[tokio::test]
+async fn a_server_may_let_requests_wait_behind_a_stream() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let config = ServerConfig::new().refuse_behind_stream(false);
+    tokio::spawn(Server::new(config).serve(listener, EchoService(Mirror)));
+    let mut raw = Raw::connect(address).await;
+    raw.send(framed(&list("x", 1000))).await;
+    raw.send(framed(&echo::echo("x"))).await;
+    for _ in 0..=1000 {
+        assert_eq!(raw.next().await.unwrap().code, 18);
+    }
+    assert_eq!(raw.next().await.unwrap().code, 10);
+}
+
+#[tokio::test]
+async fn a_client_that_closes_its_side_gets_what_it_asked_for() {
+    let mut raw = Raw::connect(mirror().await).await;
+    raw.send([framed(&echo::echo("1")), framed(&echo::echo("2"))].concat()).await;
+    raw.socket.shutdown().await.unwrap();
+    assert!(raw.next().await.is_some() && raw.next().await.is_some());
+    assert!(raw.next().await.is_none());
+}
+
+/// Answers code 77 with 78 and a number that belongs to the connection.
+struct Numbered(u32);
+
+impl Service for Numbered {
+    fn serves(&self, code: u8) -> bool {
+        code == 77
+    }
+
+    fn error_frame(&self) -> Option<ErrorFrame> {
+        None
+    }
+
+    async fn call(&self, request: Frame, outbox: &mut Outbox) -> Result<(), Failure> {
+        match request.code {
+            77 => outbox.frame(78, &Blob::from(self.0.to_be_bytes())),
+            code => unserved(code).await,
+        }
+    }
+}
+
+#[tokio::test]
+async fn services_compose_by_code_and_may_belong_to_a_connection() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let count = AtomicU32::new(0);
+    tokio::spawn(Server::default().serve_with(listener, move |_| {
+        (Numbered(count.fetch_add(1, Ordering::Relaxed)), Arc::new(EchoService(Mirror)))
+    }));
+    for number in 0..3_u32 {
+        let mut raw = Raw::connect(address).await;
+        raw.send(frame(77, &[])).await;
+        assert_eq!(raw.next().await.unwrap().body, number.to_be_bytes());
+        assert!(raw.is_open().await);
+        // The first service that has an error frame lends it.
+        raw.send(frame(3, &[])).await;
+        assert_eq!(raw.error().await, "Unknown message code: 3");
+    }
+}
+
+#[tokio::test]
+async fn shutting_down_lets_requests_finish_and_leaves_nothing_behind() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = Server::default();
+    let handle = server.handle();
+    let serving = tokio::spawn(server.serve(listener, EchoService(Mirror)));
+    let mut idle = Raw::connect(address).await;
+    assert!(idle.is_open().await);
+    // More than the sockets hold, so that it is at it when the end comes.
+    let mut busy = Raw::connect(address).await;
+    busy.send(framed(&list(&"x".repeat(1000), 20_000))).await;
+    assert!(busy.next().await.is_some());
+    assert_eq!(handle.connections(), 2);
+    handle.shut_down();
+    assert!(idle.next().await.is_none());
+    assert!(!serving.is_finished());
+    let mut frames = 1;
+    while busy.next().await.is_some() {
+        frames += 1;
+    }
+    assert_eq!(frames, 20_001);
+    serving.await.unwrap();
+    assert_eq!(handle.connections(), 0);
+    assert!(TcpStream::connect(address).await.is_err());
+}
+
+#[tokio::test]
+async fn dropping_the_server_ends_its_connections() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = Server::default();
+    let handle = server.handle();
+    let serving = tokio::spawn(server.serve(listener, EchoService(Mirror)));
+    let mut raw = Raw::connect(address).await;
+    raw.send(framed(&echo::echo("hang"))).await;
+    while handle.connections() == 0 {
+        tokio::task::yield_now().await;
+    }
+    serving.abort();
+    assert!(raw.next().await.is_none());
+    assert_eq!(handle.connections(), 0);
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_stops_the_handlers() {
+    let (mut near, far) = tokio::io::duplex(1000);
+    let config = ServerConfig::new().write_buffer(1000);
+    let service = EchoService(Mirror);
+    let serving = riak_runtime::server::serve_connection(far, &service, &config);
+    let client = async {
+        // Requests are no longer taken when their answers are not.
+        let request = framed(&echo::echo(&"x".repeat(200)));
+        let mut taken = 0;
+        while let Ok(result) = tokio::time::timeout(Duration::from_millis(50), near.write_all(&request)).await
+        {
+            result.unwrap();
+            taken += 1;
+            assert!(taken < 200, "requests are taken without end");
+        }
+    };
+    tokio::select! {
+        _ = serving => panic!("it goes on"),
+        () = client => {}
+    }
+}

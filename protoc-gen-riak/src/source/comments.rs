@@ -115,7 +115,7 @@ impl Sorter<'_> {
 
     /// Lines are only compared: the count of line ends from the gap's start up to here does.
     fn line(&self) -> usize {
-        self.text.as_bytes()[self.start..self.at].iter().filter(|&&byte| byte == b'\n').count()
+        self.text[self.start..self.at].matches('\n').count()
     }
 
     fn starts_with(&self, mark: &str) -> bool {

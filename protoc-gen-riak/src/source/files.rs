@@ -20,8 +20,7 @@ pub(crate) enum Found {
     Disk(PathBuf, Result<String, String>),
     /// A text that the caller brings.
     Builtin(String),
-    /// A file that every protobuf compiler brings.
-    Standard(Box<FileDescriptorProto>),
+    /// Neither, though it may be a file that every protobuf compiler brings.
     Nothing,
 }
 
@@ -37,7 +36,7 @@ pub(crate) fn find(sources: &Sources<'_>, name: &str) -> Found {
     if let Some((_, text)) = sources.builtin.iter().find(|(known, _)| *known == name) {
         return Found::Builtin((*text).to_owned());
     }
-    standard(name).map_or(Found::Nothing, |file| Found::Standard(Box::new(file)))
+    Found::Nothing
 }
 
 /// Whether a name leads to a file in an include directory.
@@ -66,7 +65,7 @@ fn read(path: &Path) -> Result<String, String> {
     let bytes = fs::read(path).map_err(|error| unreadable(&error))?;
     String::from_utf8(bytes).map_err(|error| {
         let good = error.utf8_error().valid_up_to();
-        let line = error.as_bytes()[..good].iter().filter(|&&b| b == b'\n').count() + 1;
+        let line = error.as_bytes()[..good].split(|&byte| byte == b'\n').count();
         format!("line {line} is not UTF-8 text: save the file as UTF-8")
     })
 }

@@ -40,8 +40,6 @@ pub(crate) struct Unit {
     pub(crate) source: SourceText,
     pub(crate) content: Content,
     pub(crate) role: Role,
-    /// Whether it is a text that the caller brings.
-    pub(crate) builtin: bool,
     /// For each import statement, the unit that it leads to.
     pub(crate) imports: Vec<Option<usize>>,
 }
@@ -102,7 +100,7 @@ impl Graph {
                     return;
                 }
                 self.read.extend(input.path.clone());
-                self.add(input.source, role, input.path.is_none());
+                self.add(input.source, role);
             }
             Err(why) => {
                 let shown = files::shown(path);
@@ -111,7 +109,7 @@ impl Graph {
         }
     }
 
-    fn add(&mut self, source: SourceText, role: Role, builtin: bool) -> usize {
+    fn add(&mut self, source: SourceText, role: Role) -> usize {
         let content = match parser::parse(&source) {
             Ok(parsed) => Content::Parsed(Box::new(parsed)),
             Err(fault) => {
@@ -119,7 +117,7 @@ impl Graph {
                 Content::Broken
             }
         };
-        self.push(Unit { source, content, role, builtin, imports: Vec::new() })
+        self.push(Unit { source, content, role, imports: Vec::new() })
     }
 
     fn push(&mut self, unit: Unit) -> usize {
@@ -209,7 +207,7 @@ impl Graph {
                 match text {
                     Ok(text) => {
                         let source = SourceText::new(name, shown, text);
-                        Some(self.add(source, Role::Import, false))
+                        Some(self.add(source, Role::Import))
                     }
                     Err(why) => {
                         let message = format!("the file {why}");
@@ -218,7 +216,6 @@ impl Graph {
                             source: SourceText::new(name, shown, ""),
                             content: Content::Broken,
                             role: Role::Import,
-                            builtin: false,
                             imports: Vec::new(),
                         }))
                     }
@@ -226,10 +223,9 @@ impl Graph {
             }
             Found::Builtin(text) => {
                 let source = SourceText::new(name, name, text);
-                Some(self.add(source, Role::Import, true))
+                Some(self.add(source, Role::Import))
             }
-            Found::Standard(_) => self.standard(name),
-            Found::Nothing => None,
+            Found::Nothing => self.standard(name),
         }
     }
 
@@ -244,7 +240,6 @@ impl Graph {
             source: SourceText::new(name, name, ""),
             content: Content::Standard(Box::new(descriptor)),
             role: Role::Import,
-            builtin: true,
             imports: Vec::new(),
         });
         // These import one another in no circle.

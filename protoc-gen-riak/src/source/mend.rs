@@ -55,6 +55,9 @@ pub(crate) fn mend(
     set
 }
 
+/// How many steps at the end of an option's path say that it is not resolved, and which one it is.
+const UNRESOLVED: usize = 2;
+
 /// Writes locations as descriptors have them.
 fn source_code_info(source: &SourceText, parsed: &Parsed, options: Vec<(usize, Vec<i32>)>) -> SourceCodeInfo {
     let mut info = SourceCodeInfo::new();
@@ -71,8 +74,6 @@ fn source_code_info(source: &SourceText, parsed: &Parsed, options: Vec<(usize, V
             location
         })
         .collect();
-    // The last two steps of an option's path say that it is not resolved, and which one it is.
-    const UNRESOLVED: usize = 2;
     for (index, resolved) in options {
         let path = &mut info.location[index].path;
         path.truncate(path.len().saturating_sub(UNRESOLVED));

@@ -49,8 +49,7 @@ pub(crate) fn prune(graph: &mut Graph) -> Vec<Diagnostic> {
             continue;
         }
         let text = blanked(unit.source.text(), &blanks);
-        let imports = unit.imports.iter().copied().filter(Option::is_some);
-        let imports = imports.collect();
+        let imports = unit.imports.iter().flatten().copied().map(Some).collect();
         graph.replace(index, text, imports);
     }
     notices
@@ -114,7 +113,7 @@ impl<'a> Pruner<'a> {
                 self.error_frame(package, &scope, option);
             }
             for method in &service.methods {
-                self.method(package, &scope, method);
+                self.method(&scope, method);
             }
         }
     }
@@ -234,14 +233,13 @@ impl<'a> Pruner<'a> {
         self.blanks.extend(spans.map(|known| known.span));
     }
 
-    fn method(&mut self, package: &str, scope: &str, method: &'a ast::Method) {
+    fn method(&mut self, scope: &str, method: &'a ast::Method) {
         let facts: Vec<Fact<'_>> = method
             .options
             .iter()
             .filter_map(|option| self.facts(scope, option, OPERATION))
             .flatten()
             .collect();
-        let _ = package;
         if let Some((at, why)) = self.lacking(scope, method, &facts) {
             let message =
                 format!("the method `{}` is left out: {why} in the schemas at hand", method.name.text);

@@ -14,7 +14,7 @@ mod newer;
 use std::collections::{HashMap, HashSet};
 
 use protobuf::descriptor::FileDescriptorProto;
-use protobuf::descriptor::field_descriptor_proto::Type;
+use protobuf::descriptor::field_descriptor_proto::{Label as Given, Type};
 
 use super::ast::{self, FieldType, Label, Scalar, Syntax};
 use super::graph::{Content, Graph};
@@ -117,7 +117,6 @@ pub(crate) struct ExtensionInfo {
     pub(crate) full: String,
     pub(crate) extendee: Option<usize>,
     pub(crate) field: FieldInfo,
-    pub(crate) unit: usize,
 }
 
 /// All names of a run.
@@ -137,7 +136,7 @@ pub(crate) struct Types {
     /// The file names of the units.
     names: Vec<String>,
     /// Where messages and enums are declared: unit and the offset of the name.
-    types_at: HashMap<(usize, usize), What>,
+    declared_at: HashMap<(usize, usize), What>,
     /// Where extensions are declared, likewise. A group that is one has its name at the same place
     /// as its message.
     extensions_at: HashMap<(usize, usize), usize>,
@@ -214,7 +213,6 @@ impl Types {
                 Scalar::from_name(name).map_or(Kind::Unknown, Kind::Scalar)
             }
         };
-        use protobuf::descriptor::field_descriptor_proto::Label as Given;
         FieldInfo {
             name: field.name().to_owned(),
             number: i64::from(field.number()),
@@ -249,7 +247,7 @@ impl Types {
 
     /// The message that is declared at an offset.
     pub(crate) fn message_at(&self, unit: usize, offset: usize) -> Option<usize> {
-        match self.types_at.get(&(unit, offset)) {
+        match self.declared_at.get(&(unit, offset)) {
             Some(What::Message(id)) => Some(*id),
             _ => None,
         }

@@ -188,28 +188,28 @@ impl Checker<'_> {
         let (Some(extendee), Some(written)) = (info.extendee, &field.extendee) else {
             return;
         };
-        let extended = &self.types.messages[extendee];
-        if self.syntax == Syntax::Proto3 && !is_options(&extended.full) {
+        let target = &self.types.messages[extendee];
+        if self.syntax == Syntax::Proto3 && !is_options(&target.full) {
             let message = format!(
                 "proto3 extends only the options of `google/protobuf/descriptor.proto`: `{}` is no \
                  such message",
-                extended.full
+                target.full
             );
             self.fault(written.span, message);
         }
         let number = field.number.value;
-        let ranges = &extended.extension_ranges;
+        let ranges = &target.extension_ranges;
         if !ranges.iter().any(|&(start, end)| start <= number && number <= end) {
             let allowed: Vec<String> =
                 ranges.iter().map(|(start, end)| format!("{start} to {end}")).collect();
             let message = if allowed.is_empty() {
-                format!("`{}` leaves no numbers to extensions", extended.full)
+                format!("`{}` leaves no numbers to extensions", target.full)
             } else {
                 format!(
                     "the number {number} of `{}` is none that `{}` leaves to extensions: it leaves \
                      {}",
                     field.name.text,
-                    extended.full,
+                    target.full,
                     allowed.join(", ")
                 )
             };

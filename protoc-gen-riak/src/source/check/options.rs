@@ -162,7 +162,7 @@ impl Checker<'_> {
 
     fn extension_field(&mut self, within: usize, scope: &str, part: &NamePart) -> Option<FieldInfo> {
         let found = self.types.lookup_extension(self.unit, scope, &part.text);
-        let extended = &self.types.messages[within].full;
+        let target = &self.types.messages[within].full;
         match found {
             Lookup::Found(What::Extension(id)) => {
                 let extension = &self.types.extensions[id];
@@ -171,7 +171,7 @@ impl Checker<'_> {
                     return Some(extension.field.clone());
                 }
                 let message = format!(
-                    "`{}` extends `{}`, so it cannot stand here, where `{extended}` is meant",
+                    "`{}` extends `{}`, so it cannot stand here, where `{target}` is meant",
                     part.written(),
                     self.types.messages[extendee].full
                 );
@@ -401,9 +401,12 @@ fn number(field: &FieldInfo) -> u32 {
 
 /// Encodes a value that fits its type.
 fn encode_scalar(scalar: Scalar, value: &Value) -> Encoded {
-    // It fits 64 bits, with a sign or without: the low 64 bits are the same either way.
-    let bits = value.integer().unwrap_or_default() as u64;
-    let low = bits as u32;
+    // It fits 64 bits, with a sign or without: these are the same bits either way.
+    let signed = value.integer().unwrap_or_default();
+    let bits =
+        i64::try_from(signed).map_or_else(|_| u64::try_from(signed).unwrap_or(u64::MAX), i64::cast_unsigned);
+    let [a, b, c, d, ..] = bits.to_le_bytes();
+    let low = u32::from_le_bytes([a, b, c, d]);
     match scalar {
         Scalar::Double => Encoded::Fixed64(value.real().to_bits()),
         Scalar::Float => Encoded::Fixed32(value.real_32().to_bits()),

@@ -1,5 +1,7 @@
 //! Defaults, as descriptors write them: as text, whatever the type.
 
+use std::fmt::Write as _;
+
 use crate::source::ast::{Scalar, Value, ValueKind};
 use crate::source::types::Kind;
 
@@ -72,7 +74,10 @@ fn escaped(bytes: &[u8]) -> String {
             b'\'' => out.push_str("\\'"),
             b'\\' => out.push_str("\\\\"),
             0x20..=0x7e => out.push(char::from(byte)),
-            _ => out.push_str(&format!("\\{byte:03o}")),
+            _ => {
+                // Writing to a string does not fail.
+                let _ = write!(out, "\\{byte:03o}");
+            }
         }
     }
     out

@@ -90,9 +90,9 @@ impl Parser<'_> {
                 to.services.push(service);
             }
             "extend" => {
-                let groups =
+                let mut groups =
                     super::message::Nested { parent: &[], number: file::MESSAGE, messages: &mut to.messages };
-                self.extend(&[file::EXTENSION], &mut to.extensions, groups)?;
+                self.extend(&[file::EXTENSION], &mut to.extensions, &mut groups)?;
             }
             "import" => self.import(to)?,
             "package" => {

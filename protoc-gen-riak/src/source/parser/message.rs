@@ -2,7 +2,7 @@
 
 use super::path::{field, message, oneof};
 use super::{Parse, Parser, join, step};
-use crate::source::ast::{Field, FieldType, Label, Message, MessageKind, Name, Number, Oneof, Scalar};
+use crate::source::ast::{Field, FieldType, Label, Message, MessageKind, Name, Oneof, Scalar};
 use crate::source::lexer::{Fault, Kind};
 use crate::source::text::Span;
 
@@ -70,9 +70,9 @@ impl Parser<'_> {
                 self.reserved(path, numbers, false, &mut to.reserved)?;
             }
             "extend" => {
-                let nested = Nested { parent: path, number: message::NESTED, messages: &mut to.messages };
+                let mut nested = Nested { parent: path, number: message::NESTED, messages: &mut to.messages };
                 let list = join(path, &[message::EXTENSION]);
-                self.extend(&list, &mut to.extensions, nested)?;
+                self.extend(&list, &mut to.extensions, &mut nested)?;
             }
             "option" => {
                 let options = join(path, &[message::OPTIONS]);
@@ -81,10 +81,10 @@ impl Parser<'_> {
             }
             "oneof" => self.oneof(path, to)?,
             _ => {
-                let nested = Nested { parent: path, number: message::NESTED, messages: &mut to.messages };
+                let mut nested = Nested { parent: path, number: message::NESTED, messages: &mut to.messages };
                 let path = join(path, &[message::FIELD, step(to.fields.len())]);
                 let location = self.open(&path);
-                let field = self.field(&path, location, Place::Message, nested)?;
+                let field = self.field(&path, location, Place::Message, &mut nested)?;
                 to.fields.push(field);
             }
         }
@@ -92,7 +92,7 @@ impl Parser<'_> {
     }
 
     /// `extend`: its fields go to a list of extensions, whose path is given.
-    pub(super) fn extend(&mut self, list: &[i32], to: &mut Vec<Field>, nested: Nested<'_>) -> Parse<()> {
+    pub(super) fn extend(&mut self, list: &[i32], to: &mut Vec<Field>, nested: &mut Nested<'_>) -> Parse<()> {
         let all = self.open(list);
         let open = self.advance();
         let extendee = self.type_name("the name of the message to extend")?;
@@ -102,9 +102,7 @@ impl Parser<'_> {
             let path = join(list, &[step(to.len())]);
             let location = self.open(&path);
             self.note(&join(&path, &[field::EXTENDEE]), extendee.span);
-            let into =
-                Nested { parent: nested.parent, number: nested.number, messages: &mut *nested.messages };
-            let mut extension = self.field(&path, location, Place::Extend, into)?;
+            let mut extension = self.field(&path, location, Place::Extend, nested)?;
             extension.extendee = Some(extendee.clone());
             to.push(extension);
             if self.end_block() {
@@ -138,9 +136,9 @@ impl Parser<'_> {
                     ));
                 }
                 let path_of_field = join(path, &[message::FIELD, step(to.fields.len())]);
-                let nested = Nested { parent: path, number: message::NESTED, messages: &mut to.messages };
+                let mut nested = Nested { parent: path, number: message::NESTED, messages: &mut to.messages };
                 let at = self.open(&path_of_field);
-                let field = self.field(&path_of_field, at, Place::Oneof(index), nested)?;
+                let field = self.field(&path_of_field, at, Place::Oneof(index), &mut nested)?;
                 to.fields.push(field);
             }
             if self.end_block() {
@@ -153,7 +151,13 @@ impl Parser<'_> {
     }
 
     /// A field of any kind. Its location is already open.
-    fn field(&mut self, path: &[i32], location: usize, place: Place, nested: Nested<'_>) -> Parse<Field> {
+    fn field(
+        &mut self,
+        path: &[i32],
+        location: usize,
+        place: Place,
+        nested: &mut Nested<'_>,
+    ) -> Parse<Field> {
         let label = match label(self.text()) {
             Some(label) if self.kind() == Kind::Ident => {
                 let span = self.advance();
@@ -246,7 +250,13 @@ impl Parser<'_> {
 
     /// The body of a group: a message that has the name that stands where a field has its own. The
     /// field's is the same in lower case.
-    fn group(&mut self, path: &[i32], location: usize, field: &mut Field, nested: Nested<'_>) -> Parse<()> {
+    fn group(
+        &mut self,
+        path: &[i32],
+        location: usize,
+        field: &mut Field,
+        nested: &mut Nested<'_>,
+    ) -> Parse<()> {
         let name = field.name.clone();
         if !name.text.starts_with(|c: char| c.is_ascii_uppercase()) {
             return Err(Fault::new(
@@ -297,9 +307,4 @@ fn map_entry_name(field: &str) -> String {
     }
     name.push_str("Entry");
     name
-}
-
-/// The number that a field has where it is known to fit.
-pub(crate) fn field_number(number: Number) -> i32 {
-    i32::try_from(number.value).unwrap_or(i32::MAX)
 }

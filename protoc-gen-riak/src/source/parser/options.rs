@@ -201,13 +201,11 @@ impl Parser<'_> {
             self.name("the name of a field")?.text
         };
         let name = NamePart { text, extension, span: start.to(self.previous()) };
-        let value = if self.take_if(":") {
-            self.field_value()?
-        } else if self.sees("{") || self.sees("<") || self.sees("[") {
-            self.field_value()?
-        } else {
+        // A message and a list are seen to be values without a colon.
+        if !self.take_if(":") && !["{", "<", "["].iter().any(|open| self.sees(open)) {
             return Err(self.expected("`:` and the value of the field"));
-        };
+        }
+        let value = self.field_value()?;
         if !self.take_if(",") {
             self.take_if(";");
         }

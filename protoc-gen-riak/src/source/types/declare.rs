@@ -169,17 +169,17 @@ impl Declarer<'_> {
         if let What::Extension(id) = what {
             self.types.extensions_at.insert(at, id);
         } else if what.is_type() {
-            self.types.types_at.insert(at, what);
+            self.types.declared_at.insert(at, what);
         }
         full
     }
 
     fn taken(&self, scope: &str, name: &str, before: Symbol, after: What) -> String {
         let of = &self.graph.units[before.unit].source;
-        let place = if before.unit != self.unit {
-            format!("in `{}`", of.name)
-        } else {
+        let place = if before.unit == self.unit {
             format!("in line {}", of.place(before.offset).0)
+        } else {
+            format!("in `{}`", of.name)
         };
         let within = if scope.is_empty() { String::new() } else { format!(" of `{scope}`") };
         let noun = before.what.noun();
@@ -252,7 +252,6 @@ impl Declarer<'_> {
                 label: Label::Optional,
                 packed: false,
             },
-            unit: self.unit,
         });
         let id = self.types.extensions.len() - 1;
         self.insert(scope, &extension.name, What::Extension(id));

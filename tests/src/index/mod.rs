@@ -12,5 +12,5 @@ mod term;
 pub(crate) use continuation::{continuation_after, key_after};
 pub(crate) use integer::Integer;
 pub(crate) use query::Query;
-pub(crate) use scan::{IndexScan, scan};
+pub(crate) use scan::scan;
 pub(crate) use term::{IndexTerm, parse_entries};

@@ -79,7 +79,9 @@ fn compare(include: &Path, files: &[PathBuf]) {
         for import in &file.dependency {
             assert!(before.contains(&import.as_str()), "{import} comes too late");
         }
-        if file.name().starts_with("google/protobuf/") {
+        if file.source_code_info.is_none() {
+            // One that every compiler brings.
+            assert!(file.name().starts_with("google/protobuf/"));
             continue;
         }
         let same = |other: &&FileDescriptorProto| other.name() == file.name();
@@ -196,6 +198,25 @@ fn scattered(random: &mut Random) -> String {
         text.push_str(random.pick(LARGE));
     }
     text
+}
+
+/// The largest schemas at hand: those that `protoc` brings, read from their files.
+#[test]
+fn the_schemas_of_protoc_are_the_same() {
+    let include = protoc_bin_vendored::include_path().unwrap();
+    let dir = include.join("google/protobuf");
+    let mut files: Vec<PathBuf> = std::fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.push(dir.join("compiler/plugin.proto"));
+    files.retain(|path| {
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        text.contains("\nsyntax = ")
+    });
+    assert!(files.len() > 10, "{files:?}");
+    files.sort();
+    for file in &files {
+        compare(&include, std::slice::from_ref(file));
+    }
+    compare(&include, &files);
 }
 
 #[test]

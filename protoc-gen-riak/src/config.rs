@@ -193,7 +193,11 @@ impl Config {
     /// If anything is wrong with the files or the settings, or the output
     /// cannot be written. All faults of all files are reported at once, and
     /// nothing is written then.
-    pub fn compile(&self, files: &[impl AsRef<Path>], includes: &[impl AsRef<Path>]) -> Result<Report, Error> {
+    pub fn compile(
+        &self,
+        files: &[impl AsRef<Path>],
+        includes: &[impl AsRef<Path>],
+    ) -> Result<Report, Error> {
         let dir = match &self.out_dir {
             Some(dir) => dir.clone(),
             None => env::var_os("OUT_DIR").map(PathBuf::from).ok_or(Error::NoOutDir)?,
@@ -234,8 +238,7 @@ impl Config {
         includes: &[impl AsRef<Path>],
     ) -> Result<(Loaded, Generated), Error> {
         let loaded = self.load(files, includes)?;
-        let generated =
-            generate::generate(&loaded.set, &loaded.to_generate, &self.settings, &loaded.shown)?;
+        let generated = generate::generate(&loaded.set, &loaded.to_generate, &self.settings, &loaded.shown)?;
         Ok((loaded, generated))
     }
 

@@ -26,18 +26,8 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// A fault or notice at a place.
     #[must_use]
-    pub fn new(
-        file: impl Into<String>,
-        line: u32,
-        column: u32,
-        message: impl Into<String>,
-    ) -> Self {
-        Self {
-            file: file.into(),
-            line,
-            column,
-            message: message.into(),
-        }
+    pub fn new(file: impl Into<String>, line: u32, column: u32, message: impl Into<String>) -> Self {
+        Self { file: file.into(), line, column, message: message.into() }
     }
 }
 

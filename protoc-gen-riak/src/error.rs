@@ -62,7 +62,10 @@ impl fmt::Display for Error {
                 "no output directory: call `out_dir`, or run in a build script, where OUT_DIR is set",
             ),
             Self::Request { message } => {
-                write!(f, "standard input is no CodeGeneratorRequest ({message}): let protoc start this program")
+                write!(
+                    f,
+                    "standard input is no CodeGeneratorRequest ({message}): let protoc start this program"
+                )
             }
             Self::Emit { file, message } => {
                 write!(f, "{file}: the generator made text that is no Rust ({message}): please report this")

@@ -15,7 +15,6 @@ use crate::{Diagnostic, Diagnostics, Error, resolve};
 
 /// What a run gave.
 pub(crate) struct Generated {
-    pub(crate) schema: Schema,
     pub(crate) files: Vec<OutputFile>,
     pub(crate) notices: Vec<Diagnostic>,
 }
@@ -56,5 +55,5 @@ pub(crate) fn generate(
     let (schema, notices) = resolve(set, to_generate, settings, shown)?;
     let modules = emit::emit(&schema, &settings.emit);
     let files = output::render(&modules)?;
-    Ok(Generated { schema, files, notices })
+    Ok(Generated { files, notices })
 }

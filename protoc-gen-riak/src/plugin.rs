@@ -106,10 +106,7 @@ mod tests {
     fn parameters_are_settings() {
         let settings = parameters("borrowed=false, extern_path=riak.proto=::riak_client,").unwrap();
         assert!(!settings.emit.borrowed);
-        assert_eq!(
-            settings.resolve.extern_paths,
-            [("riak.proto".to_owned(), "::riak_client".to_owned())]
-        );
+        assert_eq!(settings.resolve.extern_paths, [("riak.proto".to_owned(), "::riak_client".to_owned())]);
         assert!(parameters("borrowed").is_err());
         assert!(parameters("overlay=x.proto").unwrap_err().to_string().contains("to protoc"));
     }

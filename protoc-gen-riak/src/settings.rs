@@ -47,7 +47,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
         value: "RUST",
         help: "use this crate's types, usually ::riak_client, for all of Riak's own schemas",
     },
-    Setting { name: "bytes", value: "[PATH=]TYPE", help: "type of bytes fields: blob (default), vec or bytes" },
+    Setting {
+        name: "bytes",
+        value: "[PATH=]TYPE",
+        help: "type of bytes fields: blob (default), vec or bytes",
+    },
     Setting {
         name: "unknown_fields",
         value: "[PATH=]BOOL",
@@ -56,9 +60,17 @@ pub(crate) const SETTINGS: &[Setting] = &[
     Setting { name: "borrowed", value: "BOOL", help: "emit borrowed forms, `FooRef` (default true)" },
     Setting { name: "client", value: "BOOL", help: "emit clients (default true)" },
     Setting { name: "server", value: "BOOL", help: "emit server traits (default true)" },
-    Setting { name: "code_tables", value: "BOOL", help: "emit `MessageCode` and `AnyMessage` (default true)" },
+    Setting {
+        name: "code_tables",
+        value: "BOOL",
+        help: "emit `MessageCode` and `AnyMessage` (default true)",
+    },
     Setting { name: "client_feature", value: "NAME", help: "put clients behind this feature of your crate" },
-    Setting { name: "server_feature", value: "NAME", help: "put server traits behind this feature of your crate" },
+    Setting {
+        name: "server_feature",
+        value: "NAME",
+        help: "put server traits behind this feature of your crate",
+    },
     Setting { name: "runtime", value: "RUST", help: "path of the runtime crate (default ::riak_runtime)" },
 ];
 
@@ -166,7 +178,11 @@ fn rust_path(text: &str) -> Result<String, String> {
         segment.starts_with(|char: char| char.is_alphabetic() || char == '_')
             && segment.chars().all(|char| char.is_alphanumeric() || char == '_')
     });
-    if valid { Ok(text.to_owned()) } else { Err(format!("{text} is no Rust path: write one such as ::riak_client")) }
+    if valid {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("{text} is no Rust path: write one such as ::riak_client"))
+    }
 }
 
 /// The settings whose names are alike, or all of them.

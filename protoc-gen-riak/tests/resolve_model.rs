@@ -215,9 +215,9 @@ fn names_never_clash() {
     let expect =
         |path: &str, borrowed: &str, module: &str| (path.to_owned(), borrowed.to_owned(), module.to_owned());
     assert_eq!(path("pkg.FooBar"), expect("a::FooBar", "FooBarRef_", "foo_bar_"));
-    assert_eq!(path("pkg.foo_bar"), expect("a::FooBar_", "FooBar_Ref", "foo_bar"));
+    assert_eq!(path("pkg.foo_bar"), expect("a::FooBar_", "FooBarRef__", "foo_bar"));
     assert_eq!(path("pkg.FooBarRef"), expect("a::FooBarRef", "FooBarRefRef", "foo_bar_ref"));
-    assert_eq!(path("pkg.Self"), expect("a::Self_", "Self_Ref", "self_"));
+    assert_eq!(path("pkg.Self"), expect("a::Self_", "SelfRef", "self_"));
     assert_eq!(path("pkg.foo_bar.Inner"), expect("a::foo_bar::Inner", "InnerRef", "inner"));
     let declared = enumeration(&schema, "pkg.foo_bar.inner_");
     assert_eq!(declared.path.name, "Inner_");
@@ -306,6 +306,11 @@ fn files_that_are_emitted() {
             "import \"google/protobuf/descriptor.proto\"; import \"only.proto\"; extend google.protobuf.MessageOptions { optional uint32 o = 60000; optional OnlyOptions p = 60001; }",
         ),
         ("only.proto", "message OnlyOptions {}"),
+        (
+            "more.proto",
+            "import \"google/protobuf/descriptor.proto\"; import \"only.proto\"; extend google.protobuf.FieldOptions { optional Fact fact = 60000; } message Fact { optional E e = 1; } enum E { A = 0; } message More {}",
+        ),
+        ("uses.proto", "import \"riak_options.proto\"; message Uses { optional riak.Kind kind = 1; }"),
     ]);
     let emitted = |files: &[&str]| {
         let (schema, _) = resolved(dir.path(), files, &Options::default());
@@ -314,7 +319,14 @@ fn files_that_are_emitted() {
     };
     assert_eq!(emitted(&["mine.proto"]), ["deep.proto", "used.proto", "mine.proto"]);
     assert_eq!(emitted(&["only.proto"]), ["only.proto"]);
-    assert_eq!(emitted(&["riak_options.proto"]), ["riak_options.proto"]);
+    // Even if they are named, unless there is more in them.
+    assert_eq!(emitted(&["riak_options.proto", "opts.proto"]), [""; 0]);
+    assert_eq!(emitted(&["more.proto"]), ["only.proto", "more.proto"]);
+    assert_eq!(emitted(&["uses.proto"]), ["riak_options.proto", "uses.proto"]);
+    let descriptor = ["google/protobuf/descriptor.proto"];
+    let set = descriptors(dir.path(), &descriptor);
+    let (schema, _) = resolving::resolved_set(&set, &descriptor, &Options::default());
+    assert!(schema.files.iter().all(|file| !file.emit));
 }
 
 fn mapped(rules: &[(&str, &str)]) -> Options {

@@ -300,6 +300,9 @@ pub struct Service {
     pub name: String,
     /// Its server trait's name, such as `RiakKvServer`.
     pub server_name: String,
+    /// The name of the struct that dispatches to a server trait by message
+    /// code, such as `RiakKvService`.
+    pub dispatcher_name: String,
     /// Comment above it.
     pub docs: Docs,
     /// Marked deprecated in the schema.
@@ -343,6 +346,9 @@ pub struct Operation {
     pub mode: Mode,
     /// Other answers that may come in its place: code and message.
     pub alternatives: Vec<(u8, MessageId)>,
+    /// The name of the enum of all answers, such as `RiakKvIndexAnswer`; of no
+    /// meaning where there are no alternatives.
+    pub answer_name: String,
     /// What an answer without a body means.
     pub absent: Absent,
     /// What it costs the server.

@@ -90,7 +90,8 @@ fn text(schema: &Schema) -> String {
     let (names, files) = (width(|row| row.name.len()), width(|row| row.file.len()));
     let mut text = String::new();
     for row in &rows {
-        let mut line = format!("{:>3}  {:<names$}  {:<files$}  {:<8}", row.code, row.name, row.file, row.direction);
+        let mut line =
+            format!("{:>3}  {:<names$}  {:<files$}  {:<8}", row.code, row.name, row.file, row.direction);
         if let Some(operation) = row.operation {
             let cost = if operation.cost == Cost::Long { ", long" } else { "" };
             let _ = write!(

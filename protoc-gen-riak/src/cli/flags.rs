@@ -91,7 +91,9 @@ mod tests {
 
     #[test]
     fn values_are_attached_or_follow() {
-        let flags = parse(&["-Ia", "-I", "b", "--out=c", "--client-feature", "x", "d.proto", "--", "-e"]).ok().unwrap();
+        let flags = parse(&["-Ia", "-I", "b", "--out=c", "--client-feature", "x", "d.proto", "--", "-e"])
+            .ok()
+            .unwrap();
         assert_eq!(flags.include, [PathBuf::from("a"), PathBuf::from("b")]);
         assert_eq!(flags.out, Some(PathBuf::from("c")));
         assert_eq!(flags.files, [PathBuf::from("d.proto"), PathBuf::from("-e")]);

@@ -52,7 +52,8 @@ fn dispatch(args: &[OsString]) -> Result<(), Failure> {
     let Some((command, rest)) = args.split_first() else {
         if io::stdin().is_terminal() {
             return Err(Failure::Usage(
-                "this is a plugin that protoc starts: protoc --riak_out=OUT -I proto proto/*.proto".to_owned(),
+                "this is a plugin that protoc starts: protoc --riak_out=OUT -I proto proto/*.proto"
+                    .to_owned(),
             ));
         }
         let notice = |notice: &crate::Diagnostic| eprintln!("{notice}");

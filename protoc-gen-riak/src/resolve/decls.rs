@@ -200,7 +200,10 @@ impl<'a> Decls<'a> {
                         [full, full.rsplit('.').next().unwrap_or(full)]
                     })
                     .collect();
-                Err(format!("message \"{name}\" is not known{}", did_you_mean(name.trim_start_matches('.'), known)))
+                Err(format!(
+                    "message \"{name}\" is not known{}",
+                    did_you_mean(name.trim_start_matches('.'), known)
+                ))
             }
         }
     }

@@ -2,7 +2,8 @@
 //!
 //! Code is emitted for every file that is read, whether it was named or only
 //! imported, except for those that an extern path maps to another crate, for
-//! what only these import, and for files that only declare options. Invariant:
+//! what only these import, and for files that only declare options: even if
+//! they are named, as `proto/*.proto` does. Invariant:
 //! order and choice depend on the set of files and on the names of those to
 //! generate, not on the order in which either was given.
 
@@ -90,7 +91,8 @@ fn chosen<'a>(
 ) -> BTreeSet<&'a str> {
     let declared_in = types(by_name);
     let mut chosen = BTreeSet::new();
-    let mut queue: Vec<&str> = to_generate.iter().map(String::as_str).collect();
+    let emitted = |name: &str| by_name.get(name).is_some_and(|file| !only_options(file));
+    let mut queue: Vec<&str> = to_generate.iter().map(String::as_str).filter(|name| emitted(name)).collect();
     while let Some(name) = queue.pop() {
         if mapped(name) || !chosen.insert(name) {
             continue;
@@ -99,40 +101,79 @@ fn chosen<'a>(
             continue;
         };
         let imports = file.dependency.iter().map(String::as_str);
-        queue.extend(imports.filter(|import| by_name.get(import).is_some_and(|file| !only_options(file))));
+        queue.extend(imports.filter(|import| emitted(import)));
         queue.extend(references(file).into_iter().filter_map(|name| declared_in.get(name)));
     }
     chosen
 }
 
-/// Whether a file is there to declare options: such a file is emitted only if
-/// it is named, or if a message or service uses one of its types.
+/// Whether a file is there to declare options: it extends the options of
+/// descriptors, and all else in it is what these extensions are made of. Such a
+/// file is emitted only if a message or service uses one of its types.
 fn only_options(file: &FileDescriptorProto) -> bool {
+    if file.name() == "google/protobuf/descriptor.proto" {
+        return true;
+    }
     let is_options = |extendee: &str| {
         extendee.strip_prefix(".google.protobuf.").is_some_and(|name| name.ends_with("Options"))
     };
-    file.name() == "google/protobuf/descriptor.proto"
-        || file.extension.iter().any(|field| is_options(field.extendee()))
+    let mut used: Vec<&str> = file
+        .extension
+        .iter()
+        .filter(|field| is_options(field.extendee()))
+        .map(FieldDescriptorProto::type_name)
+        .collect();
+    if used.is_empty() || used.len() < file.extension.len() || !file.service.is_empty() {
+        return false;
+    }
+    let scope = scope_of(file);
+    let messages: HashMap<String, &DescriptorProto> =
+        file.message_type.iter().map(|message| (format!("{scope}.{}", message.name()), message)).collect();
+    let enums = file.enum_type.iter().map(|declared| format!("{scope}.{}", declared.name()));
+    let mut unused: BTreeSet<String> = enums.chain(messages.keys().cloned()).collect();
+    while let Some(name) = used.pop() {
+        // A nested type is used with the one around it.
+        let top = unused.iter().find(|top| {
+            name.strip_prefix(top.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        });
+        if let Some(top) = top.cloned() {
+            unused.remove(&top);
+            if let Some(message) = messages.get(&top) {
+                references_of(message, &mut used);
+            }
+        }
+    }
+    unused.is_empty()
+}
+
+/// A file's package with a dot before it, or nothing.
+fn scope_of(file: &FileDescriptorProto) -> String {
+    match file.package() {
+        "" => String::new(),
+        package => format!(".{package}"),
+    }
 }
 
 /// The full names (with leading dot) of the types that messages and services
 /// of a file use.
 fn references(file: &FileDescriptorProto) -> Vec<&str> {
-    fn of_message<'a>(message: &'a DescriptorProto, found: &mut Vec<&'a str>) {
-        let fields = message.field.iter();
-        found.extend(fields.map(FieldDescriptorProto::type_name).filter(|name| !name.is_empty()));
-        for nested in &message.nested_type {
-            of_message(nested, found);
-        }
-    }
     let mut found = Vec::new();
     for message in &file.message_type {
-        of_message(message, &mut found);
+        references_of(message, &mut found);
     }
     for method in file.service.iter().flat_map(|service| &service.method) {
         found.extend([method.input_type(), method.output_type()]);
     }
     found
+}
+
+/// The same for one message and those in it.
+fn references_of<'a>(message: &'a DescriptorProto, found: &mut Vec<&'a str>) {
+    let fields = message.field.iter();
+    found.extend(fields.map(FieldDescriptorProto::type_name).filter(|name| !name.is_empty()));
+    for nested in &message.nested_type {
+        references_of(nested, found);
+    }
 }
 
 /// The file of every type, by full name with leading dot.
@@ -154,10 +195,7 @@ fn types<'a>(by_name: &BTreeMap<&'a str, &'a FileDescriptorProto>) -> HashMap<St
     }
     let mut types = HashMap::new();
     for (&name, file) in by_name {
-        let scope = match file.package() {
-            "" => String::new(),
-            package => format!(".{package}"),
-        };
+        let scope = scope_of(file);
         for message in &file.message_type {
             of_message(&scope, message, name, &mut types);
         }

@@ -5,7 +5,7 @@
 //! Rust (`names`), the facts of every field (`messages`), what fields mean
 //! (`facts`), the operations that methods declare (`services`,
 //! `operations`) or that a code table implies (`infer`, `pairs`), and the
-//! table of codes (`frames`).
+//! table of codes (`frames`), and what all methods are called (`methods`).
 //!
 //! Invariant: the model depends on the files, on which of them are to be
 //! generated, and on the options, not on how the descriptors were made or in
@@ -27,6 +27,7 @@ mod header;
 mod infer;
 mod locations;
 mod messages;
+mod methods;
 mod names;
 mod operations;
 mod options;
@@ -77,6 +78,7 @@ pub fn resolve(
     for table in tables(&decls, options, &book) {
         infer::Inference::new(&table, &mut names, &mut schema, &mut book, &mut report).apply();
     }
+    methods::apply(&mut schema, &mut names);
     book.finish(&mut schema);
     let in_order = to_generate.iter().map(String::as_str);
     let all = decls.files.iter().map(|file| file.proto.name());

@@ -92,7 +92,7 @@ impl Names {
         let scope = &mut self.scopes[file.0];
         let name_here = scope.take(&upper_camel_case(name));
         let names = MessageNames {
-            ref_name: scope.take(&format!("{name_here}Ref")),
+            ref_name: scope.take(&derived(&name_here, "Ref")),
             nested_module: scope.take(&snake_case(name)),
             oneofs: Vec::new(),
             path: RustPath { root: None, module: self.files[file.0].clone(), name: name_here },
@@ -105,7 +105,7 @@ impl Names {
     pub(crate) fn add_service(&mut self, file: FileId, name: &str) -> ServiceNames {
         let scope = &mut self.scopes[file.0];
         let name = scope.take(&upper_camel_case(name));
-        let server = scope.take(&format!("{name}Server"));
+        let server = scope.take(&derived(&name, "Server"));
         ServiceNames { name, server }
     }
 
@@ -153,11 +153,10 @@ impl Naming<'_> {
         let taken = scope.take_all(&declared, upper_camel_case);
         let (of_messages, rest) = taken.split_at(messages.len());
         let (of_enums, of_services) = rest.split_at(enums.len());
-        let refs: Vec<String> = of_messages.iter().map(|name| scope.take(&format!("{name}Ref"))).collect();
-        let services = of_services
-            .iter()
-            .map(|name| ServiceNames { name: name.clone(), server: scope.take(&format!("{name}Server")) })
-            .collect();
+        let refs = take_derived(scope, of_messages, "Ref");
+        let servers = take_derived(scope, of_services, "Server");
+        let services = of_services.iter().cloned().zip(servers);
+        let services = services.map(|(name, server)| ServiceNames { name, server }).collect();
         let modules = scope.take_all(&declared[..messages.len()], snake_case);
         for (id, name) in enums.iter().zip(of_enums) {
             self.enums[id.0] = self.path(here, &decls.enums[id.0].full_name, name);
@@ -167,7 +166,7 @@ impl Naming<'_> {
             // A type that is mapped by itself has the names of where it is.
             let moved = path.name != of_messages[index];
             let (ref_name, nested_module) = if moved {
-                (format!("{}Ref", path.name), snake_case(&path.name))
+                (derived(&path.name, "Ref"), snake_case(&path.name))
             } else {
                 (refs[index].clone(), modules[index].clone())
             };
@@ -191,7 +190,7 @@ impl Naming<'_> {
         self.messages[id.0].oneofs = enums
             .into_iter()
             .map(|name| {
-                let borrowed = scope.take(&format!("{name}Ref"));
+                let borrowed = scope.take(&derived(&name, "Ref"));
                 (name, borrowed)
             })
             .collect();
@@ -207,6 +206,29 @@ impl Naming<'_> {
     }
 }
 
+/// The name of what is derived from a type. An underscore at the end of the
+/// type's name would be one in the middle of this one.
+pub(super) fn derived(name: &str, suffix: &str) -> String {
+    format!("{}{suffix}", name.trim_end_matches('_'))
+}
+
+/// Takes a derived name for each of `names`; those with an underscore at the
+/// end give way to the others.
+fn take_derived(scope: &mut Scope, names: &[String], suffix: &str) -> Vec<String> {
+    let mut taken = vec![String::new(); names.len()];
+    for gives_way in [false, true] {
+        for (name, slot) in names.iter().zip(&mut taken) {
+            if name.ends_with('_') == gives_way {
+                *slot = scope.take(&derived(name, suffix));
+            }
+        }
+    }
+    taken
+}
+
+/// The modules that are emitted beside those of files.
+const TABLES: [&str; 2] = ["any_message", "message_code"];
+
 /// The module of each file; files come with those before them taken.
 fn file_modules<'a>(files: impl Iterator<Item = &'a str>) -> Vec<Vec<String>> {
     let mut taken: BTreeSet<Vec<String>> = BTreeSet::new();
@@ -214,6 +236,9 @@ fn file_modules<'a>(files: impl Iterator<Item = &'a str>) -> Vec<Vec<String>> {
         .map(|name| {
             let stem = name.strip_suffix(".proto").unwrap_or(name);
             let mut module: Vec<String> = stem.split('/').map(module_segment).collect();
+            if let Some(first) = module.first_mut().filter(|first| TABLES.contains(&first.as_str())) {
+                first.push('_');
+            }
             while !taken.insert(module.clone()) {
                 if let Some(last) = module.last_mut() {
                     *last = format!("{}_", last.trim_start_matches("r#"));
@@ -245,9 +270,23 @@ mod tests {
             "a_b.proto",
             "x/type.proto",
             "mod.proto",
+            "message_code.proto",
+            "any_message/any_message.proto",
         ];
         let modules: Vec<String> =
             file_modules(files.into_iter()).iter().map(|module| module.join("::")).collect();
-        assert_eq!(modules, ["riak_kv", "google::protobuf::any", "a_b", "a_b_", "x::r#type", "mod_"]);
+        assert_eq!(
+            modules,
+            [
+                "riak_kv",
+                "google::protobuf::any",
+                "a_b",
+                "a_b_",
+                "x::r#type",
+                "mod_",
+                "message_code_",
+                "any_message_::any_message"
+            ]
+        );
     }
 }

@@ -58,6 +58,7 @@ impl ServiceResolver<'_, '_> {
             response_code,
             mode,
             alternatives,
+            answer_name: String::new(),
             absent: declared.absent,
             cost: declared.cost,
             retry: declared.retry.unwrap_or_else(|| retry_of(method)),

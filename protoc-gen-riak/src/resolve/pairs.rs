@@ -3,7 +3,7 @@
 //!
 //! Invariant: every operation that is made up here is said in a notice.
 
-use riak_codegen::ident::{Scope, snake_case, upper_camel_case};
+use riak_codegen::ident::{snake_case, upper_camel_case};
 use riak_codegen::model::{
     Absent, Cost, Docs, ErrorFrame, Field, FileId, MessageId, Mode, Operation, Retry, Service, Type,
 };
@@ -87,6 +87,7 @@ impl Inference<'_> {
             response_code,
             mode,
             alternatives: Vec::new(),
+            answer_name: String::new(),
             absent: Absent::Defaults,
             cost: Cost::Unary,
             retry: Retry::Never,
@@ -119,7 +120,7 @@ impl Inference<'_> {
 
     /// Puts an operation into the service of its table's file, or of the
     /// request's.
-    pub(super) fn add_operation(&mut self, row: &CodeRow, request: MessageId, mut operation: Operation) {
+    pub(super) fn add_operation(&mut self, row: &CodeRow, request: MessageId, operation: Operation) {
         for (code, message, role) in [
             (operation.request_code, request, Role::Request),
             (operation.response_code, operation.response, Role::Response),
@@ -140,11 +141,7 @@ impl Inference<'_> {
         let called = called.rsplit('/').next().unwrap_or(&called);
         let name = upper_camel_case(called.trim_start_matches("r#"));
         let (file, index) = self.service_named(&name, file);
-        let service = &mut self.schema.files[file.0].services[index];
-        let mut methods =
-            Scope::with_taken(service.operations.iter().map(|operation| operation.rust_name.clone()));
-        operation.rust_name = methods.take(&snake_case(&operation.name));
-        service.operations.push(operation);
+        self.schema.files[file.0].services[index].operations.push(operation);
     }
 
     /// The service of this name, wherever it is emitted; a new one in the file
@@ -160,6 +157,7 @@ impl Inference<'_> {
         let service = Service {
             name: names.name,
             server_name: names.server,
+            dispatcher_name: String::new(),
             docs: Docs {
                 lines: vec![format!(
                     "The operations of {}, as the names of its messages pair them.",

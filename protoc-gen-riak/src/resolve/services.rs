@@ -6,7 +6,6 @@
 use std::collections::HashMap;
 
 use protobuf::descriptor::ServiceDescriptorProto;
-use riak_codegen::ident::{Scope, snake_case};
 use riak_codegen::model::{ErrorFrame, FileId, MessageId, Operation, Schema, Service, Type};
 
 use super::annotations::{self, number};
@@ -124,15 +123,11 @@ impl<'r, 'd> ServiceResolver<'r, 'd> {
             }
         }
         self.check_extern(&site, &operations);
-        let methods: Vec<&str> = operations.iter().map(|found| found.name.as_str()).collect();
-        let rust_names = Scope::new().take_all(&methods, snake_case);
-        for (operation, rust_name) in operations.iter_mut().zip(rust_names) {
-            operation.rust_name = rust_name;
-        }
         let names = &self.names.services[file.0][index];
         Some(Service {
             name: names.name.clone(),
             server_name: names.server.clone(),
+            dispatcher_name: String::new(),
             docs: decl.locations.docs(&site.path),
             deprecated: proto.options.deprecated(),
             error,

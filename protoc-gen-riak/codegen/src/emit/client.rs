@@ -4,7 +4,7 @@
 //! its owned type; an operation that may stream has a method for each way.
 
 use proc_macro2::{Literal, TokenStream};
-use quote::{format_ident, quote};
+use quote::quote;
 
 use super::Emitter;
 use super::docs::{deprecated, docs_or, line, lines};
@@ -22,14 +22,16 @@ impl Emitter<'_> {
             let name = ident(&service.name);
             let docs = docs_or(&service.docs, &format!("The client of the service `{}`.", service.name));
             let deprecated = deprecated(service.deprecated);
-            let methods =
-                service.operations.iter().map(|operation| self.client_methods(scope, service, operation));
+            let methods = service.operations.iter().map(|operation| self.client_methods(scope, operation));
+            // Nothing is called where there is nothing to call.
+            let unread = service.operations.is_empty().then(|| quote!(#[allow(dead_code)]));
             quote! {
                 #gate
                 #docs
                 #deprecated
                 #[derive(Clone, Copy, Debug)]
                 pub struct #name<C> {
+                    #unread
                     call: C,
                 }
 
@@ -47,13 +49,13 @@ impl Emitter<'_> {
         })
     }
 
-    fn client_methods(&self, scope: &Scope<'_>, service: &Service, operation: &Operation) -> TokenStream {
+    fn client_methods(&self, scope: &Scope<'_>, operation: &Operation) -> TokenStream {
         let response = self.message_type(scope, operation.response, Form::Owned);
         let name = &operation.rust_name;
         let mut methods = TokenStream::new();
         let mut ways = vec![(String::new(), response)];
         if !operation.alternatives.is_empty() {
-            let answer = answer_name(service, operation);
+            let answer = ident(&operation.answer_name);
             ways.push(("_any".to_owned(), quote!(#answer)));
         }
         for (suffix, answer) in ways {
@@ -159,7 +161,7 @@ impl Emitter<'_> {
     }
 
     fn answer(&self, scope: &Scope<'_>, service: &Service, operation: &Operation) -> TokenStream {
-        let name = answer_name(service, operation);
+        let name = ident(&operation.answer_name);
         let mut answers = vec![(operation.response_code, operation.response)];
         answers.extend(&operation.alternatives);
         let variants: Vec<_> = answers
@@ -206,12 +208,6 @@ impl Emitter<'_> {
             }
         }
     }
-}
-
-/// The name of the enum of what may answer an operation.
-pub(super) fn answer_name(service: &Service, operation: &Operation) -> proc_macro2::Ident {
-    let operation = operation.name.trim_start_matches("r#");
-    format_ident!("{}{}Answer", service.name, crate::ident::upper_camel_case(operation))
 }
 
 /// A method's name with a suffix, which no keyword has.

@@ -98,7 +98,7 @@ impl Emitter<'_> {
             Presence::Map { key } => {
                 let key = if key == Type::String { quote!(str::to_owned(key)) } else { quote!(*key) };
                 let value = if refers {
-                    let value = if nested { quote!(value) } else { quote!((*value)) };
+                    let value = if nested { quote!(value) } else { quote!(*value) };
                     self.value_owned(scope, field, &value)
                 } else {
                     quote!(*value)
@@ -125,6 +125,7 @@ impl Emitter<'_> {
             Type::String => quote!(str::to_owned(#value)),
             Type::Bytes => match field.bytes {
                 crate::model::BytesType::Bytes => quote!(::bytes::Bytes::copy_from_slice(#value)),
+                _ if value.to_string().starts_with('*') => quote!((#value).into()),
                 _ => quote!(#value.into()),
             },
             _ => value.clone(),
@@ -139,7 +140,7 @@ impl Emitter<'_> {
             let field = &message.fields[*index];
             let variant = ident(variant);
             let nested = Shape::of(field.ty) != Shape::Scalar;
-            let value = if nested { quote!(value) } else { quote!((*value)) };
+            let value = if nested { quote!(value) } else { quote!(*value) };
             let value = self.value_owned(scope, field, &value);
             quote!(#from::#variant(value) => #to::#variant(#value),)
         });

@@ -201,6 +201,12 @@ fn function(kind: &str, shape: &str, pass: Pass) -> proc_macro2::Ident {
 
 /// The sum of the terms.
 fn sum(terms: impl Iterator<Item = TokenStream>) -> TokenStream {
-    let terms: Vec<TokenStream> = terms.collect();
+    let mut terms: Vec<TokenStream> = terms.collect();
+    if let [first, _, ..] = terms.as_mut_slice()
+        && first.clone().into_iter().next().is_some_and(|token| token.to_string() == "match")
+    {
+        // What starts a block with `match` would be a statement.
+        *first = quote!((#first));
+    }
     if terms.is_empty() { quote!(0) } else { quote!(#(#terms)+*) }
 }

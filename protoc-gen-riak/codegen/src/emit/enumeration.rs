@@ -4,11 +4,12 @@
 
 use std::collections::BTreeSet;
 
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::Emitter;
 use super::docs::{deprecated, docs, docs_or};
+use super::number;
 use super::scope::{Scope, ident};
 use crate::model::{Enum, EnumValue};
 
@@ -39,7 +40,7 @@ fn closed(scope: &Scope<'_>, item: &Enum) -> TokenStream {
         let (name, docs) = (ident(&value.rust_name), docs(&value.docs));
         let deprecated = deprecated(value.deprecated);
         let default = (index == 0).then(|| quote!(#[default]));
-        let number = Literal::i32_unsuffixed(value.number);
+        let number = number::int(value.number);
         quote!(#docs #deprecated #default #name = #number,)
     });
     let constants = aliases.iter().map(|alias| {
@@ -58,7 +59,7 @@ fn closed(scope: &Scope<'_>, item: &Enum) -> TokenStream {
         quote!(Self::#variant => #name,)
     });
     let from = values.iter().map(|value| {
-        let (variant, number) = (ident(&value.rust_name), Literal::i32_unsuffixed(value.number));
+        let (variant, number) = (ident(&value.rust_name), number::int(value.number));
         quote!(#number => Self::#variant,)
     });
     let [option, some, none] = ["Option", "Some", "None"].map(|name| scope.prelude(name));
@@ -105,11 +106,11 @@ fn open(scope: &Scope<'_>, item: &Enum) -> TokenStream {
     let constants = item.values.iter().map(|value| {
         let (name, docs) = (ident(&value.rust_name), docs_or(&value.docs, &format!("`{}`.", value.name)));
         let deprecated = deprecated(value.deprecated);
-        let number = Literal::i32_unsuffixed(value.number);
+        let number = number::int(value.number);
         quote!(#docs #deprecated pub const #name: Self = Self(#number);)
     });
     let names = values.iter().map(|value| {
-        let (number, name) = (Literal::i32_unsuffixed(value.number), &value.name);
+        let (number, name) = (number::int(value.number), &value.name);
         let some = scope.prelude("Some");
         quote!(#number => #some(#name),)
     });

@@ -6,11 +6,9 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::client::answer_name;
 use super::docs::line;
 use super::form::Form;
 use super::scope::{Scope, ident};
-use super::server::dispatcher_name;
 use super::{Emitter, Module};
 use crate::model::{EnumId, File, Message, MessageId};
 
@@ -22,9 +20,9 @@ impl Emitter<'_> {
         for service in &file.services {
             scope.declare(&service.name);
             scope.declare(&service.server_name);
-            scope.declare(&dispatcher_name(service).to_string());
+            scope.declare(&service.dispatcher_name);
             for operation in &service.operations {
-                scope.declare(&answer_name(service, operation).to_string());
+                scope.declare(&operation.answer_name);
             }
         }
         let mut items = self.items(&scope, &file.messages, &file.enums);

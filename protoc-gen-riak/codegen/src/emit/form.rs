@@ -3,6 +3,8 @@
 //!
 //! Invariant: both forms have the same members under the same names.
 
+use std::collections::BTreeSet;
+
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
@@ -158,13 +160,28 @@ impl Emitter<'_> {
         })
     }
 
-    /// Whether the borrowed form of a message, apart from its unknown fields,
-    /// borrows anything.
+    /// Whether the borrowed form of a message borrows anything: itself, or
+    /// through the messages in it. Recursion alone borrows nothing.
     pub(super) fn borrows(&self, message: &Message) -> bool {
-        message.fields.iter().any(|field| {
-            let key = matches!(field.presence, Presence::Map { key: Type::String });
-            key || matches!(field.ty, Type::String | Type::Bytes | Type::Message(_) | Type::Group(_))
-        })
+        let mut seen = BTreeSet::new();
+        let mut queue = vec![message];
+        while let Some(message) = queue.pop() {
+            let elsewhere = message.path.root.is_some();
+            if elsewhere || message.keep_unknown || self.is_raw(self.id(message)) {
+                return true;
+            }
+            for field in &message.fields {
+                match field.ty {
+                    Type::String | Type::Bytes => return true,
+                    _ if matches!(field.presence, Presence::Map { key: Type::String }) => return true,
+                    Type::Message(id) | Type::Group(id) if seen.insert(id) => {
+                        queue.push(self.schema.message(id));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        false
     }
 
     /// Whether a message's body is no protobuf.
@@ -182,6 +199,13 @@ impl Emitter<'_> {
 /// A field's member.
 pub(super) fn member(field: &Field) -> proc_macro2::Ident {
     ident(&field.rust_name)
+}
+
+/// The member that uses the lifetime of a borrowed form that borrows nothing.
+pub(super) fn lifetime_member(message: &Message) -> proc_macro2::Ident {
+    let fields = message.fields.iter().map(|field| field.rust_name.as_str());
+    let oneofs = message.oneofs.iter().map(|oneof| oneof.rust_name.as_str());
+    ident(&crate::ident::Scope::with_taken(fields.chain(oneofs)).take("lifetime"))
 }
 
 /// The member that keeps what the schema does not know.

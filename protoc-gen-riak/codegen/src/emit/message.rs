@@ -4,13 +4,35 @@
 //! an `Option`, and nothing else is one.
 
 use proc_macro2::{Literal, TokenStream};
-use quote::{format_ident, quote};
+use quote::quote;
 
 use super::Emitter;
 use super::docs::{deprecated, docs, docs_or, line};
-use super::form::{Form, member, unknown_member};
+use super::form::{Form, lifetime_member, member, unknown_member};
+use super::number;
 use super::scope::{Scope, ident};
 use crate::model::{BytesType, Field, Kind, Literal as Value, Message, Presence, Type};
+
+/// What messages have methods and functions of, by themselves or by traits: a
+/// getter of such a name would be called in its place.
+const METHODS: &[&str] = &[
+    "append_to",
+    "clone",
+    "clone_from",
+    "decode",
+    "decode_blob",
+    "decode_within",
+    "default",
+    "encode",
+    "encode_to_vec",
+    "encoded_len",
+    "eq",
+    "fmt",
+    "merge",
+    "ne",
+    "new",
+    "shorten",
+];
 
 impl Emitter<'_> {
     /// A message: both structs and all impls.
@@ -88,7 +110,8 @@ impl Emitter<'_> {
             members.extend(quote!(#docs pub #name: #ty,));
         } else if !owned && !self.borrows(message) {
             // A lifetime has to be used somewhere.
-            members.extend(quote!(#[doc(hidden)] pub lifetime: ::core::marker::PhantomData<&'a ()>,));
+            let name = lifetime_member(message);
+            members.extend(quote!(#[doc(hidden)] pub #name: ::core::marker::PhantomData<&'a ()>,));
         }
         members
     }
@@ -97,8 +120,7 @@ impl Emitter<'_> {
     fn inherent(&self, scope: &Scope<'_>, message: &Message) -> TokenStream {
         let name = Form::Owned.name(message);
         let new = self.constructor(scope, message);
-        let getters = message.fields.iter().filter_map(|field| self.getter(scope, field));
-        let getters: TokenStream = getters.collect();
+        let getters = self.getters(scope, message);
         if new.is_empty() && getters.is_empty() {
             return TokenStream::new();
         }
@@ -132,14 +154,22 @@ impl Emitter<'_> {
         }
     }
 
-    fn getter(&self, scope: &Scope<'_>, field: &Field) -> Option<TokenStream> {
-        if field.presence != Presence::Explicit {
-            return None;
-        }
-        let default = field.default.as_ref()?;
+    /// The getters of fields with declared defaults. Each has its field's name,
+    /// unless that is what a message's own methods are called.
+    fn getters(&self, scope: &Scope<'_>, message: &Message) -> TokenStream {
+        let fields = message.fields.iter().filter(|field| field.presence == Presence::Explicit);
+        let fields: Vec<_> = fields.filter_map(|field| Some((field, field.default.as_ref()?))).collect();
+        let members: Vec<&str> = fields.iter().map(|(field, _)| field.rust_name.as_str()).collect();
+        let names =
+            crate::ident::Scope::with_taken(METHODS.iter().copied()).take_all(&members, ToOwned::to_owned);
+        let getters = fields.iter().zip(names);
+        getters.map(|((field, default), name)| self.getter(scope, field, default, &name)).collect()
+    }
+
+    fn getter(&self, scope: &Scope<'_>, field: &Field, default: &Value, name: &str) -> TokenStream {
         let (value, text) = self.default_value(scope, field, default);
         let docs = line(&format!("`{}`, or its default: {text}.", field.name));
-        let (member, name) = (member(field), getter_name(field));
+        let (member, name) = (member(field), ident(name));
         let body = match field.ty {
             Type::String => quote!(self.#member.as_deref().unwrap_or(#value)),
             Type::Bytes => quote!(self.#member.as_deref().unwrap_or(#value)),
@@ -155,21 +185,21 @@ impl Emitter<'_> {
             _ => self.value_type(scope, field, Form::Owned),
         };
         let allow = field.deprecated.then(|| quote!(#[allow(deprecated)]));
-        Some(quote! {
+        quote! {
             #docs
             #[must_use]
             #allow
             pub fn #name(&self) -> #ty {
                 #body
             }
-        })
+        }
     }
 
     /// A default as an expression, and as text for a comment.
     fn default_value(&self, scope: &Scope<'_>, field: &Field, default: &Value) -> (TokenStream, String) {
         match default {
             Value::Int(value) => {
-                let literal = Literal::i64_unsuffixed(*value);
+                let literal = number::int(*value);
                 (quote!(#literal), format!("`{value}`"))
             }
             Value::Uint(value) => {
@@ -212,11 +242,6 @@ fn converts(field: &Field) -> bool {
     matches!(field.ty, Type::String | Type::Bytes) || (field.kind == Kind::Quorum && field.ty == Type::Uint32)
 }
 
-/// A getter has its field's name, unless `new` has it.
-fn getter_name(field: &Field) -> proc_macro2::Ident {
-    if field.rust_name == "new" { format_ident!("new_") } else { member(field) }
-}
-
 /// A field's comment, with what its kind says of its unit.
 fn field_docs(field: &Field) -> TokenStream {
     if !field.docs.lines.is_empty() {
@@ -240,7 +265,7 @@ fn float(ty: Type, value: f64) -> TokenStream {
     } else if value == f64::NEG_INFINITY {
         quote!(#ty::NEG_INFINITY)
     } else {
-        let literal = Literal::f64_unsuffixed(value);
+        let literal = number::float(value);
         quote!(#literal)
     }
 }

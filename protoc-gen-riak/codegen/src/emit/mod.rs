@@ -21,6 +21,7 @@ mod file;
 mod form;
 mod message;
 mod message_code;
+mod number;
 mod oneof;
 mod operation;
 mod root;

@@ -9,7 +9,7 @@ use super::Emitter;
 use super::docs::{deprecated, docs, docs_or, line};
 use super::form::Form;
 use super::scope::{Scope, ident};
-use crate::model::{Message, Oneof};
+use crate::model::{Kind, Message, Oneof};
 
 /// The path of a oneof's enum from the module that holds its message.
 pub(super) fn oneof_path(scope: &Scope<'_>, message: &Message, oneof: &Oneof, form: Form) -> TokenStream {
@@ -81,7 +81,8 @@ impl Emitter<'_> {
             let arms = fields().map(|(field, variant)| {
                 let text = variant.to_string();
                 let shown = self.debug_value(scope, field, form, &quote!(value));
-                quote!(Self::#variant(value) => f.debug_tuple(#text).field(#shown).finish(),)
+                let bind = if field.kind == Kind::Secret { quote!(_) } else { quote!(value) };
+                quote!(Self::#variant(#bind) => f.debug_tuple(#text).field(#shown).finish(),)
             });
             let anonymous = if lifetime.is_empty() { quote!() } else { quote!(<'_>) };
             quote! {

@@ -4,10 +4,10 @@
 //! not know the code, and leaves the connection open.
 
 use proc_macro2::{Literal, TokenStream};
-use quote::{format_ident, quote};
+use quote::quote;
 
 use super::Emitter;
-use super::client::{answer_name, gate, with_suffix};
+use super::client::{gate, with_suffix};
 use super::docs::{deprecated, docs_or, line};
 use super::form::Form;
 use super::scope::{Scope, ident};
@@ -25,8 +25,7 @@ impl Emitter<'_> {
             let more = line("");
             let how = line("Methods that are not implemented answer \"Unknown message code\".");
             let deprecated = deprecated(service.deprecated);
-            let methods =
-                service.operations.iter().map(|operation| self.server_methods(scope, service, operation));
+            let methods = service.operations.iter().map(|operation| self.server_methods(scope, operation));
             let dispatcher = self.dispatcher(scope, service);
             let replies = self.replies(scope, service);
             quote! {
@@ -43,7 +42,7 @@ impl Emitter<'_> {
         })
     }
 
-    fn server_methods(&self, scope: &Scope<'_>, service: &Service, operation: &Operation) -> TokenStream {
+    fn server_methods(&self, scope: &Scope<'_>, operation: &Operation) -> TokenStream {
         let request = self.message_type(scope, operation.request, Form::Owned);
         let code = Literal::u8_unsuffixed(operation.request_code);
         let docs = docs_or(&operation.docs, &format!("The operation `{}`.", operation.name));
@@ -53,7 +52,7 @@ impl Emitter<'_> {
         let future = quote!(impl #future);
         let one = |name: &str| {
             let name = ident(name);
-            let answer = self.answer_type(scope, service, operation);
+            let answer = self.answer_type(scope, operation);
             quote! {
                 #docs
                 fn #name(&self, request: #request) -> #future<Output = #result<#answer, #failure>> + #send {
@@ -90,24 +89,25 @@ impl Emitter<'_> {
     }
 
     /// What a method answers: a message, or the enum of alternatives.
-    fn answer_type(&self, scope: &Scope<'_>, service: &Service, operation: &Operation) -> TokenStream {
+    fn answer_type(&self, scope: &Scope<'_>, operation: &Operation) -> TokenStream {
         if operation.alternatives.is_empty() {
             return self.message_type(scope, operation.response, Form::Owned);
         }
-        let name = answer_name(service, operation);
+        let name = ident(&operation.answer_name);
         quote!(#name)
     }
 
     fn dispatcher(&self, scope: &Scope<'_>, service: &Service) -> TokenStream {
         let gate = gate(self.options.server_feature.as_deref());
-        let (server, name) = (ident(&service.server_name), dispatcher_name(service));
+        let (server, name) = (ident(&service.server_name), ident(&service.dispatcher_name));
         let item = |name| scope.item("server", name);
         let [service_trait, outbox, failure, unserved] =
             ["Service", "Outbox", "Failure", "unserved"].map(item);
         let [frame, error_frame] = [scope.runtime("Frame"), scope.item("operation", "ErrorFrame")];
         let [result, option] = ["Result", "Option"].map(|name| scope.prelude(name));
         let codes = service.operations.iter().map(|operation| Literal::u8_unsuffixed(operation.request_code));
-        let serves = if service.operations.is_empty() {
+        let empty = service.operations.is_empty();
+        let serves = if empty {
             quote!({
                 let _ = code;
                 false
@@ -115,6 +115,7 @@ impl Emitter<'_> {
         } else {
             quote!(matches!(code, #(#codes)|*))
         };
+        let unused = empty.then(|| quote!(let _ = outbox;));
         let error = self.error_frame(scope, service.error);
         let arms = service.operations.iter().map(|operation| self.dispatch(scope, operation));
         let docs = line(&format!("Serves a [`{}`] by message code.", service.server_name));
@@ -135,6 +136,7 @@ impl Emitter<'_> {
                 }
 
                 async fn call(&self, request: #frame, outbox: &mut #outbox) -> #result<(), #failure> {
+                    #unused
                     match request.code {
                         #(#arms)*
                         code => #unserved(code).await,
@@ -190,7 +192,7 @@ impl Emitter<'_> {
             .iter()
             .filter(|operation| !operation.alternatives.is_empty())
             .map(|operation| {
-                let name = answer_name(service, operation);
+                let name = ident(&operation.answer_name);
                 let [reply, result] = [scope.item("server", "Reply"), scope.prelude("Result")];
                 let [buffer, error] = ["WriteBuffer", "FrameError"].map(|name| scope.runtime(name));
                 let mut answers = vec![(operation.response_code, operation.response)];
@@ -211,9 +213,4 @@ impl Emitter<'_> {
             })
             .collect()
     }
-}
-
-/// The name of a service's dispatcher.
-pub(super) fn dispatcher_name(service: &Service) -> proc_macro2::Ident {
-    format_ident!("{}Service", service.name.trim_start_matches("r#"))
 }

@@ -12,7 +12,6 @@ pub mod riak_dt;
 #[allow(clippy::all, clippy::pedantic, deprecated, missing_docs)]
 pub mod riak_kv;
 
-
 /// What `riak_repl.proto` declares.
 #[allow(clippy::all, clippy::pedantic, deprecated, missing_docs)]
 pub mod riak_repl;

@@ -139,8 +139,8 @@ fn types() {
     assert_faults_but(
         "syntax = \"proto2\";\npackage p;\nmessage RpbPair {}\nmessage A {\n  optional RpbPear a = 1;\n  \
          optional Nothing b = 2;\n  optional sting c = 3;\n  optional p.RpbPairs d = 4;\n  optional Inner.Lost e = 5;\n  \
-         message Inner {}\n  optional .RpbPair f = 6;\n}\nenum E { Z = 0; }\nservice S {\n  rpc A(E) returns (A);\n  \
-         rpc B(A) returns (\n    Missing);\n}\nextend E {\n  optional int32 x = 1;\n}\nextend Gone {\n  optional int32 y = 1;\n}",
+         message Inner {}\n  optional .RpbPair f = 6;\n}\nenum E { Z = 0; }\nservice S {\n  rpc Call(E) returns (A);\n  \
+         rpc Calm(A) returns (\n    Missing);\n}\nextend E {\n  optional int32 x = 1;\n}\nextend Gone {\n  optional int32 y = 1;\n}",
         &[
             "5:12: there is no type `RpbPear`: did you mean `RpbPair`?",
             "6:12: there is no type `Nothing`: declare it, or import the file that declares it",
@@ -148,12 +148,20 @@ fn types() {
             "8:12: there is no type `p.RpbPairs`: did you mean `RpbPair`?",
             "9:12: there is no type `Inner.Lost`: declare it, or import the file that declares it",
             "11:12: there is no type `.RpbPair`: did you mean `RpbPair`?",
-            "15:9: `E` is an enum, where a message is needed",
+            "15:12: `E` is an enum, where a message is needed",
             "17:5: there is no type `Missing`: declare it, or import the file that declares it",
             "19:8: `E` is an enum, where a message is needed",
             "22:8: there is no type `Gone`: declare it, or import the file that declares it",
         ],
         &[16],
+    );
+}
+
+#[test]
+fn a_method_may_hide_a_message() {
+    assert_faults(
+        "syntax = \"proto3\";\nmessage Get {}\nservice S {\n  rpc Get(.Get) returns (\n  Get);\n}",
+        &["5:3: `Get` is a method, where a message is needed: write `.Get` for the type"],
     );
 }
 

@@ -10,7 +10,7 @@ use protobuf::Message as _;
 use protobuf::descriptor::{FileDescriptorProto, FileDescriptorSet};
 use protoc_gen_riak::source::{Sources, load};
 
-use source::fixtures;
+use source::{Files, fixtures, protoc};
 
 /// What `protoc` makes of files.
 fn with_protoc(include: &Path, files: &[PathBuf]) -> FileDescriptorSet {
@@ -205,7 +205,8 @@ fn scattered(random: &mut Random) -> String {
 fn the_schemas_of_protoc_are_the_same() {
     let include = protoc_bin_vendored::include_path().unwrap();
     let dir = include.join("google/protobuf");
-    let mut files: Vec<PathBuf> = std::fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.push(dir.join("compiler/plugin.proto"));
     files.retain(|path| {
         let text = std::fs::read_to_string(path).unwrap_or_default();
@@ -235,4 +236,31 @@ fn comments_anywhere_are_the_same() {
         }
         compare(dir.path(), &files);
     }
+}
+
+/// One token too many, too few or in the wrong place: what `protoc` refuses is refused, and what it
+/// takes is taken.
+#[test]
+fn damaged_files_are_refused_where_protoc_refuses_them() {
+    let mut random = Random(0xda4a_6ed0);
+    let whole: Vec<&str> = TOKENS.split_whitespace().collect();
+    let mut taken = 0;
+    for _ in 0..250 {
+        let mut tokens = whole.clone();
+        let at = random.below(tokens.len());
+        let other = random.pick(&whole);
+        match random.below(4) {
+            0 => drop(tokens.remove(at)),
+            1 => tokens.insert(at, other),
+            2 => tokens[at] = other,
+            _ => tokens.swap(at, random.below(whole.len())),
+        }
+        let files = Files::new(&[("a.proto", &tokens.join(" "))]);
+        let out = protoc(files.dir(), &["-o", "/dev/null"], &files.paths());
+        let ours = files.load();
+        let theirs = String::from_utf8_lossy(&out.stderr);
+        assert_eq!(ours.is_ok(), out.status.success(), "{}\n{:?}\n{theirs}", tokens.join(" "), ours.err());
+        taken += usize::from(out.status.success());
+    }
+    assert!(taken > 5, "{taken}");
 }

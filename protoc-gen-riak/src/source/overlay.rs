@@ -141,7 +141,7 @@ impl<'a> Pruner<'a> {
         part.is_some_and(|part| {
             part.extension
                 && matches!(
-                    self.types.lookup_extension(self.index, scope, &part.text),
+                    self.types.lookup_any(self.index, scope, &part.text),
                     Lookup::Found(what) if self.types.full_name(what) == full
                 )
         })

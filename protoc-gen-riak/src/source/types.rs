@@ -298,7 +298,7 @@ impl Resolver<'_> {
         let field = self.field(scope, extension);
         let mut extendee = None;
         if let Some(name) = &extension.extendee {
-            match self.types.lookup_type(self.unit, scope, &name.text) {
+            match self.types.lookup_any(self.unit, scope, &name.text) {
                 Lookup::Found(What::Message(id)) => extendee = Some(id),
                 found => self.refuse(scope, name, &found, "a message"),
             }
@@ -393,7 +393,7 @@ impl Resolver<'_> {
     }
 
     fn method_type(&mut self, scope: &str, name: &ast::Name) {
-        match self.types.lookup_type(self.unit, scope, &name.text) {
+        match self.types.lookup_any(self.unit, scope, &name.text) {
             Lookup::Found(What::Message(_)) => {}
             found => self.refuse(scope, name, &found, "a message"),
         }

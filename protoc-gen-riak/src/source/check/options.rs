@@ -161,7 +161,7 @@ impl Checker<'_> {
     }
 
     fn extension_field(&mut self, within: usize, scope: &str, part: &NamePart) -> Option<FieldInfo> {
-        let found = self.types.lookup_extension(self.unit, scope, &part.text);
+        let found = self.types.lookup_any(self.unit, scope, &part.text);
         let target = &self.types.messages[within].full;
         match found {
             Lookup::Found(What::Extension(id)) => {

@@ -49,8 +49,9 @@ impl Types {
         self.lookup(unit, scope, name, What::is_type)
     }
 
-    /// Looks up the name of an extension, as it is written within a scope.
-    pub(crate) fn lookup_extension(&self, unit: usize, scope: &str, name: &str) -> Lookup {
+    /// Looks up the name of anything, as it is written within a scope: the innermost counts, whatever
+    /// it is. Extensions, what they extend, and the types of methods are looked up so.
+    pub(crate) fn lookup_any(&self, unit: usize, scope: &str, name: &str) -> Lookup {
         self.lookup(unit, scope, name, |_| true)
     }
 
@@ -102,7 +103,17 @@ impl Types {
         wanted: &str,
     ) -> Option<String> {
         match found {
-            Lookup::Found(what) => Some(format!("`{name}` is {}, where {wanted} is needed", what.noun())),
+            Lookup::Found(what) => {
+                let noun = what.noun();
+                let mut message = format!("`{name}` is {noun}, where {wanted} is needed");
+                if !what.is_type()
+                    && let Lookup::Found(hidden) = self.lookup_type(unit, scope, name)
+                {
+                    let full = self.full_name(hidden);
+                    message = format!("{message}: write `.{full}` for the type");
+                }
+                Some(message)
+            }
             _ if !self.is_complete(unit) => None,
             Lookup::NotImported(file) => Some(format!(
                 "`{name}` is declared in `{file}`, which this file does not import: add \

@@ -1,0 +1,231 @@
+//! What differs by nature between a recorded node and this one, and nothing
+//! else: each value by its path in the message.
+//!
+//! Invariant: values that were the same on the recorded node are the same here,
+//! and different ones are different: only their bytes are free. What is not
+//! taken out here is compared byte by byte.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use riak_client::AnyMessage;
+use riak_client::riak_kv::RpbContent;
+use riak_runtime::Blob;
+
+/// What a value is, and with that, what is still asked of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Nature {
+    /// The same one wherever the recorded one was the same.
+    Vclock,
+    /// The same, in base 62, as long as a hash of 128 bits.
+    Vtag,
+    /// The same, in base 62, as long as a hash of 160 bits.
+    Key,
+    /// When the node wrote: the node's clock, which a test sets.
+    Time,
+    /// An error text from here on, behind what both have.
+    Trace,
+}
+
+/// The paths of all values that differ by nature. One that no exchange has is an
+/// exception that is none, and fails.
+pub(crate) const PATHS: [(&str, Nature); 14] = [
+    ("RpbGetResp.vclock", Nature::Vclock),
+    ("RpbGetResp.content.vtag", Nature::Vtag),
+    ("RpbGetResp.content.last_mod", Nature::Time),
+    ("RpbGetResp.content.last_mod_usecs", Nature::Time),
+    ("RpbPutResp.vclock", Nature::Vclock),
+    ("RpbPutResp.content.vtag", Nature::Vtag),
+    ("RpbPutResp.content.last_mod", Nature::Time),
+    ("RpbPutResp.content.last_mod_usecs", Nature::Time),
+    ("RpbPutResp.key", Nature::Key),
+    ("RpbCSBucketResp.objects.object.vclock", Nature::Vclock),
+    ("RpbCSBucketResp.objects.object.content.vtag", Nature::Vtag),
+    ("RpbCSBucketResp.objects.object.content.last_mod", Nature::Time),
+    ("RpbCSBucketResp.objects.object.content.last_mod_usecs", Nature::Time),
+    ("RpbErrorResp.errmsg", Nature::Trace),
+];
+
+/// What an error text begins with that goes on with a stack trace, the longest
+/// first: what a node cannot say for want of a clause for it, and all others.
+const TRACES: [&[u8]; 2] = [
+    b"Error processing incoming message: error:function_clause:[{riak_api_pb_server,",
+    b"Error processing incoming message: ",
+];
+
+/// A value that was taken out of a message.
+#[derive(Clone, Debug)]
+pub(crate) struct Taken {
+    pub(crate) path: &'static str,
+    nature: Nature,
+    value: Vec<u8>,
+}
+
+/// Which of our values stands for which recorded one.
+#[derive(Default)]
+pub(crate) struct Pairs {
+    ours: HashMap<(Nature, Vec<u8>), Vec<u8>>,
+    recorded: HashMap<(Nature, Vec<u8>), Vec<u8>>,
+    /// The paths that were seen.
+    seen: BTreeSet<&'static str>,
+}
+
+impl Pairs {
+    /// Takes out of both messages what differs by nature, and checks what is
+    /// still asked of it. Returns the paths that were taken out.
+    pub(crate) fn take(
+        &mut self,
+        recorded: &mut AnyMessage,
+        ours: &mut AnyMessage,
+        place: &str,
+    ) -> BTreeSet<&'static str> {
+        let theirs = take(recorded);
+        let mine = take(ours);
+        let paths = |taken: &[Taken]| taken.iter().map(|taken| taken.path).collect::<Vec<_>>();
+        assert_eq!(paths(&mine), paths(&theirs), "{place}: presence of the values that differ by nature");
+        for (theirs, mine) in theirs.iter().zip(&mine) {
+            self.seen.insert(theirs.path);
+            match theirs.nature {
+                Nature::Vclock => assert!(!mine.value.is_empty(), "{place}: an empty vclock"),
+                Nature::Vtag => assert_name(&mine.value, 20..=22, place),
+                Nature::Key => assert_name(&mine.value, 25..=27, place),
+                // The test has set the clock; the node need not tell the time.
+                Nature::Time | Nature::Trace => continue,
+            }
+            let key = |value: &[u8]| (theirs.nature, value.to_vec());
+            let known = self.ours.entry(key(&theirs.value)).or_insert_with(|| mine.value.clone());
+            assert_eq!(*known, mine.value, "{place}: {} was the same before, and is not now", theirs.path);
+            let known = self.recorded.entry(key(&mine.value)).or_insert_with(|| theirs.value.clone());
+            assert_eq!(
+                *known, theirs.value,
+                "{place}: {} was another before, and is the same now",
+                theirs.path
+            );
+        }
+        paths(&theirs).into_iter().collect()
+    }
+
+    /// A request as this node has to get it: with its own vclocks.
+    pub(crate) fn translate(&self, request: &mut AnyMessage, place: &str) {
+        let vclock = match request {
+            AnyMessage::RpbGetReq(request) => &mut request.if_modified,
+            AnyMessage::RpbPutReq(request) => &mut request.vclock,
+            AnyMessage::RpbDelReq(request) => &mut request.vclock,
+            _ => return,
+        };
+        if let Some(vclock) = vclock
+            && !vclock.is_empty()
+        {
+            let ours = self.ours.get(&(Nature::Vclock, vclock.to_vec()));
+            *vclock = ours.unwrap_or_else(|| panic!("{place}: echoes a vclock that no answer had")).into();
+        }
+    }
+
+    /// Every exception was needed.
+    pub(crate) fn assert_all_seen(&self) {
+        for (path, _) in PATHS {
+            assert!(self.seen.contains(path), "{path} is an exception that is none");
+        }
+    }
+
+    /// How many values stand for how many, by what they are.
+    pub(crate) fn counts(&self) -> BTreeMap<Nature, usize> {
+        let mut counts = BTreeMap::new();
+        for (nature, _) in self.ours.keys() {
+            *counts.entry(*nature).or_default() += 1;
+        }
+        counts
+    }
+}
+
+fn assert_name(name: &[u8], lengths: std::ops::RangeInclusive<usize>, place: &str) {
+    assert!(name.iter().all(u8::is_ascii_alphanumeric) && lengths.contains(&name.len()), "{place}: {name:?}");
+}
+
+fn nature(path: &str) -> Nature {
+    let listed = PATHS.iter().find(|(listed, _)| *listed == path);
+    listed.unwrap_or_else(|| panic!("{path} is not listed")).1
+}
+
+struct Taker(Vec<Taken>);
+
+impl Taker {
+    fn bytes(&mut self, path: &'static str, field: &mut Option<Blob>) {
+        if let Some(value) = field {
+            self.0.push(Taken { path, nature: nature(path), value: std::mem::take(value).into_vec() });
+        }
+    }
+
+    fn number(&mut self, path: &'static str, field: &mut Option<u32>) {
+        if let Some(value) = field {
+            self.0.push(Taken {
+                path,
+                nature: nature(path),
+                value: std::mem::take(value).to_be_bytes().into(),
+            });
+        }
+    }
+
+    /// The siblings of one object: `paths` are those of vtag, time and the part
+    /// of it below a second.
+    ///
+    /// Siblings come in the order of their vtags; without those, in the order of
+    /// what is left of them.
+    fn contents(&mut self, paths: [&'static str; 3], contents: &mut Vec<RpbContent>) {
+        contents.sort_by(|one, other| (one.deleted, &one.value).cmp(&(other.deleted, &other.value)));
+        for content in contents {
+            self.bytes(paths[0], &mut content.vtag);
+            self.number(paths[1], &mut content.last_mod);
+            assert!(content.last_mod_usecs.is_none_or(|part| part < 1_000_000));
+            self.number(paths[2], &mut content.last_mod_usecs);
+        }
+    }
+}
+
+fn take(message: &mut AnyMessage) -> Vec<Taken> {
+    let mut taker = Taker(Vec::new());
+    match message {
+        AnyMessage::RpbGetResp(answer) => {
+            let paths = [
+                "RpbGetResp.content.vtag",
+                "RpbGetResp.content.last_mod",
+                "RpbGetResp.content.last_mod_usecs",
+            ];
+            taker.contents(paths, &mut answer.content);
+            taker.bytes("RpbGetResp.vclock", &mut answer.vclock);
+        }
+        AnyMessage::RpbPutResp(answer) => {
+            let paths = [
+                "RpbPutResp.content.vtag",
+                "RpbPutResp.content.last_mod",
+                "RpbPutResp.content.last_mod_usecs",
+            ];
+            taker.contents(paths, &mut answer.content);
+            taker.bytes("RpbPutResp.vclock", &mut answer.vclock);
+            taker.bytes("RpbPutResp.key", &mut answer.key);
+        }
+        AnyMessage::RpbCSBucketResp(answer) => {
+            let paths = [
+                "RpbCSBucketResp.objects.object.content.vtag",
+                "RpbCSBucketResp.objects.object.content.last_mod",
+                "RpbCSBucketResp.objects.object.content.last_mod_usecs",
+            ];
+            for object in &mut answer.objects {
+                taker.contents(paths, &mut object.object.content);
+                taker.bytes("RpbCSBucketResp.objects.object.vclock", &mut object.object.vclock);
+            }
+        }
+        AnyMessage::RpbErrorResp(error) => {
+            if let Some(head) = TRACES.into_iter().find(|head| error.errmsg.starts_with(head)) {
+                let path = "RpbErrorResp.errmsg";
+                taker.0.push(Taken {
+                    path,
+                    nature: nature(path),
+                    value: error.errmsg[head.len()..].to_vec(),
+                });
+                error.errmsg = head.into();
+            }
+        }
+        _ => {}
+    }
+    taker.0
+}

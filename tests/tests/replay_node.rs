@@ -1,0 +1,356 @@
+//! The recorded exchanges, replayed against the in-memory node over TCP.
+//!
+//! Same codes in the same order, same closes, same error texts, same decoded
+//! content. What is not compared differs by nature and is listed: values by
+//! their path in `replay/nature.rs`, and how a stream falls into frames below.
+//! Invariant: a request is the recorded one, byte for byte, but for vclocks that
+//! it echoes.
+
+mod replay;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use riak_client::AnyMessage;
+use riak_client::riak::{RpbBucketProps, RpbPair};
+use riak_client::riak_kv::{RpbContent, RpbGetResp, RpbPutReq};
+use riak_runtime::{Blob, Frame, WriteBuffer};
+use riak_testkit::{Clock, Node, Store};
+
+use replay::nature::{Nature, Pairs};
+use replay::peer::Peer;
+use replay::{Exchange, Named, Sent, transcript};
+
+/// The transcripts that the node has to replay, in the order of their recording.
+const FILES: [&str; 6] = ["server", "kv", "siblings", "buckets", "listing", "index"];
+
+/// How the answers of a stream may differ: their number, since the node sends
+/// what each partition gives, and it asks other partitions each time. Their
+/// lists are compared put together, in order where the answer is sorted.
+const STREAMED: [(u8, &str); 4] = [
+    (16, "RpbListBucketsResp.buckets, unsorted"),
+    (18, "RpbListKeysResp.keys, unsorted"),
+    (26, "RpbIndexResp.keys and .results, sorted if the request asks for pages"),
+    (41, "RpbCSBucketResp.objects, sorted"),
+];
+
+/// Exchanges in which time runs out within a stream. Which of the keys came in
+/// time differs by nature: they are compared as a part of all keys.
+const CUT_SHORT: [(&str, &str); 1] = [("listing", "list-keys-timeout-1ms")];
+
+/// What the recorded node had besides what the transcripts put there.
+fn fill(store: &Store) {
+    let put = |bucket: &str, key: String, content: RpbContent| {
+        let request = RpbPutReq { key: Some(key.into()), ..RpbPutReq::new(bucket, content) };
+        store.put(&request).unwrap();
+    };
+    for bucket in ["recorded", "pp", "legacy", "lk", "big", "tb", "ix", "bench", "cc"] {
+        put(bucket, "k".to_owned(), RpbContent::new("v"));
+    }
+    for number in 0..250 {
+        let index = |name: &str, term: String| RpbPair { value: Some(term.into()), ..RpbPair::new(name) };
+        let indexes =
+            vec![index("n_int", number.to_string()), index("s_bin", format!("s{:03}", number % 10))];
+        let content = RpbContent { indexes, ..RpbContent::new(format!("v{number}")) };
+        put("many", format!("key-{number:04}"), content);
+    }
+}
+
+/// The node that was recorded.
+async fn node() -> Node {
+    let datatype = |name: &str| RpbBucketProps { datatype: Some(name.into()), ..RpbBucketProps::default() };
+    Node::builder()
+        .bucket_type("maps", &datatype("map"))
+        .bucket_type("siblings", &RpbBucketProps::default())
+        .advertise(([127, 0, 0, 1], 8087))
+        // Nothing is reaped while the transcripts run.
+        .clock(Clock::manual(Duration::from_micros(1_700_000_000_654_321)))
+        // Two parts of a scan fit the timeout of 1 ms that one request has.
+        .part_time(Duration::from_micros(400))
+        .start()
+        .await
+        .unwrap()
+}
+
+/// Frames of an exchange, with the answers of a stream put together: a list of
+/// messages in which no two neighbours are parts of the same stream.
+fn put_together(frames: &[Frame], place: &str) -> Vec<AnyMessage> {
+    let mut messages: Vec<AnyMessage> = Vec::new();
+    for frame in frames {
+        let message = AnyMessage::decode(frame).unwrap_or_else(|error| panic!("{place}: {error}"));
+        match (messages.last_mut(), message) {
+            (Some(AnyMessage::RpbListBucketsResp(all)), AnyMessage::RpbListBucketsResp(part)) => {
+                all.buckets.extend(part.buckets);
+                assert_eq!(all.done.take(), None, "{place}: more behind the end");
+                all.done = part.done;
+            }
+            (Some(AnyMessage::RpbListKeysResp(all)), AnyMessage::RpbListKeysResp(part)) => {
+                all.keys.extend(part.keys);
+                assert_eq!(all.done.take(), None, "{place}: more behind the end");
+                all.done = part.done;
+            }
+            (Some(AnyMessage::RpbIndexResp(all)), AnyMessage::RpbIndexResp(part)) => {
+                all.keys.extend(part.keys);
+                all.results.extend(part.results);
+                assert_eq!(all.continuation.take(), None, "{place}: a continuation before the end");
+                all.continuation = part.continuation;
+                assert_eq!(all.done.take(), None, "{place}: more behind the end");
+                all.done = part.done;
+            }
+            (Some(AnyMessage::RpbCSBucketResp(all)), AnyMessage::RpbCSBucketResp(part)) => {
+                all.objects.extend(part.objects);
+                assert_eq!(all.continuation.take(), None, "{place}: a continuation before the end");
+                all.continuation = part.continuation;
+                assert_eq!(all.done.take(), None, "{place}: more behind the end");
+                all.done = part.done;
+            }
+            (_, message) => messages.push(message),
+        }
+    }
+    messages
+}
+
+/// Sorts what has no order of its own.
+fn sort(message: &mut AnyMessage, request: Option<&AnyMessage>) {
+    match message {
+        AnyMessage::RpbListBucketsResp(answer) => answer.buckets.sort(),
+        AnyMessage::RpbListKeysResp(answer) => answer.keys.sort(),
+        AnyMessage::RpbIndexResp(answer) => {
+            let Some(AnyMessage::RpbIndexReq(request)) = request else { panic!("an answer to no query") };
+            let sorted = request.max_results.is_some()
+                || request.continuation.is_some()
+                || request.pagination_sort == Some(true);
+            if !sorted {
+                answer.keys.sort();
+                answer.results.sort_by(|one, other| (&one.key, &one.value).cmp(&(&other.key, &other.value)));
+            }
+        }
+        _ => {}
+    }
+}
+
+/// One replay: the node, and what stands for what.
+struct Replay {
+    node: Node,
+    pairs: Pairs,
+    streams: BTreeSet<u8>,
+    table: Vec<String>,
+}
+
+impl Replay {
+    async fn new() -> Self {
+        Self { node: node().await, pairs: Pairs::default(), streams: BTreeSet::new(), table: Vec::new() }
+    }
+
+    /// Replays the exchanges of a file on one connection, and on another after
+    /// each close.
+    async fn file(&mut self, exchanges: &[Exchange]) {
+        let mut peer = Peer::connect(self.node.addr()).await;
+        for exchange in exchanges {
+            self.exchange(exchange, &mut peer).await;
+            if exchange.closed {
+                peer.expect_closed(&exchange.place()).await;
+                peer = Peer::connect(self.node.addr()).await;
+            } else {
+                peer.expect_idle(&exchange.place()).await;
+            }
+        }
+    }
+
+    async fn exchange(&mut self, exchange: &Exchange, peer: &mut Peer) {
+        let place = exchange.place();
+        let mut request = None;
+        for sent in &exchange.send {
+            match sent {
+                Sent::Frame(sent) => {
+                    let mut message = AnyMessage::decode(&sent.frame).unwrap();
+                    self.pairs.translate(&mut message, &place);
+                    let mut out = WriteBuffer::new();
+                    message.write_to(&mut out).unwrap();
+                    peer.write(&out.to_vec()).await;
+                    request = Some(message);
+                }
+                Sent::Raw(bytes) => peer.write(bytes).await,
+            }
+        }
+        let recorded: Vec<Frame> = exchange.recv.iter().map(|Named { frame, .. }| frame.clone()).collect();
+        let ours = read_like(&recorded, peer, &place).await;
+        let cut_short = CUT_SHORT.contains(&(&exchange.file, &exchange.name));
+        let paths = self.compare(&recorded, &ours, request.as_ref(), cut_short, &place);
+
+        let end = if exchange.closed { " + close" } else { "" };
+        let paths: Vec<_> = paths.into_iter().collect();
+        self.table.push(format!(
+            "{:<34} {:<22} {:>6} bytes{end}  {}",
+            place,
+            codes(&recorded),
+            recorded.iter().map(|frame| frame.body.len()).sum::<usize>(),
+            if paths.is_empty() { "all of it".to_owned() } else { format!("all but {}", paths.join(", ")) },
+        ));
+    }
+
+    /// Compares all messages. Returns the paths of what was left out.
+    fn compare(
+        &mut self,
+        recorded: &[Frame],
+        ours: &[Frame],
+        request: Option<&AnyMessage>,
+        cut_short: bool,
+        place: &str,
+    ) -> BTreeSet<&'static str> {
+        let mut paths = BTreeSet::new();
+        let (theirs, mine) = (put_together(recorded, place), put_together(ours, place));
+        let codes = |messages: &[AnyMessage]| {
+            messages.iter().map(|message| message.code().name()).collect::<Vec<_>>()
+        };
+        assert_eq!(codes(&mine), codes(&theirs), "{place}: {mine:?}");
+        for (mut theirs, mut mine) in theirs.into_iter().zip(mine) {
+            if recorded.len() != ours.len()
+                || STREAMED.iter().any(|(code, _)| *code == u8::from(theirs.code()))
+            {
+                self.streams.insert(theirs.code().into());
+            }
+            if cut_short
+                && let (AnyMessage::RpbListKeysResp(theirs), AnyMessage::RpbListKeysResp(mine)) =
+                    (&theirs, &mine)
+            {
+                self.check_part(&theirs.keys, place);
+                self.check_part(&mine.keys, place);
+                assert_eq!((theirs.done, mine.done), (None, None), "{place}");
+                continue;
+            }
+            sort(&mut theirs, request);
+            sort(&mut mine, request);
+            paths.extend(self.pairs.take(&mut theirs, &mut mine, place));
+            assert_eq!(mine, theirs, "{place}");
+        }
+        paths
+    }
+
+    /// Some keys of the bucket, each of them once, and not all.
+    fn check_part(&self, keys: &[Blob], place: &str) {
+        let all: BTreeSet<Blob> = self.node.store().keys("default", "many").into_iter().collect();
+        let part: BTreeSet<Blob> = keys.iter().cloned().collect();
+        assert!(part.is_subset(&all) && part.len() == keys.len(), "{place}: {keys:?}");
+        assert!(!part.is_empty() && part.len() < all.len(), "{place}: {} keys came in time", part.len());
+    }
+}
+
+/// Reads what answers a request: as many frames as were recorded, or, of a
+/// stream, all until its end.
+async fn read_like(recorded: &[Frame], peer: &mut Peer, place: &str) -> Vec<Frame> {
+    let streamed = recorded.len() > 1 && STREAMED.iter().any(|(code, _)| *code == recorded[0].code);
+    let mut ours = Vec::new();
+    loop {
+        let ended = match ours.last() {
+            None => recorded.is_empty(),
+            Some(last) if streamed => is_end(last),
+            Some(_) => ours.len() == recorded.len(),
+        };
+        if ended {
+            return ours;
+        }
+        let frame = peer.read().await;
+        ours.push(frame.unwrap_or_else(|| panic!("{place}: the node closed after {}", codes(&ours))));
+    }
+}
+
+/// Whether a stream ends with this frame.
+fn is_end(frame: &Frame) -> bool {
+    match AnyMessage::decode(frame).unwrap() {
+        AnyMessage::RpbListBucketsResp(answer) => answer.done == Some(true),
+        AnyMessage::RpbListKeysResp(answer) => answer.done == Some(true),
+        AnyMessage::RpbIndexResp(answer) => answer.done == Some(true),
+        AnyMessage::RpbCSBucketResp(answer) => answer.done == Some(true),
+        _ => true,
+    }
+}
+
+fn codes(frames: &[Frame]) -> String {
+    frames.iter().map(|frame| frame.code.to_string()).collect::<Vec<_>>().join(" ")
+}
+
+#[tokio::test]
+async fn the_node_answers_as_the_recorded_one() {
+    let mut replay = Replay::new().await;
+    let mut exchanges = 0;
+    for file in FILES {
+        if file == "listing" {
+            fill(replay.node.store());
+        }
+        let recorded = transcript(file);
+        exchanges += recorded.len();
+        replay.file(&recorded).await;
+    }
+    println!("{:<34} {:<22} compared", "exchange", "codes recorded");
+    for row in &replay.table {
+        println!("{row}");
+    }
+    println!("values that only have to be the same where they were the same: {:?}", replay.pairs.counts());
+    println!("streams compared put together: {STREAMED:?}");
+    assert_eq!(replay.table.len(), exchanges);
+    replay.pairs.assert_all_seen();
+    assert!(replay.pairs.counts()[&Nature::Vclock] > 5);
+    assert_eq!(replay.streams, STREAMED.iter().map(|(code, _)| *code).collect(), "an exception that is none");
+}
+
+/// Exchanges of `faults` that a node answers in one of several ways: what
+/// arrives behind a request that streams is a race.
+const RACES: [&str; 2] = ["pipelined-after-stream", "two-streams-back-to-back"];
+
+#[tokio::test]
+async fn the_node_takes_faults_as_the_recorded_one() {
+    let mut replay = Replay::new().await;
+    // What the recorded node had by then. Only the values that these exchanges
+    // read have to be there.
+    for file in ["kv", "faults"] {
+        let recorded = transcript(file);
+        let played: Vec<_> =
+            recorded.into_iter().filter(|exchange| !RACES.contains(&&*exchange.name)).collect();
+        let mut peer = Peer::connect(replay.node.addr()).await;
+        for exchange in &played {
+            replay.exchange(exchange, &mut peer).await;
+            let place = exchange.place();
+            if exchange.closed {
+                peer.expect_closed(&place).await;
+            } else if exchange.name != "half-frame-then-rest" {
+                peer.expect_idle(&place).await;
+                continue;
+            }
+            peer = Peer::connect(replay.node.addr()).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn services_that_the_recorded_node_lacks_are_lacking_here() {
+    let mut replay = Replay::new().await;
+    replay.file(&transcript("absent-services")).await;
+}
+
+#[tokio::test]
+#[should_panic(expected = "server: server-info")]
+async fn a_wrong_answer_is_noticed() {
+    let mut replay =
+        Replay { node: Node::builder().version("3.2.4").start().await.unwrap(), ..Replay::new().await };
+    replay.file(&transcript("server")).await;
+}
+
+#[tokio::test]
+#[should_panic(expected = "siblings: get-two")]
+async fn a_lost_sibling_is_noticed() {
+    let single = RpbBucketProps { allow_mult: Some(false), ..RpbBucketProps::default() };
+    let node = Node::builder().bucket_type("siblings", &single).start().await.unwrap();
+    let mut replay = Replay { node, ..Replay::new().await };
+    replay.file(&transcript("siblings")).await;
+}
+
+#[test]
+#[should_panic(expected = "was the same before, and is not now")]
+fn a_vclock_that_changes_by_itself_is_noticed() {
+    let answer =
+        |vclock: &str| AnyMessage::from(RpbGetResp { vclock: Some(vclock.into()), ..RpbGetResp::default() });
+    let mut pairs = Pairs::default();
+    pairs.take(&mut answer("recorded"), &mut answer("ours"), "first");
+    pairs.take(&mut answer("recorded"), &mut answer("another"), "second");
+}

@@ -197,3 +197,45 @@ impl Sorter<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The comments of a gap after a token, before one that closes no block.
+    fn sorted(text: &str) -> (Option<String>, Vec<String>, Option<String>) {
+        let gap = sort(text, Span { start: 0, end: text.len() }, false, false);
+        let plain = |comment: Comment| comment.text;
+        (gap.trailing.map(plain), gap.detached.into_iter().map(plain).collect(), gap.leading.map(plain))
+    }
+
+    #[test]
+    fn a_comment_on_the_line_trails_and_one_above_leads() {
+        assert_eq!(
+            sorted(" // a\n// b\n// c\n"),
+            (Some(" a\n".to_owned()), vec![], Some(" b\n c\n".to_owned()))
+        );
+        assert_eq!(sorted("\n// a\n"), (None, vec![], Some(" a\n".to_owned())));
+        assert_eq!(sorted("\n// a\n\n"), (Some(" a\n".to_owned()), vec![], None));
+        assert_eq!(sorted("\n\n// a\n\n// b\n"), (None, vec![" a\n".to_owned()], Some(" b\n".to_owned())));
+    }
+
+    #[test]
+    fn a_comment_between_two_tokens_of_a_line_is_nobodys() {
+        assert_eq!(sorted(" /* a */ "), (None, vec![" a ".to_owned()], None));
+        assert_eq!(sorted(" /* a\n b */ "), (None, vec![" a\nb ".to_owned()], None));
+    }
+
+    #[test]
+    fn the_end_of_a_block_has_no_leading_comment() {
+        let text = "\n// a\n";
+        let gap = sort(text, Span { start: 0, end: text.len() }, false, true);
+        assert_eq!(gap.trailing.unwrap().text, " a\n");
+        assert_eq!(gap.leading, None);
+    }
+
+    #[test]
+    fn stars_at_the_start_of_a_line_are_decoration() {
+        assert_eq!(sorted("\n/* a\n  * b\n c*/"), (None, vec![], Some(" a\n b\nc".to_owned())));
+    }
+}

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::defaults::mismatch;
-use super::wire::{Encoded, Record};
+use super::wire::{self, Encoded, Record};
 use super::{Checker, near};
 use crate::source::ast::{Label, NamePart, OptionSet, Scalar, Value, ValueField, ValueKind};
 use crate::source::types::{FieldInfo, Kind, Lookup, What};
@@ -284,7 +284,7 @@ impl Checker<'_> {
             self.fault(value.span, message);
             return None;
         }
-        Some(encode_scalar(scalar, value))
+        Some(wire::scalar(scalar, value))
     }
 
     fn enum_value(&mut self, id: usize, value: &Value, in_message: bool) -> Option<Encoded> {
@@ -397,33 +397,4 @@ impl Checker<'_> {
 /// The number of a field, as descriptors have it. One that does not fit is a fault elsewhere.
 fn number(field: &FieldInfo) -> u32 {
     u32::try_from(field.number).unwrap_or_default()
-}
-
-/// Encodes a value that fits its type.
-fn encode_scalar(scalar: Scalar, value: &Value) -> Encoded {
-    // It fits 64 bits, with a sign or without: these are the same bits either way.
-    let signed = value.integer().unwrap_or_default();
-    let bits =
-        i64::try_from(signed).map_or_else(|_| u64::try_from(signed).unwrap_or(u64::MAX), i64::cast_unsigned);
-    let [a, b, c, d, ..] = bits.to_le_bytes();
-    let low = u32::from_le_bytes([a, b, c, d]);
-    match scalar {
-        Scalar::Double => Encoded::Fixed64(value.real().to_bits()),
-        Scalar::Float => Encoded::Fixed32(value.real_32().to_bits()),
-        Scalar::Int32 | Scalar::Int64 | Scalar::Uint32 | Scalar::Uint64 => Encoded::Varint(bits),
-        Scalar::Sint32 | Scalar::Sint64 => {
-            let signed = bits.cast_signed();
-            Encoded::Varint(((signed << 1) ^ (signed >> 63)).cast_unsigned())
-        }
-        Scalar::Fixed32 | Scalar::Sfixed32 => Encoded::Fixed32(low),
-        Scalar::Fixed64 | Scalar::Sfixed64 => Encoded::Fixed64(bits),
-        Scalar::Bool => {
-            let set = matches!(&value.kind, ValueKind::Ident { text, .. } if text == "true");
-            Encoded::Varint(u64::from(set))
-        }
-        Scalar::String | Scalar::Bytes => match &value.kind {
-            ValueKind::Text(bytes) => Encoded::Bytes(bytes.clone()),
-            _ => Encoded::Bytes(Vec::new()),
-        },
-    }
 }

@@ -4,6 +4,8 @@
 //! none of extension fields. So options that a schema declares are encoded here, and handed on as
 //! the unknown fields that they are to a program which does not know the schema.
 
+use crate::source::ast::{Scalar, Value, ValueKind};
+
 /// One encoded field: its number and its value.
 pub(crate) type Record = (u32, Encoded);
 
@@ -86,6 +88,35 @@ fn varint(mut value: u64, out: &mut Vec<u8>) {
 
 fn low_byte(value: u64) -> u8 {
     value.to_le_bytes()[0]
+}
+
+/// Encodes a value that is known to fit its type.
+pub(crate) fn scalar(scalar: Scalar, value: &Value) -> Encoded {
+    // It fits 64 bits, with a sign or without: these are the same bits either way.
+    let signed = value.integer().unwrap_or_default();
+    let bits =
+        i64::try_from(signed).map_or_else(|_| u64::try_from(signed).unwrap_or(u64::MAX), i64::cast_unsigned);
+    let [a, b, c, d, ..] = bits.to_le_bytes();
+    let low = u32::from_le_bytes([a, b, c, d]);
+    match scalar {
+        Scalar::Double => Encoded::Fixed64(value.real().to_bits()),
+        Scalar::Float => Encoded::Fixed32(value.real_32().to_bits()),
+        Scalar::Int32 | Scalar::Int64 | Scalar::Uint32 | Scalar::Uint64 => Encoded::Varint(bits),
+        Scalar::Sint32 | Scalar::Sint64 => {
+            let signed = bits.cast_signed();
+            Encoded::Varint(((signed << 1) ^ (signed >> 63)).cast_unsigned())
+        }
+        Scalar::Fixed32 | Scalar::Sfixed32 => Encoded::Fixed32(low),
+        Scalar::Fixed64 | Scalar::Sfixed64 => Encoded::Fixed64(bits),
+        Scalar::Bool => {
+            let set = matches!(&value.kind, ValueKind::Ident { text, .. } if text == "true");
+            Encoded::Varint(u64::from(set))
+        }
+        Scalar::String | Scalar::Bytes => match &value.kind {
+            ValueKind::Text(bytes) => Encoded::Bytes(bytes.clone()),
+            _ => Encoded::Bytes(Vec::new()),
+        },
+    }
 }
 
 #[cfg(test)]

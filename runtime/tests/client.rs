@@ -270,6 +270,14 @@ async fn a_call_that_takes_too_long_leaves_its_place() {
     assert_eq!(echo.echo(echo::echo("four")).await.unwrap().nonce, "four");
 }
 
+#[tokio::test]
+async fn a_timeout_may_be_longer_than_time() {
+    let ages = Some(Duration::MAX);
+    let (echo, _) = connect(ConnectionConfig::new().call_timeout(ages).stream_idle_timeout(ages)).await;
+    assert_eq!(echo.echo(echo::echo("x")).await.unwrap().nonce, "x");
+    assert_eq!(echo.list(list("x", 3)).await.unwrap().all().await.unwrap().len(), 4);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_stream_that_falls_silent_ends_and_closes() {
     let (near, far) = tokio::io::duplex(1000);

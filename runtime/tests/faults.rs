@@ -205,6 +205,6 @@ async fn an_answer_that_came_before_the_close_is_given() {
         far.write_all(&frame(0, b"\x0a\x05crash\x10\x00")).await.unwrap();
         drop(far);
     };
-    let (first, _, _) = tokio::join!(call("a"), server, driver);
+    let (first, (), _) = tokio::join!(call("a"), server, driver);
     assert_eq!(first.unwrap_err().server_error().unwrap().text, "crash");
 }

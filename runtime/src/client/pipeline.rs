@@ -116,7 +116,7 @@ impl Pipeline {
             request.encode(&mut frame).map_err(NotSent::Frame)?;
             self.slots.insert_waiting(frame, operation, ends, exclusive)
         };
-        let deadline = self.timeout(ends.is_some(), exclusive).map(|after| now + after);
+        let deadline = self.timeout(ends.is_some(), exclusive).and_then(|after| now.checked_add(after));
         let slot = self.slots.get(ticket);
         let unused = slot.wait(waker);
         slot.deadline = deadline;

@@ -21,7 +21,7 @@ impl Pipeline {
         let slot = self.slots.get(ticket);
         if slot.paused && slot.buffered <= self.config.stream_buffer / 2 {
             slot.paused = false;
-            let deadline = self.config.stream_idle_timeout.map(|after| now + after);
+            let deadline = self.config.stream_idle_timeout.and_then(|after| now.checked_add(after));
             slot.deadline = deadline;
             self.note_deadline(deadline);
             return true;
@@ -69,7 +69,8 @@ impl Pipeline {
                 Ok(false) => {
                     slot.push(frame);
                     slot.paused = slot.buffered >= limit;
-                    slot.deadline = if slot.paused { None } else { idle.map(|after| now + after) };
+                    slot.deadline =
+                        if slot.paused { None } else { idle.and_then(|after| now.checked_add(after)) };
                     self.wake.extend(slot.waker.take());
                     return Ok(());
                 }

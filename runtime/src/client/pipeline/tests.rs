@@ -8,8 +8,8 @@ use std::task::Wake;
 use std::time::Duration;
 
 use super::*;
-use crate::{Blob, FrameReader};
 use crate::operation::{Absent, Cost, ErrorFrame, Mode, Retry, StreamEnd};
+use crate::{Blob, FrameReader};
 
 const fn operation(name: &'static str, request: u8, mode: Mode, cost: Cost) -> Operation {
     Operation {

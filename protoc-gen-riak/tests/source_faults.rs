@@ -503,3 +503,37 @@ fn nesting_has_a_limit() {
         assert!(faults[0].ends_with("values nest more than 64 levels deep: flatten them"), "{faults:?}");
     }
 }
+
+#[test]
+fn values_that_are_one_in_another_case() {
+    for syntax in ["proto2", "proto3"] {
+        assert_faults(
+            &format!(
+                "syntax = \"{syntax}\";\nenum FooBar {{\n v_1 = 0;\n V1 = 1;\n FOO_BAR_V1 = 2;\n foobar_V__1 = 3;\n \
+                 FOO_BAR = 4;\n Foo_Bar_ = 5;\n v1_ = 6;\n FOO_v = 7;\n V = 8;\n}}"
+            ),
+            &[
+                "4:2: `V1` differs from `v_1` only in case, underscores or the name of the enum: choose another, or give both one number",
+                "5:2: `FOO_BAR_V1` differs from `v_1` only in case, underscores or the name of the enum: choose another, or give both one number",
+                "6:2: `foobar_V__1` differs from `v_1` only in case, underscores or the name of the enum: choose another, or give both one number",
+                "8:2: `Foo_Bar_` differs from `FOO_BAR` only in case, underscores or the name of the enum: choose another, or give both one number",
+                "9:2: `v1_` differs from `v_1` only in case, underscores or the name of the enum: choose another, or give both one number",
+            ],
+        );
+    }
+    let files = Files::new(&[(
+        "a.proto",
+        "syntax = \"proto2\"; enum E { option allow_alias = true; v_1 = 0; V1 = 0; A = 1; _A = 1; }",
+    )]);
+    assert_eq!((files.faults(), files.protoc_lines()), (vec![], vec![]));
+}
+
+#[test]
+fn maps_of_enums_without_a_zero_first() {
+    assert_proto2(
+        "\n enum Late { B = 1; A = 0; }\n enum Early { C = 0; }\n map<int32, Early> good = 1;\n map<int32, Late> bad = 2;",
+        &[
+            "5:2: the enum `M.Late` starts with another value than 0, so no map can have it as its values, as `bad` has: put a value 0 first, or wrap it in a message",
+        ],
+    );
+}

@@ -123,6 +123,7 @@ impl Checker<'_> {
         }
         if let FieldType::Map(types, span) = &field.ty {
             self.map(field, types, *span);
+            self.map_value(field, kind, *span);
         }
         if proto3
             && let Kind::Enum(id) = kind
@@ -143,6 +144,23 @@ impl Checker<'_> {
         }
         self.default_of(field, kind);
         self.options_of("FieldOptions", scope, &field.options);
+    }
+
+    /// A map's entry may come without its value, which is then the first of its enum: as in every
+    /// other language, that is zero.
+    fn map_value(&mut self, field: &Field, kind: Kind, span: crate::source::text::Span) {
+        let Kind::Message(entry) = kind else { return };
+        let value = self.types.messages[entry].fields.iter().find(|field| field.number == 2);
+        if let Some(Kind::Enum(id)) = value.map(|field| field.kind)
+            && self.types.enums[id].values.first().is_some_and(|(_, number)| *number != 0)
+        {
+            let message = format!(
+                "the enum `{}` starts with another value than 0, so no map can have it as its values, as \
+                 `{}` has: put a value 0 first, or wrap it in a message",
+                self.types.enums[id].full, field.name.text
+            );
+            self.fault(span, message);
+        }
     }
 
     fn map(&mut self, field: &Field, types: &(FieldType, FieldType), span: crate::source::text::Span) {

@@ -59,6 +59,7 @@ impl Checker<'_> {
                 self.fault(value.name.span, message);
             }
         }
+        self.told_apart(declared);
         if alias && !aliased {
             let message = format!(
                 "no two values of `{}` have the same number: leave `allow_alias` out",
@@ -86,6 +87,57 @@ impl Checker<'_> {
         }
         self.reserved_names(&declared.reserved.names);
     }
+}
+
+impl Checker<'_> {
+    /// Names of values that differ only in case, underscores and the enum's own name would be one in
+    /// languages that change these, as ours does.
+    fn told_apart(&mut self, declared: &Enum) {
+        let mut seen = HashMap::new();
+        for value in &declared.values {
+            let name = value.name.text.as_str();
+            let (before, number) =
+                *seen.entry(bare(&declared.name.text, name)).or_insert((name, value.number.value));
+            if before != name && number != value.number.value {
+                let message = format!(
+                    "`{name}` differs from `{before}` only in case, underscores or the name of the enum: \
+                     choose another, or give both one number"
+                );
+                self.fault(value.name.span, message);
+            }
+        }
+    }
+}
+
+/// A value's name as it is compared: without the name of the enum before it, and as words that start
+/// with a capital.
+fn bare(declared: &str, value: &str) -> String {
+    let prefix = declared.replace('_', "").to_ascii_lowercase();
+    let mut prefix = prefix.chars().peekable();
+    let mut rest = value;
+    while let Some(wanted) = prefix.peek() {
+        let mut chars = rest.chars();
+        match chars.next() {
+            Some('_') => {}
+            Some(char) if char.to_ascii_lowercase() == *wanted => {
+                prefix.next();
+            }
+            _ => break,
+        }
+        rest = chars.as_str();
+    }
+    let stripped = rest.trim_start_matches('_');
+    let name = if prefix.peek().is_some() || stripped.is_empty() { value } else { stripped };
+    let mut bare = String::new();
+    let mut start = true;
+    for char in name.chars() {
+        match char {
+            '_' => start = true,
+            char if std::mem::take(&mut start) => bare.push(char.to_ascii_uppercase()),
+            char => bare.push(char.to_ascii_lowercase()),
+        }
+    }
+    bare
 }
 
 /// Both ends are included.

@@ -36,7 +36,7 @@ impl Policy {
 /// The object after a write that follows what `context` covers.
 pub(crate) fn written(
     stored: Option<&Object>,
-    context: Vclock,
+    context: &Vclock,
     dot: Dot,
     mut version: Sibling,
     policy: Policy,
@@ -47,7 +47,7 @@ pub(crate) fn written(
     if let Some(stored) = stored.filter(|_| !policy.last_write_wins) {
         clock.merge(&stored.clock);
         if policy.allow_mult {
-            siblings = unseen(stored, &context, policy.dotted);
+            siblings = unseen(stored, context, policy.dotted);
         }
     }
     clock.add(dot);
@@ -114,7 +114,7 @@ mod tests {
         Sibling { dot: None, content, entries: Vec::new() }
     }
 
-    fn put(stored: Option<&Object>, context: Vclock, counter: u64, policy: Policy) -> Object {
+    fn put(stored: Option<&Object>, context: &Vclock, counter: u64, policy: Policy) -> Object {
         let name = counter.to_string();
         written(stored, context, Dot { actor: 1, counter }, version(&name), policy)
     }
@@ -128,39 +128,39 @@ mod tests {
         for (policy, expected) in
             [(DOTTED, &["1", "2"][..]), (PLAIN, &["1", "2"]), (SINGLE, &["2"]), (LAST, &["2"])]
         {
-            let one = put(None, Vclock::default(), 1, policy);
-            assert_eq!(values(&put(Some(&one), Vclock::default(), 2, policy)), expected, "{policy:?}");
+            let one = put(None, &Vclock::default(), 1, policy);
+            assert_eq!(values(&put(Some(&one), &Vclock::default(), 2, policy)), expected, "{policy:?}");
         }
     }
 
     #[test]
     fn a_write_replaces_what_its_context_covers() {
-        let one = put(None, Vclock::default(), 1, DOTTED);
-        let two = put(Some(&one), Vclock::default(), 2, DOTTED);
-        let three = put(Some(&two), Vclock::default(), 3, DOTTED);
-        assert_eq!(values(&put(Some(&three), two.clock.clone(), 4, DOTTED)), ["3", "4"]);
-        assert_eq!(values(&put(Some(&three), three.clock.clone(), 4, DOTTED)), ["4"]);
+        let one = put(None, &Vclock::default(), 1, DOTTED);
+        let two = put(Some(&one), &Vclock::default(), 2, DOTTED);
+        let three = put(Some(&two), &Vclock::default(), 3, DOTTED);
+        assert_eq!(values(&put(Some(&three), &two.clock, 4, DOTTED)), ["3", "4"]);
+        assert_eq!(values(&put(Some(&three), &three.clock, 4, DOTTED)), ["4"]);
     }
 
     #[test]
     fn without_dots_an_old_context_covers_nothing() {
-        let one = put(None, Vclock::default(), 1, PLAIN);
-        let two = put(Some(&one), Vclock::default(), 2, PLAIN);
-        assert_eq!(values(&put(Some(&two), one.clock.clone(), 3, PLAIN)), ["1", "2", "3"]);
-        assert_eq!(values(&put(Some(&two), two.clock.clone(), 3, PLAIN)), ["3"]);
+        let one = put(None, &Vclock::default(), 1, PLAIN);
+        let two = put(Some(&one), &Vclock::default(), 2, PLAIN);
+        assert_eq!(values(&put(Some(&two), &one.clock, 3, PLAIN)), ["1", "2", "3"]);
+        assert_eq!(values(&put(Some(&two), &two.clock, 3, PLAIN)), ["3"]);
     }
 
     #[test]
     fn a_clock_covers_the_write_and_what_was_stored() {
-        let one = put(None, Vclock::default(), 1, DOTTED);
-        let two = put(Some(&one), Vclock::default(), 2, DOTTED);
+        let one = put(None, &Vclock::default(), 1, DOTTED);
+        let two = put(Some(&one), &Vclock::default(), 2, DOTTED);
         assert!(two.clock.descends(&one.clock) && two.clock.covers(Dot { actor: 1, counter: 2 }));
     }
 
     #[test]
     fn replicated_versions_keep_their_history() {
-        let one = put(None, Vclock::default(), 1, DOTTED);
-        let two = put(Some(&one), one.clock.clone(), 2, DOTTED);
+        let one = put(None, &Vclock::default(), 1, DOTTED);
+        let two = put(Some(&one), &one.clock, 2, DOTTED);
         // Older: nothing happens. Newer: it replaces.
         assert_eq!(values(&replicated(Some(&two), one.clock.clone(), version("1"), DOTTED)), ["2"]);
         let newer = replicated(Some(&one), two.clock.clone(), version("2"), DOTTED);
@@ -170,7 +170,7 @@ mod tests {
         elsewhere.add(Dot { actor: 9, counter: 1 });
         assert_eq!(values(&replicated(Some(&two), elsewhere.clone(), version("x"), DOTTED)), ["2", "x"]);
         let mut older = version("x");
-        let mut single = put(None, Vclock::default(), 1, SINGLE);
+        let mut single = put(None, &Vclock::default(), 1, SINGLE);
         single.siblings[0].content.last_mod = Some(10);
         older.content.last_mod = Some(9);
         assert_eq!(values(&replicated(Some(&single), elsewhere, older, SINGLE)), ["1"]);

@@ -12,13 +12,17 @@ use riak_runtime::{Coded, DecodeErrorKind, Frame, Owned};
 
 use crate::refusal::Refusal;
 
+/// Requests of the generated traits that this node does not serve. Their
+/// dispatchers would look at the body before they say so.
+const UNSERVED: [u8; 9] = [50, 52, 70, 128, 129, 200, 202, 204, 253];
+
 /// The node's services, behind the behaviour of its frames.
 #[derive(Debug)]
 pub(super) struct Gate<S>(pub(super) S);
 
 impl<S: Service> Service for Gate<S> {
     fn serves(&self, code: u8) -> bool {
-        self.0.serves(code) || answer_sent_as_request(code).is_some()
+        (self.0.serves(code) && !UNSERVED.contains(&code)) || answer_sent_as_request(code).is_some()
     }
 
     fn error_frame(&self) -> Option<ErrorFrame> {

@@ -7,7 +7,7 @@ use riak_client::riak_services::{RiakSecurityServer, RpbStartTls};
 use riak_runtime::server::{ErrorReply, Failure};
 
 /// Security that is off. Who tries to authenticate hears that there is no such
-/// message code, which is the trait's own answer.
+/// message code.
 #[derive(Debug)]
 pub(super) struct Off;
 

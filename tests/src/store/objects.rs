@@ -166,7 +166,7 @@ impl State {
         let object = if asis {
             replicated(stored, context, version, policy)
         } else {
-            written(stored, context, self.identities.write(), version, policy)
+            written(stored, &context, self.identities.write(), version, policy)
         };
         self.buckets.entry(place).or_default().insert(key, object.clone());
         object

@@ -71,7 +71,7 @@ impl State {
     pub(super) fn cs_bucket(&mut self, request: &RpbCSBucketReq) -> Result<CsScan, Refusal> {
         let place = (kind_of(request.r#type.as_ref())?, request.bucket.clone());
         self.types.of_bucket(&place.0, &place.1).ok_or(Refusal::NoType)?;
-        let after = request.continuation.as_ref().map(|text| index::key_after(text)).transpose()?;
+        let after = request.continuation.as_ref().map(index::key_after).transpose()?;
         let start = match after {
             Some(key) => Bound::Excluded(key),
             None if request.start_incl() => Bound::Included(request.start_key.clone()),

@@ -220,6 +220,11 @@ impl<S: Service> NodeBuilder<S> {
     /// Adds a service: messages of one's own, next to Riak's. It is asked
     /// before the node's, so that it may also answer in the node's place; and
     /// before those that were added earlier.
+    ///
+    /// A generated dispatcher serves every code of its service, those of
+    /// methods without a body too: with `RiakKvService` over a trait that only
+    /// implements `get`, nothing can be put. To answer single codes, implement
+    /// [`Service`] itself.
     #[must_use]
     pub fn with_service<T: Service>(self, service: T) -> NodeBuilder<(T, S)> {
         NodeBuilder {

@@ -53,7 +53,7 @@ impl<T: Show> Show for Option<T> {
     }
 }
 
-impl<'a> Show for Vec<&'a [u8]> {
+impl Show for Vec<&[u8]> {
     fn show(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.iter().map(|bytes| Bytes(bytes))).finish()
     }

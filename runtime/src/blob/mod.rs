@@ -5,8 +5,8 @@
 //! in itself; longer ones are shared by reference count, so that a value can be
 //! a slice of the frame that it came in.
 //!
-//! Invariant: the last byte is a [`Tag`]. If it says inline, that many of the
-//! first bytes are initialised. If it says heap, the bytes are a [`Heap`]
+//! Invariant: the last byte is a `Tag`. If it says inline, that many of the
+//! first bytes are initialised. If it says heap, the bytes are a `Heap`
 //! whose pointer and length are valid for reads as long as its owner's count is
 //! held; a null owner stands for `'static` bytes.
 
@@ -289,7 +289,7 @@ impl Blob {
 impl Heap {
     #[inline]
     fn len(self) -> usize {
-        #[expect(clippy::cast_possible_truncation, reason = "it was a usize")]
+        #[allow(clippy::cast_possible_truncation, reason = "it was a usize")]
         let len = (u64::from_le(self.len_and_tag) & ((1 << LEN_BITS) - 1)) as usize;
         len
     }

@@ -108,6 +108,7 @@ fn length(bytes: &[u8]) -> Option<usize> {
 }
 
 #[cfg(test)]
+#[allow(clippy::cast_possible_truncation, reason = "small numbers as test data")]
 mod tests {
     use super::*;
 

@@ -232,6 +232,7 @@ impl WriteBuffer {
 }
 
 #[cfg(test)]
+#[allow(clippy::cast_possible_truncation, reason = "small numbers as test data")]
 mod tests {
     use super::*;
     use crate::wire::{Bytes, Writes};

@@ -429,6 +429,7 @@ fn squeeze(word: u64) -> u64 {
 }
 
 #[cfg(test)]
+#[allow(clippy::cast_possible_truncation, reason = "small numbers as test data")]
 mod tests {
     use super::*;
 
@@ -473,7 +474,7 @@ mod tests {
         for tag in [0x0a, 0x7a, 0x82, 0xc0, 0x3ffa] {
             let mut bytes = Vec::new();
             super::super::Writer::append(&mut bytes, crate::varint::len(tag.into()), None, |out| {
-                out.tag(tag)
+                out.tag(tag);
             });
             assert!(with(&bytes, |reader, _| reader.take_tag(tag) && reader.remaining() == 0));
             assert!(!with(&bytes, |reader, _| reader.take_tag(tag ^ 8)));

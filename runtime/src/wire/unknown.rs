@@ -118,7 +118,7 @@ impl fmt::Debug for UnknownFields {
 #[expect(clippy::box_collection, reason = "one word where a vector is three")]
 pub struct UnknownFieldsRef<'a>(Option<Box<Vec<Cow<'a, [u8]>>>>);
 
-impl<'a> UnknownFieldsRef<'a> {
+impl UnknownFieldsRef<'_> {
     /// None.
     #[inline]
     #[must_use]

@@ -80,8 +80,8 @@ pub struct Operation {
     pub request: u8,
     /// The regular answer's code.
     pub response: u8,
-    /// Codes of other answers that may come in its place.
-    pub alternatives: &'static [u8],
+    /// Other answers that may come in its place.
+    pub alternatives: &'static [Alternative],
     /// The frame that answers a request which failed.
     pub error: Option<ErrorFrame>,
     /// How many answers come, and which is the last.
@@ -103,6 +103,23 @@ pub struct Operation {
     /// The number of the request's field with the server-side timeout in
     /// milliseconds, if it has one.
     pub timeout: Option<u32>,
+}
+
+impl Operation {
+    /// The alternative answer with this code, if the operation has it.
+    #[must_use]
+    pub fn alternative(&self, code: u8) -> Option<&'static Alternative> {
+        self.alternatives.iter().find(|alternative| alternative.code == code)
+    }
+}
+
+/// An answer that may come in place of the regular one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Alternative {
+    /// Its code.
+    pub code: u8,
+    /// Which one of a stream of them is the last; `None` if they do not say.
+    pub end: Option<StreamEnd>,
 }
 
 /// How many answers a request gets.

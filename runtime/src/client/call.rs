@@ -106,7 +106,7 @@ pub async fn frames<C: Call + ?Sized>(
 /// Decodes an answer of `operation`.
 pub(super) fn decode<A: Answer>(frame: &Frame, operation: &'static Operation) -> Result<A, CallError> {
     A::from_frame(frame).map_err(|error| match error.kind() {
-        DecodeErrorKind::UnexpectedCode { code } if operation.alternatives.contains(code) => {
+        DecodeErrorKind::UnexpectedCode { code } if operation.alternative(*code).is_some() => {
             CallError::Alternative(frame.clone())
         }
         DecodeErrorKind::UnexpectedCode { code } => {

@@ -166,11 +166,14 @@ impl<A: Reply> Replies<'_, A> {
     }
 
     fn is_last(&self, frame: &WriteBuffer) -> Result<bool, Failure> {
-        let Some(end) = self.end else { return Ok(false) };
         let mut slices = [std::io::IoSlice::new(&[]); 2];
         let is_last = |frame: &[u8]| {
             // An alternative answer says the end in another field, if at all.
-            Ok(frame[4] == self.operation.response && end.is_last(&frame[crate::frame::HEADER..])?)
+            let end = match self.operation.alternative(frame[4]) {
+                Some(alternative) => self.end.and(alternative.end),
+                None => self.end,
+            };
+            Ok(end.map(|end| end.is_last(&frame[crate::frame::HEADER..])).transpose()?.unwrap_or(false))
         };
         match frame.slices(&mut slices) {
             1 => is_last(&slices[0]),

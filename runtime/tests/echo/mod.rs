@@ -7,7 +7,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use riak_runtime::operation::{Absent, Cost, ErrorFrame, Mode, Retry, StreamEnd};
+use riak_runtime::operation::{Absent, Alternative, Cost, ErrorFrame, Mode, Retry, StreamEnd};
 use riak_runtime::server::{ErrorReply, Failure, Outbox, Replies, Reply, Service, decode, unserved};
 use riak_runtime::wire::{self, Bool, Bytes, Context, Reader, Reads, Sizes, Uint32, Writer, Writes};
 use riak_runtime::{
@@ -21,7 +21,7 @@ pub const fn operation(
     name: &'static str,
     request: u8,
     response: u8,
-    alternatives: &'static [u8],
+    alternatives: &'static [Alternative],
     mode: Mode,
     cost: Cost,
 ) -> Operation {
@@ -49,7 +49,7 @@ pub static ECHO: Operation = operation("Echo.Echo", 9, 10, &[], Mode::Unary, Cos
 pub static LIST: Operation = operation("Echo.List", 17, 18, &[], Mode::Stream(END), Cost::Unary);
 pub static FOLD: Operation = operation("Echo.Fold", 33, 34, &[], Mode::Unary, Cost::Long);
 pub static INDEX: Operation =
-    operation("Echo.Index", 25, 26, &[42], Mode::Conditional { end: END, stream_if: 3 }, Cost::Unary);
+    operation("Echo.Index", 25, 26, &[Alternative { code: 42, end: None }], Mode::Conditional { end: END, stream_if: 3 }, Cost::Unary);
 pub static PING: Operation =
     Operation { bodyless: true, ..operation("Echo.Ping", 1, 2, &[], Mode::Unary, Cost::Unary) };
 

@@ -8,7 +8,9 @@ use quote::quote;
 use super::Emitter;
 use super::form::{Form, member};
 use super::scope::Scope;
-use crate::model::{Absent, Cost, ErrorFrame, Mode, Operation, Presence, Retry, Service};
+use crate::model::{
+    Absent, Cost, ErrorFrame, Field, MessageId, Mode, Operation, Presence, Retry, Service, Type,
+};
 
 impl Emitter<'_> {
     /// The `Request` impls of a service's operations.
@@ -52,6 +54,7 @@ impl Emitter<'_> {
         let request = self.schema.message(operation.request);
         let option = scope.prelude("Option");
         let some = scope.prelude("Some");
+        let duration = || scope.std("::core::time", "Duration");
         let mut methods = TokenStream::new();
         if let Mode::Conditional { stream_if, .. } = operation.mode {
             let field = &request.fields[stream_if];
@@ -68,23 +71,23 @@ impl Emitter<'_> {
         }
         if let Some(index) = operation.timeout {
             let field = &request.fields[index];
-            let member = member(field);
+            let (member, duration) = (member(field), duration());
             // Any integer type fits, except that negative ones mean nothing.
             let convert = match field.ty {
                 crate::model::Type::Uint32 | crate::model::Type::Fixed32 => {
-                    quote!(::core::time::Duration::from_millis(u64::from(millis)))
+                    quote!(#duration::from_millis(u64::from(millis)))
                 }
                 crate::model::Type::Uint64 | crate::model::Type::Fixed64 => {
-                    quote!(::core::time::Duration::from_millis(millis))
+                    quote!(#duration::from_millis(millis))
                 }
-                _ => quote!(::core::time::Duration::from_millis(u64::try_from(millis).unwrap_or_default())),
+                _ => quote!(#duration::from_millis(u64::try_from(millis).unwrap_or_default())),
             };
             let value = match field.presence {
                 Presence::Explicit => quote!(self.#member.map(|millis| #convert)),
                 _ => quote!({ let millis = self.#member; #some(#convert) }),
             };
             methods.extend(quote! {
-                fn server_timeout(&self) -> #option<::core::time::Duration> {
+                fn server_timeout(&self) -> #option<#duration> {
                     #value
                 }
             });
@@ -99,7 +102,7 @@ impl Emitter<'_> {
         let name = format!("{}.{}", service.name, operation.name);
         let (request, response) =
             (Literal::u8_unsuffixed(operation.request_code), Literal::u8_unsuffixed(operation.response_code));
-        let alternatives = operation.alternatives.iter().map(|(code, _)| Literal::u8_unsuffixed(*code));
+        let alternatives = operation.alternatives.iter().map(|answer| self.alternative(scope, operation, *answer));
         let error = self.error_frame(scope, service.error);
         let mode = self.mode(scope, operation);
         let (cost_type, retry_type, absent_type) = (item("Cost"), item("Retry"), item("Absent"));
@@ -172,15 +175,38 @@ impl Emitter<'_> {
         quote!(#some(#frame { code: #code, text: #text, number: #number }))
     }
 
+    /// An alternative answer: a stream of them ends by the field that is called
+    /// as the regular answer's.
+    fn alternative(
+        &self,
+        scope: &Scope<'_>,
+        operation: &Operation,
+        (code, message): (u8, MessageId),
+    ) -> TokenStream {
+        let alternative = scope.item("operation", "Alternative");
+        let code = Literal::u8_unsuffixed(code);
+        let [some, none] = ["Some", "None"].map(|name| scope.prelude(name));
+        let regular = match operation.mode {
+            Mode::Unary => None,
+            Mode::Stream { done } | Mode::Conditional { done, .. } => {
+                Some(&self.schema.message(operation.response).fields[done].name)
+            }
+        };
+        let fields = &self.schema.message(message).fields;
+        let same = regular.and_then(|name| fields.iter().find(|field| field.name == *name));
+        let end = match same.filter(|field| field.ty == Type::Bool) {
+            Some(field) => {
+                let end = stream_end(scope, field);
+                quote!(#some(#end))
+            }
+            None => none,
+        };
+        quote!(#alternative { code: #code, end: #end })
+    }
+
     fn mode(&self, scope: &Scope<'_>, operation: &Operation) -> TokenStream {
         let mode = scope.item("operation", "Mode");
-        let end = |done: usize| {
-            let end = scope.item("operation", "StreamEnd");
-            let field = &self.schema.message(operation.response).fields[done];
-            let number = Literal::u32_unsuffixed(field.number);
-            let when_absent = matches!(field.default, Some(crate::model::Literal::Bool(true)));
-            quote!(#end { field: #number, when_absent: #when_absent })
-        };
+        let end = |done: usize| stream_end(scope, &self.schema.message(operation.response).fields[done]);
         match operation.mode {
             Mode::Unary => quote!(#mode::Unary),
             Mode::Stream { done } => {
@@ -195,4 +221,12 @@ impl Emitter<'_> {
             }
         }
     }
+}
+
+/// Which answer of a stream is the last: by this field of it.
+fn stream_end(scope: &Scope<'_>, field: &Field) -> TokenStream {
+    let end = scope.item("operation", "StreamEnd");
+    let number = Literal::u32_unsuffixed(field.number);
+    let when_absent = matches!(field.default, Some(crate::model::Literal::Bool(true)));
+    quote!(#end { field: #number, when_absent: #when_absent })
 }

@@ -531,6 +531,7 @@ impl From<MessageCode> for u8 {
 
 impl TryFrom<u8> for MessageCode {
     type Error = UnknownCode;
+
     fn try_from(code: u8) -> Result<Self, Self::Error> {
         Ok(
             match code {

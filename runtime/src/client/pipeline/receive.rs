@@ -109,7 +109,7 @@ fn check_code(operation: &'static Operation, code: u8) -> Result<Answer, Connect
         Ok(Answer::Regular)
     } else if operation.error.is_some_and(|error| error.code == code) {
         Ok(Answer::Error)
-    } else if operation.alternatives.contains(&code) {
+    } else if operation.alternative(code).is_some() {
         Ok(Answer::Alternative)
     } else {
         let expected = operation.response;
@@ -120,16 +120,20 @@ fn check_code(operation: &'static Operation, code: u8) -> Result<Answer, Connect
 /// Whether a frame is a call's last. If that cannot be found out, what the call
 /// and the connection end with.
 fn is_last(slot: &Slot, answer: Answer, frame: &Frame) -> Result<bool, (CallError, ConnectionError)> {
-    match slot.ends {
-        None | Some(Ends::First) => Ok(true),
-        // Its end is in another field, which is not known.
-        Some(Ends::Field(_)) if answer == Answer::Alternative => {
+    let end = match slot.ends {
+        None | Some(Ends::First) => return Ok(true),
+        Some(Ends::Field(end)) if answer == Answer::Regular => Some(end),
+        // Its end may be in another field.
+        Some(Ends::Field(_)) => slot.operation.alternative(frame.code).and_then(|answer| answer.end),
+    };
+    match end {
+        None => {
             let (code, expected) = (frame.code, slot.operation.response);
             let connection =
                 ConnectionError::UnexpectedCode { code, expected, operation: slot.operation.name };
             Err((CallError::Alternative(frame.clone()), connection))
         }
-        Some(Ends::Field(end)) => end
+        Some(end) => end
             .is_last(&frame.body)
             .map_err(|error| (CallError::Decode(error.clone()), ConnectionError::StreamEnd(error))),
     }

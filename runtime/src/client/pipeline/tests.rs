@@ -8,15 +8,18 @@ use std::task::Wake;
 use std::time::Duration;
 
 use super::*;
-use crate::operation::{Absent, Cost, ErrorFrame, Mode, Retry, StreamEnd};
+use crate::operation::{Absent, Alternative, Cost, ErrorFrame, Mode, Retry, StreamEnd};
 use crate::{Blob, FrameReader};
+
+/// Where the second alternative says its end.
+const OTHER_END: StreamEnd = StreamEnd { field: 2, when_absent: false };
 
 const fn operation(name: &'static str, request: u8, mode: Mode, cost: Cost) -> Operation {
     Operation {
         name,
         request,
         response: request + 1,
-        alternatives: &[42],
+        alternatives: &[Alternative { code: 42, end: None }, Alternative { code: 43, end: Some(OTHER_END) }],
         error: Some(ErrorFrame { code: 0, text: 1, number: Some(2) }),
         mode,
         cost,
@@ -511,7 +514,7 @@ fn a_deadline_is_kept_by_one_timer() {
 }
 
 #[test]
-fn alternatives_are_answers_of_unary_calls_only() {
+fn alternatives_that_do_not_say_their_end_are_answers_of_unary_calls_only() {
     let mut system = System::new(config());
     system.call(Kind::Unary).unwrap();
     system.call(Kind::Stream).unwrap();
@@ -529,6 +532,18 @@ fn alternatives_are_answers_of_unary_calls_only() {
     };
     assert_eq!(frame.body[2], 6);
     assert!(system.pipeline.closed().is_some());
+}
+
+#[test]
+fn alternatives_end_a_stream_by_their_own_field() {
+    let mut system = System::new(config());
+    system.call(Kind::Stream).unwrap();
+    system.write();
+    system.receive(43, Blob::from([0x0a, 1, 7, 0x18, 1]));
+    assert_eq!(system.look(0, Kind::Stream), [Seen::Frame(7)]);
+    system.receive(43, Blob::from([0x0a, 1, 8, 0x10, 1]));
+    assert_eq!(system.look(0, Kind::Stream), [Seen::Frame(8), Seen::End]);
+    assert!(system.pipeline.closed().is_none());
 }
 
 #[test]

@@ -28,7 +28,7 @@ pub(crate) fn resolve(
     settings: &Settings,
     shown: &BTreeMap<String, String>,
 ) -> Result<(Schema, Vec<Diagnostic>), Error> {
-    let options = settings.resolve_options()?;
+    let options = settings.resolve_options(set)?;
     let rename = |mut diagnostic: Diagnostic| {
         if let Some(path) = shown.get(&diagnostic.file) {
             diagnostic.file.clone_from(path);

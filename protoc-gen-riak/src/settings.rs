@@ -6,6 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use protobuf::descriptor::FileDescriptorSet;
 use riak_codegen::emit;
 use riak_codegen::model::BytesType;
 
@@ -20,6 +21,8 @@ pub(crate) struct Settings {
     pub(crate) overlays: Vec<PathBuf>,
     /// The message-code table, read when it is needed.
     pub(crate) codes: Option<PathBuf>,
+    /// The crate whose types stand for all of Riak's own schemas.
+    pub(crate) riak_client: Option<String>,
 }
 
 /// One setting, for help texts.
@@ -133,25 +136,36 @@ impl Settings {
 
     /// Maps all of Riak's own schemas to another crate's.
     pub(crate) fn riak_client(&mut self, rust: &str) -> Result<(), Error> {
-        for (name, _) in builtin::FILES.iter().filter(|(name, _)| *name != "riak_options.proto") {
-            self.extern_path(name, rust)?;
-        }
+        let fail = |message| Error::Parameter { name: "riak_client".to_owned(), message };
+        self.riak_client = Some(rust_path(rust).map_err(fail)?);
         Ok(())
     }
 
-    /// What the model is resolved with: reads the message-code table.
+    /// What a set of descriptors is resolved with: reads the message-code table.
     ///
     /// # Errors
     ///
     /// If the table cannot be read, or is none.
-    pub(crate) fn resolve_options(&self) -> Result<resolve::Options, Error> {
+    pub(crate) fn resolve_options(&self, set: &FileDescriptorSet) -> Result<resolve::Options, Error> {
         let mut options = self.resolve.clone();
+        if let Some(rust) = &self.riak_client {
+            // Only those of Riak's schemas that are there; before the single
+            // paths, which win.
+            let used = set.file.iter().map(|file| file.name()).filter(|name| is_riak(name));
+            let mapped = used.map(|name| (name.to_owned(), rust.clone()));
+            options.extern_paths = mapped.chain(options.extern_paths).collect();
+        }
         if let Some(path) = &self.codes {
             let text = fs::read_to_string(path).map_err(|error| Error::Read { path: path.clone(), error })?;
             options.codes = Some(CodeTable::parse(&shown(path), &text)?);
         }
         Ok(options)
     }
+}
+
+/// Whether a file is one of Riak's own schemas.
+fn is_riak(name: &str) -> bool {
+    name != "riak_options.proto" && builtin::FILES.iter().any(|(builtin, _)| *builtin == name)
 }
 
 fn shown(path: &Path) -> String {
@@ -232,7 +246,22 @@ mod tests {
         assert!(!settings.emit.borrowed && !settings.emit.client && !settings.emit.server);
         assert_eq!(settings.resolve.bytes, [(".RpbContent.value".to_owned(), BytesType::Vec)]);
         assert_eq!(settings.resolve.unknown_fields, [(".".to_owned(), false)]);
-        assert_eq!(settings.resolve.extern_paths.len(), builtin::FILES.len());
+    }
+
+    #[test]
+    fn riak_client_stands_for_the_riak_schemas_that_are_there() {
+        let mut settings = Settings::default();
+        settings.set("riak_client", "::riak_client").unwrap();
+        settings.set("extern_path", "riak_kv.proto=::mine").unwrap();
+        let mut set = FileDescriptorSet::new();
+        for name in ["riak.proto", "riak_options.proto", "shop.proto"] {
+            let mut file = protobuf::descriptor::FileDescriptorProto::new();
+            file.set_name(name.to_owned());
+            set.file.push(file);
+        }
+        let paths = settings.resolve_options(&set).unwrap().extern_paths;
+        let expected = [("riak.proto", "::riak_client"), ("riak_kv.proto", "::mine")];
+        assert_eq!(paths, expected.map(|(proto, rust)| (proto.to_owned(), rust.to_owned())));
     }
 
     #[test]

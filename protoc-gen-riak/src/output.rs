@@ -47,28 +47,54 @@ fn render_module(module: &Module) -> Result<OutputFile, Error> {
     Ok(OutputFile { name, text })
 }
 
-/// Puts a blank line behind each item of several lines, as people do; the
-/// printer puts items one behind the other.
+/// Sets items apart by blank lines, as people do, where the printer puts them
+/// one behind the other, and keeps lists of lints on one line.
 fn spaced(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + text.len() / 16);
     let mut lines = text.lines().peekable();
     while let Some(line) = lines.next() {
         out.push_str(line);
+        if line.trim_start() == "#[allow(" {
+            let mut gap = "";
+            for lint in lines.by_ref().map(str::trim) {
+                if lint == ")]" {
+                    out.push_str(lint);
+                    break;
+                }
+                out.push_str(gap);
+                out.push_str(lint);
+                gap = " ";
+            }
+            out.push('\n');
+            continue;
+        }
         out.push('\n');
         let Some(next) = lines.peek() else { break };
         let depth = |line: &str| line.len() - line.trim_start().len();
-        if depth(line) != depth(next) {
-            continue;
-        }
-        let (line, next) = (line.trim_start(), next.trim_start());
-        let closes = matches!(line, "}" | "};" | "});");
-        let imports_end = line.starts_with("use ") && line.ends_with(';') && !next.starts_with("use ");
-        let documented = line.ends_with(';') && !line.starts_with("use ") && next.starts_with("///");
-        if (closes && begins_item(next)) || (imports_end && !next.starts_with("#[cfg")) || documented {
+        if depth(line) == depth(next) && ends_paragraph(line.trim_start(), next.trim_start()) {
             out.push('\n');
         }
     }
     out
+}
+
+/// Whether people would put a blank line between these two.
+fn ends_paragraph(line: &str, next: &str) -> bool {
+    let ends = line.ends_with(';');
+    let starts = |starts: &[&str]| starts.iter().any(|start| line.starts_with(start));
+    if starts(&["use "]) {
+        return ends && !next.starts_with("use ") && !next.starts_with("#[cfg");
+    }
+    let closes = matches!(line, "}" | "};" | "});");
+    let documented = ends && next.starts_with("///");
+    let associated = ends && starts(&["const ", "type "]) && (next.starts_with("#[") || begins_fn(next));
+    (closes && begins_item(next)) || documented || associated
+}
+
+fn begins_fn(line: &str) -> bool {
+    ["fn ", "async fn ", "pub fn ", "pub const fn ", "pub async fn "]
+        .iter()
+        .any(|start| line.starts_with(start))
 }
 
 fn begins_item(line: &str) -> bool {
@@ -105,11 +131,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn lists_of_lints_are_one_line() {
+        let text = "#[allow(\n    clippy::all,\n    dead_code\n)]\npub mod a;\n";
+        assert_eq!(spaced(text), "#[allow(clippy::all, dead_code)]\npub mod a;\n");
+    }
+
+    #[test]
     fn items_are_set_apart_and_statements_are_not() {
-        let text = "use a::B;\nstruct A {\n    b: B,\n}\nimpl A {\n    fn a() {\n        if b {\n        }\n        c()\n    }\n    fn d() {}\n}\n";
+        let text = "use a::B;\nstruct A {\n    b: B,\n}\nimpl A {\n    const B: u8 = 1;\n    fn a() {\n        if b {\n        }\n        c()\n    }\n    fn d() {}\n}\n";
         assert_eq!(
             spaced(text),
-            "use a::B;\n\nstruct A {\n    b: B,\n}\n\nimpl A {\n    fn a() {\n        if b {\n        }\n        c()\n    }\n\n    fn d() {}\n}\n"
+            "use a::B;\n\nstruct A {\n    b: B,\n}\n\nimpl A {\n    const B: u8 = 1;\n\n    fn a() {\n        if b {\n        }\n        c()\n    }\n\n    fn d() {}\n}\n"
         );
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Invariant: what is printed is one line, and tells text from other bytes.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// Bytes, printed as a string literal if they are UTF-8 text without control
@@ -65,6 +66,12 @@ impl Show for Vec<Vec<u8>> {
     }
 }
 
+impl<K: fmt::Debug, V: Show> Show for BTreeMap<K, V> {
+    fn show(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter().map(|(key, value)| (key, Shown(value)))).finish()
+    }
+}
+
 /// Makes [`Show`] the `Debug` of a value.
 pub struct Shown<'a, T: ?Sized>(pub &'a T);
 
@@ -93,6 +100,8 @@ mod tests {
         assert_eq!(format!("{:?}", Shown(&keys)), r#"["a", b"\xff"]"#);
         assert_eq!(format!("{:?}", Shown(&Some(&b"x"[..]))), r#"Some("x")"#);
         assert_eq!(format!("{:?}", Shown(&None::<Vec<u8>>)), "None");
+        let map = BTreeMap::from([(1, &b"x"[..]), (2, b"\xff")]);
+        assert_eq!(format!("{:?}", Shown(&map)), r#"{1: "x", 2: b"\xff"}"#);
         assert_eq!(format!("{:?}", Bytes(b"a\nb")), r#""a\nb""#);
         assert_eq!(format!("{Secret:?}"), "<secret>");
     }

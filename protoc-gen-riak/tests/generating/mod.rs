@@ -165,7 +165,7 @@ pub fn assert_fresh(texts_now: &Texts, dir: &Path) {
     if std::env::var_os("UPDATE_GENERATED").is_some() {
         write(dir, texts_now);
     }
-    let hint = "generated code is stale: run UPDATE_GENERATED=1 cargo test -p protoc-gen-riak, and look at \
-                the difference";
+    let hint = "generated code is stale: run UPDATE_GENERATED=1 cargo test -p protoc-gen-riak --test \
+                riak_client_is_fresh, and look at the difference";
     assert_same(texts_now, &texts(dir), hint);
 }

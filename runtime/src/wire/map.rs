@@ -61,6 +61,12 @@ impl<'a, M: Decode<'a>> Reads<'a, M> for Nested {
         read_message(&mut message, false, input, ctx)?;
         Ok(message)
     }
+
+    /// Merges with what has been read before.
+    #[inline]
+    fn set(place: &mut M, input: &mut Reader<'a>, ctx: &mut Context<'a>) -> Result<(), DecodeError> {
+        read_message(place, true, input, ctx)
+    }
 }
 
 /// Length of a map field. `value_len` is the length of a value without tag.
@@ -153,17 +159,20 @@ pub fn read_map<'a, KK: Reads<'a, K>, VK: Reads<'a, V>, K: Default, V: Default>(
 ) -> Result<(), DecodeError> {
     let mut entry = input.nested(ctx)?;
     ctx.charge(entry_size::<K, V>(), &entry)?;
-    let (mut key, mut value) = (K::default(), V::default());
+    let (mut key, mut value) = (K::default(), None);
     while let Some(tag) = entry.tag(ctx)? {
         if tag == key_tag {
             key = KK::read(&mut entry, ctx)?;
         } else if tag == value_tag {
-            value = VK::read(&mut entry, ctx)?;
+            match &mut value {
+                Some(value) => VK::set(value, &mut entry, ctx)?,
+                None => value = Some(VK::read(&mut entry, ctx)?),
+            }
         } else {
             entry.skip(tag, ctx)?;
         }
     }
-    map.put_entry(key, value);
+    map.put_entry(key, value.unwrap_or_default());
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
 use super::Emitter;
-use super::docs::{deprecated, docs_or, line, lines};
+use super::docs::{deprecated, docs_or, line, lines, wrapped};
 use super::form::Form;
 use super::scope::{Scope, ident};
 use crate::model::{Cost, MessageId, Mode, Operation, Retry, Service};
@@ -53,20 +53,20 @@ impl Emitter<'_> {
         let response = self.message_type(scope, operation.response, Form::Owned);
         let name = &operation.rust_name;
         let mut methods = TokenStream::new();
-        let mut ways = vec![(String::new(), response)];
+        let mut ways = vec![("", response)];
         if !operation.alternatives.is_empty() {
             let answer = ident(&operation.answer_name);
-            ways.push(("_any".to_owned(), quote!(#answer)));
+            ways.push(("_any", quote!(#answer)));
         }
         for (suffix, answer) in ways {
             if !matches!(operation.mode, Mode::Stream { .. }) {
-                let name = with_suffix(name, &suffix);
+                let name = with_suffix(name, suffix);
                 methods.extend(self.client_method(scope, operation, &name, &answer, false));
             }
             match operation.mode {
                 Mode::Unary => {}
                 Mode::Stream { .. } => {
-                    let name = with_suffix(name, &suffix);
+                    let name = with_suffix(name, suffix);
                     methods.extend(self.client_method(scope, operation, &name, &answer, true));
                 }
                 Mode::Conditional { .. } => {
@@ -88,8 +88,8 @@ impl Emitter<'_> {
     ) -> TokenStream {
         let request = self.message_type(scope, operation.request, Form::Owned);
         let [result, error] = [scope.prelude("Result"), scope.item("client", "CallError")];
+        let docs = self.method_docs(operation, name, stream);
         let name = ident(name);
-        let docs = self.method_docs(operation, stream);
         let deprecated = deprecated(operation.deprecated);
         let empty = self.is_empty(operation.request) || operation.bodyless;
         let (parameter, argument) = if empty {
@@ -121,37 +121,45 @@ impl Emitter<'_> {
 
     /// What a method's documentation says: the schema's comment, and what is
     /// known of the operation.
-    fn method_docs(&self, operation: &Operation, stream: bool) -> TokenStream {
+    fn method_docs(&self, operation: &Operation, name: &str, stream: bool) -> TokenStream {
         let request = self.schema.message(operation.request);
         let response = self.schema.message(operation.response);
         let mut facts = vec![format!(
-            "Sends `{}` ({}), answered by `{}` ({}){}.",
+            "Sends `{}` ({}), answered by {}`{}` ({}).",
             request.full_name,
             operation.request_code,
+            if stream { "many of " } else { "" },
             response.full_name,
             operation.response_code,
-            if stream { ", many of them" } else { "" },
         )];
+        if name.contains("_any") && !operation.alternatives.is_empty() {
+            facts.push(format!("Takes every answer that may come: [`{}`].", operation.answer_name));
+        } else if !operation.alternatives.is_empty() {
+            facts.push("Other answers that may come are errors here.".to_owned());
+        }
         if operation.cost == Cost::Long {
             facts.push("May take minutes.".to_owned());
         }
-        match operation.retry {
-            Retry::Safe => facts.push("Safe to repeat.".to_owned()),
-            Retry::Never => facts.push("Must not be repeated.".to_owned()),
-            Retry::IfUnsent => facts.push("To be repeated only if it was not sent.".to_owned()),
-            Retry::IfContext => facts.push("To be repeated only with a causal context.".to_owned()),
-        }
+        facts.push(
+            match operation.retry {
+                Retry::Safe => "Safe to repeat.",
+                Retry::Never => "Must not be repeated.",
+                Retry::IfUnsent => "To be repeated only if it was not sent.",
+                Retry::IfContext => "To be repeated only with a causal context.",
+            }
+            .to_owned(),
+        );
         if let Some(since) = &operation.since {
             facts.push(format!("Since {since}."));
         }
         if let Some(served_by) = &operation.served_by {
             facts.push(format!("Served by {served_by}."));
         }
-        let facts = facts.join(" ");
         let comment = docs_or(&operation.docs, &format!("The operation `{}`.", operation.name));
-        let errors = lines(["", facts.as_str(), "", "# Errors", ""].into_iter());
-        let what = line("If the call fails, or the server answers that it did.");
-        quote!(#comment #errors #what)
+        let (facts, blank) = (wrapped(&facts.join(" ")), line(""));
+        let errors =
+            lines(["", "# Errors", "", "If the call fails, or the server answers that it did."].into_iter());
+        quote!(#comment #blank #facts #errors)
     }
 
     /// The enum of what may answer an operation, for those with alternatives.

@@ -31,7 +31,7 @@ impl Emitter<'_> {
             let secret = scope.item("debug", "Secret");
             return quote!(&#secret);
         }
-        if shows_bytes(field, form) && !matches!(field.presence, Presence::Map { .. }) {
+        if shows_bytes(field, form) {
             let shown = scope.item("debug", "Shown");
             return quote!(&#shown(#value));
         }
@@ -54,7 +54,7 @@ impl Emitter<'_> {
             return TokenStream::new();
         }
         let (name, generics) = (form.name(message), form.anonymous());
-        let title = name.to_string();
+        let (title, fmt) = (name.to_string(), scope.std("::core", "fmt"));
         let mut fields: Vec<TokenStream> = message
             .fields
             .iter()
@@ -78,8 +78,8 @@ impl Emitter<'_> {
             fields.push(quote!(.field("unknown_fields", &self.#unknown)));
         }
         quote! {
-            impl ::core::fmt::Debug for #name #generics {
-                fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+            impl #fmt::Debug for #name #generics {
+                fn fmt(&self, f: &mut #fmt::Formatter<'_>) -> #fmt::Result {
                     f.debug_struct(#title) #(#fields)* .finish()
                 }
             }

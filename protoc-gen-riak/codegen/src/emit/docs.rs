@@ -33,6 +33,24 @@ pub(super) fn lines<'a>(lines: impl Iterator<Item = &'a str>) -> TokenStream {
         .collect()
 }
 
+/// The doc attributes of a sentence or more, in lines that are easy to read.
+pub(super) fn wrapped(text: &str) -> TokenStream {
+    let mut wrapped: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match wrapped.last_mut() {
+            Some(line) if line.len() + word.len() < WIDTH => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => wrapped.push(word.to_owned()),
+        }
+    }
+    lines(wrapped.iter().map(String::as_str))
+}
+
+/// How long a line of a comment gets.
+const WIDTH: usize = 76;
+
 /// The attribute of what the schema marks deprecated.
 pub(super) fn deprecated(deprecated: bool) -> TokenStream {
     if deprecated { quote!(#[deprecated]) } else { TokenStream::new() }

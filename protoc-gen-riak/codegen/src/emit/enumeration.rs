@@ -103,6 +103,7 @@ fn closed(scope: &Scope<'_>, item: &Enum) -> TokenStream {
 fn open(scope: &Scope<'_>, item: &Enum) -> TokenStream {
     let (name, header) = (ident(&item.path.name), header(item));
     let (values, _) = split(item);
+    let fmt = scope.std("::core", "fmt");
     let constants = item.values.iter().map(|value| {
         let (name, docs) = (ident(&value.rust_name), docs_or(&value.docs, &format!("`{}`.", value.name)));
         let deprecated = deprecated(value.deprecated);
@@ -136,8 +137,8 @@ fn open(scope: &Scope<'_>, item: &Enum) -> TokenStream {
             }
         }
 
-        impl ::core::fmt::Debug for #name {
-            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        impl #fmt::Debug for #name {
+            fn fmt(&self, f: &mut #fmt::Formatter<'_>) -> #fmt::Result {
                 match self.name() {
                     #some(name) => f.write_str(name),
                     #none => write!(f, "{}", self.0),

@@ -17,6 +17,9 @@ impl Emitter<'_> {
     pub(super) fn file(&self, file: &File) -> Module {
         let mut scope = Scope::new(&file.module, &self.options.runtime);
         self.declare(&mut scope, &file.messages, &file.enums);
+        for name in self.names_below(&file.module) {
+            scope.declare(&name);
+        }
         for service in &file.services {
             scope.declare(&service.name);
             scope.declare(&service.server_name);

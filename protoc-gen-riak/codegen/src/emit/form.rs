@@ -120,7 +120,8 @@ impl Emitter<'_> {
             }
             Presence::Map { key } => {
                 let key = self.plain_type(scope, key, field.bytes, form);
-                quote!(::std::collections::BTreeMap<#key, #value>)
+                let map = scope.std("::std::collections", "BTreeMap");
+                quote!(#map<#key, #value>)
             }
             Presence::Oneof(_) => unreachable!("members of a oneof have no member of their own"),
         }

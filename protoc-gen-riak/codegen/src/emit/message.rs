@@ -86,7 +86,11 @@ impl Emitter<'_> {
                 }
                 let oneof = &message.oneofs[index];
                 let (name, ty) = (ident(&oneof.rust_name), Self::oneof_type(scope, message, oneof, form));
-                let docs = if owned { docs(&oneof.docs) } else { TokenStream::new() };
+                let docs = if owned {
+                    docs_or(&oneof.docs, &format!("The oneof `{}`.", oneof.name))
+                } else {
+                    TokenStream::new()
+                };
                 members.extend(quote!(#docs pub #name: #ty,));
                 continue;
             }
@@ -206,12 +210,15 @@ impl Emitter<'_> {
                 let literal = Literal::u64_unsuffixed(*value);
                 (quote!(#literal), format!("`{value}`"))
             }
-            Value::Float(value) => (float(field.ty, *value), format!("`{value}`")),
+            Value::Float(value) => {
+                let (tokens, text) = float(field.ty, *value);
+                (tokens, format!("`{text}`"))
+            }
             Value::Bool(value) => (quote!(#value), format!("`{value}`")),
-            Value::Text(value) => (quote!(#value), format!("`{}`", value.escape_debug())),
+            Value::Text(value) => (quote!(#value), code(&format!("{value:?}"))),
             Value::Bytes(value) => {
                 let literal = Literal::byte_string(value);
-                (quote!(#literal), format!("`{}`", value.escape_ascii()))
+                (quote!(#literal), code(&format!("b\"{}\"", value.escape_ascii())))
             }
             Value::Enum(index) => {
                 let Type::Enum(id) = field.ty else { unreachable!("only enums have enum defaults") };
@@ -242,6 +249,11 @@ fn converts(field: &Field) -> bool {
     matches!(field.ty, Type::String | Type::Bytes) || (field.kind == Kind::Quorum && field.ty == Type::Uint32)
 }
 
+/// Text as code in a comment, whatever it holds.
+fn code(text: &str) -> String {
+    if text.contains('`') { format!("`` {text} ``") } else { format!("`{text}`") }
+}
+
 /// A field's comment, with what its kind says of its unit.
 fn field_docs(field: &Field) -> TokenStream {
     if !field.docs.lines.is_empty() {
@@ -255,17 +267,19 @@ fn field_docs(field: &Field) -> TokenStream {
     line(&format!("`{}`, field {}{unit}.", field.name, field.number))
 }
 
-/// A floating-point default; infinities and NaN have no literal.
-fn float(ty: Type, value: f64) -> TokenStream {
-    let ty = if ty == Type::Float { quote!(f32) } else { quote!(f64) };
-    if value.is_nan() {
-        quote!(#ty::NAN)
-    } else if value == f64::INFINITY {
-        quote!(#ty::INFINITY)
-    } else if value == f64::NEG_INFINITY {
-        quote!(#ty::NEG_INFINITY)
-    } else {
-        let literal = number::float(value);
-        quote!(#literal)
-    }
+/// A floating-point default as an expression, and as text; infinities and NaN
+/// have no literal.
+fn float(ty: Type, value: f64) -> (TokenStream, String) {
+    #[expect(clippy::cast_possible_truncation, reason = "the nearest float is what the schema means")]
+    let (ty, text) = match ty {
+        Type::Float => (quote!(f32), format!("{:?}", value as f32)),
+        _ => (quote!(f64), format!("{value:?}")),
+    };
+    let tokens = match text.as_str() {
+        "NaN" => quote!(#ty::NAN),
+        "inf" => quote!(#ty::INFINITY),
+        "-inf" => quote!(#ty::NEG_INFINITY),
+        text => number::float(text),
+    };
+    (tokens, text)
 }

@@ -12,10 +12,16 @@ pub(super) fn int(value: impl Into<i64>) -> TokenStream {
     if value < 0 { quote!(-#literal) } else { quote!(#literal) }
 }
 
-/// A finite floating-point number.
-pub(super) fn float(value: f64) -> TokenStream {
-    let literal = Literal::f64_unsuffixed(value.abs());
-    if value.is_sign_negative() { quote!(-#literal) } else { quote!(#literal) }
+/// A finite floating-point number, written as Rust prints it for debugging:
+/// shortest, with a point or an exponent.
+pub(super) fn float(text: &str) -> TokenStream {
+    let (minus, digits) = match text.strip_prefix('-') {
+        Some(digits) => (quote!(-), digits),
+        None => (TokenStream::new(), text),
+    };
+    // What Rust prints of a finite number is a literal.
+    let literal = digits.parse::<Literal>().unwrap_or_else(|_| Literal::f64_unsuffixed(0.0));
+    quote!(#minus #literal)
 }
 
 #[cfg(test)]
@@ -27,7 +33,8 @@ mod tests {
         assert_eq!(int(i64::MIN).to_string().replace(' ', ""), "-9223372036854775808");
         assert_eq!(int(7).to_string(), "7");
         assert_eq!(int(-1).into_iter().count(), 2);
-        assert_eq!(float(-0.0).to_string().replace(' ', ""), "-0.0");
-        assert_eq!(float(1e300).into_iter().count(), 1);
+        assert_eq!(float(&format!("{:?}", -0.0f64)).to_string().replace(' ', ""), "-0.0");
+        assert_eq!(float(&format!("{:?}", 1e300f64)).to_string(), "1e300");
+        assert_eq!(float(&format!("{:?}", f32::MAX)).to_string(), "3.4028235e38");
     }
 }

@@ -84,10 +84,11 @@ impl Emitter<'_> {
                 let bind = if field.kind == Kind::Secret { quote!(_) } else { quote!(value) };
                 quote!(Self::#variant(#bind) => f.debug_tuple(#text).field(#shown).finish(),)
             });
+            let fmt = scope.std("::core", "fmt");
             let anonymous = if lifetime.is_empty() { quote!() } else { quote!(<'_>) };
             quote! {
-                impl ::core::fmt::Debug for #name #anonymous {
-                    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                impl #fmt::Debug for #name #anonymous {
+                    fn fmt(&self, f: &mut #fmt::Formatter<'_>) -> #fmt::Result {
                         match self { #(#arms)* }
                     }
                 }

@@ -102,7 +102,8 @@ impl Emitter<'_> {
         let name = format!("{}.{}", service.name, operation.name);
         let (request, response) =
             (Literal::u8_unsuffixed(operation.request_code), Literal::u8_unsuffixed(operation.response_code));
-        let alternatives = operation.alternatives.iter().map(|answer| self.alternative(scope, operation, *answer));
+        let alternatives =
+            operation.alternatives.iter().map(|answer| self.alternative(scope, operation, *answer));
         let error = self.error_frame(scope, service.error);
         let mode = self.mode(scope, operation);
         let (cost_type, retry_type, absent_type) = (item("Cost"), item("Retry"), item("Absent"));

@@ -3,7 +3,7 @@
 //! Invariant: module declarations follow the directories that the modules'
 //! files lie in, so that `include!` of the root finds them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
@@ -30,15 +30,17 @@ impl Emitter<'_> {
         let modules = modules(&self.tree());
         let tables = self.has_frames().then(|| {
             quote! {
-                #[allow(clippy::all, clippy::pedantic, deprecated)]
+                #[allow(clippy::all, clippy::pedantic, dead_code, deprecated, unreachable_pub)]
                 mod any_message;
-                #[allow(clippy::all, clippy::pedantic)]
+                #[allow(clippy::all, clippy::pedantic, dead_code, unreachable_pub)]
                 mod message_code;
             }
         });
         let exports = self.has_frames().then(|| {
             quote! {
+                #[allow(unreachable_pub, unused_imports)]
                 pub use any_message::AnyMessage;
+                #[allow(unreachable_pub, unused_imports)]
                 pub use message_code::MessageCode;
             }
         });
@@ -72,6 +74,12 @@ impl Emitter<'_> {
         tree
     }
 
+    /// The names of the modules below that of a file.
+    pub(super) fn names_below(&self, module: &[String]) -> BTreeSet<String> {
+        let files = self.schema.files.iter().filter(|file| file.emit);
+        files.filter_map(|file| file.module.strip_prefix(module)?.first().cloned()).collect()
+    }
+
     /// Declares the modules below that of a file: `a.proto` beside `a/b.proto`.
     pub(super) fn modules_below(&self, module: &[String]) -> TokenStream {
         let tree = self.tree();
@@ -87,16 +95,17 @@ fn modules(tree: &Tree) -> TokenStream {
             let name = ident(name);
             if let Some(source) = &child.source {
                 let docs = line(&format!("What `{source}` declares."));
-                // The schema's own comments and names are not for lints.
+                // The schema's own comments and names are not for lints, and
+                // nobody uses all of it.
                 return quote! {
                     #docs
-                    #[allow(clippy::all, clippy::pedantic, deprecated, missing_docs)]
+                    #[allow(clippy::all, clippy::pedantic, dead_code, deprecated, missing_docs, unreachable_pub)]
                     pub mod #name;
                 };
             }
             let inner = modules(child);
             let docs = line("A directory of the schema.");
-            quote!(#docs pub mod #name { #inner })
+            quote!(#docs #[allow(unreachable_pub)] pub mod #name { #inner })
         })
         .collect()
 }

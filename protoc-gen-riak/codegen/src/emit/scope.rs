@@ -123,9 +123,9 @@ impl<'s> Scope<'s> {
         quote!(#wire::#name)
     }
 
-    /// The `Future` trait, which is in no prelude before edition 2024.
-    pub(super) fn future(&self) -> TokenStream {
-        self.import("::core::future".to_owned(), "Future")
+    /// An item of the standard library that is in no prelude.
+    pub(super) fn std(&self, module: &str, name: &str) -> TokenStream {
+        self.import(module.to_owned(), name)
     }
 
     /// Brings a trait of `wire` into scope for its methods.
@@ -182,6 +182,11 @@ impl<'s> Scope<'s> {
             let features = if everywhere { BTreeSet::new() } else { import.features.clone() };
             groups.entry((features, import.from.clone())).or_default().push(name.clone());
         }
+        let traits = self.traits.borrow();
+        if !traits.is_empty() {
+            let wire = (BTreeSet::new(), format!("{}::wire", self.runtime));
+            groups.entry(wire).or_default().extend(traits.iter().map(|name| format!("{name} as _")));
+        }
         let mut statements = TokenStream::new();
         for ((features, from), names) in groups {
             let gate = match features.len() {
@@ -189,13 +194,15 @@ impl<'s> Scope<'s> {
                 1 => quote!(#[cfg(#(feature = #features)*)]),
                 _ => quote!(#[cfg(any(#(feature = #features),*))]),
             };
-            let (from, names) = (path(&from), names.iter().map(|name| path(name)));
+            let from = path(&from);
+            let names = names.iter().map(|name| match name.strip_suffix(" as _") {
+                Some(name) => {
+                    let name = path(name);
+                    quote!(#name as _)
+                }
+                None => path(name),
+            });
             statements.extend(quote!(#gate use #from::{#(#names),*};));
-        }
-        let traits = self.traits.borrow();
-        if !traits.is_empty() {
-            let (runtime, traits) = (path(self.runtime), traits.iter().map(|name| path(name)));
-            statements.extend(quote!(use #runtime::wire::{#(#traits as _),*};));
         }
         statements
     }

@@ -48,7 +48,7 @@ impl Emitter<'_> {
         let docs = docs_or(&operation.docs, &format!("The operation `{}`.", operation.name));
         let [result, send] = ["Result", "Send"].map(|name| scope.prelude(name));
         let [failure, unserved] = ["Failure", "unserved"].map(|name| scope.item("server", name));
-        let future = scope.future();
+        let future = scope.std("::core::future", "Future");
         let future = quote!(impl #future);
         let one = |name: &str| {
             let name = ident(name);

@@ -1,0 +1,22 @@
+//! What generated code does, by code that is generated, checked in, compared
+//! with what the generator makes now, and compiled here.
+
+// Generated from tests/fixtures/foreign; kept fresh by riak_client_is_fresh.rs.
+#[allow(unreachable_pub, reason = "the root module of a crate of its own, usually")]
+#[path = "generated/mod.rs"]
+mod generated;
+
+#[path = "golden/bytes.rs"]
+mod bytes;
+#[path = "golden/calls.rs"]
+mod calls;
+#[path = "golden/enums.rs"]
+mod enums;
+#[path = "golden/faults.rs"]
+mod faults;
+#[path = "golden/forms.rs"]
+mod forms;
+#[path = "golden/presence.rs"]
+mod presence;
+#[path = "golden/secrets.rs"]
+mod secrets;

@@ -1,0 +1,116 @@
+//! What is refused, and how it is said.
+
+use std::fmt::Debug;
+
+use riak_runtime::{Decode, DecodeErrorKind, DecodeLimits, Message, Owned};
+
+use super::bytes::{Bytes, message};
+use super::forms::{exact, item};
+use super::generated::acme::wide::{Wide, Word};
+use super::generated::acme::{Choice, Forest, Maps, Required, Scalars, Tree};
+
+/// The error that both forms give.
+#[track_caller]
+fn error<M: Owned + Debug>(bytes: &Bytes) -> String
+where
+    for<'a> M::Ref<'a>: Debug,
+{
+    let error = M::decode(&bytes.0).unwrap_err();
+    assert_eq!(<M::Ref<'_> as Decode>::decode(&bytes.0).unwrap_err(), error);
+    error.to_string()
+}
+
+#[test]
+fn a_missing_field_is_named_with_its_message() {
+    let error_of = DecodeErrorKind::MissingField { message: "acme.Required", field: "int32" };
+    assert_eq!(*Required::decode(&[]).unwrap_err().kind(), error_of);
+    let some = message().varint(1, 1).varint(2, 1).fixed32(3, [0; 4]);
+    assert!(error::<Required>(&some).contains("double"), "{}", error::<Required>(&some));
+    // Inside of others, it is the inner one that is named.
+    let inner = message().nested(17, message().varint(2, 1));
+    assert!(error::<Scalars>(&inner).contains("acme.stock.Item"), "{}", error::<Scalars>(&inner));
+    error::<Choice>(&message().nested(5, message()));
+    error::<Maps>(&message().nested(5, message().nested(2, message())));
+    // A map's value that is absent altogether has the same lack.
+    error::<Forest>(&message());
+}
+
+#[test]
+fn a_closed_enum_without_a_known_value_is_missing() {
+    let bytes = |colour| {
+        let start = message().varint(1, 1).varint(2, 1).fixed32(3, [0; 4]).fixed64(4, [0; 8]).varint(5, 0);
+        let start = start.bytes(6, "").bytes(7, "").varint(8, colour).nested(9, item("9"));
+        start.group(10, message().varint(1, 1)).varint(11, 0)
+    };
+    exact::<Required>(bytes(7));
+    assert!(error::<Required>(&bytes(6)).contains("colour"));
+}
+
+#[test]
+fn more_required_fields_than_bits_in_a_word() {
+    let all = |left_out: u32| {
+        let numbers = (1..=67).filter(|number| ![10, 40, left_out].contains(number));
+        let fields = numbers.fold(message(), |bytes, number| bytes.varint(number, u64::from(number)));
+        if left_out == 68 { fields } else { fields.bytes(68, "last") }
+    };
+    let found: Wide = exact(all(0));
+    assert_eq!((found.f67, &found.f68[..]), (67, &b"last"[..]));
+    for number in (1..=68).filter(|number| ![10, 40].contains(number)) {
+        let error = error::<Wide>(&all(number));
+        assert!(error.contains("acme.Wide") && error.contains(&format!("f{number} ")), "{number}: {error}");
+    }
+    let word = |left_out: u32| {
+        let numbers = (1..=64).filter(|&number| number != left_out);
+        numbers.fold(message(), |bytes, number| bytes.varint(number, 1))
+    };
+    exact::<Word>(word(0));
+    for number in 1..=64 {
+        assert!(error::<Word>(&word(number)).contains(&format!("f{number} ")), "{number}");
+    }
+}
+
+#[test]
+fn nesting_has_a_limit_in_every_kind_of_field() {
+    let limit = usize::try_from(DecodeLimits::DEFAULT.depth).unwrap();
+    let nestings: [fn(Bytes) -> Bytes; 5] = [
+        |inner| message().nested(1, inner),
+        |inner| message().nested(3, inner),
+        |inner| message().nested(4, message().nested(2, inner)),
+        |inner| message().nested(7, inner),
+        |inner| message().group(6, message().nested(1, inner)),
+    ];
+    for (kind, nest) in nestings.iter().enumerate() {
+        let deep = |times: usize| (0..times).fold(message(), |inner, _| nest(inner));
+        // A map's entry and a group are levels too.
+        let levels = if kind < 2 || kind == 3 { 1 } else { 2 };
+        Tree::decode(&deep(limit / levels).0).unwrap();
+        let error = Tree::decode(&deep(limit + 1).0).unwrap_err();
+        assert_eq!(*error.kind(), DecodeErrorKind::TooDeep, "{kind}");
+        self::error::<Tree>(&deep(limit + 1));
+    }
+}
+
+#[test]
+fn deep_messages_are_written() {
+    // Made by hand, a message may be deeper than one that is read.
+    let mut tree = Tree::default();
+    for _ in 0..1_000 {
+        tree = Tree { left: Some(Box::new(tree)), ..Tree::default() };
+    }
+    let bytes = tree.encode_to_vec();
+    let deep = DecodeLimits { depth: 1_000, ..DecodeLimits::DEFAULT };
+    assert_eq!(Tree::decode_within(&bytes, &deep).unwrap(), tree);
+}
+
+#[test]
+fn what_is_malformed_is_refused() {
+    assert!(error::<Scalars>(&Bytes(vec![0x72, 5, b'x'])).contains("ends within"));
+    assert!(error::<Scalars>(&message().bytes(14, [0xff])).contains("UTF-8"));
+    error::<Scalars>(&Bytes(vec![0x0a]));
+    error::<Scalars>(&Bytes(vec![0x07]));
+    error::<Scalars>(&Bytes(vec![0x00]));
+    // A group that does not end, or ends another.
+    error::<Choice>(&Bytes(vec![0x33, 0x08, 1]));
+    error::<Choice>(&Bytes(vec![0x33, 0x08, 1, 0x3c]));
+    error::<Choice>(&Bytes(vec![0x34]));
+}

@@ -12,7 +12,8 @@
 //! - `client` and `server`, behind the features of the same names: the two
 //!   sides of a connection, on tokio.
 //!
-//! Without these features there are no dependencies at all.
+//! Without these features there are no dependencies at all. The feature `bytes`
+//! adds `bytes::Bytes` to the types that `bytes` fields can have.
 
 pub mod blob;
 #[cfg(feature = "client")]

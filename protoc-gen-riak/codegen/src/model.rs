@@ -237,7 +237,8 @@ pub enum BytesType {
     Blob,
     /// `Vec<u8>`.
     Vec,
-    /// `bytes::Bytes`.
+    /// `bytes::Bytes`: needs `riak-runtime`'s feature `bytes`, and the crate
+    /// `bytes` beside it.
     Bytes,
 }
 

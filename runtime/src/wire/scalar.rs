@@ -401,6 +401,17 @@ impl<'a> Reads<'a, Vec<u8>> for Bytes {
     }
 }
 
+#[cfg(feature = "bytes")]
+delimited!(Bytes: bytes::Bytes);
+
+#[cfg(feature = "bytes")]
+impl<'a> Reads<'a, bytes::Bytes> for Bytes {
+    #[inline]
+    fn read(input: &mut Reader<'a>, ctx: &mut Context<'a>) -> Result<bytes::Bytes, DecodeError> {
+        input.delimited(ctx).map(bytes::Bytes::copy_from_slice)
+    }
+}
+
 impl<'a> Reads<'a, &'a [u8]> for Bytes {
     #[inline]
     fn read(input: &mut Reader<'a>, ctx: &mut Context<'a>) -> Result<&'a [u8], DecodeError> {
@@ -456,6 +467,11 @@ mod tests {
         round_trip::<Uint64, _>(&[0, 1 << 63, u64::MAX], &mut Vec::new());
         round_trip::<Fixed64, _>(&[0, u64::MAX], &mut Vec::new());
         round_trip::<Bool, _>(&[true, false], &mut Vec::new());
+        #[cfg(feature = "bytes")]
+        round_trip::<Bytes, _>(
+            &[bytes::Bytes::new(), bytes::Bytes::from_static(b"\x00text"), vec![7; 1 << 14].into()],
+            &mut Vec::new(),
+        );
         round_trip::<Float, _>(&[0.0, -0.5, f32::INFINITY], &mut Vec::new());
         round_trip::<Double, _>(&[0.0, -0.5, f64::MIN_POSITIVE], &mut Vec::new());
         round_trip::<Text, String>(&[String::new(), "é".into()], &mut Vec::new());

@@ -154,17 +154,6 @@ message M { optional bool b = 1 [(riak.kind) = VCLOCK]; }"#,
 }
 
 #[test]
-fn required_fields_lead_to_an_end() {
-    check(
-        "message A { required B b = 1; }\nmessage B { required A a = 1; optional B b = 2; }",
-        &[
-            "a.proto:6:24: A.b is required and leads back to A: no value of it is finite; make the field optional",
-            "a.proto:7:24: B.a is required and leads back to B: no value of it is finite; make the field optional",
-        ],
-    );
-}
-
-#[test]
 fn a_body_is_raw_or_not() {
     check(
         "message E {}

@@ -406,3 +406,25 @@ fn a_file_to_generate_must_be_there() {
     let faults = resolve(&set, &["b.proto".to_owned()], &Options::default()).unwrap_err();
     assert_eq!(faults.to_string(), "b.proto is to be generated, but is not among the files that were read");
 }
+
+/// The schemas of protobuf's own conformance suite have such messages.
+#[test]
+fn required_fields_without_an_end_are_optional() {
+    let text = "message A { required B b = 1; }\nmessage B { required A a = 1; optional B b = 2; required C c = 3; }\n\
+                message C { }";
+    let dir = written(&[("a.proto", text)]);
+    let (schema, notices) = resolved(dir.path(), &["a.proto"], &Options::default());
+    assert_eq!(presences(message(&schema, "A")), [Presence::Explicit]);
+    assert_eq!(
+        presences(message(&schema, "B")),
+        [Presence::Explicit, Presence::Explicit, Presence::Required]
+    );
+    assert!(field(message(&schema, "A"), "b").boxed);
+    assert_eq!(
+        notices,
+        [
+            "a.proto:1:24: A.b is required and leads back to A: no value of it is finite, so it is taken as optional",
+            "a.proto:2:24: B.a is required and leads back to B: no value of it is finite, so it is taken as optional",
+        ]
+    );
+}

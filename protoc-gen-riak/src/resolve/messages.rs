@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use protobuf::descriptor::EnumValueDescriptorProto;
 use riak_codegen::ident::{Scope, screaming_snake_case, strip_enum_prefix, variant};
-use riak_codegen::model::{Enum, EnumId, EnumValue, Message, MessageId};
+use riak_codegen::model::{Enum, EnumId, EnumValue, Message, MessageId, Presence};
 
 use super::annotations;
 use super::cycles;
@@ -40,23 +40,29 @@ pub(crate) fn resolve(
         messages.push(message);
     }
     cycles::mark_boxed(&mut messages);
-    for (MessageId(message), field) in cycles::endless(&messages) {
-        let decl = &decls.messages[message];
-        let field = &messages[message].fields[field];
-        let declared = decl.proto.field.iter();
-        let index = declared.take_while(|proto| proto.name() != field.name).count();
-        let path = joined(&decl.path, &[part::MESSAGE_FIELD, step(index)]);
-        let text = format!(
-            "{}.{} is required and leads back to {}: no value of it is finite; make the field optional",
-            decl.full_name, field.name, decl.full_name
-        );
-        let locations = &decls.files[decl.file.0].locations;
-        report.fault(&locations.name_place(&path), text);
+    for (id, field) in cycles::endless(&messages) {
+        loosen(decls, &mut messages, id, field, report);
     }
     unused(&options.bytes, &fields.bytes_rules, "bytes", report);
     unused(&options.unknown_fields, &unknown_rules, "unknown_fields", report);
     let enums = (0..decls.enums.len()).map(|index| enumeration(decls, names, EnumId(index)));
     (messages, enums.collect())
+}
+
+/// Makes a required field optional that no finite message could have. Protobuf
+/// allows the schema, although nothing that obeys it exists.
+fn loosen(decls: &Decls<'_>, messages: &mut [Message], id: MessageId, field: usize, report: &mut Report) {
+    let decl = &decls.messages[id.0];
+    let field = &mut messages[id.0].fields[field];
+    field.presence = Presence::Explicit;
+    let declared = decl.proto.field.iter();
+    let index = declared.take_while(|proto| proto.name() != field.name).count();
+    let path = joined(&decl.path, &[part::MESSAGE_FIELD, step(index)]);
+    let text = format!(
+        "{}.{} is required and leads back to {}: no value of it is finite, so it is taken as optional",
+        decl.full_name, field.name, decl.full_name
+    );
+    report.notice(&decls.files[decl.file.0].locations.name_place(&path), text);
 }
 
 /// Says which rules nothing obeys: they are likely misspelled.

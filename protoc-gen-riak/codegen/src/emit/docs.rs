@@ -51,6 +51,14 @@ pub(super) fn wrapped(text: &str) -> TokenStream {
 /// How long a line of a comment gets.
 const WIDTH: usize = 76;
 
+/// A link to a type that is emitted in the same module. Some names are derive
+/// macros as well.
+pub(super) fn link(kind: &str, name: &str) -> String {
+    const MACROS: [&str; 9] =
+        ["Clone", "Copy", "Debug", "Default", "Eq", "Hash", "Ord", "PartialEq", "PartialOrd"];
+    if MACROS.contains(&name) { format!("[`{name}`]({kind}@{name})") } else { format!("[`{name}`]") }
+}
+
 /// The attribute of what the schema marks deprecated.
 pub(super) fn deprecated(deprecated: bool) -> TokenStream {
     if deprecated { quote!(#[deprecated]) } else { TokenStream::new() }

@@ -7,7 +7,7 @@ use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
 use super::Emitter;
-use super::docs::{deprecated, docs, docs_or, line};
+use super::docs::{deprecated, docs, docs_or, line, link};
 use super::form::{Form, lifetime_member, member, unknown_member};
 use super::number;
 use super::scope::{Scope, ident};
@@ -60,8 +60,8 @@ impl Emitter<'_> {
         let docs = match form {
             Form::Owned => docs_or(&message.docs, &format!("The message `{}`.", message.full_name)),
             Form::Borrowed => line(&format!(
-                "[`{}`], borrowing from the bytes that it was decoded from.",
-                message.path.name
+                "{}, borrowing from the bytes that it was decoded from.",
+                link("struct", &message.path.name)
             )),
         };
         let deprecated = deprecated(message.deprecated);

@@ -6,7 +6,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::Emitter;
-use super::docs::{deprecated, docs, docs_or, line};
+use super::docs::{deprecated, docs, docs_or, line, link};
 use super::form::Form;
 use super::scope::{Scope, ident};
 use crate::model::{Kind, Message, Oneof};
@@ -65,7 +65,7 @@ impl Emitter<'_> {
             Form::Owned => {
                 docs_or(&oneof.docs, &format!("The oneof `{}` of `{}`.", oneof.name, message.full_name))
             }
-            Form::Borrowed => line(&format!("[`{}`], borrowed.", oneof.enum_name)),
+            Form::Borrowed => line(&format!("{}, borrowed.", link("enum", &oneof.enum_name))),
         };
         let fields =
             || oneof.variants.iter().map(|(index, variant)| (&message.fields[*index], ident(variant)));

@@ -1,0 +1,41 @@
+//! quick-protobuf: values that borrow, through `Cow`.
+
+use std::hint::black_box;
+use std::rc::Rc;
+
+use quick_protobuf::{BytesReader, MessageRead, MessageWrite, Writer};
+
+use super::{begin_frame, end_frame};
+use crate::measure::{Case, Group};
+
+const NAME: &str = "quick-protobuf";
+
+/// Adds what is measured of a message.
+pub(crate) fn add<M: MessageRead<'static> + MessageWrite + 'static>(case: &mut Case) {
+    let (body, code) = (case.body, case.code);
+    let message: Rc<M> = Rc::new(decode(body).expect("the case is well-formed"));
+    case.compare(NAME, &encode(&*message));
+
+    let value = Rc::clone(&message);
+    case.add(Group::EncodeNew, NAME, move || drop(black_box(encode(black_box(&*value)))));
+    let mut buffer = Vec::new();
+    case.add(Group::EncodeFrame, NAME, move || {
+        begin_frame(&mut buffer, code);
+        black_box(&*message).write_message(&mut Writer::new(&mut buffer)).expect("a Vec grows");
+        end_frame(&mut buffer);
+        black_box(&buffer);
+    });
+    case.add(Group::DecodeBorrowed, NAME, move || drop(black_box(decode::<M>(black_box(body)))));
+}
+
+/// The crate's own `serialize_into_vec` puts a length in front.
+fn encode<M: MessageWrite>(message: &M) -> Vec<u8> {
+    let mut buffer = Vec::with_capacity(message.get_size());
+    message.write_message(&mut Writer::new(&mut buffer)).expect("a Vec grows");
+    buffer
+}
+
+/// The crate's own `deserialize_from_slice` expects a length in front.
+fn decode<M: MessageRead<'static>>(body: &'static [u8]) -> quick_protobuf::Result<M> {
+    M::from_reader(&mut BytesReader::from_bytes(body), body)
+}

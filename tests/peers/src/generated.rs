@@ -1,0 +1,68 @@
+//! What each generator made of the same schemas.
+//!
+//! Invariant: `generated::<contender>::<schema>::<Message>` names a message in
+//! each of them, however the generator arranges its modules.
+
+#![allow(warnings, clippy::all, clippy::pedantic, reason = "others' code")]
+
+/// The modules of schemas without a package, which some generators put into one.
+macro_rules! one_namespace {
+    ($root:ident) => {
+        pub mod riak {
+            pub use super::$root::*;
+        }
+        pub mod riak_dt {
+            pub use super::$root::*;
+        }
+        pub mod riak_kv {
+            pub use super::$root::*;
+        }
+        pub mod riak_ts {
+            pub use super::$root::*;
+        }
+    };
+}
+
+pub mod riak {
+    pub use riak_client::{riak, riak_dt, riak_kv, riak_ts};
+    mod own {
+        include!(concat!(env!("OUT_DIR"), "/riak/mod.rs"));
+    }
+    pub use own::telemetry;
+}
+
+pub mod prost {
+    mod root {
+        include!(concat!(env!("OUT_DIR"), "/prost/_.rs"));
+    }
+    one_namespace!(root);
+    pub mod telemetry {
+        include!(concat!(env!("OUT_DIR"), "/prost/telemetry.rs"));
+    }
+}
+
+pub mod prost_bytes {
+    mod root {
+        include!(concat!(env!("OUT_DIR"), "/prost_bytes/_.rs"));
+    }
+    one_namespace!(root);
+    pub mod telemetry {
+        include!(concat!(env!("OUT_DIR"), "/prost_bytes/telemetry.rs"));
+    }
+}
+
+pub mod rust_protobuf {
+    include!(concat!(env!("OUT_DIR"), "/rust_protobuf/mod.rs"));
+}
+
+pub mod quick_protobuf {
+    include!(concat!(env!("OUT_DIR"), "/quick_protobuf/mod.rs"));
+}
+
+pub mod buffa {
+    mod root {
+        include!(concat!(env!("OUT_DIR"), "/buffa/mod.rs"));
+    }
+    one_namespace!(root);
+    pub use root::telemetry;
+}

@@ -1,0 +1,93 @@
+//! What was measured, as lines for programs or as tables for people.
+
+use std::collections::BTreeSet;
+
+use crate::measure::{Case, Group};
+
+/// The bar: so many times as fast as the fastest peer.
+pub(crate) const BAR: f64 = 1.5;
+
+/// The line above the lines of [`tsv`].
+pub(crate) const TSV_HEADER: &str = "case\tgroup\tcontender\tmin_ns\tratio_to_memcpy\tbytes";
+
+/// One line a measurement.
+pub(crate) fn tsv(case: &Case, wanted: &dyn Fn(Group) -> bool) {
+    let floor = case.floor();
+    for measurement in &case.measurements {
+        if measurement.group == Group::Floor || wanted(measurement.group) {
+            println!(
+                "{}\t{}\t{}\t{:.1}\t{:.2}\t{}",
+                case.name,
+                measurement.group.name(),
+                measurement.contender,
+                measurement.best,
+                measurement.best / floor,
+                measurement.bytes
+            );
+        }
+    }
+}
+
+/// The table of one case: contenders down, groups across, nanoseconds and how
+/// many times `memcpy` in each cell, and our lead at the bottom.
+pub(crate) fn table(case: &Case, wanted: &dyn Fn(Group) -> bool) {
+    let groups: Vec<Group> = Group::COMPARED.into_iter().filter(|group| wanted(*group)).collect();
+    let floor = case.floor();
+    println!("\n{} ({} bytes, memcpy {floor:.1} ns)", case.name, case.body.len());
+    print!("  {:<16}", "");
+    for group in &groups {
+        print!("{:>24}", group.name());
+    }
+    println!();
+    let mut seen = BTreeSet::new();
+    for measurement in &case.measurements {
+        if measurement.group == Group::Floor || !seen.insert(measurement.contender) {
+            continue;
+        }
+        print!("  {:<16}", measurement.contender);
+        for group in &groups {
+            match case.best(*group, |other| other.contender == measurement.contender) {
+                Some(cell) => print!("{:>13.0} ns{:>7.1}x", cell.best, cell.best / floor),
+                None => print!("{:>24}", "-"),
+            }
+        }
+        println!();
+    }
+    print!("  {:<16}", "riak leads by");
+    for group in &groups {
+        print!("{:>24}", lead(case, *group));
+    }
+    println!();
+}
+
+/// The table of all cases: our lead in each cell, and over whom.
+pub(crate) fn summary(cases: &[Case], wanted: &dyn Fn(Group) -> bool) {
+    let groups: Vec<Group> = Group::COMPARED.into_iter().filter(|group| wanted(*group)).collect();
+    println!("\nTimes as fast as the fastest peer (the bar is {BAR}; cells below it are marked <)");
+    print!("  {:<20}", "");
+    for group in &groups {
+        print!("{:>24}", group.name());
+    }
+    println!();
+    let (mut cells, mut below) = (0, 0);
+    for case in cases {
+        print!("  {:<20}", case.name);
+        for group in &groups {
+            cells += usize::from(case.lead(*group).is_some());
+            below += usize::from(case.lead(*group).is_some_and(|(lead, _)| lead < BAR));
+            print!("{:>24}", lead(case, *group));
+        }
+        println!();
+    }
+    println!("{} of {cells} cells reach the bar", cells - below);
+}
+
+fn lead(case: &Case, group: Group) -> String {
+    case.lead(group).map_or_else(
+        || "-".to_owned(),
+        |(lead, peer)| {
+            let mark = if lead < BAR { "< " } else { "" };
+            format!("{mark}{lead:.2} {}", peer.contender)
+        },
+    )
+}

@@ -12,7 +12,7 @@ use riak_codegen::model::Schema;
 use crate::generate::{self, Generated};
 use crate::settings::Settings;
 use crate::source::{self, Loaded, Sources};
-use crate::{BytesType, Diagnostic, Error, OutputFile, builtin, output};
+use crate::{BytesType, Diagnostic, Diagnostics, Error, OutputFile, builtin, output};
 
 /// Generates code from `.proto` files, without `protoc`.
 ///
@@ -261,7 +261,21 @@ impl Config {
             overlays: self.settings.overlays.clone(),
             builtin: builtin::FILES,
         };
-        Ok(source::load(&sources)?)
+        source::load(&sources).map_err(|faults| self.all_faults(&sources, faults).into())
+    }
+
+    /// Adds, to the faults of files that cannot be read whole, those that
+    /// options have in what is left of them: all are reported in one run.
+    fn all_faults(&self, sources: &Sources<'_>, faults: Diagnostics) -> Diagnostics {
+        let Some(left) = source::salvage(sources) else { return faults };
+        let loaded = &left.loaded;
+        let more = match generate::resolve(&loaded.set, &loaded.to_generate, &self.settings, &loaded.shown) {
+            Err(Error::Schema(more)) => more.into_iter().filter(|fault| !left.explains(fault)).collect(),
+            _ => Vec::new(),
+        };
+        let order: Vec<String> = left.order().map(str::to_owned).collect();
+        let all = faults.into_iter().chain(more).collect();
+        Diagnostics::sorted(all, order.iter().map(String::as_str))
     }
 }
 

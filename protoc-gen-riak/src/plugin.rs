@@ -49,6 +49,10 @@ pub fn run(
 /// If the request is none.
 pub fn respond(request: &[u8], mut notice: impl FnMut(&Diagnostic)) -> Result<Vec<u8>, Error> {
     let fail = |error: protobuf::Error| Error::Request { message: error.to_string() };
+    if request.is_empty() {
+        // Formally a request, for nothing; protoc sends no such thing.
+        return Err(Error::Request { message: "it is empty".to_owned() });
+    }
     let request = CodeGeneratorRequest::parse_from_bytes(request).map_err(fail)?;
     let mut response = CodeGeneratorResponse::new();
     response.set_supported_features(FEATURES);
@@ -121,5 +125,6 @@ mod tests {
         assert!(answer.error().starts_with("no_such: there is no such setting"));
         assert_eq!(answer.supported_features(), 3);
         assert!(matches!(respond(&[0xff; 8], |_| ()), Err(Error::Request { .. })));
+        assert!(matches!(respond(&[], |_| ()), Err(Error::Request { .. })));
     }
 }

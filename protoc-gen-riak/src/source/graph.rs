@@ -68,6 +68,11 @@ pub(crate) struct Graph {
 impl Graph {
     /// Reads the inputs, the overlays and all that they import.
     pub(crate) fn read(sources: &Sources<'_>) -> Self {
+        let mut sources = sources.clone();
+        if sources.include.is_empty() {
+            sources.include.push(PathBuf::from("."));
+        }
+        let sources = &sources;
         let mut graph =
             Self { units: Vec::new(), read: Vec::new(), faults: Vec::new(), by_name: HashMap::new() };
         for path in &sources.files {
@@ -89,7 +94,6 @@ impl Graph {
         }
         // What options there are is declared there, whether or not a file imports it.
         graph.standard(DESCRIPTOR);
-        graph.find_circles();
         graph
     }
 
@@ -249,7 +253,7 @@ impl Graph {
     }
 
     /// Reports each circle of imports at the import that closes it.
-    fn find_circles(&mut self) {
+    pub(crate) fn find_circles(&mut self) {
         let mut done = vec![false; self.units.len()];
         for root in 0..self.units.len() {
             // The units on the way from the root, each with the import that is looked at.

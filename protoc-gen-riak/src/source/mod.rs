@@ -23,6 +23,8 @@ mod lexer;
 mod mend;
 mod overlay;
 mod parser;
+mod salvage;
+mod statements;
 mod text;
 mod types;
 
@@ -30,6 +32,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use protobuf::descriptor::FileDescriptorSet;
+
+pub(crate) use salvage::salvage;
 
 use crate::{Diagnostic, Diagnostics};
 
@@ -70,18 +74,26 @@ pub struct Loaded {
 /// All faults of all files: one syntax error a file; imports that are not found or go in a circle;
 /// and, for files that can be read with all that they import, everything that `protoc` would refuse.
 pub fn load(sources: &Sources<'_>) -> Result<Loaded, Diagnostics> {
-    let mut sources = sources.clone();
-    if sources.include.is_empty() {
-        sources.include.push(PathBuf::from("."));
-    }
-    let mut graph = graph::Graph::read(&sources);
+    let mut graph = graph::Graph::read(sources);
+    graph.find_circles();
     let notices = overlay::prune(&mut graph);
     let order = graph.shown_order();
     let checked = check::check(&mut graph);
     let fail = |faults| Diagnostics::sorted(faults, order.iter().map(String::as_str));
     let (types, options) = checked.map_err(&fail)?;
-    let set = handover::descriptors(&graph, &types).map_err(&fail)?;
-    let set = mend::mend(set, &graph, &types, &options);
+    finish(&graph, &types, &options, notices).map_err(&fail)
+}
+
+/// Makes descriptors of what has been checked.
+fn finish(
+    graph: &graph::Graph,
+    types: &types::Types,
+    options: &check::Options,
+    notices: Vec<Diagnostic>,
+) -> Result<Loaded, Vec<Diagnostic>> {
+    let order = graph.shown_order();
+    let set = handover::descriptors(graph, types)?;
+    let set = mend::mend(set, graph, types, options);
     Ok(Loaded {
         set,
         to_generate: graph.to_generate(),

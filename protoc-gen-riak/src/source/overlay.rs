@@ -56,7 +56,7 @@ pub(crate) fn prune(graph: &mut Graph) -> Vec<Diagnostic> {
 }
 
 /// A text with spaces in place of some spans. Line ends stay.
-fn blanked(text: &str, blanks: &[Span]) -> String {
+pub(super) fn blanked(text: &str, blanks: &[Span]) -> String {
     let mut bytes = text.as_bytes().to_vec();
     for blank in blanks {
         for byte in &mut bytes[blank.start..blank.end] {

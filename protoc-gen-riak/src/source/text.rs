@@ -89,6 +89,17 @@ impl SourceText {
     }
 
     /// A fault or notice at an offset.
+    /// The offset at which [`place`](Self::place) gives this line and column.
+    pub(crate) fn offset(&self, line: u32, column: u32) -> Option<usize> {
+        let index = usize::try_from(line.checked_sub(1)?).ok()?;
+        let start = *self.lines.get(index)?;
+        let mark = self.text[start..].len() - self.text[start..].trim_start_matches('\u{feff}').len();
+        let before = usize::try_from(column.checked_sub(1)?).ok()?;
+        let line = &self.text[start + mark..];
+        let within = line.char_indices().nth(before).map_or(line.len(), |(at, _)| at);
+        Some(start + mark + within)
+    }
+
     pub(crate) fn diagnose(&self, offset: usize, message: impl Into<String>) -> Diagnostic {
         let (line, column) = self.place(offset);
         Diagnostic::new(self.shown.clone(), line, column, message)

@@ -1,0 +1,178 @@
+//! What is left of files with faults, so that what is said by their options can be judged in the
+//! same run.
+//!
+//! Statements with faults are blanked out, and then those that have faults for want of them, until
+//! none are left. Invariant: what comes out has no fault of its own, and everything in it stands
+//! where it stood.
+
+use std::collections::BTreeSet;
+
+use super::graph::{Content, Graph};
+use super::lexer::lex;
+use super::overlay::blanked;
+use super::statements::{Statement, statements};
+use super::text::Span;
+use super::{Loaded, Sources, check, finish, overlay};
+use crate::Diagnostic;
+
+/// How often statements are blanked for want of others: schemas refer to one another less deeply.
+const ROUNDS: usize = 50;
+
+/// What is left of files with faults.
+#[derive(Debug)]
+pub(crate) struct Salvaged {
+    pub(crate) loaded: Loaded,
+    lost: BTreeSet<Lost>,
+    order: Vec<String>,
+}
+
+/// What was blanked out: the name of a declaration, and that of the one around it.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Lost {
+    around: Option<String>,
+    name: String,
+}
+
+impl Salvaged {
+    /// The files as diagnostics name them, in the order in which they are told.
+    pub(crate) fn order(&self) -> impl Iterator<Item = &str> {
+        self.order.iter().map(String::as_str)
+    }
+
+    /// Whether a fault in what is left may come from what was blanked out: it names that.
+    pub(crate) fn explains(&self, fault: &Diagnostic) -> bool {
+        let words = fault.message.split(|char: char| !(char.is_ascii_alphanumeric() || char == '_'));
+        let words: BTreeSet<&str> = words.collect();
+        self.lost.iter().any(|lost| {
+            let named = |name: &String| words.contains(name.as_str());
+            named(&lost.name) && lost.around.as_ref().is_none_or(named)
+        })
+    }
+}
+
+/// Reads files again of which some have faults. None if nothing can be made of them.
+pub(crate) fn salvage(sources: &Sources<'_>) -> Option<Salvaged> {
+    let mut graph = Graph::read(sources);
+    let notices = overlay::prune(&mut graph);
+    let mut lost = BTreeSet::new();
+    let order = graph.shown_order();
+    for _ in 0..ROUNDS {
+        graph.find_circles();
+        let faults = match check::check(&mut graph) {
+            Ok((types, options)) => {
+                let mut loaded = finish(&graph, &types, &options, notices).ok()?;
+                let read: BTreeSet<&str> = loaded.set.file.iter().map(|file| file.name()).collect();
+                let named = loaded.to_generate.iter().filter(|name| read.contains(name.as_str()));
+                loaded.to_generate = named.cloned().collect();
+                return Some(Salvaged { loaded, lost, order });
+            }
+            Err(faults) => faults,
+        };
+        let mut blanked = false;
+        for unit in 0..graph.units.len() {
+            blanked |= blank(&mut graph, unit, &faults, &mut lost);
+        }
+        if !blanked {
+            return None;
+        }
+    }
+    None
+}
+
+/// Blanks what is at fault in one unit. Gives whether there was anything.
+fn blank(graph: &mut Graph, index: usize, faults: &[Diagnostic], lost: &mut BTreeSet<Lost>) -> bool {
+    let unit = &graph.units[index];
+    if matches!(unit.content, Content::Standard(_)) {
+        return false;
+    }
+    if unit.parsed().is_none() {
+        // What does not parse is not there, for those who import it neither.
+        let empty = unit.source.text().trim().is_empty();
+        if !empty {
+            let text = " ".repeat(unit.source.text().len());
+            graph.replace(index, text, Vec::new());
+        }
+        return !empty;
+    }
+    let source = &unit.source;
+    let found = statements(source, &lex(source.text()).0);
+    let mut spans = Vec::new();
+    for fault in faults.iter().filter(|fault| fault.file == source.shown && fault.line > 0) {
+        let Some(offset) = source.offset(fault.line, fault.column) else { continue };
+        spans.extend(at_fault(&found, None, offset, lost));
+    }
+    if spans.is_empty() {
+        return false;
+    }
+    let text = blanked(source.text(), &spans);
+    graph.replace(index, text, Vec::new());
+    let names: Vec<String> = match graph.units[index].file() {
+        Some(file) => file.imports.iter().map(|import| import.name.text.clone()).collect(),
+        None => Vec::new(),
+    };
+    graph.units[index].imports = names.iter().map(|name| graph.index_of(name)).collect();
+    true
+}
+
+/// The smallest statement that can be left out for a fault.
+fn at_fault(
+    statements: &[Statement],
+    around: Option<&Statement>,
+    offset: usize,
+    lost: &mut BTreeSet<Lost>,
+) -> Option<Span> {
+    let statement = statements.iter().find(|statement| statement.holds(offset))?;
+    // A method without one of its options is another; members leave with what they stand in where
+    // that may hold nothing else.
+    let whole = match statement.word.as_str() {
+        "rpc" => true,
+        "oneof" | "extend" => statement.inner.len() < 2,
+        _ => false,
+    };
+    if !whole && let Some(span) = at_fault(&statement.inner, Some(statement), offset, lost) {
+        return Some(span);
+    }
+    // Types are named without those around them, fields with their message.
+    let is_type = matches!(statement.word.as_str(), "message" | "enum" | "service");
+    if let Some(name) = &statement.name {
+        let around = around.and_then(|around| around.name.clone()).filter(|_| !is_type);
+        lost.insert(Lost { around, name: name.clone() });
+    }
+    Some(statement.span)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn salvaged(builtin: &[(&str, &str)]) -> Salvaged {
+        let sources = Sources {
+            overlays: builtin.iter().map(|(name, _)| name.into()).collect(),
+            builtin,
+            ..Sources::default()
+        };
+        salvage(&sources).expect("something is left")
+    }
+
+    #[test]
+    fn what_is_left_has_no_faults() {
+        let a = "syntax = \"proto2\";\nimport \"b.proto\";\nimport \"gone.proto\";\n\
+                 message A {\n  optional Lost lost = 1;\n  optional B b = 2;\n  oneof o { Lost only = 3; }\n  optional int32 c = 2;\n}\n\
+                 message Uses { optional A a = 1; optional Broken broken = 2; }\n\
+                 service S { rpc Good(A) returns (A); rpc Bad(Uses) returns (Lost); }\n";
+        let b = "syntax = \"proto2\";\nimport \"a.proto\";\nmessage B { optional int32 x = 0; }\n";
+        let broken = "message Broken {";
+        let left = salvaged(&[("a.proto", a), ("b.proto", b), ("broken.proto", broken)]);
+        let file = left.loaded.set.file.iter().find(|file| file.name() == "a.proto").unwrap();
+        let fields: Vec<_> = file.message_type[0].field.iter().map(|field| field.name()).collect();
+        // Of two that cannot both be, the second is left out; so is what is made of what is not there.
+        assert_eq!(fields, ["b"]);
+        let methods: Vec<_> = file.service[0].method.iter().map(|method| method.name()).collect();
+        assert_eq!(methods, ["Good"]);
+        let fault = |message: &str| Diagnostic::new("a.proto", 1, 1, message);
+        assert!(left.explains(&fault("A has no field \"lost\"")));
+        assert!(left.explains(&fault("A.c is not a bool")));
+        assert!(!left.explains(&fault("A has no field \"done\"")));
+        assert!(!left.explains(&fault("Other has no field \"lost\"")));
+    }
+}

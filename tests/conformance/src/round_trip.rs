@@ -1,0 +1,97 @@
+//! What is answered to a request: its message decoded and encoded again.
+//!
+//! Invariant: the ways in which a form can be decoded agree, or the answer is
+//! an error that the suite counts as a failure.
+
+use riak_runtime::{Blob, Decode, Message, Owned, View};
+
+use crate::suite::conformance::conformance::conformance_request::Payload;
+use crate::suite::conformance::conformance::conformance_response::Result as Answer;
+use crate::suite::conformance::conformance::{ConformanceRequest, FailureSet, WireFormat};
+use crate::suite::conformance::messages::{
+    test_messages_edition2023, test_messages_proto2, test_messages_proto2_editions, test_messages_proto3,
+    test_messages_proto3_editions,
+};
+
+/// Which form of a message the bytes go through.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Form {
+    /// The one that owns its data.
+    Owned,
+    /// The one that borrows from the request.
+    Borrowed,
+}
+
+/// Decodes bytes as a message and encodes it again.
+type RoundTrip = fn(&Blob, Form) -> Answer;
+
+/// The messages that the suite asks for.
+const MESSAGES: &[(&str, RoundTrip)] = &[
+    name_of::<FailureSet>(),
+    name_of::<test_messages_proto2::TestAllTypesProto2>(),
+    name_of::<test_messages_proto3::TestAllTypesProto3>(),
+    name_of::<test_messages_edition2023::TestAllTypesEdition2023>(),
+    name_of::<test_messages_proto2_editions::TestAllTypesProto2>(),
+    name_of::<test_messages_proto3_editions::TestAllTypesProto3>(),
+];
+
+const fn name_of<M>() -> (&'static str, RoundTrip)
+where
+    M: Owned,
+    for<'a> M::Ref<'a>: View<Owned = M>,
+{
+    (M::NAME, round_trip::<M>)
+}
+
+/// The answer to a request.
+pub(crate) fn answer(request: &ConformanceRequest, form: Form) -> Answer {
+    let name = request.message_type.as_str();
+    if name.starts_with("protobuf_test_messages.edition_unstable.") {
+        return Answer::Skipped("what no edition has settled is not generated".to_owned());
+    }
+    let payload = match &request.payload {
+        Some(Payload::ProtobufPayload(payload)) => payload,
+        _ => return Answer::Skipped("only the binary format is read".to_owned()),
+    };
+    if request.requested_output_format != WireFormat::PROTOBUF {
+        return Answer::Skipped("only the binary format is written".to_owned());
+    }
+    match MESSAGES.iter().find(|(known, _)| *known == name) {
+        Some((_, round_trip)) => round_trip(payload, form),
+        None => Answer::RuntimeError(format!("no message {name} was generated")),
+    }
+}
+
+fn round_trip<M>(payload: &Blob, form: Form) -> Answer
+where
+    M: Owned,
+    for<'a> M::Ref<'a>: View<Owned = M>,
+{
+    let written = match form {
+        Form::Owned => twice(M::decode(payload), M::decode_blob(payload)),
+        Form::Borrowed => {
+            let view = M::Ref::decode(payload);
+            let owned = view.as_ref().map(View::owned).map_err(Clone::clone);
+            twice(view, owned)
+        }
+    };
+    written.unwrap_or_else(Answer::RuntimeError)
+}
+
+/// What a message is written as that was read in two ways, or why they differ.
+fn twice<E: ToString>(
+    first: Result<impl Message, E>,
+    second: Result<impl Message, E>,
+) -> Result<Answer, String> {
+    let [first, second] = [
+        first.map(|message| message.encode_to_vec()).map_err(|error| error.to_string()),
+        second.map(|message| message.encode_to_vec()).map_err(|error| error.to_string()),
+    ];
+    if first != second {
+        return Err(format!("two ways to read the same bytes differ: {first:02x?} and {second:02x?}"));
+    }
+    Ok(match first {
+        Ok(bytes) => Answer::ProtobufPayload(bytes.into()),
+        Err(error) => Answer::ParseError(error),
+    })
+}

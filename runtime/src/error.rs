@@ -49,8 +49,8 @@ pub enum DecodeErrorKind {
     Truncated,
     /// A varint has more than ten bytes.
     InvalidVarint,
-    /// A tag with field number 0, a wire type that does not exist, or more
-    /// than 32 bits.
+    /// A tag with field number 0, a wire type that does not exist, more than 32
+    /// bits, or more than five bytes.
     InvalidTag,
     /// A group ends that was not begun.
     UnexpectedEndGroup,

@@ -181,7 +181,12 @@ impl<'a> Reader<'a> {
             }
         }
         let tag = self.varint(ctx)?;
-        u32::try_from(tag).map_err(|_| ctx.fail(self, DecodeErrorKind::InvalidTag))
+        // Overlong ones have five bytes at the most: what 32 bits may take.
+        let len = self.cursor as usize - self.mark as usize;
+        u32::try_from(tag)
+            .ok()
+            .filter(|_| len <= 5)
+            .ok_or_else(|| ctx.fail(self, DecodeErrorKind::InvalidTag))
     }
 
     /// Whether the next bytes are the constant `tag`; takes them if so. Keeps
@@ -499,6 +504,21 @@ mod tests {
                 assert_eq!(reader.skip(tag, ctx).unwrap(), bytes);
                 assert_eq!(reader.remaining(), 2);
             });
+        }
+    }
+
+    #[test]
+    fn tags_have_five_bytes_at_the_most() {
+        for zeros in 0..=8 {
+            let bytes = [&[0x88][..], &vec![0x80; zeros], &[0x00, 0xd2, 0x09]].concat();
+            let tag = with(&bytes, |reader, ctx| reader.tag(ctx));
+            match tag {
+                Ok(tag) => assert!(zeros <= 3 && tag == Some(0x08), "{bytes:02x?}"),
+                Err(error) => {
+                    assert!(zeros > 3, "{bytes:02x?}");
+                    assert_eq!(*error.kind(), DecodeErrorKind::InvalidTag);
+                }
+            }
         }
     }
 

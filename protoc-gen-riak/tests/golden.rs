@@ -3,6 +3,7 @@
 
 // Generated from tests/fixtures/foreign; kept fresh by riak_client_is_fresh.rs.
 #[allow(unreachable_pub, reason = "the root module of a crate of its own, usually")]
+#[rustfmt::skip]
 #[path = "generated/mod.rs"]
 mod generated;
 

@@ -59,30 +59,39 @@ impl AnyMessage {
     /// such message.
     pub fn decode(frame: &Frame) -> Result<Self, DecodeError> {
         let Ok(code) = MessageCode::try_from(frame.code) else {
-            return Err(DecodeError::new(DecodeErrorKind::UnexpectedCode { code: frame.code }, 0));
+            return Err(
+                DecodeError::new(
+                    DecodeErrorKind::UnexpectedCode {
+                        code: frame.code,
+                    },
+                    0,
+                ),
+            );
         };
-        Ok(match code {
-            MessageCode::Fault => Self::Fault(frame.decode()?),
-            MessageCode::GetReq => Self::GetReq(frame.decode()?),
-            MessageCode::GetResp => Self::GetResp(frame.decode()?),
-            MessageCode::Gone => Self::Gone(frame.decode()?),
-            MessageCode::ListReq => Self::ListReq(frame.decode()?),
-            MessageCode::ListResp => Self::ListResp(frame.decode()?),
-            MessageCode::ScanReq => Self::ScanReq(frame.decode()?),
-            MessageCode::ScanResp => Self::ScanResp(frame.decode()?),
-            MessageCode::PingReq => Self::PingReq(frame.decode()?),
-            MessageCode::Pong => Self::Pong(frame.decode()?),
-            MessageCode::RawReq => Self::RawReq(frame.decode()?),
-            MessageCode::RawResp => Self::RawResp(frame.decode()?),
-            MessageCode::Bare => Self::Bare(frame.decode()?),
-            MessageCode::Login => Self::Login(frame.decode()?),
-            MessageCode::Elsewhere => Self::Elsewhere(frame.decode()?),
-            MessageCode::Req => Self::Req(frame.decode()?),
-            MessageCode::Resp => Self::Resp(frame.decode()?),
-            MessageCode::Part => Self::Part(frame.decode()?),
-            MessageCode::Item => Self::Item(frame.decode()?),
-            MessageCode::Loose => Self::Loose(frame.decode()?),
-        })
+        Ok(
+            match code {
+                MessageCode::Fault => Self::Fault(frame.decode()?),
+                MessageCode::GetReq => Self::GetReq(frame.decode()?),
+                MessageCode::GetResp => Self::GetResp(frame.decode()?),
+                MessageCode::Gone => Self::Gone(frame.decode()?),
+                MessageCode::ListReq => Self::ListReq(frame.decode()?),
+                MessageCode::ListResp => Self::ListResp(frame.decode()?),
+                MessageCode::ScanReq => Self::ScanReq(frame.decode()?),
+                MessageCode::ScanResp => Self::ScanResp(frame.decode()?),
+                MessageCode::PingReq => Self::PingReq(frame.decode()?),
+                MessageCode::Pong => Self::Pong(frame.decode()?),
+                MessageCode::RawReq => Self::RawReq(frame.decode()?),
+                MessageCode::RawResp => Self::RawResp(frame.decode()?),
+                MessageCode::Bare => Self::Bare(frame.decode()?),
+                MessageCode::Login => Self::Login(frame.decode()?),
+                MessageCode::Elsewhere => Self::Elsewhere(frame.decode()?),
+                MessageCode::Req => Self::Req(frame.decode()?),
+                MessageCode::Resp => Self::Resp(frame.decode()?),
+                MessageCode::Part => Self::Part(frame.decode()?),
+                MessageCode::Item => Self::Item(frame.decode()?),
+                MessageCode::Loose => Self::Loose(frame.decode()?),
+            },
+        )
     }
 
     /// The message's code.

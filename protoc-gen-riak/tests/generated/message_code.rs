@@ -139,28 +139,30 @@ impl TryFrom<u8> for MessageCode {
     type Error = UnknownCode;
 
     fn try_from(code: u8) -> Result<Self, Self::Error> {
-        Ok(match code {
-            10 => Self::Fault,
-            11 => Self::GetReq,
-            12 => Self::GetResp,
-            13 => Self::Gone,
-            14 => Self::ListReq,
-            15 => Self::ListResp,
-            16 => Self::ScanReq,
-            17 => Self::ScanResp,
-            18 => Self::PingReq,
-            19 => Self::Pong,
-            20 => Self::RawReq,
-            21 => Self::RawResp,
-            22 => Self::Bare,
-            23 => Self::Login,
-            25 => Self::Elsewhere,
-            30 => Self::Req,
-            31 => Self::Resp,
-            32 => Self::Part,
-            33 => Self::Item,
-            200 => Self::Loose,
-            _ => return Err(UnknownCode(code)),
-        })
+        Ok(
+            match code {
+                10 => Self::Fault,
+                11 => Self::GetReq,
+                12 => Self::GetResp,
+                13 => Self::Gone,
+                14 => Self::ListReq,
+                15 => Self::ListResp,
+                16 => Self::ScanReq,
+                17 => Self::ScanResp,
+                18 => Self::PingReq,
+                19 => Self::Pong,
+                20 => Self::RawReq,
+                21 => Self::RawResp,
+                22 => Self::Bare,
+                23 => Self::Login,
+                25 => Self::Elsewhere,
+                30 => Self::Req,
+                31 => Self::Resp,
+                32 => Self::Part,
+                33 => Self::Item,
+                200 => Self::Loose,
+                _ => return Err(UnknownCode(code)),
+            },
+        )
     }
 }

@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use protobuf::descriptor::FileDescriptorSet;
+use protobuf::descriptor::{FileDescriptorProto, FileDescriptorSet};
 use riak_codegen::emit;
 use riak_codegen::model::BytesType;
 
@@ -151,7 +151,7 @@ impl Settings {
         if let Some(rust) = &self.riak_client {
             // Only those of Riak's schemas that are there; before the single
             // paths, which win.
-            let used = set.file.iter().map(|file| file.name()).filter(|name| is_riak(name));
+            let used = set.file.iter().map(FileDescriptorProto::name).filter(|name| is_riak(name));
             let mapped = used.map(|name| (name.to_owned(), rust.clone()));
             options.extern_paths = mapped.chain(options.extern_paths).collect();
         }
@@ -207,13 +207,11 @@ fn suggestion(name: &str) -> String {
         let known = plain(setting.name);
         known.starts_with(&wanted) || wanted.starts_with(&known) || differ_by_one(&known, &wanted)
     });
-    match near {
-        Some(setting) => format!("; did you mean {}?", setting.name),
-        None => {
-            let names: Vec<&str> = SETTINGS.iter().map(|setting| setting.name).collect();
-            format!(": there are {}", names.join(", "))
-        }
+    if let Some(setting) = near {
+        return format!("; did you mean {}?", setting.name);
     }
+    let names: Vec<&str> = SETTINGS.iter().map(|setting| setting.name).collect();
+    format!(": there are {}", names.join(", "))
 }
 
 /// Whether two words are the same but for one letter.
@@ -255,7 +253,7 @@ mod tests {
         settings.set("extern_path", "riak_kv.proto=::mine").unwrap();
         let mut set = FileDescriptorSet::new();
         for name in ["riak.proto", "riak_options.proto", "shop.proto"] {
-            let mut file = protobuf::descriptor::FileDescriptorProto::new();
+            let mut file = FileDescriptorProto::new();
             file.set_name(name.to_owned());
             set.file.push(file);
         }

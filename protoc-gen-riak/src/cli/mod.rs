@@ -9,6 +9,7 @@ mod flags;
 mod generate;
 
 use std::ffi::OsString;
+use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
@@ -105,7 +106,7 @@ protoc_gen_riak::Config in a build script:
 "
     .to_owned();
     for setting in SETTINGS {
-        text.push_str(&format!("  {:<16} {:<12} {}\n", setting.name, setting.value, setting.help));
+        let _ = writeln!(text, "  {:<16} {:<12} {}", setting.name, setting.value, setting.help);
     }
     text
 }

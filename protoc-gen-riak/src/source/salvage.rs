@@ -7,6 +7,8 @@
 
 use std::collections::BTreeSet;
 
+use protobuf::descriptor::FileDescriptorProto;
+
 use super::graph::{Content, Graph};
 use super::lexer::lex;
 use super::overlay::blanked;
@@ -61,7 +63,7 @@ pub(crate) fn salvage(sources: &Sources<'_>) -> Option<Salvaged> {
         let faults = match check::check(&mut graph) {
             Ok((types, options)) => {
                 let mut loaded = finish(&graph, &types, &options, notices).ok()?;
-                let read: BTreeSet<&str> = loaded.set.file.iter().map(|file| file.name()).collect();
+                let read: BTreeSet<&str> = loaded.set.file.iter().map(FileDescriptorProto::name).collect();
                 let named = loaded.to_generate.iter().filter(|name| read.contains(name.as_str()));
                 loaded.to_generate = named.cloned().collect();
                 return Some(Salvaged { loaded, lost, order });

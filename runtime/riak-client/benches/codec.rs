@@ -57,13 +57,13 @@ fn map() -> DtFetchResp {
     fn field(name: String, ty: map_field::MapFieldType) -> MapField {
         MapField { name: name.into(), r#type: ty, ..MapField::default() }
     }
-    fn leaf(number: usize) -> MapEntry {
+    fn leaf(number: i32) -> MapEntry {
         use map_field::MapFieldType::{Counter, Flag, Register, Set};
         let mut entry = MapEntry::default();
         match number % 4 {
             0 => {
                 entry.field = field(format!("counter_{number}"), Counter);
-                entry.counter_value = Some(number as i64 * 1000 - 7);
+                entry.counter_value = Some(i64::from(number) * 1000 - 7);
             }
             1 => {
                 entry.field = field(format!("set_{number}"), Set);
@@ -111,13 +111,13 @@ fn rows() -> TsQueryResp {
         r#type: Some(ty),
         ..TsColumnDescription::default()
     };
-    let row = |index: i64| {
+    let row = |index: i32| {
         let cells = [
             TsCell { varchar_value: Some(format!("device-{index:05}").into()), ..TsCell::default() },
-            TsCell { sint64_value: Some(index * 37 - 500), ..TsCell::default() },
-            TsCell { timestamp_value: Some(1_762_000_000_000 + index), ..TsCell::default() },
+            TsCell { sint64_value: Some(i64::from(index) * 37 - 500), ..TsCell::default() },
+            TsCell { timestamp_value: Some(1_762_000_000_000 + i64::from(index)), ..TsCell::default() },
             TsCell { boolean_value: Some(index % 2 == 0), ..TsCell::default() },
-            TsCell { double_value: Some(index as f64 / 3.0), ..TsCell::default() },
+            TsCell { double_value: Some(f64::from(index) / 3.0), ..TsCell::default() },
         ];
         TsRow { cells: cells.into(), ..TsRow::default() }
     };
@@ -160,7 +160,7 @@ impl<'f> Case<'f> {
         for _ in 0..self.calls {
             (self.run)();
         }
-        self.best = self.best.min(start.elapsed().as_nanos() as f64 / f64::from(self.calls));
+        self.best = self.best.min(start.elapsed().as_secs_f64() * 1e9 / f64::from(self.calls));
     }
 }
 

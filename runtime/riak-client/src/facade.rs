@@ -6,7 +6,8 @@
 use riak_runtime::client::{Call, Connection, ConnectionConfig, ConnectionError, ToSocketAddrs};
 
 use crate::riak_services::{
-    RiakAae, RiakBucket, RiakDt, RiakKv, RiakMapReduce, RiakRepl, RiakSearch, RiakSecurity, RiakServer, RiakTs,
+    RiakAae, RiakBucket, RiakDt, RiakKv, RiakMapReduce, RiakRepl, RiakSearch, RiakSecurity, RiakServer,
+    RiakTs,
 };
 
 /// All of Riak's services, called through one connection, or through whatever

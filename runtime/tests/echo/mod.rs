@@ -48,8 +48,14 @@ const END: StreamEnd = StreamEnd { field: 3, when_absent: false };
 pub static ECHO: Operation = operation("Echo.Echo", 9, 10, &[], Mode::Unary, Cost::Unary);
 pub static LIST: Operation = operation("Echo.List", 17, 18, &[], Mode::Stream(END), Cost::Unary);
 pub static FOLD: Operation = operation("Echo.Fold", 33, 34, &[], Mode::Unary, Cost::Long);
-pub static INDEX: Operation =
-    operation("Echo.Index", 25, 26, &[Alternative { code: 42, end: None }], Mode::Conditional { end: END, stream_if: 3 }, Cost::Unary);
+pub static INDEX: Operation = operation(
+    "Echo.Index",
+    25,
+    26,
+    &[Alternative { code: 42, end: None }],
+    Mode::Conditional { end: END, stream_if: 3 },
+    Cost::Unary,
+);
 pub static PING: Operation =
     Operation { bodyless: true, ..operation("Echo.Ping", 1, 2, &[], Mode::Unary, Cost::Unary) };
 

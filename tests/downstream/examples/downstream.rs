@@ -18,7 +18,8 @@ impl ShopServer for Prices {
         }
         let mut answer = PriceResp::new(0);
         for item in request.items {
-            let count = item.value.as_deref().and_then(|value| std::str::from_utf8(value).ok()?.parse::<u64>().ok());
+            let count =
+                item.value.as_deref().and_then(|value| std::str::from_utf8(value).ok()?.parse::<u64>().ok());
             match self.0.iter().find(|(article, _)| item.key == *article) {
                 Some((_, cents)) => answer.cents += cents * count.unwrap_or(1),
                 None => answer.unknown.push(item),
@@ -38,7 +39,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let riak = Riak::over(connection.clone());
     let shop = Shop::new(connection);
 
-    let cart = RpbPutReq { key: Some("7".into()), ..RpbPutReq::new("carts", RpbContent::new("apple=3 plum=1")) };
+    let cart =
+        RpbPutReq { key: Some("7".into()), ..RpbPutReq::new("carts", RpbContent::new("apple=3 plum=1")) };
     riak.kv().put(&cart).await?;
     let stored = riak.kv().get(&RpbGetReq::new("carts", "7")).await?;
     println!("Riak has the cart: {:?}", stored.content[0].value);

@@ -20,12 +20,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("The build script generated the client:\n{REPORT}");
 
     // The node is kept here: it stops when it is dropped.
-    let (address, _node) = match std::env::var("RIAK_ADDR") {
-        Ok(address) => (address, None),
-        Err(_) => {
-            let node = Node::start().await?;
-            (node.addr().to_string(), Some(node))
-        }
+    let (address, _node) = if let Ok(address) = std::env::var("RIAK_ADDR") {
+        (address, None)
+    } else {
+        let node = Node::start().await?;
+        (node.addr().to_string(), Some(node))
     };
     let connection = Connection::connect(&address).await?;
     let server = RiakServer::new(&connection);
@@ -47,17 +46,11 @@ async fn store(kv: &RiakKv<&Connection>) -> Result<(), CallError> {
         let content = RpbContent {
             value: format!(r#"{{"name": "{key}"}}"#).into(),
             content_type: Some("application/json".into()),
-            indexes: vec![RpbPair {
-                value: Some(age.to_string().into()),
-                ..RpbPair::new("age_int")
-            }],
+            indexes: vec![RpbPair { value: Some(age.to_string().into()), ..RpbPair::new("age_int") }],
             ..RpbContent::default()
         };
-        let put = RpbPutReq {
-            key: Some(key.into()),
-            w: Some(Quorum::QUORUM),
-            ..RpbPutReq::new(BUCKET, content)
-        };
+        let put =
+            RpbPutReq { key: Some(key.into()), w: Some(Quorum::QUORUM), ..RpbPutReq::new(BUCKET, content) };
         kv.put(&put).await?;
         println!("put     {key}, with age_int = {age}");
     }

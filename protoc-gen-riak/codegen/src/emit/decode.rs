@@ -147,16 +147,10 @@ impl Emitter<'_> {
                 if field.ty == Type::Bytes && form == Form::Owned {
                     let set = ident(if optional { "set_optional" } else { "set" });
                     let call = quote!(#marker::#set(&mut self.#member, &mut input, ctx)?);
-                    return match found {
-                        Some(found) => quote!(#tag => { #call; #found }),
-                        None => quote!(#tag => #call,),
-                    };
+                    return arm(&tag, &call, found.as_ref());
                 }
                 let set = wrap(quote!(#marker::read(&mut input, ctx)?));
-                match found {
-                    Some(found) => quote!(#tag => { self.#member = #set; #found }),
-                    None => quote!(#tag => self.#member = #set,),
-                }
+                arm(&tag, &quote!(self.#member = #set), found.as_ref())
             }
             shape => {
                 let group = (shape == Shape::Group).then(|| quote!(#tag,));
@@ -281,6 +275,11 @@ impl Emitter<'_> {
     fn closed(&self, ty: Type) -> bool {
         matches!(ty, Type::Enum(id) if self.schema.enumeration(id).closed)
     }
+}
+
+/// An arm that carries `act` out, and says that its field was found.
+fn arm(tag: &TokenStream, act: &TokenStream, found: Option<&TokenStream>) -> TokenStream {
+    found.map_or_else(|| quote!(#tag => #act,), |found| quote!(#tag => { #act; #found }))
 }
 
 /// Reads a closed enum's number; one without a name goes to the unknown fields.

@@ -27,8 +27,8 @@ impl Emitter<'_> {
         let (message_trait, sizes, writer) =
             (scope.runtime("Message"), scope.wire("Sizes"), scope.wire("Writer"));
         let full_name = &message.full_name;
-        let mut lens = self.passes(scope, message, form, Pass::Len);
-        let mut puts = self.passes(scope, message, form, Pass::Put);
+        let mut lens = Self::passes(scope, message, form, Pass::Len);
+        let mut puts = Self::passes(scope, message, form, Pass::Put);
         if self.is_raw(self.id(message)) {
             lens.push((quote!(self.body.len()), false));
             puts.push((quote!(out.raw(&self.body);), false));
@@ -64,13 +64,7 @@ impl Emitter<'_> {
 
     /// The terms or statements of one pass, each with whether it needs nested
     /// lengths.
-    fn passes(
-        &self,
-        scope: &Scope<'_>,
-        message: &Message,
-        form: Form,
-        pass: Pass,
-    ) -> Vec<(TokenStream, bool)> {
+    fn passes(scope: &Scope<'_>, message: &Message, form: Form, pass: Pass) -> Vec<(TokenStream, bool)> {
         let mut done = vec![false; message.oneofs.len()];
         by_number(&message.fields)
             .into_iter()

@@ -175,8 +175,7 @@ impl Emitter<'_> {
         let docs = line(&format!("`{}`, or its default: {text}.", field.name));
         let (member, name) = (member(field), ident(name));
         let body = match field.ty {
-            Type::String => quote!(self.#member.as_deref().unwrap_or(#value)),
-            Type::Bytes => quote!(self.#member.as_deref().unwrap_or(#value)),
+            Type::String | Type::Bytes => quote!(self.#member.as_deref().unwrap_or(#value)),
             _ if field.kind == Kind::Quorum => {
                 let quorum = scope.runtime("Quorum");
                 quote!(self.#member.unwrap_or(#quorum(#value)))

@@ -59,10 +59,8 @@ impl Emitter<'_> {
         if let Mode::Conditional { stream_if, .. } = operation.mode {
             let field = &request.fields[stream_if];
             let member = member(field);
-            let value = match field.presence {
-                Presence::Explicit => quote!(self.#member),
-                _ => quote!(#some(self.#member)),
-            };
+            let present = field.presence == Presence::Explicit;
+            let value = if present { quote!(self.#member) } else { quote!(#some(self.#member)) };
             methods.extend(quote! {
                 fn asks_for_stream(&self) -> #option<bool> {
                     #value
@@ -82,9 +80,10 @@ impl Emitter<'_> {
                 }
                 _ => quote!(#duration::from_millis(u64::try_from(millis).unwrap_or_default())),
             };
-            let value = match field.presence {
-                Presence::Explicit => quote!(self.#member.map(|millis| #convert)),
-                _ => quote!({ let millis = self.#member; #some(#convert) }),
+            let value = if field.presence == Presence::Explicit {
+                quote!(self.#member.map(|millis| #convert))
+            } else {
+                quote!({ let millis = self.#member; #some(#convert) })
             };
             methods.extend(quote! {
                 fn server_timeout(&self) -> #option<#duration> {
@@ -194,8 +193,8 @@ impl Emitter<'_> {
             }
         };
         let fields = &self.schema.message(message).fields;
-        let same = regular.and_then(|name| fields.iter().find(|field| field.name == *name));
-        let end = match same.filter(|field| field.ty == Type::Bool) {
+        let ending = regular.and_then(|name| fields.iter().find(|field| field.name == *name));
+        let end = match ending.filter(|field| field.ty == Type::Bool) {
             Some(field) => {
                 let end = stream_end(scope, field);
                 quote!(#some(#end))

@@ -107,7 +107,7 @@ impl Emitter<'_> {
         let [result, option] = ["Result", "Option"].map(|name| scope.prelude(name));
         let codes = service.operations.iter().map(|operation| Literal::u8_unsuffixed(operation.request_code));
         let empty = service.operations.is_empty();
-        let serves = if empty {
+        let known = if empty {
             quote!({
                 let _ = code;
                 false
@@ -128,7 +128,7 @@ impl Emitter<'_> {
             #gate
             impl<S: #server> #service_trait for #name<S> {
                 fn serves(&self, code: u8) -> bool {
-                    #serves
+                    #known
                 }
 
                 fn error_frame(&self) -> #option<#error_frame> {

@@ -5,10 +5,12 @@
 
 mod cases;
 mod contenders;
+mod curve;
 mod generated;
 mod measure;
 mod options;
 mod report;
+mod svg;
 mod values;
 
 use std::process::ExitCode;
@@ -27,19 +29,28 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    compare(&options);
-    ExitCode::SUCCESS
+    if options.curve {
+        curve::print(&options);
+        return ExitCode::SUCCESS;
+    }
+    match compare(&options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// Measures the cases and prints them.
-fn compare(options: &Options) {
+fn compare(options: &Options) -> Result<(), String> {
     let wanted = |group| options.wants_group(group);
     let mut done = Vec::new();
     if options.tsv {
         println!("{}", report::TSV_HEADER);
     }
     cases::each(&|name| options.wants_case(name), |mut case| {
-        case.measurements.retain(|one| one.group == measure::Group::Floor || wanted(one.group));
+        options.keep_wanted(&mut case);
         case.run(options.rounds);
         if options.tsv {
             report::tsv(&case, &wanted);
@@ -54,4 +65,9 @@ fn compare(options: &Options) {
     for note in done.iter().flat_map(|case| &case.notes) {
         eprintln!("note: {note}");
     }
+    if let Some(file) = &options.svg {
+        std::fs::write(file, svg::chart(&done, &wanted))
+            .map_err(|error| format!("cannot write {}: {error}", file.display()))?;
+    }
+    Ok(())
 }

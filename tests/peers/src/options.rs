@@ -2,37 +2,50 @@
 
 use std::path::PathBuf;
 
-use crate::measure::Group;
+use crate::measure::{Case, Group};
 
 pub(crate) const HELP: &str = "\
 Measures encoding and decoding side by side with other implementations.
 
   --tsv          one tab-separated line a measurement instead of tables
   --svg FILE     a bar chart as well
+  --curve        how cost grows with keys, rows and nesting depth instead
   --rounds N     how many rounds; the smallest time of them is kept (100)
   --case PART    only cases whose name contains PART; may be repeated
   --group PART   only groups whose name contains PART: encode_new,
                  encode_frame, decode_owned, decode_borrowed; may be repeated
+  --contender PART  only contenders whose name contains PART; may be repeated
 ";
 
 /// What is to be measured and printed.
 #[derive(Debug)]
 pub(crate) struct Options {
     pub(crate) tsv: bool,
+    pub(crate) curve: bool,
     pub(crate) svg: Option<PathBuf>,
     pub(crate) rounds: usize,
     cases: Vec<String>,
     groups: Vec<String>,
+    contenders: Vec<String>,
 }
 
 impl Options {
     /// Reads the arguments. `None` if help was asked for.
     pub(crate) fn read(mut args: impl Iterator<Item = String>) -> Result<Option<Self>, String> {
-        let mut options = Self { tsv: false, svg: None, rounds: 100, cases: Vec::new(), groups: Vec::new() };
+        let mut options = Self {
+            tsv: false,
+            curve: false,
+            svg: None,
+            rounds: 100,
+            cases: Vec::new(),
+            groups: Vec::new(),
+            contenders: Vec::new(),
+        };
         while let Some(arg) = args.next() {
             let mut value = || args.next().ok_or_else(|| format!("{arg} needs a value"));
             match arg.as_str() {
                 "--help" | "-h" => return Ok(None),
+                "--curve" => options.curve = true,
                 "--tsv" => options.tsv = true,
                 "--svg" => options.svg = Some(value()?.into()),
                 "--rounds" => {
@@ -44,6 +57,7 @@ impl Options {
                 }
                 "--case" => options.cases.push(value()?),
                 "--group" => options.groups.push(value()?),
+                "--contender" => options.contenders.push(value()?),
                 _ => return Err(format!("there is no option `{arg}`")),
             }
         }
@@ -56,5 +70,39 @@ impl Options {
 
     pub(crate) fn wants_group(&self, group: Group) -> bool {
         self.groups.is_empty() || self.groups.iter().any(|part| group.name().contains(part.as_str()))
+    }
+
+    /// Drops from a case what is not to be measured. The floor always is.
+    pub(crate) fn keep_wanted(&self, case: &mut Case) {
+        let named = |name: &str| {
+            self.contenders.is_empty() || self.contenders.iter().any(|part| name.contains(part.as_str()))
+        };
+        case.measurements
+            .retain(|one| one.group == Group::Floor || self.wants_group(one.group) && named(one.contender));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &str) -> Result<Option<Options>, String> {
+        Options::read(line.split_whitespace().map(str::to_owned))
+    }
+
+    #[test]
+    fn filters_are_parts_of_names() {
+        let options = read("--case ts --case keys --group decode").unwrap().unwrap();
+        assert!(options.wants_case("list_keys_1000") && options.wants_case("ts_query_1000x5"));
+        assert!(!options.wants_case("get_req"));
+        assert!(options.wants_group(Group::DecodeOwned) && !options.wants_group(Group::EncodeNew));
+    }
+
+    #[test]
+    fn wrong_arguments_are_named() {
+        assert_eq!(read("--rounds 0").unwrap_err(), "--rounds needs a number above 0");
+        assert_eq!(read("--svg").unwrap_err(), "--svg needs a value");
+        assert_eq!(read("--fast").unwrap_err(), "there is no option `--fast`");
+        assert!(read("--help").unwrap().is_none());
     }
 }

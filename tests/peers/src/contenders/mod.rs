@@ -5,8 +5,6 @@
 //! its defaults.
 
 pub(crate) mod buffa;
-#[cfg(google)]
-pub(crate) mod google;
 pub(crate) mod prost;
 pub(crate) mod quick_protobuf;
 pub(crate) mod riak;
@@ -37,7 +35,7 @@ macro_rules! contend {
         $crate::contenders::rust_protobuf::add::<$crate::generated::rust_protobuf::$schema::$message>(case);
         $crate::contenders::quick_protobuf::add::<$crate::generated::quick_protobuf::$schema::$message>(case);
         $crate::contenders::buffa::add::<$crate::generated::buffa::$schema::$message>(case);
-        #[cfg(google)]
+        #[cfg(feature = "google")]
         $crate::contenders::google::add::<$crate::generated::google::$schema::$message>(case);
     }};
 }

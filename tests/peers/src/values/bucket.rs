@@ -9,10 +9,8 @@ fn function(module: &str, function: &str) -> RpbModFun {
 
 /// As a server answers: every property set.
 pub(crate) fn full() -> RpbBucketProps {
-    let hook = |module, name| RpbCommitHook {
-        modfun: Some(function(module, name)),
-        ..RpbCommitHook::default()
-    };
+    let hook =
+        |module, name| RpbCommitHook { modfun: Some(function(module, name)), ..RpbCommitHook::default() };
     RpbBucketProps {
         n_val: Some(3),
         allow_mult: Some(true),

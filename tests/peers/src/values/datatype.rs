@@ -33,11 +33,7 @@ fn leaf(number: i64) -> MapEntry {
 }
 
 fn nested(name: &str, entries: Vec<MapEntry>) -> MapEntry {
-    MapEntry {
-        field: field(name.to_owned(), MapFieldType::Map),
-        map_value: entries,
-        ..MapEntry::default()
-    }
+    MapEntry { field: field(name.to_owned(), MapFieldType::Map), map_value: entries, ..MapEntry::default() }
 }
 
 fn fetched(entries: Vec<MapEntry>) -> DtFetchResp {

@@ -8,7 +8,11 @@ pub(crate) fn batch() -> Batch {
         let what = match number % 5 {
             0 => What::Message(format!("sensor {number} went out of its range: 23.5 °C")),
             1 => What::Entered(State::SLEEPING),
-            2 => What::Counted(Total { count: number.into(), sum: f64::from(number) * 0.5, ..Total::default() }),
+            2 => What::Counted(Total {
+                count: number.into(),
+                sum: f64::from(number) * 0.5,
+                ..Total::default()
+            }),
             3 => What::Picture(vec![0xd8; 64].into()),
             _ => What::Restarts(-3),
         };

@@ -140,8 +140,8 @@ fn at_another_path_of_the_runtime() {
 #[test]
 fn with_the_types_of_another_crate() {
     let more = format!(
-        "riak-client = {{ path = {:?}, default-features = false }}\n",
-        root().parent().unwrap().join("runtime/riak-client")
+        "riak-client = {{ path = \"{}\", default-features = false }}\n",
+        root().parent().unwrap().join("runtime/riak-client").display()
     );
     let scratch = Scratch::new(&Setup { name: "extern", more: &more, ..Setup::PLAIN });
     let schema = "syntax = \"proto2\";\npackage shop;\nimport \"riak.proto\";\nimport \"riak_kv.proto\";\n\

@@ -145,6 +145,8 @@ fn at_fault(
 
 #[cfg(test)]
 mod tests {
+    use protobuf::descriptor::{FieldDescriptorProto, MethodDescriptorProto};
+
     use super::*;
 
     fn salvaged(builtin: &[(&str, &str)]) -> Salvaged {
@@ -166,10 +168,10 @@ mod tests {
         let broken = "message Broken {";
         let left = salvaged(&[("a.proto", a), ("b.proto", b), ("broken.proto", broken)]);
         let file = left.loaded.set.file.iter().find(|file| file.name() == "a.proto").unwrap();
-        let fields: Vec<_> = file.message_type[0].field.iter().map(|field| field.name()).collect();
+        let fields: Vec<_> = file.message_type[0].field.iter().map(FieldDescriptorProto::name).collect();
         // Of two that cannot both be, the second is left out; so is what is made of what is not there.
         assert_eq!(fields, ["b"]);
-        let methods: Vec<_> = file.service[0].method.iter().map(|method| method.name()).collect();
+        let methods: Vec<_> = file.service[0].method.iter().map(MethodDescriptorProto::name).collect();
         assert_eq!(methods, ["Good"]);
         let fault = |message: &str| Diagnostic::new("a.proto", 1, 1, message);
         assert!(left.explains(&fault("A has no field \"lost\"")));

@@ -35,10 +35,10 @@ impl Scratch {
         let manifest = format!(
             "[package]\nname = \"scratch-{}\"\nversion = \"0.0.0\"\nedition = \"{}\"\n\n[workspace]\n\n\
              [features]\ndefault = []\nclients = []\nservers = []\n\n[dependencies]\n\
-             riak-runtime = {{ path = {:?}, default-features = false, features = [{}] }}\n{}",
+             riak-runtime = {{ path = \"{}\", default-features = false, features = [{}] }}\n{}",
             setup.name,
             setup.edition,
-            workspace().join("runtime"),
+            workspace().join("runtime").display(),
             features.join(", "),
             setup.more
         );

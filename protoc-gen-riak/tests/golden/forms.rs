@@ -36,6 +36,7 @@ where
 
 /// The message that the bytes are, which are what it is written as.
 #[track_caller]
+#[expect(clippy::needless_pass_by_value, reason = "made where it is given, in every test")]
 pub(crate) fn exact<M>(bytes: Bytes) -> M
 where
     M: Owned + PartialEq + Debug + Clone,

@@ -146,7 +146,8 @@ fn with_the_types_of_another_crate() {
     let scratch = Scratch::new(&Setup { name: "extern", more: &more, ..Setup::PLAIN });
     let schema = "syntax = \"proto2\";\npackage shop;\nimport \"riak.proto\";\nimport \"riak_kv.proto\";\n\
         import \"riak_ts.proto\";\nimport \"riak_options.proto\";\n\
-        message PriceReq { required RpbPair pair = 1; repeated RpbContent contents = 2; map<string, TsCell> cells = 3; }\n\
+        message Pair { required bytes key = 1; optional bytes value = 2; }\n\
+        message PriceReq { required RpbPair pair = 1; repeated Pair pairs = 5; optional Pair more = 6; repeated RpbContent contents = 2; map<string, TsCell> cells = 3; }\n\
         message PriceResp { optional RpbContent content = 1; oneof o { RpbPair one = 2; RpbErrorResp error = 3; }\n\
         optional RpbIndexReq.IndexQueryType kind = 4 [default = range]; message RpbPair { optional bytes b = 1; } }\n\
         service Shop { option (riak.error) = { code: 0 type: \"RpbErrorResp\" text: \"errmsg\" number: \"errcode\" };\n\
@@ -154,6 +155,8 @@ fn with_the_types_of_another_crate() {
     scratch.write("proto/shop.proto", schema);
     let schemas = Schemas::below(scratch.path("proto"));
     let config = Config::new().riak_client("::riak_client").unwrap();
+    // A type of one's own can be another's too.
+    let config = config.extern_path(".shop.Pair", "::riak_client::riak::RpbPair").unwrap();
     scratch.generated("src/shop", &by_library(&schemas, &config).unwrap_or_else(|error| panic!("{error}")));
     let same = "pub fn same(pair: riak_client::riak::RpbPair) -> shop::shop::PriceReq {\n    \
                 shop::shop::PriceReq::new(pair)\n}\n";

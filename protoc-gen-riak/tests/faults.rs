@@ -216,6 +216,22 @@ fn a_wrong_command_line_is_told_from_a_wrong_schema() {
 }
 
 #[test]
+fn at_a_terminal_it_says_what_it_is() {
+    // `script` gives it a terminal; where there is none, there is nothing to
+    // test with.
+    let program = env!("CARGO_BIN_EXE_protoc-gen-riak");
+    let mut script = Command::new("script");
+    script.args(["-qec", program, "/dev/null"]).stdin(std::process::Stdio::null());
+    let Some(output) = script.output().ok().filter(|_| cfg!(target_os = "linux")) else {
+        eprintln!("skipped: there is no program `script` that takes a command");
+        return;
+    };
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.contains("this is a plugin that protoc starts") && text.contains("--help"), "{text}");
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
 fn without_a_request_it_says_what_it_is() {
     // Standard input is empty here: neither a person's terminal nor protoc's.
     let output = run(&[]);

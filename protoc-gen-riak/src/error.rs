@@ -9,7 +9,6 @@ use std::{fmt, io};
 use crate::Diagnostics;
 
 /// Why a run of the generator failed.
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
     /// The schema is wrong; all faults, with their places.
@@ -71,6 +70,14 @@ impl fmt::Display for Error {
                 write!(f, "{file}: the generator made text that is no Rust ({message}): please report this")
             }
         }
+    }
+}
+
+/// As it is shown: a build script's `main` prints its error this way, and that
+/// is what people read.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\n{self}")
     }
 }
 

@@ -4,6 +4,7 @@
 //! move when the whole does, live as long as it, and are never written.
 
 use std::fmt;
+use std::mem::MaybeUninit;
 
 use crate::Blob;
 use crate::error::DecodeError;
@@ -14,9 +15,18 @@ use crate::message::{Decode, Message, Owned, View};
 /// It can be kept, sent to another task and read as the borrowed form, for the
 /// price of one reference count.
 pub struct Framed<M: Owned> {
-    /// Dropped first: it borrows from `body`.
-    view: M::Ref<'static>,
+    /// Initialised until the whole is dropped, and dropped before `body`, which
+    /// it borrows from. What is in a `MaybeUninit` makes no claims to what it
+    /// borrows when the whole is moved.
+    view: MaybeUninit<M::Ref<'static>>,
     body: Blob,
+}
+
+impl<M: Owned> Drop for Framed<M> {
+    fn drop(&mut self) {
+        // SAFETY: the view is initialised, and not used any more.
+        unsafe { self.view.assume_init_drop() };
+    }
 }
 
 impl<M: Owned> Framed<M> {
@@ -32,13 +42,14 @@ impl<M: Owned> Framed<M> {
         // dropped before it and only lent out for as long as the whole lives.
         let bytes: &'static [u8] = unsafe { std::slice::from_raw_parts(body.as_ptr(), body.len()) };
         let view = M::Ref::decode(bytes)?;
-        Ok(Self { view, body })
+        Ok(Self { view: MaybeUninit::new(view), body })
     }
 
     /// The message.
     #[must_use]
     pub fn get(&self) -> &M::Ref<'_> {
-        M::shorten(&self.view)
+        // SAFETY: the view is initialised while the whole lives.
+        M::shorten(unsafe { self.view.assume_init_ref() })
     }
 
     /// The body's bytes.

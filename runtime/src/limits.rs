@@ -1,8 +1,9 @@
 //! [`DecodeLimits`]: what decoding may cost.
 //!
 //! Invariant: decoding an input of `n` bytes allocates at most
-//! `64 KiB + expansion * n` bytes of elements, twice that while a vector grows,
-//! besides the bytes of the input itself.
+//! `64 KiB + expansion * n` bytes for elements (vectors by their capacity, maps
+//! by their nodes, boxes, lists of unknown fields), twice that while a vector
+//! moves, besides copies of the input's own bytes.
 
 /// What decoding one message may cost, whatever its bytes say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,8 +13,9 @@ pub struct DecodeLimits {
     pub depth: u32,
     /// How many bytes of memory a byte of input may cost in elements. An empty
     /// message takes two bytes on the wire and a hundred in memory, so a small
-    /// frame could otherwise fill it. 64 by default: the most that a message
-    /// of Riak's takes is 44 (a row of nulls of `riak_ts.proto`).
+    /// frame could otherwise fill it. 128 by default: the most that
+    /// messages of Riak's take is 88 (a long row of nulls of `riak_ts.proto`,
+    /// while its vector has grown to twice what it holds).
     pub expansion: usize,
 }
 
@@ -22,7 +24,7 @@ const FLOOR: usize = 64 * 1024;
 
 impl DecodeLimits {
     /// The defaults, as a constant.
-    pub const DEFAULT: Self = Self { depth: 100, expansion: 64 };
+    pub const DEFAULT: Self = Self { depth: 100, expansion: 128 };
 
     #[inline]
     pub(crate) fn budget(&self, input: usize) -> usize {

@@ -19,6 +19,10 @@ pub trait Message {
     /// Its protobuf name, such as `RpbGetReq`.
     const NAME: &'static str;
 
+    /// How many bytes a value allocates behind itself before it holds anything:
+    /// none, except for a message in a `Box`.
+    const BEHIND: usize = 0;
+
     /// Its length, without tag and length prefix. Pushes the lengths of nested
     /// messages to `sizes`.
     fn encoded_len(&self, sizes: &mut Sizes) -> usize;
@@ -85,11 +89,28 @@ pub trait Decode<'a>: Message + Default {
     /// If they are none, or it does not.
     #[inline]
     fn decode_within(bytes: &'a [u8], limits: &DecodeLimits) -> Result<Self, DecodeError> {
-        let (mut ctx, input) = Context::new(bytes, None, limits);
-        let mut message = Self::default();
-        match message.merge(input, &mut ctx) {
-            Ok(()) => Ok(message),
-            Err(error) => Err(error.of(Self::NAME)),
+        decode(bytes, None, limits)
+    }
+}
+
+/// The message that these bytes are, which lie within `source` if there is one.
+#[inline]
+fn decode<'a, M: Decode<'a>>(
+    bytes: &'a [u8],
+    source: Option<&'a Blob>,
+    limits: &DecodeLimits,
+) -> Result<M, DecodeError> {
+    let (mut ctx, input) = Context::new(bytes, source, limits);
+    loop {
+        let mut message = M::default();
+        let merged = message.merge(input.clone(), &mut ctx);
+        if merged.is_ok() && ctx.is_plain() {
+            return Ok(message);
+        }
+        match ctx.settle(merged, limits) {
+            Ok(true) => return Ok(message),
+            Ok(false) => {}
+            Err(error) => return Err(error.of(M::NAME)),
         }
     }
 }
@@ -110,12 +131,7 @@ pub trait Owned: for<'a> Decode<'a> + Send + Sync + 'static {
     /// If the bytes are no such message.
     #[inline]
     fn decode_blob(blob: &Blob) -> Result<Self, DecodeError> {
-        let (mut ctx, input) = Context::new(blob, Some(blob), &DecodeLimits::DEFAULT);
-        let mut message = Self::default();
-        match message.merge(input, &mut ctx) {
-            Ok(()) => Ok(message),
-            Err(error) => Err(error.of(Self::NAME)),
-        }
+        decode(blob, Some(blob), &DecodeLimits::DEFAULT)
     }
 }
 
@@ -136,6 +152,7 @@ pub trait Coded {
 
 impl<M: Message> Message for Box<M> {
     const NAME: &'static str = M::NAME;
+    const BEHIND: usize = size_of::<M>();
 
     #[inline]
     fn encoded_len(&self, sizes: &mut Sizes) -> usize {

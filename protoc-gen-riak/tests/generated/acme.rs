@@ -576,25 +576,24 @@ impl<'a> Decode<'a> for Required {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing(
-                    "acme.Required",
-                    &[
-                        "int32",
-                        "sint64",
-                        "fixed32",
-                        "double",
-                        "bool",
-                        "string",
-                        "bytes",
-                        "colour",
-                        "item",
-                        "part",
-                        "mood",
-                    ],
-                    missing,
-                ),
-            );
+            ctx.lacks(
+                0,
+                "acme.Required",
+                &[
+                    "int32",
+                    "sint64",
+                    "fixed32",
+                    "double",
+                    "bool",
+                    "string",
+                    "bytes",
+                    "colour",
+                    "item",
+                    "part",
+                    "mood",
+                ],
+                missing,
+            )?;
         }
         Ok(())
     }
@@ -753,25 +752,24 @@ impl<'a> Decode<'a> for RequiredRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing(
-                    "acme.Required",
-                    &[
-                        "int32",
-                        "sint64",
-                        "fixed32",
-                        "double",
-                        "bool",
-                        "string",
-                        "bytes",
-                        "colour",
-                        "item",
-                        "part",
-                        "mood",
-                    ],
-                    missing,
-                ),
-            );
+            ctx.lacks(
+                0,
+                "acme.Required",
+                &[
+                    "int32",
+                    "sint64",
+                    "fixed32",
+                    "double",
+                    "bool",
+                    "string",
+                    "bytes",
+                    "colour",
+                    "item",
+                    "part",
+                    "mood",
+                ],
+                missing,
+            )?;
         }
         Ok(())
     }
@@ -3313,7 +3311,7 @@ impl<'a> Decode<'a> for Forest {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("acme.Forest", &["tree"], missing));
+            ctx.lacks(0, "acme.Forest", &["tree"], missing)?;
         }
         Ok(())
     }
@@ -3373,7 +3371,7 @@ impl<'a> Decode<'a> for ForestRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("acme.Forest", &["tree"], missing));
+            ctx.lacks(0, "acme.Forest", &["tree"], missing)?;
         }
         Ok(())
     }
@@ -3450,7 +3448,7 @@ impl<'a> Decode<'a> for Old {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("acme.Old", &["data"], missing));
+            ctx.lacks(0, "acme.Old", &["data"], missing)?;
         }
         Ok(())
     }
@@ -3522,7 +3520,7 @@ impl<'a> Decode<'a> for OldRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("acme.Old", &["data"], missing));
+            ctx.lacks(0, "acme.Old", &["data"], missing)?;
         }
         Ok(())
     }
@@ -3959,9 +3957,7 @@ pub mod required {
                 }
             }
             if missing != 0 {
-                return Err(
-                    DecodeError::missing("acme.Required.Part", &["size"], missing),
-                );
+                ctx.lacks(0, "acme.Required.Part", &["size"], missing)?;
             }
             Ok(())
         }
@@ -4023,9 +4019,7 @@ pub mod required {
                 }
             }
             if missing != 0 {
-                return Err(
-                    DecodeError::missing("acme.Required.Part", &["size"], missing),
-                );
+                ctx.lacks(0, "acme.Required.Part", &["size"], missing)?;
             }
             Ok(())
         }

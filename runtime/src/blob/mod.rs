@@ -209,11 +209,11 @@ impl Blob {
     pub fn slice(&self, range: impl RangeBounds<usize>) -> Self {
         let start = match range.start_bound() {
             Bound::Included(&start) => start,
-            Bound::Excluded(&start) => start + 1,
+            Bound::Excluded(&start) => start.saturating_add(1),
             Bound::Unbounded => 0,
         };
         let end = match range.end_bound() {
-            Bound::Included(&end) => end + 1,
+            Bound::Included(&end) => end.saturating_add(1),
             Bound::Excluded(&end) => end,
             Bound::Unbounded => self.len(),
         };
@@ -253,7 +253,7 @@ impl Blob {
         if self.tag == Tag::Heap { self } else { Self::copied_to_heap(&self) }
     }
 
-    /// Copies the bytes out, or takes the `Vec` back that the blob came from.
+    /// A copy of the bytes.
     #[must_use]
     pub fn into_vec(self) -> Vec<u8> {
         self.to_vec()

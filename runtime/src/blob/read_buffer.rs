@@ -94,7 +94,7 @@ impl ReadBuffer {
     #[cold]
     fn make_room(&mut self, min: usize) {
         let left = self.end - self.start;
-        let needed = left + min;
+        let needed = left.checked_add(min).expect("so much room fits into no address space");
         if needed <= self.block.capacity()
             && self.block.capacity() <= self.block_size
             && self.block.is_unique()
@@ -170,6 +170,14 @@ mod tests {
         drop(blob);
         fill(&mut buffer, &[2; 10]);
         assert_eq!(buffer.spare(0).len(), 54);
+    }
+
+    #[test]
+    #[should_panic(expected = "so much room")]
+    fn asking_for_more_than_there_can_be_panics() {
+        let mut buffer = ReadBuffer::new(0);
+        fill(&mut buffer, &[1; 1000]);
+        buffer.spare(usize::MAX - 500);
     }
 
     #[test]

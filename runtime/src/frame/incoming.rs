@@ -47,9 +47,12 @@ impl FrameReader {
     /// Where the next bytes go: as many as the frame that has begun needs, and
     /// room for more.
     pub fn spare(&mut self) -> &mut [u8] {
-        // Half a block at least, so that a read is never for a few bytes only.
-        let want = self.missing().max(READ / 2);
-        self.buffer.spare(want)
+        // Once a frame's length is known, its block has room for all of it: to
+        // ask for more would move it, at every read.
+        match self.missing() {
+            0 => self.buffer.spare(READ / 2),
+            missing => self.buffer.spare(missing),
+        }
     }
 
     /// Says that the first `count` bytes of [`FrameReader::spare`] were filled.
@@ -72,7 +75,7 @@ impl FrameReader {
     fn missing(&self) -> usize {
         let filled = self.buffer.filled();
         match length(filled) {
-            Some(length) if length <= self.max_frame => (4 + length).saturating_sub(filled.len()),
+            Some(length) if length <= self.max_frame => length.saturating_add(4).saturating_sub(filled.len()),
             _ => 0,
         }
     }
@@ -92,7 +95,7 @@ impl FrameReader {
         if length > self.max_frame {
             return Err(FrameError::TooLong { length, max: self.max_frame });
         }
-        if filled.len() < 4 + length {
+        if filled.len() - 4 < length {
             return Ok(None);
         }
         let code = filled[4];
@@ -112,9 +115,15 @@ fn length(bytes: &[u8]) -> Option<usize> {
 mod tests {
     use super::*;
 
-    fn feed(reader: &mut FrameReader, bytes: &[u8]) {
-        reader.spare()[..bytes.len()].copy_from_slice(bytes);
-        reader.advance(bytes.len());
+    /// Gives bytes as a socket does: no more than there is room for.
+    fn feed(reader: &mut FrameReader, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            let spare = reader.spare();
+            let count = spare.len().min(bytes.len());
+            spare[..count].copy_from_slice(&bytes[..count]);
+            reader.advance(count);
+            bytes = &bytes[count..];
+        }
     }
 
     #[test]
@@ -144,6 +153,22 @@ mod tests {
                 assert_eq!((usize::from(frame.code), frame.body.as_slice()), (index, body.as_slice()));
             }
         }
+    }
+
+    #[test]
+    fn a_large_frame_is_not_moved_however_slowly_it_comes() {
+        let mut reader = FrameReader::default();
+        let length = 100_000u32;
+        feed(&mut reader, &length.to_be_bytes());
+        feed(&mut reader, &[7]);
+        let mut starts = std::collections::BTreeSet::new();
+        for _ in 1..length {
+            assert!(reader.next_frame().unwrap().is_none());
+            feed(&mut reader, &[1]);
+            starts.insert(reader.buffer.filled().as_ptr());
+        }
+        let frame = reader.next_frame().unwrap().unwrap();
+        assert_eq!((frame.code, frame.body.len(), starts.len()), (7, 99_999, 1));
     }
 
     #[test]

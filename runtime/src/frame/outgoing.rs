@@ -172,16 +172,18 @@ impl WriteBuffer {
     /// Fills `slices` with what is to be sent, in order, and says how many of
     /// them were used. Further bytes may have to be asked for again.
     pub fn slices<'b>(&'b self, slices: &mut [IoSlice<'b>]) -> usize {
+        let most = slices.len();
         let mut used = 0;
         let mut from = self.sent;
         let mut skip = self.large_sent;
         let mut add = |bytes: &'b [u8]| {
-            if !bytes.is_empty() && used < slices.len() {
+            if !bytes.is_empty() && used < most {
                 slices[used] = IoSlice::new(bytes);
                 used += 1;
             }
         };
-        for large in &self.large {
+        // Each large value takes at least one slice.
+        for large in self.large.iter().take(most) {
             add(&self.bytes[from..large.offset]);
             add(&large.blob[skip..]);
             from = large.offset;
@@ -219,6 +221,11 @@ impl WriteBuffer {
             self.bytes.clear();
             self.bytes.shrink_to(KEEP);
             self.sent = 0;
+        } else if self.sent >= KEEP && self.sent >= self.bytes.len() / 2 {
+            // Never wholly sent, it would else grow for ever.
+            self.bytes.drain(..self.sent);
+            self.large.iter_mut().for_each(|large| large.offset -= self.sent);
+            self.sent = 0;
         }
     }
 
@@ -249,6 +256,19 @@ mod tests {
         fn encode(&self, out: &mut Writer<'_>, _sizes: &mut Sizes) {
             Bytes::put(0x0a, &self.0, out);
         }
+    }
+
+    #[test]
+    fn a_buffer_that_is_never_empty_does_not_grow_for_ever() {
+        let mut buffer = WriteBuffer::new();
+        let value = Value(Blob::from(vec![1; 1000]));
+        buffer.push(7, &value).unwrap();
+        for _ in 0..10_000 {
+            buffer.push(7, &value).unwrap();
+            buffer.consume(buffer.len() / 2);
+        }
+        assert!(buffer.bytes.capacity() < 8 * KEEP, "{}", buffer.bytes.capacity());
+        assert_eq!(buffer.to_vec().len(), buffer.len());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! Invariant: a number that a closed enum does not know is kept among the
 //! unknown fields, under the field's own tag, and no value is made up for it.
 
-use super::{Context, KeepUnknown, Reader, Reads, VARINT, Writer, Writes};
+use super::{Context, KeepUnknown, Reader, Reads, VARINT, Writer, Writes, growth};
 use crate::error::DecodeError;
 use crate::varint;
 
@@ -97,6 +97,7 @@ pub fn read_repeated_closed<'a, E: Enumeration>(
     ctx: &mut Context<'a>,
 ) -> Result<(), DecodeError> {
     loop {
+        growth::room(values, input, ctx)?;
         values.extend(read_closed::<E>(tag, unknown, input, ctx)?);
         if !input.take_tag(tag) {
             return Ok(());
@@ -118,6 +119,7 @@ pub fn read_packed_closed<'a, E: Enumeration>(
 ) -> Result<(), DecodeError> {
     let mut run = input.nested(ctx)?;
     while run.remaining() > 0 {
+        growth::room(values, &run, ctx)?;
         values.extend(read_closed::<E>(tag & !7 | VARINT, unknown, &mut run, ctx)?);
     }
     Ok(())

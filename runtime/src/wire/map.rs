@@ -6,10 +6,10 @@
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, Hash};
 
-use super::nested::{body_len, put_body};
+use super::nested::{body_len, put_body, read_value};
 use super::{
     Context, Enum, Enumeration, KeepUnknown, Nested, Reader, Reads, Sizes, Writer, Writes, delimited_len,
-    read_message, tag_len,
+    tag_len,
 };
 use crate::error::DecodeError;
 use crate::message::{Decode, Message};
@@ -58,14 +58,14 @@ impl<'a, M: Decode<'a>> Reads<'a, M> for Nested {
     #[inline]
     fn read(input: &mut Reader<'a>, ctx: &mut Context<'a>) -> Result<M, DecodeError> {
         let mut message = M::default();
-        read_message(&mut message, false, input, ctx)?;
+        read_value(&mut message, false, input, ctx)?;
         Ok(message)
     }
 
     /// Merges with what has been read before.
     #[inline]
     fn set(place: &mut M, input: &mut Reader<'a>, ctx: &mut Context<'a>) -> Result<(), DecodeError> {
-        read_message(place, true, input, ctx)
+        read_value(place, true, input, ctx)
     }
 }
 

@@ -13,8 +13,10 @@
 //! as many bytes, and pops from [`Sizes`] what the other pushed.
 
 mod enumeration;
+mod growth;
 mod map;
 mod nested;
+mod pieces;
 mod reader;
 mod scalar;
 mod sizes;

@@ -3,8 +3,7 @@
 //! Invariant: the lengths that the `_len` functions push to [`Sizes`] are taken
 //! by the `put_` functions in the same order; groups have none.
 
-use super::scalar::reserve;
-use super::{Context, END_GROUP, GROUP, Reader, Sizes, Writer, delimited_len, tag_len};
+use super::{Context, END_GROUP, GROUP, Reader, Sizes, Writer, delimited_len, growth, tag_len};
 use crate::error::DecodeError;
 use crate::message::{Decode, Message};
 
@@ -79,18 +78,31 @@ pub fn put_repeated_message<M: Message>(tag: u32, messages: &[M], out: &mut Writ
 }
 
 /// Merges fields into a message that is one level deeper. If it comes `again`,
-/// its required fields have been read before.
+/// it has been read before; an `element` will not come again.
 #[inline]
 fn merge<'a, M: Decode<'a>>(
     message: &mut M,
     again: bool,
+    element: bool,
     body: Reader<'a>,
     ctx: &mut Context<'a>,
 ) -> Result<(), DecodeError> {
-    ctx.enter(again, &body)?;
+    ctx.enter(again, element, &body)?;
     message.merge(body, ctx)?;
-    ctx.leave();
-    Ok(())
+    ctx.leave()
+}
+
+/// Reads the value of a map's entry, which the entry has whole. `again` says
+/// that the entry has had a value before.
+#[inline]
+pub(super) fn read_value<'a, M: Decode<'a>>(
+    message: &mut M,
+    again: bool,
+    input: &mut Reader<'a>,
+    ctx: &mut Context<'a>,
+) -> Result<(), DecodeError> {
+    let body = input.nested(ctx)?;
+    merge(message, again, true, body, ctx)
 }
 
 /// Reads a message field into `message`, whose fields it merges with. `again`
@@ -107,7 +119,7 @@ pub fn read_message<'a, M: Decode<'a>>(
     ctx: &mut Context<'a>,
 ) -> Result<(), DecodeError> {
     let body = input.nested(ctx)?;
-    merge(message, again, body, ctx)
+    merge(message, again, false, body, ctx)
 }
 
 /// Reads a message field that may have been absent so far.
@@ -122,6 +134,9 @@ pub fn read_optional_message<'a, M: Decode<'a>>(
     ctx: &mut Context<'a>,
 ) -> Result<(), DecodeError> {
     let again = message.is_some();
+    if !again && M::BEHIND > 0 {
+        ctx.charge(M::BEHIND, input)?;
+    }
     read_message(message.get_or_insert_with(M::default), again, input, ctx)
 }
 
@@ -146,9 +161,11 @@ pub fn read_repeated_message<'a, M: Decode<'a>>(
     if input.take_tag(tag) {
         if input.remaining() < COUNT {
             // Short enough to be counted, and then nothing is wasted.
-            messages.reserve_exact(1 + input.count_delimited(tag));
+            let more = input.count_delimited(tag);
+            growth::expect(messages, more, ctx);
         } else {
-            reserve(messages, (before - input.remaining()).max(size_of::<M>() / 8), input.remaining());
+            let first = (before - input.remaining()).max(size_of::<M>() / 8);
+            growth::guess(messages, first, input.remaining(), ctx);
         }
         loop {
             read_element(messages, input, ctx)?;
@@ -167,11 +184,11 @@ fn read_element<'a, M: Decode<'a>>(
     ctx: &mut Context<'a>,
 ) -> Result<(), DecodeError> {
     let body = input.nested(ctx)?;
-    ctx.charge(size_of::<M>(), &body)?;
+    growth::room(messages, &body, ctx)?;
     // Merged in place: a message is large to move.
     let index = messages.len();
     messages.push(M::default());
-    merge(&mut messages[index], false, body, ctx)
+    merge(&mut messages[index], false, true, body, ctx)
 }
 
 /// Length of a group.
@@ -236,7 +253,7 @@ pub fn read_group<'a, M: Decode<'a>>(
     ctx: &mut Context<'a>,
 ) -> Result<(), DecodeError> {
     let body = input.group(tag, ctx)?;
-    merge(message, again, body, ctx)
+    merge(message, again, false, body, ctx)
 }
 
 /// Reads a group that may have been absent so far.
@@ -252,6 +269,9 @@ pub fn read_optional_group<'a, M: Decode<'a>>(
     ctx: &mut Context<'a>,
 ) -> Result<(), DecodeError> {
     let again = message.is_some();
+    if !again && M::BEHIND > 0 {
+        ctx.charge(M::BEHIND, input)?;
+    }
     read_group(tag, message.get_or_insert_with(M::default), again, input, ctx)
 }
 
@@ -267,8 +287,9 @@ pub fn read_repeated_group<'a, M: Decode<'a>>(
     input: &mut Reader<'a>,
     ctx: &mut Context<'a>,
 ) -> Result<(), DecodeError> {
-    ctx.charge(size_of::<M>(), input)?;
+    growth::room(messages, input, ctx)?;
+    let body = input.group(tag, ctx)?;
     let index = messages.len();
     messages.push(M::default());
-    read_group(tag, &mut messages[index], false, input, ctx)
+    merge(&mut messages[index], false, true, body, ctx)
 }

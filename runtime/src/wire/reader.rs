@@ -2,11 +2,12 @@
 //!
 //! Frames are length-prefixed, so a message is always whole in memory, and
 //! there is no second path for pieces. Invariant: `cursor..end` is readable for
-//! `'a`, `cursor <= end`, and `end <= limit` of the [`Context`] that the reader
-//! is used with, where `limit` is the end of the whole input.
+//! `'a`, `cursor <= end`. A [`Context`] holds the whole input; it is
+//! not taken for granted that a reader, or bytes, are of the same one.
 
 use std::marker::PhantomData;
 
+use super::pieces::Pieces;
 use crate::error::{DecodeError, DecodeErrorKind};
 use crate::{Blob, DecodeLimits};
 
@@ -15,14 +16,38 @@ use crate::{Blob, DecodeLimits};
 pub struct Context<'a> {
     start: *const u8,
     limit: *const u8,
-    depth: u32,
+    /// Below this, 24 bytes may be read at any offset of the input.
+    inline_end: usize,
+    /// How many levels deeper it may go; plus the least number there is while
+    /// `pieces` are recorded, so that one test finds both on the hot path.
+    depth: i32,
     /// Bytes of elements that may still be allocated.
     budget: usize,
-    /// Whether the message that is about to be merged has had its required
-    /// fields before.
-    again: bool,
+    /// What is known of the message that is about to be merged.
+    stage: Stage,
+    /// What is missing so far, once the input has seemed to lack something.
+    pieces: Option<Box<Pieces>>,
     source: Option<&'a Blob>,
     input: PhantomData<&'a [u8]>,
+}
+
+/// What is known of the required fields of a message about to be merged.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// All are missing.
+    Fresh,
+    /// All have been read before.
+    Whole,
+    /// It is in [`Pieces`].
+    Recorded,
+}
+
+/// The depth at which recording begins; see [`Context`].
+const RECORDING: i32 = i32::MIN;
+
+#[expect(clippy::cast_possible_wrap, reason = "no more than the largest there is")]
+const fn depth(limits: &DecodeLimits) -> i32 {
+    if limits.depth > i32::MAX as u32 { i32::MAX } else { limits.depth as i32 }
 }
 
 impl<'a> Context<'a> {
@@ -38,39 +63,158 @@ impl<'a> Context<'a> {
         let context = Self {
             start: range.start,
             limit: range.end,
-            depth: limits.depth,
+            inline_end: input.len().saturating_sub(crate::blob::INLINE),
+            depth: depth(limits),
             budget: limits.budget(input.len()),
-            again: false,
+            stage: Stage::Fresh,
+            pieces: None,
             source,
             input: PhantomData,
         };
         (context, Reader { cursor: range.start, end: range.end, mark: range.start, input: PhantomData })
     }
 
-    /// Goes one message deeper. If it comes `again`, its required fields have
-    /// been read before.
+    /// Goes one message deeper: into `body`. If it comes `again`, it has been
+    /// read before; an `element` will not come again.
     #[inline]
-    pub(crate) fn enter(&mut self, again: bool, input: &Reader<'a>) -> Result<(), DecodeError> {
-        if self.depth == 0 {
-            return Err(self.fail(input, DecodeErrorKind::TooDeep));
+    pub(crate) fn enter(&mut self, again: bool, element: bool, body: &Reader<'a>) -> Result<(), DecodeError> {
+        if self.depth <= 0 {
+            return self.enter_recording(again, element, body);
         }
         self.depth -= 1;
-        self.again = again;
+        self.stage = if again { Stage::Whole } else { Stage::Fresh };
+        Ok(())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn enter_recording(&mut self, again: bool, element: bool, body: &Reader<'a>) -> Result<(), DecodeError> {
+        self.descend(body)?;
+        let mut tag = Reader { cursor: body.mark, end: body.end, mark: body.mark, input: PhantomData };
+        let tag = tag.tag(self)?.unwrap_or_default();
+        if let Some(pieces) = &mut self.pieces {
+            pieces.enter(tag, again, element);
+        }
+        self.stage = Stage::Recorded;
         Ok(())
     }
 
     /// Comes back from [`Context::enter`].
     #[inline]
-    pub(crate) fn leave(&mut self) {
+    pub(crate) fn leave(&mut self) -> Result<(), DecodeError> {
+        self.depth += 1;
+        if self.depth < 0 { self.leave_recording() } else { Ok(()) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn leave_recording(&mut self) -> Result<(), DecodeError> {
+        self.pieces.as_mut().map_or(Ok(()), |pieces| pieces.leave())
+    }
+
+    /// Goes one group deeper whose fields are passed over.
+    fn descend(&mut self, input: &Reader<'a>) -> Result<(), DecodeError> {
+        if self.depth == 0 || self.depth == RECORDING {
+            return Err(self.fail(input, DecodeErrorKind::TooDeep));
+        }
+        self.depth -= 1;
+        Ok(())
+    }
+
+    /// Comes back from [`Context::descend`].
+    fn ascend(&mut self) {
         self.depth += 1;
     }
 
-    /// The bits of the required fields that are still missing: `all`, or none
-    /// if the message was whole before the fields that are merged into it now.
+    /// The bits of the next 64 required fields that are still missing: `all`,
+    /// less those that earlier pieces of the message had. Asked for before the
+    /// first field is read, once for each 64 fields.
     #[inline]
     #[must_use]
-    pub fn missing(&self, all: u64) -> u64 {
-        if self.again { 0 } else { all }
+    pub fn missing(&mut self, all: u64) -> u64 {
+        if self.stage == Stage::Fresh { all } else { self.missing_before(all) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn missing_before(&mut self, all: u64) -> u64 {
+        match &mut self.pieces {
+            Some(pieces) => pieces.missing(all),
+            None => 0,
+        }
+    }
+
+    /// Says that a message ends without some of its required fields: those of
+    /// `fields` whose bits are set in `missing`, which is the `word`th that was
+    /// asked for.
+    ///
+    /// # Errors
+    ///
+    /// That the first of them is missing, unless it may still come.
+    #[cold]
+    #[inline(never)]
+    pub fn lacks(
+        &mut self,
+        word: usize,
+        message: &'static str,
+        fields: &'static [&'static str],
+        missing: u64,
+    ) -> Result<(), DecodeError> {
+        let Some(pieces) = &mut self.pieces else {
+            return Err(DecodeError::missing(message, fields, missing));
+        };
+        // Paths may be long where fields are short.
+        match self.budget.checked_sub(pieces.cost()) {
+            Some(left) => self.budget = left,
+            None => return Err(DecodeError::new(DecodeErrorKind::TooManyElements, 0)),
+        }
+        pieces.lack(word, message, fields, missing);
+        Ok(())
+    }
+
+    /// Whether nothing has seemed to be missing so far.
+    #[inline]
+    pub(crate) fn is_plain(&self) -> bool {
+        self.depth >= 0
+    }
+
+    /// Judges how merging all of the input went, where it failed or was
+    /// recorded: `true` if the message is whole, `false` if the input has to be
+    /// merged again, into a new message, since a missing field may have come in
+    /// another piece.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong, if that is certain.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn settle(
+        &mut self,
+        merged: Result<(), DecodeError>,
+        limits: &DecodeLimits,
+    ) -> Result<bool, DecodeError> {
+        if let Some(pieces) = &mut self.pieces {
+            return merged.and_then(|()| pieces.leave()).map(|()| true);
+        }
+        match merged {
+            Err(error) if matches!(error.kind(), DecodeErrorKind::MissingField { .. }) => {
+                self.pieces = Some(Box::new(Pieces::new()));
+                self.depth = RECORDING + depth(limits);
+                self.stage = Stage::Recorded;
+                self.budget = limits.budget(self.limit as usize - self.start as usize);
+                Ok(false)
+            }
+            merged => merged.map(|()| true),
+        }
+    }
+
+    /// How many of `wanted` elements of `size` bytes may be allocated. They are
+    /// accounted for.
+    #[inline]
+    pub(crate) fn afford(&mut self, wanted: usize, size: usize) -> usize {
+        let count = wanted.min(self.budget / size.max(1));
+        self.budget -= count * size;
+        count
     }
 
     /// Accounts for `size` bytes of an element about to be allocated.
@@ -90,19 +234,14 @@ impl<'a> Context<'a> {
     #[inline]
     #[must_use]
     pub fn blob(&self, bytes: &'a [u8]) -> Blob {
-        let left = self.limit as usize - bytes.as_ptr() as usize;
-        if bytes.len() <= crate::blob::INLINE && left > crate::blob::INLINE {
-            // SAFETY: `bytes` lies within the input, whose pointer it was made
-            // from, and 24 bytes of that are left.
-            return unsafe { Blob::inline_from(self.rebase(bytes.as_ptr()), bytes.len()) };
+        // Bytes from anywhere else, such as a constant, are far off the start.
+        let offset = (bytes.as_ptr() as usize).wrapping_sub(self.start as usize);
+        if bytes.len() <= crate::blob::INLINE && offset < self.inline_end {
+            // SAFETY: 24 bytes behind the offset are within the input, and the
+            // pointer is made from one that may read all of it.
+            return unsafe { Blob::inline_from(self.start.add(offset), bytes.len()) };
         }
         self.other_blob(bytes)
-    }
-
-    /// The same address, as a pointer that may read all of the input.
-    #[inline]
-    fn rebase(&self, address: *const u8) -> *const u8 {
-        self.start.wrapping_add(address as usize - self.start as usize)
     }
 
     /// A long blob, or one at the end of the input.
@@ -118,7 +257,7 @@ impl<'a> Context<'a> {
     #[cold]
     #[inline(never)]
     pub(crate) fn fail(&self, input: &Reader<'a>, kind: DecodeErrorKind) -> DecodeError {
-        DecodeError::new(kind, input.cursor as usize - self.start as usize)
+        DecodeError::new(kind, (input.cursor as usize).wrapping_sub(self.start as usize))
     }
 }
 
@@ -350,7 +489,8 @@ impl<'a> Reader<'a> {
         rest
     }
 
-    /// A length, and a reader of that many bytes.
+    /// A length, and a reader of that many bytes, whose mark is at the tag in
+    /// front of the length until it reads one of its own.
     ///
     /// # Errors
     ///
@@ -361,7 +501,7 @@ impl<'a> Reader<'a> {
         let start = self.cursor;
         // SAFETY: that many bytes are left.
         self.cursor = unsafe { start.add(len) };
-        Ok(Reader { cursor: start, end: self.cursor, mark: start, input: PhantomData })
+        Ok(Reader { cursor: start, end: self.cursor, mark: self.mark, input: PhantomData })
     }
 
     /// A reader of a group's fields: those up to the end tag that belongs to
@@ -371,11 +511,11 @@ impl<'a> Reader<'a> {
     ///
     /// If the group has no end, or nests too deep.
     pub(crate) fn group(&mut self, tag: u32, ctx: &mut Context<'a>) -> Result<Reader<'a>, DecodeError> {
-        let start = self.cursor;
+        let (start, mark) = (self.cursor, self.mark);
         // The extent is found first and read after: groups are rare, and
         // their nesting is limited.
         self.skip_group(tag, ctx)?;
-        Ok(Reader { cursor: start, end: self.mark, mark: start, input: PhantomData })
+        Ok(Reader { cursor: start, end: self.mark, mark, input: PhantomData })
     }
 
     /// Passes over the value of the field whose tag was just read, and returns
@@ -408,7 +548,7 @@ impl<'a> Reader<'a> {
 
     /// Leaves the mark at the end tag, and the cursor behind it.
     fn skip_group(&mut self, tag: u32, ctx: &mut Context<'a>) -> Result<(), DecodeError> {
-        ctx.enter(false, self)?;
+        ctx.descend(self)?;
         loop {
             match self.tag(ctx)? {
                 None => return Err(ctx.fail(self, DecodeErrorKind::Truncated)),
@@ -416,7 +556,7 @@ impl<'a> Reader<'a> {
                     if end >> 3 != tag >> 3 {
                         return Err(ctx.fail(self, DecodeErrorKind::UnexpectedEndGroup));
                     }
-                    ctx.leave();
+                    ctx.ascend();
                     return Ok(());
                 }
                 Some(inner) => self.skip_value(inner, ctx)?,
@@ -545,6 +685,16 @@ mod tests {
             });
             assert_eq!(*error.kind(), kind, "{bytes:02x?}");
         }
+    }
+
+    #[test]
+    fn blobs_can_be_made_of_bytes_from_elsewhere() {
+        let bytes = [7; 64];
+        with(&bytes, |_, ctx| {
+            assert_eq!(ctx.blob(&[]), []);
+            assert_eq!(ctx.blob(b"x"), b"x");
+            assert_eq!(ctx.blob(&[1; 1000]), [1; 1000]);
+        });
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! Invariant: what [`Writes::write`] writes, [`Reads::read`] reads back, and
 //! [`Writes::size`] is its length.
 
-use super::{Context, Reader, Writer, delimited_len, tag_len};
+use super::{Context, Reader, Writer, delimited_len, growth, tag_len};
 use crate::error::{DecodeError, DecodeErrorKind};
 use crate::varint::{self, unzigzag32, unzigzag64, zigzag32, zigzag64};
 use crate::{Blob, Quorum};
@@ -147,10 +147,12 @@ pub trait Reads<'a, V> {
         ctx: &mut Context<'a>,
     ) -> Result<(), DecodeError> {
         let before = input.remaining();
+        growth::room(values, input, ctx)?;
         values.push(Self::read(input, ctx)?);
         if input.take_tag(tag) {
-            reserve(values, before - input.remaining(), input.remaining());
+            growth::guess(values, before - input.remaining(), input.remaining(), ctx);
             loop {
+                growth::room(values, input, ctx)?;
                 values.push(Self::read(input, ctx)?);
                 if !input.take_tag(tag) {
                     break;
@@ -173,19 +175,11 @@ pub trait Reads<'a, V> {
     ) -> Result<(), DecodeError> {
         let mut run = input.nested(ctx)?;
         while run.remaining() > 0 {
+            growth::room(values, &run, ctx)?;
             values.push(Self::read(&mut run, ctx)?);
         }
         Ok(())
     }
-}
-
-/// Reserves room for a run of values of which the first took `first` bytes and
-/// `left` are left, with an eighth to spare. No more than 4,096 are reserved at
-/// once: from there on doubling costs little, and a wrong guess would.
-#[inline]
-pub(super) fn reserve<V>(values: &mut Vec<V>, first: usize, left: usize) {
-    let guess = left / first.max(1);
-    values.reserve((guess + guess / 8 + 1).min(4096));
 }
 
 /// A scalar type of fixed or variable length whose values are `Copy`.
@@ -351,11 +345,13 @@ impl<'a> Reads<'a, Blob> for Bytes {
     ) -> Result<(), DecodeError> {
         let before = input.remaining();
         let bytes = input.delimited(ctx)?;
+        growth::room(values, input, ctx)?;
         values.push(ctx.blob(bytes));
         if input.take_tag(tag) {
-            reserve(values, before - input.remaining(), input.remaining());
+            growth::guess(values, before - input.remaining(), input.remaining(), ctx);
             loop {
                 let bytes = input.delimited(ctx)?;
+                growth::room(values, input, ctx)?;
                 values.push(ctx.blob(bytes));
                 if !input.take_tag(tag) {
                     break;

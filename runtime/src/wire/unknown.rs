@@ -32,6 +32,8 @@ pub fn read_unknown<'a>(
     input: &mut Reader<'a>,
     ctx: &mut Context<'a>,
 ) -> Result<(), DecodeError> {
+    // What a list of borrowed fields takes for one, with room to grow.
+    ctx.charge(2 * size_of::<Cow<'_, [u8]>>(), input)?;
     let field = input.skip(tag, ctx)?;
     unknown.keep(field);
     Ok(())

@@ -53,12 +53,12 @@ impl Emitter<'_> {
         });
         let checks = words.map(|(index, chunk)| {
             let name = missing(index);
+            let index = Literal::usize_unsuffixed(index);
             let names = chunk.iter().map(|field| &field.name);
-            let [error, err] = [scope.runtime("DecodeError"), scope.prelude("Err")];
             let full_name = &message.full_name;
             quote! {
                 if #name != 0 {
-                    return #err(#error::missing(#full_name, &[#(#names),*], #name));
+                    ctx.lacks(#index, #full_name, &[#(#names),*], #name)?;
                 }
             }
         });

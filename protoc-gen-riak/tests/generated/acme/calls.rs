@@ -77,7 +77,7 @@ impl<'a> Decode<'a> for GetReq {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("acme.calls.GetReq", &["key"], missing));
+            ctx.lacks(0, "acme.calls.GetReq", &["key"], missing)?;
         }
         Ok(())
     }
@@ -154,7 +154,7 @@ impl<'a> Decode<'a> for GetReqRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("acme.calls.GetReq", &["key"], missing));
+            ctx.lacks(0, "acme.calls.GetReq", &["key"], missing)?;
         }
         Ok(())
     }
@@ -699,7 +699,7 @@ impl<'a> Decode<'a> for ScanReq {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("acme.calls.ScanReq", &["key"], missing));
+            ctx.lacks(0, "acme.calls.ScanReq", &["key"], missing)?;
         }
         Ok(())
     }
@@ -776,7 +776,7 @@ impl<'a> Decode<'a> for ScanReqRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("acme.calls.ScanReq", &["key"], missing));
+            ctx.lacks(0, "acme.calls.ScanReq", &["key"], missing)?;
         }
         Ok(())
     }
@@ -1613,9 +1613,7 @@ impl<'a> Decode<'a> for Fault {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing("acme.calls.Fault", &["text", "number"], missing),
-            );
+            ctx.lacks(0, "acme.calls.Fault", &["text", "number"], missing)?;
         }
         Ok(())
     }
@@ -1691,9 +1689,7 @@ impl<'a> Decode<'a> for FaultRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing("acme.calls.Fault", &["text", "number"], missing),
-            );
+            ctx.lacks(0, "acme.calls.Fault", &["text", "number"], missing)?;
         }
         Ok(())
     }
@@ -1826,9 +1822,7 @@ impl<'a> Decode<'a> for Login {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing("acme.calls.Login", &["user", "password"], missing),
-            );
+            ctx.lacks(0, "acme.calls.Login", &["user", "password"], missing)?;
         }
         Ok(())
     }
@@ -1941,9 +1935,7 @@ impl<'a> Decode<'a> for LoginRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing("acme.calls.Login", &["user", "password"], missing),
-            );
+            ctx.lacks(0, "acme.calls.Login", &["user", "password"], missing)?;
         }
         Ok(())
     }

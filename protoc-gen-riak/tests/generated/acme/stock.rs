@@ -86,7 +86,7 @@ impl<'a> Decode<'a> for Item {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("acme.stock.Item", &["name"], missing));
+            ctx.lacks(0, "acme.stock.Item", &["name"], missing)?;
         }
         Ok(())
     }
@@ -167,7 +167,7 @@ impl<'a> Decode<'a> for ItemRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("acme.stock.Item", &["name"], missing));
+            ctx.lacks(0, "acme.stock.Item", &["name"], missing)?;
         }
         Ok(())
     }

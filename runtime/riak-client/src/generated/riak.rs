@@ -76,9 +76,7 @@ impl<'a> Decode<'a> for RpbErrorResp {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing("RpbErrorResp", &["errmsg", "errcode"], missing),
-            );
+            ctx.lacks(0, "RpbErrorResp", &["errmsg", "errcode"], missing)?;
         }
         Ok(())
     }
@@ -154,9 +152,7 @@ impl<'a> Decode<'a> for RpbErrorRespRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing("RpbErrorResp", &["errmsg", "errcode"], missing),
-            );
+            ctx.lacks(0, "RpbErrorResp", &["errmsg", "errcode"], missing)?;
         }
         Ok(())
     }
@@ -237,7 +233,7 @@ impl<'a> Decode<'a> for RpbPair {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("RpbPair", &["key"], missing));
+            ctx.lacks(0, "RpbPair", &["key"], missing)?;
         }
         Ok(())
     }
@@ -306,7 +302,7 @@ impl<'a> Decode<'a> for RpbPairRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("RpbPair", &["key"], missing));
+            ctx.lacks(0, "RpbPair", &["key"], missing)?;
         }
         Ok(())
     }
@@ -385,9 +381,7 @@ impl<'a> Decode<'a> for RpbModFun {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing("RpbModFun", &["module", "function"], missing),
-            );
+            ctx.lacks(0, "RpbModFun", &["module", "function"], missing)?;
         }
         Ok(())
     }
@@ -459,9 +453,7 @@ impl<'a> Decode<'a> for RpbModFunRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing("RpbModFun", &["module", "function"], missing),
-            );
+            ctx.lacks(0, "RpbModFun", &["module", "function"], missing)?;
         }
         Ok(())
     }
@@ -691,9 +683,7 @@ impl<'a> Decode<'a> for RpbAuthReq {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing("RpbAuthReq", &["user", "password"], missing),
-            );
+            ctx.lacks(0, "RpbAuthReq", &["user", "password"], missing)?;
         }
         Ok(())
     }
@@ -769,9 +759,7 @@ impl<'a> Decode<'a> for RpbAuthReqRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing("RpbAuthReq", &["user", "password"], missing),
-            );
+            ctx.lacks(0, "RpbAuthReq", &["user", "password"], missing)?;
         }
         Ok(())
     }
@@ -852,7 +840,7 @@ impl<'a> Decode<'a> for RpbGetBucketReq {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("RpbGetBucketReq", &["bucket"], missing));
+            ctx.lacks(0, "RpbGetBucketReq", &["bucket"], missing)?;
         }
         Ok(())
     }
@@ -925,7 +913,7 @@ impl<'a> Decode<'a> for RpbGetBucketReqRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("RpbGetBucketReq", &["bucket"], missing));
+            ctx.lacks(0, "RpbGetBucketReq", &["bucket"], missing)?;
         }
         Ok(())
     }
@@ -1004,7 +992,7 @@ impl<'a> Decode<'a> for RpbGetBucketResp {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("RpbGetBucketResp", &["props"], missing));
+            ctx.lacks(0, "RpbGetBucketResp", &["props"], missing)?;
         }
         Ok(())
     }
@@ -1068,7 +1056,7 @@ impl<'a> Decode<'a> for RpbGetBucketRespRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("RpbGetBucketResp", &["props"], missing));
+            ctx.lacks(0, "RpbGetBucketResp", &["props"], missing)?;
         }
         Ok(())
     }
@@ -1163,9 +1151,7 @@ impl<'a> Decode<'a> for RpbSetBucketReq {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing("RpbSetBucketReq", &["bucket", "props"], missing),
-            );
+            ctx.lacks(0, "RpbSetBucketReq", &["bucket", "props"], missing)?;
         }
         Ok(())
     }
@@ -1251,9 +1237,7 @@ impl<'a> Decode<'a> for RpbSetBucketReqRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing("RpbSetBucketReq", &["bucket", "props"], missing),
-            );
+            ctx.lacks(0, "RpbSetBucketReq", &["bucket", "props"], missing)?;
         }
         Ok(())
     }
@@ -1336,7 +1320,7 @@ impl<'a> Decode<'a> for RpbResetBucketReq {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("RpbResetBucketReq", &["bucket"], missing));
+            ctx.lacks(0, "RpbResetBucketReq", &["bucket"], missing)?;
         }
         Ok(())
     }
@@ -1409,7 +1393,7 @@ impl<'a> Decode<'a> for RpbResetBucketReqRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("RpbResetBucketReq", &["bucket"], missing));
+            ctx.lacks(0, "RpbResetBucketReq", &["bucket"], missing)?;
         }
         Ok(())
     }
@@ -1485,7 +1469,7 @@ impl<'a> Decode<'a> for RpbGetBucketTypeReq {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("RpbGetBucketTypeReq", &["type"], missing));
+            ctx.lacks(0, "RpbGetBucketTypeReq", &["type"], missing)?;
         }
         Ok(())
     }
@@ -1553,7 +1537,7 @@ impl<'a> Decode<'a> for RpbGetBucketTypeReqRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("RpbGetBucketTypeReq", &["type"], missing));
+            ctx.lacks(0, "RpbGetBucketTypeReq", &["type"], missing)?;
         }
         Ok(())
     }
@@ -1643,9 +1627,7 @@ impl<'a> Decode<'a> for RpbSetBucketTypeReq {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing("RpbSetBucketTypeReq", &["type", "props"], missing),
-            );
+            ctx.lacks(0, "RpbSetBucketTypeReq", &["type", "props"], missing)?;
         }
         Ok(())
     }
@@ -1726,9 +1708,7 @@ impl<'a> Decode<'a> for RpbSetBucketTypeReqRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing("RpbSetBucketTypeReq", &["type", "props"], missing),
-            );
+            ctx.lacks(0, "RpbSetBucketTypeReq", &["type", "props"], missing)?;
         }
         Ok(())
     }

@@ -76,7 +76,7 @@ impl<'a> Decode<'a> for MapField {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("MapField", &["name", "type"], missing));
+            ctx.lacks(0, "MapField", &["name", "type"], missing)?;
         }
         Ok(())
     }
@@ -155,7 +155,7 @@ impl<'a> Decode<'a> for MapFieldRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("MapField", &["name", "type"], missing));
+            ctx.lacks(0, "MapField", &["name", "type"], missing)?;
         }
         Ok(())
     }
@@ -270,7 +270,7 @@ impl<'a> Decode<'a> for MapEntry {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("MapEntry", &["field"], missing));
+            ctx.lacks(0, "MapEntry", &["field"], missing)?;
         }
         Ok(())
     }
@@ -379,7 +379,7 @@ impl<'a> Decode<'a> for MapEntryRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("MapEntry", &["field"], missing));
+            ctx.lacks(0, "MapEntry", &["field"], missing)?;
         }
         Ok(())
     }
@@ -533,9 +533,7 @@ impl<'a> Decode<'a> for DtFetchReq {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing("DtFetchReq", &["bucket", "key", "type"], missing),
-            );
+            ctx.lacks(0, "DtFetchReq", &["bucket", "key", "type"], missing)?;
         }
         Ok(())
     }
@@ -664,9 +662,7 @@ impl<'a> Decode<'a> for DtFetchReqRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing("DtFetchReq", &["bucket", "key", "type"], missing),
-            );
+            ctx.lacks(0, "DtFetchReq", &["bucket", "key", "type"], missing)?;
         }
         Ok(())
     }
@@ -967,7 +963,7 @@ impl<'a> Decode<'a> for DtFetchResp {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("DtFetchResp", &["type"], missing));
+            ctx.lacks(0, "DtFetchResp", &["type"], missing)?;
         }
         Ok(())
     }
@@ -1053,7 +1049,7 @@ impl<'a> Decode<'a> for DtFetchRespRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("DtFetchResp", &["type"], missing));
+            ctx.lacks(0, "DtFetchResp", &["type"], missing)?;
         }
         Ok(())
     }
@@ -1620,7 +1616,7 @@ impl<'a> Decode<'a> for MapUpdate {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("MapUpdate", &["field"], missing));
+            ctx.lacks(0, "MapUpdate", &["field"], missing)?;
         }
         Ok(())
     }
@@ -1726,7 +1722,7 @@ impl<'a> Decode<'a> for MapUpdateRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("MapUpdate", &["field"], missing));
+            ctx.lacks(0, "MapUpdate", &["field"], missing)?;
         }
         Ok(())
     }
@@ -2184,9 +2180,7 @@ impl<'a> Decode<'a> for DtUpdateReq {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing("DtUpdateReq", &["bucket", "type", "op"], missing),
-            );
+            ctx.lacks(0, "DtUpdateReq", &["bucket", "type", "op"], missing)?;
         }
         Ok(())
     }
@@ -2325,9 +2319,7 @@ impl<'a> Decode<'a> for DtUpdateReqRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing("DtUpdateReq", &["bucket", "type", "op"], missing),
-            );
+            ctx.lacks(0, "DtUpdateReq", &["bucket", "type", "op"], missing)?;
         }
         Ok(())
     }

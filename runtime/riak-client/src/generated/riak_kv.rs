@@ -63,9 +63,7 @@ impl<'a> Decode<'a> for RpbGetClientIdResp {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing("RpbGetClientIdResp", &["client_id"], missing),
-            );
+            ctx.lacks(0, "RpbGetClientIdResp", &["client_id"], missing)?;
         }
         Ok(())
     }
@@ -133,9 +131,7 @@ impl<'a> Decode<'a> for RpbGetClientIdRespRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing("RpbGetClientIdResp", &["client_id"], missing),
-            );
+            ctx.lacks(0, "RpbGetClientIdResp", &["client_id"], missing)?;
         }
         Ok(())
     }
@@ -211,9 +207,7 @@ impl<'a> Decode<'a> for RpbSetClientIdReq {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing("RpbSetClientIdReq", &["client_id"], missing),
-            );
+            ctx.lacks(0, "RpbSetClientIdReq", &["client_id"], missing)?;
         }
         Ok(())
     }
@@ -281,9 +275,7 @@ impl<'a> Decode<'a> for RpbSetClientIdReqRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing("RpbSetClientIdReq", &["client_id"], missing),
-            );
+            ctx.lacks(0, "RpbSetClientIdReq", &["client_id"], missing)?;
         }
         Ok(())
     }
@@ -442,7 +434,7 @@ impl<'a> Decode<'a> for RpbContent {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("RpbContent", &["value"], missing));
+            ctx.lacks(0, "RpbContent", &["value"], missing)?;
         }
         Ok(())
     }
@@ -572,7 +564,7 @@ impl<'a> Decode<'a> for RpbContentRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("RpbContent", &["value"], missing));
+            ctx.lacks(0, "RpbContent", &["value"], missing)?;
         }
         Ok(())
     }
@@ -860,7 +852,7 @@ impl<'a> Decode<'a> for RpbGetReq {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("RpbGetReq", &["bucket", "key"], missing));
+            ctx.lacks(0, "RpbGetReq", &["bucket", "key"], missing)?;
         }
         Ok(())
     }
@@ -996,7 +988,7 @@ impl<'a> Decode<'a> for RpbGetReqRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("RpbGetReq", &["bucket", "key"], missing));
+            ctx.lacks(0, "RpbGetReq", &["bucket", "key"], missing)?;
         }
         Ok(())
     }
@@ -1348,9 +1340,7 @@ impl<'a> Decode<'a> for RpbPutReq {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing("RpbPutReq", &["bucket", "content"], missing),
-            );
+            ctx.lacks(0, "RpbPutReq", &["bucket", "content"], missing)?;
         }
         Ok(())
     }
@@ -1506,9 +1496,7 @@ impl<'a> Decode<'a> for RpbPutReqRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing("RpbPutReq", &["bucket", "content"], missing),
-            );
+            ctx.lacks(0, "RpbPutReq", &["bucket", "content"], missing)?;
         }
         Ok(())
     }
@@ -1828,7 +1816,7 @@ impl<'a> Decode<'a> for RpbDelReq {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("RpbDelReq", &["bucket", "key"], missing));
+            ctx.lacks(0, "RpbDelReq", &["bucket", "key"], missing)?;
         }
         Ok(())
     }
@@ -1958,7 +1946,7 @@ impl<'a> Decode<'a> for RpbDelReqRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("RpbDelReq", &["bucket", "key"], missing));
+            ctx.lacks(0, "RpbDelReq", &["bucket", "key"], missing)?;
         }
         Ok(())
     }
@@ -2333,7 +2321,7 @@ impl<'a> Decode<'a> for RpbListKeysReq {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("RpbListKeysReq", &["bucket"], missing));
+            ctx.lacks(0, "RpbListKeysReq", &["bucket"], missing)?;
         }
         Ok(())
     }
@@ -2411,7 +2399,7 @@ impl<'a> Decode<'a> for RpbListKeysReqRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("RpbListKeysReq", &["bucket"], missing));
+            ctx.lacks(0, "RpbListKeysReq", &["bucket"], missing)?;
         }
         Ok(())
     }
@@ -2735,13 +2723,7 @@ impl<'a> Decode<'a> for RpbIndexReq {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing(
-                    "RpbIndexReq",
-                    &["bucket", "index", "qtype"],
-                    missing,
-                ),
-            );
+            ctx.lacks(0, "RpbIndexReq", &["bucket", "index", "qtype"], missing)?;
         }
         Ok(())
     }
@@ -2897,13 +2879,7 @@ impl<'a> Decode<'a> for RpbIndexReqRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing(
-                    "RpbIndexReq",
-                    &["bucket", "index", "qtype"],
-                    missing,
-                ),
-            );
+            ctx.lacks(0, "RpbIndexReq", &["bucket", "index", "qtype"], missing)?;
         }
         Ok(())
     }
@@ -3337,9 +3313,7 @@ impl<'a> Decode<'a> for RpbIndexObject {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing("RpbIndexObject", &["key", "object"], missing),
-            );
+            ctx.lacks(0, "RpbIndexObject", &["key", "object"], missing)?;
         }
         Ok(())
     }
@@ -3416,9 +3390,7 @@ impl<'a> Decode<'a> for RpbIndexObjectRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing("RpbIndexObject", &["key", "object"], missing),
-            );
+            ctx.lacks(0, "RpbIndexObject", &["key", "object"], missing)?;
         }
         Ok(())
     }
@@ -3558,9 +3530,7 @@ impl<'a> Decode<'a> for RpbCSBucketReq {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing("RpbCSBucketReq", &["bucket", "start_key"], missing),
-            );
+            ctx.lacks(0, "RpbCSBucketReq", &["bucket", "start_key"], missing)?;
         }
         Ok(())
     }
@@ -3676,9 +3646,7 @@ impl<'a> Decode<'a> for RpbCSBucketReqRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing("RpbCSBucketReq", &["bucket", "start_key"], missing),
-            );
+            ctx.lacks(0, "RpbCSBucketReq", &["bucket", "start_key"], missing)?;
         }
         Ok(())
     }
@@ -3932,13 +3900,7 @@ impl<'a> Decode<'a> for RpbMapRedReq {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing(
-                    "RpbMapRedReq",
-                    &["request", "content_type"],
-                    missing,
-                ),
-            );
+            ctx.lacks(0, "RpbMapRedReq", &["request", "content_type"], missing)?;
         }
         Ok(())
     }
@@ -4014,13 +3976,7 @@ impl<'a> Decode<'a> for RpbMapRedReqRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing(
-                    "RpbMapRedReq",
-                    &["request", "content_type"],
-                    missing,
-                ),
-            );
+            ctx.lacks(0, "RpbMapRedReq", &["request", "content_type"], missing)?;
         }
         Ok(())
     }
@@ -4282,13 +4238,7 @@ impl<'a> Decode<'a> for RpbCounterUpdateReq {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing(
-                    "RpbCounterUpdateReq",
-                    &["bucket", "key", "amount"],
-                    missing,
-                ),
-            );
+            ctx.lacks(0, "RpbCounterUpdateReq", &["bucket", "key", "amount"], missing)?;
         }
         Ok(())
     }
@@ -4397,13 +4347,7 @@ impl<'a> Decode<'a> for RpbCounterUpdateReqRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing(
-                    "RpbCounterUpdateReq",
-                    &["bucket", "key", "amount"],
-                    missing,
-                ),
-            );
+            ctx.lacks(0, "RpbCounterUpdateReq", &["bucket", "key", "amount"], missing)?;
         }
         Ok(())
     }
@@ -4630,9 +4574,7 @@ impl<'a> Decode<'a> for RpbCounterGetReq {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing("RpbCounterGetReq", &["bucket", "key"], missing),
-            );
+            ctx.lacks(0, "RpbCounterGetReq", &["bucket", "key"], missing)?;
         }
         Ok(())
     }
@@ -4733,9 +4675,7 @@ impl<'a> Decode<'a> for RpbCounterGetReqRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing("RpbCounterGetReq", &["bucket", "key"], missing),
-            );
+            ctx.lacks(0, "RpbCounterGetReq", &["bucket", "key"], missing)?;
         }
         Ok(())
     }
@@ -4938,13 +4878,7 @@ impl<'a> Decode<'a> for RpbGetBucketKeyPreflistReq {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing(
-                    "RpbGetBucketKeyPreflistReq",
-                    &["bucket", "key"],
-                    missing,
-                ),
-            );
+            ctx.lacks(0, "RpbGetBucketKeyPreflistReq", &["bucket", "key"], missing)?;
         }
         Ok(())
     }
@@ -5024,13 +4958,7 @@ impl<'a> Decode<'a> for RpbGetBucketKeyPreflistReqRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing(
-                    "RpbGetBucketKeyPreflistReq",
-                    &["bucket", "key"],
-                    missing,
-                ),
-            );
+            ctx.lacks(0, "RpbGetBucketKeyPreflistReq", &["bucket", "key"], missing)?;
         }
         Ok(())
     }
@@ -5249,13 +5177,12 @@ impl<'a> Decode<'a> for RpbBucketKeyPreflistItem {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing(
-                    "RpbBucketKeyPreflistItem",
-                    &["partition", "node", "primary"],
-                    missing,
-                ),
-            );
+            ctx.lacks(
+                0,
+                "RpbBucketKeyPreflistItem",
+                &["partition", "node", "primary"],
+                missing,
+            )?;
         }
         Ok(())
     }
@@ -5334,13 +5261,12 @@ impl<'a> Decode<'a> for RpbBucketKeyPreflistItemRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing(
-                    "RpbBucketKeyPreflistItem",
-                    &["partition", "node", "primary"],
-                    missing,
-                ),
-            );
+            ctx.lacks(
+                0,
+                "RpbBucketKeyPreflistItem",
+                &["partition", "node", "primary"],
+                missing,
+            )?;
         }
         Ok(())
     }
@@ -5448,7 +5374,7 @@ impl<'a> Decode<'a> for RpbCoverageReq {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("RpbCoverageReq", &["bucket"], missing));
+            ctx.lacks(0, "RpbCoverageReq", &["bucket"], missing)?;
         }
         Ok(())
     }
@@ -5544,7 +5470,7 @@ impl<'a> Decode<'a> for RpbCoverageReqRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("RpbCoverageReq", &["bucket"], missing));
+            ctx.lacks(0, "RpbCoverageReq", &["bucket"], missing)?;
         }
         Ok(())
     }
@@ -5774,13 +5700,7 @@ impl<'a> Decode<'a> for RpbCoverageEntry {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing(
-                    "RpbCoverageEntry",
-                    &["ip", "port", "cover_context"],
-                    missing,
-                ),
-            );
+            ctx.lacks(0, "RpbCoverageEntry", &["ip", "port", "cover_context"], missing)?;
         }
         Ok(())
     }
@@ -5864,13 +5784,7 @@ impl<'a> Decode<'a> for RpbCoverageEntryRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing(
-                    "RpbCoverageEntry",
-                    &["ip", "port", "cover_context"],
-                    missing,
-                ),
-            );
+            ctx.lacks(0, "RpbCoverageEntry", &["ip", "port", "cover_context"], missing)?;
         }
         Ok(())
     }
@@ -6189,9 +6103,7 @@ impl<'a> Decode<'a> for RpbClusterMemberEntry {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing("RpbClusterMemberEntry", &["ip", "port"], missing),
-            );
+            ctx.lacks(0, "RpbClusterMemberEntry", &["ip", "port"], missing)?;
         }
         Ok(())
     }
@@ -6263,9 +6175,7 @@ impl<'a> Decode<'a> for RpbClusterMemberEntryRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing("RpbClusterMemberEntry", &["ip", "port"], missing),
-            );
+            ctx.lacks(0, "RpbClusterMemberEntry", &["ip", "port"], missing)?;
         }
         Ok(())
     }
@@ -6388,7 +6298,7 @@ impl<'a> Decode<'a> for RpbRTEReq {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("RpbRTEReq", &["bucket", "key"], missing));
+            ctx.lacks(0, "RpbRTEReq", &["bucket", "key"], missing)?;
         }
         Ok(())
     }
@@ -6503,7 +6413,7 @@ impl<'a> Decode<'a> for RpbRTEReqRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("RpbRTEReq", &["bucket", "key"], missing));
+            ctx.lacks(0, "RpbRTEReq", &["bucket", "key"], missing)?;
         }
         Ok(())
     }
@@ -6594,7 +6504,7 @@ impl<'a> Decode<'a> for RpbFetchReq {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("RpbFetchReq", &["queuename"], missing));
+            ctx.lacks(0, "RpbFetchReq", &["queuename"], missing)?;
         }
         Ok(())
     }
@@ -6667,7 +6577,7 @@ impl<'a> Decode<'a> for RpbFetchReqRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("RpbFetchReq", &["queuename"], missing));
+            ctx.lacks(0, "RpbFetchReq", &["queuename"], missing)?;
         }
         Ok(())
     }
@@ -6786,7 +6696,7 @@ impl<'a> Decode<'a> for RpbFetchResp {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("RpbFetchResp", &["queue_empty"], missing));
+            ctx.lacks(0, "RpbFetchResp", &["queue_empty"], missing)?;
         }
         Ok(())
     }
@@ -6887,7 +6797,7 @@ impl<'a> Decode<'a> for RpbFetchRespRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("RpbFetchResp", &["queue_empty"], missing));
+            ctx.lacks(0, "RpbFetchResp", &["queue_empty"], missing)?;
         }
         Ok(())
     }
@@ -6983,7 +6893,7 @@ impl<'a> Decode<'a> for RpbPushReq {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("RpbPushReq", &["queuename"], missing));
+            ctx.lacks(0, "RpbPushReq", &["queuename"], missing)?;
         }
         Ok(())
     }
@@ -7064,7 +6974,7 @@ impl<'a> Decode<'a> for RpbPushReqRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("RpbPushReq", &["queuename"], missing));
+            ctx.lacks(0, "RpbPushReq", &["queuename"], missing)?;
         }
         Ok(())
     }
@@ -7161,7 +7071,7 @@ impl<'a> Decode<'a> for RpbPushResp {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("RpbPushResp", &["queue_exists"], missing));
+            ctx.lacks(0, "RpbPushResp", &["queue_exists"], missing)?;
         }
         Ok(())
     }
@@ -7250,7 +7160,7 @@ impl<'a> Decode<'a> for RpbPushRespRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("RpbPushResp", &["queue_exists"], missing));
+            ctx.lacks(0, "RpbPushResp", &["queue_exists"], missing)?;
         }
         Ok(())
     }
@@ -7327,9 +7237,7 @@ impl<'a> Decode<'a> for RpbAaeFoldMergeRootNValReq {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing("RpbAaeFoldMergeRootNValReq", &["n_val"], missing),
-            );
+            ctx.lacks(0, "RpbAaeFoldMergeRootNValReq", &["n_val"], missing)?;
         }
         Ok(())
     }
@@ -7388,9 +7296,7 @@ impl<'a> Decode<'a> for RpbAaeFoldMergeRootNValReqRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing("RpbAaeFoldMergeRootNValReq", &["n_val"], missing),
-            );
+            ctx.lacks(0, "RpbAaeFoldMergeRootNValReq", &["n_val"], missing)?;
         }
         Ok(())
     }
@@ -7477,9 +7383,7 @@ impl<'a> Decode<'a> for RpbAaeFoldMergeBranchNValReq {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing("RpbAaeFoldMergeBranchNValReq", &["n_val"], missing),
-            );
+            ctx.lacks(0, "RpbAaeFoldMergeBranchNValReq", &["n_val"], missing)?;
         }
         Ok(())
     }
@@ -7551,9 +7455,7 @@ impl<'a> Decode<'a> for RpbAaeFoldMergeBranchNValReqRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing("RpbAaeFoldMergeBranchNValReq", &["n_val"], missing),
-            );
+            ctx.lacks(0, "RpbAaeFoldMergeBranchNValReq", &["n_val"], missing)?;
         }
         Ok(())
     }
@@ -7751,20 +7653,19 @@ impl<'a> Decode<'a> for RpbAaeFoldMergeTreesRangeReq {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing(
-                    "RpbAaeFoldMergeTreesRangeReq",
-                    &[
-                        "bucket",
-                        "key_range",
-                        "tree_size",
-                        "segment_filter",
-                        "modified_range",
-                        "use_prehash",
-                    ],
-                    missing,
-                ),
-            );
+            ctx.lacks(
+                0,
+                "RpbAaeFoldMergeTreesRangeReq",
+                &[
+                    "bucket",
+                    "key_range",
+                    "tree_size",
+                    "segment_filter",
+                    "modified_range",
+                    "use_prehash",
+                ],
+                missing,
+            )?;
         }
         Ok(())
     }
@@ -7937,20 +7838,19 @@ impl<'a> Decode<'a> for RpbAaeFoldMergeTreesRangeReqRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing(
-                    "RpbAaeFoldMergeTreesRangeReq",
-                    &[
-                        "bucket",
-                        "key_range",
-                        "tree_size",
-                        "segment_filter",
-                        "modified_range",
-                        "use_prehash",
-                    ],
-                    missing,
-                ),
-            );
+            ctx.lacks(
+                0,
+                "RpbAaeFoldMergeTreesRangeReq",
+                &[
+                    "bucket",
+                    "key_range",
+                    "tree_size",
+                    "segment_filter",
+                    "modified_range",
+                    "use_prehash",
+                ],
+                missing,
+            )?;
         }
         Ok(())
     }
@@ -8062,7 +7962,7 @@ impl<'a> Decode<'a> for RpbAaeFoldTreeResp {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("RpbAaeFoldTreeResp", &["size"], missing));
+            ctx.lacks(0, "RpbAaeFoldTreeResp", &["size"], missing)?;
         }
         Ok(())
     }
@@ -8155,7 +8055,7 @@ impl<'a> Decode<'a> for RpbAaeFoldTreeRespRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("RpbAaeFoldTreeResp", &["size"], missing));
+            ctx.lacks(0, "RpbAaeFoldTreeResp", &["size"], missing)?;
         }
         Ok(())
     }
@@ -8260,9 +8160,7 @@ impl<'a> Decode<'a> for RpbAaeFoldFetchClocksNValReq {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing("RpbAaeFoldFetchClocksNValReq", &["n_val"], missing),
-            );
+            ctx.lacks(0, "RpbAaeFoldFetchClocksNValReq", &["n_val"], missing)?;
         }
         Ok(())
     }
@@ -8346,9 +8244,7 @@ impl<'a> Decode<'a> for RpbAaeFoldFetchClocksNValReqRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing("RpbAaeFoldFetchClocksNValReq", &["n_val"], missing),
-            );
+            ctx.lacks(0, "RpbAaeFoldFetchClocksNValReq", &["n_val"], missing)?;
         }
         Ok(())
     }
@@ -8515,13 +8411,12 @@ impl<'a> Decode<'a> for RpbAaeFoldFetchClocksRangeReq {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing(
-                    "RpbAaeFoldFetchClocksRangeReq",
-                    &["bucket", "key_range", "segment_filter", "modified_range"],
-                    missing,
-                ),
-            );
+            ctx.lacks(
+                0,
+                "RpbAaeFoldFetchClocksRangeReq",
+                &["bucket", "key_range", "segment_filter", "modified_range"],
+                missing,
+            )?;
         }
         Ok(())
     }
@@ -8666,13 +8561,12 @@ impl<'a> Decode<'a> for RpbAaeFoldFetchClocksRangeReqRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing(
-                    "RpbAaeFoldFetchClocksRangeReq",
-                    &["bucket", "key_range", "segment_filter", "modified_range"],
-                    missing,
-                ),
-            );
+            ctx.lacks(
+                0,
+                "RpbAaeFoldFetchClocksRangeReq",
+                &["bucket", "key_range", "segment_filter", "modified_range"],
+                missing,
+            )?;
         }
         Ok(())
     }
@@ -8845,13 +8739,12 @@ impl<'a> Decode<'a> for RpbAaeFoldFindTombsReq {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing(
-                    "RpbAaeFoldFindTombsReq",
-                    &["bucket", "key_range", "segment_filter", "modified_range"],
-                    missing,
-                ),
-            );
+            ctx.lacks(
+                0,
+                "RpbAaeFoldFindTombsReq",
+                &["bucket", "key_range", "segment_filter", "modified_range"],
+                missing,
+            )?;
         }
         Ok(())
     }
@@ -8996,13 +8889,12 @@ impl<'a> Decode<'a> for RpbAaeFoldFindTombsReqRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing(
-                    "RpbAaeFoldFindTombsReq",
-                    &["bucket", "key_range", "segment_filter", "modified_range"],
-                    missing,
-                ),
-            );
+            ctx.lacks(
+                0,
+                "RpbAaeFoldFindTombsReq",
+                &["bucket", "key_range", "segment_filter", "modified_range"],
+                missing,
+            )?;
         }
         Ok(())
     }
@@ -9101,13 +8993,7 @@ impl<'a> Decode<'a> for RpbAaeFoldKeyValueResp {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing(
-                    "RpbAaeFoldKeyValueResp",
-                    &["response_type"],
-                    missing,
-                ),
-            );
+            ctx.lacks(0, "RpbAaeFoldKeyValueResp", &["response_type"], missing)?;
         }
         Ok(())
     }
@@ -9188,13 +9074,7 @@ impl<'a> Decode<'a> for RpbAaeFoldKeyValueRespRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing(
-                    "RpbAaeFoldKeyValueResp",
-                    &["response_type"],
-                    missing,
-                ),
-            );
+            ctx.lacks(0, "RpbAaeFoldKeyValueResp", &["response_type"], missing)?;
         }
         Ok(())
     }
@@ -9294,13 +9174,7 @@ impl<'a> Decode<'a> for RpbKeysValue {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing(
-                    "RpbKeysValue",
-                    &["bucket", "key", "value"],
-                    missing,
-                ),
-            );
+            ctx.lacks(0, "RpbKeysValue", &["bucket", "key", "value"], missing)?;
         }
         Ok(())
     }
@@ -9384,13 +9258,7 @@ impl<'a> Decode<'a> for RpbKeysValueRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing(
-                    "RpbKeysValue",
-                    &["bucket", "key", "value"],
-                    missing,
-                ),
-            );
+            ctx.lacks(0, "RpbKeysValue", &["bucket", "key", "value"], missing)?;
         }
         Ok(())
     }
@@ -9541,13 +9409,12 @@ impl<'a> Decode<'a> for RpbAaeFoldFindKeysReq {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing(
-                    "RpbAaeFoldFindKeysReq",
-                    &["bucket", "key_range", "modified_range", "finder", "find_limit"],
-                    missing,
-                ),
-            );
+            ctx.lacks(
+                0,
+                "RpbAaeFoldFindKeysReq",
+                &["bucket", "key_range", "modified_range", "finder", "find_limit"],
+                missing,
+            )?;
         }
         Ok(())
     }
@@ -9679,13 +9546,12 @@ impl<'a> Decode<'a> for RpbAaeFoldFindKeysReqRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing(
-                    "RpbAaeFoldFindKeysReq",
-                    &["bucket", "key_range", "modified_range", "finder", "find_limit"],
-                    missing,
-                ),
-            );
+            ctx.lacks(
+                0,
+                "RpbAaeFoldFindKeysReq",
+                &["bucket", "key_range", "modified_range", "finder", "find_limit"],
+                missing,
+            )?;
         }
         Ok(())
     }
@@ -9815,13 +9681,12 @@ impl<'a> Decode<'a> for RpbAaeFoldObjectStatsReq {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing(
-                    "RpbAaeFoldObjectStatsReq",
-                    &["bucket", "key_range", "modified_range"],
-                    missing,
-                ),
-            );
+            ctx.lacks(
+                0,
+                "RpbAaeFoldObjectStatsReq",
+                &["bucket", "key_range", "modified_range"],
+                missing,
+            )?;
         }
         Ok(())
     }
@@ -9931,13 +9796,12 @@ impl<'a> Decode<'a> for RpbAaeFoldObjectStatsReqRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing(
-                    "RpbAaeFoldObjectStatsReq",
-                    &["bucket", "key_range", "modified_range"],
-                    missing,
-                ),
-            );
+            ctx.lacks(
+                0,
+                "RpbAaeFoldObjectStatsReq",
+                &["bucket", "key_range", "modified_range"],
+                missing,
+            )?;
         }
         Ok(())
     }
@@ -10078,13 +9942,12 @@ impl<'a> Decode<'a> for RpbAaeFoldReplKeysReq {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing(
-                    "RpbAaeFoldReplKeysReq",
-                    &["bucket", "key_range", "modified_range", "queuename"],
-                    missing,
-                ),
-            );
+            ctx.lacks(
+                0,
+                "RpbAaeFoldReplKeysReq",
+                &["bucket", "key_range", "modified_range", "queuename"],
+                missing,
+            )?;
         }
         Ok(())
     }
@@ -10201,13 +10064,12 @@ impl<'a> Decode<'a> for RpbAaeFoldReplKeysReqRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing(
-                    "RpbAaeFoldReplKeysReq",
-                    &["bucket", "key_range", "modified_range", "queuename"],
-                    missing,
-                ),
-            );
+            ctx.lacks(
+                0,
+                "RpbAaeFoldReplKeysReq",
+                &["bucket", "key_range", "modified_range", "queuename"],
+                missing,
+            )?;
         }
         Ok(())
     }
@@ -10336,13 +10198,12 @@ impl<'a> Decode<'a> for RpbAaeFoldRepairKeysReq {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing(
-                    "RpbAaeFoldRepairKeysReq",
-                    &["bucket", "key_range", "modified_range"],
-                    missing,
-                ),
-            );
+            ctx.lacks(
+                0,
+                "RpbAaeFoldRepairKeysReq",
+                &["bucket", "key_range", "modified_range"],
+                missing,
+            )?;
         }
         Ok(())
     }
@@ -10452,13 +10313,12 @@ impl<'a> Decode<'a> for RpbAaeFoldRepairKeysReqRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing(
-                    "RpbAaeFoldRepairKeysReq",
-                    &["bucket", "key_range", "modified_range"],
-                    missing,
-                ),
-            );
+            ctx.lacks(
+                0,
+                "RpbAaeFoldRepairKeysReq",
+                &["bucket", "key_range", "modified_range"],
+                missing,
+            )?;
         }
         Ok(())
     }
@@ -10649,19 +10509,18 @@ impl<'a> Decode<'a> for RpbAaeFoldReapTombsReq {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing(
-                    "RpbAaeFoldReapTombsReq",
-                    &[
-                        "bucket",
-                        "key_range",
-                        "segment_filter",
-                        "modified_range",
-                        "change_method",
-                    ],
-                    missing,
-                ),
-            );
+            ctx.lacks(
+                0,
+                "RpbAaeFoldReapTombsReq",
+                &[
+                    "bucket",
+                    "key_range",
+                    "segment_filter",
+                    "modified_range",
+                    "change_method",
+                ],
+                missing,
+            )?;
         }
         Ok(())
     }
@@ -10825,19 +10684,18 @@ impl<'a> Decode<'a> for RpbAaeFoldReapTombsReqRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing(
-                    "RpbAaeFoldReapTombsReq",
-                    &[
-                        "bucket",
-                        "key_range",
-                        "segment_filter",
-                        "modified_range",
-                        "change_method",
-                    ],
-                    missing,
-                ),
-            );
+            ctx.lacks(
+                0,
+                "RpbAaeFoldReapTombsReq",
+                &[
+                    "bucket",
+                    "key_range",
+                    "segment_filter",
+                    "modified_range",
+                    "change_method",
+                ],
+                missing,
+            )?;
         }
         Ok(())
     }
@@ -11033,19 +10891,18 @@ impl<'a> Decode<'a> for RpbAaeFoldEraseKeysReq {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing(
-                    "RpbAaeFoldEraseKeysReq",
-                    &[
-                        "bucket",
-                        "key_range",
-                        "segment_filter",
-                        "modified_range",
-                        "change_method",
-                    ],
-                    missing,
-                ),
-            );
+            ctx.lacks(
+                0,
+                "RpbAaeFoldEraseKeysReq",
+                &[
+                    "bucket",
+                    "key_range",
+                    "segment_filter",
+                    "modified_range",
+                    "change_method",
+                ],
+                missing,
+            )?;
         }
         Ok(())
     }
@@ -11209,19 +11066,18 @@ impl<'a> Decode<'a> for RpbAaeFoldEraseKeysReqRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing(
-                    "RpbAaeFoldEraseKeysReq",
-                    &[
-                        "bucket",
-                        "key_range",
-                        "segment_filter",
-                        "modified_range",
-                        "change_method",
-                    ],
-                    missing,
-                ),
-            );
+            ctx.lacks(
+                0,
+                "RpbAaeFoldEraseKeysReq",
+                &[
+                    "bucket",
+                    "key_range",
+                    "segment_filter",
+                    "modified_range",
+                    "change_method",
+                ],
+                missing,
+            )?;
         }
         Ok(())
     }
@@ -11324,13 +11180,7 @@ impl<'a> Decode<'a> for RpbAaeFoldKeyCountResp {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing(
-                    "RpbAaeFoldKeyCountResp",
-                    &["response_type"],
-                    missing,
-                ),
-            );
+            ctx.lacks(0, "RpbAaeFoldKeyCountResp", &["response_type"], missing)?;
         }
         Ok(())
     }
@@ -11411,13 +11261,7 @@ impl<'a> Decode<'a> for RpbAaeFoldKeyCountRespRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing(
-                    "RpbAaeFoldKeyCountResp",
-                    &["response_type"],
-                    missing,
-                ),
-            );
+            ctx.lacks(0, "RpbAaeFoldKeyCountResp", &["response_type"], missing)?;
         }
         Ok(())
     }
@@ -11507,7 +11351,7 @@ impl<'a> Decode<'a> for RpbKeysCount {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("RpbKeysCount", &["tag", "count"], missing));
+            ctx.lacks(0, "RpbKeysCount", &["tag", "count"], missing)?;
         }
         Ok(())
     }
@@ -11583,7 +11427,7 @@ impl<'a> Decode<'a> for RpbKeysCountRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("RpbKeysCount", &["tag", "count"], missing));
+            ctx.lacks(0, "RpbKeysCount", &["tag", "count"], missing)?;
         }
         Ok(())
     }
@@ -11897,7 +11741,7 @@ impl<'a> Decode<'a> for RpbAaeFoldBucket {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("RpbAaeFoldBucket", &["bucket"], missing));
+            ctx.lacks(0, "RpbAaeFoldBucket", &["bucket"], missing)?;
         }
         Ok(())
     }
@@ -11966,7 +11810,7 @@ impl<'a> Decode<'a> for RpbAaeFoldBucketRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("RpbAaeFoldBucket", &["bucket"], missing));
+            ctx.lacks(0, "RpbAaeFoldBucket", &["bucket"], missing)?;
         }
         Ok(())
     }

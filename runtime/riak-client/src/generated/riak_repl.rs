@@ -134,13 +134,7 @@ impl<'a> Decode<'a> for RpbReplGetReq {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing(
-                    "RpbReplGetReq",
-                    &["bucket", "key", "cluster_id"],
-                    missing,
-                ),
-            );
+            ctx.lacks(0, "RpbReplGetReq", &["bucket", "key", "cluster_id"], missing)?;
         }
         Ok(())
     }
@@ -268,13 +262,7 @@ impl<'a> Decode<'a> for RpbReplGetReqRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing(
-                    "RpbReplGetReq",
-                    &["bucket", "key", "cluster_id"],
-                    missing,
-                ),
-            );
+            ctx.lacks(0, "RpbReplGetReq", &["bucket", "key", "cluster_id"], missing)?;
         }
         Ok(())
     }
@@ -461,9 +449,7 @@ impl<'a> Decode<'a> for RpbReplGetClusterIdResp {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing("RpbReplGetClusterIdResp", &["cluster_id"], missing),
-            );
+            ctx.lacks(0, "RpbReplGetClusterIdResp", &["cluster_id"], missing)?;
         }
         Ok(())
     }
@@ -531,9 +517,7 @@ impl<'a> Decode<'a> for RpbReplGetClusterIdRespRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing("RpbReplGetClusterIdResp", &["cluster_id"], missing),
-            );
+            ctx.lacks(0, "RpbReplGetClusterIdResp", &["cluster_id"], missing)?;
         }
         Ok(())
     }

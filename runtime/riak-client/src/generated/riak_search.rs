@@ -111,9 +111,7 @@ impl<'a> Decode<'a> for RpbSearchQueryReq {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing("RpbSearchQueryReq", &["q", "index"], missing),
-            );
+            ctx.lacks(0, "RpbSearchQueryReq", &["q", "index"], missing)?;
         }
         Ok(())
     }
@@ -228,9 +226,7 @@ impl<'a> Decode<'a> for RpbSearchQueryReqRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing("RpbSearchQueryReq", &["q", "index"], missing),
-            );
+            ctx.lacks(0, "RpbSearchQueryReq", &["q", "index"], missing)?;
         }
         Ok(())
     }

@@ -124,7 +124,7 @@ impl<'a> Decode<'a> for TsColumnDescription {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("TsColumnDescription", &["name"], missing));
+            ctx.lacks(0, "TsColumnDescription", &["name"], missing)?;
         }
         Ok(())
     }
@@ -202,7 +202,7 @@ impl<'a> Decode<'a> for TsColumnDescriptionRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("TsColumnDescription", &["name"], missing));
+            ctx.lacks(0, "TsColumnDescription", &["name"], missing)?;
         }
         Ok(())
     }
@@ -544,7 +544,7 @@ impl<'a> Decode<'a> for TsInterpolation {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("TsInterpolation", &["base"], missing));
+            ctx.lacks(0, "TsInterpolation", &["base"], missing)?;
         }
         Ok(())
     }
@@ -621,7 +621,7 @@ impl<'a> Decode<'a> for TsInterpolationRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("TsInterpolation", &["base"], missing));
+            ctx.lacks(0, "TsInterpolation", &["base"], missing)?;
         }
         Ok(())
     }
@@ -1030,7 +1030,7 @@ impl<'a> Decode<'a> for TsPutReq {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("TsPutReq", &["table"], missing));
+            ctx.lacks(0, "TsPutReq", &["table"], missing)?;
         }
         Ok(())
     }
@@ -1118,7 +1118,7 @@ impl<'a> Decode<'a> for TsPutReqRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("TsPutReq", &["table"], missing));
+            ctx.lacks(0, "TsPutReq", &["table"], missing)?;
         }
         Ok(())
     }
@@ -1308,7 +1308,7 @@ impl<'a> Decode<'a> for TsGetReq {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("TsGetReq", &["table"], missing));
+            ctx.lacks(0, "TsGetReq", &["table"], missing)?;
         }
         Ok(())
     }
@@ -1388,7 +1388,7 @@ impl<'a> Decode<'a> for TsGetReqRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("TsGetReq", &["table"], missing));
+            ctx.lacks(0, "TsGetReq", &["table"], missing)?;
         }
         Ok(())
     }
@@ -1621,7 +1621,7 @@ impl<'a> Decode<'a> for TsDelReq {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("TsDelReq", &["table"], missing));
+            ctx.lacks(0, "TsDelReq", &["table"], missing)?;
         }
         Ok(())
     }
@@ -1706,7 +1706,7 @@ impl<'a> Decode<'a> for TsDelReqRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("TsDelReq", &["table"], missing));
+            ctx.lacks(0, "TsDelReq", &["table"], missing)?;
         }
         Ok(())
     }
@@ -1891,7 +1891,7 @@ impl<'a> Decode<'a> for TsListKeysReq {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("TsListKeysReq", &["table"], missing));
+            ctx.lacks(0, "TsListKeysReq", &["table"], missing)?;
         }
         Ok(())
     }
@@ -1964,7 +1964,7 @@ impl<'a> Decode<'a> for TsListKeysReqRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("TsListKeysReq", &["table"], missing));
+            ctx.lacks(0, "TsListKeysReq", &["table"], missing)?;
         }
         Ok(())
     }
@@ -2189,7 +2189,7 @@ impl<'a> Decode<'a> for TsCoverageReq {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("TsCoverageReq", &["table"], missing));
+            ctx.lacks(0, "TsCoverageReq", &["table"], missing)?;
         }
         Ok(())
     }
@@ -2280,7 +2280,7 @@ impl<'a> Decode<'a> for TsCoverageReqRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("TsCoverageReq", &["table"], missing));
+            ctx.lacks(0, "TsCoverageReq", &["table"], missing)?;
         }
         Ok(())
     }
@@ -2509,13 +2509,7 @@ impl<'a> Decode<'a> for TsCoverageEntry {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing(
-                    "TsCoverageEntry",
-                    &["ip", "port", "cover_context"],
-                    missing,
-                ),
-            );
+            ctx.lacks(0, "TsCoverageEntry", &["ip", "port", "cover_context"], missing)?;
         }
         Ok(())
     }
@@ -2600,13 +2594,7 @@ impl<'a> Decode<'a> for TsCoverageEntryRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing(
-                    "TsCoverageEntry",
-                    &["ip", "port", "cover_context"],
-                    missing,
-                ),
-            );
+            ctx.lacks(0, "TsCoverageEntry", &["ip", "port", "cover_context"], missing)?;
         }
         Ok(())
     }
@@ -2732,20 +2720,19 @@ impl<'a> Decode<'a> for TsRange {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing(
-                    "TsRange",
-                    &[
-                        "field_name",
-                        "lower_bound",
-                        "lower_bound_inclusive",
-                        "upper_bound",
-                        "upper_bound_inclusive",
-                        "desc",
-                    ],
-                    missing,
-                ),
-            );
+            ctx.lacks(
+                0,
+                "TsRange",
+                &[
+                    "field_name",
+                    "lower_bound",
+                    "lower_bound_inclusive",
+                    "upper_bound",
+                    "upper_bound_inclusive",
+                    "desc",
+                ],
+                missing,
+            )?;
         }
         Ok(())
     }
@@ -2849,20 +2836,19 @@ impl<'a> Decode<'a> for TsRangeRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing(
-                    "TsRange",
-                    &[
-                        "field_name",
-                        "lower_bound",
-                        "lower_bound_inclusive",
-                        "upper_bound",
-                        "upper_bound_inclusive",
-                        "desc",
-                    ],
-                    missing,
-                ),
-            );
+            ctx.lacks(
+                0,
+                "TsRange",
+                &[
+                    "field_name",
+                    "lower_bound",
+                    "lower_bound_inclusive",
+                    "upper_bound",
+                    "upper_bound_inclusive",
+                    "desc",
+                ],
+                missing,
+            )?;
         }
         Ok(())
     }

@@ -68,7 +68,7 @@ impl<'a> Decode<'a> for RpbYokozunaIndex {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("RpbYokozunaIndex", &["name"], missing));
+            ctx.lacks(0, "RpbYokozunaIndex", &["name"], missing)?;
         }
         Ok(())
     }
@@ -142,7 +142,7 @@ impl<'a> Decode<'a> for RpbYokozunaIndexRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("RpbYokozunaIndex", &["name"], missing));
+            ctx.lacks(0, "RpbYokozunaIndex", &["name"], missing)?;
         }
         Ok(())
     }
@@ -456,9 +456,7 @@ impl<'a> Decode<'a> for RpbYokozunaIndexPutReq {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing("RpbYokozunaIndexPutReq", &["index"], missing),
-            );
+            ctx.lacks(0, "RpbYokozunaIndexPutReq", &["index"], missing)?;
         }
         Ok(())
     }
@@ -526,9 +524,7 @@ impl<'a> Decode<'a> for RpbYokozunaIndexPutReqRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing("RpbYokozunaIndexPutReq", &["index"], missing),
-            );
+            ctx.lacks(0, "RpbYokozunaIndexPutReq", &["index"], missing)?;
         }
         Ok(())
     }
@@ -605,9 +601,7 @@ impl<'a> Decode<'a> for RpbYokozunaIndexDeleteReq {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing("RpbYokozunaIndexDeleteReq", &["name"], missing),
-            );
+            ctx.lacks(0, "RpbYokozunaIndexDeleteReq", &["name"], missing)?;
         }
         Ok(())
     }
@@ -675,9 +669,7 @@ impl<'a> Decode<'a> for RpbYokozunaIndexDeleteReqRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing("RpbYokozunaIndexDeleteReq", &["name"], missing),
-            );
+            ctx.lacks(0, "RpbYokozunaIndexDeleteReq", &["name"], missing)?;
         }
         Ok(())
     }
@@ -755,7 +747,7 @@ impl<'a> Decode<'a> for RpbYokozunaSchema {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("RpbYokozunaSchema", &["name"], missing));
+            ctx.lacks(0, "RpbYokozunaSchema", &["name"], missing)?;
         }
         Ok(())
     }
@@ -824,7 +816,7 @@ impl<'a> Decode<'a> for RpbYokozunaSchemaRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(DecodeError::missing("RpbYokozunaSchema", &["name"], missing));
+            ctx.lacks(0, "RpbYokozunaSchema", &["name"], missing)?;
         }
         Ok(())
     }
@@ -898,9 +890,7 @@ impl<'a> Decode<'a> for RpbYokozunaSchemaPutReq {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing("RpbYokozunaSchemaPutReq", &["schema"], missing),
-            );
+            ctx.lacks(0, "RpbYokozunaSchemaPutReq", &["schema"], missing)?;
         }
         Ok(())
     }
@@ -964,9 +954,7 @@ impl<'a> Decode<'a> for RpbYokozunaSchemaPutReqRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing("RpbYokozunaSchemaPutReq", &["schema"], missing),
-            );
+            ctx.lacks(0, "RpbYokozunaSchemaPutReq", &["schema"], missing)?;
         }
         Ok(())
     }
@@ -1041,9 +1029,7 @@ impl<'a> Decode<'a> for RpbYokozunaSchemaGetReq {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing("RpbYokozunaSchemaGetReq", &["name"], missing),
-            );
+            ctx.lacks(0, "RpbYokozunaSchemaGetReq", &["name"], missing)?;
         }
         Ok(())
     }
@@ -1111,9 +1097,7 @@ impl<'a> Decode<'a> for RpbYokozunaSchemaGetReqRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing("RpbYokozunaSchemaGetReq", &["name"], missing),
-            );
+            ctx.lacks(0, "RpbYokozunaSchemaGetReq", &["name"], missing)?;
         }
         Ok(())
     }
@@ -1190,9 +1174,7 @@ impl<'a> Decode<'a> for RpbYokozunaSchemaGetResp {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing("RpbYokozunaSchemaGetResp", &["schema"], missing),
-            );
+            ctx.lacks(0, "RpbYokozunaSchemaGetResp", &["schema"], missing)?;
         }
         Ok(())
     }
@@ -1256,9 +1238,7 @@ impl<'a> Decode<'a> for RpbYokozunaSchemaGetRespRef<'a> {
             }
         }
         if missing != 0 {
-            return Err(
-                DecodeError::missing("RpbYokozunaSchemaGetResp", &["schema"], missing),
-            );
+            ctx.lacks(0, "RpbYokozunaSchemaGetResp", &["schema"], missing)?;
         }
         Ok(())
     }

@@ -60,9 +60,15 @@ fn dispatch(args: &[OsString]) -> Result<(), Failure> {
         let notice = |notice: &crate::Diagnostic| eprintln!("{notice}");
         return Ok(plugin::run(io::stdin().lock(), io::stdout().lock(), notice)?);
     };
+    if rest.iter().any(|arg| arg == "--help" || arg == "-h") {
+        return print(&help());
+    }
     match command.to_str() {
         Some("generate") => generate::run(rest),
         Some("codes") => codes::run(rest),
+        Some("include-dir") if !rest.is_empty() => {
+            Err(Failure::Usage("include-dir takes no arguments".to_owned()))
+        }
         Some("include-dir") => {
             let dir = builtin::include_dir()
                 .map_err(|error| Error::Write { path: "the cache directory".into(), error })?;

@@ -35,7 +35,7 @@ pub(super) fn room<'a, V>(
 /// Makes room for a run of values of which the first took `first` bytes and
 /// `left` are left, with an eighth to spare, as far as the budget allows.
 #[inline]
-pub(super) fn guess<'a, V>(values: &mut Vec<V>, first: usize, left: usize, ctx: &mut Context<'a>) {
+pub(super) fn guess<V>(values: &mut Vec<V>, first: usize, left: usize, ctx: &mut Context<'_>) {
     let more = left / first.max(1);
     expect(values, (more + more / 8 + 1).min(MOST), ctx);
 }
@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn short_runs_do_not_move_the_vector_each_time() {
-        let input = [0; 1_000_000];
+        let input = vec![0; 1_000_000];
         let (mut ctx, _) = Context::new(&input, None, &DecodeLimits::DEFAULT);
         let mut values: Vec<u64> = Vec::new();
         let mut moves = 0;

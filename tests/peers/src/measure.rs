@@ -112,6 +112,21 @@ impl Case {
         });
     }
 
+    /// What a contender made of the bytes; a note if it refuses them.
+    pub(crate) fn taken<M, E: std::fmt::Display>(
+        &mut self,
+        contender: &str,
+        decoded: Result<M, E>,
+    ) -> Option<M> {
+        let refusal = match decoded {
+            Ok(message) => return Some(message),
+            Err(error) => error,
+        };
+        let bytes = self.body.len();
+        self.notes.push(format!("{}: {contender} refuses {bytes} bytes: {refusal}", self.name));
+        None
+    }
+
     /// Notes it if what a contender wrote is not what it was given.
     pub(crate) fn compare(&mut self, contender: &str, written: &[u8]) {
         if written.len() != self.body.len() {

@@ -10,6 +10,7 @@ Measures encoding and decoding side by side with other implementations.
   --tsv          one tab-separated line a measurement instead of tables
   --svg FILE     a bar chart as well
   --curve        how cost grows with keys, rows and nesting depth instead
+  --steady-heap  keep glibc from giving memory back between two allocations
   --rounds N     how many rounds; the smallest time of them is kept (100)
   --case PART    only cases whose name contains PART; may be repeated
   --group PART   only groups whose name contains PART: encode_new,
@@ -22,6 +23,7 @@ Measures encoding and decoding side by side with other implementations.
 pub(crate) struct Options {
     pub(crate) tsv: bool,
     pub(crate) curve: bool,
+    pub(crate) steady_heap: bool,
     pub(crate) svg: Option<PathBuf>,
     pub(crate) rounds: usize,
     cases: Vec<String>,
@@ -35,6 +37,7 @@ impl Options {
         let mut options = Self {
             tsv: false,
             curve: false,
+            steady_heap: false,
             svg: None,
             rounds: 100,
             cases: Vec::new(),
@@ -45,6 +48,7 @@ impl Options {
             let mut value = || args.next().ok_or_else(|| format!("{arg} needs a value"));
             match arg.as_str() {
                 "--help" | "-h" => return Ok(None),
+                "--steady-heap" => options.steady_heap = true,
                 "--curve" => options.curve = true,
                 "--tsv" => options.tsv = true,
                 "--svg" => options.svg = Some(value()?.into()),

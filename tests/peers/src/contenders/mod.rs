@@ -5,6 +5,8 @@
 //! its defaults.
 
 pub(crate) mod buffa;
+#[cfg(feature = "google")]
+pub(crate) mod google;
 pub(crate) mod prost;
 pub(crate) mod quick_protobuf;
 pub(crate) mod riak;

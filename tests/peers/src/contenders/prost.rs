@@ -12,7 +12,8 @@ use crate::measure::{Case, Group};
 /// Adds what is measured of a message whose bytes fields are `Vec<u8>`.
 pub(crate) fn add<M: Message + Default + 'static>(case: &mut Case) {
     let (body, code) = (case.body, case.code);
-    let message = Rc::new(M::decode(body).expect("the case is well-formed"));
+    let Some(message) = case.taken("prost", M::decode(body)) else { return };
+    let message = Rc::new(message);
     case.compare("prost", &message.encode_to_vec());
 
     let value = Rc::clone(&message);
@@ -32,7 +33,8 @@ pub(crate) fn add<M: Message + Default + 'static>(case: &mut Case) {
 pub(crate) fn add_bytes<M: Message + Default + 'static>(case: &mut Case) {
     let code = case.code;
     let shared = Bytes::from(case.body.to_vec());
-    let message = Rc::new(M::decode(shared.clone()).expect("the case is well-formed"));
+    let Some(message) = case.taken("prost-bytes", M::decode(shared.clone())) else { return };
+    let message = Rc::new(message);
     case.compare("prost-bytes", &message.encode_to_vec());
 
     let value = Rc::clone(&message);

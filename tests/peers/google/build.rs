@@ -1,0 +1,25 @@
+//! Google's generator over the schemas. It is a part of `protoc`, which must be
+//! of exactly the crate's version.
+
+use std::path::Path;
+
+/// Riak's schemas with messages; the one that is not Riak's lies elsewhere.
+const RIAK: [&str; 4] = ["riak.proto", "riak_dt.proto", "riak_kv.proto", "riak_ts.proto"];
+
+fn main() {
+    println!("cargo::rerun-if-env-changed=PROTOC_V4");
+    let protoc = std::env::var_os("PROTOC_V4").unwrap_or_else(|| "protoc".into());
+    for schema in RIAK {
+        println!("cargo::rerun-if-changed=../../../proto/{schema}");
+    }
+    println!("cargo::rerun-if-changed=../proto/telemetry.proto");
+    let includes = [Path::new("../../../proto"), Path::new("../proto")];
+    let generated = protobuf_codegen::CodeGen::new()
+        .protoc_path(protoc)
+        .inputs(RIAK.iter().chain(&["telemetry.proto"]))
+        .includes(includes.iter())
+        .generate_and_compile();
+    if let Err(error) = generated {
+        println!("cargo::error=no code for google's protobuf 4: {error}; PROTOC_V4 says where protoc is");
+    }
+}

@@ -19,21 +19,26 @@ fn both(settings: Settings<'_>) -> [(&'static str, Texts); 2] {
 
 /// Checks the code as modules of a library.
 #[track_caller]
-fn assert_compiles(setup: &Setup<'_>, settings: Settings<'_>) {
+fn assert_compiles(setup: &Setup<'_>, sets: impl IntoIterator<Item = (&'static str, Texts)>) {
     let scratch = Scratch::new(setup);
     let mut library = DENY.to_owned();
-    for (name, texts) in both(settings) {
+    for (name, texts) in sets {
         scratch.generated(&format!("src/{name}"), &texts);
         writeln!(library, "pub mod {name};").unwrap();
     }
     scratch.write("src/lib.rs", &library);
-    scratch.check(&[]).unwrap_or_else(|error| panic!("{settings:?}: {error}"));
+    scratch.check(&[]).unwrap_or_else(|error| panic!("{error}"));
+}
+
+/// The foreign schemas alone, which have all that settings could break.
+fn only_foreign(settings: Settings<'_>) -> [(&'static str, Texts); 1] {
+    [("foreign", by_command(&foreign(), settings))]
 }
 
 #[test]
 fn as_modules() {
-    assert_compiles(&Setup { name: "modules-2021", edition: "2021", ..Setup::PLAIN }, &[]);
-    assert_compiles(&Setup { name: "modules-2024", ..Setup::PLAIN }, &[]);
+    assert_compiles(&Setup { name: "modules-2021", edition: "2021", ..Setup::PLAIN }, both(&[]));
+    assert_compiles(&Setup { name: "modules-2024", ..Setup::PLAIN }, both(&[]));
 }
 
 #[test]
@@ -92,16 +97,16 @@ fn by_include_from_a_build_script() {
 #[test]
 fn in_every_setting() {
     let no_features = Setup { name: "settings-bare", runtime: &[], ..Setup::PLAIN };
-    assert_compiles(&no_features, &[("client", "false"), ("server", "false")]);
+    assert_compiles(&no_features, only_foreign(&[("client", "false"), ("server", "false")]));
     let client = Setup { name: "settings-client", runtime: &["client"], ..Setup::PLAIN };
-    assert_compiles(&client, &[("server", "false"), ("borrowed", "false")]);
+    assert_compiles(&client, only_foreign(&[("server", "false"), ("borrowed", "false")]));
     let server = Setup { name: "settings-server", runtime: &["server"], ..Setup::PLAIN };
-    assert_compiles(&server, &[("client", "false"), ("unknown_fields", "false")]);
+    assert_compiles(&server, only_foreign(&[("client", "false"), ("unknown_fields", "false")]));
     let setup = Setup { name: "settings-vec", ..Setup::PLAIN };
-    assert_compiles(&setup, &[("bytes", "vec"), ("code_tables", "false")]);
+    assert_compiles(&setup, only_foreign(&[("bytes", "vec"), ("code_tables", "false")]));
     let all_off =
         [("borrowed", "false"), ("unknown_fields", "false"), ("code_tables", "false"), ("bytes", "vec")];
-    assert_compiles(&Setup { name: "settings-least", ..Setup::PLAIN }, &all_off);
+    assert_compiles(&Setup { name: "settings-least", ..Setup::PLAIN }, only_foreign(&all_off));
 }
 
 #[test]
@@ -109,14 +114,14 @@ fn with_bytes_of_the_crate_of_that_name() {
     let more = "bytes = { version = \"1\", default-features = false }\n";
     let setup =
         Setup { name: "settings-bytes", runtime: &["client", "server", "bytes"], more, ..Setup::PLAIN };
-    assert_compiles(&setup, &[("bytes", "bytes")]);
+    assert_compiles(&setup, only_foreign(&[("bytes", "bytes")]));
 }
 
 #[test]
 fn behind_features_of_the_crate() {
     let scratch = Scratch::new(&Setup { name: "features", ..Setup::PLAIN });
     let mut library = DENY.to_owned();
-    for (name, texts) in both(&[("client_feature", "clients"), ("server_feature", "servers")]) {
+    for (name, texts) in only_foreign(&[("client_feature", "clients"), ("server_feature", "servers")]) {
         scratch.generated(&format!("src/{name}"), &texts);
         writeln!(library, "pub mod {name};").unwrap();
     }

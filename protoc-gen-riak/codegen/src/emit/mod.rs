@@ -2,7 +2,7 @@
 //!
 //! The impls are printed in full and are thin: they call primitives of the
 //! runtime. Owned and borrowed forms are emitted by the same functions, told
-//! apart by [`Form`](form::Form).
+//! apart by `Form`.
 //!
 //! Invariant: the output depends on the schema and the options alone, refers to
 //! its own modules by relative paths, and has no inner attributes, so that it

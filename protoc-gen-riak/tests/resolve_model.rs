@@ -407,6 +407,23 @@ fn a_file_to_generate_must_be_there() {
     assert_eq!(faults.to_string(), "b.proto is to be generated, but is not among the files that were read");
 }
 
+#[test]
+fn strings_of_extensions_are_utf8_where_the_syntax_asks_for_it() {
+    let schema = one_by_protoc(
+        r#"edition = "2023";
+        message M { extensions 10 to max; }
+        message Other { extend M { string inside = 30; repeated string many = 20; bytes bytes = 21; } }
+        extend M {
+          string outside = 10;
+          string any = 11 [features.utf8_validation = NONE];
+          Other other = 12;
+        }"#,
+    );
+    assert_eq!(message(&schema, "M").text_extensions, [10, 20, 30]);
+    let schema = one("message M { extensions 10 to max; } extend M { optional string text = 10; }");
+    assert!(message(&schema, "M").text_extensions.is_empty());
+}
+
 /// The schemas of protobuf's own conformance suite have such messages.
 #[test]
 fn required_fields_without_an_end_are_optional() {

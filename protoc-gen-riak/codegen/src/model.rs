@@ -107,6 +107,9 @@ pub struct Message {
     pub keep_unknown: bool,
     /// Decoded from any body, and encoded to none.
     pub bodyless: bool,
+    /// Numbers of the `string` extensions that have to be UTF-8, ascending.
+    /// Extensions are kept among the fields that the schema does not know.
+    pub text_extensions: Vec<u32>,
 }
 
 /// One field.

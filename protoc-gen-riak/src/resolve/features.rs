@@ -34,21 +34,33 @@ pub(crate) enum FieldPresence {
     LegacyRequired,
 }
 
-/// The features that change what code is emitted. Strings are always held to
-/// UTF-8, since Rust's are, so `utf8_validation` is not among them.
+/// The features that change what code is emitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Features {
     pub(crate) presence: FieldPresence,
     pub(crate) closed_enums: bool,
     pub(crate) packed: bool,
     pub(crate) delimited: bool,
+    /// Whether strings have to be UTF-8. Those of a message's own fields
+    /// always have, since Rust's are; it makes a difference for extensions.
+    pub(crate) utf8: bool,
 }
 
 impl Features {
-    const PROTO2: Self =
-        Self { presence: FieldPresence::Explicit, closed_enums: true, packed: false, delimited: false };
-    const PROTO3: Self =
-        Self { presence: FieldPresence::Implicit, closed_enums: false, packed: true, delimited: false };
+    const PROTO2: Self = Self {
+        presence: FieldPresence::Explicit,
+        closed_enums: true,
+        packed: false,
+        delimited: false,
+        utf8: false,
+    };
+    const PROTO3: Self = Self {
+        presence: FieldPresence::Implicit,
+        closed_enums: false,
+        packed: true,
+        delimited: false,
+        utf8: true,
+    };
     /// 2024 changes none of these.
     const EDITION: Self = Self { presence: FieldPresence::Explicit, ..Self::PROTO3 };
 
@@ -89,6 +101,8 @@ impl Features {
                 (2, Some(2)) => merged.closed_enums = true,
                 (3, Some(1)) => merged.packed = true,
                 (3, Some(2)) => merged.packed = false,
+                (4, Some(2)) => merged.utf8 = true,
+                (4, Some(3)) => merged.utf8 = false,
                 (5, Some(1)) => merged.delimited = false,
                 (5, Some(2)) => merged.delimited = true,
                 _ => {}

@@ -202,6 +202,7 @@ impl<'r> Inference<'r> {
             code: None,
             keep_unknown: true,
             bodyless: false,
+            text_extensions: Vec::new(),
         });
         self.schema.files[file.0].messages.push(id);
         id

@@ -94,6 +94,7 @@ fn message(decls: &Decls<'_>, names: &Names, id: MessageId) -> Message {
         code: None,
         keep_unknown: true,
         bodyless: false,
+        text_extensions: Vec::new(),
     }
 }
 

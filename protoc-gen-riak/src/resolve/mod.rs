@@ -17,6 +17,7 @@ mod cycles;
 mod decls;
 mod defaults;
 mod docs;
+mod extensions;
 mod externs;
 mod facts;
 mod features;
@@ -69,7 +70,8 @@ pub fn resolve(
     let decls = Decls::new(files, &mut report);
     externs::check(&decls, options, &mut report);
     let mut names = Names::new(&decls, options);
-    let (messages, enums) = messages::resolve(&decls, &names, options, &mut report);
+    let (mut messages, enums) = messages::resolve(&decls, &names, options, &mut report);
+    extensions::apply(&decls, &mut messages);
     let mut schema = Schema { files: model_files(&decls, &names), messages, enums, frames: Vec::new() };
     facts::apply(&decls, &mut schema, &mut report);
     let mut book = CodeBook::default();

@@ -2,12 +2,12 @@
 
 use std::fmt::Debug;
 
-use riak_runtime::{Decode, DecodeErrorKind, DecodeLimits, Message, Owned};
+use riak_runtime::{Decode, DecodeErrorKind, DecodeLimits, Message, Owned, View};
 
 use super::bytes::{Bytes, message};
 use super::forms::{exact, item};
 use super::generated::acme::wide::{Wide, Word};
-use super::generated::acme::{Choice, Forest, Maps, Required, Scalars, Tree};
+use super::generated::acme::{Choice, Forest, Maps, Open, Required, Scalars, ScalarsRef, Tree};
 
 /// The error that both forms give.
 #[track_caller]
@@ -31,6 +31,7 @@ fn a_missing_field_is_named_with_its_message() {
     assert!(error::<Scalars>(&inner).contains("acme.stock.Item"), "{}", error::<Scalars>(&inner));
     error::<Choice>(&message().nested(5, message()));
     error::<Maps>(&message().nested(5, message().nested(2, message())));
+    error::<Maps>(&message().nested(5, message()));
     // A map's value that is absent altogether has the same lack.
     error::<Forest>(&message());
 }
@@ -67,6 +68,59 @@ fn more_required_fields_than_bits_in_a_word() {
     for number in 1..=64 {
         assert!(error::<Word>(&word(number)).contains(&format!("f{number} ")), "{number}");
     }
+}
+
+/// One after the other.
+fn both(first: Bytes, second: &Bytes) -> Bytes {
+    Bytes([first.0, second.0.clone()].concat())
+}
+
+/// Protobuf merges what comes in pieces, and only then asks what is missing.
+#[test]
+fn required_fields_may_come_in_pieces() {
+    let name = || message().bytes(1, "name");
+    let count = || message().varint(2, 7);
+    let in_scalars = |inner: Bytes| message().nested(17, inner);
+    let bytes = both(both(in_scalars(count()), &message().varint(1, 1)), &in_scalars(name()));
+    let item = Scalars::decode(&bytes.0).unwrap().item.unwrap();
+    assert_eq!((&*item.name, item.count), ("name", Some(7)));
+    assert_eq!(ScalarsRef::decode(&bytes.0).unwrap().owned(), Scalars::decode(&bytes.0).unwrap());
+    // One that is required itself, and in one that comes in pieces.
+    let tree = |inner: Bytes| message().nested(1, inner);
+    Forest::decode(&both(tree(message()), &tree(message())).0).unwrap();
+    // What another value of the oneof has replaced is not merged with.
+    let chosen = |inner: Bytes| message().nested(5, inner);
+    let in_pieces = both(chosen(count()), &chosen(name()));
+    Choice::decode(&in_pieces.0).unwrap();
+    let replaced = both(both(chosen(name()), &message().varint(1, 1)), &chosen(count()));
+    assert!(error::<Choice>(&replaced).contains("acme.stock.Item.name"));
+    let again = |inner: Bytes| message().nested(7, inner);
+    Choice::decode(&both(again(chosen(count())), &again(chosen(name()))).0).unwrap();
+    assert!(error::<Choice>(&both(again(chosen(count())), &chosen(name()))).contains("name"));
+    // Elements are whole messages, each of them.
+    let element = |inner: Bytes| message().nested(5, message().fixed32(1, [0; 4]).nested(2, inner));
+    error::<Maps>(&both(element(count()), &element(name())));
+    let in_map = both(both(element(name()), &element(name())), &message().nested(8, message().bytes(1, "")));
+    Maps::decode(&in_map.0).unwrap();
+}
+
+#[test]
+fn more_words_of_required_fields_come_in_pieces() {
+    let all = (1..=67).filter(|number| ![10, 40].contains(number));
+    let halves = [0, 1].map(|half| {
+        let numbers = all.clone().filter(|number| number % 2 == half);
+        numbers.fold(message(), |bytes, number| bytes.varint(number, 1))
+    });
+    let [even, odd] = halves;
+    let whole = odd.bytes(68, "last");
+    // The message itself is merged like any other.
+    Wide::decode(&both(even.clone(), &whole).0).unwrap();
+    assert!(error::<Wide>(&even).contains("f1 "));
+}
+
+#[test]
+fn an_extension_is_kept_whatever_its_bytes_where_strings_need_not_be_utf8() {
+    exact::<Open>(message().bytes(100, [0xff]));
 }
 
 #[test]

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, Hash};
 
-use super::nested::{body_len, put_body, read_value};
+use super::nested::{body_len, merge, put_body, read_value};
 use super::{
     Context, Enum, Enumeration, KeepUnknown, Nested, Reader, Reads, Sizes, Writer, Writes, delimited_len,
     tag_len,
@@ -66,6 +66,13 @@ impl<'a, M: Decode<'a>> Reads<'a, M> for Nested {
     #[inline]
     fn set(place: &mut M, input: &mut Reader<'a>, ctx: &mut Context<'a>) -> Result<(), DecodeError> {
         read_value(place, true, input, ctx)
+    }
+
+    /// A message without a field, which may lack required ones.
+    fn absent(entry: Reader<'a>, ctx: &mut Context<'a>) -> Result<M, DecodeError> {
+        let mut message = M::default();
+        merge(&mut message, false, true, entry, ctx)?;
+        Ok(message)
     }
 }
 
@@ -172,7 +179,11 @@ pub fn read_map<'a, KK: Reads<'a, K>, VK: Reads<'a, V>, K: Default, V: Default>(
             entry.skip(tag, ctx)?;
         }
     }
-    map.put_entry(key, value.unwrap_or_default());
+    let value = match value {
+        Some(value) => value,
+        None => VK::absent(entry, ctx)?,
+    };
+    map.put_entry(key, value);
     Ok(())
 }
 

@@ -37,7 +37,7 @@ pub use scalar::{
     Text, Uint32, Uint64, Writes,
 };
 pub use sizes::Sizes;
-pub use unknown::{Ignore, KeepUnknown, UnknownFields, UnknownFieldsRef, read_unknown};
+pub use unknown::{Ignore, KeepUnknown, UnknownFields, UnknownFieldsRef, read_unknown, read_unknown_text};
 pub use writer::Writer;
 pub(crate) use writer::{BORROW, Large};
 

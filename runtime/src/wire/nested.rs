@@ -80,7 +80,7 @@ pub fn put_repeated_message<M: Message>(tag: u32, messages: &[M], out: &mut Writ
 /// Merges fields into a message that is one level deeper. If it comes `again`,
 /// it has been read before; an `element` will not come again.
 #[inline]
-fn merge<'a, M: Decode<'a>>(
+pub(super) fn merge<'a, M: Decode<'a>>(
     message: &mut M,
     again: bool,
     element: bool,

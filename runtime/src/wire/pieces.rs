@@ -49,7 +49,8 @@ impl Pieces {
         Self { open: vec![root], ..Self::default() }
     }
 
-    /// Begins a piece of the field with this tag.
+    /// Begins a piece of the field with this tag; 0 for an element, so that it
+    /// has the path of no other message.
     pub(super) fn enter(&mut self, tag: u32, again: bool, element: bool) {
         self.path.push(tag);
         self.open.push(Open { again, element, words: 0 });
@@ -179,7 +180,7 @@ mod tests {
     #[test]
     fn an_element_is_whole_when_it_ends() {
         let mut pieces = Pieces::new();
-        pieces.enter(26, false, true);
+        pieces.enter(0, false, true);
         piece(&mut pieces, 10, false, 0b01);
         assert_eq!(outcome(pieces), lacks("b"));
     }

@@ -107,8 +107,13 @@ impl<'a> Context<'a> {
         body: &Reader<'a>,
     ) -> Result<(), DecodeError> {
         self.descend(body)?;
-        let mut tag = Reader { cursor: body.mark, end: self.limit, mark: body.mark, input: PhantomData };
-        let tag = tag.tag(self)?.unwrap_or_default();
+        let tag = if element {
+            // All elements have one place: nothing is recorded for long there.
+            0
+        } else {
+            let mut tag = Reader { cursor: body.mark, end: self.limit, mark: body.mark, input: PhantomData };
+            tag.tag(self)?.unwrap_or_default()
+        };
         if let Some(pieces) = &mut self.pieces {
             pieces.enter(tag, again, element);
         }

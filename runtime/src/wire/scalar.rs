@@ -119,6 +119,19 @@ pub trait Reads<'a, V> {
         Ok(())
     }
 
+    /// The value of a map's entry that has none. `entry` has been read.
+    ///
+    /// # Errors
+    ///
+    /// If it has to have one: a message with required fields.
+    #[inline]
+    fn absent(_entry: Reader<'a>, _ctx: &mut Context<'a>) -> Result<V, DecodeError>
+    where
+        V: Default,
+    {
+        Ok(V::default())
+    }
+
     /// Reads a value that may have been absent so far to where it belongs.
     ///
     /// # Errors

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::{Context, Reader, Writer};
+use super::{Context, Reader, Reads, Text, Writer};
 use crate::debug;
 use crate::error::DecodeError;
 
@@ -37,6 +37,24 @@ pub fn read_unknown<'a>(
     let field = input.skip(tag, ctx)?;
     unknown.keep(field);
     Ok(())
+}
+
+/// Reads an extension of type `string`: kept like a field that the message does
+/// not know, but only if it is UTF-8.
+///
+/// # Errors
+///
+/// As for [`read_unknown`]; also if it is not UTF-8.
+#[cold]
+#[inline(never)]
+pub fn read_unknown_text<'a>(
+    tag: u32,
+    unknown: &mut impl KeepUnknown<'a>,
+    input: &mut Reader<'a>,
+    ctx: &mut Context<'a>,
+) -> Result<(), DecodeError> {
+    <Text as Reads<&str>>::read(&mut input.clone(), ctx)?;
+    read_unknown(tag, unknown, input, ctx)
 }
 
 /// Throws unknown fields away.
@@ -192,6 +210,7 @@ impl fmt::Debug for UnknownFieldsRef<'_> {
 mod tests {
     use super::*;
     use crate::DecodeLimits;
+    use crate::error::DecodeErrorKind;
 
     #[test]
     fn fields_are_kept_as_they_came() {
@@ -212,6 +231,21 @@ mod tests {
         let mut written = Vec::new();
         Writer::append(&mut written, owned.len(), None, |out| owned.put(out));
         assert_eq!(written, bytes);
+    }
+
+    #[test]
+    fn text_is_kept_if_it_is_text() {
+        for (bytes, kept) in [([0x0a, 2, 0xc3, 0xa9], true), ([0x0a, 2, 0xc3, b'a'], false)] {
+            let (mut ctx, mut input) = Context::new(&bytes, None, &DecodeLimits::default());
+            let mut unknown = UnknownFields::new();
+            let tag = input.tag(&ctx).unwrap().unwrap();
+            let read = read_unknown_text(tag, &mut unknown, &mut input, &mut ctx);
+            assert_eq!(
+                read.map_err(|error| error.kind().clone()).err(),
+                (!kept).then_some(DecodeErrorKind::InvalidUtf8)
+            );
+            assert_eq!(unknown.as_bytes(), if kept { &bytes[..] } else { &[] });
+        }
     }
 
     #[test]

@@ -69,11 +69,17 @@ impl Emitter<'_> {
         let [some, ok] = ["Some", "Ok"].map(|name| scope.prelude(name));
         let read_unknown = scope.wire("read_unknown");
         let unknown = unknown(scope, message);
+        let texts = (!message.text_extensions.is_empty()).then(|| {
+            let tags = message.text_extensions.iter().map(|number| hex(field::delimited_tag(*number)));
+            let read_unknown_text = scope.wire("read_unknown_text");
+            quote!(#(#tags)|* => #read_unknown_text(tag, #unknown, &mut input, ctx)?,)
+        });
         quote! {
             #(#begins)*
             while let #some(tag) = input.tag(ctx)? {
                 match tag {
                     #(#arms)*
+                    #texts
                     _ => #read_unknown(tag, #unknown, &mut input, ctx)?,
                 }
             }

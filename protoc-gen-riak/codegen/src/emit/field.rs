@@ -68,7 +68,12 @@ pub(super) fn tag(field: &Field) -> u32 {
 
 /// The tag of a packed run.
 pub(super) fn packed_tag(field: &Field) -> u32 {
-    field.number << 3 | 2
+    delimited_tag(field.number)
+}
+
+/// The tag of a value with a length.
+pub(super) fn delimited_tag(number: u32) -> u32 {
+    number << 3 | 2
 }
 
 /// A tag as it reads best: in hexadecimal, as the bytes on the wire.

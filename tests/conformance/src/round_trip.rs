@@ -49,9 +49,8 @@ pub(crate) fn answer(request: &ConformanceRequest, form: Form) -> Answer {
     if name.starts_with("protobuf_test_messages.edition_unstable.") {
         return Answer::Skipped("what no edition has settled is not generated".to_owned());
     }
-    let payload = match &request.payload {
-        Some(Payload::ProtobufPayload(payload)) => payload,
-        _ => return Answer::Skipped("only the binary format is read".to_owned()),
+    let Some(Payload::ProtobufPayload(payload)) = &request.payload else {
+        return Answer::Skipped("only the binary format is read".to_owned());
     };
     if request.requested_output_format != WireFormat::PROTOBUF {
         return Answer::Skipped("only the binary format is written".to_owned());

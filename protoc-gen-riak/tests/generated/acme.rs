@@ -1800,16 +1800,19 @@ impl<'a> Decode<'a> for Choice {
                     self.choice = Some(
                         choice::Choice::Number(wire::Int32::read(&mut input, ctx)?),
                     );
+                    ctx.forget(&[0x2a, 0x3a]);
                 }
                 0x12 => {
                     self.choice = Some(
                         choice::Choice::Text(wire::Text::read(&mut input, ctx)?),
                     );
+                    ctx.forget(&[0x2a, 0x3a]);
                 }
                 0x1a => {
                     self.choice = Some(
                         choice::Choice::Data(wire::Bytes::read(&mut input, ctx)?),
                     );
+                    ctx.forget(&[0x2a, 0x3a]);
                 }
                 0x20 => {
                     if let Some(value) = wire::read_closed(
@@ -1819,6 +1822,7 @@ impl<'a> Decode<'a> for Choice {
                         ctx,
                     )? {
                         self.choice = Some(choice::Choice::Colour(value));
+                        ctx.forget(&[0x2a, 0x3a]);
                     }
                 }
                 0x2a => {
@@ -1828,6 +1832,7 @@ impl<'a> Decode<'a> for Choice {
                         let mut value = Default::default();
                         wire::read_message(&mut value, false, &mut input, ctx)?;
                         self.choice = Some(choice::Choice::Item(value));
+                        ctx.forget(&[0x3a]);
                     }
                 }
                 0x33 => {
@@ -1837,6 +1842,7 @@ impl<'a> Decode<'a> for Choice {
                         let mut value = Default::default();
                         wire::read_group(0x33, &mut value, false, &mut input, ctx)?;
                         self.choice = Some(choice::Choice::Lot(value));
+                        ctx.forget(&[0x2a, 0x3a]);
                     }
                 }
                 0x3a => {
@@ -1846,17 +1852,20 @@ impl<'a> Decode<'a> for Choice {
                         let mut value = Default::default();
                         wire::read_message(&mut value, false, &mut input, ctx)?;
                         self.choice = Some(choice::Choice::Again(value));
+                        ctx.forget(&[0x2a]);
                     }
                 }
                 0x40 => {
                     self.choice = Some(
                         choice::Choice::Mood(wire::Enum::read(&mut input, ctx)?),
                     );
+                    ctx.forget(&[0x2a, 0x3a]);
                 }
                 0x49 => {
                     self.choice = Some(
                         choice::Choice::Old(wire::Fixed64::read(&mut input, ctx)?),
                     );
+                    ctx.forget(&[0x2a, 0x3a]);
                 }
                 0x52 => self.between = Some(wire::Text::read(&mut input, ctx)?),
                 0x58 => {
@@ -1979,16 +1988,19 @@ impl<'a> Decode<'a> for ChoiceRef<'a> {
                     self.choice = Some(
                         choice::ChoiceRef::Number(wire::Int32::read(&mut input, ctx)?),
                     );
+                    ctx.forget(&[0x2a, 0x3a]);
                 }
                 0x12 => {
                     self.choice = Some(
                         choice::ChoiceRef::Text(wire::Text::read(&mut input, ctx)?),
                     );
+                    ctx.forget(&[0x2a, 0x3a]);
                 }
                 0x1a => {
                     self.choice = Some(
                         choice::ChoiceRef::Data(wire::Bytes::read(&mut input, ctx)?),
                     );
+                    ctx.forget(&[0x2a, 0x3a]);
                 }
                 0x20 => {
                     if let Some(value) = wire::read_closed(
@@ -1998,6 +2010,7 @@ impl<'a> Decode<'a> for ChoiceRef<'a> {
                         ctx,
                     )? {
                         self.choice = Some(choice::ChoiceRef::Colour(value));
+                        ctx.forget(&[0x2a, 0x3a]);
                     }
                 }
                 0x2a => {
@@ -2007,6 +2020,7 @@ impl<'a> Decode<'a> for ChoiceRef<'a> {
                         let mut value = Default::default();
                         wire::read_message(&mut value, false, &mut input, ctx)?;
                         self.choice = Some(choice::ChoiceRef::Item(value));
+                        ctx.forget(&[0x3a]);
                     }
                 }
                 0x33 => {
@@ -2016,6 +2030,7 @@ impl<'a> Decode<'a> for ChoiceRef<'a> {
                         let mut value = Default::default();
                         wire::read_group(0x33, &mut value, false, &mut input, ctx)?;
                         self.choice = Some(choice::ChoiceRef::Lot(value));
+                        ctx.forget(&[0x2a, 0x3a]);
                     }
                 }
                 0x3a => {
@@ -2025,17 +2040,20 @@ impl<'a> Decode<'a> for ChoiceRef<'a> {
                         let mut value = Default::default();
                         wire::read_message(&mut value, false, &mut input, ctx)?;
                         self.choice = Some(choice::ChoiceRef::Again(value));
+                        ctx.forget(&[0x2a]);
                     }
                 }
                 0x40 => {
                     self.choice = Some(
                         choice::ChoiceRef::Mood(wire::Enum::read(&mut input, ctx)?),
                     );
+                    ctx.forget(&[0x2a, 0x3a]);
                 }
                 0x49 => {
                     self.choice = Some(
                         choice::ChoiceRef::Old(wire::Fixed64::read(&mut input, ctx)?),
                     );
+                    ctx.forget(&[0x2a, 0x3a]);
                 }
                 0x52 => self.between = Some(wire::Text::read(&mut input, ctx)?),
                 0x58 => {
@@ -3105,6 +3123,7 @@ impl<'a> Decode<'a> for Tree {
                 }
                 0x42 => {
                     self.one = Some(tree::One::Leaf(wire::Text::read(&mut input, ctx)?));
+                    ctx.forget(&[0x3a]);
                 }
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
             }
@@ -3220,6 +3239,7 @@ impl<'a> Decode<'a> for TreeRef<'a> {
                     self.one = Some(
                         tree::OneRef::Leaf(wire::Text::read(&mut input, ctx)?),
                     );
+                    ctx.forget(&[0x3a]);
                 }
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
             }

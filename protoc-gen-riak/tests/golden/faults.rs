@@ -94,9 +94,14 @@ fn required_fields_may_come_in_pieces() {
     Choice::decode(&in_pieces.0).unwrap();
     let replaced = both(both(chosen(name()), &message().varint(1, 1)), &chosen(count()));
     assert!(error::<Choice>(&replaced).contains("acme.stock.Item.name"));
+    let forgotten = both(chosen(count()), &message().bytes(2, "text"));
+    assert!(Choice::decode(&forgotten.0).unwrap().choice.is_some());
+    error::<Choice>(&both(forgotten, &chosen(count())));
     let again = |inner: Bytes| message().nested(7, inner);
     Choice::decode(&both(again(chosen(count())), &again(chosen(name()))).0).unwrap();
-    assert!(error::<Choice>(&both(again(chosen(count())), &chosen(name()))).contains("name"));
+    // What lay deeper in it is forgotten too.
+    Choice::decode(&both(again(chosen(count())), &chosen(name())).0).unwrap();
+    assert!(error::<Choice>(&both(again(chosen(count())), &again(message()))).contains("name"));
     // Elements are whole messages, each of them.
     let element = |inner: Bytes| message().nested(5, message().fixed32(1, [0; 4]).nested(2, inner));
     error::<Maps>(&both(element(count()), &element(name())));

@@ -54,13 +54,16 @@ impl Pieces {
     pub(super) fn enter(&mut self, tag: u32, again: bool, element: bool) {
         self.path.push(tag);
         self.open.push(Open { again, element, words: 0 });
-        if !again {
-            // A member of a oneof that another one has replaced in between:
-            // what its former value lacked is of no meaning.
-            while let Some(path) = self.first_below() {
-                self.lacking.remove(&path);
-            }
+    }
+
+    /// Forgets what a message lacked, and those inside it: one of the fields of
+    /// the message being read, which has no value any more.
+    pub(super) fn forget(&mut self, tag: u32) {
+        self.path.push(tag);
+        while let Some(path) = self.first_below() {
+            self.lacking.remove(&path);
         }
+        self.path.pop();
     }
 
     /// What is missing of the next word of required fields, `all` of which
@@ -170,11 +173,20 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_begins_anew_lacks_everything() {
+    fn what_is_replaced_lacks_nothing_and_begins_anew() {
         let mut pieces = Pieces::new();
         piece(&mut pieces, 10, false, 0b01);
+        pieces.forget(18);
+        pieces.forget(10);
+        piece(&mut pieces, 18, false, 0b11);
         piece(&mut pieces, 10, false, 0b10);
         assert_eq!(outcome(pieces), lacks("a"));
+        let mut pieces = Pieces::new();
+        pieces.enter(26, false, false);
+        piece(&mut pieces, 10, false, 0b01);
+        pieces.leave().unwrap();
+        pieces.forget(26);
+        assert_eq!(outcome(pieces), Ok(()));
     }
 
     #[test]

@@ -192,6 +192,23 @@ impl<'a> Context<'a> {
         Ok(())
     }
 
+    /// Says that the messages with these tags have been replaced by another
+    /// member of their oneof: what they lacked is of no meaning any more.
+    #[inline]
+    pub fn forget(&mut self, tags: &[u32]) {
+        if self.depth < 0 {
+            self.forget_recorded(tags);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn forget_recorded(&mut self, tags: &[u32]) {
+        if let Some(pieces) = &mut self.pieces {
+            tags.iter().for_each(|tag| pieces.forget(*tag));
+        }
+    }
+
     /// Whether nothing has seemed to be missing so far.
     #[inline]
     pub(crate) fn is_plain(&self) -> bool {

@@ -4,6 +4,8 @@
 //! encodings where a repeated field may be packed; a known number with another
 //! wire type is an unknown field, as protobuf wants it.
 
+use std::collections::HashSet;
+
 use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 
@@ -12,7 +14,7 @@ use super::field::{self, Shape, by_number, hex, packable};
 use super::form::{Form, member, unknown_member};
 use super::oneof::oneof_path;
 use super::scope::{Scope, ident};
-use crate::model::{Field, Message, Presence, Type};
+use crate::model::{Field, Message, MessageId, Oneof, Presence, Type};
 
 /// The words that hold a bit for each required field.
 const WORD: usize = 64;
@@ -250,15 +252,17 @@ impl Emitter<'_> {
             .find(|(index, _)| std::ptr::eq(&raw const message.fields[*index], field))
             .map(|(_, variant)| ident(variant));
         let some = scope.prelude("Some");
+        let forget = self.forget(message, oneof, field);
         match Shape::of(field.ty) {
             Shape::Scalar if self.closed(field.ty) => {
                 let read = closed_read(scope, message, field, "read_closed", &TokenStream::new());
-                quote!(if let #some(value) = #read? { self.#member = #some(#path::#variant(value)); },)
+                quote!(if let #some(value) = #read? { self.#member = #some(#path::#variant(value)); #forget },)
             }
             Shape::Scalar => {
                 scope.use_trait("Reads");
                 let marker = Self::marker(scope, field.ty);
-                quote!(self.#member = #some(#path::#variant(#marker::read(&mut input, ctx)?)),)
+                let set = quote!(self.#member = #some(#path::#variant(#marker::read(&mut input, ctx)?)));
+                if forget.is_some() { quote!({ #set; #forget },) } else { quote!(#set,) }
             }
             shape => {
                 let function = scope.wire(&format!("read_{}", shape.name()));
@@ -271,10 +275,32 @@ impl Emitter<'_> {
                         let mut value = #default::default();
                         #function(#group &mut value, false, &mut input, ctx)?;
                         self.#member = #some(#path::#variant(value));
+                        #forget
                     },
                 }
             }
         }
+    }
+
+    /// Forgets what members of a oneof lacked that this one replaces, where
+    /// they can lack something.
+    fn forget(&self, message: &Message, oneof: &Oneof, field: &Field) -> Option<TokenStream> {
+        let others = oneof.variants.iter().map(|(index, _)| &message.fields[*index]);
+        let tags: Vec<TokenStream> = others
+            .filter(|other| !std::ptr::eq(*other, field) && self.may_lack(other.ty, &mut HashSet::new()))
+            .map(|other| hex(field::tag(other)))
+            .collect();
+        (!tags.is_empty()).then(|| quote!(ctx.forget(&[#(#tags),*]);))
+    }
+
+    /// Whether there are required fields in a message, or in those inside it.
+    fn may_lack(&self, ty: Type, seen: &mut HashSet<MessageId>) -> bool {
+        let (Type::Message(id) | Type::Group(id)) = ty else {
+            return false;
+        };
+        let mut fields = self.schema.message(id).fields.iter();
+        seen.insert(id)
+            && fields.any(|field| field.presence == Presence::Required || self.may_lack(field.ty, seen))
     }
 
     /// Whether a type is a closed enum.

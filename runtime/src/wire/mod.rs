@@ -12,6 +12,7 @@
 //! Invariant: for each function `x_len` there is a `put_x` that writes exactly
 //! as many bytes, and pops from [`Sizes`] what the other pushed.
 
+mod context;
 mod enumeration;
 mod growth;
 mod map;
@@ -23,6 +24,7 @@ mod sizes;
 mod unknown;
 mod writer;
 
+pub use context::Context;
 pub use enumeration::{Enum, Enumeration, read_closed, read_packed_closed, read_repeated_closed};
 pub use map::{Map, map_len, message_map_len, put_map, put_message_map, read_map, read_map_closed};
 pub use nested::{
@@ -31,7 +33,7 @@ pub use nested::{
     read_message, read_optional_group, read_optional_message, read_repeated_group, read_repeated_message,
     repeated_group_len, repeated_message_len,
 };
-pub use reader::{Context, Reader};
+pub use reader::Reader;
 pub use scalar::{
     Bool, Bytes, Double, Fixed32, Fixed64, Float, Int32, Int64, Reads, Sfixed32, Sfixed64, Sint32, Sint64,
     Text, Uint32, Uint64, Writes,

@@ -1,0 +1,316 @@
+//! What all readers of one input share: limits, and what is still missing.
+//!
+//! Invariant: `start..limit` is readable for `'a`. The hot path of a nested
+//! message is one test of `depth` and one of `stage`; all that is rare hides
+//! behind these two.
+
+use std::marker::PhantomData;
+
+use super::Reader;
+use super::pieces::Pieces;
+use crate::error::{DecodeError, DecodeErrorKind};
+use crate::{Blob, DecodeLimits};
+
+/// What all readers of one input share: how deep they are, what they may still
+/// allocate, and the blob that the input is a slice of.
+pub struct Context<'a> {
+    start: *const u8,
+    limit: *const u8,
+    /// Below this, 24 bytes may be read at any offset of the input.
+    inline_end: usize,
+    /// How many levels deeper it may go; less than zero, by the least number
+    /// there is, while `pieces` are recorded: one test finds both.
+    depth: i32,
+    /// Bytes of elements that may still be allocated.
+    budget: usize,
+    /// What is known of the message that is about to be merged.
+    stage: Stage,
+    /// What is missing so far, once the input has seemed to lack something.
+    pieces: Option<Box<Pieces>>,
+    source: Option<&'a Blob>,
+    input: PhantomData<&'a [u8]>,
+}
+
+/// What is known of the required fields of a message about to be merged.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// All are missing.
+    Fresh,
+    /// All have been read before.
+    Whole,
+    /// It is in [`Pieces`].
+    Recorded,
+}
+
+/// The depth at which recording begins; see [`Context`].
+const RECORDING: i32 = i32::MIN;
+
+#[expect(clippy::cast_possible_wrap, reason = "no more than the largest there is")]
+const fn depth(limits: &DecodeLimits) -> i32 {
+    if limits.depth > i32::MAX as u32 { i32::MAX } else { limits.depth as i32 }
+}
+
+impl<'a> Context<'a> {
+    /// A context for `input`, and the reader of all of it. Long values are
+    /// shared with `source` if the input lies within it.
+    #[inline]
+    pub(crate) fn new(
+        input: &'a [u8],
+        source: Option<&'a Blob>,
+        limits: &DecodeLimits,
+    ) -> (Self, Reader<'a>) {
+        let range = input.as_ptr_range();
+        let context = Self {
+            start: range.start,
+            limit: range.end,
+            inline_end: input.len().saturating_sub(crate::blob::INLINE),
+            depth: depth(limits),
+            budget: limits.budget(input.len()),
+            stage: Stage::Fresh,
+            pieces: None,
+            source,
+            input: PhantomData,
+        };
+        (context, Reader::new(input))
+    }
+
+    /// Goes one message deeper, into one that comes `again` or for the first
+    /// time. `false` if that is not all there is to do: see
+    /// [`Context::enter_recorded`].
+    #[inline]
+    pub(crate) fn enter(&mut self, again: bool) -> bool {
+        if self.depth <= 0 {
+            return false;
+        }
+        self.depth -= 1;
+        self.stage = if again { Stage::Whole } else { Stage::Fresh };
+        true
+    }
+
+    /// Comes back from [`Context::enter`].
+    #[inline]
+    pub(crate) fn leave(&mut self) {
+        self.depth += 1;
+    }
+
+    /// Goes one message deeper, into `body`, while pieces are recorded. An
+    /// `element` will not come again.
+    ///
+    /// # Errors
+    ///
+    /// If that is too deep.
+    #[cold]
+    pub(crate) fn enter_recorded(
+        &mut self,
+        again: bool,
+        element: bool,
+        body: &Reader<'a>,
+    ) -> Result<(), DecodeError> {
+        self.descend(body)?;
+        let tag = if element {
+            // All elements have one place: nothing is recorded for long there.
+            0
+        } else {
+            body.at_mark().tag(self)?.unwrap_or_default()
+        };
+        if let Some(pieces) = &mut self.pieces {
+            pieces.enter(tag, again, element);
+        }
+        self.stage = Stage::Recorded;
+        Ok(())
+    }
+
+    /// Comes back from [`Context::enter_recorded`].
+    ///
+    /// # Errors
+    ///
+    /// If the message lacks what can come no more.
+    #[cold]
+    pub(crate) fn leave_recorded(&mut self) -> Result<(), DecodeError> {
+        self.ascend();
+        self.pieces.as_mut().map_or(Ok(()), |pieces| pieces.leave())
+    }
+
+    /// Goes one group deeper whose fields are passed over.
+    pub(super) fn descend(&mut self, input: &Reader<'a>) -> Result<(), DecodeError> {
+        if self.depth == 0 || self.depth == RECORDING {
+            return Err(self.fail(input, DecodeErrorKind::TooDeep));
+        }
+        self.depth -= 1;
+        Ok(())
+    }
+
+    /// Comes back from [`Context::descend`].
+    pub(super) fn ascend(&mut self) {
+        self.depth += 1;
+    }
+
+    /// The bits of the next 64 required fields that are still missing: `all`,
+    /// less those that earlier pieces of the message had. Asked for before the
+    /// first field is read, once for each 64 fields.
+    #[inline]
+    #[must_use]
+    pub fn missing(&mut self, all: u64) -> u64 {
+        if self.stage == Stage::Fresh { all } else { self.missing_before(all) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn missing_before(&mut self, all: u64) -> u64 {
+        match &mut self.pieces {
+            Some(pieces) => pieces.missing(all),
+            None => 0,
+        }
+    }
+
+    /// Says that a message ends without some of its required fields: those of
+    /// `fields` whose bits are set in `missing`, which is the `word`th that was
+    /// asked for.
+    ///
+    /// # Errors
+    ///
+    /// That the first of them is missing, unless it may still come.
+    #[cold]
+    #[inline(never)]
+    pub fn lacks(
+        &mut self,
+        word: usize,
+        message: &'static str,
+        fields: &'static [&'static str],
+        missing: u64,
+    ) -> Result<(), DecodeError> {
+        let Some(pieces) = &mut self.pieces else {
+            return Err(DecodeError::missing(message, fields, missing));
+        };
+        // Paths may be long where fields are short.
+        match self.budget.checked_sub(pieces.cost()) {
+            Some(left) => self.budget = left,
+            None => return Err(DecodeError::new(DecodeErrorKind::TooManyElements, 0)),
+        }
+        pieces.lack(word, message, fields, missing);
+        Ok(())
+    }
+
+    /// Says that the messages with these tags have been replaced by another
+    /// member of their oneof: what they lacked is of no meaning any more.
+    #[inline]
+    pub fn forget(&mut self, tags: &[u32]) {
+        if self.depth < 0 {
+            self.forget_recorded(tags);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn forget_recorded(&mut self, tags: &[u32]) {
+        if let Some(pieces) = &mut self.pieces {
+            for tag in tags {
+                pieces.forget(*tag);
+            }
+        }
+    }
+
+    /// Whether nothing has seemed to be missing so far.
+    #[inline]
+    pub(crate) fn is_plain(&self) -> bool {
+        self.depth >= 0
+    }
+
+    /// Judges how merging all of the input went, where it failed or was
+    /// recorded: `true` if the message is whole, `false` if the input has to be
+    /// merged again, into a new message, since a missing field may have come in
+    /// another piece.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong, if that is certain.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn settle(
+        &mut self,
+        merged: Result<(), DecodeError>,
+        limits: &DecodeLimits,
+    ) -> Result<bool, DecodeError> {
+        if let Some(pieces) = &mut self.pieces {
+            return merged.and_then(|()| pieces.leave()).map(|()| true);
+        }
+        match merged {
+            Err(error) if matches!(error.kind(), DecodeErrorKind::MissingField { .. }) => {
+                self.pieces = Some(Box::new(Pieces::new()));
+                self.depth = RECORDING + depth(limits);
+                self.stage = Stage::Recorded;
+                self.budget = limits.budget(self.limit as usize - self.start as usize);
+                Ok(false)
+            }
+            merged => merged.map(|()| true),
+        }
+    }
+
+    /// How many of `wanted` elements of `size` bytes may be allocated. They are
+    /// accounted for.
+    #[inline]
+    pub(crate) fn afford(&mut self, wanted: usize, size: usize) -> usize {
+        let count = wanted.min(self.budget / size.max(1));
+        self.budget -= count * size;
+        count
+    }
+
+    /// Accounts for `size` bytes of an element about to be allocated.
+    #[inline]
+    pub(crate) fn charge(&mut self, size: usize, input: &Reader<'a>) -> Result<(), DecodeError> {
+        match self.budget.checked_sub(size) {
+            Some(left) => {
+                self.budget = left;
+                Ok(())
+            }
+            None => Err(self.fail(input, DecodeErrorKind::TooManyElements)),
+        }
+    }
+
+    /// `bytes` as a blob: inline if short, shared with the source if that is
+    /// worth it.
+    #[inline]
+    #[must_use]
+    pub fn blob(&self, bytes: &'a [u8]) -> Blob {
+        // Bytes from anywhere else, such as a constant, are far off the start.
+        let offset = (bytes.as_ptr() as usize).wrapping_sub(self.start as usize);
+        if bytes.len() <= crate::blob::INLINE && offset < self.inline_end {
+            // SAFETY: 24 bytes behind the offset are within the input, and the
+            // pointer is made from one that may read all of it.
+            return unsafe { Blob::inline_from(self.start.add(offset), bytes.len()) };
+        }
+        self.other_blob(bytes)
+    }
+
+    /// A long blob, or one at the end of the input.
+    #[inline(never)]
+    fn other_blob(&self, bytes: &'a [u8]) -> Blob {
+        match self.source {
+            Some(source) => source.share(bytes),
+            None => Blob::copy_from_slice(bytes),
+        }
+    }
+
+    /// An error at the reader's place.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn fail(&self, input: &Reader<'a>, kind: DecodeErrorKind) -> DecodeError {
+        DecodeError::new(kind, (input.address()).wrapping_sub(self.start as usize))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_blobs_are_read_up_to_the_end_of_the_input() {
+        let bytes: Vec<u8> = (0..60).collect();
+        let (ctx, _) = Context::new(&bytes, None, &DecodeLimits::default());
+        for start in 0..60 {
+            for len in 0..=60 - start {
+                assert_eq!(ctx.blob(&bytes[start..start + len]), bytes[start..start + len]);
+            }
+        }
+    }
+}

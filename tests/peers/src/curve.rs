@@ -20,7 +20,8 @@ pub(crate) fn print(options: &Options) {
     }
     if options.wants_case("keys") {
         curve("keys", &COUNTS, options, |count| {
-            let mut case = Case::new("keys", 18, listing::keys(count as usize).encode_to_vec());
+            let mut case =
+                Case::new("keys", 18, listing::keys(count.unsigned_abs() as usize).encode_to_vec());
             contend!(&mut case, riak_kv, RpbListKeysResp);
             case
         });
@@ -34,7 +35,8 @@ pub(crate) fn print(options: &Options) {
     }
     if options.wants_case("depth") {
         curve("depth", &DEPTHS, options, |depth| {
-            let mut case = Case::new("depth", 81, datatype::nesting(depth as usize).encode_to_vec());
+            let mut case =
+                Case::new("depth", 81, datatype::nesting(depth.unsigned_abs() as usize).encode_to_vec());
             contend!(&mut case, riak_dt, DtFetchResp);
             case
         });

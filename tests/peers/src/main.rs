@@ -3,6 +3,7 @@
 //! `cargo run --release --manifest-path tests/peers/Cargo.toml -- --help` says
 //! what it takes.
 
+mod build_cost;
 mod cases;
 mod contenders;
 mod curve;
@@ -45,7 +46,13 @@ fn main() -> ExitCode {
         curve::print(&options);
         return ExitCode::SUCCESS;
     }
-    match compare(&options) {
+    let done = if options.build {
+        // Builds take seconds: a few turns have to do.
+        build_cost::print(options.rounds.min(3), options.tsv)
+    } else {
+        compare(&options)
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");

@@ -10,6 +10,7 @@ Measures encoding and decoding side by side with other implementations.
   --tsv          one tab-separated line a measurement instead of tables
   --svg FILE     a bar chart as well
   --curve        how cost grows with keys, rows and nesting depth instead
+  --build        what a touched schema costs: builds and generators instead
   --steady-heap  keep glibc from giving memory back between two allocations
   --rounds N     how many rounds; the smallest time of them is kept (100)
   --case PART    only cases whose name contains PART; may be repeated
@@ -23,6 +24,7 @@ Measures encoding and decoding side by side with other implementations.
 pub(crate) struct Options {
     pub(crate) tsv: bool,
     pub(crate) curve: bool,
+    pub(crate) build: bool,
     pub(crate) steady_heap: bool,
     pub(crate) svg: Option<PathBuf>,
     pub(crate) rounds: usize,
@@ -37,6 +39,7 @@ impl Options {
         let mut options = Self {
             tsv: false,
             curve: false,
+            build: false,
             steady_heap: false,
             svg: None,
             rounds: 100,
@@ -49,6 +52,7 @@ impl Options {
             match arg.as_str() {
                 "--help" | "-h" => return Ok(None),
                 "--steady-heap" => options.steady_heap = true,
+                "--build" => options.build = true,
                 "--curve" => options.curve = true,
                 "--tsv" => options.tsv = true,
                 "--svg" => options.svg = Some(value()?.into()),

@@ -39,6 +39,7 @@ pub(crate) fn chart(cases: &[Case], wanted: &dyn Fn(Group) -> bool) -> String {
     )
 }
 
+#[expect(clippy::cast_precision_loss, reason = "pixels")]
 fn panel(out: &mut String, (left, top): (usize, usize), case: &Case, group: Group, bars: &[&Measurement]) {
     let lead = case
         .lead(group)

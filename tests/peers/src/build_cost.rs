@@ -1,0 +1,145 @@
+//! What a schema costs its user: from a touched `.proto` to a finished build.
+//!
+//! Invariant: dependencies are built before anything is timed; each contender
+//! is timed at the same scope, on copies of the schemas, in turns, and the
+//! smallest time is kept.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+use std::{env, fs};
+
+/// A package below `cost/`, and what it generates.
+struct Crate {
+    package: &'static str,
+    scope: &'static str,
+    all: bool,
+}
+
+const CRATES: [Crate; 7] = [
+    Crate { package: "cost-riak", scope: "owned", all: false },
+    Crate { package: "cost-prost", scope: "owned", all: false },
+    Crate { package: "cost-rust-protobuf", scope: "owned", all: false },
+    Crate { package: "cost-buffa", scope: "owned", all: false },
+    Crate { package: "cost-quick-protobuf", scope: "borrowed", all: false },
+    Crate { package: "cost-riak", scope: "all", all: true },
+    Crate { package: "cost-buffa", scope: "all", all: true },
+];
+
+const BUILDS: [(&str, &[&str]); 3] =
+    [("check", &["check"]), ("build", &["build"]), ("release", &["build", "--release"])];
+
+/// What was found out about a crate: the seconds of each build, the lines that
+/// were emitted, and the milliseconds that the generator took.
+struct Cost {
+    seconds: [f64; BUILDS.len()],
+    lines: u64,
+    generator: f64,
+}
+
+/// Times the builds and prints them.
+pub(crate) fn print(turns: usize, tsv: bool) -> Result<(), String> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let scratch = here.join("target/build-cost");
+    let schemas = scratch.join("schemas");
+    copy_schemas(&here.join("../../proto"), &schemas)
+        .map_err(|error| format!("cannot copy the schemas: {error}"))?;
+    let report = scratch.join("report");
+    let mut costs: Vec<Cost> = Vec::new();
+    for one in &CRATES {
+        eprintln!("note: building what {} ({}) depends on", one.package, one.scope);
+        for (_, command) in BUILDS {
+            cargo(here, one, command, &schemas, &report)?;
+        }
+        costs.push(Cost { seconds: [f64::MAX; BUILDS.len()], lines: 0, generator: f64::MAX });
+    }
+    for turn in 0..turns {
+        for (one, cost) in CRATES.iter().zip(&mut costs) {
+            for (best, (build, command)) in cost.seconds.iter_mut().zip(BUILDS) {
+                touch(&schemas.join("riak_kv.proto"), &format!("{turn} {build} {}", one.scope))
+                    .map_err(|error| format!("cannot touch a schema: {error}"))?;
+                let start = Instant::now();
+                cargo(here, one, command, &schemas, &report)?;
+                *best = best.min(start.elapsed().as_secs_f64());
+                let (lines, generator) = read(&report)?;
+                cost.lines = lines;
+                cost.generator = cost.generator.min(generator);
+            }
+        }
+    }
+    if tsv {
+        println!("crate\tscope\tcheck_s\tbuild_s\trelease_s\tlines\tgenerator_ms");
+    } else {
+        println!(
+            "A .proto touched, seconds until the build is done (dependencies built, minimum of {turns})"
+        );
+        println!(
+            "  {:<22}{:<10}{:>8}{:>8}{:>9}{:>9}{:>14}",
+            "", "scope", "check", "build", "release", "lines", "generator ms"
+        );
+    }
+    for (one, cost) in CRATES.iter().zip(&costs) {
+        let name = one.package.trim_start_matches("cost-");
+        let [check, build, release] = cost.seconds;
+        let Cost { lines, generator, .. } = cost;
+        if tsv {
+            println!("{name}\t{}\t{check:.2}\t{build:.2}\t{release:.2}\t{lines}\t{generator:.1}", one.scope);
+        } else {
+            println!(
+                "  {name:<22}{:<10}{check:>8.2}{build:>8.2}{release:>9.2}{lines:>9}{generator:>14.1}",
+                one.scope
+            );
+        }
+    }
+    Ok(())
+}
+
+fn copy_schemas(from: &Path, to: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let path = entry?.path();
+        if let (Some("proto"), Some(name)) = (path.extension().and_then(OsStr::to_str), path.file_name()) {
+            fs::write(to.join(name), fs::read(&path)?)?;
+        }
+    }
+    Ok(())
+}
+
+/// Changes a schema by a comment.
+fn touch(schema: &Path, what: &str) -> std::io::Result<()> {
+    let mut text = fs::read_to_string(schema)?;
+    if let Some(end) = text.find("\n// touched: ") {
+        text.truncate(end);
+    }
+    fs::write(schema, format!("{text}\n// touched: {what}\n"))
+}
+
+/// Runs a build in the workspace of this crate.
+fn cargo(here: &Path, one: &Crate, command: &[&str], schemas: &Path, report: &Path) -> Result<(), String> {
+    let program = env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from);
+    let mut cargo = Command::new(program);
+    cargo.args(command).args(["--quiet", "--package", one.package]).current_dir(here);
+    // Not the directory that this program is being run from, whose lock it has.
+    cargo.env("CARGO_TARGET_DIR", here.join("target/build-cost/target"));
+    cargo.env("COST_SCHEMAS", schemas).env("COST_REPORT", report);
+    if one.all {
+        cargo.args(["--features", "all"]);
+    }
+    // What pb-rs prints on standard output is for nobody.
+    let output = cargo.output().map_err(|error| format!("cannot run cargo: {error}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let reason = String::from_utf8_lossy(&output.stderr).into_owned();
+    Err(format!("{} does not build:\n{reason}", one.package))
+}
+
+/// What a build script reported: lines and milliseconds.
+fn read(report: &Path) -> Result<(u64, f64), String> {
+    let text = fs::read_to_string(report).map_err(|error| format!("no report of a build script: {error}"))?;
+    let mut words = text.split_whitespace();
+    let lines = words.next().and_then(|word| word.parse().ok());
+    let generator = words.next().and_then(|word| word.parse().ok());
+    lines.zip(generator).ok_or_else(|| format!("a build script reported `{text}`"))
+}

@@ -146,10 +146,12 @@ pub fn put_message_map<KK: Writes<K>, K, M: Message>(
     }
 }
 
-/// What an entry takes in memory at the most, apart from what its key and value
-/// own: a node of a tree holds up to eleven, at least half of them in use.
-const fn entry_size<K, V>() -> usize {
-    2 * (size_of::<K>() + size_of::<V>()) + 16
+/// What another entry may take in memory, apart from what its key and value
+/// own. The first one takes a whole node of a tree, with room for eleven; of
+/// later nodes at least five places are in use.
+fn entry_size<K, V>(map: &impl Map<K, V>) -> usize {
+    let node = 11 * (size_of::<K>() + size_of::<V>()) + 16;
+    if map.entries().next().is_none() { node } else { node.div_ceil(5) }
 }
 
 /// Reads one entry of a map field.
@@ -165,7 +167,7 @@ pub fn read_map<'a, KK: Reads<'a, K>, VK: Reads<'a, V>, K: Default, V: Default>(
     ctx: &mut Context<'a>,
 ) -> Result<(), DecodeError> {
     let mut entry = input.nested(ctx)?;
-    ctx.charge(entry_size::<K, V>(), &entry)?;
+    ctx.charge(entry_size(map), &entry)?;
     let (mut key, mut value) = (K::default(), None);
     while let Some(tag) = entry.tag(ctx)? {
         if tag == key_tag {

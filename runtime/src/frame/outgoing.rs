@@ -110,7 +110,9 @@ impl WriteBuffer {
         let Unfinished { bytes, new_large, .. } = &mut frame;
         Writer::append(bytes, len, Some(new_large), |out| message.encode(out, sizes));
         std::mem::forget(frame);
-        self.large.extend(self.new_large.drain(..));
+        if !self.new_large.is_empty() {
+            self.large.extend(self.new_large.drain(..));
+        }
         self.bytes.extend_from_slice(fields);
         Ok(())
     }

@@ -143,7 +143,7 @@ impl Emitter<'_> {
         let wrap = |value: TokenStream| if optional { quote!(#some(#value)) } else { value };
         match Shape::of(field.ty) {
             Shape::Scalar if self.closed(field.ty) => {
-                let read = closed_read(scope, message, field, "read_closed", &TokenStream::new());
+                let read = closed_read(scope, message, field);
                 let set = wrap(quote!(value));
                 quote! {
                     #tag => if let #some(value) = #read? { self.#member = #set; #found },
@@ -255,7 +255,7 @@ impl Emitter<'_> {
         let forget = self.forget(message, oneof, field);
         match Shape::of(field.ty) {
             Shape::Scalar if self.closed(field.ty) => {
-                let read = closed_read(scope, message, field, "read_closed", &TokenStream::new());
+                let read = closed_read(scope, message, field);
                 quote!(if let #some(value) = #read? { self.#member = #some(#path::#variant(value)); #forget },)
             }
             Shape::Scalar => {
@@ -315,17 +315,11 @@ fn arm(tag: &TokenStream, act: &TokenStream, found: Option<&TokenStream>) -> Tok
 }
 
 /// Reads a closed enum's number; one without a name goes to the unknown fields.
-fn closed_read(
-    scope: &Scope<'_>,
-    message: &Message,
-    field: &Field,
-    function: &str,
-    target: &TokenStream,
-) -> TokenStream {
-    let function = scope.wire(function);
+fn closed_read(scope: &Scope<'_>, message: &Message, field: &Field) -> TokenStream {
+    let function = scope.wire("read_closed");
     let tag = hex(field::tag(field));
     let unknown = unknown(scope, message);
-    quote!(#function(#tag, #target #unknown, &mut input, ctx))
+    quote!(#function(#tag, #unknown, &mut input, ctx))
 }
 
 /// Where unknown fields go.

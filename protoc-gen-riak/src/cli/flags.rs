@@ -45,6 +45,10 @@ impl Flags {
         if flags.files.is_empty() {
             return Err(Failure::Usage("no .proto files were named".to_owned()));
         }
+        // As with protoc: names count from the current directory unless told otherwise.
+        if flags.include.is_empty() {
+            flags.include.push(PathBuf::from("."));
+        }
         Ok(flags)
     }
 
@@ -97,6 +101,12 @@ mod tests {
         assert_eq!(flags.include, [PathBuf::from("a"), PathBuf::from("b")]);
         assert_eq!(flags.out, Some(PathBuf::from("c")));
         assert_eq!(flags.files, [PathBuf::from("d.proto"), PathBuf::from("-e")]);
+    }
+
+    #[test]
+    fn names_count_from_the_current_directory_unless_told_otherwise() {
+        assert_eq!(parse(&["a.proto"]).ok().unwrap().include, [PathBuf::from(".")]);
+        assert_eq!(parse(&["-Ib", "a.proto"]).ok().unwrap().include, [PathBuf::from("b")]);
     }
 
     #[test]

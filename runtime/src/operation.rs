@@ -36,6 +36,17 @@ pub trait Request: Message + Coded + Send + Sync {
     fn server_timeout(&self) -> Option<Duration> {
         None
     }
+
+    /// Whether it carries the causal context of a read, where it has a field
+    /// for that: the server then recognises it when it comes again.
+    fn has_context(&self) -> bool {
+        false
+    }
+
+    /// The bucket type that it is about, where it has a field for that.
+    fn bucket_type(&self) -> Option<&[u8]> {
+        None
+    }
 }
 
 impl<R: Request> Request for &R {
@@ -49,6 +60,14 @@ impl<R: Request> Request for &R {
 
     fn server_timeout(&self) -> Option<Duration> {
         R::server_timeout(self)
+    }
+
+    fn has_context(&self) -> bool {
+        R::has_context(self)
+    }
+
+    fn bucket_type(&self) -> Option<&[u8]> {
+        R::bucket_type(self)
     }
 }
 

@@ -3,7 +3,9 @@
 //! Invariant: it holds nothing but what carries the calls; each service's
 //! client borrows that.
 
-use riak_runtime::client::{Call, Connection, ConnectionConfig, ConnectionError, ToSocketAddrs};
+use riak_runtime::client::{
+    Call, CallOptions, Connection, ConnectionConfig, ConnectionError, ToSocketAddrs, With,
+};
 
 use crate::riak_services::{
     RiakAae, RiakBucket, RiakDt, RiakKv, RiakMapReduce, RiakRepl, RiakSearch, RiakSecurity, RiakServer,
@@ -60,6 +62,23 @@ impl<C: Call> Riak<C> {
     /// What carries the calls, for the clients of other schemas.
     pub const fn carrier(&self) -> &C {
         &self.call
+    }
+
+    /// The same services, with options for each call made through them: a
+    /// deadline, or what the caller knows better of repeating it.
+    ///
+    /// ```no_run
+    /// # async fn example(riak: riak_client::Riak) -> Result<(), riak_client::CallError> {
+    /// use riak_client::{CallOptions, riak_kv::RpbGetReq};
+    /// use std::time::Duration;
+    ///
+    /// let quick = riak.with(CallOptions::new().timeout(Duration::from_millis(200)));
+    /// let found = quick.kv().get(&RpbGetReq::new("users", "alice")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub const fn with(&self, options: CallOptions) -> Riak<With<&C>> {
+        Riak { call: With::new(&self.call, options) }
     }
 
     /// The service of the node itself: ping, its version.

@@ -193,6 +193,8 @@ pub enum NotSent {
     },
     /// The request is longer than a frame may be.
     Frame(FrameError),
+    /// The call's deadline had come before it could be sent.
+    Deadline,
     /// The operation answers with a stream, and was called as if it did not.
     Streams {
         /// The operation's name.
@@ -210,6 +212,7 @@ impl fmt::Display for NotSent {
                  make fewer at once, or raise ConnectionConfig::max_waiting"
             ),
             Self::Frame(error) => error.fmt(f),
+            Self::Deadline => f.write_str("its deadline had come before it could be sent"),
             Self::Streams { operation } => {
                 write!(f, "{operation} answers with a stream: call it as one")
             }
@@ -222,7 +225,7 @@ impl std::error::Error for NotSent {
         match self {
             Self::Connection(error) => Some(error),
             Self::Frame(error) => Some(error),
-            Self::QueueFull { .. } | Self::Streams { .. } => None,
+            Self::QueueFull { .. } | Self::Deadline | Self::Streams { .. } => None,
         }
     }
 }

@@ -21,6 +21,7 @@ mod config;
 mod connection;
 mod driver;
 mod error;
+mod options;
 mod outgoing;
 mod pipeline;
 mod responses;
@@ -31,6 +32,7 @@ pub use config::ConnectionConfig;
 pub use connection::Connection;
 pub use driver::Driver;
 pub use error::{CallError, ConnectionError, NotSent, ServerError};
+pub use options::{CallOptions, With};
 pub use outgoing::Outgoing;
 pub use responses::{FrameStream, Responses};
 /// What [`Connection::connect`] takes for an address.

@@ -1,13 +1,16 @@
 //! [`Outgoing`]: a request as it is handed to whatever carries calls.
 //!
 //! Invariant: it is encoded as often as is needed (a call may be made again on
-//! another connection) and always to the same bytes.
+//! another connection), and always to the same bytes, but for the time that the
+//! server is given.
 
 use std::fmt;
+use std::time::{Duration, Instant};
 
+use super::options::CallOptions;
 use crate::error::FrameError;
-use crate::operation::{Cost, Mode, Operation, StreamEnd};
-use crate::{Blob, Message, Request, WriteBuffer};
+use crate::operation::{Cost, Mode, Operation, Retry, StreamEnd};
+use crate::{Blob, Request, WriteBuffer};
 
 /// A request and how it is called, without its type: what a
 /// [`Call`](super::Call) sends.
@@ -18,7 +21,16 @@ pub struct Outgoing<'r> {
     /// Overrides the request's field that asks for a stream.
     stream_field: Option<bool>,
     ends: Option<Ends>,
+    /// The request says itself how long the server may take, or nobody knows
+    /// whether it does.
+    timed: bool,
+    deadline: Option<Instant>,
+    retry: Retry,
 }
+
+/// How much earlier than the caller the server is to give up: an eighth of what
+/// is left, for its answer's way back, and no more than this.
+const WAY_BACK: Duration = Duration::from_millis(100);
 
 #[derive(Clone, Copy)]
 enum Body<'r> {
@@ -39,11 +51,16 @@ pub(super) enum Ends {
 /// A message of any type that can be written as a frame's body.
 trait Encode: Sync {
     fn push(&self, code: u8, fields: &[u8], out: &mut WriteBuffer) -> Result<(), FrameError>;
+    fn bucket_type(&self) -> Option<&[u8]>;
 }
 
-impl<M: Message + Sync> Encode for M {
+impl<R: Request> Encode for R {
     fn push(&self, code: u8, fields: &[u8], out: &mut WriteBuffer) -> Result<(), FrameError> {
         out.push_with(code, self, fields)
+    }
+
+    fn bucket_type(&self) -> Option<&[u8]> {
+        R::bucket_type(self)
     }
 }
 
@@ -52,14 +69,14 @@ impl<'r> Outgoing<'r> {
     /// not.
     pub fn unary<R: Request>(request: &'r R) -> Self {
         let stream_field = (request.asks_for_stream() == Some(true)).then_some(false);
-        Self { stream_field, ..Self::of(R::OPERATION, Self::body(request), false) }
+        Self { stream_field, ..Self::typed(request, false) }
     }
 
     /// A request that is answered with a stream. Where it may ask for one, it
     /// will.
     pub fn stream<R: Request>(request: &'r R) -> Self {
         let stream_field = (request.asks_for_stream() != Some(true)).then_some(true);
-        Self { stream_field, ..Self::of(R::OPERATION, Self::body(request), true) }
+        Self { stream_field, ..Self::typed(request, true) }
     }
 
     /// A request whose body is there already, answered once.
@@ -74,8 +91,14 @@ impl<'r> Outgoing<'r> {
         Self { stream_field: Some(true), ..Self::of(operation, Body::Bytes(body), true) }
     }
 
-    fn body<R: Request>(request: &'r R) -> Body<'r> {
-        if R::OPERATION.bodyless { Body::None } else { Body::Message(request) }
+    fn typed<R: Request>(request: &'r R, stream: bool) -> Self {
+        let body = if R::OPERATION.bodyless { Body::None } else { Body::Message(request) };
+        let timed = request.server_timeout().is_some();
+        let retry = match R::OPERATION.retry {
+            Retry::IfContext if request.has_context() => Retry::Safe,
+            retry => retry,
+        };
+        Self { timed, retry, ..Self::of(R::OPERATION, body, stream) }
     }
 
     fn of(operation: &'static Operation, body: Body<'r>, stream: bool) -> Self {
@@ -85,13 +108,53 @@ impl<'r> Outgoing<'r> {
             Mode::Unary if stream => Some(Ends::First),
             Mode::Unary | Mode::Conditional { .. } => None,
         };
-        Self { operation, body, stream_field: None, ends }
+        let retry = operation.retry;
+        Self { operation, body, stream_field: None, ends, timed: true, deadline: None, retry }
+    }
+
+    /// The same request with what its caller asks of it. An earlier deadline
+    /// that it has already stays.
+    #[must_use]
+    pub fn with_options(self, options: &CallOptions, now: Instant) -> Self {
+        let until = options.timeout.and_then(|timeout| now.checked_add(timeout));
+        let request = until.map_or(self, |deadline| self.with_deadline(deadline));
+        Self { retry: options.retry.unwrap_or(request.retry), ..request }
+    }
+
+    /// The same request, to be given up at `deadline`, or earlier if it is to
+    /// be already.
+    #[must_use]
+    pub fn with_deadline(self, deadline: Instant) -> Self {
+        let deadline = self.deadline.map_or(deadline, |known| known.min(deadline));
+        Self { deadline: Some(deadline), ..self }
+    }
+
+    /// When the call is to be given up, if its caller has said that.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    /// Whether this request may be sent again: what its operation allows, its
+    /// causal context looked at, and what its caller says.
+    #[must_use]
+    pub fn retry(&self) -> Retry {
+        self.retry
     }
 
     /// The operation.
     #[must_use]
     pub fn operation(&self) -> &'static Operation {
         self.operation
+    }
+
+    /// The bucket type that the request is about, if it says that.
+    #[must_use]
+    pub fn bucket_type(&self) -> Option<&'r [u8]> {
+        match self.body {
+            Body::Message(message) => message.bucket_type(),
+            Body::None | Body::Bytes(_) => None,
+        }
     }
 
     /// Whether it is answered with a stream.
@@ -111,18 +174,35 @@ impl<'r> Outgoing<'r> {
         self.is_stream() || self.operation.cost == Cost::Long || self.operation.handshake
     }
 
-    /// Appends the request's frame to `out`.
+    /// What the server is told to take at most, in milliseconds, if the request
+    /// has a field for it and leaves it to its deadline.
+    fn server_millis(&self, now: Instant) -> Option<(u32, u64)> {
+        let (number, deadline) = (self.operation.timeout?, self.deadline?);
+        if self.timed {
+            return None;
+        }
+        let left = deadline.saturating_duration_since(now);
+        let left = left - WAY_BACK.min(left / 8);
+        // The field is a uint32 in Riak's schemas; none at all means a minute.
+        let millis = u64::try_from(left.as_millis()).unwrap_or(u64::MAX).clamp(1, u64::from(u32::MAX));
+        Some((number, millis))
+    }
+
+    /// Appends the request's frame to `out`, as it is to be sent `now`.
     ///
     /// # Errors
     ///
     /// If it is longer than a frame may be. Nothing is appended then.
-    pub fn encode(&self, out: &mut WriteBuffer) -> Result<(), FrameError> {
+    pub fn encode(&self, out: &mut WriteBuffer, now: Instant) -> Result<(), FrameError> {
         let code = self.operation.request;
-        let mut buffer = [0; 6];
-        let fields = match (self.stream_field, self.operation.mode) {
-            (Some(value), Mode::Conditional { stream_if, .. }) => bool_field(stream_if, value, &mut buffer),
-            _ => &[],
-        };
+        let mut fields = Fields::default();
+        if let (Some(value), Mode::Conditional { stream_if, .. }) = (self.stream_field, self.operation.mode) {
+            fields.push(stream_if, u64::from(value));
+        }
+        if let Some((number, millis)) = self.server_millis(now) {
+            fields.push(number, millis);
+        }
+        let fields = fields.bytes();
         match self.body {
             Body::None => out.push_body(code, &[]),
             Body::Message(message) => message.push(code, fields, out),
@@ -141,24 +221,39 @@ impl fmt::Debug for Outgoing<'_> {
     }
 }
 
-/// A bool field on the wire: at most five bytes of tag, and one of value.
-fn bool_field(number: u32, value: bool, buffer: &mut [u8; 6]) -> &[u8] {
-    let mut tag = number << 3;
-    let mut len = 0;
-    while tag >= 0x80 {
-        buffer[len] = tag.to_le_bytes()[0] | 0x80;
-        len += 1;
-        tag >>= 7;
+/// Fields that are appended to a request: two at most, each a tag of up to five
+/// bytes and a varint of up to ten.
+#[derive(Default)]
+struct Fields {
+    bytes: [u8; 30],
+    len: usize,
+}
+
+impl Fields {
+    fn push(&mut self, number: u32, value: u64) {
+        self.varint(u64::from(number) << 3);
+        self.varint(value);
     }
-    buffer[len] = tag.to_le_bytes()[0];
-    buffer[len + 1] = u8::from(value);
-    &buffer[..len + 2]
+
+    fn varint(&mut self, mut value: u64) {
+        while value >= 0x80 {
+            self.bytes[self.len] = value.to_le_bytes()[0] | 0x80;
+            self.len += 1;
+            value >>= 7;
+        }
+        self.bytes[self.len] = value.to_le_bytes()[0];
+        self.len += 1;
+    }
+
+    fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::operation::{Absent, Retry};
+    use crate::operation::Absent;
 
     static CONDITIONAL: Operation = Operation {
         name: "Test.Index",
@@ -181,19 +276,56 @@ mod tests {
     fn a_conditional_request_says_what_is_asked_of_it() {
         let body = Blob::from("\x0a\x01b");
         let mut out = WriteBuffer::new();
-        Outgoing::raw_unary(&CONDITIONAL, &body).encode(&mut out).unwrap();
+        Outgoing::raw_unary(&CONDITIONAL, &body).encode(&mut out, Instant::now()).unwrap();
         assert_eq!(out.to_vec(), [0, 0, 0, 7, 25, 0x0a, 1, b'b', 0x80, 0x7d, 0]);
         let stream = Outgoing::raw_stream(&CONDITIONAL, &body);
         let mut out = WriteBuffer::new();
-        stream.encode(&mut out).unwrap();
+        stream.encode(&mut out, Instant::now()).unwrap();
         assert_eq!(out.to_vec()[8..], [0x80, 0x7d, 1]);
         assert!(stream.is_exclusive() && !Outgoing::raw_unary(&CONDITIONAL, &body).is_exclusive());
     }
 
     #[test]
-    fn a_bool_field_fits_whatever_its_number() {
-        let mut buffer = [0; 6];
-        assert_eq!(bool_field(1, true, &mut buffer), [8, 1]);
-        assert_eq!(bool_field((1 << 29) - 1, true, &mut buffer).len(), 6);
+    fn fields_fit_whatever_their_numbers() {
+        let mut fields = Fields::default();
+        fields.push(1, 1);
+        assert_eq!(fields.bytes(), [8, 1]);
+        fields.len = 0;
+        fields.push(u32::MAX >> 3, u64::MAX);
+        fields.push(u32::MAX >> 3, u64::MAX);
+        assert_eq!(fields.bytes().len(), 30);
+    }
+
+    #[test]
+    fn the_server_is_told_of_a_deadline_unless_the_request_tells_it() {
+        let operation = Operation { timeout: Some(9), ..CONDITIONAL.clone() };
+        let operation: &'static Operation = Box::leak(Box::new(operation));
+        let (body, now) = (Blob::new(), Instant::now());
+        let mut request = Outgoing::raw_unary(operation, &body);
+        request.timed = false;
+        let sent = |request: Outgoing<'_>| {
+            let mut out = WriteBuffer::new();
+            request.encode(&mut out, now).unwrap();
+            out.to_vec()[8..].to_vec()
+        };
+        assert_eq!(sent(request), []);
+        // 80 ms are left, and a tenth of a second is no more than an eighth.
+        let soon = request.with_deadline(now + Duration::from_millis(80));
+        assert_eq!(sent(soon), [0x48, 70]);
+        assert_eq!(sent(soon.with_deadline(now + Duration::from_secs(9))), [0x48, 70]);
+        let late = request.with_deadline(now + Duration::from_secs(2));
+        assert_eq!(sent(late), [0x48, 0xec, 14]);
+        assert_eq!(sent(request.with_deadline(now)), [0x48, 1]);
+        request.timed = true;
+        assert_eq!(sent(request.with_deadline(now)), []);
+    }
+
+    #[test]
+    fn a_caller_may_know_better_what_may_be_repeated() {
+        let body = Blob::new();
+        let request = Outgoing::raw_unary(&CONDITIONAL, &body);
+        assert_eq!(request.retry(), Retry::Safe);
+        let options = CallOptions::new().retry(Retry::Never);
+        assert_eq!(request.with_options(&options, Instant::now()).retry(), Retry::Never);
     }
 }

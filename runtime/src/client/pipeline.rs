@@ -98,11 +98,14 @@ impl Pipeline {
         if let Some(error) = &self.closed {
             return Err(NotSent::Connection(error.clone()));
         }
+        if request.deadline().is_some_and(|limit| limit <= now) {
+            return Err(NotSent::Deadline);
+        }
         let (operation, ends, exclusive) = (request.operation(), request.ends(), request.is_exclusive());
         // Encoding comes before any change here: it may fail, or even panic.
         let ticket = if self.slots.waiting() == 0 && self.has_room(exclusive) {
             let before = self.output.len();
-            request.encode(&mut self.output).map_err(NotSent::Frame)?;
+            request.encode(&mut self.output, now).map_err(NotSent::Frame)?;
             self.produced += (self.output.len() - before) as u64;
             let state = State::Flying { place: self.passed + self.places.len() as u64 };
             let ticket = self.slots.insert(state, operation, ends, exclusive);
@@ -113,13 +116,14 @@ impl Pipeline {
                 return Err(NotSent::QueueFull { max: self.config.max_waiting });
             }
             let mut frame = Box::new(WriteBuffer::new());
-            request.encode(&mut frame).map_err(NotSent::Frame)?;
+            request.encode(&mut frame, now).map_err(NotSent::Frame)?;
             self.slots.insert_waiting(frame, operation, ends, exclusive)
         };
-        let deadline = self.timeout(ends.is_some(), exclusive).and_then(|after| now.checked_add(after));
+        let after = self.timeout(ends.is_some(), exclusive);
         let slot = self.slots.get(ticket);
         let unused = slot.wait(waker);
-        slot.deadline = deadline;
+        slot.limit = request.deadline();
+        let deadline = slot.extend(now, after);
         self.unused.extend(unused);
         self.note_deadline(deadline);
         Ok(ticket)

@@ -11,7 +11,7 @@
 
 use std::collections::VecDeque;
 use std::task::Waker;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::error::CallError;
 use super::outgoing::Ends;
@@ -41,7 +41,12 @@ pub(super) struct Slot {
     pub(super) paused: bool,
     /// The caller's.
     pub(super) waker: Option<Waker>,
+    /// When the call is given up unless something happens before.
     pub(super) deadline: Option<Instant>,
+    /// When it is given up whatever happens: what its caller has said.
+    pub(super) limit: Option<Instant>,
+    /// When it began, or when its last answer came.
+    pub(super) begun: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -76,6 +81,25 @@ impl Slot {
             self.buffered -= frame.body.len() + FRAME_COST;
         }
         Some(frame)
+    }
+
+    /// Lets the call go on for as long as `after`, or to its limit. Returns
+    /// its new deadline.
+    pub(super) fn extend(&mut self, now: Instant, after: Option<Duration>) -> Option<Instant> {
+        let until = after.and_then(|after| now.checked_add(after));
+        self.begun = Some(now);
+        self.deadline = match (until, self.limit) {
+            (Some(until), Some(limit)) => Some(until.min(limit)),
+            (until, limit) => until.or(limit),
+        };
+        self.deadline
+    }
+
+    /// How long the call had until its deadline.
+    pub(super) fn allowed(&self) -> Duration {
+        self.deadline
+            .zip(self.begun)
+            .map_or(Duration::ZERO, |(until, begun)| until.saturating_duration_since(begun))
     }
 
     /// Remembers whom to wake. Returns whom no more.
@@ -116,6 +140,8 @@ impl Slots {
                 paused: false,
                 waker: None,
                 deadline: None,
+                limit: None,
+                begun: None,
             });
             return self.all.len() - 1;
         };
@@ -136,6 +162,7 @@ impl Slots {
         slot.buffered = 0;
         slot.paused = false;
         slot.deadline = None;
+        slot.limit = None;
         let waker = slot.waker.take();
         self.free.push(ticket);
         waker

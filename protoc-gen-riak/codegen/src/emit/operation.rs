@@ -9,7 +9,7 @@ use super::Emitter;
 use super::form::{Form, member};
 use super::scope::Scope;
 use crate::model::{
-    Absent, Cost, ErrorFrame, Field, MessageId, Mode, Operation, Presence, Retry, Service, Type,
+    Absent, Cost, ErrorFrame, Field, Kind, MessageId, Mode, Operation, Presence, Retry, Service, Type,
 };
 
 impl Emitter<'_> {
@@ -90,6 +90,35 @@ impl Emitter<'_> {
                     #value
                 }
             });
+        }
+        if operation.retry == Retry::IfContext {
+            let contexts = request.fields.iter().filter(|field| {
+                field.presence == Presence::Explicit && matches!(field.kind, Kind::VClock | Kind::Context)
+            });
+            let members: Vec<_> = contexts.map(member).collect();
+            if !members.is_empty() {
+                methods.extend(quote! {
+                    fn has_context(&self) -> bool {
+                        #(self.#members.is_some())||*
+                    }
+                });
+            }
+        }
+        let bucket_type = |field: &&Field| field.kind == Kind::BucketType && field.ty == Type::Bytes;
+        if let Some(field) = request.fields.iter().find(bucket_type) {
+            let member = member(field);
+            let value = match field.presence {
+                Presence::Explicit => Some(quote!(self.#member.as_deref())),
+                Presence::Required | Presence::Implicit => Some(quote!(#some(&self.#member))),
+                Presence::Repeated { .. } | Presence::Map { .. } | Presence::Oneof(_) => None,
+            };
+            methods.extend(value.map(|value| {
+                quote! {
+                    fn bucket_type(&self) -> #option<&[u8]> {
+                        #value
+                    }
+                }
+            }));
         }
         methods
     }

@@ -1768,12 +1768,20 @@ impl Request for RpbGetBucketReq {
         served_by: Some("core"),
         timeout: None,
     };
+
+    fn bucket_type(&self) -> Option<&[u8]> {
+        self.r#type.as_deref()
+    }
 }
 
 impl Request for RpbGetBucketReqRef<'_> {
     type Owned = RpbGetBucketReq;
     type Response = RpbGetBucketResp;
     const OPERATION: &'static Operation = RpbGetBucketReq::OPERATION;
+
+    fn bucket_type(&self) -> Option<&[u8]> {
+        self.r#type.as_deref()
+    }
 }
 
 impl Request for RpbSetBucketReq {
@@ -1799,12 +1807,20 @@ impl Request for RpbSetBucketReq {
         served_by: Some("core"),
         timeout: None,
     };
+
+    fn bucket_type(&self) -> Option<&[u8]> {
+        self.r#type.as_deref()
+    }
 }
 
 impl Request for RpbSetBucketReqRef<'_> {
     type Owned = RpbSetBucketReq;
     type Response = RpbSetBucketResp;
     const OPERATION: &'static Operation = RpbSetBucketReq::OPERATION;
+
+    fn bucket_type(&self) -> Option<&[u8]> {
+        self.r#type.as_deref()
+    }
 }
 
 impl Request for RpbResetBucketReq {
@@ -1830,12 +1846,20 @@ impl Request for RpbResetBucketReq {
         served_by: Some("core"),
         timeout: None,
     };
+
+    fn bucket_type(&self) -> Option<&[u8]> {
+        self.r#type.as_deref()
+    }
 }
 
 impl Request for RpbResetBucketReqRef<'_> {
     type Owned = RpbResetBucketReq;
     type Response = RpbResetBucketResp;
     const OPERATION: &'static Operation = RpbResetBucketReq::OPERATION;
+
+    fn bucket_type(&self) -> Option<&[u8]> {
+        self.r#type.as_deref()
+    }
 }
 
 impl Request for RpbGetBucketTypeReq {
@@ -1861,12 +1885,20 @@ impl Request for RpbGetBucketTypeReq {
         served_by: Some("core"),
         timeout: None,
     };
+
+    fn bucket_type(&self) -> Option<&[u8]> {
+        Some(&self.r#type)
+    }
 }
 
 impl Request for RpbGetBucketTypeReqRef<'_> {
     type Owned = RpbGetBucketTypeReq;
     type Response = RpbGetBucketResp;
     const OPERATION: &'static Operation = RpbGetBucketTypeReq::OPERATION;
+
+    fn bucket_type(&self) -> Option<&[u8]> {
+        Some(&self.r#type)
+    }
 }
 
 impl Request for RpbSetBucketTypeReq {
@@ -1892,12 +1924,20 @@ impl Request for RpbSetBucketTypeReq {
         served_by: Some("core"),
         timeout: None,
     };
+
+    fn bucket_type(&self) -> Option<&[u8]> {
+        Some(&self.r#type)
+    }
 }
 
 impl Request for RpbSetBucketTypeReqRef<'_> {
     type Owned = RpbSetBucketTypeReq;
     type Response = RpbSetBucketResp;
     const OPERATION: &'static Operation = RpbSetBucketTypeReq::OPERATION;
+
+    fn bucket_type(&self) -> Option<&[u8]> {
+        Some(&self.r#type)
+    }
 }
 
 #[cfg(feature = "client")]
@@ -2121,6 +2161,10 @@ impl Request for RpbGetReq {
     fn server_timeout(&self) -> Option<Duration> {
         self.timeout.map(|millis| Duration::from_millis(u64::from(millis)))
     }
+
+    fn bucket_type(&self) -> Option<&[u8]> {
+        self.r#type.as_deref()
+    }
 }
 
 impl Request for RpbGetReqRef<'_> {
@@ -2130,6 +2174,10 @@ impl Request for RpbGetReqRef<'_> {
 
     fn server_timeout(&self) -> Option<Duration> {
         self.timeout.map(|millis| Duration::from_millis(u64::from(millis)))
+    }
+
+    fn bucket_type(&self) -> Option<&[u8]> {
+        self.r#type.as_deref()
     }
 }
 
@@ -2160,6 +2208,10 @@ impl Request for RpbPutReq {
     fn server_timeout(&self) -> Option<Duration> {
         self.timeout.map(|millis| Duration::from_millis(u64::from(millis)))
     }
+
+    fn bucket_type(&self) -> Option<&[u8]> {
+        self.r#type.as_deref()
+    }
 }
 
 impl Request for RpbPutReqRef<'_> {
@@ -2169,6 +2221,10 @@ impl Request for RpbPutReqRef<'_> {
 
     fn server_timeout(&self) -> Option<Duration> {
         self.timeout.map(|millis| Duration::from_millis(u64::from(millis)))
+    }
+
+    fn bucket_type(&self) -> Option<&[u8]> {
+        self.r#type.as_deref()
     }
 }
 
@@ -2199,6 +2255,14 @@ impl Request for RpbDelReq {
     fn server_timeout(&self) -> Option<Duration> {
         self.timeout.map(|millis| Duration::from_millis(u64::from(millis)))
     }
+
+    fn has_context(&self) -> bool {
+        self.vclock.is_some()
+    }
+
+    fn bucket_type(&self) -> Option<&[u8]> {
+        self.r#type.as_deref()
+    }
 }
 
 impl Request for RpbDelReqRef<'_> {
@@ -2208,6 +2272,14 @@ impl Request for RpbDelReqRef<'_> {
 
     fn server_timeout(&self) -> Option<Duration> {
         self.timeout.map(|millis| Duration::from_millis(u64::from(millis)))
+    }
+
+    fn has_context(&self) -> bool {
+        self.vclock.is_some()
+    }
+
+    fn bucket_type(&self) -> Option<&[u8]> {
+        self.r#type.as_deref()
     }
 }
 
@@ -2248,6 +2320,10 @@ impl Request for RpbListBucketsReq {
     fn server_timeout(&self) -> Option<Duration> {
         self.timeout.map(|millis| Duration::from_millis(u64::from(millis)))
     }
+
+    fn bucket_type(&self) -> Option<&[u8]> {
+        self.r#type.as_deref()
+    }
 }
 
 impl Request for RpbListBucketsReqRef<'_> {
@@ -2261,6 +2337,10 @@ impl Request for RpbListBucketsReqRef<'_> {
 
     fn server_timeout(&self) -> Option<Duration> {
         self.timeout.map(|millis| Duration::from_millis(u64::from(millis)))
+    }
+
+    fn bucket_type(&self) -> Option<&[u8]> {
+        self.r#type.as_deref()
     }
 }
 
@@ -2294,6 +2374,10 @@ impl Request for RpbListKeysReq {
     fn server_timeout(&self) -> Option<Duration> {
         self.timeout.map(|millis| Duration::from_millis(u64::from(millis)))
     }
+
+    fn bucket_type(&self) -> Option<&[u8]> {
+        self.r#type.as_deref()
+    }
 }
 
 impl Request for RpbListKeysReqRef<'_> {
@@ -2303,6 +2387,10 @@ impl Request for RpbListKeysReqRef<'_> {
 
     fn server_timeout(&self) -> Option<Duration> {
         self.timeout.map(|millis| Duration::from_millis(u64::from(millis)))
+    }
+
+    fn bucket_type(&self) -> Option<&[u8]> {
+        self.r#type.as_deref()
     }
 }
 
@@ -2351,6 +2439,10 @@ impl Request for RpbIndexReq {
     fn server_timeout(&self) -> Option<Duration> {
         self.timeout.map(|millis| Duration::from_millis(u64::from(millis)))
     }
+
+    fn bucket_type(&self) -> Option<&[u8]> {
+        self.r#type.as_deref()
+    }
 }
 
 impl Request for RpbIndexReqRef<'_> {
@@ -2364,6 +2456,10 @@ impl Request for RpbIndexReqRef<'_> {
 
     fn server_timeout(&self) -> Option<Duration> {
         self.timeout.map(|millis| Duration::from_millis(u64::from(millis)))
+    }
+
+    fn bucket_type(&self) -> Option<&[u8]> {
+        self.r#type.as_deref()
     }
 }
 
@@ -2397,6 +2493,10 @@ impl Request for RpbCSBucketReq {
     fn server_timeout(&self) -> Option<Duration> {
         self.timeout.map(|millis| Duration::from_millis(u64::from(millis)))
     }
+
+    fn bucket_type(&self) -> Option<&[u8]> {
+        self.r#type.as_deref()
+    }
 }
 
 impl Request for RpbCSBucketReqRef<'_> {
@@ -2406,6 +2506,10 @@ impl Request for RpbCSBucketReqRef<'_> {
 
     fn server_timeout(&self) -> Option<Duration> {
         self.timeout.map(|millis| Duration::from_millis(u64::from(millis)))
+    }
+
+    fn bucket_type(&self) -> Option<&[u8]> {
+        self.r#type.as_deref()
     }
 }
 
@@ -2494,12 +2598,20 @@ impl Request for RpbGetBucketKeyPreflistReq {
         served_by: Some("kv"),
         timeout: None,
     };
+
+    fn bucket_type(&self) -> Option<&[u8]> {
+        self.r#type.as_deref()
+    }
 }
 
 impl Request for RpbGetBucketKeyPreflistReqRef<'_> {
     type Owned = RpbGetBucketKeyPreflistReq;
     type Response = RpbGetBucketKeyPreflistResp;
     const OPERATION: &'static Operation = RpbGetBucketKeyPreflistReq::OPERATION;
+
+    fn bucket_type(&self) -> Option<&[u8]> {
+        self.r#type.as_deref()
+    }
 }
 
 impl Request for RpbCoverageReq {
@@ -2525,12 +2637,20 @@ impl Request for RpbCoverageReq {
         served_by: Some("ts"),
         timeout: None,
     };
+
+    fn bucket_type(&self) -> Option<&[u8]> {
+        self.r#type.as_deref()
+    }
 }
 
 impl Request for RpbCoverageReqRef<'_> {
     type Owned = RpbCoverageReq;
     type Response = RpbCoverageResp;
     const OPERATION: &'static Operation = RpbCoverageReq::OPERATION;
+
+    fn bucket_type(&self) -> Option<&[u8]> {
+        self.r#type.as_deref()
+    }
 }
 
 impl Request for RpbRTEReq {
@@ -2556,12 +2676,20 @@ impl Request for RpbRTEReq {
         served_by: None,
         timeout: None,
     };
+
+    fn bucket_type(&self) -> Option<&[u8]> {
+        self.r#type.as_deref()
+    }
 }
 
 impl Request for RpbRTEReqRef<'_> {
     type Owned = RpbRTEReq;
     type Response = RpbRTEResp;
     const OPERATION: &'static Operation = RpbRTEReq::OPERATION;
+
+    fn bucket_type(&self) -> Option<&[u8]> {
+        self.r#type.as_deref()
+    }
 }
 
 /// What may answer `RiakKv.Index`.
@@ -3185,12 +3313,20 @@ impl Request for DtFetchReq {
         served_by: Some("kv"),
         timeout: None,
     };
+
+    fn bucket_type(&self) -> Option<&[u8]> {
+        Some(&self.r#type)
+    }
 }
 
 impl Request for DtFetchReqRef<'_> {
     type Owned = DtFetchReq;
     type Response = DtFetchResp;
     const OPERATION: &'static Operation = DtFetchReq::OPERATION;
+
+    fn bucket_type(&self) -> Option<&[u8]> {
+        Some(&self.r#type)
+    }
 }
 
 impl Request for DtUpdateReq {
@@ -3220,6 +3356,10 @@ impl Request for DtUpdateReq {
     fn server_timeout(&self) -> Option<Duration> {
         self.timeout.map(|millis| Duration::from_millis(u64::from(millis)))
     }
+
+    fn bucket_type(&self) -> Option<&[u8]> {
+        Some(&self.r#type)
+    }
 }
 
 impl Request for DtUpdateReqRef<'_> {
@@ -3229,6 +3369,10 @@ impl Request for DtUpdateReqRef<'_> {
 
     fn server_timeout(&self) -> Option<Duration> {
         self.timeout.map(|millis| Duration::from_millis(u64::from(millis)))
+    }
+
+    fn bucket_type(&self) -> Option<&[u8]> {
+        Some(&self.r#type)
     }
 }
 
@@ -4029,6 +4173,10 @@ impl Request for TsDelReq {
     fn server_timeout(&self) -> Option<Duration> {
         self.timeout.map(|millis| Duration::from_millis(u64::from(millis)))
     }
+
+    fn has_context(&self) -> bool {
+        self.vclock.is_some()
+    }
 }
 
 impl Request for TsDelReqRef<'_> {
@@ -4038,6 +4186,10 @@ impl Request for TsDelReqRef<'_> {
 
     fn server_timeout(&self) -> Option<Duration> {
         self.timeout.map(|millis| Duration::from_millis(u64::from(millis)))
+    }
+
+    fn has_context(&self) -> bool {
+        self.vclock.is_some()
     }
 }
 
@@ -4919,12 +5071,20 @@ impl Request for RpbAaeFoldMergeTreesRangeReq {
         served_by: Some("kv"),
         timeout: None,
     };
+
+    fn bucket_type(&self) -> Option<&[u8]> {
+        self.r#type.as_deref()
+    }
 }
 
 impl Request for RpbAaeFoldMergeTreesRangeReqRef<'_> {
     type Owned = RpbAaeFoldMergeTreesRangeReq;
     type Response = RpbAaeFoldTreeResp;
     const OPERATION: &'static Operation = RpbAaeFoldMergeTreesRangeReq::OPERATION;
+
+    fn bucket_type(&self) -> Option<&[u8]> {
+        self.r#type.as_deref()
+    }
 }
 
 impl Request for RpbAaeFoldFetchClocksRangeReq {
@@ -4950,12 +5110,20 @@ impl Request for RpbAaeFoldFetchClocksRangeReq {
         served_by: Some("kv"),
         timeout: None,
     };
+
+    fn bucket_type(&self) -> Option<&[u8]> {
+        self.r#type.as_deref()
+    }
 }
 
 impl Request for RpbAaeFoldFetchClocksRangeReqRef<'_> {
     type Owned = RpbAaeFoldFetchClocksRangeReq;
     type Response = RpbAaeFoldKeyValueResp;
     const OPERATION: &'static Operation = RpbAaeFoldFetchClocksRangeReq::OPERATION;
+
+    fn bucket_type(&self) -> Option<&[u8]> {
+        self.r#type.as_deref()
+    }
 }
 
 impl Request for RpbAaeFoldFindKeysReq {
@@ -4981,12 +5149,20 @@ impl Request for RpbAaeFoldFindKeysReq {
         served_by: Some("kv"),
         timeout: None,
     };
+
+    fn bucket_type(&self) -> Option<&[u8]> {
+        self.r#type.as_deref()
+    }
 }
 
 impl Request for RpbAaeFoldFindKeysReqRef<'_> {
     type Owned = RpbAaeFoldFindKeysReq;
     type Response = RpbAaeFoldKeyCountResp;
     const OPERATION: &'static Operation = RpbAaeFoldFindKeysReq::OPERATION;
+
+    fn bucket_type(&self) -> Option<&[u8]> {
+        self.r#type.as_deref()
+    }
 }
 
 impl Request for RpbAaeFoldObjectStatsReq {
@@ -5012,12 +5188,20 @@ impl Request for RpbAaeFoldObjectStatsReq {
         served_by: Some("kv"),
         timeout: None,
     };
+
+    fn bucket_type(&self) -> Option<&[u8]> {
+        self.r#type.as_deref()
+    }
 }
 
 impl Request for RpbAaeFoldObjectStatsReqRef<'_> {
     type Owned = RpbAaeFoldObjectStatsReq;
     type Response = RpbAaeFoldKeyCountResp;
     const OPERATION: &'static Operation = RpbAaeFoldObjectStatsReq::OPERATION;
+
+    fn bucket_type(&self) -> Option<&[u8]> {
+        self.r#type.as_deref()
+    }
 }
 
 impl Request for RpbAaeFoldReplKeysReq {
@@ -5043,12 +5227,20 @@ impl Request for RpbAaeFoldReplKeysReq {
         served_by: Some("kv"),
         timeout: None,
     };
+
+    fn bucket_type(&self) -> Option<&[u8]> {
+        self.r#type.as_deref()
+    }
 }
 
 impl Request for RpbAaeFoldReplKeysReqRef<'_> {
     type Owned = RpbAaeFoldReplKeysReq;
     type Response = RpbAaeFoldKeyCountResp;
     const OPERATION: &'static Operation = RpbAaeFoldReplKeysReq::OPERATION;
+
+    fn bucket_type(&self) -> Option<&[u8]> {
+        self.r#type.as_deref()
+    }
 }
 
 impl Request for RpbAaeFoldFindTombsReq {
@@ -5074,12 +5266,20 @@ impl Request for RpbAaeFoldFindTombsReq {
         served_by: Some("kv"),
         timeout: None,
     };
+
+    fn bucket_type(&self) -> Option<&[u8]> {
+        self.r#type.as_deref()
+    }
 }
 
 impl Request for RpbAaeFoldFindTombsReqRef<'_> {
     type Owned = RpbAaeFoldFindTombsReq;
     type Response = RpbAaeFoldKeyValueResp;
     const OPERATION: &'static Operation = RpbAaeFoldFindTombsReq::OPERATION;
+
+    fn bucket_type(&self) -> Option<&[u8]> {
+        self.r#type.as_deref()
+    }
 }
 
 impl Request for RpbAaeFoldRepairKeysReq {
@@ -5105,12 +5305,20 @@ impl Request for RpbAaeFoldRepairKeysReq {
         served_by: Some("kv"),
         timeout: None,
     };
+
+    fn bucket_type(&self) -> Option<&[u8]> {
+        self.r#type.as_deref()
+    }
 }
 
 impl Request for RpbAaeFoldRepairKeysReqRef<'_> {
     type Owned = RpbAaeFoldRepairKeysReq;
     type Response = RpbAaeFoldKeyCountResp;
     const OPERATION: &'static Operation = RpbAaeFoldRepairKeysReq::OPERATION;
+
+    fn bucket_type(&self) -> Option<&[u8]> {
+        self.r#type.as_deref()
+    }
 }
 
 impl Request for RpbAaeFoldListBucketsReq {
@@ -5167,12 +5375,20 @@ impl Request for RpbAaeFoldReapTombsReq {
         served_by: Some("kv"),
         timeout: None,
     };
+
+    fn bucket_type(&self) -> Option<&[u8]> {
+        self.r#type.as_deref()
+    }
 }
 
 impl Request for RpbAaeFoldReapTombsReqRef<'_> {
     type Owned = RpbAaeFoldReapTombsReq;
     type Response = RpbAaeFoldKeyCountResp;
     const OPERATION: &'static Operation = RpbAaeFoldReapTombsReq::OPERATION;
+
+    fn bucket_type(&self) -> Option<&[u8]> {
+        self.r#type.as_deref()
+    }
 }
 
 impl Request for RpbAaeFoldEraseKeysReq {
@@ -5198,12 +5414,20 @@ impl Request for RpbAaeFoldEraseKeysReq {
         served_by: Some("kv"),
         timeout: None,
     };
+
+    fn bucket_type(&self) -> Option<&[u8]> {
+        self.r#type.as_deref()
+    }
 }
 
 impl Request for RpbAaeFoldEraseKeysReqRef<'_> {
     type Owned = RpbAaeFoldEraseKeysReq;
     type Response = RpbAaeFoldKeyCountResp;
     const OPERATION: &'static Operation = RpbAaeFoldEraseKeysReq::OPERATION;
+
+    fn bucket_type(&self) -> Option<&[u8]> {
+        self.r#type.as_deref()
+    }
 }
 
 #[cfg(feature = "client")]

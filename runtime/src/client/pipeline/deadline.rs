@@ -1,8 +1,8 @@
 //! Calls that take too long.
 //!
-//! All calls of a kind have the same timeout and nearly all end before it, so
-//! one timer does for all of them: it is set to the earliest deadline that was
-//! known when it went off last. Invariant: no call's deadline lies before
+//! Nearly all calls end before their deadline, so one timer does for all of
+//! them: it is set to the earliest deadline that was known when it went off
+//! last. Invariant: no call's deadline lies before
 //! `next_deadline`.
 
 use std::time::{Duration, Instant};
@@ -42,15 +42,13 @@ impl Pipeline {
 
     fn time_out(&mut self, ticket: Ticket) {
         let slot = self.slots.get(ticket);
-        let (operation, exclusive, streams) = (slot.operation, slot.exclusive, slot.ends.is_some());
+        let (operation, exclusive, after) = (slot.operation, slot.exclusive, slot.allowed());
         let place = match slot.state {
             State::Waiting { .. } => None,
             State::Flying { place } => Some(place),
             // An earlier one has closed the connection.
             State::Free | State::Done(_) => return,
         };
-        // It has a deadline, so there is a timeout.
-        let after = self.timeout(streams, exclusive).unwrap_or_default();
         let sent = place.is_some_and(|place| self.is_sent(place));
         let timeout = CallError::Timeout { after, sent };
         match place {

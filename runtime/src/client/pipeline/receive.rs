@@ -21,8 +21,7 @@ impl Pipeline {
         let slot = self.slots.get(ticket);
         if slot.paused && slot.buffered <= self.config.stream_buffer / 2 {
             slot.paused = false;
-            let deadline = self.config.stream_idle_timeout.and_then(|after| now.checked_add(after));
-            slot.deadline = deadline;
+            let deadline = slot.extend(now, self.config.stream_idle_timeout);
             self.note_deadline(deadline);
             return true;
         }
@@ -69,8 +68,11 @@ impl Pipeline {
                 Ok(false) => {
                     slot.push(frame);
                     slot.paused = slot.buffered >= limit;
-                    slot.deadline =
-                        if slot.paused { None } else { idle.and_then(|after| now.checked_add(after)) };
+                    if slot.paused {
+                        slot.deadline = slot.limit;
+                    } else {
+                        slot.extend(now, idle);
+                    }
                     self.wake.extend(slot.waker.take());
                     return Ok(());
                 }

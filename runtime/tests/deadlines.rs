@@ -1,0 +1,120 @@
+//! A call's deadline bounds all that happens to it, by a clock that stands
+//! still unless all wait.
+#![cfg(all(feature = "client", feature = "server"))]
+
+mod echo;
+
+use std::time::Duration;
+
+use echo::*;
+use riak_runtime::Blob;
+use riak_runtime::client::{
+    self, Call, CallError, CallOptions, Connection, ConnectionConfig, ConnectionError, NotSent, With,
+};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+use tokio::time::{Instant, sleep};
+
+/// A connection, and the server's end of it.
+fn pair(config: ConnectionConfig) -> (Connection, DuplexStream) {
+    let (ours, theirs) = tokio::io::duplex(1 << 16);
+    let (connection, driver) = Connection::new(ours, config);
+    tokio::spawn(driver);
+    (connection, theirs)
+}
+
+fn within<C: Call>(call: C, millis: u64) -> With<C> {
+    With::new(call, CallOptions::new().timeout(Duration::from_millis(millis)))
+}
+
+fn request() -> EchoReq {
+    EchoReq { nonce: Blob::from("n"), ..EchoReq::default() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn waiting_for_an_answer_ends_at_the_deadline() {
+    let (connection, _server) = pair(ConnectionConfig::new());
+    let begun = Instant::now();
+    let result: Result<EchoResp, _> = client::unary(&within(&connection, 30), request()).await;
+    match result {
+        Err(error @ CallError::Timeout { after, sent: true }) => {
+            assert_eq!(after, Duration::from_millis(30));
+            assert!(error.may_have_been_applied());
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(begun.elapsed() < Duration::from_millis(35), "{:?}", begun.elapsed());
+    // Others go on: the answer is still owed.
+    assert!(connection.closed().is_none());
+    assert_eq!(connection.in_flight(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_waits_its_turn_is_not_sent_after_its_deadline() {
+    let (connection, mut server) = pair(ConnectionConfig::new().max_in_flight(1));
+    let first = tokio::spawn({
+        let connection = connection.clone();
+        async move { client::unary::<_, _, EchoResp>(&connection, request()).await }
+    });
+    sleep(Duration::from_millis(1)).await;
+    let late: Result<EchoResp, _> = client::unary(&within(&connection, 20), request()).await;
+    assert!(matches!(&late, Err(CallError::Timeout { sent: false, .. })), "{late:?}");
+    assert!(!late.unwrap_err().may_have_been_applied());
+    // The server sees one request, and with its answer there is nothing more.
+    server.write_all(&[0, 0, 0, 4, 10, 0x0a, 1, b'n']).await.unwrap();
+    first.await.unwrap().unwrap();
+    sleep(Duration::from_millis(100)).await;
+    drop(connection);
+    let mut seen = Vec::new();
+    server.read_to_end(&mut seen).await.unwrap();
+    assert_eq!(seen, [0, 0, 0, 4, 9, 0x0a, 1, b'n']);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_that_has_come_sends_nothing() {
+    let (connection, _server) = pair(ConnectionConfig::new());
+    let result: Result<EchoResp, _> = client::unary(&within(&connection, 0), request()).await;
+    assert!(matches!(result, Err(CallError::NotSent(NotSent::Deadline))), "{result:?}");
+    assert_eq!(connection.in_flight(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_earlier_of_two_deadlines_counts() {
+    let (connection, _server) = pair(ConnectionConfig::new().call_timeout(Some(Duration::from_millis(20))));
+    for outer in [within(within(&connection, 500), 10), within(within(&connection, 10), 500)] {
+        let begun = Instant::now();
+        let result: Result<EchoResp, _> = client::unary(&outer, request()).await;
+        assert!(matches!(result, Err(CallError::Timeout { .. })), "{result:?}");
+        assert!(begun.elapsed() < Duration::from_millis(15), "{:?}", begun.elapsed());
+    }
+    let begun = Instant::now();
+    let result: Result<EchoResp, _> = client::unary(&within(&connection, 500), request()).await;
+    assert!(result.is_err());
+    assert!(begun.elapsed() < Duration::from_millis(25), "{:?}", begun.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_has_a_deadline_for_all_of_it() {
+    let (connection, mut server) = pair(ConnectionConfig::new());
+    let steady = tokio::spawn(async move {
+        loop {
+            sleep(Duration::from_millis(10)).await;
+            if server.write_all(&[0, 0, 0, 1, 18]).await.is_err() {
+                return;
+            }
+        }
+    });
+    let mut answers =
+        client::stream::<_, _, ListResp>(&within(&connection, 55), ListReq::default()).await.unwrap();
+    let mut count = 0;
+    let error = loop {
+        match answers.next().await.expect("it has no end") {
+            Ok(_) => count += 1,
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(count, 5);
+    assert!(matches!(error, CallError::Timeout { sent: true, .. }), "{error:?}");
+    assert!(matches!(connection.closed(), Some(ConnectionError::Abandoned { .. })));
+    drop((answers, connection));
+    steady.await.unwrap();
+}

@@ -45,6 +45,7 @@ pub use facade::Riak;
 pub use generated::*;
 #[cfg(feature = "client")]
 pub use riak_runtime::client::{
-    Call, CallError, CallOptions, Connection, ConnectionConfig, ConnectionError, Responses, ServerError,
+    Call, CallError, CallOptions, Connection, ConnectionConfig, ConnectionError, Node, Responses,
+    ServerError, ServerErrorKind,
 };
 pub use riak_runtime::{Blob, Coded, Decode, DecodeError, Frame, Framed, Message, Owned, Quorum, Request};

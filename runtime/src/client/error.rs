@@ -8,8 +8,10 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::Frame;
 use crate::error::{DecodeError, FrameError};
-use crate::{Blob, Frame};
+
+use super::server_error::ServerError;
 
 /// Why a call failed.
 #[derive(Clone, Debug)]
@@ -48,18 +50,16 @@ impl CallError {
     /// error.
     ///
     /// `false` is certain. `true` means that only a look at the data can tell:
-    /// this counts every error that the server itself reported, because some
-    /// of them (a timeout, a quorum that was missed) leave the data changed.
+    /// no answer came, or an error that leaves the data changed on some
+    /// replicas (a timeout, a quorum that was missed), or one whose text is not
+    /// known.
     #[must_use]
     pub fn may_have_been_applied(&self) -> bool {
         match self {
             Self::Timeout { sent, .. } => *sent,
             Self::NotSent(_) => false,
-            Self::Server(_)
-            | Self::Decode(_)
-            | Self::UnexpectedCode { .. }
-            | Self::Alternative(_)
-            | Self::Lost(_) => true,
+            Self::Server(error) => !error.kind().is_refusal(),
+            Self::Decode(_) | Self::UnexpectedCode { .. } | Self::Alternative(_) | Self::Lost(_) => true,
         }
     }
 
@@ -67,15 +67,13 @@ impl CallError {
     /// connection if this one is closed. Whether it *may* be made again is up
     /// to [`CallError::may_have_been_applied`] and the operation's
     /// [`Retry`](crate::operation::Retry) class.
-    ///
-    /// Errors that the server reported count as final here: only their text
-    /// tells them apart, and that is a matter of the schema.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Timeout { .. } | Self::Lost(_) | Self::UnexpectedCode { .. } => true,
             Self::NotSent(reason) => matches!(reason, NotSent::Connection(_) | NotSent::QueueFull { .. }),
-            Self::Server(_) | Self::Decode(_) | Self::Alternative(_) => false,
+            Self::Server(error) => error.kind().is_retryable(),
+            Self::Decode(_) | Self::Alternative(_) => false,
         }
     }
 
@@ -149,36 +147,6 @@ impl From<NotSent> for CallError {
         Self::NotSent(reason)
     }
 }
-
-/// An error that the server answered with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ServerError {
-    /// What the server says. Usually text, and not promised to be UTF-8.
-    pub text: Blob,
-    /// The server's number for it; zero where it has none.
-    pub code: u32,
-}
-
-impl ServerError {
-    /// An error with this text and number.
-    pub fn new(text: impl Into<Blob>, code: u32) -> Self {
-        Self { text: text.into(), code }
-    }
-}
-
-impl fmt::Display for ServerError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = self.text.to_string_lossy();
-        if self.code == 0 {
-            write!(f, "the server answered with an error: {text}")
-        } else {
-            write!(f, "the server answered with error {}: {text}", self.code)
-        }
-    }
-}
-
-impl std::error::Error for ServerError {}
 
 /// Why a request was not sent.
 #[derive(Clone, Debug)]

@@ -19,21 +19,27 @@
 mod call;
 mod config;
 mod connection;
+mod connector;
 mod driver;
 mod error;
+mod node;
 mod options;
 mod outgoing;
 mod pipeline;
 mod responses;
+mod server_error;
 mod slots;
 
 pub use call::{Call, frame, frames, stream, unary};
 pub use config::ConnectionConfig;
 pub use connection::Connection;
+pub use connector::{Connecting, Connector, TcpConnector};
 pub use driver::Driver;
-pub use error::{CallError, ConnectionError, NotSent, ServerError};
+pub use error::{CallError, ConnectionError, NotSent};
+pub use node::{InvalidNode, Node};
 pub use options::{CallOptions, With};
 pub use outgoing::Outgoing;
 pub use responses::{FrameStream, Responses};
+pub use server_error::{ServerError, ServerErrorKind};
 /// What [`Connection::connect`] takes for an address.
 pub use tokio::net::ToSocketAddrs;

@@ -3,7 +3,6 @@
 //! Invariant: options only ever tighten. Whatever carries the call keeps its
 //! own limits beside them, and the earlier deadline counts.
 
-use std::future::Future;
 use std::time::Duration;
 
 use super::call::Call;
@@ -86,12 +85,12 @@ impl<C: Call> With<C> {
 }
 
 impl<C: Call> Call for With<C> {
-    fn unary(&self, request: Outgoing<'_>) -> impl Future<Output = Result<Frame, CallError>> + Send {
-        // The time starts with the first poll.
-        async move { self.call.unary(request.with_options(&self.options, now())).await }
+    // The time starts with the first poll.
+    async fn unary(&self, request: Outgoing<'_>) -> Result<Frame, CallError> {
+        self.call.unary(request.with_options(&self.options, now())).await
     }
 
-    fn stream(&self, request: Outgoing<'_>) -> impl Future<Output = Result<FrameStream, CallError>> + Send {
-        async move { self.call.stream(request.with_options(&self.options, now())).await }
+    async fn stream(&self, request: Outgoing<'_>) -> Result<FrameStream, CallError> {
+        self.call.stream(request.with_options(&self.options, now())).await
     }
 }

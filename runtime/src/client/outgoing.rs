@@ -182,7 +182,7 @@ impl<'r> Outgoing<'r> {
             return None;
         }
         let left = deadline.saturating_duration_since(now);
-        let left = left - WAY_BACK.min(left / 8);
+        let left = left.saturating_sub(WAY_BACK.min(left / 8));
         // The field is a uint32 in Riak's schemas; none at all means a minute.
         let millis = u64::try_from(left.as_millis()).unwrap_or(u64::MAX).clamp(1, u64::from(u32::MAX));
         Some((number, millis))

@@ -5,8 +5,9 @@
 
 use std::time::Instant;
 
-use super::super::error::{CallError, ConnectionError, ServerError};
+use super::super::error::{CallError, ConnectionError};
 use super::super::outgoing::Ends;
+use super::super::server_error::ServerError;
 use super::super::slots::{Slot, Ticket};
 use super::{Pipeline, Place, finish};
 use crate::operation::Operation;

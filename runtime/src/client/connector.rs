@@ -1,0 +1,44 @@
+//! [`Connector`]: how connections to a node are made.
+//!
+//! Invariant: what a connector returns is ready for calls: whatever has to be
+//! exchanged before, it has exchanged.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+
+use super::config::ConnectionConfig;
+use super::connection::Connection;
+use super::error::ConnectionError;
+use super::node::Node;
+
+/// What [`Connector::connect`] returns.
+pub type Connecting<'a> = Pin<Box<dyn Future<Output = Result<Connection, ConnectionError>> + Send + 'a>>;
+
+/// Makes connections: plain ones, secured ones, or ones to a server in the same
+/// process.
+pub trait Connector: fmt::Debug + Send + Sync + 'static {
+    /// Connects to a node. The connection's driver has been spawned, and
+    /// nothing is left to be exchanged before the first call.
+    fn connect<'a>(&'a self, node: &'a Node) -> Connecting<'a>;
+}
+
+/// Makes plain TCP connections.
+#[derive(Clone, Debug, Default)]
+pub struct TcpConnector {
+    config: ConnectionConfig,
+}
+
+impl TcpConnector {
+    /// Makes connections with these settings.
+    #[must_use]
+    pub fn new(config: ConnectionConfig) -> Self {
+        Self { config }
+    }
+}
+
+impl Connector for TcpConnector {
+    fn connect<'a>(&'a self, node: &'a Node) -> Connecting<'a> {
+        Box::pin(Connection::connect_with((node.host(), node.port()), self.config.clone()))
+    }
+}

@@ -1,0 +1,163 @@
+//! [`Node`]: where a server listens.
+//!
+//! Invariant: a node is a name, not an address: it is looked up at every
+//! connect, so that one that has moved is found again.
+
+use std::error::Error;
+use std::fmt;
+use std::net::SocketAddr;
+use std::str::FromStr;
+use std::sync::Arc;
+
+/// A host and a port. Cheap to clone.
+///
+/// ```
+/// use riak_runtime::client::Node;
+///
+/// let node: Node = "riak-1.example.com".parse()?;
+/// assert_eq!((node.host(), node.port()), ("riak-1.example.com", 8087));
+/// assert_eq!("[::1]:10017".parse::<Node>()?.to_string(), "[::1]:10017");
+/// # Ok::<(), riak_runtime::client::InvalidNode>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Node(Arc<Place>);
+
+#[derive(PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct Place {
+    host: String,
+    port: u16,
+}
+
+impl Node {
+    /// The port that Riak listens on unless it is told otherwise.
+    pub const DEFAULT_PORT: u16 = 8087;
+
+    /// The node at this host: a name, or an IP address without brackets.
+    pub fn new(host: impl Into<String>, port: u16) -> Self {
+        Self(Arc::new(Place { host: host.into(), port }))
+    }
+
+    /// Its host, without brackets.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.0.host
+    }
+
+    /// Its port.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.0.port
+    }
+}
+
+impl From<SocketAddr> for Node {
+    fn from(address: SocketAddr) -> Self {
+        Self::new(address.ip().to_string(), address.port())
+    }
+}
+
+/// `host`, `host:port`, `[v6]` or `[v6]:port`; the port is
+/// [`Node::DEFAULT_PORT`] unless given.
+impl FromStr for Node {
+    type Err = InvalidNode;
+
+    fn from_str(text: &str) -> Result<Self, InvalidNode> {
+        let invalid = |reason| InvalidNode { text: text.to_owned(), reason };
+        let (host, port) = if let Some(rest) = text.strip_prefix('[') {
+            let (host, rest) = rest.split_once(']').ok_or_else(|| invalid("the bracket is not closed"))?;
+            if host.parse::<std::net::Ipv6Addr>().is_err() {
+                return Err(invalid("what stands in brackets is no IPv6 address"));
+            }
+            match rest.strip_prefix(':') {
+                None if !rest.is_empty() => return Err(invalid("a port follows the bracket after a colon")),
+                port => (host, port),
+            }
+        } else if text.bytes().filter(|&byte| byte == b':').count() > 1 {
+            return Err(invalid("an IPv6 address is written in brackets"));
+        } else {
+            match text.split_once(':') {
+                Some((host, port)) => (host, Some(port)),
+                None => (text, None),
+            }
+        };
+        if host.is_empty() || host.bytes().any(|byte| byte.is_ascii_whitespace() || byte == b'/') {
+            return Err(invalid("it has no host name"));
+        }
+        let port = match port {
+            Some(port) => match port.parse() {
+                Ok(port) if port != 0 => port,
+                _ => return Err(invalid("the port is a number from 1 to 65535")),
+            },
+            None => Self::DEFAULT_PORT,
+        };
+        Ok(Self::new(host, port))
+    }
+}
+
+impl fmt::Display for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.host().contains(':') {
+            write!(f, "[{}]:{}", self.host(), self.port())
+        } else {
+            write!(f, "{}:{}", self.host(), self.port())
+        }
+    }
+}
+
+impl fmt::Debug for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// A text that names no node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct InvalidNode {
+    /// The text.
+    pub text: String,
+    /// What is wrong with it.
+    pub reason: &'static str,
+}
+
+impl fmt::Display for InvalidNode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` names no node: {}; write `host` or `host:port`", self.text, self.reason)
+    }
+}
+
+impl Error for InvalidNode {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nodes_are_printed_as_they_are_written() {
+        for text in ["a:1", "10.0.0.1:8087", "[fe80::1]:65535"] {
+            assert_eq!(text.parse::<Node>().unwrap().to_string(), text);
+        }
+        assert_eq!("[::1]".parse::<Node>().unwrap(), Node::new("::1", 8087));
+        let address: SocketAddr = "[::1]:7".parse().unwrap();
+        assert_eq!(Node::from(address).to_string(), "[::1]:7");
+    }
+
+    #[test]
+    fn what_names_no_node_says_why() {
+        for (text, reason) in [
+            ("", "no host"),
+            (":8087", "no host"),
+            ("riak://a", "port"),
+            ("a b", "no host"),
+            ("a:0", "port"),
+            ("a:65536", "port"),
+            ("::1", "in brackets"),
+            ("[::1", "not closed"),
+            ("[a]", "no IPv6"),
+            ("[::1]8087", "after a colon"),
+        ] {
+            let error = text.parse::<Node>().unwrap_err();
+            assert!(error.reason.contains(reason), "{text}: {error}");
+        }
+    }
+}

@@ -1,0 +1,289 @@
+//! [`ServerError`]: an error that the server answered with, and what it means.
+//!
+//! Riak gives a text, and no number that would tell errors apart (Riak TS gives
+//! one). The texts are those of the server's sources, from 1.4 to 3.4: plain
+//! sentences, Erlang terms, or sentences in quotes. Invariant: a text that is
+//! not known is [`ServerErrorKind::Other`], and the raw text is always kept.
+
+use std::fmt;
+
+use super::node::Node;
+use crate::Blob;
+
+/// An error that the server answered with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ServerError {
+    /// What the server says. Usually text, and not promised to be UTF-8.
+    pub text: Blob,
+    /// The server's number for it; zero where it has none.
+    pub code: u32,
+    /// Who said it, where that is known.
+    pub node: Option<Node>,
+}
+
+/// What an error of the server means.
+///
+/// ```
+/// use riak_runtime::client::{ServerError, ServerErrorKind};
+///
+/// let error = ServerError::new("{n_val_violation,3}", 0);
+/// assert_eq!(error.kind(), ServerErrorKind::QuorumInvalid);
+/// assert!(!error.kind().is_retryable());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ServerErrorKind {
+    /// There is no such thing: a conditional put of a key that does not exist,
+    /// an unknown search index or schema, a missing row.
+    NotFound,
+    /// A put's condition did not hold: the object exists, or has changed since
+    /// it was read. Read it again.
+    ConditionFailed,
+    /// A strongly consistent write lost a race. Read again to see what holds.
+    Conflict,
+    /// The server gave up after its own timeout. A write may have been applied.
+    Timeout,
+    /// The node refuses work until it has caught up.
+    Overload,
+    /// Too few replicas are up for what was asked.
+    Unavailable,
+    /// Too few replicas answered. A write may be stored on some.
+    QuorumUnmet,
+    /// A quorum larger than the bucket's replicas.
+    QuorumInvalid,
+    /// A pre-commit hook refused the write.
+    HookRejected,
+    /// Something is removed that this replica does not know: send the context
+    /// of the read that showed it.
+    ContextNeeded,
+    /// The bucket type does not exist, or is not active.
+    NoSuchBucketType,
+    /// The table does not exist, or is not active.
+    NoSuchTable,
+    /// A property of a bucket is not accepted.
+    InvalidProperties,
+    /// The operation is not one of the bucket's data type.
+    WrongDataType,
+    /// A bucket, key or type that is empty.
+    EmptyName,
+    /// The object is larger than the server takes.
+    TooLarge,
+    /// The operator has switched this kind of work off.
+    Disabled,
+    /// Nobody serves the request on that node: it is of another release, or is
+    /// starting or stopping and does not serve it yet, or any more.
+    NotServed,
+    /// The cluster wants TLS, or authentication, and the connection has not
+    /// got it.
+    SecurityRequired,
+    /// TLS was asked for, and the cluster has its security switched off.
+    SecurityOff,
+    /// The user or the password is wrong.
+    AuthenticationFailed,
+    /// The user may not do this.
+    PermissionDenied,
+    /// The server failed on this request, or could not read it, and closes the
+    /// connection.
+    Crashed,
+    /// Any other text.
+    Other,
+}
+
+use ServerErrorKind as Kind;
+
+impl ServerErrorKind {
+    /// Whether the same request may succeed when it is made again, later or at
+    /// another node, with nothing about it changed. Whether it *may* be made
+    /// again is another question: see
+    /// [`CallError::may_have_been_applied`](super::CallError::may_have_been_applied).
+    #[must_use]
+    pub fn is_retryable(self) -> bool {
+        matches!(
+            self,
+            Self::Timeout | Self::Overload | Self::Unavailable | Self::QuorumUnmet | Self::NotServed
+        )
+    }
+
+    /// Whether the server refused the request before it did anything of it.
+    #[must_use]
+    pub fn is_refusal(self) -> bool {
+        !matches!(
+            self,
+            Self::Conflict
+                | Self::Timeout
+                | Self::Overload
+                | Self::Unavailable
+                | Self::QuorumUnmet
+                | Self::Crashed
+                | Self::Other
+        )
+    }
+}
+
+/// Texts that are an error as they stand.
+const WHOLE: &[(&str, Kind)] = &[
+    ("timeout", Kind::Timeout),
+    ("overload", Kind::Overload),
+    ("all_nodes_down", Kind::Unavailable),
+    ("{error,insufficient_vnodes_available}", Kind::Unavailable),
+    ("precommit_fail", Kind::HookRejected),
+    ("modified", Kind::ConditionFailed),
+    ("match_found", Kind::ConditionFailed),
+    ("notfound", Kind::NotFound),
+    ("failed", Kind::Conflict),
+    ("<<\"failed\">>", Kind::Conflict),
+    ("no_type", Kind::NoSuchBucketType),
+    ("Bucket must be allow_mult=true", Kind::WrongDataType),
+    ("Bucket cannot be zero-length", Kind::EmptyName),
+    ("Key cannot be zero-length", Kind::EmptyName),
+    ("Type cannot be zero-length", Kind::EmptyName),
+    ("Security is enabled, please STARTTLS first", Kind::SecurityRequired),
+    ("Security is enabled, please authenticate first", Kind::SecurityRequired),
+    ("Security not enabled; STARTTLS not allowed.", Kind::SecurityOff),
+    ("Authentication failed", Kind::AuthenticationFailed),
+];
+
+/// How the texts begin that end with details.
+const PREFIXES: &[(&str, Kind)] = &[
+    ("{insufficient_vnodes,", Kind::Unavailable),
+    ("{insufficient_nodes,", Kind::Unavailable),
+    ("{insufficient_vnodes_available", Kind::Unavailable),
+    ("{coord_handoff_failed,", Kind::Unavailable),
+    ("{r_val_unsatisfied,", Kind::QuorumUnmet),
+    ("{pr_val_unsatisfied,", Kind::QuorumUnmet),
+    ("{w_val_unsatisfied,", Kind::QuorumUnmet),
+    ("{pw_val_unsatisfied,", Kind::QuorumUnmet),
+    ("{dw_val_unsatisfied,", Kind::QuorumUnmet),
+    ("{node_confirms_val_unsatisfied,", Kind::QuorumUnmet),
+    ("{n_val_violation,", Kind::QuorumInvalid),
+    ("{r_val_violation,", Kind::QuorumInvalid),
+    ("{pr_val_violation,", Kind::QuorumInvalid),
+    ("{w_val_violation,", Kind::QuorumInvalid),
+    ("{pw_val_violation,", Kind::QuorumInvalid),
+    ("{dw_val_violation,", Kind::QuorumInvalid),
+    ("{rw_val_violation,", Kind::QuorumInvalid),
+    ("{node_confirms_val_violation,", Kind::QuorumInvalid),
+    ("{precommit_fail,", Kind::HookRejected),
+    ("{invalid_hook_def,", Kind::HookRejected),
+    ("{precondition,{not_present,", Kind::ContextNeeded),
+    ("{too_large,", Kind::TooLarge),
+    ("No bucket-type named '", Kind::NoSuchBucketType),
+    ("Invalid bucket type: ", Kind::NoSuchBucketType),
+    ("Error no bucket type ", Kind::NoSuchBucketType),
+    ("Invalid bucket properties: ", Kind::InvalidProperties),
+    ("Operation type is ", Kind::WrongDataType),
+    ("Unknown message code: ", Kind::NotServed),
+    ("Permission denied", Kind::PermissionDenied),
+    ("Error processing incoming message: ", Kind::Crashed),
+];
+
+/// Riak TS's numbers.
+fn numbered(code: u32) -> Kind {
+    match code {
+        1006..=1008 | 1019 => Kind::NoSuchTable,
+        1013 => Kind::Timeout,
+        1021 => Kind::NotFound,
+        _ => Kind::Other,
+    }
+}
+
+impl ServerError {
+    /// An error with this text and number.
+    pub fn new(text: impl Into<Blob>, code: u32) -> Self {
+        Self { text: text.into(), code, node: None }
+    }
+
+    /// The same error, said by this node.
+    #[must_use]
+    pub fn at(mut self, node: Node) -> Self {
+        self.node = Some(node);
+        self
+    }
+
+    /// What it means, by its number or its text.
+    #[must_use]
+    pub fn kind(&self) -> ServerErrorKind {
+        if self.code != 0 {
+            let kind = numbered(self.code);
+            if kind != Kind::Other {
+                return kind;
+            }
+        }
+        // Whatever is not ASCII stands in no text that is known here.
+        let text = self.text.trim_ascii();
+        let text = text.strip_prefix(b"\"").and_then(|text| text.strip_suffix(b"\"")).unwrap_or(text);
+        if let Some((_, kind)) = WHOLE.iter().find(|(whole, _)| text == whole.as_bytes()) {
+            return *kind;
+        }
+        if let Some((_, kind)) = PREFIXES.iter().find(|(prefix, _)| text.starts_with(prefix.as_bytes())) {
+            return *kind;
+        }
+        if text.starts_with(b"Operation '{") && text.ends_with(b"}' is not enabled") {
+            return Kind::Disabled;
+        }
+        let within = |part: &[u8]| text.windows(part.len()).any(|window| window == part);
+        if within(b"is not a supported type") { Kind::WrongDataType } else { Kind::Other }
+    }
+}
+
+impl fmt::Display for ServerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.text.to_string_lossy();
+        match &self.node {
+            Some(node) => write!(f, "{node} answered with an error")?,
+            None => f.write_str("the server answered with an error")?,
+        }
+        if self.code != 0 {
+            write!(f, " (number {})", self.code)?;
+        }
+        write!(f, ": {text}")
+    }
+}
+
+impl std::error::Error for ServerError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(text: &str) -> Kind {
+        ServerError::new(text.to_owned(), 0).kind()
+    }
+
+    #[test]
+    fn texts_are_told_apart() {
+        assert_eq!(kind("timeout"), Kind::Timeout);
+        assert_eq!(kind("{insufficient_vnodes,0,need,1}"), Kind::Unavailable);
+        assert_eq!(kind("\"Bucket must be allow_mult=true\""), Kind::WrongDataType);
+        assert_eq!(kind("`map` is not a supported type"), Kind::WrongDataType);
+        assert_eq!(kind("<<\"failed\">>"), Kind::Conflict);
+        assert_eq!(kind("Operation '{riak_kv,list_keys}' is not enabled"), Kind::Disabled);
+        assert_eq!(kind("Unknown message code: 11"), Kind::NotServed);
+        assert_eq!(kind("{precondition,{not_present,<<\"x\">>}}"), Kind::ContextNeeded);
+        assert_eq!(kind("timeout of something else"), Kind::Other);
+        assert_eq!(kind(""), Kind::Other);
+        assert_eq!(ServerError::new(&b"\xff\xfe"[..], 0).kind(), Kind::Other);
+        assert_eq!(ServerError::new("no rows", 1021).kind(), Kind::NotFound);
+        assert_eq!(ServerError::new("timeout", 1005).kind(), Kind::Timeout);
+    }
+
+    #[test]
+    fn what_was_refused_was_not_applied() {
+        for (_, kind) in WHOLE.iter().chain(PREFIXES) {
+            // What may be tried again, unchanged, was not judged by its content.
+            if kind.is_retryable() && *kind != Kind::NotServed {
+                assert!(!kind.is_refusal(), "{kind:?}");
+            }
+        }
+        assert!(Kind::NotServed.is_refusal() && !Kind::Crashed.is_refusal());
+    }
+
+    #[test]
+    fn an_error_says_who_said_it() {
+        let error = ServerError::new("overload", 0).at(Node::new("a", 1));
+        assert_eq!(error.to_string(), "a:1 answered with an error: overload");
+        let error = ServerError::new("no such table", 1019);
+        assert_eq!(error.to_string(), "the server answered with an error (number 1019): no such table");
+    }
+}

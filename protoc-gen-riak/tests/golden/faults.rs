@@ -7,7 +7,7 @@ use riak_runtime::{Decode, DecodeErrorKind, DecodeLimits, Message, Owned, View};
 use super::bytes::{Bytes, message};
 use super::forms::{exact, item};
 use super::generated::acme::wide::{Wide, Word};
-use super::generated::acme::{Choice, Forest, Maps, Open, Required, Scalars, ScalarsRef, Tree};
+use super::generated::acme::{Choice, Forest, Maps, MapsRef, Open, Required, Scalars, ScalarsRef, Tree};
 
 /// The error that both forms give.
 #[track_caller]
@@ -107,6 +107,32 @@ fn required_fields_may_come_in_pieces() {
     error::<Maps>(&both(element(count()), &element(name())));
     let in_map = both(both(element(name()), &element(name())), &message().nested(8, message().bytes(1, "")));
     Maps::decode(&in_map.0).unwrap();
+}
+
+/// An entry is a message like any other: its value may come in pieces too.
+#[test]
+fn the_value_of_one_entry_may_come_in_pieces() {
+    let name = || message().bytes(1, "name");
+    let count = || message().varint(2, 7);
+    let entry = |values: &[Bytes]| {
+        let values = values.iter().cloned();
+        message().nested(5, values.fold(message().fixed32(1, [0; 4]), |entry, value| entry.nested(2, value)))
+    };
+    for pieces in [[count(), name()], [name(), count()]] {
+        let bytes = entry(&pieces);
+        let items = Maps::decode(&bytes.0).unwrap().items;
+        assert_eq!((&*items[&0].name, items[&0].count), ("name", Some(7)));
+        assert_eq!(MapsRef::decode(&bytes.0).unwrap().owned().items, items);
+    }
+    assert!(error::<Maps>(&entry(&[count(), count()])).contains("acme.stock.Item.name"));
+    // What one entry lacks, another does not bring.
+    error::<Maps>(&both(entry(&[count()]), &entry(&[name()])));
+    error::<Maps>(&both(entry(&[count(), name()]), &entry(&[count()])));
+    error::<Maps>(&entry(&[]));
+    // Below another entry, whose own value comes in pieces.
+    let outer = |inner: Bytes| message().nested(8, message().nested(2, message()).nested(2, inner));
+    Maps::decode(&outer(entry(&[count(), name()])).0).unwrap();
+    error::<Maps>(&outer(entry(&[count(), count()])));
 }
 
 #[test]

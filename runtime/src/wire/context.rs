@@ -131,6 +131,25 @@ impl<'a> Context<'a> {
         self.pieces.as_mut().map_or(Ok(()), |pieces| pieces.leave())
     }
 
+    /// Goes into a map's entry: its value may come in pieces, of which no further
+    /// one can come when the entry ends. That is no level of its own.
+    #[inline]
+    pub(super) fn enter_entry(&mut self) {
+        if let Some(pieces) = &mut self.pieces {
+            pieces.enter(0, false, true);
+        }
+    }
+
+    /// Comes back from [`Context::enter_entry`].
+    ///
+    /// # Errors
+    ///
+    /// If the value lacks what can come no more.
+    #[inline]
+    pub(super) fn leave_entry(&mut self) -> Result<(), DecodeError> {
+        self.pieces.as_mut().map_or(Ok(()), |pieces| pieces.leave())
+    }
+
     /// Goes one group deeper whose fields are passed over.
     pub(super) fn descend(&mut self, input: &Reader<'a>) -> Result<(), DecodeError> {
         if self.depth == 0 || self.depth == RECORDING {

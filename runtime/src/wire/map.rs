@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, Hash};
 
-use super::nested::{body_len, merge, put_body, read_value};
+use super::nested::{body_len, merge, put_body, read_message};
 use super::{
     Context, Enum, Enumeration, KeepUnknown, Nested, Reader, Reads, Sizes, Writer, Writes, delimited_len,
     tag_len,
@@ -58,14 +58,14 @@ impl<'a, M: Decode<'a>> Reads<'a, M> for Nested {
     #[inline]
     fn read(input: &mut Reader<'a>, ctx: &mut Context<'a>) -> Result<M, DecodeError> {
         let mut message = M::default();
-        read_value(&mut message, false, input, ctx)?;
+        read_message(&mut message, false, input, ctx)?;
         Ok(message)
     }
 
     /// Merges with what has been read before.
     #[inline]
     fn set(place: &mut M, input: &mut Reader<'a>, ctx: &mut Context<'a>) -> Result<(), DecodeError> {
-        read_value(place, true, input, ctx)
+        read_message(place, true, input, ctx)
     }
 
     /// A message without a field, which may lack required ones.
@@ -168,6 +168,7 @@ pub fn read_map<'a, KK: Reads<'a, K>, VK: Reads<'a, V>, K: Default, V: Default>(
 ) -> Result<(), DecodeError> {
     let mut entry = input.nested(ctx)?;
     ctx.charge(entry_size(map), &entry)?;
+    ctx.enter_entry();
     let (mut key, mut value) = (K::default(), None);
     while let Some(tag) = entry.tag(ctx)? {
         if tag == key_tag {
@@ -185,6 +186,7 @@ pub fn read_map<'a, KK: Reads<'a, K>, VK: Reads<'a, V>, K: Default, V: Default>(
         Some(value) => value,
         None => VK::absent(entry, ctx)?,
     };
+    ctx.leave_entry()?;
     map.put_entry(key, value);
     Ok(())
 }

@@ -111,19 +111,6 @@ fn merge_recorded<'a, M: Decode<'a>>(
     ctx.leave_recorded()
 }
 
-/// Reads the value of a map's entry, which the entry has whole. `again` says
-/// that the entry has had a value before.
-#[inline]
-pub(super) fn read_value<'a, M: Decode<'a>>(
-    message: &mut M,
-    again: bool,
-    input: &mut Reader<'a>,
-    ctx: &mut Context<'a>,
-) -> Result<(), DecodeError> {
-    let body = input.nested(ctx)?;
-    merge(message, again, true, body, ctx)
-}
-
 /// Reads a message field into `message`, whose fields it merges with. `again`
 /// says that the field has been read before.
 ///

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::error::{DecodeError, DecodeErrorKind};
 use crate::message::{Coded, Message, Owned};
-use crate::wire::{Context, Reader};
+use crate::wire::{Context, DELIMITED, Reader, VARINT};
 use crate::{DecodeLimits, Frame};
 
 /// A message that is answered: a request.
@@ -177,7 +177,7 @@ impl StreamEnd {
         let (mut ctx, mut input) = Context::new(body, None, &DecodeLimits::DEFAULT);
         let mut last = self.when_absent;
         while let Some(tag) = input.tag(&ctx)? {
-            if tag == self.field << 3 {
+            if is_field(tag, self.field, VARINT) {
                 last = input.varint(&ctx)? != 0;
             } else {
                 input.skip(tag, &mut ctx)?;
@@ -209,9 +209,9 @@ impl ErrorFrame {
         let (mut ctx, mut input): (_, Reader<'_>) = Context::new(body, None, &DecodeLimits::DEFAULT);
         let (mut text, mut number) = (&[][..], 0);
         while let Some(tag) = input.tag(&ctx)? {
-            if tag == self.text << 3 | crate::wire::DELIMITED {
+            if is_field(tag, self.text, DELIMITED) {
                 text = input.delimited(&ctx)?;
-            } else if self.number.is_some_and(|number| tag == number << 3) {
+            } else if self.number.is_some_and(|number| is_field(tag, number, VARINT)) {
                 #[expect(clippy::cast_possible_truncation, reason = "protobuf takes the low bits")]
                 let value = input.varint(&ctx)? as u32;
                 number = value;
@@ -221,6 +221,12 @@ impl ErrorFrame {
         }
         Ok((text, number))
     }
+}
+
+/// Whether a tag is that of a field. No tag is that of a number which is too
+/// large for one, such as a description made by hand may have.
+fn is_field(tag: u32, number: u32, wire_type: u32) -> bool {
+    (tag >> 3, tag & 7) == (number, wire_type)
 }
 
 /// Who sends frames with a message code.
@@ -304,6 +310,14 @@ mod tests {
         // Another wire type is another field.
         assert!(!StreamEnd { field: 3, when_absent: false }.is_last(&[0x1a, 1, 1]).unwrap());
         assert!(end.is_last(&[0x18]).is_err());
+    }
+
+    #[test]
+    fn a_number_that_no_field_has_is_no_other_field() {
+        let large = 1 << 29;
+        assert!(!StreamEnd { field: large + 3, when_absent: false }.is_last(&[0x18, 1]).unwrap());
+        let error = ErrorFrame { code: 0, text: large + 1, number: Some(large + 2) };
+        assert_eq!(error.read(b"\x0a\x01x\x10\x01").unwrap(), (&b""[..], 0));
     }
 
     #[test]

@@ -318,6 +318,35 @@ mod tests {
         assert_eq!(buffer.len(), expected.len());
     }
 
+    /// One value, many times: long on the wire, and short in memory.
+    struct Many(Blob, usize);
+
+    impl Message for Many {
+        const NAME: &'static str = "Many";
+
+        fn encoded_len(&self, _sizes: &mut Sizes) -> usize {
+            (0..self.1).fold(0usize, |len, _| len.wrapping_add(Bytes::len(0x0a, &self.0)))
+        }
+
+        fn encode(&self, out: &mut Writer<'_>, _sizes: &mut Sizes) {
+            (0..self.1).for_each(|_| Bytes::put(0x0a, &self.0, out));
+        }
+    }
+
+    /// Where addresses have 32 bits, the sum of its lengths has too, and wraps.
+    #[test]
+    fn a_message_beyond_what_a_length_can_say_is_never_sent() {
+        let value = Blob::from(vec![0; 64 * 1024 * 1024]);
+        for count in [32, 63, 64, 65, 100] {
+            let mut buffer = WriteBuffer::new();
+            let message = Many(value.clone(), count);
+            let pushed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| buffer.push(7, &message)));
+            assert!(!matches!(pushed, Ok(Ok(()))), "{count}");
+            buffer.push_body(3, b"b").unwrap();
+            assert_eq!(buffer.to_vec(), [0, 0, 0, 2, 3, b'b']);
+        }
+    }
+
     struct Panics;
 
     impl Message for Panics {

@@ -247,6 +247,11 @@ impl<'b> Writer<'b> {
             return;
         }
         let offset = self.position();
+        // Checked now, since the sum of many could wrap where addresses have 32
+        // bits, as the length that was announced may have.
+        if blob.len() > self.len - self.large_len {
+            disagree(self.large_len.saturating_add(blob.len()), self.len);
+        }
         if let Some(large) = &mut self.large {
             self.large_len += blob.len();
             large.push(Large { offset, blob: blob.clone() });

@@ -1,0 +1,7 @@
+//! Any bytes as what `protoc` asks of a plugin: see [`riak_agreement::generating`].
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use riak_agreement::generating;
+
+fuzz_target!(|data: &[u8]| generating::check_request(data));

@@ -1,0 +1,7 @@
+//! Any bytes as numbers: see [`riak_agreement::varints`].
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use riak_agreement::varints;
+
+fuzz_target!(|data: &[u8]| varints::check(data));

@@ -85,3 +85,125 @@ impl<M: Owned> Framed<M> {
         <M as Message>::NAME
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dice::Dice;
+    use crate::wire::{Bytes, Context, Reader, Reads, Sizes, Writer, Writes};
+
+    /// All values of field 1.
+    #[derive(Debug, Default, PartialEq)]
+    struct Values(Vec<Blob>);
+
+    /// Borrowed, and dropped where it can be seen.
+    #[derive(Debug, Default, PartialEq)]
+    struct ValuesRef<'a>(Vec<&'a [u8]>);
+
+    impl Drop for ValuesRef<'_> {
+        fn drop(&mut self) {
+            // What is borrowed is still there.
+            assert!(
+                self.0.iter().all(|value| value.iter().all(|byte| usize::from(*byte) == value.len() % 251))
+            );
+        }
+    }
+
+    macro_rules! message {
+        ($values:ty) => {
+            impl Message for $values {
+                const NAME: &'static str = "Values";
+
+                fn encoded_len(&self, _sizes: &mut Sizes) -> usize {
+                    self.0.iter().map(|value| Bytes::len(0x0a, value)).sum()
+                }
+
+                fn encode(&self, out: &mut Writer<'_>, _sizes: &mut Sizes) {
+                    self.0.iter().for_each(|value| Bytes::put(0x0a, value, out));
+                }
+            }
+        };
+    }
+
+    macro_rules! decode {
+        ($life:lifetime, $values:ty) => {
+            impl<$life> Decode<$life> for $values {
+                fn merge(
+                    &mut self,
+                    mut input: Reader<$life>,
+                    ctx: &mut Context<$life>,
+                ) -> Result<(), DecodeError> {
+                    while let Some(tag) = input.tag(ctx)? {
+                        assert_eq!(tag, 0x0a);
+                        self.0.push(Bytes::read(&mut input, ctx)?);
+                    }
+                    Ok(())
+                }
+            }
+        };
+    }
+
+    message!(Values);
+    message!(ValuesRef<'_>);
+    decode!('a, Values);
+    decode!('a, ValuesRef<'a>);
+
+    impl Owned for Values {
+        type Ref<'a> = ValuesRef<'a>;
+
+        fn shorten<'short, 'long: 'short>(view: &'short ValuesRef<'long>) -> &'short ValuesRef<'short> {
+            view
+        }
+    }
+
+    impl View for ValuesRef<'_> {
+        type Owned = Values;
+
+        fn owned(&self) -> Values {
+            Values(self.0.iter().copied().map(Blob::from).collect())
+        }
+    }
+
+    /// Values that say their own length with each byte.
+    fn values(dice: &mut Dice) -> Values {
+        let count = dice.below(4);
+        let lengths = (0..count).map(|_| dice.one_of(&[0, 1, 3, 22, 40, 600, 5000]));
+        Values(lengths.map(|len| Blob::from(vec![u8::try_from(len % 251).unwrap(); len])).collect())
+    }
+
+    #[test]
+    fn framed_messages_are_the_owned_ones_wherever_they_are_moved() {
+        let mut dice = Dice::new(1);
+        let mut kept: Vec<(Framed<Values>, Values)> = Vec::new();
+        for _ in 0..Dice::times(5_000) {
+            let expected = values(&mut dice);
+            let bytes = expected.encode_to_vec();
+            // Bodies of all kinds: inline, of their own, and slices of what others share.
+            let body = match dice.below(3) {
+                0 => Blob::from(bytes.as_slice()),
+                1 => Blob::from(bytes.clone()),
+                _ => Blob::from([&[9; 4][..], &bytes, &[9; 4]].concat()).slice(4..4 + bytes.len()),
+            };
+            let framed = Framed::<Values>::decode(body.clone()).unwrap();
+            drop(body);
+            assert_eq!(framed.body(), &bytes);
+            // The vector moves all that it holds when it grows.
+            kept.push((framed, expected));
+            let (framed, expected) = &kept[dice.below(kept.len())];
+            assert_eq!(framed.get().owned(), *expected);
+            assert_eq!((framed.owned(), framed.name()), (Values::decode(framed.body()).unwrap(), "Values"));
+            if kept.len() > 40 {
+                kept.swap_remove(dice.below(40));
+            }
+        }
+        let check = || kept.into_iter().for_each(|(framed, expected)| assert_eq!(framed.owned(), expected));
+        std::thread::scope(|scope| drop(scope.spawn(check)));
+    }
+
+    #[test]
+    fn a_body_that_is_no_such_message_is_let_go() {
+        let body = Blob::from(vec![0x0a; 100]);
+        assert!(Framed::<Values>::decode(body.clone()).is_err());
+        assert_eq!(body, [0x0a; 100]);
+    }
+}

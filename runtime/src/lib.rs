@@ -19,6 +19,8 @@ pub mod blob;
 #[cfg(feature = "client")]
 pub mod client;
 pub mod debug;
+#[cfg(test)]
+mod dice;
 mod error;
 pub mod frame;
 mod framed;

@@ -12,6 +12,8 @@
 
 mod block;
 mod convert;
+#[cfg(test)]
+mod model;
 mod read_buffer;
 
 use std::mem::{ManuallyDrop, MaybeUninit};

@@ -127,6 +127,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "takes minutes there")]
     fn frames_come_out_whole_however_they_are_cut() {
         let mut stream = Vec::new();
         let bodies: Vec<Vec<u8>> = [0usize, 1, 22, 23, 24, 100, 40_000, 0, 5]
@@ -156,6 +157,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "takes minutes there")]
     fn a_large_frame_is_not_moved_however_slowly_it_comes() {
         let mut reader = FrameReader::default();
         let length = 100_000u32;

@@ -261,6 +261,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "takes minutes there")]
     fn a_buffer_that_is_never_empty_does_not_grow_for_ever() {
         let mut buffer = WriteBuffer::new();
         let value = Value(Blob::from(vec![1; 1000]));
@@ -274,6 +275,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "takes minutes there")]
     fn what_is_sent_piecewise_is_what_was_pushed() {
         let mut buffer = WriteBuffer::new();
         let mut expected = Vec::new();
@@ -335,6 +337,7 @@ mod tests {
 
     /// Where addresses have 32 bits, the sum of its lengths has too, and wraps.
     #[test]
+    #[cfg_attr(miri, ignore = "takes minutes there")]
     fn a_message_beyond_what_a_length_can_say_is_never_sent() {
         let value = Blob::from(vec![0; 64 * 1024 * 1024]);
         for count in [32, 63, 64, 65, 100] {

@@ -92,6 +92,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "takes minutes there")]
     fn short_runs_do_not_move_the_vector_each_time() {
         let input = vec![0; 1_000_000];
         let (mut ctx, _) = Context::new(&input, None, &DecodeLimits::DEFAULT);

@@ -19,6 +19,8 @@ mod map;
 mod nested;
 mod pieces;
 mod reader;
+#[cfg(test)]
+mod reference;
 mod scalar;
 mod sizes;
 mod unknown;

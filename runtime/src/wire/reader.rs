@@ -363,6 +363,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "takes minutes there")]
     fn varints_agree_with_the_reference() {
         // Every pattern of continuation bits, over every length of input.
         for pattern in 0..4096u32 {

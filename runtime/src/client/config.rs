@@ -68,7 +68,7 @@ impl Default for ConnectionConfig {
     }
 }
 
-/// Makes a method that sets the field of the same name.
+/// Makes methods that set the fields of the same names.
 macro_rules! setters {
     ($($field:ident: $type:ty),* $(,)?) => {$(
         #[doc = concat!("Sets [`", stringify!($field), "`](Self#structfield.", stringify!($field), ").")]
@@ -79,6 +79,8 @@ macro_rules! setters {
         }
     )*};
 }
+
+pub(super) use setters;
 
 impl ConnectionConfig {
     /// The defaults.

@@ -12,6 +12,7 @@ use crate::Frame;
 use crate::error::{DecodeError, FrameError};
 
 use super::server_error::ServerError;
+use super::tried::Tried;
 
 /// Why a call failed.
 #[derive(Clone, Debug)]
@@ -43,6 +44,9 @@ pub enum CallError {
     Lost(ConnectionError),
     /// The request was not sent, or not all of it.
     NotSent(NotSent),
+    /// Several nodes were tried, or one that gave no answer.
+    /// [`CallError::cause`] is what the last of them failed with.
+    Tried(Tried),
 }
 
 impl CallError {
@@ -58,6 +62,9 @@ impl CallError {
         match self {
             Self::Timeout { sent, .. } => *sent,
             Self::NotSent(_) => false,
+            Self::Tried(tried) => {
+                tried.attempts().iter().any(|attempt| attempt.error.may_have_been_applied())
+            }
             Self::Server(error) => !error.kind().is_refusal(),
             Self::Decode(_) | Self::UnexpectedCode { .. } | Self::Alternative(_) | Self::Lost(_) => true,
         }
@@ -73,14 +80,25 @@ impl CallError {
             Self::Timeout { .. } | Self::Lost(_) | Self::UnexpectedCode { .. } => true,
             Self::NotSent(reason) => matches!(reason, NotSent::Connection(_) | NotSent::QueueFull { .. }),
             Self::Server(error) => error.kind().is_retryable(),
+            Self::Tried(tried) => tried.last().error.is_retryable(),
             Self::Decode(_) | Self::Alternative(_) => false,
+        }
+    }
+
+    /// What the last attempt failed with: this error itself, unless it is of
+    /// several attempts, or names the node of one.
+    #[must_use]
+    pub fn cause(&self) -> &Self {
+        match self {
+            Self::Tried(tried) => tried.last().error.cause(),
+            error => error,
         }
     }
 
     /// What is wrong with the connection, if that is what made the call fail.
     #[must_use]
     pub fn connection_error(&self) -> Option<&ConnectionError> {
-        match self {
+        match self.cause() {
             Self::Lost(error) | Self::NotSent(NotSent::Connection(error)) => Some(error),
             _ => None,
         }
@@ -89,7 +107,7 @@ impl CallError {
     /// The server's error, if it is one.
     #[must_use]
     pub fn server_error(&self) -> Option<&ServerError> {
-        match self {
+        match self.cause() {
             Self::Server(error) => Some(error),
             _ => None,
         }
@@ -126,6 +144,7 @@ impl fmt::Display for CallError {
                 error.fmt(f)
             }
             Self::NotSent(reason) => write!(f, "the request was not sent: {reason}"),
+            Self::Tried(tried) => write!(f, "no node could be asked with success: {tried}"),
         }
     }
 }
@@ -137,6 +156,7 @@ impl std::error::Error for CallError {
             Self::Decode(error) => Some(error),
             Self::Lost(error) => Some(error),
             Self::NotSent(error) => Some(error),
+            Self::Tried(tried) => Some(&tried.last().error),
             Self::UnexpectedCode { .. } | Self::Alternative(_) | Self::Timeout { .. } => None,
         }
     }
@@ -163,6 +183,13 @@ pub enum NotSent {
     Frame(FrameError),
     /// The call's deadline had come before it could be sent.
     Deadline,
+    /// No connection was to be had in time.
+    PoolTimeout {
+        /// How long was waited.
+        after: Duration,
+    },
+    /// There is no node to send it to.
+    NoNodes,
     /// The operation answers with a stream, and was called as if it did not.
     Streams {
         /// The operation's name.
@@ -181,6 +208,12 @@ impl fmt::Display for NotSent {
             ),
             Self::Frame(error) => error.fmt(f),
             Self::Deadline => f.write_str("its deadline had come before it could be sent"),
+            Self::PoolTimeout { after } => write!(
+                f,
+                "no connection was to be had within {after:?}: \
+                 make fewer calls at once, or raise the limits in PoolConfig"
+            ),
+            Self::NoNodes => f.write_str("the cluster has no nodes: name some"),
             Self::Streams { operation } => {
                 write!(f, "{operation} answers with a stream: call it as one")
             }
@@ -193,7 +226,11 @@ impl std::error::Error for NotSent {
         match self {
             Self::Connection(error) => Some(error),
             Self::Frame(error) => Some(error),
-            Self::QueueFull { .. } | Self::Deadline | Self::Streams { .. } => None,
+            Self::QueueFull { .. }
+            | Self::Deadline
+            | Self::PoolTimeout { .. }
+            | Self::NoNodes
+            | Self::Streams { .. } => None,
         }
     }
 }

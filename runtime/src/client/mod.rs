@@ -16,7 +16,11 @@
 //! Which answer belongs to which caller is decided in `pipeline`, which knows
 //! neither sockets nor tokio; `driver` moves the bytes.
 
+mod balance;
+mod breaker;
+mod budget;
 mod call;
+mod cluster;
 mod config;
 mod connection;
 mod connector;
@@ -26,11 +30,17 @@ mod node;
 mod options;
 mod outgoing;
 mod pipeline;
+mod pool;
+mod random;
 mod responses;
 mod server_error;
 mod slots;
+mod tried;
 
+pub use balance::{Balance, Candidate, LeastLoaded, RoundRobin};
+pub use breaker::{BreakerConfig, BreakerState};
 pub use call::{Call, frame, frames, stream, unary};
+pub use cluster::{Cluster, ClusterConfig, ClusterStats, NodeStats, RetryConfig};
 pub use config::ConnectionConfig;
 pub use connection::Connection;
 pub use connector::{Connecting, Connector, TcpConnector};
@@ -39,7 +49,9 @@ pub use error::{CallError, ConnectionError, NotSent};
 pub use node::{InvalidNode, Node};
 pub use options::{CallOptions, With};
 pub use outgoing::Outgoing;
+pub use pool::{Pool, PoolConfig, PoolStats};
 pub use responses::{FrameStream, Responses};
 pub use server_error::{ServerError, ServerErrorKind};
 /// What [`Connection::connect`] takes for an address.
 pub use tokio::net::ToSocketAddrs;
+pub use tried::{Attempt, Tried};

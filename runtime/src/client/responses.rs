@@ -3,6 +3,7 @@
 //! Invariant: a stream that is dropped before its end gives its call up, and
 //! after its end, or an error, it gives nothing more.
 
+use std::any::Any;
 use std::fmt;
 use std::marker::PhantomData;
 use std::pin::Pin;
@@ -32,11 +33,23 @@ pub struct FrameStream {
     ticket: Option<Ticket>,
     /// The first answer, which has been waited for.
     first: Option<Frame>,
+    /// What has to live as long as the call.
+    kept: Option<Box<dyn Any + Send + Sync>>,
 }
 
 impl FrameStream {
     pub(super) fn new(handle: Arc<Handle>, ticket: Ticket) -> Self {
-        Self { handle, ticket: Some(ticket), first: None }
+        Self { handle, ticket: Some(ticket), first: None, kept: None }
+    }
+
+    /// Keeps something until the call is over: what a connection was borrowed
+    /// with, or a count of calls.
+    pub fn keeping(mut self, kept: impl Send + Sync + 'static) -> Self {
+        self.kept = match self.kept.take() {
+            Some(before) => Some(Box::new((before, kept))),
+            None => Some(Box::new(kept)),
+        };
+        self
     }
 
     /// Waits for the first answer and keeps it.
@@ -57,6 +70,7 @@ impl FrameStream {
         let result = ready!(self.handle.with(|pipeline| pipeline.poll_frame(ticket, cx.waker())));
         if !matches!(result, Some(Ok(_))) {
             self.ticket = None;
+            self.kept = None;
         }
         Poll::Ready(result)
     }
@@ -74,6 +88,7 @@ impl FrameStream {
         if let Some(ticket) = self.ticket.take() {
             self.handle.with(|pipeline| pipeline.give_up(ticket));
         }
+        self.kept = None;
     }
 }
 

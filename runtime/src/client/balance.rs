@@ -1,0 +1,137 @@
+//! [`Balance`]: which of the nodes that are up gets the next call.
+//!
+//! Invariant: a balance only chooses; which nodes there are to choose from, and
+//! what becomes of the call, is the cluster's matter.
+
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use super::node::Node;
+use super::random::Random;
+
+/// A node to choose.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Candidate<'a> {
+    /// The node.
+    pub node: &'a Node,
+    /// How many calls it has not answered yet, of this cluster's clients.
+    pub in_flight: usize,
+    /// How long it took to answer lately, a moving average; zero if it has not
+    /// answered yet.
+    pub latency: Duration,
+}
+
+/// Chooses a node for each call.
+pub trait Balance: fmt::Debug + Send + Sync + 'static {
+    /// The index of the candidate that gets the call. There are two or more.
+    /// An index that there is not means the first one.
+    fn choose(&self, candidates: &[Candidate<'_>]) -> usize;
+}
+
+/// The default: of two nodes at random, the one that is likely to answer first.
+///
+/// That is the one with the lesser product of calls in flight and latency.
+/// Random pairs, because the best of all would get every client's calls at
+/// once. Latencies below a millisecond count as one: such differences are
+/// noise, and load is to be even then.
+#[derive(Debug)]
+pub struct LeastLoaded {
+    random: Random,
+}
+
+impl LeastLoaded {
+    /// A balance that begins at random.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { random: Random::new() }
+    }
+}
+
+impl Default for LeastLoaded {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn cost(candidate: &Candidate<'_>) -> u128 {
+    let latency = candidate.latency.max(Duration::from_millis(1));
+    latency.as_micros() * (candidate.in_flight as u128 + 1)
+}
+
+impl Balance for LeastLoaded {
+    fn choose(&self, candidates: &[Candidate<'_>]) -> usize {
+        let first = self.random.below(candidates.len());
+        let mut second = self.random.below(candidates.len() - 1);
+        if second >= first {
+            second += 1;
+        }
+        if cost(&candidates[second]) < cost(&candidates[first]) { second } else { first }
+    }
+}
+
+/// One after the other, whatever their load: for nodes behind a balancer of
+/// their own.
+#[derive(Debug, Default)]
+pub struct RoundRobin {
+    next: AtomicUsize,
+}
+
+impl RoundRobin {
+    /// A balance that begins with the first node.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl Balance for RoundRobin {
+    fn choose(&self, candidates: &[Candidate<'_>]) -> usize {
+        let next = self.next.fetch_add(1, Ordering::Relaxed);
+        next % candidates.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counts(balance: &dyn Balance, loads: &[(usize, u64)]) -> Vec<usize> {
+        let node = Node::new("a", 1);
+        let candidates: Vec<_> = loads
+            .iter()
+            .map(|&(in_flight, micros)| Candidate {
+                node: &node,
+                in_flight,
+                latency: Duration::from_micros(micros),
+            })
+            .collect();
+        let mut counts = vec![0; loads.len()];
+        for _ in 0..3000 {
+            counts[balance.choose(&candidates)] += 1;
+        }
+        counts
+    }
+
+    #[test]
+    fn equal_nodes_get_equal_shares_and_noise_is_no_difference() {
+        for loads in [[(3, 0), (3, 0), (3, 0)], [(0, 90), (0, 900), (0, 10)]] {
+            let counts = counts(&LeastLoaded::new(), &loads);
+            assert!(counts.iter().all(|count| (800..1200).contains(count)), "{counts:?}");
+        }
+    }
+
+    #[test]
+    fn a_node_that_is_slow_or_hangs_gets_what_nobody_else_can_take() {
+        let hanging = counts(&LeastLoaded::new(), &[(500, 1000), (3, 1000), (4, 1000)]);
+        assert_eq!(hanging[0], 0);
+        let slow = counts(&LeastLoaded::new(), &[(3, 1000), (3, 50_000), (3, 1000)]);
+        assert_eq!(slow[1], 0);
+    }
+
+    #[test]
+    fn round_robin_is_even_whatever_the_load() {
+        assert_eq!(counts(&RoundRobin::new(), &[(500, 1), (0, 1), (0, 9)]), [1000; 3]);
+    }
+}

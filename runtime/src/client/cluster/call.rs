@@ -1,0 +1,183 @@
+//! How a [`Cluster`] carries calls: attempt after attempt, at one node after
+//! the other.
+//!
+//! Invariant: there are no more attempts than the configuration says, none
+//! after the deadline, and none where the request may have been applied and may
+//! not be applied again.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::super::call::Call;
+use super::super::connection::now;
+use super::super::error::{CallError, NotSent};
+use super::super::outgoing::Outgoing;
+use super::super::responses::FrameStream;
+use super::super::tried::{Attempt, Tried};
+use super::member::{Member, Trial};
+use super::{Cluster, verdict};
+use crate::Frame;
+use crate::operation::Retry;
+
+impl Call for Cluster {
+    async fn unary(&self, request: Outgoing<'_>) -> Result<Frame, CallError> {
+        let mut effort = Effort::new(self, request);
+        loop {
+            let trial = effort.next()?;
+            let result = trial.member.pool.unary(effort.bounded(&trial)).await;
+            match result {
+                Ok(frame) => {
+                    self.inner.served.note(request.operation().request);
+                    trial.answered();
+                    return Ok(frame);
+                }
+                Err(error) => effort.failed(trial, error).await?,
+            }
+        }
+    }
+
+    async fn stream(&self, request: Outgoing<'_>) -> Result<FrameStream, CallError> {
+        let mut effort = Effort::new(self, request);
+        loop {
+            let mut trial = effort.next()?;
+            let limit = effort.limit(&trial);
+            let stream = trial.member.pool.stream(request);
+            match until(limit, stream).await {
+                Ok(stream) => {
+                    self.inner.served.note(request.operation().request);
+                    trial.end(super::super::breaker::Health::Good);
+                    // It counts as in flight until its end.
+                    return Ok(stream.keeping(trial));
+                }
+                Err(error) => effort.failed(trial, error).await?,
+            }
+        }
+    }
+}
+
+/// Waits for a stream's first answer, but not for ever: the stream itself may
+/// take longer than this.
+async fn until(
+    limit: Option<Instant>,
+    stream: impl Future<Output = Result<FrameStream, CallError>>,
+) -> Result<FrameStream, CallError> {
+    let Some(limit) = limit else { return stream.await };
+    let begun = now();
+    match tokio::time::timeout_at(limit.into(), stream).await {
+        Ok(result) => result,
+        Err(_) => Err(CallError::Timeout { after: now().saturating_duration_since(begun), sent: true }),
+    }
+}
+
+/// All that is done for one call.
+struct Effort<'c, 'r> {
+    cluster: &'c Cluster,
+    request: Outgoing<'r>,
+    members: Arc<[Arc<Member>]>,
+    failed: Vec<Attempt>,
+}
+
+impl<'c, 'r> Effort<'c, 'r> {
+    fn new(cluster: &'c Cluster, request: Outgoing<'r>) -> Self {
+        cluster.inner.budget.deposit();
+        Self { cluster, request, members: cluster.inner.members(), failed: Vec::new() }
+    }
+
+    /// The next attempt.
+    fn next(&mut self) -> Result<Trial, CallError> {
+        let now = now();
+        let (member, probe) = self
+            .cluster
+            .inner
+            .choose(&self.members, &self.failed, self.is_safe(), now)
+            .ok_or(NotSent::NoNodes)?;
+        Ok(Trial::new(member, probe, now))
+    }
+
+    fn is_safe(&self) -> bool {
+        self.request.retry() == Retry::Safe
+    }
+
+    /// Whether this attempt may be followed by another one elsewhere.
+    fn has_more(&self) -> bool {
+        let made = u32::try_from(self.failed.len()).unwrap_or(u32::MAX);
+        self.is_safe() && self.members.len() > 1 && made + 1 < self.cluster.inner.config.retry.max_attempts
+    }
+
+    /// When this attempt is given up for another one.
+    fn limit(&self, trial: &Trial) -> Option<Instant> {
+        if !self.has_more() {
+            return None;
+        }
+        let now = now();
+        let half = self.request.deadline().map(|deadline| deadline.saturating_duration_since(now) / 2);
+        let probe = trial.probe.then(|| trial.member.probe_timeout());
+        // A call that may take minutes is not called off after seconds.
+        let longest =
+            if self.request.is_exclusive() { None } else { self.cluster.inner.config.retry.attempt_timeout };
+        let shortest = [half, probe, longest].into_iter().flatten().min()?;
+        now.checked_add(shortest)
+    }
+
+    /// The request, bounded to this attempt.
+    fn bounded(&self, trial: &Trial) -> Outgoing<'r> {
+        match self.limit(trial) {
+            Some(limit) => self.request.with_deadline(limit),
+            None => self.request,
+        }
+    }
+
+    /// Notes that an attempt has failed. Returns when the next one is due, or
+    /// what the call ends with.
+    async fn failed(&mut self, mut trial: Trial, error: CallError) -> Result<(), CallError> {
+        let inner = &self.cluster.inner;
+        let node = trial.member.node().clone();
+        trial.end(verdict::health(&error, inner.served.has(self.request.operation().request)));
+        let after = trial.elapsed();
+        drop(trial);
+        if let (CallError::NotSent(reason), []) = (&error, self.failed.as_slice())
+            && !matches!(
+                reason,
+                NotSent::Connection(_) | NotSent::QueueFull { .. } | NotSent::PoolTimeout { .. }
+            )
+        {
+            // No node has anything to do with it.
+            return Err(error);
+        }
+        let repeat = verdict::may_repeat(&error, self.request.retry());
+        let asked = !matches!(error, CallError::NotSent(_));
+        let pause = verdict::wants_pause(&error);
+        let error = match error {
+            CallError::Server(error) => CallError::Server(error.at(node.clone())),
+            error => error,
+        };
+        self.failed.push(Attempt { node, error, after });
+        let made = u32::try_from(self.failed.len()).unwrap_or(u32::MAX);
+        let config = &inner.config.retry;
+        if !repeat || made >= config.max_attempts.max(1) || asked && !inner.budget.withdraw() {
+            return Err(self.give_up());
+        }
+        // Where all nodes were tried, another round begins after a pause.
+        let pause = pause || self.failed.len() >= self.members.len();
+        let pause = if pause { self.pause(made) } else { Duration::ZERO };
+        if self.request.deadline().is_some_and(|deadline| now() + pause >= deadline) {
+            return Err(self.give_up());
+        }
+        if !pause.is_zero() {
+            tokio::time::sleep(pause).await;
+        }
+        inner.repeats.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn pause(&self, made: u32) -> Duration {
+        let config = &self.cluster.inner.config.retry;
+        let longest = config.backoff_min.saturating_mul(1 << (made - 1).min(16)).min(config.backoff_max);
+        self.cluster.inner.random.jitter(longest)
+    }
+
+    fn give_up(&mut self) -> CallError {
+        Tried::error(std::mem::take(&mut self.failed))
+    }
+}

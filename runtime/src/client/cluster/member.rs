@@ -1,0 +1,137 @@
+//! [`Member`]: a node of the cluster, and how it is doing; [`Trial`]: an attempt
+//! at a call there.
+//!
+//! Invariant: whatever becomes of a trial, even if it is dropped, its end is
+//! counted, and a breaker that waits for a probe hears of it.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::super::breaker::{Breaker, BreakerConfig, Health};
+use super::super::connection::now;
+use super::super::node::Node;
+use super::super::pool::Pool;
+
+#[derive(Debug)]
+pub(super) struct Member {
+    pub(super) pool: Pool,
+    breaker: Mutex<Breaker>,
+    config: BreakerConfig,
+    /// The breaker is open, or some calls have failed: it has to be looked at.
+    suspect: AtomicBool,
+    /// The moving average, in nanoseconds.
+    latency: AtomicU64,
+    pub(super) in_flight: AtomicUsize,
+    pub(super) calls: AtomicU64,
+    pub(super) failures: AtomicU64,
+}
+
+impl Member {
+    pub(super) fn new(pool: Pool, config: BreakerConfig) -> Self {
+        Self {
+            pool,
+            breaker: Mutex::new(Breaker::new(&config)),
+            config,
+            suspect: AtomicBool::new(false),
+            latency: AtomicU64::new(0),
+            in_flight: AtomicUsize::new(0),
+            calls: AtomicU64::new(0),
+            failures: AtomicU64::new(0),
+        }
+    }
+
+    pub(super) fn node(&self) -> &Node {
+        self.pool.node()
+    }
+
+    pub(super) fn breaker(&self) -> MutexGuard<'_, Breaker> {
+        self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn latency(&self) -> Duration {
+        Duration::from_nanos(self.latency.load(Ordering::Relaxed))
+    }
+
+    /// Whether calls pass.
+    pub(super) fn is_up(&self) -> bool {
+        !self.suspect.load(Ordering::Relaxed) || self.breaker().is_closed()
+    }
+
+    /// Makes the next call the probe, if one is due.
+    pub(super) fn probe(&self, now: Instant) -> bool {
+        self.suspect.load(Ordering::Relaxed) && self.breaker().probe(now)
+    }
+
+    pub(super) fn probe_timeout(&self) -> Duration {
+        self.config.probe_timeout
+    }
+
+    fn ended(&self, health: Health, probe: bool) {
+        if health == Health::Unknown && !probe {
+            return;
+        }
+        if health == Health::Good && !self.suspect.load(Ordering::Relaxed) {
+            return;
+        }
+        let mut breaker = self.breaker();
+        breaker.ended(health, probe, now(), &self.config);
+        self.suspect.store(health != Health::Good, Ordering::Relaxed);
+    }
+
+    /// An eighth of the new one: it follows a change within some ten calls.
+    fn measured(&self, latency: Duration) {
+        let new = u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX);
+        let old = self.latency.load(Ordering::Relaxed);
+        let average = if old == 0 { new } else { old - old / 8 + new / 8 };
+        // Of two at once, one is lost: it is an average.
+        self.latency.store(average.max(1), Ordering::Relaxed);
+    }
+}
+
+/// An attempt at a call.
+#[derive(Debug)]
+pub(super) struct Trial {
+    pub(super) member: Arc<Member>,
+    pub(super) probe: bool,
+    begun: Instant,
+    /// Its end was told.
+    over: bool,
+}
+
+impl Trial {
+    pub(super) fn new(member: Arc<Member>, probe: bool, now: Instant) -> Self {
+        member.in_flight.fetch_add(1, Ordering::Relaxed);
+        member.calls.fetch_add(1, Ordering::Relaxed);
+        Self { member, probe, begun: now, over: false }
+    }
+
+    /// How long it took so far.
+    pub(super) fn elapsed(&self) -> Duration {
+        now().saturating_duration_since(self.begun)
+    }
+
+    /// The node answered at once, and this is how long it took.
+    pub(super) fn answered(mut self) {
+        self.member.measured(self.elapsed());
+        self.end(Health::Good);
+    }
+
+    /// The node did something, of which nothing can be learnt about its speed.
+    pub(super) fn end(&mut self, health: Health) {
+        if matches!(health, Health::Bad | Health::Down) {
+            self.member.failures.fetch_add(1, Ordering::Relaxed);
+        }
+        self.over = true;
+        self.member.ended(health, self.probe);
+    }
+}
+
+impl Drop for Trial {
+    fn drop(&mut self) {
+        self.member.in_flight.fetch_sub(1, Ordering::Relaxed);
+        if !self.over {
+            self.member.ended(Health::Unknown, self.probe);
+        }
+    }
+}

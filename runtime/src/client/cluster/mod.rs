@@ -1,0 +1,216 @@
+//! [`Cluster`]: several nodes, called as if they were one.
+//!
+//! `choose` decides which node gets a call, `call` makes the attempts,
+//! `verdict` says what an error means, `member` counts. Invariant: a node that
+//! is down costs calls nothing but its probes.
+
+mod call;
+mod choose;
+mod config;
+mod member;
+mod stats;
+mod verdict;
+
+use std::fmt;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, PoisonError, RwLock};
+
+pub use config::{ClusterConfig, RetryConfig};
+pub use stats::{ClusterStats, NodeStats};
+
+use super::balance::{Balance, LeastLoaded};
+use super::budget::Budget;
+use super::connector::Connector;
+use super::error::{CallError, NotSent};
+use super::node::Node;
+use super::pool::Pool;
+use super::random::Random;
+use super::tried::{Attempt, Tried};
+use member::Member;
+
+/// Several nodes, called as if they were one. Cheap to clone.
+///
+/// Each call goes to one node: by default to the one of two at random that is
+/// likely to answer first ([`LeastLoaded`]). A node that fails gets no calls
+/// for a while (see [`BreakerConfig`](super::BreakerConfig)). A call that fails
+/// is made again at another node if it was not sent, or if its operation may be
+/// repeated; what may have been applied is returned as such
+/// ([`CallError::may_have_been_applied`]), and never repeated silently.
+///
+/// Nothing is connected before the first call. When the last clone is dropped,
+/// all connections close, and calls in flight fail; [`Cluster::close`] waits
+/// for them.
+///
+/// ```no_run
+/// use std::sync::Arc;
+/// use riak_runtime::client::{Cluster, ClusterConfig, Node, TcpConnector};
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let nodes: Vec<Node> = vec!["riak-1.example.com".parse()?, "riak-2.example.com".parse()?];
+/// let cluster = Cluster::new(nodes, Arc::new(TcpConnector::default()), ClusterConfig::new());
+/// cluster.connect().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Cluster {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    members: RwLock<Arc<[Arc<Member>]>>,
+    connector: Arc<dyn Connector>,
+    config: ClusterConfig,
+    balance: Arc<dyn Balance>,
+    budget: Budget,
+    random: Random,
+    served: Served,
+    repeats: AtomicU64,
+}
+
+impl Cluster {
+    /// A cluster of these nodes; each counts once.
+    pub fn new(
+        nodes: impl IntoIterator<Item = Node>,
+        connector: Arc<dyn Connector>,
+        config: ClusterConfig,
+    ) -> Self {
+        Self::balanced(nodes, connector, config, Arc::new(LeastLoaded::new()))
+    }
+
+    /// The same, with another way to choose nodes.
+    pub fn balanced(
+        nodes: impl IntoIterator<Item = Node>,
+        connector: Arc<dyn Connector>,
+        config: ClusterConfig,
+        balance: Arc<dyn Balance>,
+    ) -> Self {
+        let inner = Inner {
+            members: RwLock::new(Arc::from([])),
+            budget: Budget::new(config.retry.budget_percent, config.retry.budget_reserve),
+            connector,
+            config,
+            balance,
+            random: Random::new(),
+            served: Served::default(),
+            repeats: AtomicU64::new(0),
+        };
+        let cluster = Self { inner: Arc::new(inner) };
+        cluster.set_nodes(nodes);
+        cluster
+    }
+
+    /// Connects to all nodes at once, and returns with the first that is there:
+    /// for programs that want to know at their start.
+    ///
+    /// # Errors
+    ///
+    /// If none can be connected to; the error names all of them.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime with timers and IO.
+    pub async fn connect(&self) -> Result<(), CallError> {
+        let mut connecting = tokio::task::JoinSet::new();
+        for member in self.inner.members().iter() {
+            let pool = member.pool.clone();
+            connecting.spawn(async move {
+                let begun = super::connection::now();
+                let result = pool.connect().await;
+                let after = super::connection::now().saturating_duration_since(begun);
+                result.map_err(|error| Attempt { node: pool.node().clone(), error, after })
+            });
+        }
+        let mut failed = Vec::new();
+        while let Some(result) = connecting.join_next().await {
+            match result {
+                Ok(Ok(())) => {
+                    // The others go on by themselves.
+                    connecting.detach_all();
+                    return Ok(());
+                }
+                Ok(Err(attempt)) => failed.push(attempt),
+                Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+            }
+        }
+        Err(if failed.is_empty() { NotSent::NoNodes.into() } else { Tried::error(failed) })
+    }
+
+    /// The nodes.
+    #[must_use]
+    pub fn nodes(&self) -> Vec<Node> {
+        self.inner.members().iter().map(|member| member.node().clone()).collect()
+    }
+
+    /// Goes on with these nodes. Those that are there already keep their
+    /// connections; calls in flight to those that are not any more are
+    /// finished.
+    pub fn set_nodes(&self, nodes: impl IntoIterator<Item = Node>) {
+        let mut members = self.inner.members.write().unwrap_or_else(PoisonError::into_inner);
+        let mut next: Vec<Arc<Member>> = Vec::new();
+        for node in nodes {
+            if next.iter().any(|member| *member.node() == node) {
+                continue;
+            }
+            let known = members.iter().find(|member| *member.node() == node).map(Arc::clone);
+            next.push(known.unwrap_or_else(|| Arc::new(self.inner.member(node))));
+        }
+        let before = std::mem::replace(&mut *members, next.into());
+        drop(members);
+        drop(before);
+    }
+
+    /// What it is at.
+    #[must_use]
+    pub fn stats(&self) -> ClusterStats {
+        self.inner.stats()
+    }
+
+    /// Takes no more calls, waits for those that there are, and closes all
+    /// connections. Streams that are open are waited for as well: bound the
+    /// wait with a timeout of your own.
+    pub async fn close(&self) {
+        let members = self.inner.members();
+        let mut closing = tokio::task::JoinSet::new();
+        for member in members.iter() {
+            let pool = member.pool.clone();
+            closing.spawn(async move { pool.close().await });
+        }
+        while closing.join_next().await.is_some() {}
+    }
+}
+
+impl Inner {
+    fn members(&self) -> Arc<[Arc<Member>]> {
+        Arc::clone(&self.members.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn member(&self, node: Node) -> Member {
+        let pool = Pool::new(node, Arc::clone(&self.connector), self.config.pool.clone());
+        Member::new(pool, self.config.breaker.clone())
+    }
+}
+
+/// The request codes that some node has answered.
+#[derive(Debug, Default)]
+struct Served([AtomicU64; 4]);
+
+impl Served {
+    fn has(&self, code: u8) -> bool {
+        let (word, bit) = (usize::from(code >> 6), 1 << (code & 63));
+        self.0[word].load(std::sync::atomic::Ordering::Relaxed) & bit != 0
+    }
+
+    fn note(&self, code: u8) {
+        // Written once, read by all cores from then on.
+        if !self.has(code) {
+            self.0[usize::from(code >> 6)].fetch_or(1 << (code & 63), std::sync::atomic::Ordering::Relaxed);
+        }
+    }
+}
+
+impl fmt::Debug for Cluster {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cluster").field("nodes", &self.nodes()).finish_non_exhaustive()
+    }
+}

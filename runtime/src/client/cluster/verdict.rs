@@ -1,0 +1,97 @@
+//! What an error says about the node, and whether the call may be made again.
+//!
+//! Invariant: a call that may have been applied is made again only if its retry
+//! class is [`Retry::Safe`].
+
+use super::super::breaker::Health;
+use super::super::error::{CallError, ConnectionError, NotSent};
+use super::super::server_error::ServerErrorKind;
+use crate::operation::Retry;
+
+/// What an error says about the node. `served`: whether nodes of this cluster
+/// have served this kind of request before.
+pub(super) fn health(error: &CallError, served: bool) -> Health {
+    match error {
+        CallError::Server(error) => match error.kind() {
+            // A node that starts serves requests late; one of another release
+            // never will.
+            ServerErrorKind::NotServed if served => Health::Bad,
+            ServerErrorKind::NotServed | ServerErrorKind::Crashed => Health::Unknown,
+            ServerErrorKind::Overload => Health::Bad,
+            _ => Health::Good,
+        },
+        CallError::Alternative(_) => Health::Good,
+        CallError::Lost(error) if is_own_doing(error) => Health::Unknown,
+        CallError::Lost(_) | CallError::UnexpectedCode { .. } | CallError::Timeout { sent: true, .. } => {
+            Health::Bad
+        }
+        CallError::NotSent(NotSent::Connection(error)) if !is_own_doing(error) => Health::Down,
+        CallError::NotSent(_)
+        | CallError::Timeout { sent: false, .. }
+        | CallError::Decode(_)
+        | CallError::Tried(_) => Health::Unknown,
+    }
+}
+
+/// Whether the connection was closed on this side, for what callers did.
+fn is_own_doing(error: &ConnectionError) -> bool {
+    matches!(
+        error,
+        ConnectionError::Abandoned { .. } | ConnectionError::Owed { .. } | ConnectionError::Stopped
+    )
+}
+
+/// Whether a call that ended so may be made again.
+pub(super) fn may_repeat(error: &CallError, retry: Retry) -> bool {
+    error.is_retryable() && (!error.may_have_been_applied() || retry == Retry::Safe)
+}
+
+/// Whether time has to pass before another attempt is worth it: the cluster as
+/// a whole has too much to do, or too few nodes.
+pub(super) fn wants_pause(error: &CallError) -> bool {
+    error.server_error().is_some_and(|error| error.kind() != ServerErrorKind::NotServed)
+        || matches!(error, CallError::NotSent(NotSent::QueueFull { .. }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::ServerError;
+    use super::*;
+    use std::time::Duration;
+
+    fn server(text: &'static str) -> CallError {
+        CallError::Server(ServerError::new(text, 0))
+    }
+
+    #[test]
+    fn only_what_is_safe_is_repeated_once_it_was_sent() {
+        let lost = CallError::Lost(ConnectionError::Closed { within_frame: false });
+        let timeout = CallError::Timeout { after: Duration::ZERO, sent: true };
+        for error in [lost, timeout, server("timeout"), server("overload"), server("{w_val_unsatisfied,1,2}")]
+        {
+            assert!(may_repeat(&error, Retry::Safe), "{error}");
+            for retry in [Retry::Never, Retry::IfUnsent, Retry::IfContext] {
+                assert!(!may_repeat(&error, retry), "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_not_sent_or_not_looked_at_is_repeated_whatever_it_is() {
+        let refused = CallError::NotSent(NotSent::Connection(ConnectionError::Stopped));
+        for error in [refused, server("Unknown message code: 11")] {
+            assert!(may_repeat(&error, Retry::Never), "{error}");
+        }
+        for error in [server("modified"), server("no_type"), CallError::NotSent(NotSent::Deadline)] {
+            assert!(!may_repeat(&error, Retry::Safe), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_node_that_starts_is_told_from_one_of_another_release() {
+        let error = server("Unknown message code: 9");
+        assert_eq!(health(&error, true), Health::Bad);
+        assert_eq!(health(&error, false), Health::Unknown);
+        assert_eq!(health(&server("notfound"), true), Health::Good);
+    }
+}

@@ -1,0 +1,82 @@
+//! How a [`Pool`] carries calls.
+//!
+//! Invariant: a call is made again here only if it was not sent, because the
+//! connection that it was given turned out to be closed.
+
+use std::time::Instant;
+
+use super::super::call::Call;
+use super::super::connection::now;
+use super::super::error::{CallError, NotSent};
+use super::super::outgoing::Outgoing;
+use super::super::responses::FrameStream;
+use super::{Pool, Share};
+use crate::Frame;
+
+/// How many closed connections one call tries before it says so.
+const STALE: usize = 3;
+
+impl Call for Pool {
+    async fn unary(&self, request: Outgoing<'_>) -> Result<Frame, CallError> {
+        if request.is_exclusive() {
+            return self.alone(request).await;
+        }
+        let mut stale = 0;
+        loop {
+            let share = self.share(request.deadline()).await?;
+            let error = match share.member.connection.unary(request).await {
+                Err(error) if error.server_error().is_none() => error,
+                result => return result,
+            };
+            if share.member.connection.closed().is_some() {
+                self.inner.lock().members.remove(&share.member);
+                if matches!(error, CallError::NotSent(NotSent::Connection(_))) && stale < STALE {
+                    stale += 1;
+                    continue;
+                }
+            }
+            return Err(error);
+        }
+    }
+
+    async fn stream(&self, request: Outgoing<'_>) -> Result<FrameStream, CallError> {
+        loop {
+            let lease = self.inner.lease(request.deadline()).await?;
+            match lease.connection.stream(request).await {
+                Err(CallError::NotSent(NotSent::Connection(_))) if lease.is_used => {}
+                result => return result.map(|stream| stream.keeping(lease)),
+            }
+        }
+    }
+}
+
+impl Pool {
+    /// Makes a call that has a connection to itself.
+    async fn alone(&self, request: Outgoing<'_>) -> Result<Frame, CallError> {
+        loop {
+            let lease = self.inner.lease(request.deadline()).await?;
+            match lease.connection.unary(request).await {
+                Err(CallError::NotSent(NotSent::Connection(_))) if lease.is_used => {}
+                result => return result,
+            }
+        }
+    }
+
+    /// A share of the connection that has the least to do, once there is one.
+    pub(super) async fn share(&self, deadline: Option<Instant>) -> Result<Share<'_>, CallError> {
+        let mut since = None;
+        loop {
+            let mut first = match self.inner.take()? {
+                Ok(share) => return Ok(share),
+                Err(first) => first,
+            };
+            let begun = *since.get_or_insert_with(now);
+            let _waits = self.inner.wait()?;
+            // Where the sender has gone without a word, there is a connection.
+            let said = self.inner.within(begun, deadline, first.wait_for(Option::is_some)).await?;
+            if let Ok(Some(error)) = said.as_deref() {
+                return Err(NotSent::Connection(error.clone()).into());
+            }
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! [`Members`]: the connections that unary calls share.
+//!
+//! Which of them gets a call, whether one more is wanted, and which have had
+//! their time. No clock, no sockets and no lock in here. Invariant: a member
+//! that is taken out stays open for the calls that it carries, and gets no more.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+/// A connection, and the calls on it.
+#[derive(Debug)]
+pub(super) struct Member<C> {
+    pub(super) connection: C,
+    in_flight: AtomicUsize,
+    /// How many calls it has had.
+    calls: AtomicUsize,
+}
+
+impl<C> Member<C> {
+    /// A call on it is over.
+    pub(super) fn release(&self) {
+        self.in_flight.fetch_sub(1, Ordering::Release);
+    }
+}
+
+#[derive(Debug)]
+struct Entry<C> {
+    member: Arc<Member<C>>,
+    /// When it is taken out whatever happens.
+    retires: Option<Instant>,
+    /// How many calls it had had when nobody had used it since then.
+    idle: (usize, Instant),
+}
+
+#[derive(Debug)]
+pub(super) struct Members<C> {
+    entries: Vec<Entry<C>>,
+}
+
+impl<C> Members<C> {
+    pub(super) fn new() -> Self {
+        Self { entries: Vec::new() }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Calls that were taken and not released, on those that are still in.
+    pub(super) fn in_flight(&self) -> usize {
+        self.entries.iter().map(|entry| entry.member.in_flight.load(Ordering::Acquire)).sum()
+    }
+
+    pub(super) fn add(&mut self, connection: C, now: Instant, retires: Option<Instant>) {
+        let member = Member { connection, in_flight: AtomicUsize::new(0), calls: AtomicUsize::new(0) };
+        self.entries.push(Entry { member: Arc::new(member), retires, idle: (0, now) });
+    }
+
+    /// The member with the fewest calls, for one more, and how many it had.
+    ///
+    /// The first of equals: with little to do, the others become idle.
+    pub(super) fn take(&self) -> Option<(Arc<Member<C>>, usize)> {
+        let mut best: Option<(&Entry<C>, usize)> = None;
+        for entry in &self.entries {
+            let load = entry.member.in_flight.load(Ordering::Relaxed);
+            if best.is_none_or(|(_, least)| load < least) {
+                best = Some((entry, load));
+                if load == 0 {
+                    break;
+                }
+            }
+        }
+        let (entry, load) = best?;
+        entry.member.in_flight.fetch_add(1, Ordering::Relaxed);
+        entry.member.calls.fetch_add(1, Ordering::Relaxed);
+        Some((Arc::clone(&entry.member), load))
+    }
+
+    /// Takes a member out that gets no more calls.
+    pub(super) fn remove(&mut self, member: &Arc<Member<C>>) {
+        self.entries.retain(|entry| !Arc::ptr_eq(&entry.member, member));
+    }
+
+    /// Takes out who has had its time, who is broken, and who is idle for too
+    /// long and not needed for the minimum.
+    pub(super) fn sweep(
+        &mut self,
+        now: Instant,
+        idle: Option<Duration>,
+        min: usize,
+        broken: impl Fn(&C) -> bool,
+    ) -> Vec<Arc<Member<C>>> {
+        let mut out = Vec::new();
+        let mut take_out = |entry: &Entry<C>| out.push(Arc::clone(&entry.member));
+        self.entries.retain(|entry| {
+            let over =
+                entry.retires.is_some_and(|retires| retires <= now) || broken(&entry.member.connection);
+            if over {
+                take_out(entry);
+            }
+            !over
+        });
+        let mut spare = self.entries.len().saturating_sub(min);
+        // The last ones first: they are the ones that are not needed.
+        for index in (0..self.entries.len()).rev() {
+            let entry = &mut self.entries[index];
+            let calls = entry.member.calls.load(Ordering::Relaxed);
+            let busy = entry.member.in_flight.load(Ordering::Relaxed) != 0;
+            if busy || calls != entry.idle.0 {
+                entry.idle = (calls, now);
+            } else if spare > 0
+                && idle.is_some_and(|idle| now.saturating_duration_since(entry.idle.1) >= idle)
+            {
+                spare -= 1;
+                take_out(entry);
+                self.entries.remove(index);
+            }
+        }
+        out
+    }
+
+    /// Takes all out.
+    pub(super) fn clear(&mut self) -> Vec<Arc<Member<C>>> {
+        self.entries.drain(..).map(|entry| entry.member).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn members(count: usize, now: Instant) -> Members<usize> {
+        let mut members = Members::new();
+        for number in 0..count {
+            members.add(number, now, None);
+        }
+        members
+    }
+
+    #[test]
+    fn the_least_loaded_is_taken_and_the_first_of_equals() {
+        let members = members(3, Instant::now());
+        let taken: Vec<_> = (0..7).map(|_| members.take().unwrap()).collect();
+        let order: Vec<_> = taken.iter().map(|(member, load)| (member.connection, *load)).collect();
+        assert_eq!(order, [(0, 0), (1, 0), (2, 0), (0, 1), (1, 1), (2, 1), (0, 2)]);
+        taken[1].0.release();
+        taken[4].0.release();
+        assert_eq!(members.take().unwrap().0.connection, 1);
+        assert_eq!(members.in_flight(), 6);
+    }
+
+    #[test]
+    fn idle_ones_go_but_for_the_minimum_and_busy_ones_stay() {
+        let (start, idle) = (Instant::now(), Some(Duration::from_secs(10)));
+        let mut members = members(4, start);
+        let busy = members.take().unwrap().0;
+        let at = |seconds| start + Duration::from_secs(seconds);
+        assert!(members.sweep(at(9), idle, 1, |_| false).is_empty());
+        let gone: Vec<_> = members.sweep(at(10), idle, 2, |_| false).iter().map(|m| m.connection).collect();
+        assert_eq!(gone, [3, 2]);
+        // It was busy when it was last looked at: its idle time begins now.
+        busy.release();
+        assert_eq!(members.sweep(at(19), idle, 0, |_| false).len(), 1);
+        assert_eq!(members.len(), 1);
+        assert!(members.sweep(at(20), idle, 0, |_| false).len() == 1 && members.len() == 0);
+    }
+
+    #[test]
+    fn what_is_old_or_broken_goes_even_if_busy() {
+        let start = Instant::now();
+        let mut members = Members::new();
+        members.add(0, start, Some(start + Duration::from_secs(1)));
+        members.add(1, start, None);
+        members.add(2, start, None);
+        let old = members.take().unwrap().0;
+        let gone = members.sweep(start + Duration::from_secs(1), None, 3, |&number| number == 2);
+        assert_eq!(gone.iter().map(|member| member.connection).collect::<Vec<_>>(), [0, 2]);
+        assert_eq!(members.take().unwrap().0.connection, 1);
+        old.release();
+    }
+}

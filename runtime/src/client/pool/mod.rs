@@ -1,0 +1,219 @@
+//! [`Pool`]: the connections to one node.
+//!
+//! Unary calls share connections, and one more is opened in the background when
+//! all are busy: nobody who could use an open one waits for it. Streams and
+//! long calls each have a connection of their own (`lease`). Invariant: a
+//! connection that is closed gets no call for longer than it takes one call to
+//! find that out, and that call is made on another one.
+
+mod call;
+mod config;
+mod lease;
+mod members;
+mod opening;
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Notify, Semaphore, watch};
+use tokio::task::JoinSet;
+
+pub use config::PoolConfig;
+
+use super::connection::Connection;
+use super::connector::Connector;
+use super::error::{CallError, ConnectionError};
+use super::node::Node;
+use super::random::Random;
+use lease::Idle;
+use members::{Member, Members};
+
+/// How often idle and old connections are looked for.
+const SWEEP: Duration = Duration::from_secs(1);
+
+/// Connections to one node, for many callers. Cheap to clone.
+///
+/// Nothing is connected before the first call. When the last clone is dropped,
+/// all connections close, and calls in flight fail; [`Pool::close`] waits for
+/// them.
+#[derive(Clone)]
+pub struct Pool {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    node: Node,
+    connector: Arc<dyn Connector>,
+    config: PoolConfig,
+    state: Mutex<State>,
+    /// One permit for each stream.
+    streams: Arc<Semaphore>,
+    /// Calls that wait for a connection.
+    waiting: AtomicUsize,
+    closing: AtomicBool,
+    /// A call has ended while the pool is closing.
+    ended: Notify,
+    connects: AtomicU64,
+    failures: AtomicU64,
+    random: Random,
+}
+
+struct State {
+    members: Members<Connection>,
+    /// Connections that streams have used and others may use.
+    idle: Vec<Idle>,
+    /// Connections being made for unary calls.
+    connecting: usize,
+    /// Where those look who wait for the first of them.
+    first: Option<watch::Receiver<Option<ConnectionError>>>,
+    /// What connects, and what sweeps; ended with the pool.
+    tasks: JoinSet<()>,
+    sweeping: bool,
+}
+
+/// What a pool is at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PoolStats {
+    /// Open connections that unary calls share.
+    pub connections: usize,
+    /// Unary calls on them, sent or waiting their turn.
+    pub in_flight: usize,
+    /// Connections that streams and long calls have to themselves.
+    pub streams: usize,
+    /// Calls that wait for a connection.
+    pub waiting: usize,
+    /// Connections made so far.
+    pub connects: u64,
+    /// Attempts at it that failed so far.
+    pub connect_failures: u64,
+}
+
+/// A unary call's share of a connection.
+struct Share<'p> {
+    member: Arc<Member<Connection>>,
+    inner: &'p Inner,
+}
+
+impl Drop for Share<'_> {
+    fn drop(&mut self) {
+        self.member.release();
+        if self.inner.closing.load(Ordering::Relaxed) {
+            self.inner.ended.notify_waiters();
+        }
+    }
+}
+
+impl Pool {
+    /// Connections to `node`, made by `connector`.
+    pub fn new(node: Node, connector: Arc<dyn Connector>, config: PoolConfig) -> Self {
+        let streams = Arc::new(Semaphore::new(config.max_streams.min(Semaphore::MAX_PERMITS)));
+        let state = State {
+            members: Members::new(),
+            idle: Vec::new(),
+            connecting: 0,
+            first: None,
+            tasks: JoinSet::new(),
+            sweeping: false,
+        };
+        let inner = Inner {
+            node,
+            connector,
+            config,
+            state: Mutex::new(state),
+            streams,
+            waiting: AtomicUsize::new(0),
+            closing: AtomicBool::new(false),
+            ended: Notify::new(),
+            connects: AtomicU64::new(0),
+            failures: AtomicU64::new(0),
+            random: Random::new(),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// The node.
+    #[must_use]
+    pub fn node(&self) -> &Node {
+        &self.inner.node
+    }
+
+    /// Makes the first connection, if there is none yet, and starts on the
+    /// other [`min_connections`](PoolConfig::min_connections).
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be made in time.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime with timers and IO.
+    pub async fn connect(&self) -> Result<(), CallError> {
+        let share = self.share(None).await?;
+        drop(share);
+        let mut state = self.inner.lock();
+        while state.members.len() + state.connecting < self.inner.min() {
+            self.inner.spawn_connect(&mut state, None);
+        }
+        Ok(())
+    }
+
+    /// What it is at.
+    #[must_use]
+    pub fn stats(&self) -> PoolStats {
+        let state = self.inner.lock();
+        PoolStats {
+            connections: state.members.len(),
+            in_flight: state.members.in_flight(),
+            streams: self.inner.config.max_streams - self.inner.streams.available_permits(),
+            waiting: self.inner.waiting.load(Ordering::Relaxed),
+            connects: self.inner.connects.load(Ordering::Relaxed),
+            connect_failures: self.inner.failures.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Takes no more calls, waits for those that there are, and closes all
+    /// connections. Streams that are open are waited for as well: bound the
+    /// wait with a timeout of your own.
+    pub async fn close(&self) {
+        self.inner.closing.store(true, Ordering::SeqCst);
+        loop {
+            let ended = self.inner.ended.notified();
+            if self.inner.lock().members.in_flight() == 0 {
+                break;
+            }
+            ended.await;
+        }
+        let streams = u32::try_from(self.inner.config.max_streams).unwrap_or(u32::MAX);
+        // Nobody closes the semaphore.
+        let _ = self.inner.streams.acquire_many(streams).await;
+        let mut state = self.inner.lock();
+        let connections = (state.members.clear(), std::mem::take(&mut state.idle));
+        state.tasks.abort_all();
+        drop(state);
+        drop(connections);
+    }
+}
+
+impl Inner {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing that is done under the lock leaves it half done.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn min(&self) -> usize {
+        self.config.min_connections.min(self.max())
+    }
+
+    fn max(&self) -> usize {
+        self.config.max_connections.max(1)
+    }
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool").field("node", &self.inner.node).field("stats", &self.stats()).finish()
+    }
+}

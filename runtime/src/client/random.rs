@@ -1,0 +1,69 @@
+//! [`Random`]: numbers that spread load, not ones that keep secrets.
+//!
+//! Invariant: it never blocks; tasks that draw at once draw different numbers.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// A counter whose steps are mixed: splitmix64.
+#[derive(Debug)]
+pub(super) struct Random(AtomicU64);
+
+impl Random {
+    /// Begins somewhere else in every process.
+    pub(super) fn new() -> Self {
+        Self::from_seed(RandomState::new().hash_one(0_u8))
+    }
+
+    pub(super) fn from_seed(seed: u64) -> Self {
+        Self(AtomicU64::new(seed))
+    }
+
+    pub(super) fn next(&self) -> u64 {
+        const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+        let mut mixed = self.0.fetch_add(STEP, Ordering::Relaxed).wrapping_add(STEP);
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// A number below `limit`, which is not zero.
+    pub(super) fn below(&self, limit: usize) -> usize {
+        // The product's upper half: no division, and a bias that no load shows.
+        let wide = u128::from(self.next()) * limit as u128;
+        usize::try_from(wide >> 64).unwrap_or(0)
+    }
+
+    /// A time between half of `longest` and all of it.
+    pub(super) fn jitter(&self, longest: Duration) -> Duration {
+        let half = longest / 2;
+        let parts = u32::try_from(self.next() >> 48).unwrap_or(0);
+        half + half * parts / (1 << 16)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_spread_over_the_range() {
+        let random = Random::from_seed(7);
+        let mut counts = [0; 5];
+        for _ in 0..5000 {
+            counts[random.below(5)] += 1;
+        }
+        assert!(counts.iter().all(|&count| (900..1100).contains(&count)), "{counts:?}");
+    }
+
+    #[test]
+    fn jitter_stays_between_half_and_all() {
+        let random = Random::from_seed(1);
+        let longest = Duration::from_millis(100);
+        for _ in 0..1000 {
+            let jitter = random.jitter(longest);
+            assert!(jitter >= longest / 2 && jitter <= longest, "{jitter:?}");
+        }
+    }
+}

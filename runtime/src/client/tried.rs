@@ -1,0 +1,98 @@
+//! [`Tried`]: what each node had to say to a call that failed in the end.
+//!
+//! Invariant: there is at least one attempt, and they stand in their order.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::error::CallError;
+use super::node::Node;
+
+/// The attempts that were made at a call. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Tried(Arc<[Attempt]>);
+
+/// One attempt at a call.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Attempt {
+    /// The node that it was made at.
+    pub node: Node,
+    /// Why it failed.
+    pub error: CallError,
+    /// How long it took.
+    pub after: Duration,
+}
+
+impl Tried {
+    /// The error that several attempts amount to, or one that says nothing of
+    /// its node.
+    pub(super) fn error(attempts: Vec<Attempt>) -> CallError {
+        let Some((last, before)) = attempts.split_last() else {
+            return CallError::NotSent(super::NotSent::NoNodes);
+        };
+        let certain = before.iter().all(|attempt| !attempt.error.may_have_been_applied());
+        match &last.error {
+            // An answer stays what it is, as long as it tells the whole story.
+            answer @ (CallError::Server(_) | CallError::Alternative(_)) if certain => answer.clone(),
+            _ => CallError::Tried(Self(attempts.into())),
+        }
+    }
+
+    /// The attempts, in their order.
+    #[must_use]
+    pub fn attempts(&self) -> &[Attempt] {
+        &self.0
+    }
+
+    /// The last attempt.
+    #[must_use]
+    #[expect(clippy::missing_panics_doc, reason = "it never does")]
+    pub fn last(&self) -> &Attempt {
+        self.0.last().expect("there is one, or this had not been made")
+    }
+}
+
+impl fmt::Display for Tried {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, Attempt { node, error, after }) in self.0.iter().enumerate() {
+            let separator = if index == 0 { "" } else { "; then " };
+            write!(f, "{separator}{node} after {after:.1?}: {error}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::{ConnectionError, NotSent, ServerError};
+
+    fn attempt(host: &str, error: CallError) -> Attempt {
+        Attempt { node: Node::new(host, 8087), error, after: Duration::from_millis(3) }
+    }
+
+    #[test]
+    fn an_answer_stays_an_answer_unless_something_may_have_happened_before() {
+        let refused = || CallError::NotSent(NotSent::Connection(ConnectionError::Stopped));
+        let lost = || CallError::Lost(ConnectionError::Closed { within_frame: false });
+        let answer = || CallError::Server(ServerError::new("modified", 0));
+        let error = Tried::error(vec![attempt("a", refused()), attempt("b", answer())]);
+        assert!(matches!(error, CallError::Server(_)));
+        let error = Tried::error(vec![attempt("a", lost()), attempt("b", answer())]);
+        let CallError::Tried(tried) = &error else { panic!("{error:?}") };
+        assert_eq!(tried.attempts().len(), 2);
+        assert!(error.may_have_been_applied());
+        assert_eq!(error.server_error().unwrap().text, "modified");
+    }
+
+    #[test]
+    fn all_nodes_are_named() {
+        let lost = CallError::Lost(ConnectionError::Closed { within_frame: false });
+        let error = Tried::error(vec![attempt("a", lost.clone()), attempt("b", lost)]);
+        let text = error.to_string();
+        assert!(text.starts_with("no node could be asked with success: a:8087 after 3.0ms: "), "{text}");
+        assert!(text.contains("; then b:8087 after 3.0ms: the connection failed"), "{text}");
+    }
+}

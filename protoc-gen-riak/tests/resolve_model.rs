@@ -282,7 +282,7 @@ fn rules_by_path() {
     let m = message(&schema, "p.M");
     let bytes: Vec<_> = m.fields.iter().map(|field| field.bytes).collect();
     assert_eq!(bytes, [BytesType::Vec, BytesType::Bytes, BytesType::Blob]);
-    assert!(m.keep_unknown && !message(&schema, "p.N").keep_unknown);
+    assert!(m.unknown.is_some() && message(&schema, "p.N").unknown.is_none());
     assert_eq!(
         notices,
         [

@@ -1,1 +1,78 @@
-//! Reserved for `#[derive(RiakMessage)]`, which gives hand-written types the codec that generated ones have. It is not there yet.
+//! `#[derive(RiakMessage)]`: hand-written Rust types as messages of Riak's
+//! protocol, with the codec that generated ones have.
+//!
+//! It is re-exported by `riak-runtime`, behind its feature `derive`:
+//! [`macro@RiakMessage`] says what there is. From declarations to tokens:
+//! `attributes` and `types` read, `message`, `oneof`, `enumeration`, `frames`
+//! and `operation` fill the model of `riak-codegen`, and its emitter writes the
+//! impls.
+//!
+//! Invariant: either all faults of a type come out, each at its place, or code
+//! that compiles as far as tokens can tell.
+
+mod attributes;
+mod enumeration;
+mod faults;
+mod field;
+mod foreign;
+mod frames;
+#[cfg(test)]
+mod golden;
+mod message;
+mod numbers;
+mod oneof;
+mod operation;
+mod types;
+
+use proc_macro2::TokenStream;
+use syn::{Data, DeriveInput};
+
+use crate::attributes::Attributes;
+use crate::faults::Faults;
+use crate::message::Context;
+
+#[doc = include_str!("docs.md")]
+#[proc_macro_derive(RiakMessage, attributes(riak))]
+pub fn riak_message(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    match syn::parse(input) {
+        Ok(input) => derive(&input).into(),
+        Err(error) => error.to_compile_error().into(),
+    }
+}
+
+fn derive(input: &DeriveInput) -> TokenStream {
+    let mut faults = Faults::default();
+    let attributes = Attributes::read(&input.attrs, &mut faults);
+    let runtime = attributes.get("crate").and_then(|entry| {
+        let path = faults.take(entry.path("crate = \"path::to::riak_runtime\""))?;
+        Some(quote::ToTokens::to_token_stream(&path).to_string().replace(' ', ""))
+    });
+    let runtime = runtime.unwrap_or_else(|| "::riak_runtime".to_owned());
+    let context = Context { input, attributes: &attributes, runtime };
+    let kinds = ["enum", "oneof", "frames"];
+    let kind: Vec<&str> = kinds.into_iter().filter(|kind| attributes.flag(kind, &mut faults)).collect();
+    match (&input.data, kind.as_slice()) {
+        (Data::Struct(data), []) => message::derive(&context, &data.fields, &mut faults),
+        (Data::Enum(data), ["enum"]) => enumeration::derive(&context, data, &mut faults),
+        (Data::Enum(data), ["oneof"]) => oneof::derive(&context, data, &mut faults),
+        (Data::Enum(data), ["frames"]) => frames::derive(&context, data, &mut faults),
+        (Data::Struct(_), [kind, ..]) => {
+            let text = format!("`{kind}` is written at an enum: a struct is a message, without it");
+            faults.at(&attributes.get(kind), text);
+            faults.tokens().unwrap_or_default()
+        }
+        (Data::Enum(_), _) => {
+            let text = "say what the enum is: `#[riak(enum)]` for one of protobuf, `#[riak(oneof)]` for fields of \
+                        which one is set, `#[riak(frames)]` for a set of messages with codes";
+            faults.at(&input.ident, text);
+            faults.tokens().unwrap_or_default()
+        }
+        (Data::Union(_), _) => {
+            faults.at(
+                &input.ident,
+                "a union cannot be read safely: write a struct, or a `#[riak(oneof)]` enum",
+            );
+            faults.tokens().unwrap_or_default()
+        }
+    }
+}

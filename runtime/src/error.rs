@@ -63,6 +63,11 @@ pub enum DecodeErrorKind {
         /// The field.
         field: &'static str,
     },
+    /// A value cannot be one of the field's own type.
+    InvalidValue {
+        /// The field.
+        field: &'static str,
+    },
     /// Messages nest deeper than [`DecodeLimits::depth`](crate::DecodeLimits).
     TooDeep,
     /// Elements take more memory than
@@ -147,6 +152,9 @@ impl fmt::Display for DecodeError {
             DecodeErrorKind::InvalidUtf8 => write!(f, "at byte {offset}: a string field is not UTF-8"),
             DecodeErrorKind::MissingField { message, field } => {
                 write!(f, "the required field {message}.{field} is missing")
+            }
+            DecodeErrorKind::InvalidValue { field } => {
+                write!(f, "before byte {offset}: this is no value of the field {field}")
             }
             DecodeErrorKind::TooDeep => {
                 write!(

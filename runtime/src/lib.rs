@@ -13,7 +13,8 @@
 //!   sides of a connection, on tokio.
 //!
 //! Without these features there are no dependencies at all. The feature `bytes`
-//! adds `bytes::Bytes` to the types that `bytes` fields can have.
+//! adds `bytes::Bytes` to the types that `bytes` fields can have, `derive` adds
+//! `#[derive(RiakMessage)]` for hand-written types.
 
 pub mod blob;
 #[cfg(feature = "client")]
@@ -41,6 +42,8 @@ pub use limits::DecodeLimits;
 pub use message::{Coded, Decode, Message, Owned, View};
 pub use operation::{Answer, Operation, Request};
 pub use quorum::Quorum;
+#[cfg(feature = "derive")]
+pub use riak_derive::RiakMessage;
 
 /// The version of the interface between generated code and this crate. Code
 /// that was generated for another one does not compile, and says why.

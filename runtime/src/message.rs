@@ -15,6 +15,11 @@ use crate::{Blob, DecodeLimits};
 pub const MAX_LEN: usize = i32::MAX as usize;
 
 /// A message that can be encoded.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no message",
+    note = "derive `RiakMessage` for it; if it is an enum, say so in the field: `#[riak(tag = …, enum)]`; if it \
+            is a type of another crate, name a module that converts it: `#[riak(tag = …, with = \"module\")]`"
+)]
 pub trait Message {
     /// Its protobuf name, such as `RpbGetReq`.
     const NAME: &'static str;
@@ -63,6 +68,11 @@ pub trait Message {
 
 /// A message that can be decoded from bytes that live for `'a`. An owned one
 /// can from any.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no message that can be decoded",
+    note = "derive `RiakMessage` for it; if it is an enum, say so in the field: `#[riak(tag = …, enum)]`; if it \
+            is a type of another crate, name a module that converts it: `#[riak(tag = …, with = \"module\")]`"
+)]
 pub trait Decode<'a>: Message + Default {
     /// Merges the fields of `input` into this message, as protobuf says: single
     /// values are replaced, repeated ones appended, nested messages merged.
@@ -116,6 +126,10 @@ fn decode<'a, M: Decode<'a>>(
 }
 
 /// A message that owns its data, and its borrowed form.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no message that owns its data",
+    note = "derive `RiakMessage` for it, without borrowed fields"
+)]
 pub trait Owned: for<'a> Decode<'a> + Send + Sync + 'static {
     /// The form that borrows from the bytes it was decoded from.
     type Ref<'a>: Decode<'a>;
@@ -145,6 +159,10 @@ pub trait View {
 }
 
 /// A message that is the body of frames with this code.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no message code",
+    note = "only a message with a code can be sent by itself: give it one with `#[riak(code = …)]`"
+)]
 pub trait Coded {
     /// The message code.
     const CODE: u8;

@@ -168,6 +168,27 @@ pub struct StreamEnd {
 }
 
 impl StreamEnd {
+    /// The end of a stream by a bool of the answer, looked up by name among its
+    /// [`Flags`]: what a derived request says with `done = "…"`.
+    ///
+    /// # Panics
+    ///
+    /// If the answer has no such bool; while it compiles, since this is only
+    /// called in constants.
+    #[must_use]
+    pub const fn of_flag(flags: &'static [(&'static str, Self)], name: &str) -> Self {
+        let mut index = 0;
+        while index < flags.len() {
+            if same(flags[index].0, name) {
+                return flags[index].1;
+            }
+            index += 1;
+        }
+        panic!(
+            "the answer has no bool of the name that `done` says: name the one that is true in the last answer"
+        )
+    }
+
     /// Whether the answer with this body is the last one.
     ///
     /// # Errors
@@ -187,6 +208,27 @@ impl StreamEnd {
     }
 }
 
+/// A derived message with bools, by which a stream of it may end.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no bool that could end a stream",
+    note = "`done = \"…\"` names a bool of a derived message with a code; for a generated one give the field's \
+            number, such as `done = 3`"
+)]
+pub trait Flags {
+    /// The names of its single bools, and how a stream would end by each.
+    const FLAGS: &'static [(&'static str, StreamEnd)];
+}
+
+/// Whether two texts are the same, in constants.
+const fn same(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    let mut index = 0;
+    while index < a.len() && index < b.len() && a[index] == b[index] {
+        index += 1;
+    }
+    index == a.len() && index == b.len()
+}
+
 /// The frame that answers a request which failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ErrorFrame {
@@ -199,6 +241,9 @@ pub struct ErrorFrame {
 }
 
 impl ErrorFrame {
+    /// Riak's own: `RpbErrorResp`, with code 0.
+    pub const RIAK: Self = Self { code: 0, text: 1, number: Some(2) };
+
     /// The text and the number of an error frame's body. What is missing is
     /// empty or zero: an error without a text is still an error.
     ///

@@ -103,8 +103,12 @@ pub struct Message {
     pub enums: Vec<EnumId>,
     /// The code of the frame that it is the body of, if it is one.
     pub code: Option<u8>,
-    /// Whether fields that the schema does not know are kept.
-    pub keep_unknown: bool,
+    /// The Rust name of the member that keeps fields that the schema does not
+    /// know; `None` where they are dropped.
+    pub unknown: Option<String>,
+    /// Its oneofs that are types of their own, written by hand; their fields
+    /// are not among [`Message::fields`].
+    pub separate_oneofs: Vec<SeparateOneof>,
     /// Decoded from any body, and encoded to none.
     pub bodyless: bool,
     /// Numbers of the `string` extensions that have to be UTF-8, ascending.
@@ -134,6 +138,10 @@ pub struct Field {
     pub boxed: bool,
     /// The owned Rust type of a `bytes` field.
     pub bytes: BytesType,
+    /// The path of a type that reads and writes its values in place of the
+    /// runtime's own for [`Field::ty`]: for Rust types that the runtime does
+    /// not know.
+    pub with: Option<String>,
     /// Comment above it, or behind it.
     pub docs: Docs,
     /// Marked deprecated in the schema.
@@ -261,6 +269,18 @@ pub struct Oneof {
     pub variants: Vec<(usize, String)>,
     /// Comment above it.
     pub docs: Docs,
+}
+
+/// A oneof that is a type of its own: an enum that reads and writes its own
+/// fields.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeparateOneof {
+    /// Its protobuf name.
+    pub name: String,
+    /// The Rust name of the member that holds it.
+    pub rust_name: String,
+    /// Its lowest field number: where it is written.
+    pub number: u32,
 }
 
 /// One enum.

@@ -103,6 +103,7 @@ impl FieldResolver<'_> {
             kind: annotations::read_kind(proto.options.special_fields.unknown_fields()).unwrap_or_default(),
             boxed: false,
             bytes: self.bytes_type(ty, &full_name),
+            with: None,
             docs: locations.docs(path),
             deprecated: proto.options.deprecated(),
         };

@@ -200,7 +200,8 @@ impl<'r> Inference<'r> {
             messages: Vec::new(),
             enums: Vec::new(),
             code: None,
-            keep_unknown: true,
+            unknown: Some(super::messages::UNKNOWN_FIELDS.to_owned()),
+            separate_oneofs: Vec::new(),
             bodyless: false,
             text_extensions: Vec::new(),
         });

@@ -34,7 +34,7 @@ pub(crate) fn resolve(
         let rule = options::best(&options.unknown_fields, &message.full_name);
         if let Some((rule, &keep)) = rule {
             unknown_rules.insert(rule);
-            message.keep_unknown = keep;
+            message.unknown = message.unknown.filter(|_| keep);
         }
         (message.fields, message.oneofs) = fields.resolve(id, report);
         messages.push(message);
@@ -75,6 +75,9 @@ fn unused<T>(rules: &[(String, T)], used: &HashSet<usize>, option: &str, report:
     }
 }
 
+/// What the member is called that keeps unknown fields.
+pub(crate) const UNKNOWN_FIELDS: &str = "unknown_fields";
+
 fn message(decls: &Decls<'_>, names: &Names, id: MessageId) -> Message {
     let decl = &decls.messages[id.0];
     let own = names.message(id);
@@ -92,7 +95,8 @@ fn message(decls: &Decls<'_>, names: &Names, id: MessageId) -> Message {
         messages: emitted_messages(&decl.messages, names),
         enums: emitted_enums(&decl.enums, names),
         code: None,
-        keep_unknown: true,
+        unknown: Some(UNKNOWN_FIELDS.to_owned()),
+        separate_oneofs: Vec::new(),
         bodyless: false,
         text_extensions: Vec::new(),
     }

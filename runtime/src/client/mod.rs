@@ -2,7 +2,8 @@
 //! carries the calls.
 //!
 //! - [`unary`] and [`stream`] are what generated methods are made of; [`Call`]
-//!   is what they need, and [`Connection`] provides it.
+//!   is what they need, and [`Connection`] provides it. [`CallExt`] calls with
+//!   any request.
 //! - [`Responses`] are the answers of a streaming call.
 //! - [`CallError`] says what went wrong, and whether the request may have been
 //!   applied.
@@ -32,6 +33,7 @@ mod outgoing;
 mod pipeline;
 mod pool;
 mod random;
+mod request;
 mod responses;
 mod server_error;
 mod slots;
@@ -50,6 +52,7 @@ pub use node::{InvalidNode, Node};
 pub use options::{CallOptions, With};
 pub use outgoing::Outgoing;
 pub use pool::{Pool, PoolConfig, PoolStats};
+pub use request::CallExt;
 pub use responses::{FrameStream, Responses};
 pub use server_error::{ServerError, ServerErrorKind};
 /// What [`Connection::connect`] takes for an address.

@@ -3,6 +3,8 @@
 //!
 //! - [`Service`] is what answers frames; the generated dispatchers are ones,
 //!   and tuples of services are ones by message code.
+//! - [`unary`] and [`streaming`] are services of a single operation, for
+//!   requests that have no generated trait.
 //! - [`decode`], [`unserved`], [`Outbox`] and [`Replies`] are what a dispatcher
 //!   calls; [`Failure`] is what a method fails with.
 //! - [`Server`] accepts connections, and [`serve_connection`] serves one over
@@ -16,6 +18,7 @@
 mod config;
 mod connection;
 mod failure;
+mod handler;
 mod listen;
 mod outbox;
 mod service;
@@ -23,6 +26,7 @@ mod service;
 pub use config::ServerConfig;
 pub use connection::serve_connection;
 pub use failure::{ErrorReply, Failure};
+pub use handler::{Handler, Operation, StreamHandler, Streaming, Unary, streaming, unary};
 pub use listen::{Server, ServerHandle};
 pub use outbox::{Outbox, Replies, Reply};
 pub use service::{Service, decode, unserved};

@@ -310,6 +310,14 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// The error that the value just read cannot be one of `field`: what the
+    /// module says that reads a foreign type.
+    #[cold]
+    #[must_use]
+    pub fn refuse(&self, input: &Reader<'a>, field: &'static str) -> DecodeError {
+        self.fail(input, DecodeErrorKind::InvalidValue { field })
+    }
+
     /// An error at the reader's place.
     #[cold]
     #[inline(never)]

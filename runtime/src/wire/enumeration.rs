@@ -7,7 +7,12 @@ use super::{Context, KeepUnknown, Reader, Reads, VARINT, Writer, Writes, growth}
 use crate::error::DecodeError;
 use crate::varint;
 
-/// A generated enum.
+/// An enum, generated or derived.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no enum of protobuf",
+    note = "derive `RiakMessage` for it, with `#[riak(enum)]`; a message needs no `enum` in its field's \
+            `#[riak(…)]`"
+)]
 pub trait Enumeration: Copy + Default + 'static {
     /// The number on the wire.
     fn number(self) -> i32;

@@ -17,7 +17,9 @@ mod enumeration;
 mod growth;
 mod map;
 mod nested;
+mod oneof;
 mod pieces;
+mod pointers;
 mod reader;
 #[cfg(test)]
 mod reference;
@@ -35,6 +37,7 @@ pub use nested::{
     read_message, read_optional_group, read_optional_message, read_repeated_group, read_repeated_message,
     repeated_group_len, repeated_message_len,
 };
+pub use oneof::{Oneof, ReadOneof, has_numbers, oneof_len, put_oneof, read_oneof};
 pub use reader::Reader;
 pub use scalar::{
     Bool, Bytes, Double, Fixed32, Fixed64, Float, Int32, Int64, Reads, Sfixed32, Sfixed64, Sint32, Sint64,

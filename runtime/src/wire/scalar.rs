@@ -9,6 +9,11 @@ use crate::varint::{self, unzigzag32, unzigzag64, zigzag32, zigzag64};
 use crate::{Blob, Quorum};
 
 /// How values of type `V` are written as the protobuf type `Self`.
+#[diagnostic::on_unimplemented(
+    message = "a value of type `{V}` cannot be written as protobuf's type `{Self}`",
+    note = "give the field in `#[riak(…)]` the wire type that fits its Rust type, or `with = \"module\"` for a \
+            type that has none"
+)]
 pub trait Writes<V> {
     /// Length of the value, without tag.
     fn size(value: &V) -> usize;
@@ -99,6 +104,11 @@ pub trait Writes<V> {
 }
 
 /// How values of type `V` are read as the protobuf type `Self`.
+#[diagnostic::on_unimplemented(
+    message = "a value of type `{V}` cannot be read as protobuf's type `{Self}`",
+    note = "give the field in `#[riak(…)]` the wire type that fits its Rust type, or `with = \"module\"` for a \
+            type that has none"
+)]
 pub trait Reads<'a, V> {
     /// Reads a value, its tag having been read.
     ///

@@ -53,8 +53,7 @@ impl Emitter<'_> {
         }
         if self.is_raw(self.id(message)) {
             members.push(quote!(body: self.body.into()));
-        } else if message.keep_unknown {
-            let unknown = unknown_member();
+        } else if let Some(unknown) = unknown_member(message) {
             members.push(quote!(#unknown: self.#unknown.owned()));
         }
         quote! {

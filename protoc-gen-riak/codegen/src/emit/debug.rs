@@ -7,7 +7,8 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::Emitter;
-use super::form::{Form, member, unknown_member};
+use super::declared::Head;
+use super::form::{Form, member, place, unknown_member};
 use super::scope::{Scope, ident};
 use crate::model::{BytesType, Field, Kind, Message, Presence, Type};
 
@@ -53,8 +54,8 @@ impl Emitter<'_> {
         if self.derives_debug(message, form) {
             return TokenStream::new();
         }
-        let (name, generics) = (form.name(message), form.anonymous());
-        let (title, fmt) = (name.to_string(), scope.std("::core", "fmt"));
+        let (title, fmt) = (form.name(message).to_string(), scope.std("::core", "fmt"));
+        let Head { generics, name, bounds, .. } = self.encoding_head(message, form, &quote!(#fmt::Debug));
         let mut fields: Vec<TokenStream> = message
             .fields
             .iter()
@@ -66,6 +67,10 @@ impl Emitter<'_> {
                 quote!(.field(#name, #shown))
             })
             .collect();
+        for oneof in &message.separate_oneofs {
+            let (member, name) = (place(&oneof.rust_name), &oneof.name);
+            fields.push(quote!(.field(#name, &self.#member)));
+        }
         for oneof in &message.oneofs {
             let (member, name) = (ident(&oneof.rust_name), &oneof.name);
             fields.push(quote!(.field(#name, &self.#member)));
@@ -73,12 +78,12 @@ impl Emitter<'_> {
         if self.is_raw(self.id(message)) {
             let shown = scope.item("debug", "Shown");
             fields.push(quote!(.field("body", &#shown(&self.body))));
-        } else if message.keep_unknown {
-            let unknown = unknown_member();
-            fields.push(quote!(.field("unknown_fields", &self.#unknown)));
+        } else if let Some(unknown) = unknown_member(message) {
+            let name = unknown.to_string();
+            fields.push(quote!(.field(#name, &self.#unknown)));
         }
         quote! {
-            impl #fmt::Debug for #name #generics {
+            impl #generics #fmt::Debug for #name #bounds {
                 fn fmt(&self, f: &mut #fmt::Formatter<'_>) -> #fmt::Result {
                     f.debug_struct(#title) #(#fields)* .finish()
                 }

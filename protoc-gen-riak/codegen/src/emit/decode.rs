@@ -10,8 +10,9 @@ use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 
 use super::Emitter;
+use super::declared::Head;
 use super::field::{self, Shape, by_number, hex, packable};
-use super::form::{Form, member, unknown_member};
+use super::form::{Form, member, place, unknown_member};
 use super::oneof::oneof_path;
 use super::scope::{Scope, ident};
 use crate::model::{Field, Message, MessageId, Oneof, Presence, Type};
@@ -19,11 +20,22 @@ use crate::model::{Field, Message, MessageId, Oneof, Presence, Type};
 /// The words that hold a bit for each required field.
 const WORD: usize = 64;
 
+/// Where a oneof is read to.
+#[derive(Clone, Copy)]
+struct Slot<'s> {
+    /// The path of the oneof's enum.
+    path: &'s TokenStream,
+    /// The `Option` that holds it.
+    place: &'s TokenStream,
+    /// Where unknown fields go.
+    unknown: &'s TokenStream,
+}
+
 impl Emitter<'_> {
     /// The `Decode` impl of one form.
     pub(super) fn decode_impl(&self, scope: &Scope<'_>, message: &Message, form: Form) -> TokenStream {
-        let (name, generics) = (form.name(message), form.generics());
         let [decode, error] = ["Decode", "DecodeError"].map(|name| scope.runtime(name));
+        let Head { generics, name, bounds, lifetime } = self.decoding_head(message, form, &decode);
         let [reader, context] = ["Reader", "Context"].map(|name| scope.wire(name));
         let result = scope.prelude("Result");
         let body = if self.is_raw(self.id(message)) {
@@ -32,11 +44,11 @@ impl Emitter<'_> {
             self.body(scope, message, form)
         };
         quote! {
-            impl<'a> #decode<'a> for #name #generics {
+            impl #generics #decode<#lifetime> for #name #bounds {
                 fn merge(
                     &mut self,
-                    mut input: #reader<'a>,
-                    ctx: &mut #context<'a>,
+                    mut input: #reader<#lifetime>,
+                    ctx: &mut #context<#lifetime>,
                 ) -> #result<(), #error> {
                     #body
                 }
@@ -66,7 +78,12 @@ impl Emitter<'_> {
         });
         let arms = fields.iter().map(|field| {
             let bit = required.iter().position(|other| std::ptr::eq(*other, *field));
-            self.arms(scope, message, field, form, bit)
+            self.located(message, field, self.arms(scope, message, field, form, bit))
+        });
+        let separate = message.separate_oneofs.iter().map(|oneof| {
+            let (read, member) = (scope.wire("read_oneof"), place(&oneof.rust_name));
+            let unknown = unknown(scope, message);
+            quote!(_ if #read(tag, &mut self.#member, #unknown, &mut input, ctx)? => {})
         });
         let [some, ok] = ["Some", "Ok"].map(|name| scope.prelude(name));
         let read_unknown = scope.wire("read_unknown");
@@ -82,6 +99,7 @@ impl Emitter<'_> {
                 match tag {
                     #(#arms)*
                     #texts
+                    #(#separate)*
                     _ => #read_unknown(tag, #unknown, &mut input, ctx)?,
                 }
             }
@@ -102,8 +120,11 @@ impl Emitter<'_> {
         let tag = hex(field::tag(field));
         let read = match field.presence {
             Presence::Oneof(index) => {
-                let path = oneof_path(scope, message, &message.oneofs[index], form);
-                self.oneof_read(scope, message, field, index, &path)
+                let oneof = &message.oneofs[index];
+                let (path, member) = (oneof_path(scope, message, oneof, form), ident(&oneof.rust_name));
+                let slot =
+                    Slot { path: &path, place: &quote!(self.#member), unknown: &unknown(scope, message) };
+                self.oneof_read(scope, message, field, oneof, slot)
             }
             Presence::Map { key } => self.map_read(scope, message, field, key),
             Presence::Repeated { .. } => {
@@ -142,8 +163,8 @@ impl Emitter<'_> {
         });
         let wrap = |value: TokenStream| if optional { quote!(#some(#value)) } else { value };
         match Shape::of(field.ty) {
-            Shape::Scalar if self.closed(field.ty) => {
-                let read = closed_read(scope, message, field);
+            Shape::Scalar if self.closed(field) => {
+                let read = closed_read(scope, field, &unknown(scope, message));
                 let set = wrap(quote!(value));
                 quote! {
                     #tag => if let #some(value) = #read? { self.#member = #set; #found },
@@ -151,7 +172,7 @@ impl Emitter<'_> {
             }
             Shape::Scalar => {
                 scope.use_trait("Reads");
-                let marker = Self::marker(scope, field.ty);
+                let marker = Self::field_marker(scope, field);
                 if field.ty == Type::Bytes && form == Form::Owned {
                     let set = ident(if optional { "set_optional" } else { "set" });
                     let call = quote!(#marker::#set(&mut self.#member, &mut input, ctx)?);
@@ -188,7 +209,7 @@ impl Emitter<'_> {
         let tag = hex(if packed { field::packed_tag(field) } else { field::tag(field) });
         let member = member(field);
         match Shape::of(field.ty) {
-            Shape::Scalar if self.closed(field.ty) => {
+            Shape::Scalar if self.closed(field) => {
                 let function = if packed { "read_packed_closed" } else { "read_repeated_closed" };
                 let unknown = unknown(scope, message);
                 let function = scope.wire(function);
@@ -196,7 +217,7 @@ impl Emitter<'_> {
             }
             Shape::Scalar => {
                 scope.use_trait("Reads");
-                let marker = Self::marker(scope, field.ty);
+                let marker = Self::field_marker(scope, field);
                 if packed {
                     quote!(#marker::read_packed(&mut self.#member, &mut input, ctx))
                 } else {
@@ -215,7 +236,7 @@ impl Emitter<'_> {
         let member = member(field);
         let [key_tag, value_tag] = field::entry_tags(key, field.ty).map(hex);
         let key_marker = Self::marker(scope, key);
-        if self.closed(field.ty) {
+        if self.closed(field) {
             let function = scope.wire("read_map_closed");
             let unknown = unknown(scope, message);
             return quote! {
@@ -225,7 +246,7 @@ impl Emitter<'_> {
             };
         }
         let function = scope.wire("read_map");
-        let value_marker = Self::marker(scope, field.ty);
+        let value_marker = Self::field_marker(scope, field);
         quote! {
             #function::<#key_marker, #value_marker, _, _>(
                 [#key_tag, #value_tag], &mut self.#member, &mut input, ctx,
@@ -240,12 +261,10 @@ impl Emitter<'_> {
         scope: &Scope<'_>,
         message: &Message,
         field: &Field,
-        index: usize,
-        path: &TokenStream,
+        oneof: &Oneof,
+        Slot { path, place, unknown }: Slot<'_>,
     ) -> TokenStream {
         let tag = hex(field::tag(field));
-        let oneof = &message.oneofs[index];
-        let member = ident(&oneof.rust_name);
         let variant = oneof
             .variants
             .iter()
@@ -254,14 +273,14 @@ impl Emitter<'_> {
         let some = scope.prelude("Some");
         let forget = self.forget(message, oneof, field);
         match Shape::of(field.ty) {
-            Shape::Scalar if self.closed(field.ty) => {
-                let read = closed_read(scope, message, field);
-                quote!(if let #some(value) = #read? { self.#member = #some(#path::#variant(value)); #forget },)
+            Shape::Scalar if self.closed(field) => {
+                let read = closed_read(scope, field, unknown);
+                quote!(if let #some(value) = #read? { #place = #some(#path::#variant(value)); #forget },)
             }
             Shape::Scalar => {
                 scope.use_trait("Reads");
-                let marker = Self::marker(scope, field.ty);
-                let set = quote!(self.#member = #some(#path::#variant(#marker::read(&mut input, ctx)?)));
+                let marker = Self::field_marker(scope, field);
+                let set = quote!(#place = #some(#path::#variant(#marker::read(&mut input, ctx)?)));
                 if forget.is_some() { quote!({ #set; #forget },) } else { quote!(#set,) }
             }
             shape => {
@@ -269,16 +288,35 @@ impl Emitter<'_> {
                 let group = (shape == Shape::Group).then(|| quote!(#tag,));
                 let default = scope.prelude("Default");
                 quote! {
-                    if let #some(#path::#variant(value)) = &mut self.#member {
+                    if let #some(#path::#variant(value)) = &mut #place {
                         #function(#group value, true, &mut input, ctx)?;
                     } else {
                         let mut value = #default::default();
                         #function(#group &mut value, false, &mut input, ctx)?;
-                        self.#member = #some(#path::#variant(value));
+                        #place = #some(#path::#variant(value));
                         #forget
                     },
                 }
             }
+        }
+    }
+
+    /// The match that reads a field of a oneof which is a type of its own to
+    /// `*place`. Fields that it does not know are left where they are.
+    pub(super) fn variants_merge(&self, scope: &Scope<'_>, message: &Message, oneof: &Oneof) -> TokenStream {
+        let arms = message.fields.iter().map(|field| {
+            let tag = hex(field::tag(field));
+            let slot = Slot { path: &quote!(Self), place: &quote!(*place), unknown: &quote!(unknown) };
+            let read = self.oneof_read(scope, message, field, oneof, slot);
+            self.located(message, field, quote!(#tag => #read))
+        });
+        let ok = scope.prelude("Ok");
+        quote! {
+            match tag {
+                #(#arms)*
+                _ => return #ok(false),
+            }
+            #ok(true)
         }
     }
 
@@ -303,9 +341,9 @@ impl Emitter<'_> {
             && fields.any(|field| field.presence == Presence::Required || self.may_lack(field.ty, seen))
     }
 
-    /// Whether a type is a closed enum.
-    fn closed(&self, ty: Type) -> bool {
-        matches!(ty, Type::Enum(id) if self.schema.enumeration(id).closed)
+    /// Whether a field's values are of a closed enum.
+    fn closed(&self, field: &Field) -> bool {
+        matches!(field.ty, Type::Enum(id) if self.schema.enumeration(id).closed)
     }
 }
 
@@ -315,17 +353,15 @@ fn arm(tag: &TokenStream, act: &TokenStream, found: Option<&TokenStream>) -> Tok
 }
 
 /// Reads a closed enum's number; one without a name goes to the unknown fields.
-fn closed_read(scope: &Scope<'_>, message: &Message, field: &Field) -> TokenStream {
+fn closed_read(scope: &Scope<'_>, field: &Field, unknown: &TokenStream) -> TokenStream {
     let function = scope.wire("read_closed");
     let tag = hex(field::tag(field));
-    let unknown = unknown(scope, message);
     quote!(#function(#tag, #unknown, &mut input, ctx))
 }
 
 /// Where unknown fields go.
 fn unknown(scope: &Scope<'_>, message: &Message) -> TokenStream {
-    if message.keep_unknown {
-        let unknown = unknown_member();
+    if let Some(unknown) = unknown_member(message) {
         quote!(&mut self.#unknown)
     } else {
         let ignore = scope.wire("Ignore");

@@ -7,11 +7,12 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
 use super::Emitter;
+use super::declared::Head;
 use super::field::{self, Shape, by_number, hex};
-use super::form::{Form, member, unknown_member};
+use super::form::{Form, member, place, unknown_member};
 use super::oneof::oneof_path;
 use super::scope::{Scope, ident};
-use crate::model::{Field, Message, Oneof, Presence};
+use crate::model::{Field, Message, Oneof, Presence, SeparateOneof};
 
 /// Which of the two passes.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -23,20 +24,19 @@ enum Pass {
 impl Emitter<'_> {
     /// The `Message` impl of one form.
     pub(super) fn message_impl(&self, scope: &Scope<'_>, message: &Message, form: Form) -> TokenStream {
-        let (name, generics) = (form.name(message), form.anonymous());
         let (message_trait, sizes, writer) =
             (scope.runtime("Message"), scope.wire("Sizes"), scope.wire("Writer"));
+        let Head { generics, name, bounds, .. } = self.encoding_head(message, form, &message_trait);
         let full_name = &message.full_name;
-        let mut lens = Self::passes(scope, message, form, Pass::Len);
-        let mut puts = Self::passes(scope, message, form, Pass::Put);
+        let mut lens = self.passes(scope, message, form, Pass::Len);
+        let mut puts = self.passes(scope, message, form, Pass::Put);
         if self.is_raw(self.id(message)) {
             lens.push((quote!(self.body.len()), false));
             puts.push((quote!(out.raw(&self.body);), false));
         } else if message.bodyless {
             lens.clear();
             puts.clear();
-        } else if message.keep_unknown {
-            let unknown = unknown_member();
+        } else if let Some(unknown) = unknown_member(message) {
             lens.push((quote!(self.#unknown.len()), false));
             puts.push((quote!(self.#unknown.put(out);), false));
         }
@@ -46,7 +46,7 @@ impl Emitter<'_> {
         let len = sum(lens.into_iter().map(|(tokens, _)| tokens));
         let puts = puts.into_iter().map(|(tokens, _)| tokens);
         quote! {
-            impl #message_trait for #name #generics {
+            impl #generics #message_trait for #name #bounds {
                 const NAME: &'static str = #full_name;
 
                 #[inline]
@@ -62,21 +62,58 @@ impl Emitter<'_> {
         }
     }
 
+    /// The two methods that write a oneof which is a type of its own.
+    pub(super) fn variants_encode(scope: &Scope<'_>, message: &Message, oneof: &Oneof) -> TokenStream {
+        let pattern = |variant| quote!(Self::#variant(value));
+        let (lens, nests) = variant_arms(scope, message, oneof, pattern, Pass::Len);
+        let (puts, _) = variant_arms(scope, message, oneof, pattern, Pass::Put);
+        let (sizes, writer) = (scope.wire("Sizes"), scope.wire("Writer"));
+        let sizes_name = if nests { format_ident!("sizes") } else { format_ident!("_sizes") };
+        quote! {
+            #[inline]
+            fn encoded_len(&self, #sizes_name: &mut #sizes) -> usize {
+                match self { #(#lens)* }
+            }
+
+            #[inline]
+            fn encode(&self, out: &mut #writer<'_>, #sizes_name: &mut #sizes) {
+                match self { #(#puts)* }
+            }
+        }
+    }
+
     /// The terms or statements of one pass, each with whether it needs nested
     /// lengths.
-    fn passes(scope: &Scope<'_>, message: &Message, form: Form, pass: Pass) -> Vec<(TokenStream, bool)> {
+    fn passes(
+        &self,
+        scope: &Scope<'_>,
+        message: &Message,
+        form: Form,
+        pass: Pass,
+    ) -> Vec<(TokenStream, bool)> {
         let mut done = vec![false; message.oneofs.len()];
-        by_number(&message.fields)
-            .into_iter()
-            .filter_map(|field| match field.presence {
+        let mut separate = message.separate_oneofs.iter().collect::<Vec<_>>();
+        separate.sort_by_key(|oneof| oneof.number);
+        let mut separate = separate.into_iter().peekable();
+        let mut passes = Vec::new();
+        for field in by_number(&message.fields) {
+            while let Some(oneof) = separate.next_if(|oneof| oneof.number < field.number) {
+                passes.push(separate_pass(scope, oneof, pass));
+            }
+            passes.push(match field.presence {
                 // A oneof is written where its lowest number stands.
-                Presence::Oneof(index) if std::mem::replace(&mut done[index], true) => None,
+                Presence::Oneof(index) if std::mem::replace(&mut done[index], true) => continue,
                 Presence::Oneof(index) => {
-                    Some(Self::oneof_pass(scope, message, &message.oneofs[index], form, pass))
+                    Self::oneof_pass(scope, message, &message.oneofs[index], form, pass)
                 }
-                _ => Some(Self::field_pass(scope, field, pass)),
-            })
-            .collect()
+                _ => {
+                    let (tokens, nests) = Self::field_pass(scope, field, pass);
+                    (self.located(message, field, tokens), nests)
+                }
+            });
+        }
+        passes.extend(separate.map(|oneof| separate_pass(scope, oneof, pass)));
+        passes
     }
 
     fn field_pass(scope: &Scope<'_>, field: &Field, pass: Pass) -> (TokenStream, bool) {
@@ -92,21 +129,10 @@ impl Emitter<'_> {
         pass: Pass,
     ) -> (TokenStream, bool) {
         let member = ident(&oneof.rust_name);
-        let mut nests = false;
         let path = oneof_path(scope, message, oneof, form);
         let some = scope.prelude("Some");
-        let arms: Vec<TokenStream> = oneof
-            .variants
-            .iter()
-            .map(|(index, variant)| {
-                let field = &message.fields[*index];
-                let (call, nested) = value_pass(scope, field, &quote!(value), pass);
-                nests |= nested;
-                let variant = ident(variant);
-                let call = if pass == Pass::Put { quote!({ #call }) } else { quote!(#call,) };
-                quote!(#some(#path::#variant(value)) => #call)
-            })
-            .collect();
+        let pattern = |variant| quote!(#some(#path::#variant(value)));
+        let (arms, nests) = variant_arms(scope, message, oneof, pattern, pass);
         let none = scope.prelude("None");
         let tokens = match pass {
             Pass::Len => quote!(match &self.#member { #(#arms)* #none => 0 }),
@@ -114,6 +140,43 @@ impl Emitter<'_> {
         };
         (tokens, nests)
     }
+}
+
+/// The arms of a oneof's variants, and whether one needs nested lengths.
+fn variant_arms(
+    scope: &Scope<'_>,
+    message: &Message,
+    oneof: &Oneof,
+    pattern: impl Fn(proc_macro2::Ident) -> TokenStream,
+    pass: Pass,
+) -> (Vec<TokenStream>, bool) {
+    let mut nests = false;
+    let arms = oneof.variants.iter().map(|(index, variant)| {
+        let field = &message.fields[*index];
+        let (call, nested) = value_pass(scope, field, &quote!(value), pass);
+        nests |= nested;
+        let pattern = pattern(ident(variant));
+        let call = if pass == Pass::Put { quote!({ #call }) } else { quote!(#call,) };
+        quote!(#pattern => #call)
+    });
+    let arms = arms.collect();
+    (arms, nests)
+}
+
+/// The term or statement of a oneof that is a type of its own.
+fn separate_pass(scope: &Scope<'_>, oneof: &SeparateOneof, pass: Pass) -> (TokenStream, bool) {
+    let member = place(&oneof.rust_name);
+    let tokens = match pass {
+        Pass::Len => {
+            let function = scope.wire("oneof_len");
+            quote!(#function(&self.#member, sizes))
+        }
+        Pass::Put => {
+            let function = scope.wire("put_oneof");
+            quote!(#function(&self.#member, out, sizes);)
+        }
+    };
+    (tokens, true)
 }
 
 /// One field's term or statement, given its value by reference.
@@ -125,7 +188,7 @@ fn value_pass(scope: &Scope<'_>, field: &Field, value: &TokenStream, pass: Pass)
     }
     if shape == Shape::Scalar {
         scope.use_trait("Writes");
-        let marker = Emitter::marker(scope, field.ty);
+        let marker = Emitter::field_marker(scope, field);
         let (kind, tag) = match field.presence {
             Presence::Required | Presence::Oneof(_) => ("", tag),
             Presence::Explicit => ("optional", tag),
@@ -166,7 +229,7 @@ fn map_pass(
     let generics = if nested {
         quote!(::<#key_marker, _, _>)
     } else {
-        let value_marker = Emitter::marker(scope, field.ty);
+        let value_marker = Emitter::field_marker(scope, field);
         quote!(::<#key_marker, #value_marker, _, _>)
     };
     let tokens = match pass {

@@ -58,12 +58,7 @@ fn closed(scope: &Scope<'_>, item: &Enum) -> TokenStream {
         let (variant, name) = (ident(&value.rust_name), &value.name);
         quote!(Self::#variant => #name,)
     });
-    let from = values.iter().map(|value| {
-        let (variant, number) = (ident(&value.rust_name), number::int(value.number));
-        quote!(#number => Self::#variant,)
-    });
-    let [option, some, none] = ["Option", "Some", "None"].map(|name| scope.prelude(name));
-    let enumeration = scope.wire("Enumeration");
+    let numbers = numbers(scope, item);
     let allow = values.iter().any(|value| value.deprecated).then(|| quote!(#[allow(deprecated)]));
     quote! {
         #header
@@ -83,6 +78,17 @@ fn closed(scope: &Scope<'_>, item: &Enum) -> TokenStream {
         }
 
         #allow
+        #numbers
+    }
+}
+
+/// The `Enumeration` impl of a closed enum.
+fn numbers(scope: &Scope<'_>, item: &Enum) -> TokenStream {
+    let name = ident(&item.path.name);
+    let from = values_by_number(item);
+    let [option, some, none] = ["Option", "Some", "None"].map(|name| scope.prelude(name));
+    let enumeration = scope.wire("Enumeration");
+    quote! {
         impl #enumeration for #name {
             #[inline]
             fn number(self) -> i32 {
@@ -94,6 +100,47 @@ fn closed(scope: &Scope<'_>, item: &Enum) -> TokenStream {
                 #some(match number {
                     #(#from)*
                     _ => return #none,
+                })
+            }
+        }
+    }
+}
+
+/// Arms from numbers to variants.
+fn values_by_number(item: &Enum) -> impl Iterator<Item = TokenStream> {
+    split(item).0.into_iter().map(|value| {
+        let (variant, number) = (ident(&value.rust_name), number::int(value.number));
+        quote!(#number => Self::#variant,)
+    })
+}
+
+/// The `Enumeration` impl of a hand-written enum. `other` is the variant that
+/// keeps numbers without a name, if it is an open one.
+pub(super) fn declared(scope: &Scope<'_>, item: &Enum, other: Option<&str>) -> TokenStream {
+    let Some(other) = other.map(ident) else { return numbers(scope, item) };
+    let name = ident(&item.path.name);
+    let from = values_by_number(item);
+    let to = item.values.iter().map(|value| {
+        let (variant, number) = (ident(&value.rust_name), number::int(value.number));
+        quote!(Self::#variant => #number,)
+    });
+    let [option, some] = ["Option", "Some"].map(|name| scope.prelude(name));
+    let enumeration = scope.wire("Enumeration");
+    quote! {
+        impl #enumeration for #name {
+            #[inline]
+            fn number(self) -> i32 {
+                match self {
+                    #(#to)*
+                    Self::#other(number) => number,
+                }
+            }
+
+            #[inline]
+            fn from_number(number: i32) -> #option<Self> {
+                #some(match number {
+                    #(#from)*
+                    number => Self::#other(number),
                 })
             }
         }

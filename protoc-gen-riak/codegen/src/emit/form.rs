@@ -5,11 +5,11 @@
 
 use std::collections::BTreeSet;
 
-use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use proc_macro2::{Literal, TokenStream};
+use quote::{ToTokens, quote};
 
 use super::Emitter;
-use super::scope::{Scope, ident};
+use super::scope::{Scope, ident, path};
 use crate::model::{BytesType, Field, Kind, Message, MessageId, Presence, Type};
 
 /// One of the two forms.
@@ -138,6 +138,11 @@ impl Emitter<'_> {
         }
     }
 
+    /// What reads and writes a field's values: its own, or a wire type marker.
+    pub(super) fn field_marker(scope: &Scope<'_>, field: &Field) -> TokenStream {
+        field.with.as_deref().map_or_else(|| Self::marker(scope, field.ty), path)
+    }
+
     /// The wire type marker of a field's values, such as `wire::Uint32`.
     pub(super) fn marker(scope: &Scope<'_>, ty: Type) -> TokenStream {
         scope.wire(match ty {
@@ -168,7 +173,7 @@ impl Emitter<'_> {
         let mut queue = vec![message];
         while let Some(message) = queue.pop() {
             let elsewhere = message.path.root.is_some();
-            if elsewhere || message.keep_unknown || self.is_raw(self.id(message)) {
+            if elsewhere || message.unknown.is_some() || self.is_raw(self.id(message)) {
                 return true;
             }
             for field in &message.fields {
@@ -198,8 +203,16 @@ impl Emitter<'_> {
 }
 
 /// A field's member.
-pub(super) fn member(field: &Field) -> proc_macro2::Ident {
-    ident(&field.rust_name)
+pub(super) fn member(field: &Field) -> TokenStream {
+    place(&field.rust_name)
+}
+
+/// A member by its Rust name, which is a number in a tuple struct.
+pub(super) fn place(rust_name: &str) -> TokenStream {
+    match rust_name.parse::<usize>() {
+        Ok(index) => Literal::usize_unsuffixed(index).into_token_stream(),
+        Err(_) => ident(rust_name).into_token_stream(),
+    }
 }
 
 /// The member that uses the lifetime of a borrowed form that borrows nothing.
@@ -209,7 +222,7 @@ pub(super) fn lifetime_member(message: &Message) -> proc_macro2::Ident {
     ident(&crate::ident::Scope::with_taken(fields.chain(oneofs)).take("lifetime"))
 }
 
-/// The member that keeps what the schema does not know.
-pub(super) fn unknown_member() -> proc_macro2::Ident {
-    format_ident!("unknown_fields")
+/// The member that keeps what the schema does not know, if there is one.
+pub(super) fn unknown_member(message: &Message) -> Option<TokenStream> {
+    message.unknown.as_deref().map(place)
 }

@@ -7,6 +7,7 @@ use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
 use super::Emitter;
+use super::declared::Head;
 use super::docs::{deprecated, docs, docs_or, line, link};
 use super::form::{Form, lifetime_member, member, unknown_member};
 use super::number;
@@ -104,8 +105,8 @@ impl Emitter<'_> {
             let docs =
                 if owned { line("The frame's body, which is no protobuf.") } else { TokenStream::new() };
             members.extend(quote!(#docs pub body: #ty,));
-        } else if message.keep_unknown {
-            let (name, ty) = (unknown_member(), Self::unknown_type(scope, form));
+        } else if let Some(name) = unknown_member(message) {
+            let ty = Self::unknown_type(scope, form);
             let docs = if owned {
                 line("Fields that the schema does not know, as they came.")
             } else {
@@ -146,7 +147,7 @@ impl Emitter<'_> {
             let name = member(field);
             if converts(field) { quote!(#name: #name.into()) } else { quote!(#name) }
         });
-        let whole = required.len() == message.fields.len() && !message.keep_unknown;
+        let whole = required.len() == message.fields.len() && message.unknown.is_none();
         let rest = (!whole).then(|| quote!(..Self::default()));
         let docs = line("A message with its required fields set.");
         quote! {
@@ -160,7 +161,7 @@ impl Emitter<'_> {
 
     /// The getters of fields with declared defaults. Each has its field's name,
     /// unless that is what a message's own methods are called.
-    fn getters(&self, scope: &Scope<'_>, message: &Message) -> TokenStream {
+    pub(super) fn getters(&self, scope: &Scope<'_>, message: &Message) -> TokenStream {
         let fields = message.fields.iter().filter(|field| field.presence == Presence::Explicit);
         let fields: Vec<_> = fields.filter_map(|field| Some((field, field.default.as_ref()?))).collect();
         let members: Vec<&str> = fields.iter().map(|(field, _)| field.rust_name.as_str()).collect();
@@ -229,14 +230,14 @@ impl Emitter<'_> {
     }
 
     /// The `Coded` impl of one form.
-    #[expect(clippy::unused_self, reason = "one of the emitter's items")]
-    fn coded_impl(&self, scope: &Scope<'_>, message: &Message, form: Form) -> TokenStream {
+    pub(super) fn coded_impl(&self, scope: &Scope<'_>, message: &Message, form: Form) -> TokenStream {
         let Some(code) = message.code else { return TokenStream::new() };
         let coded = scope.runtime("Coded");
-        let (name, generics) = (form.name(message), form.anonymous());
+        let message_trait = scope.runtime("Message");
+        let Head { generics, name, bounds, .. } = self.encoding_head(message, form, &message_trait);
         let code = Literal::u8_unsuffixed(code);
         quote! {
-            impl #coded for #name #generics {
+            impl #generics #coded for #name #bounds {
                 const CODE: u8 = #code;
             }
         }

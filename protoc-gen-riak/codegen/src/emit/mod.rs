@@ -12,6 +12,7 @@ mod any_message;
 mod client;
 mod conversion;
 mod debug;
+mod declared;
 mod decode;
 mod docs;
 mod encode;
@@ -29,6 +30,10 @@ mod scope;
 mod server;
 
 use proc_macro2::TokenStream;
+
+pub use declared::{
+    Asked, Declared, Pairing, derive_enumeration, derive_message, derive_oneof, derive_request,
+};
 
 use crate::model::Schema;
 
@@ -83,7 +88,7 @@ pub struct Module {
 /// then the root.
 #[must_use]
 pub fn emit(schema: &Schema, options: &Options) -> Vec<Module> {
-    let emitter = Emitter { schema, options };
+    let emitter = Emitter { schema, options, declared: None };
     let mut modules: Vec<Module> =
         schema.files.iter().filter(|file| file.emit).map(|file| emitter.file(file)).collect();
     let tables = emitter.has_frames();
@@ -100,6 +105,8 @@ pub fn emit(schema: &Schema, options: &Options) -> Vec<Module> {
 struct Emitter<'s> {
     schema: &'s Schema,
     options: &'s Options,
+    /// The declaration that impls are emitted for, where it is not emitted too.
+    declared: Option<&'s Declared>,
 }
 
 impl Emitter<'_> {

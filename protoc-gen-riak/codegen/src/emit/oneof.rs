@@ -20,7 +20,7 @@ pub(super) fn oneof_path(scope: &Scope<'_>, message: &Message, oneof: &Oneof, fo
     quote!(#path #name)
 }
 
-fn enum_name(oneof: &Oneof, form: Form) -> &str {
+pub(super) fn enum_name(oneof: &Oneof, form: Form) -> &str {
     match form {
         Form::Owned => &oneof.enum_name,
         Form::Borrowed => &oneof.enum_ref_name,

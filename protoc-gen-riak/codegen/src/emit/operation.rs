@@ -12,6 +12,15 @@ use crate::model::{
     Absent, Cost, ErrorFrame, Field, Kind, MessageId, Mode, Operation, Presence, Retry, Service, Type,
 };
 
+/// What an operation's answers are, as expressions.
+pub(super) struct Answers {
+    /// The regular answer's code.
+    pub(super) response: TokenStream,
+    pub(super) alternatives: TokenStream,
+    pub(super) error: TokenStream,
+    pub(super) mode: TokenStream,
+}
+
 impl Emitter<'_> {
     /// The `Request` impls of a service's operations.
     pub(super) fn requests(&self, scope: &Scope<'_>, service: &Service) -> TokenStream {
@@ -50,7 +59,7 @@ impl Emitter<'_> {
     }
 
     /// What depends on the request's fields.
-    fn request_methods(&self, scope: &Scope<'_>, operation: &Operation) -> TokenStream {
+    pub(super) fn request_methods(&self, scope: &Scope<'_>, operation: &Operation) -> TokenStream {
         let request = self.schema.message(operation.request);
         let option = scope.prelude("Option");
         let some = scope.prelude("Some");
@@ -125,15 +134,31 @@ impl Emitter<'_> {
 
     /// The constant with all that is known of an operation.
     fn facts(&self, scope: &Scope<'_>, service: &Service, operation: &Operation) -> TokenStream {
-        let item = |name| scope.item("operation", name);
-        let facts = scope.runtime("Operation");
         let name = format!("{}.{}", service.name, operation.name);
-        let (request, response) =
-            (Literal::u8_unsuffixed(operation.request_code), Literal::u8_unsuffixed(operation.response_code));
+        let response = Literal::u8_unsuffixed(operation.response_code);
         let alternatives =
             operation.alternatives.iter().map(|answer| self.alternative(scope, operation, *answer));
-        let error = self.error_frame(scope, service.error);
-        let mode = self.mode(scope, operation);
+        let answers = Answers {
+            response: quote!(#response),
+            alternatives: quote!(&[#(#alternatives),*]),
+            error: self.error_frame(scope, service.error),
+            mode: self.mode(scope, operation),
+        };
+        self.operation(scope, &name, operation, &answers)
+    }
+
+    /// The value of type `Operation`.
+    pub(super) fn operation(
+        &self,
+        scope: &Scope<'_>,
+        name: &str,
+        operation: &Operation,
+        answers: &Answers,
+    ) -> TokenStream {
+        let Answers { response, alternatives, error, mode } = answers;
+        let item = |name| scope.item("operation", name);
+        let facts = scope.runtime("Operation");
+        let request = Literal::u8_unsuffixed(operation.request_code);
         let (cost_type, retry_type, absent_type) = (item("Cost"), item("Retry"), item("Absent"));
         let cost = match operation.cost {
             Cost::Unary => quote!(#cost_type::Unary),
@@ -171,7 +196,7 @@ impl Emitter<'_> {
                 name: #name,
                 request: #request,
                 response: #response,
-                alternatives: &[#(#alternatives),*],
+                alternatives: #alternatives,
                 error: #error,
                 mode: #mode,
                 cost: #cost,
@@ -234,8 +259,18 @@ impl Emitter<'_> {
     }
 
     fn mode(&self, scope: &Scope<'_>, operation: &Operation) -> TokenStream {
-        let mode = scope.item("operation", "Mode");
         let end = |done: usize| stream_end(scope, &self.schema.message(operation.response).fields[done]);
+        self.mode_with(scope, operation, end)
+    }
+
+    /// The mode, with `end` for which answer is the last.
+    pub(super) fn mode_with(
+        &self,
+        scope: &Scope<'_>,
+        operation: &Operation,
+        end: impl Fn(usize) -> TokenStream,
+    ) -> TokenStream {
+        let mode = scope.item("operation", "Mode");
         match operation.mode {
             Mode::Unary => quote!(#mode::Unary),
             Mode::Stream { done } => {

@@ -18,6 +18,8 @@ pub(super) struct Scope<'s> {
     module: &'s [String],
     /// Types and modules that the schema declares in it.
     declared: BTreeSet<String>,
+    /// Whether names of the prelude may mean something else around it.
+    hygienic: bool,
     /// The runtime's path.
     runtime: &'s str,
     /// Imports: by name, the path of the module that it is from.
@@ -41,11 +43,17 @@ impl<'s> Scope<'s> {
         Self {
             module,
             declared: BTreeSet::new(),
+            hygienic: false,
             runtime,
             imports: RefCell::default(),
             traits: RefCell::default(),
             feature: RefCell::default(),
         }
+    }
+
+    /// The names of a block inside any module, whose names may mean anything.
+    pub(super) fn inside(runtime: &'s str) -> Self {
+        Self { hygienic: true, ..Self::new(&[], runtime) }
     }
 
     /// Says that the module declares this name.
@@ -64,10 +72,10 @@ impl<'s> Scope<'s> {
 
     /// A type of the standard prelude.
     pub(super) fn prelude(&self, name: &str) -> TokenStream {
-        if !self.declared.contains(name) {
+        if !self.declared.contains(name) && !self.hygienic {
             return path(name);
         }
-        path(match name {
+        let full = match name {
             "Option" => "::core::option::Option",
             "Some" => "::core::option::Option::Some",
             "None" => "::core::option::Option::None",
@@ -84,7 +92,11 @@ impl<'s> Scope<'s> {
             "String" => "::std::string::String",
             "Vec" => "::std::vec::Vec",
             other => unreachable!("{other} is not used by generated code"),
-        })
+        };
+        match full.rsplit_once("::") {
+            Some((from, _)) if self.hygienic => self.import_name(from.to_owned(), name),
+            _ => path(full),
+        }
     }
 
     /// An item of the runtime's root, such as `Blob`.
@@ -103,9 +115,17 @@ impl<'s> Scope<'s> {
 
     /// An item of any module: imported if its name is free, else with its path.
     fn import(&self, from: String, name: &str) -> TokenStream {
+        if is_prelude(name) {
+            let (from, name) = (path(&from), path(name));
+            return quote!(#from::#name);
+        }
+        self.import_name(from, name)
+    }
+
+    fn import_name(&self, from: String, name: &str) -> TokenStream {
         let mut imports = self.imports.borrow_mut();
         let taken = imports.get(name).is_some_and(|import| import.from != from);
-        if taken || self.declared.contains(name) || is_prelude(name) {
+        if taken || self.declared.contains(name) {
             let (from, name) = (path(&from), path(name));
             return quote!(#from::#name);
         }

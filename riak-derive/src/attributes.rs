@@ -1,0 +1,337 @@
+//! `#[riak(…)]`, read into names and values.
+//!
+//! Invariant: a name that is not of its place, or comes twice, is a fault that
+//! says which names there are.
+
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::ext::IdentExt;
+use syn::parse::{Parse, ParseStream, Parser};
+use syn::{Attribute, Ident, LitInt, LitStr, Token};
+
+use crate::faults::Faults;
+
+/// Where an attribute stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    Message,
+    Field,
+    Enum,
+    Value,
+    Oneof,
+    Variant,
+    Frames,
+    Frame,
+}
+
+/// The wire types, as a field's attribute names them.
+pub(crate) const WIRE_TYPES: &[&str] = &[
+    "int32", "int64", "uint32", "uint64", "sint32", "sint64", "fixed32", "fixed64", "sfixed32", "sfixed64",
+    "float", "double", "bool", "string", "bytes", "message", "group", "enum",
+];
+
+impl Place {
+    /// What stands there, for people.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Message => "a message",
+            Self::Field => "a field",
+            Self::Enum => "an enum",
+            Self::Value => "an enum's value",
+            Self::Oneof => "a oneof",
+            Self::Variant => "a variant of a oneof",
+            Self::Frames => "a set of frames",
+            Self::Frame => "a variant of a set of frames",
+        }
+    }
+
+    /// The names of attributes that it takes, wire types left out.
+    fn names(self) -> &'static [&'static str] {
+        match self {
+            Self::Message => &[
+                "code",
+                "response",
+                "stream",
+                "done",
+                "stream_if",
+                "retry",
+                "cost",
+                "absent",
+                "rename",
+                "auto_tags",
+                "reserved",
+                "borrowed",
+                "owned",
+                "enum",
+                "oneof",
+                "frames",
+                "crate",
+            ],
+            Self::Field => &[
+                "tag", "tags", "key", "default", "packed", "implicit", "rename", "skip", "unknown", "oneof",
+                "flatten", "with", "secret", "timeout",
+            ],
+            Self::Enum => &["enum", "rename", "crate"],
+            Self::Value => &["other", "rename"],
+            Self::Oneof => &["oneof", "owned", "crate"],
+            Self::Variant => &["tag", "rename", "with", "secret"],
+            Self::Frames => &["frames", "crate"],
+            Self::Frame => &[],
+        }
+    }
+
+    fn takes_wire_types(self) -> bool {
+        matches!(self, Self::Field | Self::Variant)
+    }
+}
+
+/// One entry of `#[riak(…)]`.
+pub(crate) struct Entry {
+    pub(crate) name: Ident,
+    value: Value,
+}
+
+enum Value {
+    /// `name`.
+    None,
+    /// `name = value`.
+    Is(TokenStream),
+    /// `name(values)`.
+    List(TokenStream),
+}
+
+impl ToTokens for Entry {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        self.name.to_tokens(tokens);
+        match &self.value {
+            Value::None => {}
+            Value::Is(value) | Value::List(value) => value.to_tokens(tokens),
+        }
+    }
+}
+
+/// All entries at one place.
+#[derive(Default)]
+pub(crate) struct Attributes(Vec<Entry>);
+
+impl Attributes {
+    /// Reads the entries of all `#[riak(…)]`.
+    pub(crate) fn read(attributes: &[Attribute], faults: &mut Faults) -> Self {
+        let mut entries: Vec<Entry> = Vec::new();
+        for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("riak")) {
+            let Some(list) = faults.take(attribute.meta.require_list()) else { continue };
+            let parsed = faults.take(parse_entries.parse2(list.tokens.clone())).unwrap_or_default();
+            for entry in parsed {
+                if entries.iter().any(|other| other.name == entry.name) {
+                    let text = format!("`{}` is there already: leave one of the two out", entry.name);
+                    faults.at(&entry.name, text);
+                } else {
+                    entries.push(entry);
+                }
+            }
+        }
+        Self(entries)
+    }
+
+    /// Notes what is not of this place.
+    pub(crate) fn check(&self, place: Place, faults: &mut Faults) {
+        for entry in &self.0 {
+            let name = entry.name.to_string();
+            let wire = if place.takes_wire_types() { WIRE_TYPES } else { &[] };
+            let known = || place.names().iter().chain(wire).copied();
+            if known().any(|known| known == name) {
+                continue;
+            }
+            let text = match closest(&name, known()) {
+                Some(close) => format!("unknown attribute `{name}`: did you mean `{close}`?"),
+                None if place.names().is_empty() => {
+                    format!("unknown attribute `{name}`: {} takes none", place.name())
+                }
+                None => {
+                    let names = place.names().join("`, `");
+                    let wire = if wire.is_empty() { "" } else { ", and the wire types" };
+                    format!("unknown attribute `{name}`: {} takes `{names}`{wire}", place.name())
+                }
+            };
+            faults.at(&entry.name, text);
+        }
+    }
+
+    /// The entry of this name.
+    pub(crate) fn get(&self, name: &str) -> Option<&Entry> {
+        self.0.iter().find(|entry| entry.name == name)
+    }
+
+    /// Whether this name stands there, by itself.
+    pub(crate) fn flag(&self, name: &str, faults: &mut Faults) -> bool {
+        let Some(entry) = self.get(name) else { return false };
+        if !matches!(entry.value, Value::None) {
+            faults.at(entry, format!("`{name}` takes no value: write `{name}`"));
+        }
+        true
+    }
+
+    /// The wire type that stands there.
+    pub(crate) fn wire_type(&self, faults: &mut Faults) -> Option<(&'static str, Span)> {
+        let mut found = None;
+        for name in WIRE_TYPES {
+            if self.flag(name, faults) {
+                let span = self.get(name).map_or_else(Span::call_site, |entry| entry.name.span());
+                match found {
+                    Some((other, _)) => faults
+                        .here(span, format!("the wire type is `{other}` already: leave one of the two out")),
+                    None => found = Some((*name, span)),
+                }
+            }
+        }
+        found
+    }
+}
+
+impl Entry {
+    /// The value that stands behind `=`, read by `parse`; `example` shows how
+    /// the entry is written.
+    fn value<T>(
+        &self,
+        example: &str,
+        parse: impl FnOnce(ParseStream<'_>) -> syn::Result<T>,
+    ) -> syn::Result<T> {
+        let wrong = || syn::Error::new_spanned(self, format!("this is written `{example}`"));
+        match &self.value {
+            Value::Is(value) => parse.parse2(value.clone()).map_err(|_| wrong()),
+            _ => Err(wrong()),
+        }
+    }
+
+    /// A number.
+    pub(crate) fn number<N: std::str::FromStr>(&self, example: &str) -> syn::Result<N>
+    where
+        N::Err: std::fmt::Display,
+    {
+        let literal: LitInt = self.value(example, LitInt::parse)?;
+        literal.base10_parse().map_err(|error| {
+            syn::Error::new_spanned(&literal, format!("{literal}: {error}; this is written `{example}`"))
+        })
+    }
+
+    /// A string.
+    pub(crate) fn string(&self, example: &str) -> syn::Result<LitStr> {
+        self.value(example, <LitStr as Parse>::parse)
+    }
+
+    /// A path, plain or in quotes, such as `crate::wire` or `"crate::wire"`.
+    pub(crate) fn path(&self, example: &str) -> syn::Result<syn::Path> {
+        self.value(example, |input| {
+            if input.peek(LitStr) {
+                input.parse::<LitStr>()?.parse_with(syn::Path::parse_mod_style)
+            } else {
+                input.call(syn::Path::parse_mod_style)
+            }
+        })
+    }
+
+    /// A type, plain or in quotes.
+    pub(crate) fn ty(&self, example: &str) -> syn::Result<syn::Type> {
+        self.value(
+            example,
+            |input| {
+                if input.peek(LitStr) { input.parse::<LitStr>()?.parse() } else { input.parse() }
+            },
+        )
+    }
+
+    /// A name, plain or in quotes.
+    pub(crate) fn word(&self, example: &str) -> syn::Result<Ident> {
+        self.value(example, |input| {
+            if input.peek(LitStr) {
+                input.parse::<LitStr>()?.parse_with(Ident::parse_any)
+            } else {
+                input.call(Ident::parse_any)
+            }
+        })
+    }
+
+    /// A literal of any kind, with a minus if it has one.
+    pub(crate) fn literal(&self, example: &str) -> syn::Result<(bool, syn::Lit)> {
+        self.value(example, |input| {
+            let minus = input.parse::<Option<Token![-]>>()?.is_some();
+            Ok((minus, input.parse()?))
+        })
+    }
+
+    /// What stands in parentheses.
+    pub(crate) fn list<T>(
+        &self,
+        example: &str,
+        parse: impl FnOnce(ParseStream<'_>) -> syn::Result<T>,
+    ) -> syn::Result<T> {
+        match &self.value {
+            Value::List(values) => parse.parse2(values.clone()),
+            _ => Err(syn::Error::new_spanned(self, format!("this is written `{example}`"))),
+        }
+    }
+}
+
+fn parse_entries(input: ParseStream<'_>) -> syn::Result<Vec<Entry>> {
+    let mut entries = Vec::new();
+    while !input.is_empty() {
+        let name = input.call(Ident::parse_any)?;
+        let value = if input.parse::<Option<Token![=]>>()?.is_some() {
+            let mut value = TokenStream::new();
+            while !input.is_empty() && !input.peek(Token![,]) {
+                value.extend([input.parse::<TokenTree>()?]);
+            }
+            Value::Is(value)
+        } else if input.peek(syn::token::Paren) {
+            let content;
+            syn::parenthesized!(content in input);
+            Value::List(content.parse()?)
+        } else {
+            Value::None
+        };
+        entries.push(Entry { name, value });
+        if !input.is_empty() {
+            input.parse::<Token![,]>()?;
+        }
+    }
+    Ok(entries)
+}
+
+/// The name that was meant, if one is close.
+pub(crate) fn closest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let close = names.map(|other| (distance(name, other), other)).min()?;
+    (close.0 <= (name.len() / 3).max(1)).then_some(close.1)
+}
+
+/// How many letters have to be changed, added, left out or swapped with their
+/// neighbour.
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut rows = vec![(0..=b.len()).collect::<Vec<usize>>()];
+    for (i, &from) in a.iter().enumerate() {
+        let mut row = vec![i + 1];
+        for (j, &to) in b.iter().enumerate() {
+            let mut cost = (rows[i][j] + usize::from(from != to)).min(rows[i][j + 1] + 1).min(row[j] + 1);
+            if i > 0 && j > 0 && from == b[j - 1] && a[i - 1] == to {
+                cost = cost.min(rows[i - 1][j - 1] + 1);
+            }
+            row.push(cost);
+        }
+        rows.push(row);
+    }
+    rows[a.len()][b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_meant_is_close() {
+        let names = ["tag", "tags", "default", "sint64"];
+        assert_eq!(closest("tga", names.into_iter()), Some("tag"));
+        assert_eq!(closest("defualt", names.into_iter()), Some("default"));
+        assert_eq!(closest("sint46", names.into_iter()), Some("sint64"));
+        assert_eq!(closest("flavour", names.into_iter()), None);
+    }
+}

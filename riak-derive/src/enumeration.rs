@@ -1,0 +1,100 @@
+//! An enum of Rust as one of protobuf.
+//!
+//! Invariant: each variant has a number that is seen here; a variant marked
+//! `other` makes the enum an open one.
+
+use proc_macro2::TokenStream;
+use riak_codegen::emit::derive_enumeration;
+use riak_codegen::model::{Enum, EnumValue, RustPath};
+use syn::ext::IdentExt;
+use syn::{DataEnum, Expr, ExprLit, Fields, Lit, UnOp};
+
+use crate::attributes::{Attributes, Place};
+use crate::faults::Faults;
+use crate::field;
+use crate::message::Context;
+
+/// Derives an enum.
+pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, faults: &mut Faults) -> TokenStream {
+    context.attributes.check(Place::Enum, faults);
+    if !context.input.generics.params.is_empty() {
+        faults.at(&context.input.generics, "an enum of protobuf has no parameters: leave them out");
+    }
+    let name = context.input.ident.to_string();
+    let mut item = Enum {
+        full_name: context.full_name(&riak_codegen::emit::Pairing::Alone, faults),
+        path: RustPath { root: None, module: Vec::new(), name },
+        closed: true,
+        values: Vec::new(),
+        docs: field::docs(&context.input.attrs),
+        deprecated: false,
+    };
+    let mut other = None;
+    let mut next = Some(0_i32);
+    for variant in &data.variants {
+        let own = Attributes::read(&variant.attrs, faults);
+        own.check(Place::Value, faults);
+        let number = match &variant.discriminant {
+            Some((_, expression)) => {
+                let number = number(expression);
+                if number.is_none() {
+                    faults.at(
+                        expression,
+                        "a number has to be seen here: write a literal that fits into an `i32`",
+                    );
+                }
+                number
+            }
+            None => next,
+        };
+        if own.flag("other", faults) {
+            let keeps_number = matches!(&variant.fields, Fields::Unnamed(fields)
+                if fields.unnamed.len() == 1
+                    && fields.unnamed.iter().all(|field| crate::types::last_name(&field.ty).as_deref() == Some("i32")));
+            if !keeps_number {
+                faults.at(variant, format!("what keeps other numbers is written `{}(i32)`", variant.ident));
+            }
+            if other.replace(variant.ident.to_string()).is_some() {
+                faults.at(variant, "another variant keeps other numbers: leave one of the two out");
+            }
+            item.closed = false;
+            continue;
+        }
+        if !matches!(variant.fields, Fields::Unit) {
+            let text = "a value of an enum is a number and holds nothing: for fields, derive a `#[riak(oneof)]`; to keep \
+                        other numbers, write `#[riak(other)]`";
+            faults.at(variant, text);
+        }
+        let Some(number) = number else {
+            next = None;
+            continue;
+        };
+        next = number.checked_add(1);
+        let rename = own.get("rename").and_then(|rename| faults.take(rename.string("rename = \"NAME\"")));
+        item.values.push(EnumValue {
+            name: rename.map_or_else(|| variant.ident.unraw().to_string(), |name| name.value()),
+            rust_name: variant.ident.to_string(),
+            number,
+            docs: field::docs(&variant.attrs),
+            deprecated: false,
+        });
+    }
+    if item.values.is_empty() {
+        faults.at(&context.input.ident, "an enum of protobuf has a value at least: write a variant");
+    }
+    faults.tokens().unwrap_or_else(|| derive_enumeration(&item, other.as_deref(), &context.options()))
+}
+
+/// The number of a discriminant that is a literal.
+fn number(expression: &Expr) -> Option<i32> {
+    let (minus, expression) = match expression {
+        Expr::Unary(unary) if matches!(unary.op, UnOp::Neg(_)) => ("-", &*unary.expr),
+        expression => ("", expression),
+    };
+    match expression {
+        Expr::Lit(ExprLit { lit: Lit::Int(literal), .. }) => {
+            format!("{minus}{}", literal.base10_digits()).parse().ok()
+        }
+        _ => None,
+    }
+}

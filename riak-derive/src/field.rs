@@ -1,0 +1,286 @@
+//! One field of a message or a oneof, as the model has it.
+//!
+//! Invariant: a field that comes out has a wire type that fits its Rust type,
+//! as far as tokens tell.
+
+use proc_macro2::Span;
+use riak_codegen::model::{BytesType, Docs, Field, Kind, Literal, Presence, Type};
+use syn::ext::IdentExt;
+use syn::{Attribute, Ident, Lit};
+
+use crate::attributes::Attributes;
+use crate::faults::Faults;
+use crate::message::Parts;
+use crate::numbers::Numbers;
+use crate::types::{self, Container, Rust, Shape, Value, rust_type, wire_type};
+
+/// A member that is a field.
+pub(crate) struct Member<'m> {
+    /// The Rust name: an identifier, or the index in a tuple.
+    pub(crate) rust_name: String,
+    pub(crate) ident: Option<&'m Ident>,
+    pub(crate) ty: &'m syn::Type,
+    pub(crate) docs: Docs,
+    pub(crate) attributes: &'m Attributes,
+}
+
+impl Member<'_> {
+    /// The place of the member, for faults.
+    pub(crate) fn place(&self) -> Span {
+        self.ident.map_or_else(|| types::span(self.ty), Ident::span)
+    }
+
+    /// The protobuf name: what `rename` says, or the Rust name.
+    pub(crate) fn name(&self, faults: &mut Faults) -> String {
+        if let Some(rename) = self.attributes.get("rename") {
+            return faults
+                .take(rename.string("rename = \"name\""))
+                .map(|name| name.value())
+                .unwrap_or_default();
+        }
+        self.ident.map_or_else(|| format!("field_{}", self.rust_name), |ident| ident.unraw().to_string())
+    }
+
+    /// The number: given, or counted.
+    fn number(&self, name: &str, parts: &mut Parts, numbers: &mut Numbers, faults: &mut Faults) -> u32 {
+        match self.attributes.get("tag") {
+            Some(tag) => {
+                let Some(number) = faults.take(tag.number::<u32>("tag = 3")) else { return 0 };
+                numbers.take(number, name, syn::spanned::Spanned::span(tag), faults);
+                number
+            }
+            None if parts.auto_tags => numbers.count(name, self.place(), faults),
+            None => {
+                let free = numbers.free();
+                faults.here(
+                    self.place(),
+                    format!(
+                        "`{name}` has no field number: write `#[riak(tag = {free})]`, or `#[riak(skip)]` to leave it off \
+                         the wire, or `#[riak(auto_tags)]` at the type to count all of them"
+                    ),
+                );
+                numbers.take(free, name, self.place(), &mut Faults::default());
+                free
+            }
+        }
+    }
+
+    /// The field, and its type taken apart. `None` if it has faults.
+    pub(crate) fn field(
+        &self,
+        parts: &mut Parts,
+        numbers: &mut Numbers,
+        faults: &mut Faults,
+    ) -> Option<Field> {
+        let name = self.name(faults);
+        let number = self.number(&name, parts, numbers, faults);
+        let with = self.attributes.get("with").and_then(|with| faults.take(with.path("with = \"module\"")));
+        let shape = faults.take(Shape::of(self.ty, with.is_some()))?;
+        let ty = self.value_type(&shape.value, with.is_some(), faults)?;
+        let presence = self.presence(&shape, ty, faults)?;
+        let secret = self.attributes.flag("secret", faults);
+        let timeout = self.attributes.flag("timeout", faults);
+        let kind = match shape.value.rust {
+            _ if secret => Kind::Secret,
+            Rust::Quorum => Kind::Quorum,
+            _ if timeout => Kind::Millis,
+            _ => Kind::Plain,
+        };
+        let vec = matches!(types::last_name(shape.value.ty).as_deref(), Some("Vec" | "Box" | "Cow"));
+        let bytes = if ty == Type::Bytes && vec { BytesType::Vec } else { BytesType::Blob };
+        let mut field = Field {
+            name,
+            rust_name: self.rust_name.clone(),
+            number,
+            ty,
+            presence,
+            default: None,
+            kind,
+            boxed: shape.value.boxed,
+            bytes,
+            with: None,
+            docs: self.docs.clone(),
+            deprecated: false,
+        };
+        field.default = self.default(&mut field, &shape, parts, faults);
+        if let Some(module) = with {
+            field.with = parts.foreign(&module, &field, shape.value.ty, faults);
+        } else if matches!(ty, Type::Message(_) | Type::Group(_)) {
+            parts.depends(&shape.value);
+        }
+        Some(field)
+    }
+
+    /// The wire type, if it fits.
+    fn value_type(&self, value: &Value<'_>, foreign: bool, faults: &mut Faults) -> Option<Type> {
+        let usual = value.rust.wire_types()[0];
+        match self.attributes.wire_type(faults) {
+            Some((name, place)) if foreign && matches!(name, "message" | "group" | "enum") => {
+                faults.here(
+                    place,
+                    "a module converts to a number, to `bytes` or to `string`: write one of these",
+                );
+                None
+            }
+            Some((name, _)) if foreign => Some(wire_type(name)),
+            None if foreign => {
+                let text =
+                    "`with` needs the wire type that the module converts to: such as `uint64` or `bytes`";
+                faults.at(&self.attributes.get("with"), text);
+                None
+            }
+            // A message may be called as a type that is known by name.
+            Some((name @ ("message" | "group" | "enum"), _)) => Some(wire_type(name)),
+            Some((name, _)) if value.rust.wire_types().contains(&name) => Some(wire_type(name)),
+            Some((name, place)) => {
+                let own = value.rust.wire_types().join("` or `");
+                faults.here(
+                    place,
+                    format!(
+                        "`{name}` is written from `{}`, and this is no such type: write `{own}`, or leave the wire \
+                         type out",
+                        rust_type(name)
+                    ),
+                );
+                None
+            }
+            None if value.rust == Rust::Other => Some(wire_type("message")),
+            None => Some(wire_type(usual)),
+        }
+    }
+
+    fn presence(&self, shape: &Shape<'_>, ty: Type, faults: &mut Faults) -> Option<Presence> {
+        let packed = self.attributes.flag("packed", faults);
+        let implicit = self.attributes.flag("implicit", faults);
+        let nested = matches!(ty, Type::Message(_) | Type::Group(_));
+        let repeated = matches!(shape.container, Container::Vec);
+        if packed && (!repeated || nested || matches!(ty, Type::String | Type::Bytes)) {
+            let text = "only a `Vec` of numbers, bools or enums can be packed: leave `packed` out";
+            faults.at(&self.attributes.get("packed"), text);
+        }
+        if implicit && (nested || !matches!(shape.container, Container::None)) {
+            let text = "`implicit` is for a bare number, text, bytes or enum: leave it out";
+            faults.at(&self.attributes.get("implicit"), text);
+        }
+        if let Some(key) =
+            self.attributes.get("key").filter(|_| !matches!(shape.container, Container::Map(_)))
+        {
+            faults.at(key, "`key` is the wire type of a map's keys, and this is no map: leave it out");
+        }
+        if ty == wire_type("group") && matches!(shape.container, Container::Map(_)) {
+            faults.here(self.place(), "a map's values cannot be groups: leave `group` out");
+        }
+        if let Container::Map(key) = &shape.container {
+            return Some(Presence::Map { key: self.key(key, faults)? });
+        }
+        Some(if implicit { Presence::Implicit } else { shape.container.presence(packed) })
+    }
+
+    /// The wire type of a map's keys.
+    fn key(&self, key: &Value<'_>, faults: &mut Faults) -> Option<Type> {
+        let fits = |name: &str| !matches!(name, "float" | "double" | "bytes" | "message" | "group" | "enum");
+        let given = self.attributes.get("key");
+        let name = match given {
+            Some(entry) => faults.take(entry.word("key = sint32"))?.unraw().to_string(),
+            None => key.rust.wire_types()[0].to_owned(),
+        };
+        if !fits(&name) || !key.rust.wire_types().contains(&name.as_str()) {
+            let own: Vec<&str> = key.rust.wire_types().iter().copied().filter(|name| fits(name)).collect();
+            let text = if own.is_empty() || key.rust == Rust::Other {
+                "a map's keys are integers, bools or `String`s".to_owned()
+            } else {
+                format!("keys of this type are written as `{}`", own.join("` or `"))
+            };
+            match given {
+                Some(entry) => faults.at(entry, text),
+                None => faults.at(key.ty, text),
+            }
+            return None;
+        }
+        Some(wire_type(&name))
+    }
+
+    /// The default that a getter gives.
+    fn default(
+        &self,
+        field: &mut Field,
+        shape: &Shape<'_>,
+        parts: &mut Parts,
+        faults: &mut Faults,
+    ) -> Option<Literal> {
+        let entry = self.attributes.get("default")?;
+        if !matches!(shape.container, Container::Option) || self.ident.is_none() {
+            faults.at(
+                entry,
+                "a default is what an absent field stands for: it needs a named member of type `Option`",
+            );
+            return None;
+        }
+        if self.attributes.get("with").is_some() || matches!(field.ty, Type::Message(_) | Type::Group(_)) {
+            faults.at(entry, "only a number, a bool, text, bytes or an enum has a default: leave it out");
+            return None;
+        }
+        if matches!(field.ty, Type::Enum(_)) {
+            let variant = faults.take(entry.word("default = \"Variant\""))?;
+            field.ty = Type::Enum(parts.enum_with(shape.value.ty, &variant));
+            return Some(Literal::Enum(0));
+        }
+        let (minus, literal) = faults.take(entry.literal("default = \"…\", or a literal"))?;
+        let parsed = default_value(field.ty, minus, &literal);
+        if parsed.is_none() {
+            faults.at(
+                &literal,
+                format!("this is no `{}`: write a value of the field's type", type_name(field.ty)),
+            );
+        }
+        parsed
+    }
+}
+
+/// A default of a type, given as a literal of that type or as text.
+fn default_value(ty: Type, minus: bool, literal: &Lit) -> Option<Literal> {
+    let sign = if minus { "-" } else { "" };
+    let text = match literal {
+        Lit::Str(text) => text.value(),
+        Lit::Int(number) => format!("{sign}{}", number.base10_digits()),
+        Lit::Float(number) => format!("{sign}{}", number.base10_digits()),
+        Lit::Bool(value) => value.value.to_string(),
+        Lit::ByteStr(bytes) if ty == Type::Bytes => return Some(Literal::Bytes(bytes.value())),
+        _ => return None,
+    };
+    match ty {
+        Type::Int32 | Type::Sint32 | Type::Sfixed32 => {
+            text.parse::<i32>().ok().map(|value| Literal::Int(value.into()))
+        }
+        Type::Int64 | Type::Sint64 | Type::Sfixed64 => text.parse().ok().map(Literal::Int),
+        Type::Uint32 | Type::Fixed32 => text.parse::<u32>().ok().map(|value| Literal::Uint(value.into())),
+        Type::Uint64 | Type::Fixed64 => text.parse().ok().map(Literal::Uint),
+        Type::Float | Type::Double => text.parse().ok().map(Literal::Float),
+        Type::Bool => text.parse().ok().map(Literal::Bool),
+        Type::String => matches!(literal, Lit::Str(_)).then_some(Literal::Text(text)),
+        Type::Bytes => matches!(literal, Lit::Str(_)).then(|| Literal::Bytes(text.into_bytes())),
+        Type::Enum(_) | Type::Message(_) | Type::Group(_) => None,
+    }
+}
+
+/// A scalar type's name.
+pub(crate) fn type_name(ty: Type) -> &'static str {
+    crate::attributes::WIRE_TYPES.iter().find(|name| wire_type(name) == ty).copied().unwrap_or("message")
+}
+
+/// The doc comment of an item, as a schema has it.
+pub(crate) fn docs(attributes: &[Attribute]) -> Docs {
+    let mut lines = Vec::new();
+    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("doc")) {
+        if let syn::Meta::NameValue(value) = &attribute.meta
+            && let syn::Expr::Lit(literal) = &value.value
+            && let Lit::Str(text) = &literal.lit
+        {
+            let text = text.value();
+            lines.extend(
+                text.split('\n').map(|line| line.strip_prefix(' ').unwrap_or(line).trim_end().to_owned()),
+            );
+        }
+    }
+    Docs { lines }
+}

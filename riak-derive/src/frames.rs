@@ -1,0 +1,130 @@
+//! An enum as a set of frames: one message with a code in each variant.
+//!
+//! Invariant: no two of its messages have the same code, or it does not compile.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{DataEnum, Fields, Ident, Type};
+
+use crate::attributes::{Attributes, Place};
+use crate::faults::Faults;
+use crate::message::Context;
+
+/// Derives a set of frames.
+pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, faults: &mut Faults) -> TokenStream {
+    context.attributes.check(Place::Frames, faults);
+    if !context.input.generics.params.is_empty() {
+        faults.at(
+            &context.input.generics,
+            "a set of frames has no parameters: each of its messages owns its data",
+        );
+    }
+    let mut variants: Vec<(&Ident, &Type)> = Vec::new();
+    for variant in &data.variants {
+        Attributes::read(&variant.attrs, faults).check(Place::Frame, faults);
+        match &variant.fields {
+            Fields::Unnamed(fields) if fields.unnamed.len() == 1 => {
+                variants.extend(fields.unnamed.iter().map(|field| (&variant.ident, &field.ty)));
+            }
+            _ => {
+                let text = format!(
+                    "a variant of a set of frames has one message: write `{}(Message)`",
+                    variant.ident
+                );
+                faults.at(variant, text);
+            }
+        }
+    }
+    if variants.is_empty() {
+        faults.at(&context.input.ident, "a set of frames has a message at least: write a variant");
+    }
+    faults.tokens().unwrap_or_else(|| emit(context, &variants))
+}
+
+fn emit(context: &Context<'_>, variants: &[(&Ident, &Type)]) -> TokenStream {
+    let (name, runtime) = (&context.input.ident, context.runtime());
+    let visibility = &context.input.vis;
+    let coded = |ty: &Type| quote_spanned!(ty.span()=> <#ty as #runtime::Coded>::CODE);
+    let checks = variants.iter().enumerate().skip(1).map(|(index, (variant, ty))| {
+        let (code, others) = (coded(ty), variants[..index].iter().map(|(_, ty)| coded(ty)));
+        let text = format!(
+            "`{variant}` has the code of an earlier message of the set: give one of the two another, `#[riak(code = …)]`"
+        );
+        quote_spanned!(variant.span()=> const _: () = ::core::assert!(#(#code != #others)&&*, #text);)
+    });
+    let decodes = variants.iter().map(|(variant, ty)| {
+        let code = coded(ty);
+        quote!(#code => Self::#variant(frame.decode()?),)
+    });
+    let own = variants.iter().map(|(variant, ty)| {
+        let code = coded(ty);
+        quote!(Self::#variant(_) => #code,)
+    });
+    let writes =
+        variants.iter().map(|(variant, _)| quote!(Self::#variant(message) => buffer.push(code, message),));
+    let froms = variants.iter().filter_map(|(variant, ty)| {
+        // A type that is there twice says nothing about which is meant.
+        let same = variants.iter().filter(|(_, other)| quote!(#other).to_string() == quote!(#ty).to_string());
+        (same.count() == 1).then(|| {
+            quote! {
+                impl ::core::convert::From<#ty> for #name {
+                    fn from(message: #ty) -> Self {
+                        Self::#variant(message)
+                    }
+                }
+            }
+        })
+    });
+    let (result, error) = (quote!(::core::result::Result), quote!(#runtime::DecodeError));
+    quote! {
+        const _: () = {
+            #(#checks)*
+
+            impl #name {
+                /// Decodes a frame by its code.
+                ///
+                /// # Errors
+                ///
+                /// If the set has no message with the code, or the body is no
+                /// such message.
+                #visibility fn decode(frame: &#runtime::Frame) -> #result<Self, #error> {
+                    #result::Ok(match frame.code {
+                        #(#decodes)*
+                        code => {
+                            let kind = #runtime::DecodeErrorKind::UnexpectedCode { code };
+                            return #result::Err(#error::new(kind, 0));
+                        }
+                    })
+                }
+
+                /// The message's code.
+                #[must_use]
+                #visibility const fn code(&self) -> u8 {
+                    match self { #(#own)* }
+                }
+
+                /// Appends the message as a frame.
+                ///
+                /// # Errors
+                ///
+                /// If it is too long for one.
+                #visibility fn write_to(
+                    &self,
+                    buffer: &mut #runtime::WriteBuffer,
+                ) -> #result<(), #runtime::FrameError> {
+                    let code = self.code();
+                    match self { #(#writes)* }
+                }
+            }
+
+            impl #runtime::Answer for #name {
+                fn from_frame(frame: &#runtime::Frame) -> #result<Self, #error> {
+                    Self::decode(frame)
+                }
+            }
+
+            #(#froms)*
+        };
+    }
+}

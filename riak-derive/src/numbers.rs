@@ -1,0 +1,133 @@
+//! Field numbers: given, counted, reserved.
+//!
+//! Invariant: of the numbers that come out none is there twice, and none is one
+//! that protobuf or the type's writer keeps free.
+
+use std::ops::RangeInclusive;
+
+use proc_macro2::Span;
+use syn::parse::ParseStream;
+use syn::{LitInt, LitStr, Token};
+
+use crate::attributes::Entry;
+use crate::faults::Faults;
+
+/// The highest field number.
+const MAX: u32 = (1 << 29) - 1;
+
+/// Numbers that are protobuf's own.
+const OWN: RangeInclusive<u32> = 19_000..=19_999;
+
+/// The numbers of one type's fields.
+#[derive(Default)]
+pub(crate) struct Numbers {
+    /// Those in use, with the fields' names.
+    used: Vec<(u32, String)>,
+    reserved: Reserved,
+    last: u32,
+}
+
+/// What `reserved(…)` keeps free.
+#[derive(Default)]
+pub(crate) struct Reserved {
+    pub(crate) numbers: Vec<RangeInclusive<u32>>,
+    pub(crate) names: Vec<String>,
+}
+
+impl Reserved {
+    /// Reads `reserved(4, 8..=10, "name")`.
+    pub(crate) fn read(entry: &Entry) -> syn::Result<Self> {
+        entry.list("reserved(4, 8..=10, \"name\")", |input| {
+            let mut reserved = Self::default();
+            while !input.is_empty() {
+                if input.peek(LitStr) {
+                    reserved.names.push(input.parse::<LitStr>()?.value());
+                } else {
+                    reserved.numbers.push(range(input)?);
+                }
+                if !input.is_empty() {
+                    input.parse::<Token![,]>()?;
+                }
+            }
+            Ok(reserved)
+        })
+    }
+}
+
+fn range(input: ParseStream<'_>) -> syn::Result<RangeInclusive<u32>> {
+    let first: LitInt = input.parse()?;
+    let start = first.base10_parse()?;
+    let end = if input.parse::<Option<Token![..=]>>()?.is_some() {
+        input.parse::<LitInt>()?.base10_parse()?
+    } else if input.parse::<Option<Token![..]>>()?.is_some() {
+        let end: u32 = input.parse::<LitInt>()?.base10_parse()?;
+        end.saturating_sub(1)
+    } else {
+        start
+    };
+    if start == 0 || end > MAX || start > end {
+        let text = format!(
+            "a reserved range goes up, from 1 to {MAX}: write `{}..={}`",
+            start.max(1),
+            start.max(1) + 2
+        );
+        return Err(syn::Error::new(first.span(), text));
+    }
+    Ok(start..=end)
+}
+
+impl Numbers {
+    pub(crate) fn new(reserved: Reserved) -> Self {
+        Self { reserved, ..Self::default() }
+    }
+
+    /// Takes a number that is given.
+    pub(crate) fn take(&mut self, number: u32, field: &str, place: Span, faults: &mut Faults) {
+        let other = self.used.iter().find(|(used, _)| *used == number);
+        let fault = if number == 0 {
+            Some("field numbers begin with 1".to_owned())
+        } else if number > MAX {
+            Some(format!("the highest field number is {MAX}"))
+        } else if OWN.contains(&number) {
+            Some("the numbers 19000 to 19999 are protobuf's own".to_owned())
+        } else if self.is_reserved(number) {
+            Some(format!("{number} is reserved"))
+        } else {
+            other.map(|(_, other)| format!("{number} is the number of `{other}`"))
+        };
+        if let Some(fault) = fault {
+            faults.here(place, format!("{fault}: write `tag = {}`", self.free()));
+        }
+        if self.reserved.names.iter().any(|name| name == field) {
+            faults.here(place, format!("the name `{field}` is reserved: write `rename = \"another\"`"));
+        }
+        self.used.push((number, field.to_owned()));
+        self.last = number;
+    }
+
+    /// Counts on from the number before.
+    pub(crate) fn count(&mut self, field: &str, place: Span, faults: &mut Faults) -> u32 {
+        let mut number = self.last + 1;
+        while self.is_reserved(number) || OWN.contains(&number) {
+            number += 1;
+        }
+        self.take(number, field, place, faults);
+        number
+    }
+
+    /// A number that could be given to a field: for messages.
+    pub(crate) fn free(&self) -> u32 {
+        let free = |number: &u32| {
+            !self.is_reserved(*number)
+                && !OWN.contains(number)
+                && !self.used.iter().any(|used| used.0 == *number)
+        };
+        let above = self.used.iter().map(|used| used.0).filter(|used| *used < MAX && !OWN.contains(used));
+        let next = above.max().unwrap_or_default() + 1;
+        (next..=MAX).chain(1..next).find(free).unwrap_or(1)
+    }
+
+    fn is_reserved(&self, number: u32) -> bool {
+        self.reserved.numbers.iter().any(|range| range.contains(&number))
+    }
+}

@@ -1,0 +1,82 @@
+//! An enum as a oneof: one field in each variant.
+//!
+//! Invariant: the enum reads and writes its own fields; the message around it
+//! knows only their numbers.
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use riak_codegen::emit::derive_oneof;
+use riak_codegen::model::{Oneof, Presence, Schema};
+use syn::ext::IdentExt;
+use syn::{DataEnum, Fields};
+
+use crate::attributes::{Attributes, Place};
+use crate::faults::Faults;
+use crate::field::{self, Member};
+use crate::message::{Context, Parts, SELF, some_message, stand_in};
+use crate::numbers::Numbers;
+
+/// Derives a oneof.
+pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, faults: &mut Faults) -> TokenStream {
+    context.attributes.check(Place::Oneof, faults);
+    let mut declared = context.declared(faults);
+    let mut parts = Parts::new(context.input, &context.runtime(), false);
+    let mut numbers = Numbers::default();
+    let name = context.input.ident.to_string();
+    let mut message = some_message(&name);
+    message.ref_name.clone_from(&name);
+    let mut variants = Vec::new();
+    for variant in &data.variants {
+        let own = Attributes::read(&variant.attrs, faults);
+        own.check(Place::Variant, faults);
+        let inner = match &variant.fields {
+            Fields::Unnamed(fields) if fields.unnamed.len() == 1 => fields.unnamed.first(),
+            _ => None,
+        };
+        let Some(inner) = inner else {
+            let text = format!("a variant of a oneof has one field: write `{}(Type)`", variant.ident);
+            faults.at(variant, text);
+            continue;
+        };
+        declared.names.extend(inner.ty.to_token_stream().into_iter().map(|token| token.to_string()));
+        let ident = variant.ident.unraw();
+        let snake = riak_codegen::ident::snake_case(&ident.to_string());
+        let plain = syn::Ident::new(snake.strip_prefix("r#").unwrap_or(&snake), ident.span());
+        let member = Member {
+            rust_name: variant.ident.to_string(),
+            ident: Some(&plain),
+            ty: &inner.ty,
+            docs: field::docs(&variant.attrs),
+            attributes: &own,
+        };
+        let Some(mut field) = member.field(&mut parts, &mut numbers, faults) else { continue };
+        if field.presence != Presence::Required {
+            faults.at(
+                &inner.ty,
+                "a field of a oneof is a single value: nest a message that has the list or map",
+            );
+        }
+        field.presence = Presence::Oneof(0);
+        declared.spans.push(crate::types::span(&inner.ty));
+        variants.push((message.fields.len(), variant.ident.to_string()));
+        message.fields.push(field);
+    }
+    if data.variants.is_empty() {
+        faults.at(&context.input.ident, "a oneof has a field at least: write a variant");
+    }
+    message.oneofs.push(Oneof {
+        name: name.clone(),
+        rust_name: String::new(),
+        enum_name: name.clone(),
+        enum_ref_name: name,
+        variants,
+        docs: field::docs(&context.input.attrs),
+    });
+    if let Some(faults) = faults.tokens() {
+        return faults;
+    }
+    declared.dependent = parts.take_dependent();
+    let enums = parts.take_enums();
+    let schema = Schema { messages: vec![message, stand_in()], enums, ..Schema::default() };
+    derive_oneof(&schema, SELF, &declared, &parts.foreign, &context.options())
+}

@@ -1,0 +1,213 @@
+//! `response = …` and what belongs to it: a message as a request.
+//!
+//! Invariant: what is said of an operation is said at the request; of the
+//! answer only its code and the field that ends a stream are needed, and the
+//! compiler looks them up.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote, quote_spanned};
+use riak_codegen::emit::{Asked, derive_request};
+use riak_codegen::model::{Absent, Cost, Field, Kind, Literal, Mode, Operation, Presence, Retry, Type};
+use syn::ext::IdentExt;
+use syn::spanned::Spanned;
+
+use crate::attributes::{Attributes, Entry, closest};
+use crate::faults::Faults;
+use crate::message::{Context, Derived, SELF, SOME_MESSAGE};
+
+/// The attributes that only a request has.
+const OF_REQUESTS: &[&str] = &["stream", "done", "stream_if", "retry", "cost", "absent"];
+
+/// The impls that a message has because it is a frame's: its flags, and
+/// `Request` if it is one.
+pub(crate) fn derive(
+    context: &Context<'_>,
+    derived: &Derived,
+    code: Option<u8>,
+    faults: &mut Faults,
+) -> TokenStream {
+    let attributes = context.attributes;
+    let Some(response) = attributes.get("response") else {
+        for name in OF_REQUESTS {
+            if let Some(entry) = attributes.get(name) {
+                let text = format!("`{name}` is a fact of a request: write `response = FooResp`, too");
+                faults.at(entry, text);
+            }
+        }
+        return flags(context, derived, code);
+    };
+    let Some(code) = code else {
+        if attributes.get("code").is_none() {
+            let text = "a request is a frame, which has a code: write `code = 200`, too";
+            faults.at(response, text);
+        }
+        return TokenStream::new();
+    };
+    let Some(answer) = faults.take(response.ty("response = FooResp")) else { return TokenStream::new() };
+    if let Ok(value) = crate::types::value(&answer, false)
+        && value.rust != crate::types::Rust::Other
+    {
+        let text = format!(
+            "`{}` is no message: write the type of the answer, a struct that has `#[derive(RiakMessage)]` and a code",
+            answer.to_token_stream()
+        );
+        faults.at(&answer, text);
+        return TokenStream::new();
+    }
+    if derived.declared.lifetime.is_some()
+        && !matches!(derived.declared.pairing, riak_codegen::emit::Pairing::Owned(_))
+    {
+        let text = "a request that borrows has an owned form, which servers decode: write `owned = Foo`, too";
+        faults.at(response, text);
+        return TokenStream::new();
+    }
+    let operation = operation(attributes, derived, code, faults);
+    let end = end(context, attributes, &answer, faults);
+    let asked = Asked { response: answer.to_token_stream(), place: answer.span(), end };
+    let request = derive_request(&derived.schema, &operation, &derived.declared, &asked, &context.options());
+    let flags = flags(context, derived, Some(code));
+    quote!(#request #flags)
+}
+
+fn operation(attributes: &Attributes, derived: &Derived, code: u8, faults: &mut Faults) -> Operation {
+    let message = derived.schema.message(SELF);
+    let stream_if = attributes.get("stream_if").and_then(|entry| {
+        let name = faults.take(entry.word("stream_if = \"stream\""))?;
+        let index = message.fields.iter().position(|field| name.unraw() == field.name);
+        let index = index.filter(|index| is_flag(&message.fields[*index]));
+        if index.is_none() {
+            faults.at(
+                &name,
+                format!("{} has no bool `{name}`: name the field that asks for a stream", message.full_name),
+            );
+        }
+        index
+    });
+    let streams = attributes.flag("stream", faults);
+    if streams && stream_if.is_some() {
+        let text =
+            "the answer is always a stream, or only if a field says so: leave `stream` or `stream_if` out";
+        faults.at(&attributes.get("stream"), text);
+    }
+    let mode = match stream_if {
+        Some(stream_if) => Mode::Conditional { done: 0, stream_if },
+        None if streams => Mode::Stream { done: 0 },
+        None => Mode::Unary,
+    };
+    if mode != Mode::Unary && attributes.get("done").is_none() {
+        let text =
+            "a stream ends: name the bool of the answer that says which one is the last, `done = \"done\"`";
+        faults.at(&attributes.get("stream").or(attributes.get("stream_if")), text);
+    }
+    if let Some(done) = attributes.get("done").filter(|_| mode == Mode::Unary) {
+        faults.at(done, "only a stream ends: write `stream`, or leave `done` out");
+    }
+    let retry = [
+        ("never", Retry::Never),
+        ("safe", Retry::Safe),
+        ("if_unsent", Retry::IfUnsent),
+        ("if_context", Retry::IfContext),
+    ];
+    let cost = [("unary", Cost::Unary), ("long", Cost::Long)];
+    let absent = [
+        ("defaults", Absent::Defaults),
+        ("not_found", Absent::NotFound),
+        ("ok", Absent::Ok),
+        ("empty_list", Absent::EmptyList),
+    ];
+    let timeout = message.fields.iter().position(|field| field.kind == Kind::Millis);
+    Operation {
+        name: message.full_name.clone(),
+        rust_name: String::new(),
+        request: SELF,
+        request_code: code,
+        response: SOME_MESSAGE,
+        response_code: 0,
+        mode,
+        alternatives: Vec::new(),
+        answer_name: String::new(),
+        absent: choice(attributes.get("absent"), "absent = \"not_found\"", &absent, faults),
+        cost: choice(attributes.get("cost"), "cost = \"long\"", &cost, faults),
+        retry: choice(attributes.get("retry"), "retry = \"safe\"", &retry, faults),
+        since: None,
+        served_by: None,
+        handshake: false,
+        raw: false,
+        bodyless: false,
+        timeout,
+        docs: message.docs.clone(),
+        deprecated: false,
+    }
+}
+
+/// The value of an attribute that is one of several words.
+fn choice<T: Copy + Default>(
+    entry: Option<&Entry>,
+    example: &str,
+    choices: &[(&str, T)],
+    faults: &mut Faults,
+) -> T {
+    let Some(entry) = entry else { return T::default() };
+    let Some(word) = faults.take(entry.string(example)) else { return T::default() };
+    let value = word.value();
+    let found = choices.iter().find(|(name, _)| *name == value);
+    if found.is_none() {
+        let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
+        let hint = closest(&value, names.iter().copied())
+            .map_or_else(String::new, |close| format!("; did you mean \"{close}\"?"));
+        faults.at(&word, format!("this is one of \"{}\"{hint}", names.join("\", \"")));
+    }
+    found.map(|(_, value)| *value).unwrap_or_default()
+}
+
+/// The end of the stream, which is a field of the answer: by its number, or
+/// looked up by its name when the answer's type is compiled.
+fn end(
+    context: &Context<'_>,
+    attributes: &Attributes,
+    answer: &syn::Type,
+    faults: &mut Faults,
+) -> Option<TokenStream> {
+    let entry = attributes.get("done")?;
+    let operation = context.runtime();
+    if let Ok(number) = entry.number::<u32>("done = 3") {
+        let number = proc_macro2::Literal::u32_unsuffixed(number);
+        return Some(quote!(#operation::operation::StreamEnd { field: #number, when_absent: false }));
+    }
+    let name = faults.take(entry.word("done = \"done\""))?;
+    let text = name.unraw().to_string();
+    Some(quote_spanned! {name.span()=>
+        #operation::operation::StreamEnd::of_flag(<#answer as #operation::operation::Flags>::FLAGS, #text)
+    })
+}
+
+/// The bools of a frame's message: one of them may end a stream.
+fn flags(context: &Context<'_>, derived: &Derived, code: Option<u8>) -> TokenStream {
+    let message = derived.schema.message(SELF);
+    let flags = message.fields.iter().filter(|field| is_flag(field));
+    let flags: Vec<TokenStream> = flags
+        .map(|field| {
+            let (name, number) = (&field.name, proc_macro2::Literal::u32_unsuffixed(field.number));
+            let when_absent = field.default == Some(Literal::Bool(true));
+            let runtime = context.runtime();
+            quote! {
+                (#name, #runtime::operation::StreamEnd { field: #number, when_absent: #when_absent })
+            }
+        })
+        .collect();
+    if code.is_none() || flags.is_empty() {
+        return TokenStream::new();
+    }
+    let (ident, runtime) = (&context.input.ident, context.runtime());
+    let (generics, arguments, bounds) = context.input.generics.split_for_impl();
+    quote! {
+        impl #generics #runtime::operation::Flags for #ident #arguments #bounds {
+            const FLAGS: &'static [(&'static str, #runtime::operation::StreamEnd)] = &[#(#flags),*];
+        }
+    }
+}
+
+fn is_flag(field: &Field) -> bool {
+    let single = matches!(field.presence, Presence::Required | Presence::Explicit | Presence::Implicit);
+    single && field.ty == Type::Bool && field.with.is_none()
+}

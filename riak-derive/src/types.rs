@@ -1,0 +1,320 @@
+//! Rust types of members as protobuf types: what the tokens of a type say.
+//!
+//! Invariant: only the last name of a path decides, and what has no name here
+//! is a message, unless an attribute says otherwise.
+
+use proc_macro2::Span;
+use riak_codegen::model::{Presence, Type};
+use syn::{GenericArgument, PathArguments};
+
+/// A field's type, taken apart.
+pub(crate) struct Shape<'t> {
+    pub(crate) container: Container<'t>,
+    pub(crate) value: Value<'t>,
+}
+
+/// What is around a field's values.
+pub(crate) enum Container<'t> {
+    None,
+    Option,
+    Vec,
+    Map(Value<'t>),
+}
+
+/// The type of one value.
+pub(crate) struct Value<'t> {
+    pub(crate) ty: &'t syn::Type,
+    pub(crate) rust: Rust,
+    /// In a `Box`.
+    pub(crate) boxed: bool,
+}
+
+/// What a Rust type is to protobuf.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rust {
+    I32,
+    I64,
+    U32,
+    U64,
+    F32,
+    F64,
+    Bool,
+    Text,
+    Bytes,
+    Quorum,
+    /// No type that is known by name.
+    Other,
+}
+
+impl Rust {
+    /// The wire types that it can have, the usual one first.
+    pub(crate) fn wire_types(self) -> &'static [&'static str] {
+        match self {
+            Self::I32 => &["int32", "sint32", "sfixed32"],
+            Self::I64 => &["int64", "sint64", "sfixed64"],
+            Self::U32 => &["uint32", "fixed32"],
+            Self::U64 => &["uint64", "fixed64"],
+            Self::F32 => &["float"],
+            Self::F64 => &["double"],
+            Self::Bool => &["bool"],
+            Self::Text => &["string"],
+            Self::Bytes => &["bytes"],
+            Self::Quorum => &["uint32"],
+            Self::Other => crate::attributes::WIRE_TYPES,
+        }
+    }
+}
+
+/// The protobuf type of a name; messages and enums are the first of theirs.
+pub(crate) fn wire_type(name: &str) -> Type {
+    match name {
+        "int32" => Type::Int32,
+        "int64" => Type::Int64,
+        "uint32" => Type::Uint32,
+        "uint64" => Type::Uint64,
+        "sint32" => Type::Sint32,
+        "sint64" => Type::Sint64,
+        "fixed32" => Type::Fixed32,
+        "fixed64" => Type::Fixed64,
+        "sfixed32" => Type::Sfixed32,
+        "sfixed64" => Type::Sfixed64,
+        "float" => Type::Float,
+        "double" => Type::Double,
+        "bool" => Type::Bool,
+        "string" => Type::String,
+        "bytes" => Type::Bytes,
+        "enum" => Type::Enum(crate::message::SOME_ENUM),
+        "group" => Type::Group(crate::message::SOME_MESSAGE),
+        _ => Type::Message(crate::message::SOME_MESSAGE),
+    }
+}
+
+/// The Rust type that a wire type is usually kept in.
+pub(crate) fn rust_type(wire: &str) -> &'static str {
+    match wire {
+        "int32" | "sint32" | "sfixed32" => "i32",
+        "int64" | "sint64" | "sfixed64" => "i64",
+        "uint32" | "fixed32" => "u32",
+        "uint64" | "fixed64" => "u64",
+        "float" => "f32",
+        "double" => "f64",
+        "bool" => "bool",
+        "string" => "String",
+        "bytes" => "Blob",
+        _ => "message",
+    }
+}
+
+impl Container<'_> {
+    /// The presence of a field in this container, before attributes.
+    pub(crate) fn presence(&self, packed: bool) -> Presence {
+        match self {
+            Self::None => Presence::Required,
+            Self::Option => Presence::Explicit,
+            Self::Vec => Presence::Repeated { packed },
+            Self::Map(_) => Presence::Map { key: Type::Int32 },
+        }
+    }
+}
+
+impl<'t> Shape<'t> {
+    /// Takes a member's type apart. With `foreign`, a module converts it, and
+    /// its values may be of any type.
+    pub(crate) fn of(ty: &'t syn::Type, foreign: bool) -> syn::Result<Self> {
+        let ty = bare(ty);
+        let known = last_segment(ty);
+        let arguments = known.map(arguments).unwrap_or_default();
+        let single = |container: Container<'t>, inner: &'t syn::Type| -> syn::Result<Self> {
+            if !foreign {
+                no_container(inner)?;
+            }
+            Ok(Self { container, value: value(inner, foreign)? })
+        };
+        match (known.map(|segment| segment.ident.to_string()).as_deref(), arguments.as_slice()) {
+            (Some("Option"), [inner]) => single(Container::Option, inner),
+            (Some("Vec"), [inner]) if foreign || !is_byte(inner) => single(Container::Vec, inner),
+            (Some("BTreeMap" | "HashMap"), [key, of, ..]) => {
+                no_container(of)?;
+                let key = value(key, false)?;
+                Ok(Self { container: Container::Map(key), value: value(of, foreign)? })
+            }
+            _ => Ok(Self { container: Container::None, value: value(ty, foreign)? }),
+        }
+    }
+}
+
+/// The type of one value.
+pub(crate) fn value(ty: &syn::Type, foreign: bool) -> syn::Result<Value<'_>> {
+    let ty = bare(ty);
+    let found = |rust| Value { ty, rust, boxed: false };
+    if foreign {
+        return Ok(found(Rust::Other));
+    }
+    match ty {
+        syn::Type::Path(path) => {
+            let Some(segment) = path.path.segments.last() else { return Ok(found(Rust::Other)) };
+            named(ty, segment)
+        }
+        syn::Type::Reference(reference) => {
+            let rust = match bare(&reference.elem) {
+                syn::Type::Slice(slice) if is_byte(&slice.elem) => Rust::Bytes,
+                syn::Type::Path(path) if path.path.is_ident("str") => Rust::Text,
+                _ => {
+                    let text = "of what is borrowed, a field can be `&'a [u8]` or `&'a str`; a borrowed message \
+                                is a type with a lifetime of its own, such as `FooRef<'a>`";
+                    return Err(syn::Error::new_spanned(ty, text));
+                }
+            };
+            if reference.lifetime.is_none() {
+                let text = "a borrowed field needs a lifetime: write `&'a`, and declare `'a` behind the name of \
+                            the type: `struct Foo<'a>`";
+                return Err(syn::Error::new_spanned(ty, text));
+            }
+            if let Some(mutability) = &reference.mutability {
+                return Err(syn::Error::new_spanned(
+                    mutability,
+                    "a decoded field cannot be changed: leave `mut` out",
+                ));
+            }
+            Ok(found(rust))
+        }
+        syn::Type::Array(array) if is_byte(&array.elem) => Err(syn::Error::new_spanned(
+            ty,
+            "protobuf has no arrays: write `Blob` or `Vec<u8>`, or `bytes, with = \"module\"` with a module that \
+             checks the length",
+        )),
+        syn::Type::Tuple(tuple) if tuple.elems.is_empty() => Err(syn::Error::new_spanned(
+            ty,
+            "protobuf has no such type: for an empty message, derive one from `struct Foo;`",
+        )),
+        _ => Err(syn::Error::new_spanned(
+            ty,
+            "protobuf has no such type: write a type that it has, or name a module that converts this one: \
+             `with = \"module\"`",
+        )),
+    }
+}
+
+/// The type of this name.
+fn named<'t>(ty: &'t syn::Type, segment: &'t syn::PathSegment) -> syn::Result<Value<'t>> {
+    let found = |rust| Ok(Value { ty, rust, boxed: false });
+    let instead = |known: &str| {
+        let text = format!("protobuf has no type for `{}`: write `{known}`", segment.ident);
+        Err(syn::Error::new_spanned(ty, text))
+    };
+    let arguments = arguments(segment);
+    match (segment.ident.to_string().as_str(), arguments.as_slice()) {
+        ("i32", []) => found(Rust::I32),
+        ("i64", []) => found(Rust::I64),
+        ("u32", []) => found(Rust::U32),
+        ("u64", []) => found(Rust::U64),
+        ("f32", []) => found(Rust::F32),
+        ("f64", []) => found(Rust::F64),
+        ("bool", []) => found(Rust::Bool),
+        ("String", []) => found(Rust::Text),
+        ("Blob" | "Bytes", []) => found(Rust::Bytes),
+        ("Quorum", []) => found(Rust::Quorum),
+        ("i8" | "i16", []) => instead("i32"),
+        ("u8" | "u16", []) => instead("u32"),
+        ("isize" | "i128", []) => instead("i64"),
+        ("usize" | "u128", []) => instead("u64"),
+        ("char", []) => instead("String"),
+        ("str", []) => instead("&'a str"),
+        ("Vec", [inner]) if is_byte(inner) => found(Rust::Bytes),
+        ("Box", [inner]) => match bare(inner) {
+            syn::Type::Slice(slice) if is_byte(&slice.elem) => found(Rust::Bytes),
+            syn::Type::Path(path) if path.path.is_ident("str") => found(Rust::Text),
+            inner => {
+                let value = value(inner, false)?;
+                if value.rust == Rust::Other && !value.boxed {
+                    return Ok(Value { ty, boxed: true, ..value });
+                }
+                Err(syn::Error::new_spanned(ty, "only messages are in a `Box`: leave it out"))
+            }
+        },
+        ("Cow", [inner]) => {
+            if !has_lifetime(segment) {
+                let text = "a borrowed field needs a lifetime: write `Cow<'a, …>`, and declare `'a` behind the \
+                            name of the type: `struct Foo<'a>`";
+                return Err(syn::Error::new_spanned(ty, text));
+            }
+            match bare(inner) {
+                syn::Type::Slice(slice) if is_byte(&slice.elem) => found(Rust::Bytes),
+                syn::Type::Path(path) if path.path.is_ident("str") => found(Rust::Text),
+                _ => Err(syn::Error::new_spanned(ty, "a `Cow` is one of `[u8]` or of `str`")),
+            }
+        }
+        ("HashSet" | "BTreeSet" | "VecDeque" | "LinkedList", [_]) => Err(syn::Error::new_spanned(
+            ty,
+            "a repeated field is a `Vec`: protobuf keeps order, and repetitions",
+        )),
+        ("Rc" | "Arc" | "Mutex" | "RwLock" | "RefCell" | "Cell", [_]) => {
+            let text = "a message owns its fields or borrows from its input: write the type that is inside, or \
+                        `skip` the member";
+            Err(syn::Error::new_spanned(ty, text))
+        }
+        _ => found(Rust::Other),
+    }
+}
+
+/// Says what is wrong with a container inside a container.
+fn no_container(ty: &syn::Type) -> syn::Result<()> {
+    let Some(segment) = last_segment(bare(ty)) else { return Ok(()) };
+    let arguments = arguments(segment);
+    match (segment.ident.to_string().as_str(), arguments.as_slice()) {
+        ("Vec", [inner]) if is_byte(inner) => Ok(()),
+        ("Option" | "Vec" | "BTreeMap" | "HashMap", [_, ..]) => {
+            let text = format!(
+                "protobuf has no `{}` in here: an empty list is one that is absent; for lists of lists, nest a \
+                 message that has a list",
+                segment.ident
+            );
+            Err(syn::Error::new_spanned(ty, text))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A type without parentheses and invisible groups around it.
+fn bare(ty: &syn::Type) -> &syn::Type {
+    match ty {
+        syn::Type::Paren(inner) => bare(&inner.elem),
+        syn::Type::Group(inner) => bare(&inner.elem),
+        ty => ty,
+    }
+}
+
+fn last_segment(ty: &syn::Type) -> Option<&syn::PathSegment> {
+    match ty {
+        syn::Type::Path(path) => path.path.segments.last(),
+        _ => None,
+    }
+}
+
+/// The last name of a type's path.
+pub(crate) fn last_name(ty: &syn::Type) -> Option<String> {
+    last_segment(bare(ty)).map(|segment| segment.ident.to_string())
+}
+
+fn arguments(segment: &syn::PathSegment) -> Vec<&syn::Type> {
+    let PathArguments::AngleBracketed(arguments) = &segment.arguments else { return Vec::new() };
+    let types = arguments.args.iter().filter_map(|argument| match argument {
+        GenericArgument::Type(ty) => Some(ty),
+        _ => None,
+    });
+    types.collect()
+}
+
+fn has_lifetime(segment: &syn::PathSegment) -> bool {
+    let PathArguments::AngleBracketed(arguments) = &segment.arguments else { return false };
+    arguments.args.iter().any(|argument| matches!(argument, GenericArgument::Lifetime(_)))
+}
+
+fn is_byte(ty: &syn::Type) -> bool {
+    matches!(bare(ty), syn::Type::Path(path) if path.path.is_ident("u8"))
+}
+
+/// The place of a type.
+pub(crate) fn span(ty: &syn::Type) -> Span {
+    syn::spanned::Spanned::span(ty)
+}

@@ -1,0 +1,129 @@
+//! [`Handler`] and [`StreamHandler`]: services of one operation each, for
+//! requests that have no generated server trait.
+//!
+//! Invariant: they decode, answer and fail exactly as generated dispatchers do.
+
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use super::failure::Failure;
+use super::outbox::{Outbox, Replies};
+use super::service::{Service, decode};
+use crate::operation::ErrorFrame;
+use crate::{Coded, Frame, Owned, Request};
+
+/// Answers requests of one type, once each. Functions and closures are
+/// handlers.
+pub trait Handler<R: Request>: Send + Sync + 'static {
+    /// Answers a request.
+    ///
+    /// The failure is answered in the answer's place.
+    fn handle(&self, request: R) -> impl Future<Output = Result<R::Response, Failure>> + Send;
+}
+
+impl<R, F, A> Handler<R> for F
+where
+    R: Request,
+    F: Fn(R) -> A + Send + Sync + 'static,
+    A: Future<Output = Result<R::Response, Failure>> + Send,
+{
+    fn handle(&self, request: R) -> impl Future<Output = Result<R::Response, Failure>> + Send {
+        self(request)
+    }
+}
+
+/// Answers requests of one type with streams.
+pub trait StreamHandler<R: Request>: Send + Sync + 'static {
+    /// Sends the answers to a request. The stream ends when this returns, if no
+    /// answer has ended it.
+    ///
+    /// The failure is answered in the next answer's place.
+    fn handle(
+        &self,
+        request: R,
+        replies: &mut Replies<'_, R::Response>,
+    ) -> impl Future<Output = Result<(), Failure>> + Send;
+}
+
+impl<R: Request, H: StreamHandler<R>> StreamHandler<R> for Arc<H> {
+    fn handle(
+        &self,
+        request: R,
+        replies: &mut Replies<'_, R::Response>,
+    ) -> impl Future<Output = Result<(), Failure>> + Send {
+        (**self).handle(request, replies)
+    }
+}
+
+/// A service of one operation: see [`unary`] and [`streaming`].
+pub struct Operation<R, H, Kind> {
+    handler: H,
+    kind: PhantomData<fn(R) -> Kind>,
+}
+
+/// The kind of an [`Operation`] that is answered once.
+#[derive(Debug)]
+pub enum Unary {}
+
+/// The kind of an [`Operation`] that is answered with a stream.
+#[derive(Debug)]
+pub enum Streaming {}
+
+/// A service that answers the requests of one type by a handler, or a closure.
+/// Several are served as a tuple.
+///
+/// ```
+/// # use riak_runtime::Request;
+/// # use riak_runtime::server::{Service, unary};
+/// # fn example<R: Request<Response = R> + riak_runtime::Owned>() -> impl Service {
+/// unary(|request: R| async { Ok(request) })
+/// # }
+/// ```
+pub fn unary<R: Request + Owned, H: Handler<R>>(handler: H) -> Operation<R, H, Unary> {
+    Operation { handler, kind: PhantomData }
+}
+
+/// A service that answers the requests of one type with streams.
+pub fn streaming<R: Request + Owned, H: StreamHandler<R>>(handler: H) -> Operation<R, H, Streaming> {
+    Operation { handler, kind: PhantomData }
+}
+
+impl<R, H, Kind> fmt::Debug for Operation<R, H, Kind> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Operation").finish_non_exhaustive()
+    }
+}
+
+impl<R: Request + Owned, H: Handler<R>> Service for Operation<R, H, Unary> {
+    fn serves(&self, code: u8) -> bool {
+        code == <R as Coded>::CODE
+    }
+
+    fn error_frame(&self) -> Option<ErrorFrame> {
+        R::OPERATION.error
+    }
+
+    async fn call(&self, request: Frame, outbox: &mut Outbox) -> Result<(), Failure> {
+        let answer = self.handler.handle(decode::<R>(&request)?).await?;
+        outbox.answer(&answer)
+    }
+}
+
+impl<R: Request + Owned, H: StreamHandler<R>> Service for Operation<R, H, Streaming> {
+    fn serves(&self, code: u8) -> bool {
+        code == <R as Coded>::CODE
+    }
+
+    fn error_frame(&self) -> Option<ErrorFrame> {
+        R::OPERATION.error
+    }
+
+    async fn call(&self, request: Frame, outbox: &mut Outbox) -> Result<(), Failure> {
+        let request = decode::<R>(&request)?;
+        let mut replies = outbox.replies::<R>();
+        self.handler.handle(request, &mut replies).await?;
+        replies.finish().await
+    }
+}

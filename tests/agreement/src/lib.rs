@@ -11,6 +11,7 @@ pub mod decoding;
 pub mod frames;
 pub mod generating;
 pub mod heap;
+pub mod hostile;
 mod kinds;
 mod peer;
 mod sample;

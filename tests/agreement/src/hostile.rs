@@ -1,0 +1,101 @@
+//! Inputs that take as much memory as their bytes can be made to.
+//!
+//! An element without fields has two bytes on the wire and a hundred in memory.
+//! Made up here are, of every message, the shortest elements of every field, and
+//! of the fields of those, as many as fit. Invariant: each input is well-formed,
+//! and lacks nothing that is required.
+
+use prost_reflect::{Cardinality, FieldDescriptor, Kind as Type, MessageDescriptor};
+
+use crate::kinds::Kind;
+use crate::peer;
+use crate::sample::{Field, Fields, Nature, Wire};
+use crate::wire::plain;
+
+/// How deep elements nest in one another.
+const DEPTH: usize = 2;
+
+/// Inputs for this message, each of `len` bytes or a few less.
+#[must_use]
+pub fn inputs(kind: &Kind, len: usize) -> Vec<Vec<u8>> {
+    let of = peer::descriptor(kind.name);
+    let units = units(&of, DEPTH);
+    let mut inputs: Vec<Vec<u8>> = units.iter().map(|unit| filled(&of, &[unit], len)).collect();
+    // One by one, so that no run of a field goes on.
+    for pair in units.windows(2) {
+        inputs.push(filled(&of, &[&pair[0], &pair[1]], len));
+    }
+    // All in one element.
+    for field in of.fields() {
+        if let Type::Message(inner) = field.kind() {
+            for unit in self::units(&inner, 0) {
+                let element = message(filled_fields(&inner, &[&unit], len.saturating_sub(10)), &field);
+                inputs.push(plain(&[required(&of), vec![element]].concat()));
+            }
+        }
+    }
+    inputs
+}
+
+/// What is required, and as many of these fields in turn as fit.
+fn filled(of: &MessageDescriptor, units: &[&Field], len: usize) -> Vec<u8> {
+    plain(&filled_fields(of, units, len))
+}
+
+fn filled_fields(of: &MessageDescriptor, units: &[&Field], len: usize) -> Fields {
+    let mut fields = required(of);
+    let once: usize = units.iter().map(|unit| plain(std::slice::from_ref(*unit)).len()).sum();
+    let times = len.saturating_sub(plain(&fields).len()) / once;
+    for _ in 0..times {
+        fields.extend(units.iter().map(|unit| (*unit).clone()));
+    }
+    fields
+}
+
+/// The shortest values of each field, and those of which each holds one.
+fn units(of: &MessageDescriptor, depth: usize) -> Fields {
+    let mut all = Vec::new();
+    for field in of.fields() {
+        all.push(shortest(&field));
+        match field.kind() {
+            Type::Message(inner) if depth > 0 => {
+                for unit in units(&inner, depth - 1) {
+                    all.push(message([required(&inner), vec![unit]].concat(), &field));
+                }
+            }
+            // The shortest that does not fit into a blob itself.
+            Type::Bytes => all.push(Field { value: Wire::Bytes(vec![b'x'; 24]), ..shortest(&field) }),
+            _ => {}
+        }
+    }
+    all.push(Field { number: 15, value: Wire::Varint(0), nature: Nature::Unknown });
+    all.push(Field { number: 15, value: Wire::Bytes(Vec::new()), nature: Nature::Unknown });
+    all.retain(|field| field.nature != Nature::Unknown || of.get_field(field.number).is_none());
+    all
+}
+
+/// The fields that a message cannot be without.
+fn required(of: &MessageDescriptor) -> Fields {
+    let required = |field: &FieldDescriptor| field.cardinality() == Cardinality::Required;
+    of.fields().filter(required).map(|field| shortest(&field)).collect()
+}
+
+fn shortest(field: &FieldDescriptor) -> Field {
+    let value = match field.kind() {
+        Type::Message(inner) => return message(required(&inner), field),
+        Type::Bytes | Type::String => Wire::Bytes(Vec::new()),
+        Type::Fixed32 | Type::Sfixed32 | Type::Float => Wire::Fixed32([0; 4]),
+        Type::Fixed64 | Type::Sfixed64 | Type::Double => Wire::Fixed64([0; 8]),
+        Type::Enum(values) => {
+            let first = values.values().next().map_or(0, |value| value.number());
+            Wire::Varint(i64::from(first).cast_unsigned())
+        }
+        _ => Wire::Varint(0),
+    };
+    Field { number: field.number(), value, nature: Nature::Single }
+}
+
+fn message(fields: Fields, of: &FieldDescriptor) -> Field {
+    let value = if of.is_group() { Wire::Group(fields) } else { Wire::Message(fields) };
+    Field { number: of.number(), value, nature: Nature::Single }
+}

@@ -13,7 +13,7 @@ pub(crate) struct Faults(Option<syn::Error>);
 
 impl Faults {
     /// Notes a fault at these tokens.
-    pub(crate) fn at(&mut self, place: &impl ToTokens, text: impl Display) {
+    pub(crate) fn at(&mut self, place: &(impl ToTokens + ?Sized), text: impl Display) {
         self.add(syn::Error::new_spanned(place, text));
     }
 

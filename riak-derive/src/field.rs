@@ -30,6 +30,14 @@ impl Member<'_> {
         self.ident.map_or_else(|| types::span(self.ty), Ident::span)
     }
 
+    /// The tokens of the member, for faults.
+    fn tokens(&self) -> &dyn quote::ToTokens {
+        match self.ident {
+            Some(ident) => ident,
+            None => self.ty,
+        }
+    }
+
     /// The protobuf name: what `rename` says, or the Rust name.
     pub(crate) fn name(&self, faults: &mut Faults) -> String {
         if let Some(rename) = self.attributes.get("rename") {
@@ -46,10 +54,10 @@ impl Member<'_> {
         match self.attributes.get("tag") {
             Some(tag) => {
                 let Some(number) = faults.take(tag.number::<u32>("tag = 3")) else { return 0 };
-                numbers.take(number, name, syn::spanned::Spanned::span(tag), faults);
+                numbers.take(number, name, tag, faults);
                 number
             }
-            None if parts.auto_tags => numbers.count(name, self.place(), faults),
+            None if parts.auto_tags => numbers.count(name, self.tokens(), faults),
             None => {
                 let free = numbers.free();
                 faults.here(
@@ -59,7 +67,7 @@ impl Member<'_> {
                          the wire, or `#[riak(auto_tags)]` at the type to count all of them"
                     ),
                 );
-                numbers.take(free, name, self.place(), &mut Faults::default());
+                numbers.take(free, name, self.tokens(), &mut Faults::default());
                 free
             }
         }
@@ -78,14 +86,7 @@ impl Member<'_> {
         let shape = faults.take(Shape::of(self.ty, with.is_some()))?;
         let ty = self.value_type(&shape.value, with.is_some(), faults)?;
         let presence = self.presence(&shape, ty, faults)?;
-        let secret = self.attributes.flag("secret", faults);
-        let timeout = self.attributes.flag("timeout", faults);
-        let kind = match shape.value.rust {
-            _ if secret => Kind::Secret,
-            Rust::Quorum => Kind::Quorum,
-            _ if timeout => Kind::Millis,
-            _ => Kind::Plain,
-        };
+        let kind = self.kind(&shape, ty, presence, faults);
         let vec = matches!(types::last_name(shape.value.ty).as_deref(), Some("Vec" | "Box" | "Cow"));
         let bytes = if ty == Type::Bytes && vec { BytesType::Vec } else { BytesType::Blob };
         let mut field = Field {
@@ -147,6 +148,48 @@ impl Member<'_> {
             None if value.rust == Rust::Other => Some(wire_type("message")),
             None => Some(wire_type(usual)),
         }
+    }
+
+    /// What the field means beyond its type.
+    fn kind(&self, shape: &Shape<'_>, ty: Type, presence: Presence, faults: &mut Faults) -> Kind {
+        let single = matches!(presence, Presence::Required | Presence::Explicit | Presence::Implicit);
+        let integer = matches!(rust_type(type_name(ty)), "i32" | "i64" | "u32" | "u64");
+        let kinds = [
+            ("secret", Kind::Secret, true, ""),
+            (
+                "timeout",
+                Kind::Millis,
+                single && integer,
+                "an integer: the milliseconds that the server may take",
+            ),
+            (
+                "context",
+                Kind::Context,
+                presence == Presence::Explicit && ty == Type::Bytes,
+                "an `Option` of bytes: what a read gave",
+            ),
+            (
+                "bucket_type",
+                Kind::BucketType,
+                single && ty == Type::Bytes,
+                "bytes: the name of a bucket type",
+            ),
+        ];
+        let usual = if shape.value.rust == Rust::Quorum { Kind::Quorum } else { Kind::Plain };
+        let mut found = usual;
+        for (name, kind, fits, needs) in kinds {
+            if !self.attributes.flag(name, faults) {
+                continue;
+            }
+            let entry = self.attributes.get(name);
+            if found != usual {
+                faults.at(&entry, format!("a field has one meaning: leave `{name}` out"));
+            } else if !fits || (self.attributes.get("with").is_some() && kind != Kind::Secret) {
+                faults.at(&entry, format!("`{name}` needs {needs}"));
+            }
+            found = kind;
+        }
+        found
     }
 
     fn presence(&self, shape: &Shape<'_>, ty: Type, faults: &mut Faults) -> Option<Presence> {

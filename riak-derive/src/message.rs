@@ -313,7 +313,7 @@ fn separate_oneof(
     let mut said = Vec::new();
     for literal in faults.take(list)? {
         let number: u32 = faults.take(literal.base10_parse())?;
-        numbers.take(number, &name, literal.span(), faults);
+        numbers.take(number, &name, &literal, faults);
         said.push(number);
     }
     let shape = faults.take(Shape::of(member.ty, false))?;

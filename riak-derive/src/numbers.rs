@@ -5,7 +5,7 @@
 
 use std::ops::RangeInclusive;
 
-use proc_macro2::Span;
+use quote::ToTokens;
 use syn::parse::ParseStream;
 use syn::{LitInt, LitStr, Token};
 
@@ -82,7 +82,7 @@ impl Numbers {
     }
 
     /// Takes a number that is given.
-    pub(crate) fn take(&mut self, number: u32, field: &str, place: Span, faults: &mut Faults) {
+    pub(crate) fn take(&mut self, number: u32, field: &str, place: &dyn ToTokens, faults: &mut Faults) {
         let other = self.used.iter().find(|(used, _)| *used == number);
         let fault = if number == 0 {
             Some("field numbers begin with 1".to_owned())
@@ -96,17 +96,17 @@ impl Numbers {
             other.map(|(_, other)| format!("{number} is the number of `{other}`"))
         };
         if let Some(fault) = fault {
-            faults.here(place, format!("{fault}: write `tag = {}`", self.free()));
+            faults.at(place, format!("{fault}: write `tag = {}`", self.free()));
         }
         if self.reserved.names.iter().any(|name| name == field) {
-            faults.here(place, format!("the name `{field}` is reserved: write `rename = \"another\"`"));
+            faults.at(place, format!("the name `{field}` is reserved: write `rename = \"another\"`"));
         }
         self.used.push((number, field.to_owned()));
         self.last = number;
     }
 
     /// Counts on from the number before.
-    pub(crate) fn count(&mut self, field: &str, place: Span, faults: &mut Faults) -> u32 {
+    pub(crate) fn count(&mut self, field: &str, place: &dyn ToTokens, faults: &mut Faults) -> u32 {
         let mut number = self.last + 1;
         while self.is_reserved(number) || OWN.contains(&number) {
             number += 1;

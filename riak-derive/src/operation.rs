@@ -176,6 +176,15 @@ fn end(
     }
     let name = faults.take(entry.word("done = \"done\""))?;
     let text = name.unraw().to_string();
+    // The path of the runtime in the same place: where the compiler says that
+    // the answer has no such bool.
+    let operation: TokenStream = operation
+        .into_iter()
+        .map(|mut token| {
+            token.set_span(proc_macro2::Span::call_site().located_at(name.span()));
+            token
+        })
+        .collect();
     Some(quote_spanned! {name.span()=>
         #operation::operation::StreamEnd::of_flag(<#answer as #operation::operation::Flags>::FLAGS, #text)
     })

@@ -1,0 +1,24 @@
+use riak_runtime::RiakMessage;
+
+#[derive(Default, RiakMessage)]
+struct Two<'a, 'b> {
+    #[riak(tag = 1)]
+    key: &'a [u8],
+    #[riak(tag = 2)]
+    value: &'b [u8],
+}
+
+#[derive(Default, RiakMessage)]
+struct Numbers<'a> {
+    #[riak(tag = 1)]
+    numbers: &'a [u32],
+}
+
+#[derive(Default, RiakMessage)]
+#[riak(borrowed = Two)]
+struct Both<'a> {
+    #[riak(tag = 1)]
+    key: &'a [u8],
+}
+
+fn main() {}

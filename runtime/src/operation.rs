@@ -201,7 +201,7 @@ impl StreamEnd {
             if is_field(tag, self.field, VARINT) {
                 last = input.varint(&ctx)? != 0;
             } else {
-                input.skip(tag, &mut ctx)?;
+                input.pass(tag, &mut ctx)?;
             }
         }
         Ok(last)
@@ -261,7 +261,7 @@ impl ErrorFrame {
                 let value = input.varint(&ctx)? as u32;
                 number = value;
             } else {
-                input.skip(tag, &mut ctx)?;
+                input.pass(tag, &mut ctx)?;
             }
         }
         Ok((text, number))

@@ -225,7 +225,9 @@ impl<'a> Decode<'a> for Scalars {
                         self.colour = Some(value);
                     }
                 }
-                0x8a => wire::read_optional_message(&mut self.item, &mut input, ctx)?,
+                0x8a => {
+                    wire::read_optional_message(0x8a, &mut self.item, &mut input, ctx)?
+                }
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
             }
         }
@@ -372,7 +374,9 @@ impl<'a> Decode<'a> for ScalarsRef<'a> {
                         self.colour = Some(value);
                     }
                 }
-                0x8a => wire::read_optional_message(&mut self.item, &mut input, ctx)?,
+                0x8a => {
+                    wire::read_optional_message(0x8a, &mut self.item, &mut input, ctx)?
+                }
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
             }
         }
@@ -551,6 +555,7 @@ impl<'a> Decode<'a> for Required {
                 }
                 0x4a => {
                     wire::read_message(
+                        0x4a,
                         &mut self.item,
                         missing & 256 == 0,
                         &mut input,
@@ -727,6 +732,7 @@ impl<'a> Decode<'a> for RequiredRef<'a> {
                 }
                 0x4a => {
                     wire::read_message(
+                        0x4a,
                         &mut self.item,
                         missing & 256 == 0,
                         &mut input,
@@ -1827,10 +1833,10 @@ impl<'a> Decode<'a> for Choice {
                 }
                 0x2a => {
                     if let Some(choice::Choice::Item(value)) = &mut self.choice {
-                        wire::read_message(value, true, &mut input, ctx)?;
+                        wire::read_message(0x2a, value, true, &mut input, ctx)?;
                     } else {
                         let mut value = Default::default();
-                        wire::read_message(&mut value, false, &mut input, ctx)?;
+                        wire::read_message(0x2a, &mut value, false, &mut input, ctx)?;
                         self.choice = Some(choice::Choice::Item(value));
                         ctx.forget(&[0x3a]);
                     }
@@ -1847,10 +1853,10 @@ impl<'a> Decode<'a> for Choice {
                 }
                 0x3a => {
                     if let Some(choice::Choice::Again(value)) = &mut self.choice {
-                        wire::read_message(value, true, &mut input, ctx)?;
+                        wire::read_message(0x3a, value, true, &mut input, ctx)?;
                     } else {
                         let mut value = Default::default();
-                        wire::read_message(&mut value, false, &mut input, ctx)?;
+                        wire::read_message(0x3a, &mut value, false, &mut input, ctx)?;
                         self.choice = Some(choice::Choice::Again(value));
                         ctx.forget(&[0x2a]);
                     }
@@ -2015,10 +2021,10 @@ impl<'a> Decode<'a> for ChoiceRef<'a> {
                 }
                 0x2a => {
                     if let Some(choice::ChoiceRef::Item(value)) = &mut self.choice {
-                        wire::read_message(value, true, &mut input, ctx)?;
+                        wire::read_message(0x2a, value, true, &mut input, ctx)?;
                     } else {
                         let mut value = Default::default();
-                        wire::read_message(&mut value, false, &mut input, ctx)?;
+                        wire::read_message(0x2a, &mut value, false, &mut input, ctx)?;
                         self.choice = Some(choice::ChoiceRef::Item(value));
                         ctx.forget(&[0x3a]);
                     }
@@ -2035,10 +2041,10 @@ impl<'a> Decode<'a> for ChoiceRef<'a> {
                 }
                 0x3a => {
                     if let Some(choice::ChoiceRef::Again(value)) = &mut self.choice {
-                        wire::read_message(value, true, &mut input, ctx)?;
+                        wire::read_message(0x3a, value, true, &mut input, ctx)?;
                     } else {
                         let mut value = Default::default();
-                        wire::read_message(&mut value, false, &mut input, ctx)?;
+                        wire::read_message(0x3a, &mut value, false, &mut input, ctx)?;
                         self.choice = Some(choice::ChoiceRef::Again(value));
                         ctx.forget(&[0x2a]);
                     }
@@ -2909,7 +2915,9 @@ impl<'a> Decode<'a> for Outer {
     ) -> Result<(), DecodeError> {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
-                0x0a => wire::read_optional_message(&mut self.inner, &mut input, ctx)?,
+                0x0a => {
+                    wire::read_optional_message(0x0a, &mut self.inner, &mut input, ctx)?
+                }
                 0x12 => {
                     wire::read_repeated_message(
                         0x12,
@@ -2981,7 +2989,9 @@ impl<'a> Decode<'a> for OuterRef<'a> {
     ) -> Result<(), DecodeError> {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
-                0x0a => wire::read_optional_message(&mut self.inner, &mut input, ctx)?,
+                0x0a => {
+                    wire::read_optional_message(0x0a, &mut self.inner, &mut input, ctx)?
+                }
                 0x12 => {
                     wire::read_repeated_message(
                         0x12,
@@ -3092,8 +3102,12 @@ impl<'a> Decode<'a> for Tree {
     ) -> Result<(), DecodeError> {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
-                0x0a => wire::read_optional_message(&mut self.left, &mut input, ctx)?,
-                0x12 => wire::read_optional_message(&mut self.right, &mut input, ctx)?,
+                0x0a => {
+                    wire::read_optional_message(0x0a, &mut self.left, &mut input, ctx)?
+                }
+                0x12 => {
+                    wire::read_optional_message(0x12, &mut self.right, &mut input, ctx)?
+                }
                 0x1a => {
                     wire::read_repeated_message(
                         0x1a,
@@ -3110,14 +3124,16 @@ impl<'a> Decode<'a> for Tree {
                         _,
                     >([0x08, 0x12], &mut self.by_number, &mut input, ctx)?
                 }
-                0x2a => wire::read_optional_message(&mut self.forest, &mut input, ctx)?,
+                0x2a => {
+                    wire::read_optional_message(0x2a, &mut self.forest, &mut input, ctx)?
+                }
                 0x33 => wire::read_optional_group(0x33, &mut self.knot, &mut input, ctx)?,
                 0x3a => {
                     if let Some(tree::One::Tree(value)) = &mut self.one {
-                        wire::read_message(value, true, &mut input, ctx)?;
+                        wire::read_message(0x3a, value, true, &mut input, ctx)?;
                     } else {
                         let mut value = Default::default();
-                        wire::read_message(&mut value, false, &mut input, ctx)?;
+                        wire::read_message(0x3a, &mut value, false, &mut input, ctx)?;
                         self.one = Some(tree::One::Tree(value));
                     }
                 }
@@ -3206,8 +3222,12 @@ impl<'a> Decode<'a> for TreeRef<'a> {
     ) -> Result<(), DecodeError> {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
-                0x0a => wire::read_optional_message(&mut self.left, &mut input, ctx)?,
-                0x12 => wire::read_optional_message(&mut self.right, &mut input, ctx)?,
+                0x0a => {
+                    wire::read_optional_message(0x0a, &mut self.left, &mut input, ctx)?
+                }
+                0x12 => {
+                    wire::read_optional_message(0x12, &mut self.right, &mut input, ctx)?
+                }
                 0x1a => {
                     wire::read_repeated_message(
                         0x1a,
@@ -3224,14 +3244,16 @@ impl<'a> Decode<'a> for TreeRef<'a> {
                         _,
                     >([0x08, 0x12], &mut self.by_number, &mut input, ctx)?
                 }
-                0x2a => wire::read_optional_message(&mut self.forest, &mut input, ctx)?,
+                0x2a => {
+                    wire::read_optional_message(0x2a, &mut self.forest, &mut input, ctx)?
+                }
                 0x33 => wire::read_optional_group(0x33, &mut self.knot, &mut input, ctx)?,
                 0x3a => {
                     if let Some(tree::OneRef::Tree(value)) = &mut self.one {
-                        wire::read_message(value, true, &mut input, ctx)?;
+                        wire::read_message(0x3a, value, true, &mut input, ctx)?;
                     } else {
                         let mut value = Default::default();
-                        wire::read_message(&mut value, false, &mut input, ctx)?;
+                        wire::read_message(0x3a, &mut value, false, &mut input, ctx)?;
                         self.one = Some(tree::OneRef::Tree(value));
                     }
                 }
@@ -3320,6 +3342,7 @@ impl<'a> Decode<'a> for Forest {
             match tag {
                 0x0a => {
                     wire::read_message(
+                        0x0a,
                         &mut self.tree,
                         missing & 1 == 0,
                         &mut input,
@@ -3380,6 +3403,7 @@ impl<'a> Decode<'a> for ForestRef<'a> {
             match tag {
                 0x0a => {
                     wire::read_message(
+                        0x0a,
                         &mut self.tree,
                         missing & 1 == 0,
                         &mut input,
@@ -3598,7 +3622,9 @@ impl<'a> Decode<'a> for UsesOld {
     ) -> Result<(), DecodeError> {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
-                0x0a => wire::read_optional_message(&mut self.old, &mut input, ctx)?,
+                0x0a => {
+                    wire::read_optional_message(0x0a, &mut self.old, &mut input, ctx)?
+                }
                 0x10 => {
                     if let Some(value) = wire::read_closed(
                         0x10,
@@ -3680,7 +3706,9 @@ impl<'a> Decode<'a> for UsesOldRef<'a> {
     ) -> Result<(), DecodeError> {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
-                0x0a => wire::read_optional_message(&mut self.old, &mut input, ctx)?,
+                0x0a => {
+                    wire::read_optional_message(0x0a, &mut self.old, &mut input, ctx)?
+                }
                 0x10 => {
                     if let Some(value) = wire::read_closed(
                         0x10,
@@ -4560,7 +4588,12 @@ pub mod outer {
                         }
                     }
                     0x12 => {
-                        wire::read_optional_message(&mut self.deepest, &mut input, ctx)?
+                        wire::read_optional_message(
+                            0x12,
+                            &mut self.deepest,
+                            &mut input,
+                            ctx,
+                        )?
                     }
                     _ => {
                         wire::read_unknown(
@@ -4631,7 +4664,12 @@ pub mod outer {
                         }
                     }
                     0x12 => {
-                        wire::read_optional_message(&mut self.deepest, &mut input, ctx)?
+                        wire::read_optional_message(
+                            0x12,
+                            &mut self.deepest,
+                            &mut input,
+                            ctx,
+                        )?
                     }
                     _ => {
                         wire::read_unknown(
@@ -4742,10 +4780,20 @@ pub mod outer {
                 while let Some(tag) = input.tag(ctx)? {
                     match tag {
                         0x0a => {
-                            wire::read_optional_message(&mut self.up, &mut input, ctx)?
+                            wire::read_optional_message(
+                                0x0a,
+                                &mut self.up,
+                                &mut input,
+                                ctx,
+                            )?
                         }
                         0x12 => {
-                            wire::read_optional_message(&mut self.top, &mut input, ctx)?
+                            wire::read_optional_message(
+                                0x12,
+                                &mut self.top,
+                                &mut input,
+                                ctx,
+                            )?
                         }
                         _ => {
                             wire::read_unknown(
@@ -4806,10 +4854,20 @@ pub mod outer {
                 while let Some(tag) = input.tag(ctx)? {
                     match tag {
                         0x0a => {
-                            wire::read_optional_message(&mut self.up, &mut input, ctx)?
+                            wire::read_optional_message(
+                                0x0a,
+                                &mut self.up,
+                                &mut input,
+                                ctx,
+                            )?
                         }
                         0x12 => {
-                            wire::read_optional_message(&mut self.top, &mut input, ctx)?
+                            wire::read_optional_message(
+                                0x12,
+                                &mut self.top,
+                                &mut input,
+                                ctx,
+                            )?
                         }
                         _ => {
                             wire::read_unknown(
@@ -4880,8 +4938,22 @@ pub mod tree {
         ) -> Result<(), DecodeError> {
             while let Some(tag) = input.tag(ctx)? {
                 match tag {
-                    0x0a => wire::read_optional_message(&mut self.tree, &mut input, ctx)?,
-                    0x12 => wire::read_optional_message(&mut self.knot, &mut input, ctx)?,
+                    0x0a => {
+                        wire::read_optional_message(
+                            0x0a,
+                            &mut self.tree,
+                            &mut input,
+                            ctx,
+                        )?
+                    }
+                    0x12 => {
+                        wire::read_optional_message(
+                            0x12,
+                            &mut self.knot,
+                            &mut input,
+                            ctx,
+                        )?
+                    }
                     _ => {
                         wire::read_unknown(
                             tag,
@@ -4940,8 +5012,22 @@ pub mod tree {
         ) -> Result<(), DecodeError> {
             while let Some(tag) = input.tag(ctx)? {
                 match tag {
-                    0x0a => wire::read_optional_message(&mut self.tree, &mut input, ctx)?,
-                    0x12 => wire::read_optional_message(&mut self.knot, &mut input, ctx)?,
+                    0x0a => {
+                        wire::read_optional_message(
+                            0x0a,
+                            &mut self.tree,
+                            &mut input,
+                            ctx,
+                        )?
+                    }
+                    0x12 => {
+                        wire::read_optional_message(
+                            0x12,
+                            &mut self.knot,
+                            &mut input,
+                            ctx,
+                        )?
+                    }
                     _ => {
                         wire::read_unknown(
                             tag,

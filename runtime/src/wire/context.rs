@@ -42,6 +42,11 @@ enum Stage {
     Recorded,
 }
 
+/// Stands for the tag of a message that will not come again, such as an element
+/// of a repeated field. All of them have one place in [`Pieces`], since nothing
+/// is recorded for long there.
+pub(super) const ELEMENT: u32 = 0;
+
 /// The depth at which recording begins; see [`Context`].
 const RECORDING: i32 = i32::MIN;
 
@@ -93,8 +98,8 @@ impl<'a> Context<'a> {
         self.depth += 1;
     }
 
-    /// Goes one message deeper, into `body`, while pieces are recorded. An
-    /// `element` will not come again.
+    /// Goes one message deeper, into `body`, while pieces are recorded. `tag`
+    /// is its field's, or [`ELEMENT`].
     ///
     /// # Errors
     ///
@@ -102,19 +107,13 @@ impl<'a> Context<'a> {
     #[cold]
     pub(crate) fn enter_recorded(
         &mut self,
+        tag: u32,
         again: bool,
-        element: bool,
         body: &Reader<'a>,
     ) -> Result<(), DecodeError> {
         self.descend(body)?;
-        let tag = if element {
-            // All elements have one place: nothing is recorded for long there.
-            0
-        } else {
-            body.at_mark().tag(self)?.unwrap_or_default()
-        };
         if let Some(pieces) = &mut self.pieces {
-            pieces.enter(tag, again, element);
+            pieces.enter(tag, again, tag == ELEMENT);
         }
         self.stage = Stage::Recorded;
         Ok(())
@@ -136,7 +135,7 @@ impl<'a> Context<'a> {
     #[inline]
     pub(super) fn enter_entry(&mut self) {
         if let Some(pieces) = &mut self.pieces {
-            pieces.enter(0, false, true);
+            pieces.enter(ELEMENT, false, true);
         }
     }
 
@@ -286,6 +285,23 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// The bytes of a field from its tag on, which was read right before
+    /// `value`, up to `end`. `None` if it was not, or not from this input.
+    ///
+    /// Looking for it is what keeps a mark at each tag out of the hot path.
+    #[cold]
+    pub(super) fn field(&self, tag: u32, value: &Reader<'a>, end: &Reader<'a>) -> Option<&'a [u8]> {
+        // SAFETY: the invariant of this module.
+        let input: &'a [u8] =
+            unsafe { std::slice::from_raw_parts(self.start, self.limit as usize - self.start as usize) };
+        let [value, end] = [value, end].map(|at| at.address().wrapping_sub(self.start as usize));
+        let before = input.get(..value)?;
+        // A tag may be overlong. No two lengths fit, since the longer one ends
+        // with more groups of zeros.
+        let len = (super::tag_len(tag)..=MAX_TAG).find(|&len| ends_with_tag(before, tag, len))?;
+        input.get(value - len..end)
+    }
+
     /// `bytes` as a blob: inline if short, shared with the source if that is
     /// worth it.
     #[inline]
@@ -324,6 +340,19 @@ impl<'a> Context<'a> {
     pub(crate) fn fail(&self, input: &Reader<'a>, kind: DecodeErrorKind) -> DecodeError {
         DecodeError::new(kind, (input.address()).wrapping_sub(self.start as usize))
     }
+}
+
+/// The most bytes that a tag has.
+pub(super) const MAX_TAG: usize = 5;
+
+/// Whether the last bytes are `tag`, written with `len` bytes.
+fn ends_with_tag(bytes: &[u8], tag: u32, len: usize) -> bool {
+    let Some(at) = bytes.len().checked_sub(len) else { return false };
+    bytes[at..].iter().enumerate().all(|(index, &byte)| {
+        let group = u64::from(tag) >> (7 * index) & 0x7f;
+        let more = if index + 1 < len { 0x80 } else { 0 };
+        u64::from(byte) == group | more
+    })
 }
 
 #[cfg(test)]

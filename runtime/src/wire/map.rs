@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, Hash};
 
+use super::context::ELEMENT;
 use super::nested::{body_len, merge, put_body, read_message};
 use super::{
     Context, Enum, Enumeration, KeepUnknown, Nested, Reader, Reads, Sizes, Writer, Writes, delimited_len,
@@ -13,6 +14,9 @@ use super::{
 };
 use crate::error::DecodeError;
 use crate::message::{Decode, Message};
+
+/// The tag of an entry's value that is a message.
+const VALUE: u32 = 2 << 3 | super::DELIMITED;
 
 /// A Rust type that can hold a map field.
 pub trait Map<K, V> {
@@ -58,20 +62,20 @@ impl<'a, M: Decode<'a>> Reads<'a, M> for Nested {
     #[inline]
     fn read(input: &mut Reader<'a>, ctx: &mut Context<'a>) -> Result<M, DecodeError> {
         let mut message = M::default();
-        read_message(&mut message, false, input, ctx)?;
+        read_message(VALUE, &mut message, false, input, ctx)?;
         Ok(message)
     }
 
     /// Merges with what has been read before.
     #[inline]
     fn set(place: &mut M, input: &mut Reader<'a>, ctx: &mut Context<'a>) -> Result<(), DecodeError> {
-        read_message(place, true, input, ctx)
+        read_message(VALUE, place, true, input, ctx)
     }
 
     /// A message without a field, which may lack required ones.
     fn absent(entry: Reader<'a>, ctx: &mut Context<'a>) -> Result<M, DecodeError> {
         let mut message = M::default();
-        merge(&mut message, false, true, entry, ctx)?;
+        merge(ELEMENT, &mut message, false, entry, ctx)?;
         Ok(message)
     }
 }
@@ -179,7 +183,7 @@ pub fn read_map<'a, KK: Reads<'a, K>, VK: Reads<'a, V>, K: Default, V: Default>(
                 None => value = Some(VK::read(&mut entry, ctx)?),
             }
         } else {
-            entry.skip(tag, ctx)?;
+            entry.pass(tag, ctx)?;
         }
     }
     let value = match value {
@@ -213,7 +217,7 @@ pub fn read_map_closed<'a, KK: Reads<'a, K>, K: Default, E: Enumeration>(
             let number = (entry.varint(ctx)? as u32).cast_signed();
             known = E::from_number(number).is_some();
         } else {
-            entry.skip(tag, ctx)?;
+            entry.pass(tag, ctx)?;
         }
     }
     if known {

@@ -3,6 +3,7 @@
 //! Invariant: the lengths that the `_len` functions push to [`Sizes`] are taken
 //! by the `put_` functions in the same order; groups have none.
 
+use super::context::ELEMENT;
 use super::{Context, END_GROUP, GROUP, Reader, Sizes, Writer, delimited_len, growth, tag_len};
 use crate::error::DecodeError;
 use crate::message::{Decode, Message};
@@ -77,18 +78,18 @@ pub fn put_repeated_message<M: Message>(tag: u32, messages: &[M], out: &mut Writ
     }
 }
 
-/// Merges fields into a message that is one level deeper. If it comes `again`,
-/// it has been read before; an `element` will not come again.
+/// Merges fields into a message that is one level deeper: the field with this
+/// tag, or an [`ELEMENT`]. If it comes `again`, it has been read before.
 #[inline]
 pub(super) fn merge<'a, M: Decode<'a>>(
+    tag: u32,
     message: &mut M,
     again: bool,
-    element: bool,
     body: Reader<'a>,
     ctx: &mut Context<'a>,
 ) -> Result<(), DecodeError> {
     if !ctx.enter(again) {
-        return merge_recorded(message, again, element, body, ctx);
+        return merge_recorded(tag, message, again, body, ctx);
     }
     message.merge(body, ctx)?;
     ctx.leave();
@@ -100,13 +101,13 @@ pub(super) fn merge<'a, M: Decode<'a>>(
 #[cold]
 #[inline(never)]
 fn merge_recorded<'a, M: Decode<'a>>(
+    tag: u32,
     message: &mut M,
     again: bool,
-    element: bool,
     body: Reader<'a>,
     ctx: &mut Context<'a>,
 ) -> Result<(), DecodeError> {
-    ctx.enter_recorded(again, element, &body)?;
+    ctx.enter_recorded(tag, again, &body)?;
     message.merge(body, ctx)?;
     ctx.leave_recorded()
 }
@@ -119,13 +120,14 @@ fn merge_recorded<'a, M: Decode<'a>>(
 /// If the field is malformed, lacks a required field or nests too deep.
 #[inline]
 pub fn read_message<'a, M: Decode<'a>>(
+    tag: u32,
     message: &mut M,
     again: bool,
     input: &mut Reader<'a>,
     ctx: &mut Context<'a>,
 ) -> Result<(), DecodeError> {
     let body = input.nested(ctx)?;
-    merge(message, again, false, body, ctx)
+    merge(tag, message, again, body, ctx)
 }
 
 /// Reads a message field that may have been absent so far.
@@ -135,6 +137,7 @@ pub fn read_message<'a, M: Decode<'a>>(
 /// As for [`read_message`].
 #[inline]
 pub fn read_optional_message<'a, M: Decode<'a>>(
+    tag: u32,
     message: &mut Option<M>,
     input: &mut Reader<'a>,
     ctx: &mut Context<'a>,
@@ -143,7 +146,7 @@ pub fn read_optional_message<'a, M: Decode<'a>>(
     if !again && M::BEHIND > 0 {
         ctx.charge(M::BEHIND, input)?;
     }
-    read_message(message.get_or_insert_with(M::default), again, input, ctx)
+    read_message(tag, message.get_or_insert_with(M::default), again, input, ctx)
 }
 
 /// Below this many bytes, elements are counted before they are read.
@@ -163,13 +166,14 @@ pub fn read_repeated_message<'a, M: Decode<'a>>(
     ctx: &mut Context<'a>,
 ) -> Result<(), DecodeError> {
     let before = input.remaining();
+    let short = before < COUNT;
+    if short {
+        // Short enough to be counted, and then nothing is wasted.
+        growth::expect(messages, input.count_delimited(tag), ctx);
+    }
     read_element(messages, input, ctx)?;
     if input.take_tag(tag) {
-        if input.remaining() < COUNT {
-            // Short enough to be counted, and then nothing is wasted.
-            let more = input.count_delimited(tag);
-            growth::expect(messages, more, ctx);
-        } else {
+        if !short {
             let first = (before - input.remaining()).max(size_of::<M>() / 8);
             growth::guess(messages, first, input.remaining(), ctx);
         }
@@ -194,7 +198,7 @@ fn read_element<'a, M: Decode<'a>>(
     // Merged in place: a message is large to move.
     let index = messages.len();
     messages.push(M::default());
-    merge(&mut messages[index], false, true, body, ctx)
+    merge(ELEMENT, &mut messages[index], false, body, ctx)
 }
 
 /// Length of a group.
@@ -259,7 +263,7 @@ pub fn read_group<'a, M: Decode<'a>>(
     ctx: &mut Context<'a>,
 ) -> Result<(), DecodeError> {
     let body = input.group(tag, ctx)?;
-    merge(message, again, false, body, ctx)
+    merge(tag, message, again, body, ctx)
 }
 
 /// Reads a group that may have been absent so far.
@@ -297,5 +301,5 @@ pub fn read_repeated_group<'a, M: Decode<'a>>(
     let body = input.group(tag, ctx)?;
     let index = messages.len();
     messages.push(M::default());
-    merge(&mut messages[index], false, true, body, ctx)
+    merge(ELEMENT, &mut messages[index], false, body, ctx)
 }

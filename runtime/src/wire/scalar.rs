@@ -110,6 +110,9 @@ pub trait Writes<V> {
             type that has none"
 )]
 pub trait Reads<'a, V> {
+    /// How many bytes each value takes, if all take the same.
+    const WIDTH: Option<usize> = None;
+
     /// Reads a value, its tag having been read.
     ///
     /// # Errors
@@ -197,6 +200,11 @@ pub trait Reads<'a, V> {
         ctx: &mut Context<'a>,
     ) -> Result<(), DecodeError> {
         let mut run = input.nested(ctx)?;
+        let count = match Self::WIDTH {
+            Some(width) => run.remaining() / width,
+            None => run.count_varints(),
+        };
+        growth::expect(values, count, ctx);
         while run.remaining() > 0 {
             growth::room(values, &run, ctx)?;
             values.push(Self::read(&mut run, ctx)?);
@@ -210,7 +218,7 @@ macro_rules! numeric {
     ($(
         $(#[$doc:meta])*
         $kind:ident($value:ty) size($v:ident) $size:expr, write($w:ident, $out:ident) $write:expr,
-        read($input:ident, $ctx:ident) $read:expr, zero($z:ident) $zero:expr;
+        read($input:ident, $ctx:ident) $read:expr, zero($z:ident) $zero:expr $(, width $width:literal)?;
     )*) => {$(
         $(#[$doc])*
         #[derive(Debug)]
@@ -234,6 +242,8 @@ macro_rules! numeric {
         }
 
         impl<'a> Reads<'a, $value> for $kind {
+            $(const WIDTH: Option<usize> = Some($width);)?
+
             #[inline]
             #[allow(clippy::cast_possible_truncation, reason = "protobuf takes the low bits")]
             fn read($input: &mut Reader<'a>, $ctx: &mut Context<'a>) -> Result<$value, DecodeError> {
@@ -265,22 +275,22 @@ numeric! {
         read(input, ctx) unzigzag64(input.varint(ctx)?), zero(v) v == 0;
     /// `fixed32`: four bytes.
     Fixed32(u32) size(_v) 4, write(v, out) out.array(v.to_le_bytes()),
-        read(input, ctx) u32::from_le_bytes(input.array(ctx)?), zero(v) v == 0;
+        read(input, ctx) u32::from_le_bytes(input.array(ctx)?), zero(v) v == 0, width 4;
     /// `fixed64`: eight bytes.
     Fixed64(u64) size(_v) 8, write(v, out) out.array(v.to_le_bytes()),
-        read(input, ctx) u64::from_le_bytes(input.array(ctx)?), zero(v) v == 0;
+        read(input, ctx) u64::from_le_bytes(input.array(ctx)?), zero(v) v == 0, width 8;
     /// `sfixed32`: four bytes.
     Sfixed32(i32) size(_v) 4, write(v, out) out.array(v.to_le_bytes()),
-        read(input, ctx) i32::from_le_bytes(input.array(ctx)?), zero(v) v == 0;
+        read(input, ctx) i32::from_le_bytes(input.array(ctx)?), zero(v) v == 0, width 4;
     /// `sfixed64`: eight bytes.
     Sfixed64(i64) size(_v) 8, write(v, out) out.array(v.to_le_bytes()),
-        read(input, ctx) i64::from_le_bytes(input.array(ctx)?), zero(v) v == 0;
+        read(input, ctx) i64::from_le_bytes(input.array(ctx)?), zero(v) v == 0, width 8;
     /// `float`. Negative zero is not zero: it is written.
     Float(f32) size(_v) 4, write(v, out) out.array(v.to_le_bytes()),
-        read(input, ctx) f32::from_le_bytes(input.array(ctx)?), zero(v) v.to_bits() == 0;
+        read(input, ctx) f32::from_le_bytes(input.array(ctx)?), zero(v) v.to_bits() == 0, width 4;
     /// `double`. Negative zero is not zero: it is written.
     Double(f64) size(_v) 8, write(v, out) out.array(v.to_le_bytes()),
-        read(input, ctx) f64::from_le_bytes(input.array(ctx)?), zero(v) v.to_bits() == 0;
+        read(input, ctx) f64::from_le_bytes(input.array(ctx)?), zero(v) v.to_bits() == 0, width 8;
     /// `bool`. Any number but zero is read as true.
     Bool(bool) size(_v) 1, write(v, out) out.byte(u8::from(v)),
         read(input, ctx) input.varint(ctx)? != 0, zero(v) !v;

@@ -182,10 +182,9 @@ impl Emitter<'_> {
                 arm(&tag, &quote!(self.#member = #set), found.as_ref())
             }
             shape => {
-                let group = (shape == Shape::Group).then(|| quote!(#tag,));
                 if optional {
                     let function = scope.wire(&format!("read_optional_{}", shape.name()));
-                    return quote!(#tag => #function(#group &mut self.#member, &mut input, ctx)?,);
+                    return quote!(#tag => #function(#tag, &mut self.#member, &mut input, ctx)?,);
                 }
                 let function = scope.wire(&format!("read_{}", shape.name()));
                 let again = bit.map_or(quote!(false), |bit| {
@@ -193,7 +192,7 @@ impl Emitter<'_> {
                     let bit = Literal::u64_unsuffixed(1 << (bit % WORD));
                     quote!(#name & #bit == 0)
                 });
-                quote!(#tag => { #function(#group &mut self.#member, #again, &mut input, ctx)?; #found })
+                quote!(#tag => { #function(#tag, &mut self.#member, #again, &mut input, ctx)?; #found })
             }
         }
     }
@@ -285,14 +284,13 @@ impl Emitter<'_> {
             }
             shape => {
                 let function = scope.wire(&format!("read_{}", shape.name()));
-                let group = (shape == Shape::Group).then(|| quote!(#tag,));
                 let default = scope.prelude("Default");
                 quote! {
                     if let #some(#path::#variant(value)) = &mut #place {
-                        #function(#group value, true, &mut input, ctx)?;
+                        #function(#tag, value, true, &mut input, ctx)?;
                     } else {
                         let mut value = #default::default();
-                        #function(#group &mut value, false, &mut input, ctx)?;
+                        #function(#tag, &mut value, false, &mut input, ctx)?;
                         #place = #some(#path::#variant(value));
                         #forget
                     },

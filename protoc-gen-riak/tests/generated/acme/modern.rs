@@ -179,7 +179,9 @@ impl<'a> Decode<'a> for Plain {
                 0x72 => self.string = wire::Text::read(&mut input, ctx)?,
                 0x7a => wire::Bytes::set(&mut self.bytes, &mut input, ctx)?,
                 0x80 => self.mood = wire::Enum::read(&mut input, ctx)?,
-                0x8a => wire::read_optional_message(&mut self.plain, &mut input, ctx)?,
+                0x8a => {
+                    wire::read_optional_message(0x8a, &mut self.plain, &mut input, ctx)?
+                }
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
             }
         }
@@ -317,7 +319,9 @@ impl<'a> Decode<'a> for PlainRef<'a> {
                 0x72 => self.string = wire::Text::read(&mut input, ctx)?,
                 0x7a => self.bytes = wire::Bytes::read(&mut input, ctx)?,
                 0x80 => self.mood = wire::Enum::read(&mut input, ctx)?,
-                0x8a => wire::read_optional_message(&mut self.plain, &mut input, ctx)?,
+                0x8a => {
+                    wire::read_optional_message(0x8a, &mut self.plain, &mut input, ctx)?
+                }
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
             }
         }
@@ -410,7 +414,9 @@ impl<'a> Decode<'a> for Explicit {
                 0x1a => self.string = Some(wire::Text::read(&mut input, ctx)?),
                 0x22 => wire::Bytes::set_optional(&mut self.bytes, &mut input, ctx)?,
                 0x28 => self.mood = Some(wire::Enum::read(&mut input, ctx)?),
-                0x32 => wire::read_optional_message(&mut self.plain, &mut input, ctx)?,
+                0x32 => {
+                    wire::read_optional_message(0x32, &mut self.plain, &mut input, ctx)?
+                }
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
             }
         }
@@ -493,7 +499,9 @@ impl<'a> Decode<'a> for ExplicitRef<'a> {
                 0x1a => self.string = Some(wire::Text::read(&mut input, ctx)?),
                 0x22 => self.bytes = Some(wire::Bytes::read(&mut input, ctx)?),
                 0x28 => self.mood = Some(wire::Enum::read(&mut input, ctx)?),
-                0x32 => wire::read_optional_message(&mut self.plain, &mut input, ctx)?,
+                0x32 => {
+                    wire::read_optional_message(0x32, &mut self.plain, &mut input, ctx)?
+                }
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
             }
         }
@@ -677,10 +685,10 @@ impl<'a> Decode<'a> for Lists {
                 }
                 0x62 => {
                     if let Some(lists::Pick::OnePlain(value)) = &mut self.pick {
-                        wire::read_message(value, true, &mut input, ctx)?;
+                        wire::read_message(0x62, value, true, &mut input, ctx)?;
                     } else {
                         let mut value = Default::default();
-                        wire::read_message(&mut value, false, &mut input, ctx)?;
+                        wire::read_message(0x62, &mut value, false, &mut input, ctx)?;
                         self.pick = Some(lists::Pick::OnePlain(value));
                     }
                 }
@@ -851,10 +859,10 @@ impl<'a> Decode<'a> for ListsRef<'a> {
                 }
                 0x62 => {
                     if let Some(lists::PickRef::OnePlain(value)) = &mut self.pick {
-                        wire::read_message(value, true, &mut input, ctx)?;
+                        wire::read_message(0x62, value, true, &mut input, ctx)?;
                     } else {
                         let mut value = Default::default();
-                        wire::read_message(&mut value, false, &mut input, ctx)?;
+                        wire::read_message(0x62, &mut value, false, &mut input, ctx)?;
                         self.pick = Some(lists::PickRef::OnePlain(value));
                     }
                 }

@@ -981,6 +981,7 @@ impl<'a> Decode<'a> for RpbGetBucketResp {
             match tag {
                 0x0a => {
                     wire::read_message(
+                        0x0a,
                         &mut self.props,
                         missing & 1 == 0,
                         &mut input,
@@ -1045,6 +1046,7 @@ impl<'a> Decode<'a> for RpbGetBucketRespRef<'a> {
             match tag {
                 0x0a => {
                     wire::read_message(
+                        0x0a,
                         &mut self.props,
                         missing & 1 == 0,
                         &mut input,
@@ -1139,6 +1141,7 @@ impl<'a> Decode<'a> for RpbSetBucketReq {
                 }
                 0x12 => {
                     wire::read_message(
+                        0x12,
                         &mut self.props,
                         missing & 2 == 0,
                         &mut input,
@@ -1225,6 +1228,7 @@ impl<'a> Decode<'a> for RpbSetBucketReqRef<'a> {
                 }
                 0x12 => {
                     wire::read_message(
+                        0x12,
                         &mut self.props,
                         missing & 2 == 0,
                         &mut input,
@@ -1616,6 +1620,7 @@ impl<'a> Decode<'a> for RpbSetBucketTypeReq {
                 }
                 0x12 => {
                     wire::read_message(
+                        0x12,
                         &mut self.props,
                         missing & 2 == 0,
                         &mut input,
@@ -1697,6 +1702,7 @@ impl<'a> Decode<'a> for RpbSetBucketTypeReqRef<'a> {
                 }
                 0x12 => {
                     wire::read_message(
+                        0x12,
                         &mut self.props,
                         missing & 2 == 0,
                         &mut input,
@@ -1767,7 +1773,9 @@ impl<'a> Decode<'a> for RpbCommitHook {
     ) -> Result<(), DecodeError> {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
-                0x0a => wire::read_optional_message(&mut self.modfun, &mut input, ctx)?,
+                0x0a => {
+                    wire::read_optional_message(0x0a, &mut self.modfun, &mut input, ctx)?
+                }
                 0x12 => wire::Bytes::set_optional(&mut self.name, &mut input, ctx)?,
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
             }
@@ -1829,7 +1837,9 @@ impl<'a> Decode<'a> for RpbCommitHookRef<'a> {
     ) -> Result<(), DecodeError> {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
-                0x0a => wire::read_optional_message(&mut self.modfun, &mut input, ctx)?,
+                0x0a => {
+                    wire::read_optional_message(0x0a, &mut self.modfun, &mut input, ctx)?
+                }
                 0x12 => self.name = Some(wire::Bytes::read(&mut input, ctx)?),
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
             }
@@ -2052,9 +2062,21 @@ impl<'a> Decode<'a> for RpbBucketProps {
                 }
                 0x38 => self.has_postcommit = Some(wire::Bool::read(&mut input, ctx)?),
                 0x42 => {
-                    wire::read_optional_message(&mut self.chash_keyfun, &mut input, ctx)?
+                    wire::read_optional_message(
+                        0x42,
+                        &mut self.chash_keyfun,
+                        &mut input,
+                        ctx,
+                    )?
                 }
-                0x4a => wire::read_optional_message(&mut self.linkfun, &mut input, ctx)?,
+                0x4a => {
+                    wire::read_optional_message(
+                        0x4a,
+                        &mut self.linkfun,
+                        &mut input,
+                        ctx,
+                    )?
+                }
                 0x50 => self.old_vclock = Some(wire::Uint32::read(&mut input, ctx)?),
                 0x58 => self.young_vclock = Some(wire::Uint32::read(&mut input, ctx)?),
                 0x60 => self.big_vclock = Some(wire::Uint32::read(&mut input, ctx)?),
@@ -2277,9 +2299,21 @@ impl<'a> Decode<'a> for RpbBucketPropsRef<'a> {
                 }
                 0x38 => self.has_postcommit = Some(wire::Bool::read(&mut input, ctx)?),
                 0x42 => {
-                    wire::read_optional_message(&mut self.chash_keyfun, &mut input, ctx)?
+                    wire::read_optional_message(
+                        0x42,
+                        &mut self.chash_keyfun,
+                        &mut input,
+                        ctx,
+                    )?
                 }
-                0x4a => wire::read_optional_message(&mut self.linkfun, &mut input, ctx)?,
+                0x4a => {
+                    wire::read_optional_message(
+                        0x4a,
+                        &mut self.linkfun,
+                        &mut input,
+                        ctx,
+                    )?
+                }
                 0x50 => self.old_vclock = Some(wire::Uint32::read(&mut input, ctx)?),
                 0x58 => self.young_vclock = Some(wire::Uint32::read(&mut input, ctx)?),
                 0x60 => self.big_vclock = Some(wire::Uint32::read(&mut input, ctx)?),

@@ -238,6 +238,7 @@ impl<'a> Decode<'a> for MapEntry {
             match tag {
                 0x0a => {
                     wire::read_message(
+                        0x0a,
                         &mut self.field,
                         missing & 1 == 0,
                         &mut input,
@@ -349,6 +350,7 @@ impl<'a> Decode<'a> for MapEntryRef<'a> {
             match tag {
                 0x0a => {
                     wire::read_message(
+                        0x0a,
                         &mut self.field,
                         missing & 1 == 0,
                         &mut input,
@@ -958,7 +960,9 @@ impl<'a> Decode<'a> for DtFetchResp {
                         missing &= !1;
                     }
                 }
-                0x1a => wire::read_optional_message(&mut self.value, &mut input, ctx)?,
+                0x1a => {
+                    wire::read_optional_message(0x1a, &mut self.value, &mut input, ctx)?
+                }
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
             }
         }
@@ -1044,7 +1048,9 @@ impl<'a> Decode<'a> for DtFetchRespRef<'a> {
                         missing &= !1;
                     }
                 }
-                0x1a => wire::read_optional_message(&mut self.value, &mut input, ctx)?,
+                0x1a => {
+                    wire::read_optional_message(0x1a, &mut self.value, &mut input, ctx)?
+                }
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
             }
         }
@@ -1587,6 +1593,7 @@ impl<'a> Decode<'a> for MapUpdate {
             match tag {
                 0x0a => {
                     wire::read_message(
+                        0x0a,
                         &mut self.field,
                         missing & 1 == 0,
                         &mut input,
@@ -1595,9 +1602,16 @@ impl<'a> Decode<'a> for MapUpdate {
                     missing &= !1;
                 }
                 0x12 => {
-                    wire::read_optional_message(&mut self.counter_op, &mut input, ctx)?
+                    wire::read_optional_message(
+                        0x12,
+                        &mut self.counter_op,
+                        &mut input,
+                        ctx,
+                    )?
                 }
-                0x1a => wire::read_optional_message(&mut self.set_op, &mut input, ctx)?,
+                0x1a => {
+                    wire::read_optional_message(0x1a, &mut self.set_op, &mut input, ctx)?
+                }
                 0x22 => {
                     wire::Bytes::set_optional(&mut self.register_op, &mut input, ctx)?
                 }
@@ -1611,7 +1625,9 @@ impl<'a> Decode<'a> for MapUpdate {
                         self.flag_op = Some(value);
                     }
                 }
-                0x32 => wire::read_optional_message(&mut self.map_op, &mut input, ctx)?,
+                0x32 => {
+                    wire::read_optional_message(0x32, &mut self.map_op, &mut input, ctx)?
+                }
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
             }
         }
@@ -1695,6 +1711,7 @@ impl<'a> Decode<'a> for MapUpdateRef<'a> {
             match tag {
                 0x0a => {
                     wire::read_message(
+                        0x0a,
                         &mut self.field,
                         missing & 1 == 0,
                         &mut input,
@@ -1703,9 +1720,16 @@ impl<'a> Decode<'a> for MapUpdateRef<'a> {
                     missing &= !1;
                 }
                 0x12 => {
-                    wire::read_optional_message(&mut self.counter_op, &mut input, ctx)?
+                    wire::read_optional_message(
+                        0x12,
+                        &mut self.counter_op,
+                        &mut input,
+                        ctx,
+                    )?
                 }
-                0x1a => wire::read_optional_message(&mut self.set_op, &mut input, ctx)?,
+                0x1a => {
+                    wire::read_optional_message(0x1a, &mut self.set_op, &mut input, ctx)?
+                }
                 0x22 => self.register_op = Some(wire::Bytes::read(&mut input, ctx)?),
                 0x28 => {
                     if let Some(value) = wire::read_closed(
@@ -1717,7 +1741,9 @@ impl<'a> Decode<'a> for MapUpdateRef<'a> {
                         self.flag_op = Some(value);
                     }
                 }
-                0x32 => wire::read_optional_message(&mut self.map_op, &mut input, ctx)?,
+                0x32 => {
+                    wire::read_optional_message(0x32, &mut self.map_op, &mut input, ctx)?
+                }
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
             }
         }
@@ -1935,12 +1961,30 @@ impl<'a> Decode<'a> for DtOp {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
                 0x0a => {
-                    wire::read_optional_message(&mut self.counter_op, &mut input, ctx)?
+                    wire::read_optional_message(
+                        0x0a,
+                        &mut self.counter_op,
+                        &mut input,
+                        ctx,
+                    )?
                 }
-                0x12 => wire::read_optional_message(&mut self.set_op, &mut input, ctx)?,
-                0x1a => wire::read_optional_message(&mut self.map_op, &mut input, ctx)?,
-                0x22 => wire::read_optional_message(&mut self.hll_op, &mut input, ctx)?,
-                0x2a => wire::read_optional_message(&mut self.gset_op, &mut input, ctx)?,
+                0x12 => {
+                    wire::read_optional_message(0x12, &mut self.set_op, &mut input, ctx)?
+                }
+                0x1a => {
+                    wire::read_optional_message(0x1a, &mut self.map_op, &mut input, ctx)?
+                }
+                0x22 => {
+                    wire::read_optional_message(0x22, &mut self.hll_op, &mut input, ctx)?
+                }
+                0x2a => {
+                    wire::read_optional_message(
+                        0x2a,
+                        &mut self.gset_op,
+                        &mut input,
+                        ctx,
+                    )?
+                }
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
             }
         }
@@ -2002,12 +2046,30 @@ impl<'a> Decode<'a> for DtOpRef<'a> {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
                 0x0a => {
-                    wire::read_optional_message(&mut self.counter_op, &mut input, ctx)?
+                    wire::read_optional_message(
+                        0x0a,
+                        &mut self.counter_op,
+                        &mut input,
+                        ctx,
+                    )?
                 }
-                0x12 => wire::read_optional_message(&mut self.set_op, &mut input, ctx)?,
-                0x1a => wire::read_optional_message(&mut self.map_op, &mut input, ctx)?,
-                0x22 => wire::read_optional_message(&mut self.hll_op, &mut input, ctx)?,
-                0x2a => wire::read_optional_message(&mut self.gset_op, &mut input, ctx)?,
+                0x12 => {
+                    wire::read_optional_message(0x12, &mut self.set_op, &mut input, ctx)?
+                }
+                0x1a => {
+                    wire::read_optional_message(0x1a, &mut self.map_op, &mut input, ctx)?
+                }
+                0x22 => {
+                    wire::read_optional_message(0x22, &mut self.hll_op, &mut input, ctx)?
+                }
+                0x2a => {
+                    wire::read_optional_message(
+                        0x2a,
+                        &mut self.gset_op,
+                        &mut input,
+                        ctx,
+                    )?
+                }
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
             }
         }
@@ -2164,7 +2226,13 @@ impl<'a> Decode<'a> for DtUpdateReq {
                 }
                 0x22 => wire::Bytes::set_optional(&mut self.context, &mut input, ctx)?,
                 0x2a => {
-                    wire::read_message(&mut self.op, missing & 4 == 0, &mut input, ctx)?;
+                    wire::read_message(
+                        0x2a,
+                        &mut self.op,
+                        missing & 4 == 0,
+                        &mut input,
+                        ctx,
+                    )?;
                     missing &= !4;
                 }
                 0x30 => self.w = Some(wire::Uint32::read(&mut input, ctx)?),
@@ -2303,7 +2371,13 @@ impl<'a> Decode<'a> for DtUpdateReqRef<'a> {
                 }
                 0x22 => self.context = Some(wire::Bytes::read(&mut input, ctx)?),
                 0x2a => {
-                    wire::read_message(&mut self.op, missing & 4 == 0, &mut input, ctx)?;
+                    wire::read_message(
+                        0x2a,
+                        &mut self.op,
+                        missing & 4 == 0,
+                        &mut input,
+                        ctx,
+                    )?;
                     missing &= !4;
                 }
                 0x30 => self.w = Some(wire::Uint32::read(&mut input, ctx)?),

@@ -1316,6 +1316,7 @@ impl<'a> Decode<'a> for RpbPutReq {
                 0x1a => wire::Bytes::set_optional(&mut self.vclock, &mut input, ctx)?,
                 0x22 => {
                     wire::read_message(
+                        0x22,
                         &mut self.content,
                         missing & 2 == 0,
                         &mut input,
@@ -1472,6 +1473,7 @@ impl<'a> Decode<'a> for RpbPutReqRef<'a> {
                 0x1a => self.vclock = Some(wire::Bytes::read(&mut input, ctx)?),
                 0x22 => {
                     wire::read_message(
+                        0x22,
                         &mut self.content,
                         missing & 2 == 0,
                         &mut input,
@@ -3302,6 +3304,7 @@ impl<'a> Decode<'a> for RpbIndexObject {
                 }
                 0x12 => {
                     wire::read_message(
+                        0x12,
                         &mut self.object,
                         missing & 2 == 0,
                         &mut input,
@@ -3379,6 +3382,7 @@ impl<'a> Decode<'a> for RpbIndexObjectRef<'a> {
                 }
                 0x12 => {
                     wire::read_message(
+                        0x12,
                         &mut self.object,
                         missing & 2 == 0,
                         &mut input,

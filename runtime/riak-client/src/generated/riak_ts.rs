@@ -697,7 +697,9 @@ impl<'a> Decode<'a> for TsQueryReq {
     ) -> Result<(), DecodeError> {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
-                0x0a => wire::read_optional_message(&mut self.query, &mut input, ctx)?,
+                0x0a => {
+                    wire::read_optional_message(0x0a, &mut self.query, &mut input, ctx)?
+                }
                 0x10 => self.stream = Some(wire::Bool::read(&mut input, ctx)?),
                 0x1a => {
                     wire::Bytes::set_optional(&mut self.cover_context, &mut input, ctx)?
@@ -771,7 +773,9 @@ impl<'a> Decode<'a> for TsQueryReqRef<'a> {
     ) -> Result<(), DecodeError> {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
-                0x0a => wire::read_optional_message(&mut self.query, &mut input, ctx)?,
+                0x0a => {
+                    wire::read_optional_message(0x0a, &mut self.query, &mut input, ctx)?
+                }
                 0x10 => self.stream = Some(wire::Bool::read(&mut input, ctx)?),
                 0x1a => self.cover_context = Some(wire::Bytes::read(&mut input, ctx)?),
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
@@ -2169,7 +2173,9 @@ impl<'a> Decode<'a> for TsCoverageReq {
         let mut missing = ctx.missing(0b1);
         while let Some(tag) = input.tag(ctx)? {
             match tag {
-                0x0a => wire::read_optional_message(&mut self.query, &mut input, ctx)?,
+                0x0a => {
+                    wire::read_optional_message(0x0a, &mut self.query, &mut input, ctx)?
+                }
                 0x12 => {
                     wire::Bytes::set(&mut self.table, &mut input, ctx)?;
                     missing &= !1;
@@ -2262,7 +2268,9 @@ impl<'a> Decode<'a> for TsCoverageReqRef<'a> {
         let mut missing = ctx.missing(0b1);
         while let Some(tag) = input.tag(ctx)? {
             match tag {
-                0x0a => wire::read_optional_message(&mut self.query, &mut input, ctx)?,
+                0x0a => {
+                    wire::read_optional_message(0x0a, &mut self.query, &mut input, ctx)?
+                }
                 0x12 => {
                     self.table = wire::Bytes::read(&mut input, ctx)?;
                     missing &= !1;
@@ -2504,7 +2512,9 @@ impl<'a> Decode<'a> for TsCoverageEntry {
                     wire::Bytes::set(&mut self.cover_context, &mut input, ctx)?;
                     missing &= !4;
                 }
-                0x22 => wire::read_optional_message(&mut self.range, &mut input, ctx)?,
+                0x22 => {
+                    wire::read_optional_message(0x22, &mut self.range, &mut input, ctx)?
+                }
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
             }
         }
@@ -2589,7 +2599,9 @@ impl<'a> Decode<'a> for TsCoverageEntryRef<'a> {
                     self.cover_context = wire::Bytes::read(&mut input, ctx)?;
                     missing &= !4;
                 }
-                0x22 => wire::read_optional_message(&mut self.range, &mut input, ctx)?,
+                0x22 => {
+                    wire::read_optional_message(0x22, &mut self.range, &mut input, ctx)?
+                }
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
             }
         }

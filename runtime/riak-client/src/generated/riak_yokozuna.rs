@@ -444,6 +444,7 @@ impl<'a> Decode<'a> for RpbYokozunaIndexPutReq {
             match tag {
                 0x0a => {
                     wire::read_message(
+                        0x0a,
                         &mut self.index,
                         missing & 1 == 0,
                         &mut input,
@@ -512,6 +513,7 @@ impl<'a> Decode<'a> for RpbYokozunaIndexPutReqRef<'a> {
             match tag {
                 0x0a => {
                     wire::read_message(
+                        0x0a,
                         &mut self.index,
                         missing & 1 == 0,
                         &mut input,
@@ -879,6 +881,7 @@ impl<'a> Decode<'a> for RpbYokozunaSchemaPutReq {
             match tag {
                 0x0a => {
                     wire::read_message(
+                        0x0a,
                         &mut self.schema,
                         missing & 1 == 0,
                         &mut input,
@@ -943,6 +946,7 @@ impl<'a> Decode<'a> for RpbYokozunaSchemaPutReqRef<'a> {
             match tag {
                 0x0a => {
                     wire::read_message(
+                        0x0a,
                         &mut self.schema,
                         missing & 1 == 0,
                         &mut input,
@@ -1163,6 +1167,7 @@ impl<'a> Decode<'a> for RpbYokozunaSchemaGetResp {
             match tag {
                 0x0a => {
                     wire::read_message(
+                        0x0a,
                         &mut self.schema,
                         missing & 1 == 0,
                         &mut input,
@@ -1227,6 +1232,7 @@ impl<'a> Decode<'a> for RpbYokozunaSchemaGetRespRef<'a> {
             match tag {
                 0x0a => {
                     wire::read_message(
+                        0x0a,
                         &mut self.schema,
                         missing & 1 == 0,
                         &mut input,

@@ -43,7 +43,7 @@ impl<'a> Decode<'a> for Part {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
                 0x0a => wire::Bytes::set_optional(&mut self.label, &mut input, ctx)?,
-                0x12 => wire::read_optional_message(&mut self.of, &mut input, ctx)?,
+                0x12 => wire::read_optional_message(0x12, &mut self.of, &mut input, ctx)?,
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
             }
         }
@@ -110,7 +110,7 @@ impl<'a> Decode<'a> for PartRef<'a> {
         while let Some(tag) = input.tag(ctx)? {
             match tag {
                 0x0a => self.label = Some(wire::Bytes::read(&mut input, ctx)?),
-                0x12 => wire::read_optional_message(&mut self.of, &mut input, ctx)?,
+                0x12 => wire::read_optional_message(0x12, &mut self.of, &mut input, ctx)?,
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
             }
         }

@@ -10,7 +10,7 @@
 //! - [`frame`] and [`Framed`]: length-prefixed frames, and messages that borrow
 //!   from one;
 //! - `client` and `server`, behind the features of the same names: the two
-//!   sides of a connection, on tokio.
+//!   sides of a connection, on tokio; `tls`, for what secures it.
 //!
 //! Without these features there are no dependencies at all. The feature `bytes`
 //! adds `bytes::Bytes` to the types that `bytes` fields can have, `derive` adds
@@ -31,6 +31,8 @@ pub mod operation;
 mod quorum;
 #[cfg(feature = "server")]
 pub mod server;
+#[cfg(feature = "tls")]
+pub mod tls;
 pub mod varint;
 pub mod wire;
 

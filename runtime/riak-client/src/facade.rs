@@ -3,39 +3,72 @@
 //! Invariant: it holds nothing but what carries the calls; each service's
 //! client borrows that.
 
+use std::fmt;
+
 use riak_runtime::client::{
-    Call, CallOptions, Connection, ConnectionConfig, ConnectionError, ToSocketAddrs, With,
+    Call, CallError, CallOptions, Cluster, ClusterStats, Connection, ConnectionConfig, ConnectionError,
+    ToSocketAddrs, With,
 };
 
+use crate::config::{IntoConfig, InvalidConfig};
 use crate::riak_services::{
     RiakAae, RiakBucket, RiakDt, RiakKv, RiakMapReduce, RiakRepl, RiakSearch, RiakSecurity, RiakServer,
     RiakTs,
 };
 
-/// All of Riak's services, called through one connection, or through whatever
-/// else carries calls.
+/// All of Riak's services, called through a cluster of nodes, or through
+/// whatever else carries calls.
 ///
 /// Clones share it. Calls may be made from many tasks at once.
 #[derive(Clone, Copy, Debug)]
-pub struct Riak<C = Connection> {
+pub struct Riak<C = Cluster> {
     call: C,
 }
 
 impl Riak {
-    /// Connects to a node.
+    /// Connects to the nodes of a cluster: to all of them at once, and returns
+    /// with the first that is there. What it takes is a [`ClientConfig`](crate::ClientConfig), a URL
+    /// (`riak://host1,host2?timeout=2s`), `host:port`, or an address.
     ///
     /// # Errors
     ///
-    /// If connecting fails or takes too long.
+    /// If the configuration is wrong, or no node can be connected to; the error
+    /// names all of them.
     ///
     /// # Panics
     ///
     /// Outside of a tokio runtime with timers and IO.
-    pub async fn connect(address: impl ToSocketAddrs) -> Result<Self, ConnectionError> {
-        Connection::connect(address).await.map(Self::over)
+    pub async fn connect(to: impl IntoConfig) -> Result<Self, ConnectError> {
+        let riak = Self::lazy(to)?;
+        riak.call.connect().await?;
+        Ok(riak)
     }
 
-    /// Connects to a node, with settings.
+    /// The same without connecting: that is left to the first call.
+    ///
+    /// # Errors
+    ///
+    /// If the configuration is wrong.
+    pub fn lazy(to: impl IntoConfig) -> Result<Self, InvalidConfig> {
+        Ok(Self::over(to.into_config()?.build()?))
+    }
+
+    /// What each node is at.
+    #[must_use]
+    pub fn stats(&self) -> ClusterStats {
+        self.call.stats()
+    }
+
+    /// Takes no more calls, waits for those that there are, and closes all
+    /// connections.
+    pub async fn close(&self) {
+        self.call.close().await;
+    }
+}
+
+impl Riak<Connection> {
+    /// Connects to a node, by one connection and no more: no call is made again,
+    /// and streams make others wait.
     ///
     /// # Errors
     ///
@@ -44,11 +77,51 @@ impl Riak {
     /// # Panics
     ///
     /// Outside of a tokio runtime with timers and IO.
-    pub async fn connect_with(
+    pub async fn connect_one(
         address: impl ToSocketAddrs,
         config: ConnectionConfig,
     ) -> Result<Self, ConnectionError> {
         Connection::connect_with(address, config).await.map(Self::over)
+    }
+}
+
+/// Why there is no client.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// The configuration is wrong.
+    Config(InvalidConfig),
+    /// No node can be connected to.
+    Call(CallError),
+}
+
+impl From<InvalidConfig> for ConnectError {
+    fn from(error: InvalidConfig) -> Self {
+        Self::Config(error)
+    }
+}
+
+impl From<CallError> for ConnectError {
+    fn from(error: CallError) -> Self {
+        Self::Call(error)
+    }
+}
+
+impl fmt::Display for ConnectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config(error) => error.fmt(f),
+            Self::Call(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for ConnectError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Config(error) => Some(error),
+            Self::Call(error) => Some(error),
+        }
     }
 }
 

@@ -36,16 +36,20 @@
 //! `riak-runtime`.
 
 #[cfg(feature = "client")]
+mod config;
+#[cfg(feature = "client")]
 mod facade;
 #[rustfmt::skip]
 mod generated;
 
 #[cfg(feature = "client")]
-pub use facade::Riak;
+pub use config::{ClientConfig, IntoConfig, InvalidConfig, PARAMETERS, Parameter, Secret};
+#[cfg(feature = "client")]
+pub use facade::{ConnectError, Riak};
 pub use generated::*;
 #[cfg(feature = "client")]
 pub use riak_runtime::client::{
-    Call, CallError, CallOptions, Connection, ConnectionConfig, ConnectionError, Node, Responses,
-    ServerError, ServerErrorKind,
+    Call, CallError, CallOptions, Cluster, ClusterConfig, Connection, ConnectionConfig, ConnectionError,
+    Node, Responses, ServerError, ServerErrorKind,
 };
 pub use riak_runtime::{Blob, Coded, Decode, DecodeError, Frame, Framed, Message, Owned, Quorum, Request};

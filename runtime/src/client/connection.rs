@@ -11,10 +11,11 @@ use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpStream, ToSocketAddrs};
+use tokio::net::ToSocketAddrs;
 
 use super::call::Call;
 use super::config::ConnectionConfig;
+use super::connector::dial;
 use super::driver::Driver;
 use super::error::{CallError, ConnectionError, NotSent};
 use super::outgoing::Outgoing;
@@ -138,13 +139,7 @@ impl Connection {
         address: impl ToSocketAddrs,
         config: ConnectionConfig,
     ) -> Result<Self, ConnectionError> {
-        let after = config.connect_timeout;
-        let Ok(socket) = tokio::time::timeout(after, TcpStream::connect(address)).await else {
-            return Err(ConnectionError::ConnectTimeout { after });
-        };
-        let socket = socket?;
-        // Without it a small request may wait 40 ms for an acknowledgement.
-        socket.set_nodelay(true)?;
+        let socket = dial(address, config.connect_timeout).await?;
         let (connection, driver) = Self::new(socket, config);
         tokio::spawn(driver);
         Ok(connection)

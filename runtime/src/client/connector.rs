@@ -6,6 +6,9 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
+
+use tokio::net::{TcpStream, ToSocketAddrs};
 
 use super::config::ConnectionConfig;
 use super::connection::Connection;
@@ -41,4 +44,15 @@ impl Connector for TcpConnector {
     fn connect<'a>(&'a self, node: &'a Node) -> Connecting<'a> {
         Box::pin(Connection::connect_with((node.host(), node.port()), self.config.clone()))
     }
+}
+
+/// Connects to a node: to the first of its addresses that can be had.
+pub(crate) async fn dial(address: impl ToSocketAddrs, after: Duration) -> Result<TcpStream, ConnectionError> {
+    let Ok(socket) = tokio::time::timeout(after, TcpStream::connect(address)).await else {
+        return Err(ConnectionError::ConnectTimeout { after });
+    };
+    let socket = socket?;
+    // Without it a small request may wait 40 ms for an acknowledgement.
+    socket.set_nodelay(true)?;
+    Ok(socket)
 }

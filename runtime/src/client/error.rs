@@ -281,9 +281,22 @@ pub enum ConnectionError {
         /// How long was waited.
         after: Duration,
     },
+    /// The server refused a request that sets the connection up: to change to
+    /// TLS, or to authenticate.
+    Refused(ServerError),
+    /// There is no TLS connection.
+    #[cfg(feature = "tls")]
+    Tls(crate::tls::TlsError),
     /// The connection's driver was dropped, or the last handle of the
     /// connection was.
     Stopped,
+}
+
+#[cfg(feature = "tls")]
+impl From<crate::tls::TlsError> for ConnectionError {
+    fn from(error: crate::tls::TlsError) -> Self {
+        Self::Tls(error)
+    }
 }
 
 impl From<io::Error> for ConnectionError {
@@ -319,6 +332,9 @@ impl fmt::Display for ConnectionError {
                  raise ConnectionConfig::max_owed to wait for more such answers"
             ),
             Self::ConnectTimeout { after } => write!(f, "connecting took longer than {after:?}"),
+            Self::Refused(error) => write!(f, "the connection could not be set up: {error}"),
+            #[cfg(feature = "tls")]
+            Self::Tls(error) => error.fmt(f),
             Self::Stopped => f.write_str("the connection was stopped on this side"),
         }
     }
@@ -330,6 +346,9 @@ impl std::error::Error for ConnectionError {
             Self::Io(error) => Some(&**error),
             Self::Frame(error) => Some(error),
             Self::StreamEnd(error) => Some(error),
+            Self::Refused(error) => Some(error),
+            #[cfg(feature = "tls")]
+            Self::Tls(error) => Some(error),
             _ => None,
         }
     }

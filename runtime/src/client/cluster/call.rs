@@ -42,7 +42,7 @@ impl Call for Cluster {
         loop {
             let mut trial = effort.next()?;
             let limit = effort.limit(&trial);
-            let stream = trial.member.pool.stream(request);
+            let stream = trial.member.pool.stream(effort.request);
             match until(limit, stream).await {
                 Ok(stream) => {
                     self.inner.served.note(request.operation().request);
@@ -81,6 +81,11 @@ struct Effort<'c, 'r> {
 impl<'c, 'r> Effort<'c, 'r> {
     fn new(cluster: &'c Cluster, request: Outgoing<'r>) -> Self {
         cluster.inner.budget.deposit();
+        let timeout = cluster.inner.config.timeout.filter(|_| !request.is_exclusive());
+        let request = match timeout.and_then(|timeout| now().checked_add(timeout)) {
+            Some(deadline) if request.deadline().is_none() => request.with_deadline(deadline),
+            _ => request,
+        };
         Self { cluster, request, members: cluster.inner.members(), failed: Vec::new() }
     }
 

@@ -28,6 +28,12 @@ pub struct ClusterConfig {
     pub breaker: BreakerConfig,
     /// What is done about calls that fail.
     pub retry: RetryConfig,
+    /// How long a unary call may take, all attempts together, unless its caller
+    /// says something else ([`CallOptions::timeout`](super::super::CallOptions)).
+    /// `None`: each attempt has the connection's
+    /// [`call_timeout`](super::super::ConnectionConfig::call_timeout), and Riak
+    /// its own of 60 seconds. Set it: what a program can wait for, only it knows.
+    pub timeout: Option<Duration>,
 }
 
 impl ClusterConfig {
@@ -41,6 +47,7 @@ impl ClusterConfig {
         pool: PoolConfig,
         breaker: BreakerConfig,
         retry: RetryConfig,
+        timeout: Option<Duration>,
     }
 }
 

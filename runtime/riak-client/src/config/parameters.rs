@@ -1,0 +1,274 @@
+//! The parameters of a configuration by name, as URLs and files give them.
+//!
+//! Invariant: this table is all of them: what it documents is what is parsed.
+
+use std::time::Duration;
+
+#[cfg(feature = "tls")]
+use riak_runtime::tls::{TlsConfig, Verify};
+
+use super::error::InvalidConfig;
+use super::{ClientConfig, Secret};
+
+/// A parameter: its name, unit, default and meaning.
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub struct Parameter {
+    /// Its name.
+    pub name: &'static str,
+    /// What its value looks like.
+    pub unit: &'static str,
+    /// Its default, as it would be written.
+    pub default: &'static str,
+    /// What it means.
+    pub help: &'static str,
+    set: fn(&mut ClientConfig, &str) -> Result<(), String>,
+}
+
+impl std::fmt::Debug for Parameter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Parameter")
+            .field("name", &self.name)
+            .field("unit", &self.unit)
+            .field("default", &self.default)
+            .field("help", &self.help)
+            .finish_non_exhaustive()
+    }
+}
+
+const COUNT: &str = "count";
+const TIME: &str = "time";
+const TIME_OR_OFF: &str = "time or off";
+
+/// Makes an entry of the table; the value is parsed by the function named.
+macro_rules! parameter {
+    ($name:literal, $unit:expr, $default:literal, $parse:ident => $($field:ident).+, $help:literal) => {
+        Parameter {
+            name: $name,
+            unit: $unit,
+            default: $default,
+            help: $help,
+            set: |config, value| {
+                config.$($field).+ = $parse(value)?;
+                Ok(())
+            },
+        }
+    };
+}
+
+/// All parameters, as they stand in a URL behind the `?`.
+///
+/// Times are written with their unit: `200ms`, `5s`, `2m`, `1h`; some can be
+/// `off`.
+pub const PARAMETERS: &[Parameter] = &[
+    parameter!("timeout", TIME_OR_OFF, "off", time_or_off => cluster.timeout,
+        "how long a unary call may take, all attempts together; each attempt has call_timeout anyway"),
+    parameter!("call_timeout", TIME_OR_OFF, "70s", time_or_off => connection.call_timeout,
+        "how long one attempt at a unary call may take; Riak itself gives up after 60s"),
+    parameter!("long_timeout", TIME_OR_OFF, "1h", time_or_off => connection.long_call_timeout,
+        "the same for folds and other calls that take the server long"),
+    parameter!("stream_idle_timeout", TIME_OR_OFF, "2m", time_or_off => connection.stream_idle_timeout,
+        "how long a stream may take for its next answer"),
+    parameter!("connect_timeout", TIME, "5s", time => connection.connect_timeout,
+        "how long a TCP connect may take"),
+    parameter!("max_in_flight", COUNT, "256", count => connection.max_in_flight,
+        "calls in flight on one connection; further ones wait their turn"),
+    parameter!("max_frame", "bytes", "67108864", count => connection.max_frame,
+        "the longest answer that is accepted; Riak refuses objects over 50 MB"),
+    parameter!("stream_buffer", "bytes", "262144", count => connection.stream_buffer,
+        "what is kept of a stream for a slow consumer, before reading stops"),
+    parameter!("pool_min", COUNT, "1", count => cluster.pool.min_connections,
+        "connections to each node that stay open unused"),
+    parameter!("pool_max", COUNT, "16", count => cluster.pool.max_connections,
+        "connections to each node for unary calls; a node works on one request of each at a time"),
+    parameter!("pool_target", COUNT, "4", count => cluster.pool.target_in_flight,
+        "calls on each connection before another one is opened"),
+    parameter!("max_streams", COUNT, "8", count => cluster.pool.max_streams,
+        "connections to each node for streams and folds, each of which has one to itself"),
+    parameter!("max_waiting", COUNT, "1024", count => cluster.pool.max_waiting,
+        "calls that may wait for a connection to a node"),
+    parameter!("wait_timeout", TIME, "10s", time => cluster.pool.wait_timeout,
+        "how long a call may wait for a connection"),
+    parameter!("idle_timeout", TIME_OR_OFF, "5m", time_or_off => cluster.pool.idle_timeout,
+        "how long a connection is kept that nobody uses; firewalls forget idle ones"),
+    parameter!("max_lifetime", TIME_OR_OFF, "1h", time_or_off => cluster.pool.max_lifetime,
+        "how long a connection is used at all, so that load spreads again behind a balancer"),
+    parameter!("attempts", COUNT, "3", small => cluster.retry.max_attempts,
+        "how often a call is made in all, where it may be repeated"),
+    parameter!("attempt_timeout", TIME_OR_OFF, "10s", time_or_off => cluster.retry.attempt_timeout,
+        "how long an attempt may take that another node can make up for"),
+    parameter!("retry_percent", COUNT, "10", small => cluster.retry.budget_percent,
+        "repeated calls in a hundred, so that repetition does not add to an overload"),
+    parameter!("breaker_failures", COUNT, "5", small => cluster.breaker.failures,
+        "failures in a row after which a node is left alone for a while"),
+    parameter!("user", "text", "none", some_text => user, "who to authenticate as; stands before the @ as well"),
+    parameter!("password", "text", "none", secret => password, "the user's password; stands behind the user as well"),
+    #[cfg(feature = "tls")]
+    Parameter {
+        name: "tls",
+        unit: "off, full or chain",
+        default: "off",
+        help: "full checks that servers' certificates are trusted, valid and for the host; chain leaves out the host",
+        set: |config, value| {
+            match value {
+                "off" => config.tls = None,
+                "full" => config.tls = Some(config.tls.take().unwrap_or_default().verify(Verify::Full)),
+                "chain" => config.tls = Some(config.tls.take().unwrap_or_default().verify(Verify::Chain)),
+                _ => return Err(format!("is `{value}`: it is off, full or chain")),
+            }
+            Ok(())
+        },
+    },
+    #[cfg(feature = "tls")]
+    Parameter {
+        name: "ca",
+        unit: "path",
+        default: "the system's",
+        help: "a PEM file with the authorities to trust",
+        set: |config, value| tls(config, |tls| tls.ca_file(value)),
+    },
+    #[cfg(feature = "tls")]
+    Parameter {
+        name: "cert",
+        unit: "path",
+        default: "none",
+        help: "a PEM file with the client's certificate and its private key",
+        set: |config, value| tls(config, |tls| tls.client_certificate_files(value, value)),
+    },
+    #[cfg(feature = "tls")]
+    Parameter {
+        name: "server_name",
+        unit: "name",
+        default: "the host",
+        help: "the name that servers' certificates are for",
+        set: |config, value| tls(config, |tls| tls.server_name(value)),
+    },
+];
+
+/// The parameters that there are with TLS only.
+#[cfg(not(feature = "tls"))]
+const OF_TLS: &[&str] = &["tls", "ca", "cert", "server_name"];
+
+/// TLS is asked for by whatever else is said of it.
+#[cfg(feature = "tls")]
+#[expect(clippy::unnecessary_wraps, reason = "what the table wants")]
+fn tls(config: &mut ClientConfig, set: impl FnOnce(TlsConfig) -> TlsConfig) -> Result<(), String> {
+    config.tls = Some(set(config.tls.take().unwrap_or_default()));
+    Ok(())
+}
+
+impl ClientConfig {
+    /// Sets a parameter by its name.
+    ///
+    /// # Errors
+    ///
+    /// If there is none of that name, or the value is none of its.
+    pub fn set(&mut self, name: &str, value: &str) -> Result<(), InvalidConfig> {
+        let Some(parameter) = PARAMETERS.iter().find(|parameter| parameter.name == name) else {
+            return Err(unknown(name));
+        };
+        (parameter.set)(self, value).map_err(|reason| InvalidConfig::Value { name: parameter.name, reason })
+    }
+}
+
+fn unknown(name: &str) -> InvalidConfig {
+    #[cfg(not(feature = "tls"))]
+    if let Some(name) = OF_TLS.iter().find(|known| **known == name) {
+        return InvalidConfig::WithoutTls(name);
+    }
+    let near = PARAMETERS.iter().map(|parameter| (distance(parameter.name, name), parameter.name)).min();
+    let suggestion = near.filter(|(distance, _)| *distance <= name.len() / 3 + 1).map(|(_, name)| name);
+    InvalidConfig::UnknownParameter { name: name.to_owned(), suggestion }
+}
+
+/// How many letters have to be put in, left out or replaced.
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (index, letter) in one.chars().enumerate() {
+        let mut corner = std::mem::replace(&mut row[0], index + 1);
+        for (at, theirs) in other.iter().enumerate() {
+            let replaced = corner + usize::from(letter != *theirs);
+            corner = row[at + 1];
+            row[at + 1] = replaced.min(row[at] + 1).min(corner + 1);
+        }
+    }
+    row[other.len()]
+}
+
+fn count(value: &str) -> Result<usize, String> {
+    value.parse().map_err(|_| format!("is `{value}`: it is a whole number"))
+}
+
+fn small(value: &str) -> Result<u32, String> {
+    value.parse().map_err(|_| format!("is `{value}`: it is a whole number"))
+}
+
+fn time(value: &str) -> Result<Duration, String> {
+    let digits = value.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(value.len());
+    let (number, unit) = value.split_at(digits);
+    let invalid = || format!("is `{value}`: a time is written like 200ms, 5s, 2m or 1h");
+    let number: u64 = number.parse().map_err(|_| invalid())?;
+    let millis = match unit {
+        "ms" => Some(number),
+        "s" => number.checked_mul(1000),
+        "m" => number.checked_mul(60_000),
+        "h" => number.checked_mul(3_600_000),
+        _ => None,
+    };
+    millis.map(Duration::from_millis).ok_or_else(invalid)
+}
+
+fn time_or_off(value: &str) -> Result<Option<Duration>, String> {
+    if value == "off" { Ok(None) } else { time(value).map(Some) }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "what the table wants")]
+fn some_text(value: &str) -> Result<Option<String>, String> {
+    Ok(Some(value.to_owned()))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "what the table wants")]
+fn secret(value: &str) -> Result<Secret, String> {
+    Ok(Secret::from(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_tells_the_defaults_as_they_are() {
+        for parameter in PARAMETERS {
+            if matches!(parameter.name, "user" | "password" | "ca" | "cert" | "server_name") {
+                continue;
+            }
+            let mut config = ClientConfig::default();
+            (parameter.set)(&mut config, parameter.default).unwrap();
+            assert_eq!(config, ClientConfig::default(), "{}", parameter.name);
+        }
+    }
+
+    #[test]
+    fn each_parameter_says_what_its_values_are() {
+        for parameter in PARAMETERS {
+            if matches!(parameter.unit, "text" | "path" | "name") {
+                continue;
+            }
+            let error = ClientConfig::default().set(parameter.name, "soon").unwrap_err().to_string();
+            assert!(error.contains(parameter.name) && error.contains("`soon`: "), "{error}");
+        }
+        for value in ["5", "s", "5 s", "5d", "-1s", "99999999999999999999s", ""] {
+            assert!(time(value).is_err(), "{value}");
+        }
+        assert_eq!(time("2m").unwrap(), Duration::from_secs(120));
+    }
+
+    #[test]
+    fn a_slip_is_recognised() {
+        let error = ClientConfig::default().set("pool-max", "3").unwrap_err();
+        assert_eq!(error.to_string(), "there is no parameter `pool-max`: did you mean `pool_max`?");
+        let error = ClientConfig::default().set("colour", "red").unwrap_err();
+        assert!(error.to_string().ends_with("riak_client::PARAMETERS lists them"), "{error}");
+    }
+}

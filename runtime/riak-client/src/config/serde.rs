@@ -1,0 +1,95 @@
+//! A configuration from a file: a URL, or a map with the URL's parts. Feature
+//! `serde`.
+//!
+//! Reading only: what could be written would hold the password. By hand, since
+//! the derive of serde is more to compile than this crate. Invariant: a map's
+//! keys are `nodes` and the names in [`PARAMETERS`](super::PARAMETERS), and
+//! each is checked as in a URL.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+
+use super::ClientConfig;
+
+impl<'de> Deserialize<'de> for ClientConfig {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Config)
+    }
+}
+
+struct Config;
+
+impl<'de> Visitor<'de> for Config {
+    type Value = ClientConfig;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a URL like riak://host1,host2, or a map with `nodes` and parameters")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<ClientConfig, E> {
+        text.parse().map_err(E::custom)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ClientConfig, A::Error> {
+        let mut config = ClientConfig::default();
+        while let Some(name) = map.next_key::<String>()? {
+            if name == "nodes" {
+                for node in map.next_value::<Vec<String>>()? {
+                    config.nodes.push(node.parse().map_err(A::Error::custom)?);
+                }
+            } else {
+                let Text(value) = map.next_value()?;
+                config.set(&name, &value).map_err(A::Error::custom)?;
+            }
+        }
+        Ok(config)
+    }
+}
+
+/// A value as it would stand in a URL: counts may be numbers.
+struct Text(String);
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Value;
+
+        impl Visitor<'_> for Value {
+            type Value = Text;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text or a whole number")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Text, E> {
+                Ok(Text(text.to_owned()))
+            }
+
+            fn visit_u64<E: Error>(self, number: u64) -> Result<Text, E> {
+                Ok(Text(number.to_string()))
+            }
+
+            fn visit_i64<E: Error>(self, number: i64) -> Result<Text, E> {
+                Ok(Text(number.to_string()))
+            }
+        }
+
+        deserializer.deserialize_any(Value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_and_a_map_say_the_same() {
+        let url: ClientConfig = serde_json::from_str(r#""riak://u@a,b:1?pool_max=3&timeout=2s""#).unwrap();
+        let map: ClientConfig =
+            serde_json::from_str(r#"{"nodes": ["a", "b:1"], "user": "u", "pool_max": 3, "timeout": "2s"}"#)
+                .unwrap();
+        assert_eq!(url, map);
+        let error = serde_json::from_str::<ClientConfig>(r#"{"pool_mx": 3}"#).unwrap_err();
+        assert!(error.to_string().contains("did you mean `pool_max`?"), "{error}");
+    }
+}

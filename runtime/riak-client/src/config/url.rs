@@ -1,0 +1,145 @@
+//! A configuration as a URL: `riak://user:password@host1,host2:8087/?name=value&…`,
+//! or without scheme, `host1,host2:8087`.
+//!
+//! Invariant: what a URL says is checked whole, and nothing of it is ignored.
+
+use std::str::FromStr;
+
+use riak_runtime::client::Node;
+
+use super::error::InvalidConfig;
+use super::parameters::PARAMETERS;
+use super::{ClientConfig, Secret};
+
+/// `riak://user:password@host1,host2:8087?name=value&…`; the names are those of
+/// [`PARAMETERS`]. User, password and values are
+/// percent-encoded; the scheme may be left out, and so may all but one host.
+impl FromStr for ClientConfig {
+    type Err = InvalidConfig;
+
+    fn from_str(text: &str) -> Result<Self, InvalidConfig> {
+        let rest = match text.split_once("://") {
+            Some(("riak", rest)) => rest,
+            Some((scheme, _)) => return Err(InvalidConfig::Scheme(scheme.to_owned())),
+            None => text,
+        };
+        let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let rest = rest.strip_suffix('/').unwrap_or(rest);
+        // A password may hold an `@` that somebody forgot to encode.
+        let (credentials, hosts) = match rest.rsplit_once('@') {
+            Some((credentials, hosts)) => (Some(credentials), hosts),
+            None => (None, rest),
+        };
+        let mut config = Self::default();
+        for host in hosts.split(',').filter(|host| !host.is_empty()) {
+            config.nodes.push(host.parse::<Node>()?);
+        }
+        if config.nodes.is_empty() {
+            return Err(InvalidConfig::NoNodes);
+        }
+        if let Some(credentials) = credentials {
+            let (user, password) = credentials.split_once(':').unwrap_or((credentials, ""));
+            config.user = Some(decoded(user, "user")?);
+            config.password = Secret::from(decoded(password, "password")?);
+        }
+        let mut seen: Vec<&'static str> = Vec::new();
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            config.set(name, &decoded(value, "value of a parameter")?)?;
+            let known = PARAMETERS.iter().find(|parameter| parameter.name == name);
+            if let Some(parameter) = known {
+                if seen.contains(&parameter.name) {
+                    return Err(InvalidConfig::Twice(parameter.name));
+                }
+                seen.push(parameter.name);
+            }
+        }
+        Ok(config)
+    }
+}
+
+/// A text without its percent signs.
+fn decoded(text: &str, part: &'static str) -> Result<String, InvalidConfig> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte != b'%' {
+            bytes.push(byte);
+            continue;
+        }
+        let mut digit = || rest.next().and_then(|byte| char::from(byte).to_digit(16));
+        let (Some(high), Some(low)) = (digit(), digit()) else {
+            return Err(InvalidConfig::Encoding(part));
+        };
+        bytes.extend(u8::try_from(high * 16 + low));
+    }
+    String::from_utf8(bytes).map_err(|_| InvalidConfig::Encoding(part))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn parse(text: &str) -> Result<ClientConfig, String> {
+        text.parse().map_err(|error: InvalidConfig| error.to_string())
+    }
+
+    #[test]
+    fn all_parts_are_understood() {
+        let config =
+            parse("riak://al%40ice:s%3Acret@a,b:10017,[::1]/?pool_max=3&timeout=250ms&idle_timeout=off")
+                .unwrap();
+        let nodes: Vec<String> = config.nodes.iter().map(ToString::to_string).collect();
+        assert_eq!(nodes, ["a:8087", "b:10017", "[::1]:8087"]);
+        assert_eq!(config.user.as_deref(), Some("al@ice"));
+        assert_eq!(config.password.expose(), "s:cret");
+        assert_eq!(config.cluster.pool.max_connections, 3);
+        assert_eq!(config.cluster.timeout, Some(Duration::from_millis(250)));
+        assert_eq!(config.cluster.pool.idle_timeout, None);
+        assert_eq!(parse("localhost").unwrap(), parse("riak://localhost:8087/").unwrap());
+        assert!(!format!("{config:?}").contains("cret"));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_and_no_password_shown() {
+        for (text, part) in [
+            ("", "no nodes"),
+            ("riak://", "no nodes"),
+            ("http://a", "scheme"),
+            ("riak://a:x", "`a:x` names no node"),
+            ("riak://u:secret@a:x", "`a:x` names no node"),
+            ("riak://u:secret%zz@a", "the password in the URL"),
+            ("a?pool_mx=3", "did you mean `pool_max`?"),
+            ("a?pool_max=3&pool_max=4", "given twice"),
+            ("a?pool_max", "is ``: it is a whole number"),
+            ("a?timeout=5", "200ms, 5s, 2m or 1h"),
+        ] {
+            let error = parse(text).unwrap_err();
+            assert!(error.contains(part) && !error.contains("secret"), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn credentials_are_never_sent_in_clear() {
+        let config = parse("riak://user:password@a").unwrap();
+        assert_eq!(config.build().unwrap_err(), InvalidConfig::NoTls);
+    }
+
+    #[cfg(feature = "tls")]
+    #[test]
+    fn tls_wants_a_user_and_files_that_are_there() {
+        assert_eq!(parse("riak://a?tls=full").unwrap().build().unwrap_err(), InvalidConfig::NoUser);
+        let config = parse("riak://u@a?ca=nowhere.pem&tls=chain").unwrap();
+        let error = config.build().unwrap_err().to_string();
+        assert!(error.starts_with("`nowhere.pem` cannot be used: "), "{error}");
+    }
+
+    #[cfg(not(feature = "tls"))]
+    #[test]
+    fn without_tls_its_parameters_say_so() {
+        let error = parse("riak://u@a?tls=full").unwrap_err();
+        assert!(error.contains("needs riak-client's feature `tls`"), "{error}");
+    }
+}

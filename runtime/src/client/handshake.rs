@@ -1,0 +1,82 @@
+//! [`handshake`]: a call on a connection that is still being set up.
+//!
+//! Invariant: not a byte is read behind the answer: what follows it may be of
+//! another protocol, and what was sent in clear before that changes must never
+//! be taken for something that came after.
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+
+use super::error::ConnectionError;
+use super::server_error::ServerError;
+use crate::error::FrameError;
+use crate::operation::ErrorFrame;
+use crate::{Blob, Coded, Frame, Request, WriteBuffer};
+
+/// The longest answer that is read; the longest known, a stack trace, has some
+/// kilobytes.
+const MAX_ANSWER: usize = 64 * 1024;
+
+/// Sends a request on a connection that nobody else uses yet, and reads its
+/// answer: for what has to be exchanged before a [`Connection`] can be made of
+/// it.
+///
+/// [`Connection`]: super::Connection
+///
+/// # Errors
+///
+/// [`ConnectionError::Refused`] if the server answers with an error; else what
+/// is wrong with the connection.
+pub async fn handshake<IO, R>(io: &mut IO, request: &R) -> Result<Frame, ConnectionError>
+where
+    IO: AsyncRead + AsyncWrite + Unpin,
+    R: Request,
+{
+    let operation = R::OPERATION;
+    let mut out = WriteBuffer::new();
+    if operation.bodyless {
+        out.push_body(operation.request, &[]).map_err(ConnectionError::Frame)?;
+    } else {
+        out.push(operation.request, request).map_err(ConnectionError::Frame)?;
+    }
+    io.write_all(&out.to_vec()).await?;
+    io.flush().await?;
+
+    let length = match io.read_u32().await {
+        Ok(length) => usize::try_from(length).unwrap_or(usize::MAX),
+        Err(error) => return Err(closed(error, false)),
+    };
+    if length == 0 {
+        return Err(ConnectionError::Frame(FrameError::Empty));
+    }
+    if length > MAX_ANSWER {
+        return Err(ConnectionError::Frame(FrameError::TooLong { length, max: MAX_ANSWER }));
+    }
+    let mut answer = vec![0; length];
+    io.read_exact(&mut answer).await.map_err(|error| closed(error, true))?;
+    // It is not empty: that was looked at.
+    let (code, body) = (answer[0], Blob::from(&answer[1..]));
+    match operation.error {
+        Some(error) if error.code == code => Err(refusal(error, &body)),
+        _ if code == operation.response => Ok(Frame { code, body }),
+        _ => Err(ConnectionError::UnexpectedCode {
+            code,
+            expected: <R::Response as Coded>::CODE,
+            operation: operation.name,
+        }),
+    }
+}
+
+fn closed(error: std::io::Error, within_frame: bool) -> ConnectionError {
+    if error.kind() == std::io::ErrorKind::UnexpectedEof {
+        ConnectionError::Closed { within_frame }
+    } else {
+        error.into()
+    }
+}
+
+fn refusal(error: ErrorFrame, body: &Blob) -> ConnectionError {
+    match error.read(body) {
+        Ok((text, number)) => ConnectionError::Refused(ServerError::new(text, number)),
+        Err(error) => ConnectionError::StreamEnd(error),
+    }
+}

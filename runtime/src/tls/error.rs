@@ -1,0 +1,131 @@
+//! [`TlsError`]: why there is no TLS connection, and what to do about it.
+//!
+//! Invariant: nothing secret is in a message.
+
+use std::fmt;
+use std::io;
+
+use tokio_rustls::rustls::{AlertDescription, CertificateError, Error};
+
+/// Why there is no TLS connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TlsError {
+    /// The system's trusted roots were not found.
+    NoSystemRoots(String),
+    /// Certificates or a key cannot be read.
+    Pem {
+        /// The file.
+        source: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The client's certificate and key do not go together.
+    ClientCertificate(String),
+    /// The host is no name that a certificate could have.
+    InvalidName(String),
+    /// The server's certificate is for another name.
+    WrongName {
+        /// The name that it should be for.
+        expected: String,
+        /// The names that it is for; none, if the only one is its common name,
+        /// which does not count.
+        presented: Vec<String>,
+    },
+    /// The server's certificate is not valid any more, or not yet.
+    NotValidNow,
+    /// None of the trusted authorities has signed the server's certificate.
+    UnknownIssuer,
+    /// Anything else is wrong with the server's certificate.
+    Certificate(String),
+    /// The server refused the handshake: this client's certificate, or its lack
+    /// of one, or what it offers.
+    Refused(String),
+    /// What came is no TLS, or the handshake failed for another reason.
+    Protocol(String),
+    /// The connection failed during the handshake.
+    Io(io::ErrorKind, String),
+}
+
+impl TlsError {
+    /// What rustls has put into an error of the socket.
+    pub(super) fn of(error: &io::Error) -> Self {
+        match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
+            Some(error) => Self::from(error),
+            None => Self::Io(error.kind(), error.to_string()),
+        }
+    }
+}
+
+impl From<&Error> for TlsError {
+    fn from(error: &Error) -> Self {
+        match error {
+            Error::InvalidCertificate(CertificateError::NotValidForNameContext { expected, presented }) => {
+                Self::WrongName { expected: expected.to_str().into_owned(), presented: presented.clone() }
+            }
+            Error::InvalidCertificate(
+                CertificateError::Expired
+                | CertificateError::ExpiredContext { .. }
+                | CertificateError::NotValidYet
+                | CertificateError::NotValidYetContext { .. },
+            ) => Self::NotValidNow,
+            Error::InvalidCertificate(CertificateError::UnknownIssuer) => Self::UnknownIssuer,
+            Error::InvalidCertificate(error) => Self::Certificate(error.to_string()),
+            Error::AlertReceived(alert) => Self::Refused(alert_name(*alert)),
+            error => Self::Protocol(error.to_string()),
+        }
+    }
+}
+
+fn alert_name(alert: AlertDescription) -> String {
+    format!("{alert:?}")
+}
+
+impl fmt::Display for TlsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoSystemRoots(why) => {
+                write!(f, "the system's trusted certificates were not found: name a CA file")?;
+                if why.is_empty() { Ok(()) } else { write!(f, " ({why})") }
+            }
+            Self::Pem { source, reason } => {
+                write!(f, "{source} cannot be used: {reason}; it should be a file in PEM format")
+            }
+            Self::ClientCertificate(why) => {
+                write!(f, "the client's certificate and private key cannot be used: {why}")
+            }
+            Self::InvalidName(name) => write!(
+                f,
+                "`{name}` is no name that a certificate could have: set the server name to one that it has"
+            ),
+            Self::WrongName { expected, presented } if presented.is_empty() => write!(
+                f,
+                "the server's certificate is not for `{expected}`: it has no subject alternative names, \
+                 and its common name does not count; have it issued with one, or check the chain only \
+                 (verify = chain)"
+            ),
+            Self::WrongName { expected, presented } => write!(
+                f,
+                "the server's certificate is not for `{expected}` but for {}: connect to that name, \
+                 or set the server name to it",
+                presented.join(", ")
+            ),
+            Self::NotValidNow => {
+                f.write_str("the server's certificate has expired, or is not valid yet: renew it, or set the clock")
+            }
+            Self::UnknownIssuer => f.write_str(
+                "no trusted authority has signed the server's certificate: name the CA file of the one that has",
+            ),
+            Self::Certificate(why) => write!(f, "the server's certificate cannot be trusted: {why}"),
+            Self::Refused(alert) => write!(
+                f,
+                "the server refused the TLS handshake ({alert}): look whether it wants a client certificate, \
+                 or only offers TLS older than 1.2"
+            ),
+            Self::Protocol(why) => write!(f, "the TLS handshake failed: {why}"),
+            Self::Io(_, why) => write!(f, "the connection failed during the TLS handshake: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for TlsError {}

@@ -22,7 +22,7 @@ impl Span {
 }
 
 /// How wide a tab is in source code info.
-const TAB: i32 = 8;
+const TAB: usize = 8;
 
 /// The text of one file, with the names that it goes by.
 #[derive(Debug, Clone)]
@@ -34,13 +34,16 @@ pub(crate) struct SourceText {
     text: String,
     /// The offset at which each line starts.
     lines: Vec<usize>,
+    /// The offset of each tab. To look for them anew at each place would make a long line dear.
+    tabs: Vec<usize>,
 }
 
 impl SourceText {
     pub(crate) fn new(name: impl Into<String>, shown: impl Into<String>, text: impl Into<String>) -> Self {
         let text = text.into();
         let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Self { name: name.into(), shown: shown.into(), text, lines }
+        let tabs = text.match_indices('\t').map(|(at, _)| at).collect();
+        Self { name: name.into(), shown: shown.into(), text, lines, tabs }
     }
 
     pub(crate) fn text(&self) -> &str {
@@ -70,11 +73,15 @@ impl SourceText {
     /// Line and column as source code info counts them: from 0, in bytes, with wide tabs.
     fn point(&self, offset: usize) -> (i32, i32) {
         let (line, start) = self.line_of(offset);
-        let column = self.text.as_bytes()[start..offset].iter().fold(0i32, |column, &byte| match byte {
-            b'\t' => column.saturating_add(TAB - column % TAB),
-            _ => column.saturating_add(1),
-        });
-        (i32::try_from(line).unwrap_or(i32::MAX), column)
+        let [first, last] = [start, offset].map(|end| self.tabs.partition_point(|&tab| tab < end));
+        let (mut column, mut from) = (0, start);
+        for tab in &self.tabs[first..last] {
+            column += tab - from;
+            column += TAB - column % TAB;
+            from = tab + 1;
+        }
+        let number = |count: usize| i32::try_from(count).unwrap_or(i32::MAX);
+        (number(line), number(column + offset - from))
     }
 
     /// A span as source code info writes it: the end line is left out where it is the start line.
@@ -88,7 +95,6 @@ impl SourceText {
         }
     }
 
-    /// A fault or notice at an offset.
     /// The offset at which [`place`](Self::place) gives this line and column.
     pub(crate) fn offset(&self, line: u32, column: u32) -> Option<usize> {
         let index = usize::try_from(line.checked_sub(1)?).ok()?;
@@ -100,6 +106,7 @@ impl SourceText {
         Some(start + mark + within)
     }
 
+    /// A fault or notice at an offset.
     pub(crate) fn diagnose(&self, offset: usize, message: impl Into<String>) -> Diagnostic {
         let (line, column) = self.place(offset);
         Diagnostic::new(self.shown.clone(), line, column, message)
@@ -109,6 +116,14 @@ impl SourceText {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tabs_move_on_to_the_next_multiple_of_eight() {
+        let source = SourceText::new("a", "a", "\t\n a\tb\t\tc\n\td");
+        let column = |what| source.point(source.text().find(what).unwrap());
+        assert_eq!([column('a'), column('b'), column('c'), column('d')], [(1, 1), (1, 8), (1, 24), (2, 8)]);
+        assert_eq!(source.point(1), (0, 8));
+    }
 
     #[test]
     fn a_person_counts_characters_and_source_code_info_counts_bytes() {

@@ -2,14 +2,15 @@
 //! `protoc` made.
 //!
 //! It does not look for required fields, and takes every number for a value of
-//! an enum; both are made up for here. Invariant: what it wrote is compared, for
+//! an enum; both are looked for here. Invariant: what it wrote is compared, for
 //! which it puts fields in the order of their numbers.
 
 use std::sync::LazyLock;
 
-use prost_reflect::prost::Message as _;
+use prost_reflect::prost::{DecodeError, Message as _};
 use prost_reflect::{
-    Cardinality, DescriptorPool, DynamicMessage, MessageDescriptor, ReflectMessage as _, Value,
+    Cardinality, DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MessageDescriptor,
+    ReflectMessage as _, Value,
 };
 
 static POOL: LazyLock<DescriptorPool> = LazyLock::new(|| {
@@ -47,26 +48,39 @@ pub(crate) struct Theirs {
     pub(crate) bytes: Vec<u8>,
     /// Whether no required field is missing.
     pub(crate) whole: bool,
+    /// Whether every enum has a number that the schema knows.
+    pub(crate) known: bool,
 }
 
 /// Decodes bytes and encodes them again.
-pub(crate) fn read(of: &MessageDescriptor, bytes: &[u8]) -> Theirs {
-    let message = DynamicMessage::decode(of.clone(), bytes)
-        .unwrap_or_else(|error| panic!("the peer does not read {}: {error}", of.full_name()));
-    Theirs { bytes: message.encode_to_vec(), whole: is_whole(&message) }
+pub(crate) fn read(of: &MessageDescriptor, bytes: &[u8]) -> Result<Theirs, DecodeError> {
+    let message = DynamicMessage::decode(of.clone(), bytes)?;
+    Ok(Theirs { bytes: message.encode_to_vec(), whole: is_whole(&message), known: is_known(&message) })
 }
 
 fn is_whole(message: &DynamicMessage) -> bool {
-    let required = |field: &prost_reflect::FieldDescriptor| field.cardinality() == Cardinality::Required;
+    let required = |field: &FieldDescriptor| field.cardinality() == Cardinality::Required;
     message.descriptor().fields().filter(required).all(|field| message.has_field(&field))
-        && message.fields().all(|(_, value)| is_whole_value(value))
+        && messages_in(message).all(is_whole)
 }
 
-fn is_whole_value(value: &Value) -> bool {
-    match value {
-        Value::Message(message) => is_whole(message),
-        Value::List(values) => values.iter().all(is_whole_value),
-        Value::Map(values) => values.values().all(is_whole_value),
+fn is_known(message: &DynamicMessage) -> bool {
+    let known = |(field, value): (FieldDescriptor, &Value)| match field.kind() {
+        Kind::Enum(of) => values_in(value)
+            .iter()
+            .filter_map(Value::as_enum_number)
+            .all(|number| of.get_value(number).is_some()),
         _ => true,
-    }
+    };
+    message.fields().all(known) && messages_in(message).all(is_known)
+}
+
+/// The messages that are values of this one's fields.
+fn messages_in(message: &DynamicMessage) -> impl Iterator<Item = &DynamicMessage> {
+    message.fields().flat_map(|(_, value)| values_in(value)).filter_map(Value::as_message)
+}
+
+/// The values of a list, or the one that it is.
+fn values_in(value: &Value) -> &[Value] {
+    value.as_list().unwrap_or(std::slice::from_ref(value))
 }

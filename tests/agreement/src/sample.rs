@@ -266,7 +266,7 @@ mod tests {
             for seed in 0..60 {
                 let fields = Sampler::new(&mut Tape::new(&noise(seed))).message(&of);
                 all += 1;
-                whole += usize::from(peer::read(&of, &crate::wire::plain(&fields)).whole);
+                whole += usize::from(peer::read(&of, &crate::wire::plain(&fields)).unwrap().whole);
                 for field in fields {
                     natures.insert(format!("{:?}", field.nature));
                     if let Wire::Bytes(bytes) = field.value {

@@ -14,10 +14,11 @@ static HEAP: heap::Counted = heap::Counted;
 /// The claim that a fuzz target asks of its input.
 type Claim = fn(&[u8]);
 
-const TARGETS: [(&str, Claim); 6] = [
+const TARGETS: [(&str, Claim); 7] = [
     ("agreement", agreement::check),
     ("decoding", decoding::check),
     ("frames", frames::check),
+    ("peer", agreement::check_bytes),
     ("plugin_request", generating::check_request),
     ("schema_text", generating::check_text),
     ("varints", varints::check),

@@ -48,7 +48,8 @@
 //!   back-references, no look-around.
 //! - Requests take no time. [`NodeBuilder::part_time`] says what they cost when
 //!   it comes to their timeouts.
-//! - Security is off, and commit hooks are properties that nobody runs.
+//! - Security is off, but for what stands in front of a node with the feature
+//!   `tls` (`SecuredNode`), and commit hooks are properties that nobody runs.
 //!
 //! # Tests that are the same each time
 //!
@@ -97,6 +98,8 @@ mod pace;
 mod quorum;
 mod refusal;
 mod ring;
+#[cfg(feature = "tls")]
+mod secured;
 mod services;
 mod sha1;
 mod siblings;
@@ -107,5 +110,7 @@ mod vclock;
 pub use clock::Clock;
 pub use node::{NoService, Node, NodeBuilder};
 pub use refusal::{IndexFault, Refusal};
+#[cfg(feature = "tls")]
+pub use secured::{SecuredNode, Security};
 pub use store::{Store, StoredObject};
 pub use tombstone::DeleteMode;

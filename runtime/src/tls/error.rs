@@ -69,7 +69,10 @@ impl From<&Error> for TlsError {
                 | CertificateError::NotValidYet
                 | CertificateError::NotValidYetContext { .. },
             ) => Self::NotValidNow,
-            Error::InvalidCertificate(CertificateError::UnknownIssuer) => Self::UnknownIssuer,
+            // A bad signature is that of an authority with the name of a trusted one.
+            Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature) => {
+                Self::UnknownIssuer
+            }
             Error::InvalidCertificate(error) => Self::Certificate(error.to_string()),
             Error::AlertReceived(alert) => Self::Refused(alert_name(*alert)),
             error => Self::Protocol(error.to_string()),

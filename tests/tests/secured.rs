@@ -1,0 +1,247 @@
+//! TLS and authentication, against a node whose security is on: what works, and
+//! what a user is told where it does not.
+#![cfg(feature = "tls")]
+
+use std::time::Duration;
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, SanType};
+use riak_client::riak_kv::RpbGetReq;
+use riak_client::{ClientConfig, ConnectError, ConnectionError, Riak, ServerErrorKind};
+use riak_runtime::client::Node as Place;
+use riak_runtime::tls::{TlsConfig, TlsError, Verify};
+use riak_testkit::{Node, SecuredNode, Security};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
+/// An authority, with its own certificate as PEM.
+struct Authority(CertifiedIssuer<'static, KeyPair>);
+
+impl Authority {
+    fn new() -> Self {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name.push(DnType::CommonName, "test authority");
+        Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
+    }
+
+    fn pem(&self) -> String {
+        self.0.pem()
+    }
+
+    /// A certificate and its key, as PEM.
+    fn sign(&self, change: impl FnOnce(&mut CertificateParams)) -> (String, String) {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::default();
+        change(&mut params);
+        (params.signed_by(&key, &self.0).unwrap().pem(), key.serialize_pem())
+    }
+}
+
+fn for_localhost(params: &mut CertificateParams) {
+    params.subject_alt_names = vec![SanType::DnsName("localhost".try_into().unwrap())];
+}
+
+/// A secured node with this certificate, which lets `alice` in.
+async fn secured((certificate, key): (String, String)) -> (Node, SecuredNode) {
+    let node = Node::start().await.unwrap();
+    let security = Security::new(certificate, key).password("alice", "secret");
+    let secured = SecuredNode::start(node.addr(), security).await.unwrap();
+    (node, secured)
+}
+
+fn config(secured: &SecuredNode, tls: TlsConfig) -> ClientConfig {
+    ClientConfig::new([Place::new("localhost", secured.addr().port())])
+        .credentials("alice", "secret")
+        .tls(tls)
+}
+
+/// What a user is told who cannot connect.
+async fn failure(config: ClientConfig) -> (ConnectionError, String) {
+    match Riak::connect(config).await {
+        Err(ConnectError::Call(error)) => {
+            let text = error.to_string();
+            assert!(!text.contains("secret"), "{text}");
+            (error.connection_error().expect("it is the connection's").clone(), text)
+        }
+        Err(error) => panic!("{error}"),
+        Ok(_) => panic!("it should not connect"),
+    }
+}
+
+fn tls_error(error: &ConnectionError) -> &TlsError {
+    match error {
+        ConnectionError::Tls(error) => error,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_good_certificate_and_password_get_through() {
+    let authority = Authority::new();
+    let (_node, secured) = secured(authority.sign(for_localhost)).await;
+    let config = config(&secured, TlsConfig::new().ca_pem(authority.pem()));
+    let riak = Riak::connect(&config).await.unwrap();
+    riak.server().ping().await.unwrap();
+    let mut running = tokio::task::JoinSet::new();
+    for number in 0..100 {
+        let riak = riak.clone();
+        running.spawn(async move { riak.kv().get(RpbGetReq::new("b", format!("{number}"))).await });
+    }
+    while let Some(result) = running.join_next().await {
+        assert!(result.unwrap().unwrap().content.is_empty());
+    }
+    assert!(!format!("{riak:?} {config:?}").contains("secret"));
+}
+
+#[tokio::test]
+async fn a_certificate_for_another_name_is_refused_unless_that_name_is_asked_for() {
+    let authority = Authority::new();
+    let elsewhere = |params: &mut CertificateParams| {
+        params.subject_alt_names = vec![SanType::DnsName("riak.example.com".try_into().unwrap())];
+    };
+    let (_node, secured) = secured(authority.sign(elsewhere)).await;
+    let tls = TlsConfig::new().ca_pem(authority.pem());
+    let (error, text) = failure(config(&secured, tls.clone())).await;
+    assert!(matches!(tls_error(&error), TlsError::WrongName { .. }), "{error:?}");
+    assert!(text.contains("not for `localhost` but for"), "{text}");
+    assert!(text.contains("riak.example.com"), "{text}");
+    let named = config(&secured, tls.clone().server_name("riak.example.com"));
+    Riak::connect(named).await.unwrap();
+    Riak::connect(config(&secured, tls.verify(Verify::Chain))).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_common_name_does_not_count() {
+    let authority = Authority::new();
+    let common_name = |params: &mut CertificateParams| {
+        params.distinguished_name.push(DnType::CommonName, "localhost");
+    };
+    let (_node, secured) = secured(authority.sign(common_name)).await;
+    let tls = TlsConfig::new().ca_pem(authority.pem());
+    let (error, text) = failure(config(&secured, tls.clone())).await;
+    assert!(
+        matches!(tls_error(&error), TlsError::WrongName { presented, .. } if presented.is_empty()),
+        "{error:?}"
+    );
+    assert!(text.contains("its common name does not count"), "{text}");
+    assert!(text.contains("verify = chain"), "{text}");
+    Riak::connect(config(&secured, tls.verify(Verify::Chain))).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_expired_certificate_is_refused_even_without_the_name() {
+    let authority = Authority::new();
+    let expired = |params: &mut CertificateParams| {
+        for_localhost(params);
+        params.not_before = rcgen::date_time_ymd(2001, 1, 1);
+        params.not_after = rcgen::date_time_ymd(2002, 1, 1);
+    };
+    let (_node, secured) = secured(authority.sign(expired)).await;
+    for verify in [Verify::Full, Verify::Chain] {
+        let tls = TlsConfig::new().ca_pem(authority.pem()).verify(verify);
+        let (error, text) = failure(config(&secured, tls)).await;
+        assert_eq!(*tls_error(&error), TlsError::NotValidNow);
+        assert!(text.contains("has expired"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_authority_is_refused_even_without_the_name() {
+    let (authority, other) = (Authority::new(), Authority::new());
+    let (_node, secured) = secured(authority.sign(for_localhost)).await;
+    for verify in [Verify::Full, Verify::Chain] {
+        let tls = TlsConfig::new().ca_pem(other.pem()).verify(verify);
+        let (error, text) = failure(config(&secured, tls)).await;
+        assert_eq!(*tls_error(&error), TlsError::UnknownIssuer);
+        assert!(text.contains("name the CA file"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_certificate_takes_the_place_of_a_password() {
+    let authority = Authority::new();
+    let (certificate, key) = authority.sign(for_localhost);
+    let node = Node::start().await.unwrap();
+    let security = Security::new(certificate, key).client_authority(authority.pem()).certificate("alice");
+    let secured = SecuredNode::start(node.addr(), security).await.unwrap();
+    let tls = TlsConfig::new().ca_pem(authority.pem());
+    let (certificate, key) = authority.sign(|params| {
+        params.distinguished_name.push(DnType::CommonName, "alice");
+    });
+    let with =
+        config(&secured, tls.clone().client_certificate_pem(certificate, key)).credentials("alice", "");
+    Riak::connect(with).await.unwrap().server().ping().await.unwrap();
+    let (error, _) = failure(config(&secured, tls.clone())).await;
+    assert!(matches!(error, ConnectionError::Refused(_)), "{error:?}");
+    // One that somebody else has signed is refused in the handshake.
+    let (certificate, key) = Authority::new().sign(|_| {});
+    let (error, text) = failure(config(&secured, tls.client_certificate_pem(certificate, key))).await;
+    assert!(matches!(tls_error(&error), TlsError::Refused(_)), "{error:?}");
+    assert!(text.contains("refused the TLS handshake"), "{text}");
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_told_as_such() {
+    let authority = Authority::new();
+    let (certificate, key) = authority.sign(for_localhost);
+    let node = Node::start().await.unwrap();
+    let security =
+        Security::new(certificate, key).password("alice", "other").pause(Duration::from_millis(50));
+    let secured = SecuredNode::start(node.addr(), security).await.unwrap();
+    let (error, text) = failure(config(&secured, TlsConfig::new().ca_pem(authority.pem()))).await;
+    let ConnectionError::Refused(error) = &error else { panic!("{error:?}") };
+    assert_eq!(error.kind(), ServerErrorKind::AuthenticationFailed);
+    assert!(text.contains("Authentication failed"), "{text}");
+}
+
+#[tokio::test]
+async fn a_node_without_security_is_not_talked_to_in_clear() {
+    let node = Node::start().await.unwrap();
+    let tls = TlsConfig::new().ca_pem(Authority::new().pem());
+    let config = ClientConfig::new([Place::from(node.addr())]).credentials("alice", "secret").tls(tls);
+    let (error, text) = failure(config).await;
+    let ConnectionError::Refused(error) = &error else { panic!("{error:?}") };
+    assert_eq!(error.kind(), ServerErrorKind::SecurityOff);
+    assert!(text.contains("STARTTLS not allowed"), "{text}");
+    // A client without TLS is told that the node wants it.
+    let authority = Authority::new();
+    let (_node, secured) = secured(authority.sign(for_localhost)).await;
+    let riak = Riak::connect(secured.addr()).await.unwrap();
+    let error = riak.kv().get(RpbGetReq::new("b", "k")).await.unwrap_err();
+    assert_eq!(error.server_error().unwrap().kind(), ServerErrorKind::SecurityRequired);
+}
+
+/// Somebody in between who answers the request for TLS with what an
+/// unsuspecting client might take for permission to go on in clear.
+#[tokio::test]
+async fn who_stands_in_between_gets_no_password() {
+    for answer in [
+        // Yes, and an answer to the authentication that has not been sent.
+        &b"\0\0\0\x01\xff\0\0\0\x01\xfe"[..],
+        // The answer to the authentication instead.
+        b"\0\0\0\x01\xfe",
+        // Nothing that is a frame.
+        b"\0\0\0\0",
+        b"HTTP/1.1 200 OK\r\n\r\n",
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let heard = tokio::spawn(async move {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            let mut start = [0; 5];
+            socket.read_exact(&mut start).await.unwrap();
+            assert_eq!(start, [0, 0, 0, 1, 255]);
+            socket.write_all(answer).await.unwrap();
+            let mut heard = Vec::new();
+            let _ = socket.read_to_end(&mut heard).await;
+            heard
+        });
+        let tls = TlsConfig::new().ca_pem(Authority::new().pem());
+        let config = ClientConfig::new([Place::from(address)]).credentials("alice", "secret").tls(tls);
+        let riak = Riak::connect(config).await;
+        assert!(riak.is_err());
+        drop(riak);
+        let heard = heard.await.unwrap();
+        assert!(!heard.windows(6).any(|window| window == b"secret"), "{heard:?}");
+    }
+}

@@ -1,7 +1,10 @@
 //! The tokens of derived types, formatted: held against a file, so that what
 //! the derive writes can be read.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+
+use quote::ToTokens;
 
 /// The types, as their user writes them.
 const TYPES: &[&str] = &[
@@ -82,4 +85,64 @@ fn derived_code_reads_like_generated_code() {
         let golden = std::fs::read_to_string(&path).unwrap();
         assert!(golden == text, "{}: run with UPDATE_GENERATED=1 and look at what changes", path.display());
     }
+}
+
+/// The `Message` and `Decode` impls, formatted, by trait and type.
+fn codecs(items: &[syn::Item], found: &mut BTreeMap<String, String>) {
+    for item in items {
+        match item {
+            syn::Item::Impl(item) => {
+                let Some((path, _)) = &item.trait_ else { continue };
+                let Some(name) = path.segments.last().map(|segment| segment.ident.to_string()) else {
+                    continue;
+                };
+                if matches!(name.as_str(), "Message" | "Decode") {
+                    // A name that a declaration uses is spelled out.
+                    let text =
+                        item.to_token_stream().to_string().replace(":: riak_runtime :: wire ::", "wire ::");
+                    let text = prettyplease::unparse(&syn::parse_str(&text).unwrap());
+                    found.insert(format!("{name} for {}", item.self_ty.to_token_stream()), text);
+                }
+            }
+            syn::Item::Const(item) => {
+                if let syn::Expr::Block(block) = &*item.expr {
+                    let items = block.block.stmts.iter().filter_map(|statement| match statement {
+                        syn::Stmt::Item(item) => Some(item.to_token_stream()),
+                        _ => None,
+                    });
+                    let items: Vec<syn::Item> = items.map(|item| syn::parse2(item).unwrap()).collect();
+                    codecs(&items, found);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What is the same cannot differ in speed.
+#[test]
+fn derived_codecs_are_the_generated_ones() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let proto = root.join("proto");
+    let schema =
+        riak_declare::schema(proto.clone(), vec![proto.join("riak_kv.proto"), proto.join("riak_dt.proto")]);
+    let declarations = syn::parse_file(&riak_declare::declarations(&schema.unwrap(), |_| true)).unwrap();
+    let mut derived = BTreeMap::new();
+    for item in declarations.items.iter().filter(|item| matches!(item, syn::Item::Struct(_))) {
+        let input = syn::parse2(item.to_token_stream()).unwrap();
+        codecs(&syn::parse2::<syn::File>(super::derive(&input)).unwrap().items, &mut derived);
+    }
+    let mut compared = 0;
+    for file in ["riak_kv.rs", "riak_dt.rs"] {
+        let text =
+            std::fs::read_to_string(root.join("runtime/riak-client/src/generated").join(file)).unwrap();
+        let mut generated = BTreeMap::new();
+        codecs(&syn::parse_file(&text).unwrap().items, &mut generated);
+        for (name, body) in generated {
+            let Some(same) = derived.get(&name) else { continue };
+            assert_eq!(*same, body, "{name}");
+            compared += 1;
+        }
+    }
+    assert!(compared > 200, "only {compared} impls were compared");
 }

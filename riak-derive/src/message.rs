@@ -380,14 +380,18 @@ fn first_span(tokens: &TokenStream) -> Span {
     tokens.clone().into_iter().next().map_or_else(Span::call_site, |token| token.span())
 }
 
-/// All identifiers in tokens.
-fn all_names(tokens: TokenStream, names: &mut Vec<String>) {
+/// The identifiers that tokens use, but for those behind `::`, which mean what
+/// they mean in what is before.
+pub(crate) fn all_names(tokens: TokenStream, names: &mut Vec<String>) {
+    let mut colons = 0;
     for token in tokens {
-        match token {
-            TokenTree::Ident(ident) => names.push(ident.to_string()),
+        match &token {
+            TokenTree::Ident(ident) if colons < 2 => names.push(ident.to_string()),
             TokenTree::Group(group) => all_names(group.stream(), names),
             _ => {}
         }
+        let colon = matches!(&token, TokenTree::Punct(punct) if punct.as_char() == ':');
+        colons = if colon { colons + 1 } else { 0 };
     }
 }
 

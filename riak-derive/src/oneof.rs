@@ -13,7 +13,7 @@ use syn::{DataEnum, Fields};
 use crate::attributes::{Attributes, Place};
 use crate::faults::Faults;
 use crate::field::{self, Member};
-use crate::message::{Context, Parts, SELF, some_message, stand_in};
+use crate::message::{Context, Parts, SELF, all_names, some_message, stand_in};
 use crate::numbers::Numbers;
 
 /// Derives a oneof.
@@ -38,7 +38,7 @@ pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, faults: &mut Faults
             faults.at(variant, text);
             continue;
         };
-        declared.names.extend(inner.ty.to_token_stream().into_iter().map(|token| token.to_string()));
+        all_names(inner.ty.to_token_stream(), &mut declared.names);
         let ident = variant.ident.unraw();
         let snake = riak_codegen::ident::snake_case(&ident.to_string());
         let plain = syn::Ident::new(snake.strip_prefix("r#").unwrap_or(&snake), ident.span());

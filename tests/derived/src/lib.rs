@@ -1,0 +1,81 @@
+//! Riak's messages as derived types, declared by a build script from the same
+//! schemas that the client is generated from.
+//!
+//! Invariant: twins are compared by what they are written as, and by why they
+//! cannot be read, so that no comparison of values has to be trusted.
+
+use riak_runtime::{Blob, Decode, Message, Owned, View};
+
+/// A message that is there twice: derived and generated.
+#[derive(Clone, Copy, Debug)]
+pub struct Twin {
+    /// Its name in the schema.
+    pub name: &'static str,
+    /// Its message code, if it is a frame.
+    pub code: Option<u8>,
+    /// The derived type's readings.
+    pub derived: fn(&Blob) -> [Reading; 4],
+    /// The generated type's readings.
+    pub generated: fn(&Blob) -> [Reading; 4],
+}
+
+/// What bytes are written as that were read as a message, or why they are none.
+pub type Reading = Result<Vec<u8>, String>;
+
+impl Twin {
+    /// Reads bytes in every way as both types, and writes them again.
+    ///
+    /// # Errors
+    ///
+    /// If they are no such message, to either.
+    ///
+    /// # Panics
+    ///
+    /// If the two differ.
+    pub fn check(&self, bytes: &Blob) -> Reading {
+        let [derived, generated] = [(self.derived)(bytes), (self.generated)(bytes)];
+        assert_eq!(derived, generated, "{}, read from {bytes:?}", self.name);
+        let [owned, shared, borrowed, converted] = derived;
+        assert_eq!(owned, shared, "{}, read from {bytes:?}", self.name);
+        assert_eq!(owned, borrowed, "{}, read from {bytes:?}", self.name);
+        assert_eq!(owned, converted, "{}, read from {bytes:?}", self.name);
+        owned
+    }
+}
+
+const fn twin<D, G>(name: &'static str, code: Option<u8>) -> Twin
+where
+    D: Owned,
+    G: Owned,
+    for<'a> D::Ref<'a>: View<Owned = D>,
+    for<'a> G::Ref<'a>: View<Owned = G>,
+{
+    Twin { name, code, derived: readings::<D>, generated: readings::<G> }
+}
+
+/// Bytes read as an owned message, as one that shares them, as a borrowed one,
+/// and as one made owned.
+fn readings<M>(bytes: &Blob) -> [Reading; 4]
+where
+    M: Owned,
+    for<'a> M::Ref<'a>: View<Owned = M>,
+{
+    let written =
+        |result: Result<Vec<u8>, riak_runtime::DecodeError>| result.map_err(|error| error.to_string());
+    [
+        written(M::decode(bytes).map(|message| message.encode_to_vec())),
+        written(M::decode_blob(bytes).map(|message| message.encode_to_vec())),
+        written(M::Ref::decode(bytes).map(|view| view.encode_to_vec())),
+        written(M::Ref::decode(bytes).map(|view| view.owned().encode_to_vec())),
+    ]
+}
+
+/// The derived types.
+#[allow(missing_docs, non_camel_case_types, clippy::all, clippy::pedantic, reason = "named as in the schema")]
+pub mod derived {
+    use riak_runtime::{Blob, Quorum, RiakMessage, wire};
+
+    use super::{Twin, twin};
+
+    include!(concat!(env!("OUT_DIR"), "/derived.rs"));
+}

@@ -102,6 +102,12 @@ impl Lexer<'_> {
                 (b'/', b'*') => self.skip_block_comment()?,
                 _ => return Ok(()),
             }
+            if let Some(zero) = self.text[self.start..self.at].find('\0') {
+                return Err(Fault::new(
+                    self.start + zero,
+                    "the character '\\0' cannot stand in a comment either: save the file as UTF-8 text",
+                ));
+            }
         }
     }
 
@@ -350,6 +356,13 @@ mod tests {
         assert_eq!(fault("x = 0x").0, 4);
         assert!(fault("ä").1.starts_with("the character 'ä' cannot"));
         assert!(fault("\0").1.starts_with("the character '\\0' cannot"));
+    }
+
+    #[test]
+    fn nothing_holds_a_zero() {
+        for (text, at) in [("// a\0b\n;", 4), ("/* a\0b */;", 4), ("; \0", 2), ("'a\0b'", 0)] {
+            assert_eq!(fault(text).0, at, "{text:?}");
+        }
     }
 
     #[test]

@@ -36,17 +36,29 @@
 //! `riak-runtime`.
 
 #[cfg(feature = "client")]
+mod bulk;
+#[cfg(feature = "client")]
 mod config;
 #[cfg(feature = "client")]
 mod facade;
 #[rustfmt::skip]
 mod generated;
+#[cfg(feature = "client")]
+mod index;
+#[cfg(feature = "client")]
+mod membership;
 
+#[cfg(feature = "client")]
+pub use bulk::{Bulk, Results};
 #[cfg(feature = "client")]
 pub use config::{ClientConfig, IntoConfig, InvalidConfig, PARAMETERS, Parameter, Secret};
 #[cfg(feature = "client")]
 pub use facade::{ConnectError, Riak};
 pub use generated::*;
+#[cfg(feature = "client")]
+pub use index::{IndexEntry, IndexPages};
+#[cfg(feature = "client")]
+pub use membership::Membership;
 #[cfg(feature = "client")]
 pub use riak_runtime::client::{
     Call, CallError, CallOptions, Cluster, ClusterConfig, Connection, ConnectionConfig, ConnectionError,

@@ -7,6 +7,7 @@
 mod call;
 mod choose;
 mod config;
+mod discover;
 mod member;
 mod stats;
 mod verdict;
@@ -16,6 +17,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, PoisonError, RwLock};
 
 pub use config::{ClusterConfig, RetryConfig};
+pub use discover::{Discover, Discovering, Dns};
 pub use stats::{ClusterStats, NodeStats};
 
 use super::balance::{Balance, LeastLoaded};
@@ -66,6 +68,7 @@ struct Inner {
     random: Random,
     served: Served,
     repeats: AtomicU64,
+    keeper: discover::Keeper,
 }
 
 impl Cluster {
@@ -94,6 +97,7 @@ impl Cluster {
             random: Random::new(),
             served: Served::default(),
             repeats: AtomicU64::new(0),
+            keeper: discover::Keeper::default(),
         };
         let cluster = Self { inner: Arc::new(inner) };
         cluster.set_nodes(nodes);

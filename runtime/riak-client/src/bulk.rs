@@ -1,0 +1,151 @@
+//! [`Bulk`]: many calls, so many at a time, with a result for each.
+//!
+//! No task is spawned: the calls get on while the results are asked for.
+//! Invariant: there is one result for each request, whatever becomes of the
+//! others, and never more calls in flight than were asked for.
+
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures_util::{Stream, StreamExt, stream};
+use riak_runtime::Request;
+use riak_runtime::client::{Call, CallError, unary};
+
+use crate::Riak;
+use crate::riak_kv::{RpbDelReq, RpbGetReq, RpbGetResp, RpbPutReq, RpbPutResp};
+use crate::riak_services::RpbDelResp;
+
+/// How many calls are in flight at once unless told otherwise: those that the
+/// connections of one node take before calls queue up behind each other.
+const CONCURRENCY: usize = 64;
+
+/// How many calls are to be made. See [`Riak::bulk`].
+#[derive(Debug)]
+pub struct Bulk<'c, C> {
+    call: &'c C,
+    concurrency: usize,
+    ordered: bool,
+}
+
+impl<C: Call> Riak<C> {
+    /// Many calls at a time, with a result for each.
+    ///
+    /// ```no_run
+    /// # async fn example(riak: riak_client::Riak, keys: Vec<String>) {
+    /// use riak_client::riak_kv::RpbGetReq;
+    ///
+    /// let requests = keys.iter().map(|key| RpbGetReq::new("users", key.as_str()));
+    /// let mut results = riak.bulk().concurrency(200).get_many(requests);
+    /// while let Some((index, result)) = results.next().await {
+    ///     match result {
+    ///         Ok(found) => println!("{}: {:?}", keys[index], found.content),
+    ///         Err(error) => println!("{}: {error}", keys[index]),
+    ///     }
+    /// }
+    /// # }
+    /// ```
+    pub const fn bulk(&self) -> Bulk<'_, C> {
+        Bulk { call: self.carrier(), concurrency: CONCURRENCY, ordered: false }
+    }
+}
+
+impl<'c, C: Call> Bulk<'c, C> {
+    /// Sets how many calls are in flight at once. 64, and never less than 1.
+    #[must_use]
+    pub fn concurrency(mut self, calls: usize) -> Self {
+        self.concurrency = calls.max(1);
+        self
+    }
+
+    /// Gives results in the order of the requests, instead of as they come: a
+    /// slow one then holds up those behind it.
+    #[must_use]
+    pub fn ordered(mut self) -> Self {
+        self.ordered = true;
+        self
+    }
+
+    /// Gets many objects.
+    pub fn get_many<I>(self, requests: I) -> Results<'c, RpbGetResp>
+    where
+        I: IntoIterator<Item = RpbGetReq, IntoIter: Send + 'c>,
+    {
+        self.call_many(requests)
+    }
+
+    /// Stores many objects. A put that fails may have been applied: see
+    /// [`CallError::may_have_been_applied`].
+    pub fn put_many<I>(self, requests: I) -> Results<'c, RpbPutResp>
+    where
+        I: IntoIterator<Item = RpbPutReq, IntoIter: Send + 'c>,
+    {
+        self.call_many(requests)
+    }
+
+    /// Deletes many objects.
+    pub fn delete_many<I>(self, requests: I) -> Results<'c, RpbDelResp>
+    where
+        I: IntoIterator<Item = RpbDelReq, IntoIter: Send + 'c>,
+    {
+        self.call_many(requests)
+    }
+
+    /// Makes many calls of any operation that is answered once. The requests
+    /// are taken from their iterator as they are sent.
+    pub fn call_many<R, I>(self, requests: I) -> Results<'c, R::Response>
+    where
+        R: Request + 'c,
+        I: IntoIterator<Item = R, IntoIter: Send + 'c>,
+    {
+        let call = self.call;
+        let calls = stream::iter(requests.into_iter().enumerate())
+            .map(move |(index, request)| async move { (index, unary(call, request).await) });
+        Results {
+            results: if self.ordered {
+                Box::pin(calls.buffered(self.concurrency))
+            } else {
+                Box::pin(calls.buffer_unordered(self.concurrency))
+            },
+        }
+    }
+}
+
+/// The results of many calls, each with the index of its request.
+///
+/// Dropping it gives up the calls in flight; no other call is harmed.
+#[must_use = "calls get on only while their results are asked for"]
+pub struct Results<'c, A> {
+    #[expect(clippy::type_complexity, reason = "what is streamed, spelled out once")]
+    results: Pin<Box<dyn Stream<Item = (usize, Result<A, CallError>)> + Send + 'c>>,
+}
+
+impl<A> Results<'_, A> {
+    /// The next result; `None` when there is one for each request.
+    ///
+    /// Dropping the future loses nothing.
+    pub async fn next(&mut self) -> Option<(usize, Result<A, CallError>)> {
+        self.results.next().await
+    }
+
+    /// All results that are left, in the order of the requests.
+    pub async fn all(self) -> Vec<Result<A, CallError>> {
+        let mut all: Vec<_> = self.results.collect().await;
+        all.sort_unstable_by_key(|(index, _)| *index);
+        all.into_iter().map(|(_, result)| result).collect()
+    }
+}
+
+impl<A> Stream for Results<'_, A> {
+    type Item = (usize, Result<A, CallError>);
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.results.as_mut().poll_next(cx)
+    }
+}
+
+impl<A> fmt::Debug for Results<'_, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Results").finish_non_exhaustive()
+    }
+}

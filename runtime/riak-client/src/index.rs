@@ -1,0 +1,150 @@
+//! [`IndexPages`]: a query of a secondary index, page after page.
+//!
+//! Invariant: a page that could not be had is asked for again, with the same
+//! continuation; none is left out, and none comes twice.
+
+use std::fmt;
+
+use futures_util::{Stream, stream};
+use riak_runtime::Blob;
+use riak_runtime::client::{Call, CallError};
+
+use crate::Riak;
+use crate::riak_kv::{RpbGetResp, RpbIndexReq};
+use crate::riak_services::RiakKvIndexAnswer;
+
+/// Entries of a page unless the request says how many: an answer of some tens
+/// of kilobytes.
+const PAGE: u32 = 1000;
+
+/// What a page holds of an object.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct IndexEntry {
+    /// Its key.
+    pub key: Blob,
+    /// The term that it was found by, if the request has asked for terms and
+    /// the query is of a range.
+    pub term: Option<Blob>,
+    /// The object, if the request has asked for it and the node gives it (Riak
+    /// TS does).
+    pub object: Option<RpbGetResp>,
+}
+
+/// The pages of a query. See [`Riak::index_pages`].
+#[must_use = "nothing is asked for before the first page is"]
+pub struct IndexPages<'c, C> {
+    riak: &'c Riak<C>,
+    request: RpbIndexReq,
+    over: bool,
+}
+
+impl<C: Call> Riak<C> {
+    /// Queries a secondary index page by page. A request without `max_results`
+    /// gets pages of 1,000; one with a continuation goes on from there.
+    ///
+    /// ```no_run
+    /// # async fn example(riak: riak_client::Riak) -> Result<(), riak_client::CallError> {
+    /// use riak_client::riak_kv::{RpbIndexReq, rpb_index_req::IndexQueryType};
+    ///
+    /// let adults = RpbIndexReq {
+    ///     range_min: Some("18".into()),
+    ///     range_max: Some("150".into()),
+    ///     ..RpbIndexReq::new("users", "age_int", IndexQueryType::Range)
+    /// };
+    /// let mut pages = riak.index_pages(adults);
+    /// while let Some(page) = pages.next().await? {
+    ///     for entry in page {
+    ///         println!("{:?}", entry.key);
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn index_pages(&self, mut request: RpbIndexReq) -> IndexPages<'_, C> {
+        request.max_results.get_or_insert(PAGE);
+        request.stream = None;
+        IndexPages { riak: self, request, over: false }
+    }
+}
+
+impl<'c, C: Call> IndexPages<'c, C> {
+    /// The next page; `None` after the last. The last one may be empty: Riak
+    /// does not know that a full page has nothing behind it.
+    ///
+    /// Dropping the future loses nothing.
+    ///
+    /// # Errors
+    ///
+    /// If the call fails. The same page can be asked for again then.
+    pub async fn next(&mut self) -> Result<Option<Vec<IndexEntry>>, CallError> {
+        if self.over {
+            return Ok(None);
+        }
+        let answer = self.riak.kv().index_any(&self.request).await?;
+        let (entries, continuation) = entries(answer, &self.request);
+        self.over = continuation.is_none();
+        if !self.over {
+            self.request.continuation = continuation;
+        }
+        Ok(Some(entries))
+    }
+
+    /// Where the next page begins: to go on later, or elsewhere, put it into a
+    /// request that is the same otherwise. `None` before the first page, if the
+    /// request had none, and after the last.
+    #[must_use]
+    pub fn continuation(&self) -> Option<&Blob> {
+        self.request.continuation.as_ref().filter(|_| !self.over)
+    }
+
+    /// All entries that are left, one after the other. An error ends the
+    /// stream.
+    pub fn entries(self) -> impl Stream<Item = Result<IndexEntry, CallError>> + Send + 'c {
+        let begin = (Some(self), Vec::new().into_iter());
+        stream::unfold(begin, |(mut pages, mut page)| async move {
+            loop {
+                if let Some(entry) = page.next() {
+                    return Some((Ok(entry), (pages, page)));
+                }
+                match pages.as_mut()?.next().await {
+                    Ok(Some(next)) => page = next.into_iter(),
+                    Ok(None) => return None,
+                    Err(error) => return Some((Err(error), (None, page))),
+                }
+            }
+        })
+    }
+}
+
+/// An answer's entries, and its continuation.
+fn entries(answer: RiakKvIndexAnswer, request: &RpbIndexReq) -> (Vec<IndexEntry>, Option<Blob>) {
+    let entry = |key, term, object| IndexEntry { key, term, object };
+    match answer {
+        RiakKvIndexAnswer::RpbIndexResp(answer)
+            if request.return_terms == Some(true) && answer.keys.is_empty() =>
+        {
+            let pairs = answer.results.into_iter();
+            let entries = pairs.map(|pair| entry(pair.value.unwrap_or_default(), Some(pair.key), None));
+            (entries.collect(), answer.continuation)
+        }
+        RiakKvIndexAnswer::RpbIndexResp(answer) => {
+            let entries = answer.keys.into_iter().map(|key| entry(key, None, None));
+            (entries.collect(), answer.continuation)
+        }
+        RiakKvIndexAnswer::RpbIndexBodyResp(answer) => {
+            let objects = answer.objects.into_iter();
+            let entries = objects.map(|found| entry(found.key, None, Some(found.object)));
+            (entries.collect(), answer.continuation)
+        }
+    }
+}
+
+impl<C> fmt::Debug for IndexPages<'_, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IndexPages")
+            .field("index", &self.request.index)
+            .field("over", &self.over)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,70 @@
+//! [`Membership`]: the cluster's own list of its nodes.
+//!
+//! Nodes since 3.0.10 say at which addresses their peers listen. Invariant: an
+//! address that no client could use (none, or "any") is left out.
+
+use riak_runtime::client::{Cluster, Discover, Discovering, Node};
+
+use crate::Riak;
+use crate::riak_kv::RpbMembershipResp;
+
+/// Asks one of the nodes who the others are.
+///
+/// They answer with the addresses that they listen at: of use to clients in the
+/// same network, and of none behind a translation of addresses.
+///
+/// ```no_run
+/// use std::sync::Arc;
+/// use std::time::Duration;
+/// use riak_client::{Membership, Riak};
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let riak = Riak::connect("riak-1.example.com").await?;
+/// riak.carrier().keep_discovering(Arc::new(Membership), Duration::from_secs(60));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Membership;
+
+impl Discover for Membership {
+    fn nodes<'a>(&'a self, cluster: &'a Cluster) -> Discovering<'a> {
+        Box::pin(async move {
+            let answer = Riak::over(cluster).replication().membership().await.ok()?;
+            Some(nodes(&answer))
+        })
+    }
+}
+
+fn nodes(answer: &RpbMembershipResp) -> Vec<Node> {
+    let usable = answer.up_nodes.iter().filter_map(|member| {
+        let host = std::str::from_utf8(&member.ip).ok()?;
+        let port = u16::try_from(member.port).ok().filter(|&port| port != 0)?;
+        let any = matches!(host, "" | "0.0.0.0" | "::");
+        (!any).then(|| Node::new(host, port))
+    });
+    usable.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::riak_kv::RpbClusterMemberEntry;
+
+    #[test]
+    fn addresses_that_nobody_can_call_are_left_out() {
+        let member = |ip: &'static str, port| RpbClusterMemberEntry::new(ip, port);
+        let answer = RpbMembershipResp {
+            up_nodes: vec![
+                member("10.0.0.1", 8087_u32),
+                member("0.0.0.0", 8087_u32),
+                member("10.0.0.2", 70_000_u32),
+                member("", 8087_u32),
+                member("fe80::1", 10_017_u32),
+            ],
+            ..RpbMembershipResp::default()
+        };
+        let expected = [Node::new("10.0.0.1", 8087), Node::new("fe80::1", 10_017)];
+        assert_eq!(nodes(&answer), expected);
+    }
+}

@@ -1,0 +1,109 @@
+//! [`Discover`]: where a cluster's list of nodes comes from, again and again.
+//!
+//! Invariant: a source that fails, or that names no nodes, changes nothing.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use tokio::task::AbortHandle;
+
+use super::super::node::Node;
+use super::{Cluster, Inner};
+
+/// What [`Discover::nodes`] returns.
+pub type Discovering<'a> = Pin<Box<dyn Future<Output = Option<Vec<Node>>> + Send + 'a>>;
+
+/// Says which nodes a cluster has.
+pub trait Discover: fmt::Debug + Send + Sync + 'static {
+    /// The nodes; `None` if that cannot be found out now.
+    fn nodes<'a>(&'a self, cluster: &'a Cluster) -> Discovering<'a>;
+}
+
+/// Asks the name service for all addresses of some names: for clusters whose
+/// nodes stand behind one name each, or all behind one.
+#[derive(Clone, Debug)]
+pub struct Dns {
+    names: Vec<Node>,
+}
+
+impl Dns {
+    /// Looks these names up.
+    pub fn new(names: impl IntoIterator<Item = Node>) -> Self {
+        Self { names: names.into_iter().collect() }
+    }
+}
+
+impl Discover for Dns {
+    fn nodes<'a>(&'a self, _: &'a Cluster) -> Discovering<'a> {
+        Box::pin(async move {
+            let mut nodes = Vec::new();
+            for name in &self.names {
+                // A part of the truth would let the rest go.
+                let found = tokio::net::lookup_host((name.host(), name.port())).await.ok()?;
+                nodes.extend(found.map(Node::from));
+            }
+            nodes.sort();
+            nodes.dedup();
+            Some(nodes)
+        })
+    }
+}
+
+/// The task that keeps a cluster's list of nodes, ended when this is dropped.
+#[derive(Debug, Default)]
+pub(super) struct Keeper(Mutex<Option<AbortHandle>>);
+
+impl Keeper {
+    fn replace(&self, task: AbortHandle) {
+        let before = self.0.lock().unwrap_or_else(PoisonError::into_inner).replace(task);
+        if let Some(before) = before {
+            before.abort();
+        }
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        if let Some(task) = self.0.get_mut().unwrap_or_else(PoisonError::into_inner) {
+            task.abort();
+        }
+    }
+}
+
+impl Cluster {
+    /// Takes the list of nodes from a source once.
+    ///
+    /// Returns whether the source named any.
+    pub async fn discover(&self, source: &dyn Discover) -> bool {
+        match source.nodes(self).await {
+            Some(nodes) if !nodes.is_empty() => {
+                self.set_nodes(nodes);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Takes the list of nodes from a source from now on: at once, and then each
+    /// time when this long has passed. Another source takes its place.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime with timers.
+    pub fn keep_discovering(&self, source: Arc<dyn Discover>, every: Duration) {
+        // A task that held the cluster would keep it alive.
+        let task = tokio::spawn(keep(Arc::downgrade(&self.inner), source, every));
+        self.inner.keeper.replace(task.abort_handle());
+    }
+}
+
+async fn keep(cluster: Weak<Inner>, source: Arc<dyn Discover>, every: Duration) {
+    loop {
+        let Some(inner) = cluster.upgrade() else { return };
+        Cluster { inner }.discover(&*source).await;
+        tokio::time::sleep(every).await;
+    }
+}

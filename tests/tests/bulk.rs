@@ -1,0 +1,154 @@
+//! Many calls at a time, pages that follow one another, and lists of nodes that
+//! keep themselves.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use riak_client::riak::RpbPair;
+use riak_client::riak_kv::rpb_index_req::IndexQueryType;
+use riak_client::riak_kv::{RpbContent, RpbDelReq, RpbGetReq, RpbIndexReq, RpbPutReq};
+use riak_client::{ClientConfig, Membership, Node as Place, Riak};
+use riak_runtime::client::Dns;
+use riak_testkit::Node;
+
+fn put(number: usize) -> RpbPutReq {
+    let term = RpbPair { value: Some(format!("{number}").into()), ..RpbPair::new("n_int") };
+    let content = RpbContent { indexes: vec![term], ..RpbContent::new(format!("v{number}")) };
+    RpbPutReq { key: Some(format!("k{number:05}").into()), ..RpbPutReq::new("b", content) }
+}
+
+fn get(number: usize) -> RpbGetReq {
+    RpbGetReq::new("b", format!("k{number:05}"))
+}
+
+#[tokio::test]
+async fn each_request_has_one_result_whatever_becomes_of_the_others() {
+    let node = Node::start().await.unwrap();
+    let riak = Riak::connect(node.addr()).await.unwrap();
+    assert!(riak.bulk().put_many((0..500).map(put)).all().await.iter().all(Result::is_ok));
+    // Every tenth is refused.
+    let requests = (0..500).map(|number| match number % 10 {
+        3 => RpbGetReq::new("b", ""),
+        _ => get(number),
+    });
+    let mut results = riak.bulk().concurrency(32).get_many(requests);
+    let mut seen = BTreeSet::new();
+    while let Some((index, result)) = results.next().await {
+        assert!(seen.insert(index), "{index} comes twice");
+        match result {
+            Ok(found) => assert_eq!(found.content[0].value, format!("v{index}").as_str()),
+            Err(error) => assert!(index % 10 == 3, "{index}: {error}"),
+        }
+    }
+    assert_eq!(seen.len(), 500);
+    let mut next = 0;
+    let mut ordered =
+        riak.bulk().ordered().delete_many((0..500).map(|n| RpbDelReq::new("b", format!("k{n:05}"))));
+    while let Some((index, result)) = ordered.next().await {
+        result.unwrap();
+        assert_eq!(index, next);
+        next += 1;
+    }
+    assert_eq!(next, 500);
+    assert!(node.store().keys("default", "b").is_empty());
+}
+
+#[tokio::test]
+async fn no_more_calls_are_in_flight_than_were_asked_for_and_dropping_harms_nobody() {
+    let node = Node::start().await.unwrap();
+    let riak = Riak::connect(node.addr()).await.unwrap();
+    let mut results = riak.bulk().concurrency(7).get_many((0..1000).map(get));
+    let mut most = 0;
+    for _ in 0..100 {
+        results.next().await.unwrap().1.unwrap();
+        most = most.max(riak.stats().nodes[0].in_flight);
+    }
+    assert!((1..=7).contains(&most), "{most}");
+    drop(results);
+    assert_eq!(riak.stats().nodes[0].in_flight, 0);
+    riak.kv().get(get(1)).await.unwrap();
+}
+
+#[tokio::test]
+async fn pages_follow_one_another_to_the_end() {
+    let node = Node::start().await.unwrap();
+    let riak = Riak::connect(node.addr()).await.unwrap();
+    riak.bulk().put_many((0..250).map(put)).all().await;
+    let range = |terms| RpbIndexReq {
+        range_min: Some("10".into()),
+        range_max: Some("209".into()),
+        return_terms: Some(terms),
+        ..RpbIndexReq::new("b", "n_int", IndexQueryType::Range)
+    };
+    for (terms, size) in [(true, 7), (false, 50), (true, 200), (false, 1000)] {
+        let mut pages = riak.index_pages(RpbIndexReq { max_results: Some(size), ..range(terms) });
+        let mut numbers = Vec::new();
+        while let Some(page) = pages.next().await.unwrap() {
+            assert!(page.len() <= size as usize);
+            for entry in page {
+                let number: usize = entry.key.to_string_lossy()[1..].parse().unwrap();
+                assert_eq!(entry.term.map(|term| term == number.to_string().as_str()), terms.then_some(true));
+                numbers.push(number);
+            }
+        }
+        assert_eq!(numbers, (10..210).collect::<Vec<_>>(), "{size}");
+        assert!(pages.next().await.unwrap().is_none() && pages.continuation().is_none());
+    }
+    // Another request goes on where one has stopped.
+    let mut pages = riak.index_pages(RpbIndexReq { max_results: Some(30), ..range(false) });
+    pages.next().await.unwrap();
+    let rest = RpbIndexReq { continuation: pages.continuation().cloned(), ..range(false) };
+    let mut entries = std::pin::pin!(riak.index_pages(rest).entries());
+    let mut count = 0;
+    while let Some(entry) =
+        std::future::poll_fn(|cx| futures_core::Stream::poll_next(entries.as_mut(), cx)).await
+    {
+        assert_eq!(entry.unwrap().key, format!("k{:05}", count + 40).as_str());
+        count += 1;
+    }
+    assert_eq!(count, 170);
+}
+
+#[tokio::test]
+async fn an_error_between_pages_loses_none() {
+    let node = Node::start().await.unwrap();
+    let address = node.addr();
+    let store = node.store().clone();
+    let config = ClientConfig::new([Place::from(address)]);
+    let riak = Riak::connect(config).await.unwrap();
+    riak.bulk().put_many((0..30).map(put)).all().await;
+    let all = RpbIndexReq {
+        max_results: Some(10),
+        key: Some("b".into()),
+        ..RpbIndexReq::new("b", "$bucket", IndexQueryType::Eq)
+    };
+    let mut pages = riak.index_pages(all);
+    assert_eq!(pages.next().await.unwrap().unwrap().len(), 10);
+    node.shutdown().await;
+    pages.next().await.unwrap_err();
+    let _node = Node::builder().store(store).bind(address).start().await.unwrap();
+    assert_eq!(pages.next().await.unwrap().unwrap()[0].key, "k00010");
+    assert_eq!(pages.next().await.unwrap().unwrap()[0].key, "k00020");
+    assert!(pages.next().await.unwrap().is_none_or(|page| page.is_empty()));
+}
+
+#[tokio::test]
+async fn the_list_of_nodes_comes_from_the_cluster_or_from_the_name_service() {
+    // Two nodes that both say that the cluster is the second of them.
+    let second = Node::start().await.unwrap();
+    let first = Node::builder().advertise(second.addr()).start().await.unwrap();
+    let riak = Riak::connect(ClientConfig::new([Place::from(first.addr())])).await.unwrap();
+    riak.carrier().keep_discovering(Arc::new(Membership), Duration::from_millis(10));
+    while riak.carrier().nodes() != [Place::from(second.addr())] {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    riak.server().ping().await.unwrap();
+    let name = Dns::new([Place::new("localhost", second.addr().port())]);
+    assert!(riak.carrier().discover(&name).await);
+    assert!(riak.carrier().nodes().contains(&Place::from(second.addr())));
+    // A source that finds nothing changes nothing.
+    let before = riak.carrier().nodes();
+    assert!(!riak.carrier().discover(&Dns::new([Place::new("no-such-host.invalid", 1)])).await);
+    assert_eq!(riak.carrier().nodes(), before);
+}

@@ -10,6 +10,10 @@ use protobuf::Message as _;
 use protobuf::plugin::CodeGeneratorResponse;
 use protoc_gen_riak::{Config, Error, plugin};
 
+use crate::sample::{Field, Nature, Sampler, Wire};
+use crate::tape::Tape;
+use crate::{peer, wire};
+
 /// Takes bytes for the text of a schema, which may import Riak's.
 ///
 /// # Panics
@@ -53,6 +57,30 @@ pub fn check_request(bytes: &[u8]) {
         Err(Error::Request { .. }) => {}
         Err(error) => panic!("{error}"),
     }
+}
+
+/// Takes choices for the descriptors of a request, as no `protoc` would send
+/// them: of any shape that descriptors have.
+///
+/// # Panics
+///
+/// As [`check_request`] does.
+pub fn check_descriptors(choices: &[u8]) {
+    let file = peer::descriptor("google.protobuf.FileDescriptorProto");
+    let mut tape = Tape::new(choices);
+    let mut request = Vec::new();
+    for _ in 0..=tape.below(2) {
+        let descriptor = wire::plain(&Sampler::new(&mut tape).message(&file));
+        // The first field of a file is its name, and of a request what to generate.
+        if let Some((0x0a, rest)) = descriptor.split_first()
+            && let Some((len @ 0..=127, rest)) = rest.split_first()
+        {
+            request.extend([&[0x0a, *len][..], &rest[..usize::from(*len)]].concat());
+        }
+        let field = Field { number: 15, value: Wire::Bytes(descriptor), nature: Nature::Repeated };
+        request.extend(wire::plain(&[field]));
+    }
+    check_request(&request);
 }
 
 /// What the generator says where it is at fault itself.

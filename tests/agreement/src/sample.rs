@@ -60,6 +60,39 @@ const COUNTS: &[usize] = &[0, 1, 1, 1, 2, 2, 3, 3, 4, 5, 9, 33, 200];
 /// Numbers at which tags grow, and the last one that there is.
 const UNKNOWN: &[u32] = &[15, 16, 99, 2047, 2048, 18_999, 20_000, 536_870_911];
 
+/// Texts: names for the most part, as the schemas that describe schemas have.
+const WORDS: &[&str] = &[
+    "A",
+    "B",
+    "a",
+    "b",
+    ".A",
+    ".A.B",
+    ".a.A",
+    "a.b",
+    "value",
+    "self",
+    "type",
+    "Self",
+    "_",
+    "x_y",
+    "XY",
+    "x1",
+    "a.proto",
+    "b.proto",
+    "",
+    ".",
+    "0",
+    "-1",
+    "1e9",
+    "x y",
+    "é",
+    "\"\\",
+    "\u{0}",
+    "r#type",
+    "google.protobuf",
+];
+
 /// Makes up messages from a tape.
 pub(crate) struct Sampler<'t, 'b> {
     tape: &'t mut Tape<'b>,
@@ -137,7 +170,7 @@ impl<'t, 'b> Sampler<'t, 'b> {
             Kind::Float => Wire::Fixed32(low(self.tape.word())),
             Kind::Double => Wire::Fixed64(self.tape.word().to_le_bytes()),
             Kind::Bytes => Wire::Bytes(self.bytes()),
-            Kind::String => Wire::Bytes(self.bytes().into_iter().map(|byte| byte & 0x7f).collect()),
+            Kind::String => Wire::Bytes(self.tape.one_of(WORDS).as_bytes().to_vec()),
             Kind::Enum(values) => Wire::Varint(*self.tape.one_of(&numbers(&values))),
             Kind::Message(of) if field.is_group() => Wire::Group(self.fields(&of, depth.saturating_sub(1))),
             Kind::Message(of) => Wire::Message(self.fields(&of, depth.saturating_sub(1))),

@@ -14,9 +14,10 @@ static HEAP: heap::Counted = heap::Counted;
 /// The claim that a fuzz target asks of its input.
 type Claim = fn(&[u8]);
 
-const TARGETS: [(&str, Claim); 7] = [
+const TARGETS: [(&str, Claim); 8] = [
     ("agreement", agreement::check),
     ("decoding", decoding::check),
+    ("descriptors", generating::check_descriptors),
     ("frames", frames::check),
     ("peer", agreement::check_bytes),
     ("plugin_request", generating::check_request),

@@ -29,6 +29,7 @@ mod driver;
 mod error;
 mod handshake;
 mod node;
+mod observe;
 mod options;
 mod outgoing;
 mod pipeline;
@@ -37,6 +38,8 @@ mod random;
 mod request;
 mod responses;
 mod server_error;
+#[cfg(feature = "tower")]
+mod service;
 mod slots;
 mod tried;
 
@@ -59,6 +62,8 @@ pub use pool::{Pool, PoolConfig, PoolStats};
 pub use request::CallExt;
 pub use responses::{FrameStream, Responses};
 pub use server_error::{ServerError, ServerErrorKind};
+#[cfg(feature = "tower")]
+pub use service::{CallService, Calling};
 /// What [`Connection::connect`] takes for an address.
 pub use tokio::net::ToSocketAddrs;
 pub use tried::{Attempt, Tried};

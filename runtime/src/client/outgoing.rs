@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use super::options::CallOptions;
 use crate::error::FrameError;
 use crate::operation::{Cost, Mode, Operation, Retry, StreamEnd};
+use crate::wire::Sizes;
 use crate::{Blob, Request, WriteBuffer};
 
 /// A request and how it is called, without its type: what a
@@ -52,6 +53,7 @@ pub(super) enum Ends {
 trait Encode: Sync {
     fn push(&self, code: u8, fields: &[u8], out: &mut WriteBuffer) -> Result<(), FrameError>;
     fn bucket_type(&self) -> Option<&[u8]>;
+    fn len(&self) -> usize;
 }
 
 impl<R: Request> Encode for R {
@@ -61,6 +63,10 @@ impl<R: Request> Encode for R {
 
     fn bucket_type(&self) -> Option<&[u8]> {
         R::bucket_type(self)
+    }
+
+    fn len(&self) -> usize {
+        self.encoded_len(&mut Sizes::new())
     }
 }
 
@@ -154,6 +160,17 @@ impl<'r> Outgoing<'r> {
         match self.body {
             Body::Message(message) => message.bucket_type(),
             Body::None | Body::Bytes(_) => None,
+        }
+    }
+
+    /// How long the request's body is, without what is added to it when it is
+    /// sent. Walks the message.
+    #[must_use]
+    pub fn body_len(&self) -> usize {
+        match self.body {
+            Body::None => 0,
+            Body::Message(message) => message.len(),
+            Body::Bytes(body) => body.len(),
         }
     }
 

@@ -52,6 +52,11 @@ impl FrameStream {
         self
     }
 
+    /// How long the first answer's body is, if it was not taken yet.
+    pub(super) fn first_len(&self) -> usize {
+        self.first.as_ref().map_or(0, |frame| frame.body.len())
+    }
+
     /// Waits for the first answer and keeps it.
     pub(super) fn poll_first(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), CallError>> {
         match ready!(self.poll_frame(cx)) {

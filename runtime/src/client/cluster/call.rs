@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use super::super::call::Call;
 use super::super::connection::now;
 use super::super::error::{CallError, NotSent};
+use super::super::observe::Watch;
 use super::super::outgoing::Outgoing;
 use super::super::responses::FrameStream;
 use super::super::tried::{Attempt, Tried};
@@ -25,7 +26,9 @@ impl Call for Cluster {
         let mut effort = Effort::new(self, request);
         loop {
             let trial = effort.next()?;
+            let watch = effort.watch(&trial);
             let result = trial.member.pool.unary(effort.bounded(&trial)).await;
+            watch.ended(result.as_ref().map(|frame| frame.body.len()));
             match result {
                 Ok(frame) => {
                     self.inner.served.note(request.operation().request);
@@ -42,8 +45,10 @@ impl Call for Cluster {
         loop {
             let mut trial = effort.next()?;
             let limit = effort.limit(&trial);
-            let stream = trial.member.pool.stream(effort.request);
-            match until(limit, stream).await {
+            let watch = effort.watch(&trial);
+            let result = until(limit, trial.member.pool.stream(effort.request)).await;
+            watch.ended(result.as_ref().map(FrameStream::first_len));
+            match result {
                 Ok(stream) => {
                     self.inner.served.note(request.operation().request);
                     trial.end(super::super::breaker::Health::Good);
@@ -98,6 +103,10 @@ impl<'c, 'r> Effort<'c, 'r> {
             .choose(&self.members, &self.failed, self.is_safe(), now)
             .ok_or(NotSent::NoNodes)?;
         Ok(Trial::new(member, probe, now))
+    }
+
+    fn watch(&self, trial: &Trial) -> Watch {
+        Watch::new(&self.request, trial.member.node(), self.failed.len() + 1)
     }
 
     fn is_safe(&self) -> bool {

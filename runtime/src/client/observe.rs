@@ -1,0 +1,157 @@
+//! [`Watch`]: what tracing and metrics see of an attempt at a call.
+//!
+//! Without the features `tracing` and `metrics` there is nothing in here, and
+//! it costs nothing. Invariant: no body, key or password is shown; a bucket
+//! type and the sizes are.
+//!
+//! Spans, at the level `DEBUG`, target `riak`: `call`, one for each attempt,
+//! with `operation`, `node`, `attempt` (from 1), `bucket_type` and `bytes_out`
+//! at its start, and `outcome` and `bytes_in` at its end.
+//!
+//! Metrics, each with the labels `operation` and `node`:
+//!
+//! | name | kind | what |
+//! |--|--|--|
+//! | `riak_attempts_total` | counter | attempts that have ended, with the label `outcome` |
+//! | `riak_attempt_seconds` | histogram | how long they took; of streams, until the first answer |
+//! | `riak_bytes_sent_total` | counter | bodies of requests |
+//! | `riak_bytes_received_total` | counter | bodies of answers; of streams, of the first answer |
+
+use super::error::CallError;
+use super::node::Node;
+use super::outgoing::Outgoing;
+
+/// An attempt that is watched until it is dropped: without an outcome, if its
+/// caller has given up.
+pub(super) struct Watch {
+    #[cfg(feature = "tracing")]
+    span: tracing::Span,
+    #[cfg(feature = "metrics")]
+    meter: meter::Meter,
+}
+
+impl Watch {
+    #[cfg_attr(not(feature = "tracing"), allow(unused_variables, reason = "only spans show all of it"))]
+    pub(super) fn new(request: &Outgoing<'_>, node: &Node, attempt: usize) -> Self {
+        Self {
+            #[cfg(feature = "tracing")]
+            span: span(request, node, attempt),
+            #[cfg(feature = "metrics")]
+            meter: meter::Meter::new(request, node),
+        }
+    }
+
+    /// The attempt has ended, with so many bytes of an answer, or an error.
+    #[cfg_attr(
+        not(any(feature = "tracing", feature = "metrics")),
+        expect(unused_variables, clippy::unused_self, reason = "nobody watches")
+    )]
+    #[cfg_attr(not(feature = "metrics"), expect(unused_mut, reason = "only meters change"))]
+    pub(super) fn ended(mut self, result: Result<usize, &CallError>) {
+        #[cfg(feature = "tracing")]
+        {
+            self.span.record("outcome", outcome(result));
+            if let Ok(bytes) = result {
+                self.span.record("bytes_in", bytes);
+            }
+        }
+        #[cfg(feature = "metrics")]
+        self.meter.ended(result);
+    }
+}
+
+#[cfg(feature = "tracing")]
+fn span(request: &Outgoing<'_>, node: &Node, attempt: usize) -> tracing::Span {
+    use tracing::field::Empty;
+
+    let span = tracing::debug_span!(
+        target: "riak",
+        "call",
+        operation = request.operation().name,
+        %node,
+        attempt,
+        bucket_type = Empty,
+        bytes_out = Empty,
+        bytes_in = Empty,
+        outcome = Empty,
+    );
+    if !span.is_disabled() {
+        if let Some(bucket_type) = request.bucket_type() {
+            span.record("bucket_type", tracing::field::display(String::from_utf8_lossy(bucket_type)));
+        }
+        span.record("bytes_out", request.body_len());
+    }
+    span
+}
+
+/// How an attempt ended, in a word.
+#[cfg(any(feature = "tracing", feature = "metrics"))]
+fn outcome(result: Result<usize, &CallError>) -> &'static str {
+    match result {
+        Ok(_) => "ok",
+        Err(error) => match error.cause() {
+            CallError::Server(_) => "server_error",
+            CallError::Timeout { .. } => "timeout",
+            CallError::Lost(_) => "lost",
+            CallError::NotSent(_) => "not_sent",
+            CallError::Decode(_)
+            | CallError::UnexpectedCode { .. }
+            | CallError::Alternative(_)
+            | CallError::Tried(_) => "bad_answer",
+        },
+    }
+}
+
+#[cfg(feature = "metrics")]
+mod meter {
+    use metrics::{SharedString, counter, histogram};
+
+    use super::super::connection::now;
+    use super::{CallError, Node, Outgoing, outcome};
+
+    pub(super) struct Meter {
+        operation: &'static str,
+        node: SharedString,
+        begun: std::time::Instant,
+        over: bool,
+    }
+
+    impl Meter {
+        pub(super) fn new(request: &Outgoing<'_>, node: &Node) -> Self {
+            let (operation, node) = (request.operation().name, SharedString::from(node.to_string()));
+            let sent = u64::try_from(request.body_len()).unwrap_or(u64::MAX);
+            counter!("riak_bytes_sent_total", "operation" => operation, "node" => node.clone())
+                .increment(sent);
+            Self { operation, node, begun: now(), over: false }
+        }
+
+        pub(super) fn ended(&mut self, result: Result<usize, &CallError>) {
+            if let Ok(bytes) = result {
+                let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+                counter!("riak_bytes_received_total", "operation" => self.operation, "node" => self.node.clone())
+                    .increment(bytes);
+            }
+            self.count(outcome(result));
+        }
+
+        fn count(&mut self, outcome: &'static str) {
+            self.over = true;
+            let (operation, node) = (self.operation, &self.node);
+            counter!(
+                "riak_attempts_total",
+                "operation" => operation, "node" => node.clone(), "outcome" => outcome
+            )
+            .increment(1);
+            histogram!("riak_attempt_seconds", "operation" => operation, "node" => node.clone())
+                .record(now().saturating_duration_since(self.begun).as_secs_f64());
+        }
+    }
+
+    impl Drop for Meter {
+        fn drop(&mut self) {
+            if !self.over {
+                self.count("dropped");
+            }
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! [`CallService`]: calls as a `tower::Service`, for its layers. Feature `tower`.
+//!
+//! Invariant: it is always ready: what bounds calls in flight is the carrier, or
+//! a layer.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tower_service::Service;
+
+use super::call::{Call, unary};
+use super::error::CallError;
+use crate::Request;
+
+/// Makes the calls that it is given, of any operation that is answered once.
+///
+/// ```no_run
+/// # async fn example<R>(cluster: riak_runtime::client::Cluster, request: R) -> Result<(), riak_runtime::client::CallError>
+/// # where R: riak_runtime::Request + 'static {
+/// use riak_runtime::client::CallService;
+/// use tower_service::Service;
+///
+/// let mut service = CallService::new(cluster);
+/// let answer = service.call(request).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct CallService<C> {
+    call: C,
+}
+
+impl<C> CallService<C> {
+    /// Makes calls through `call`, which is cloned for each of them.
+    pub const fn new(call: C) -> Self {
+        Self { call }
+    }
+}
+
+/// What a call of a [`CallService`] returns.
+pub type Calling<A> = Pin<Box<dyn Future<Output = Result<A, CallError>> + Send>>;
+
+impl<C, R> Service<R> for CallService<C>
+where
+    C: Call + Clone + 'static,
+    R: Request + 'static,
+{
+    type Response = R::Response;
+    type Error = CallError;
+    type Future = Calling<R::Response>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), CallError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: R) -> Self::Future {
+        let call = self.call.clone();
+        Box::pin(async move { unary(&call, request).await })
+    }
+}

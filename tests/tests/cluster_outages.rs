@@ -162,19 +162,18 @@ async fn outages_of_single_nodes_fail_no_call_that_may_be_repeated() {
         tasks.spawn(load(riak.clone(), task, Arc::clone(&counts), Arc::clone(&over)));
     }
     sleep(Duration::from_millis(200)).await;
-    for index in 0..places.len() {
-        let place = &mut places[index];
+    for (index, place) in places.iter_mut().enumerate() {
         place.stop().await;
         sleep(Duration::from_millis(400)).await;
         place.serve().await;
         even_again(&riak, &format!("node {index} stopped")).await;
 
-        places[index].stop().await;
-        let hung = tokio::spawn(hang(places[index].address));
+        place.stop().await;
+        let hung = tokio::spawn(hang(place.address));
         sleep(Duration::from_millis(1500)).await;
         hung.abort();
         let _ = hung.await;
-        places[index].serve().await;
+        place.serve().await;
         even_again(&riak, &format!("node {index} hung")).await;
     }
     over.store(true, Ordering::Relaxed);

@@ -73,8 +73,9 @@ mod tests {
 
     #[test]
     fn pointers_are_written_as_what_they_point_to() {
+        type Write<'w> = &'w dyn Fn(&mut Writer<'_>);
         let mut buffer = Vec::new();
-        let values: [(usize, &dyn Fn(&mut Writer<'_>)); 4] = [
+        let values: [(usize, Write<'_>); 4] = [
             (Bytes::size(&Cow::Borrowed(&b"ab"[..])), &|out| Bytes::write(&Cow::Borrowed(&b"ab"[..]), out)),
             (Text::size(&Cow::Borrowed("ab")), &|out| Text::write(&Cow::Borrowed("ab"), out)),
             (Bytes::size(&Box::from(&b"ab"[..])), &|out| Bytes::write(&Box::from(&b"ab"[..]), out)),

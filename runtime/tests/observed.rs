@@ -160,7 +160,7 @@ async fn metrics_count_attempts_by_their_outcome() {
     {
         // Given up as soon as it has been sent.
         let mut dropped = pin!(client::unary::<_, _, EchoResp>(&cluster, request("a key")));
-        poll_fn(|cx| Poll::Ready(assert!(dropped.as_mut().poll(cx).is_pending()))).await;
+        assert!(poll_fn(|cx| Poll::Ready(dropped.as_mut().poll(cx).is_pending())).await);
     }
     drop(guard);
     let sums: BTreeMap<String, u64> = sums

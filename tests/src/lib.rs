@@ -95,6 +95,7 @@ mod index;
 mod node;
 mod object;
 mod pace;
+mod proxy;
 mod quorum;
 mod refusal;
 mod ring;
@@ -109,6 +110,7 @@ mod vclock;
 
 pub use clock::Clock;
 pub use node::{NoService, Node, NodeBuilder};
+pub use proxy::{Faults, Proxy};
 pub use refusal::{IndexFault, Refusal};
 #[cfg(feature = "tls")]
 pub use secured::{SecuredNode, Security};

@@ -1,0 +1,285 @@
+//! [`Proxy`]: a network that misbehaves, between a client and a node.
+//!
+//! It passes frames on, late, and does to some of them what networks and broken
+//! servers do. Which ones is decided by a seed. Invariant: what is passed on
+//! without a fault is passed on whole, in order, and not before its time.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
+
+/// Frames on their way, in each direction of a connection.
+const ON_THE_WAY: usize = 4096;
+
+/// How a network misbehaves. Chances are of a million frames, but for
+/// [`Faults::refuse`], which is of a million connections.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Faults {
+    /// How long every frame takes, in each direction.
+    pub latency: Duration,
+    /// Connections that are closed as soon as they are made.
+    pub refuse: u32,
+    /// Frames before which the connection is closed.
+    pub cut: u32,
+    /// Frames within which the connection is closed.
+    pub truncate: u32,
+    /// Answers after which nothing comes any more, though the connection stays
+    /// open.
+    pub stall: u32,
+    /// Answers that come a hundred milliseconds late, and hold up the others.
+    pub delay: u32,
+    /// Answers whose message code is replaced by one that answers nothing.
+    pub wrong_code: u32,
+    /// Answers whose length is replaced by one that no frame has.
+    pub wrong_length: u32,
+}
+
+/// A network that misbehaves. It lasts until it is dropped.
+#[derive(Debug)]
+pub struct Proxy {
+    addr: SocketAddr,
+    shared: Arc<Shared>,
+    /// Ended when this is dropped.
+    _tasks: JoinSet<()>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    target: SocketAddr,
+    faults: Mutex<Faults>,
+    random: AtomicU64,
+    open: AtomicUsize,
+    done: AtomicUsize,
+}
+
+/// What becomes of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    Pass,
+    Cut,
+    Truncate,
+    Stall,
+    Delay,
+    WrongCode,
+    WrongLength,
+}
+
+impl Proxy {
+    /// A network in front of `target`, without faults yet.
+    ///
+    /// # Errors
+    ///
+    /// If there is no socket to be had.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime with I/O and timers.
+    pub async fn start(target: SocketAddr, seed: u64) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let addr = listener.local_addr()?;
+        let shared = Arc::new(Shared {
+            target,
+            faults: Mutex::default(),
+            random: AtomicU64::new(seed),
+            open: AtomicUsize::new(0),
+            done: AtomicUsize::new(0),
+        });
+        let mut tasks = JoinSet::new();
+        tasks.spawn(accept(listener, Arc::clone(&shared)));
+        Ok(Self { addr, shared, _tasks: tasks })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// How it misbehaves from now on.
+    pub fn set_faults(&self, faults: Faults) {
+        *self.shared.faults() = faults;
+    }
+
+    /// How many connections are open.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.shared.open.load(Ordering::Relaxed)
+    }
+
+    /// How many faults there were.
+    #[must_use]
+    pub fn faults(&self) -> usize {
+        self.shared.done.load(Ordering::Relaxed)
+    }
+}
+
+impl Shared {
+    fn faults(&self) -> MutexGuard<'_, Faults> {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A number below a million: splitmix64.
+    fn draw(&self) -> u32 {
+        const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+        let mut mixed = self.random.fetch_add(STEP, Ordering::Relaxed).wrapping_add(STEP);
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        u32::try_from((mixed ^ (mixed >> 31)) % 1_000_000).unwrap_or(0)
+    }
+
+    fn fate(&self, is_answer: bool) -> Fate {
+        let faults = self.faults();
+        let answers = |chance| if is_answer { chance } else { 0 };
+        let chances = [
+            (Fate::Cut, faults.cut),
+            (Fate::Truncate, faults.truncate),
+            (Fate::Stall, answers(faults.stall)),
+            (Fate::Delay, answers(faults.delay)),
+            (Fate::WrongCode, answers(faults.wrong_code)),
+            (Fate::WrongLength, answers(faults.wrong_length)),
+        ];
+        drop(faults);
+        let mut drawn = self.draw();
+        for (fate, chance) in chances {
+            if drawn < chance {
+                self.done.fetch_add(1, Ordering::Relaxed);
+                return fate;
+            }
+            drawn -= chance;
+        }
+        Fate::Pass
+    }
+}
+
+async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+    let mut connections = JoinSet::new();
+    while let Ok((socket, _)) = listener.accept().await {
+        while connections.try_join_next().is_some() {}
+        if shared.draw() < shared.faults().refuse {
+            shared.done.fetch_add(1, Ordering::Relaxed);
+            continue;
+        }
+        let shared = Arc::clone(&shared);
+        connections.spawn(async move {
+            shared.open.fetch_add(1, Ordering::Relaxed);
+            // However a connection ends: that is what a proxy is for.
+            let _ = carry(socket, &shared).await;
+            shared.open.fetch_sub(1, Ordering::Relaxed);
+        });
+    }
+}
+
+/// Carries frames both ways until either side has ended.
+async fn carry(client: TcpStream, shared: &Arc<Shared>) -> io::Result<()> {
+    let node = TcpStream::connect(shared.target).await?;
+    client.set_nodelay(true)?;
+    node.set_nodelay(true)?;
+    let (from_client, to_client) = client.into_split();
+    let (from_node, to_node) = node.into_split();
+    let mut ways = JoinSet::new();
+    for (from, to, is_answer) in [(from_client, to_node, false), (from_node, to_client, true)] {
+        let (sender, receiver) = mpsc::channel(ON_THE_WAY);
+        ways.spawn(take(from, sender, Arc::clone(shared), is_answer));
+        ways.spawn(bring(to, receiver));
+    }
+    // The first that ends, ends all.
+    match ways.join_next().await {
+        Some(Ok(result)) => result,
+        _ => Ok(()),
+    }
+}
+
+/// Bytes, and when they are due.
+type Due = (Instant, Vec<u8>);
+
+async fn take(
+    mut from: OwnedReadHalf,
+    sender: mpsc::Sender<Due>,
+    shared: Arc<Shared>,
+    is_answer: bool,
+) -> io::Result<()> {
+    let closed = || io::Error::from(io::ErrorKind::ConnectionAborted);
+    let mut from = tokio::io::BufReader::new(&mut from);
+    loop {
+        let length = from.read_u32().await?;
+        let mut frame = length.to_be_bytes().to_vec();
+        frame.resize(4 + length as usize, 0);
+        from.read_exact(&mut frame[4..]).await?;
+        let mut due = Instant::now() + shared.faults().latency;
+        let fate = shared.fate(is_answer);
+        match fate {
+            Fate::Pass | Fate::Truncate => {}
+            Fate::Cut => return Err(closed()),
+            Fate::Stall => return std::future::pending().await,
+            Fate::Delay => due += Duration::from_millis(100),
+            // 199 is a code that nothing has.
+            Fate::WrongCode => frame[4] = 199,
+            Fate::WrongLength => frame[..4].copy_from_slice(&u32::MAX.to_be_bytes()),
+        }
+        if fate == Fate::Truncate {
+            let half = frame.len() / 2 + 1;
+            frame.truncate(half);
+            sender.send((due, frame)).await.map_err(|_| closed())?;
+            // What was sent is to arrive before the connection goes.
+            let latency = shared.faults().latency;
+            tokio::time::sleep(latency + Duration::from_millis(1)).await;
+            return Err(closed());
+        }
+        sender.send((due, frame)).await.map_err(|_| closed())?;
+    }
+}
+
+async fn bring(mut to: OwnedWriteHalf, mut receiver: mpsc::Receiver<Due>) -> io::Result<()> {
+    while let Some((due, mut bytes)) = receiver.recv().await {
+        if due > Instant::now() {
+            sleep_until(due).await;
+        }
+        // What is due as well goes along.
+        while bytes.len() < 64 * 1024
+            && let Ok((next_due, next)) = receiver.try_recv()
+        {
+            if next_due > Instant::now() {
+                to.write_all(&bytes).await?;
+                sleep_until(next_due).await;
+                bytes = next;
+            } else {
+                bytes.extend(next);
+            }
+        }
+        to.write_all(&bytes).await?;
+    }
+    to.shutdown().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_come_as_often_as_they_should_and_the_same_each_time() {
+        let shared = || Shared {
+            target: SocketAddr::from((Ipv4Addr::LOCALHOST, 1)),
+            faults: Mutex::new(Faults { cut: 100_000, stall: 200_000, ..Faults::default() }),
+            random: AtomicU64::new(3),
+            open: AtomicUsize::new(0),
+            done: AtomicUsize::new(0),
+        };
+        let fates = |shared: Shared| (0..10_000).map(|_| shared.fate(true)).collect::<Vec<_>>();
+        let drawn = fates(shared());
+        let count = |fate| drawn.iter().filter(|&&drawn| drawn == fate).count();
+        assert!((900..1100).contains(&count(Fate::Cut)), "{}", count(Fate::Cut));
+        assert!((1800..2200).contains(&count(Fate::Stall)), "{}", count(Fate::Stall));
+        assert_eq!(count(Fate::Truncate), 0);
+        assert_eq!(drawn, fates(shared()));
+    }
+}

@@ -19,6 +19,8 @@ fn main() {
     let root = Path::new(&dir).join("mod.rs");
     assert!(root.exists(), "{VARIABLE} is no directory of generated code: {} is missing", root.display());
     println!("cargo::rerun-if-changed={}", Path::new(&dir).display());
+    let derived = Path::new(&dir).join("derived.rs");
+    println!("cargo::rustc-env=RIAK_CONFORMANCE_DERIVED={}", derived.display());
     println!("cargo::rustc-env=RIAK_CONFORMANCE_ROOT={}", root.display());
     println!("cargo::rustc-cfg=generated");
 }

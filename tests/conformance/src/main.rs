@@ -19,17 +19,37 @@ mod suite {
     include!(env!("RIAK_CONFORMANCE_ROOT"));
 }
 
+/// The messages of the suite as derived types, declared from the same schemas.
+#[cfg(generated)]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    non_camel_case_types,
+    non_snake_case,
+    clippy::all,
+    clippy::pedantic,
+    reason = "named as in the schema"
+)]
+mod derived {
+    use riak_runtime::{Blob, RiakMessage, wire};
+
+    include!(env!("RIAK_CONFORMANCE_DERIVED"));
+}
+
 #[cfg(generated)]
 fn main() -> ExitCode {
-    let form = match std::env::args().nth(1).as_deref() {
-        None => round_trip::Form::Owned,
-        Some("--borrowed") => round_trip::Form::Borrowed,
-        Some(other) => {
-            eprintln!("{other}: there is no such flag; --borrowed is the only one");
-            return ExitCode::FAILURE;
+    let mut how = round_trip::How::default();
+    for flag in std::env::args().skip(1) {
+        match flag.as_str() {
+            "--borrowed" => how.borrowed = true,
+            "--derived" => how.derived = true,
+            other => {
+                eprintln!("{other}: there is no such flag; there are --borrowed and --derived");
+                return ExitCode::FAILURE;
+            }
         }
-    };
-    match pipe::answer_all(std::io::stdin().lock(), std::io::stdout().lock(), form) {
+    }
+    match pipe::answer_all(std::io::stdin().lock(), std::io::stdout().lock(), how) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("the runner cannot be read from or written to: {error}");

@@ -8,15 +8,15 @@ use std::io::{self, ErrorKind, Read, Write};
 
 use riak_runtime::{Decode, Message};
 
-use crate::round_trip::{self, Form};
+use crate::round_trip::{self, How};
 use crate::suite::conformance::conformance::{ConformanceRequest, ConformanceResponse};
 
 /// Answers requests until there are no more.
-pub(crate) fn answer_all(mut input: impl Read, mut output: impl Write, form: Form) -> io::Result<()> {
+pub(crate) fn answer_all(mut input: impl Read, mut output: impl Write, how: How) -> io::Result<()> {
     while let Some(bytes) = request(&mut input)? {
         let request = ConformanceRequest::decode(&bytes).map_err(io::Error::other)?;
         let answer =
-            ConformanceResponse { result: Some(round_trip::answer(&request, form)), ..Default::default() };
+            ConformanceResponse { result: Some(round_trip::answer(&request, how)), ..Default::default() };
         let answer = answer.encode_to_vec();
         let len = u32::try_from(answer.len()).map_err(io::Error::other)?;
         output.write_all(&len.to_le_bytes())?;

@@ -5,6 +5,7 @@
 
 use riak_runtime::{Blob, Decode, Message, Owned, View};
 
+use crate::derived;
 use crate::suite::conformance::conformance::conformance_request::Payload;
 use crate::suite::conformance::conformance::conformance_response::Result as Answer;
 use crate::suite::conformance::conformance::{ConformanceRequest, FailureSet, WireFormat};
@@ -13,23 +14,34 @@ use crate::suite::conformance::messages::{
     test_messages_proto3_editions,
 };
 
-/// Which form of a message the bytes go through.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Form {
-    /// The one that owns its data.
-    Owned,
-    /// The one that borrows from the request.
-    Borrowed,
+/// Which type of a message the bytes go through.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct How {
+    /// The form that borrows from the request, and not the one that owns its
+    /// data.
+    pub(crate) borrowed: bool,
+    /// A derived type, and not a generated one.
+    pub(crate) derived: bool,
 }
 
 /// Decodes bytes as a message and encodes it again.
-type RoundTrip = fn(&Blob, Form) -> Answer;
+type RoundTrip = fn(&Blob, bool) -> Answer;
 
 /// The messages that the suite asks for.
 const MESSAGES: &[(&str, RoundTrip)] = &[
     name_of::<FailureSet>(),
     name_of::<test_messages_proto2::TestAllTypesProto2>(),
     name_of::<test_messages_proto3::TestAllTypesProto3>(),
+    name_of::<test_messages_edition2023::TestAllTypesEdition2023>(),
+    name_of::<test_messages_proto2_editions::TestAllTypesProto2>(),
+    name_of::<test_messages_proto3_editions::TestAllTypesProto3>(),
+];
+
+/// The messages of proto2 and proto3, derived, and the others as generated.
+const DERIVED: &[(&str, RoundTrip)] = &[
+    name_of::<FailureSet>(),
+    name_of::<derived::protobuf_test_messages_proto2_TestAllTypesProto2>(),
+    name_of::<derived::protobuf_test_messages_proto3_TestAllTypesProto3>(),
     name_of::<test_messages_edition2023::TestAllTypesEdition2023>(),
     name_of::<test_messages_proto2_editions::TestAllTypesProto2>(),
     name_of::<test_messages_proto3_editions::TestAllTypesProto3>(),
@@ -44,7 +56,7 @@ where
 }
 
 /// The answer to a request.
-pub(crate) fn answer(request: &ConformanceRequest, form: Form) -> Answer {
+pub(crate) fn answer(request: &ConformanceRequest, how: How) -> Answer {
     let name = request.message_type.as_str();
     if name.starts_with("protobuf_test_messages.edition_unstable.") {
         return Answer::Skipped("what no edition has settled is not generated".to_owned());
@@ -55,24 +67,24 @@ pub(crate) fn answer(request: &ConformanceRequest, form: Form) -> Answer {
     if request.requested_output_format != WireFormat::PROTOBUF {
         return Answer::Skipped("only the binary format is written".to_owned());
     }
-    match MESSAGES.iter().find(|(known, _)| *known == name) {
-        Some((_, round_trip)) => round_trip(payload, form),
+    let messages = if how.derived { DERIVED } else { MESSAGES };
+    match messages.iter().find(|(known, _)| *known == name) {
+        Some((_, round_trip)) => round_trip(payload, how.borrowed),
         None => Answer::RuntimeError(format!("no message {name} was generated")),
     }
 }
 
-fn round_trip<M>(payload: &Blob, form: Form) -> Answer
+fn round_trip<M>(payload: &Blob, borrowed: bool) -> Answer
 where
     M: Owned,
     for<'a> M::Ref<'a>: View<Owned = M>,
 {
-    let written = match form {
-        Form::Owned => twice(M::decode(payload), M::decode_blob(payload)),
-        Form::Borrowed => {
-            let view = M::Ref::decode(payload);
-            let owned = view.as_ref().map(View::owned).map_err(Clone::clone);
-            twice(view, owned)
-        }
+    let written = if borrowed {
+        let view = M::Ref::decode(payload);
+        let owned = view.as_ref().map(View::owned).map_err(Clone::clone);
+        twice(view, owned)
+    } else {
+        twice(M::decode(payload), M::decode_blob(payload))
     };
     written.unwrap_or_else(Answer::RuntimeError)
 }

@@ -7,6 +7,7 @@ mod build_cost;
 mod cases;
 mod contenders;
 mod curve;
+mod derive_build;
 mod generated;
 mod heap;
 mod measure;
@@ -49,6 +50,8 @@ fn main() -> ExitCode {
     let done = if options.build {
         // Builds take seconds: a few turns have to do.
         build_cost::print(options.rounds.min(3), options.tsv)
+    } else if options.derive_build {
+        derive_build::print(options.rounds.min(3), options.tsv)
     } else {
         compare(&options)
     };

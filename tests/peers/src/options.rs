@@ -11,6 +11,7 @@ Measures encoding and decoding side by side with other implementations.
   --svg FILE     a bar chart as well
   --curve        how cost grows with keys, rows and nesting depth instead
   --build        what a touched schema costs: builds and generators instead
+  --derive-build  what derived messages cost to build, beside prost's instead
   --steady-heap  keep glibc from giving memory back between two allocations
   --rounds N     how many rounds; the smallest time of them is kept (100)
   --case PART    only cases whose name contains PART; may be repeated
@@ -21,10 +22,12 @@ Measures encoding and decoding side by side with other implementations.
 
 /// What is to be measured and printed.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "switches that do not depend on one another")]
 pub(crate) struct Options {
     pub(crate) tsv: bool,
     pub(crate) curve: bool,
     pub(crate) build: bool,
+    pub(crate) derive_build: bool,
     pub(crate) steady_heap: bool,
     pub(crate) svg: Option<PathBuf>,
     pub(crate) rounds: usize,
@@ -40,6 +43,7 @@ impl Options {
             tsv: false,
             curve: false,
             build: false,
+            derive_build: false,
             steady_heap: false,
             svg: None,
             rounds: 100,
@@ -53,6 +57,7 @@ impl Options {
                 "--help" | "-h" => return Ok(None),
                 "--steady-heap" => options.steady_heap = true,
                 "--build" => options.build = true,
+                "--derive-build" => options.derive_build = true,
                 "--curve" => options.curve = true,
                 "--tsv" => options.tsv = true,
                 "--svg" => options.svg = Some(value()?.into()),

@@ -1,0 +1,164 @@
+//! What derived messages cost their user: from an empty target directory, and
+//! from a changed message, to a finished build.
+//!
+//! Invariant: both contenders declare the same fields of the same types, in a
+//! package of their own, and are timed in turns; the smallest time is kept.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+/// How many messages there are. Each nests the one before, ten of them deep.
+const MESSAGES: usize = 100;
+
+/// One whose derive is timed.
+struct Contender {
+    name: &'static str,
+    /// Its dependency, as a manifest has it.
+    dependency: String,
+    /// What stands above the messages.
+    imports: &'static str,
+    /// What is derived.
+    derives: &'static str,
+    /// The attribute of a field: number, and the part of it that says the type.
+    attribute: fn(u32, &Kind) -> String,
+}
+
+/// What a field is.
+struct Kind {
+    name: &'static str,
+    /// Its Rust type; `Self` stands for the message before.
+    ty: &'static str,
+    riak: &'static str,
+    prost: &'static str,
+}
+
+const FIELDS: [Kind; 10] = [
+    Kind { name: "key", ty: "Vec<u8>", riak: "", prost: "bytes = \"vec\", required" },
+    Kind { name: "value", ty: "Option<Vec<u8>>", riak: "", prost: "bytes = \"vec\", optional" },
+    Kind { name: "label", ty: "Option<String>", riak: "", prost: "string, optional" },
+    Kind { name: "count", ty: "Option<u32>", riak: "", prost: "uint32, optional" },
+    Kind { name: "delta", ty: "Option<i64>", riak: ", sint64", prost: "sint64, optional" },
+    Kind { name: "ratio", ty: "Option<f64>", riak: "", prost: "double, optional" },
+    Kind { name: "done", ty: "bool", riak: "", prost: "bool, required" },
+    Kind { name: "hashes", ty: "Vec<u64>", riak: ", packed", prost: "uint64, repeated, packed = \"true\"" },
+    Kind { name: "first", ty: "Option<Self>", riak: "", prost: "message, optional" },
+    Kind { name: "rest", ty: "Vec<Self>", riak: "", prost: "message, repeated" },
+];
+
+const BUILDS: [&str; 2] = ["check", "build"];
+
+/// Times the builds and prints them.
+pub(crate) fn print(turns: usize, tsv: bool) -> Result<(), String> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let runtime = here.join("../../runtime");
+    let contenders = [
+        Contender {
+            name: "riak",
+            dependency: format!(
+                "riak-runtime = {{ path = {:?}, default-features = false, features = [\"derive\"] }}",
+                runtime.display()
+            ),
+            imports: "use riak_runtime::RiakMessage;",
+            derives: "Clone, Debug, Default, PartialEq, RiakMessage",
+            attribute: |number, kind| format!("riak(tag = {number}{})", kind.riak),
+        },
+        Contender {
+            name: "prost",
+            dependency: "prost = \"0.14\"".to_owned(),
+            imports: "",
+            // Debug and Default are its own work.
+            derives: "Clone, PartialEq, prost::Message",
+            attribute: |number, kind| format!("prost({}, tag = \"{number}\")", kind.prost),
+        },
+    ];
+    // For each contender, the first build and the rebuild of each kind.
+    let mut seconds = vec![[[f64::MAX; 2]; BUILDS.len()]; contenders.len()];
+    for turn in 0..turns {
+        for (one, best) in contenders.iter().zip(&mut seconds) {
+            let package = here.join("target/derive-build").join(one.name);
+            for (build, [first, again]) in BUILDS.iter().zip(best.iter_mut()) {
+                let target = package.join("target");
+                if target.exists() {
+                    fs::remove_dir_all(&target).map_err(|error| error.to_string())?;
+                }
+                write(one, &package, 2 * turn)?;
+                *first = first.min(cargo(&package, build)?);
+                write(one, &package, 2 * turn + 1)?;
+                *again = again.min(cargo(&package, build)?);
+            }
+        }
+    }
+    if tsv {
+        println!("derive\tcheck_s\tcheck_again_s\tbuild_s\tbuild_again_s");
+    } else {
+        println!(
+            "{MESSAGES} derived messages of {} fields, seconds (minimum of {turns}): the first build, with all \
+             dependencies, and one after a member of one message has been renamed",
+            FIELDS.len()
+        );
+        println!("  {:<10}{:>8}{:>8}{:>8}{:>8}", "", "check", "again", "build", "again");
+    }
+    for (one, [[check, check_again], [build, build_again]]) in contenders.iter().zip(&seconds) {
+        let name = one.name;
+        if tsv {
+            println!("{name}\t{check:.2}\t{check_again:.2}\t{build:.2}\t{build_again:.2}");
+        } else {
+            println!("  {name:<10}{check:>8.2}{check_again:>8.2}{build:>8.2}{build_again:>8.2}");
+        }
+    }
+    Ok(())
+}
+
+/// Writes a contender's package. Each `turn` has another name for one member.
+fn write(one: &Contender, package: &Path, turn: usize) -> Result<(), String> {
+    let mut text = format!("{}\n", one.imports);
+    for message in 0..MESSAGES {
+        let _ = write!(text, "\n#[derive({})]\npub struct Message{message} {{\n", one.derives);
+        // Every tenth has nothing to nest, so that nesting stays within bounds.
+        for (kind, number) in
+            FIELDS.iter().zip(1..).filter(|(kind, _)| message % 10 > 0 || !kind.ty.contains("Self"))
+        {
+            let ty = kind.ty.replace("Self", &format!("Message{}", message.saturating_sub(1)));
+            let changed = message == MESSAGES / 2 && kind.name == "label";
+            let name = if changed { format!("label_{turn}") } else { kind.name.to_owned() };
+            let _ = writeln!(text, "    #[{}]\n    pub {name}: {ty},", (one.attribute)(number, kind));
+        }
+        text.push_str("}\n");
+    }
+    let manifest = format!(
+        "[package]\nname = \"derive-{}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]\n{}\n",
+        one.name, one.dependency
+    );
+    let source = package.join("src");
+    fs::create_dir_all(&source)
+        .and_then(|()| fs::write(package.join("Cargo.toml"), manifest))
+        .and_then(|()| fs::write(source.join("lib.rs"), text))
+        .map_err(|error| format!("cannot write {}: {error}", package.display()))
+}
+
+/// Runs a build; the seconds that it took.
+fn cargo(package: &Path, build: &str) -> Result<f64, String> {
+    let program = std::env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from);
+    // What is needed is there before anything is timed.
+    let lock = package.join("Cargo.lock");
+    if !lock.exists() {
+        run(Command::new(&program).arg("fetch").current_dir(package), package)?;
+    }
+    let mut cargo = Command::new(program);
+    cargo.args([build, "--quiet", "--offline"]).current_dir(package);
+    cargo.env("CARGO_TARGET_DIR", package.join("target"));
+    let start = Instant::now();
+    run(&mut cargo, package)?;
+    Ok(start.elapsed().as_secs_f64())
+}
+
+fn run(command: &mut Command, package: &Path) -> Result<(), String> {
+    let output = command.output().map_err(|error| format!("cannot run cargo: {error}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(format!("{} does not build:\n{}", package.display(), String::from_utf8_lossy(&output.stderr)))
+}

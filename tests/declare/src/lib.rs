@@ -80,7 +80,7 @@ fn enumeration(text: &mut String, item: &Enum) {
     }
     if !item.closed {
         // Its own discriminant means nothing, but has to be another than the others.
-        let free = (i32::MIN..).find(|number| !seen.contains(number)).unwrap_or_default();
+        let free = (i32::MIN..=i32::MAX).find(|number| !seen.contains(number)).unwrap_or_default();
         let _ = writeln!(variants, "    #[riak(other)]\n    OtherNumber(i32) = {free},");
     }
     let _ = writeln!(

@@ -49,11 +49,6 @@ pub(crate) fn wire_type(
 
         impl #wire::Writes<#ty> for #name {
             #[inline]
-            fn size(value: &#ty) -> usize {
-                <#wire::#marker as #wire::Writes<#written>>::size(#given)
-            }
-
-            #[inline]
             fn write(value: &#ty, out: &mut #wire::Writer<'_>) {
                 <#wire::#marker as #wire::Writes<#written>>::write(#given, out);
             }

@@ -5,10 +5,10 @@
 //! a message the body of a frame, and [`Request`](crate::Request) says what
 //! answers it.
 //!
-//! Invariant: `encode` writes exactly the bytes that `encoded_len` announced.
+//! Invariant: what a message's `encode` writes is whole fields.
 
 use crate::error::DecodeError;
-use crate::wire::{Context, Reader, Sizes, Writer};
+use crate::wire::{Context, Reader, Spill, Writer};
 use crate::{Blob, DecodeLimits};
 
 /// The longest message that protobuf allows: 2 GiB less one byte.
@@ -28,13 +28,23 @@ pub trait Message {
     /// none, except for a message in a `Box`.
     const BEHIND: usize = 0;
 
-    /// Its length, without tag and length prefix. Pushes the lengths of nested
-    /// messages to `sizes`.
-    fn encoded_len(&self, sizes: &mut Sizes) -> usize;
+    /// How many bytes it takes at least, as far as a glance tells: the length of
+    /// a value in it. Guesses how wide its length prefix is where it is nested;
+    /// too little costs a move of what is behind the prefix, and too much makes
+    /// it longer than need be.
+    #[inline]
+    fn at_least(&self) -> usize {
+        0
+    }
 
-    /// Writes its fields. Takes the lengths of nested messages from `sizes`,
-    /// where [`Message::encoded_len`] has just pushed them.
-    fn encode(&self, out: &mut Writer<'_>, sizes: &mut Sizes);
+    /// Writes its fields.
+    fn encode(&self, out: &mut Writer<'_>);
+
+    /// How many bytes it takes, without tag and length prefix. It is encoded to
+    /// find out, though nothing is kept.
+    fn encoded_len(&self) -> usize {
+        usize::try_from(Writer::count(|out| self.encode(out))).unwrap_or(usize::MAX)
+    }
 
     /// Its bytes.
     ///
@@ -43,9 +53,7 @@ pub trait Message {
     /// If they are more than [`MAX_LEN`].
     #[inline]
     fn encode_to_vec(&self) -> Vec<u8> {
-        let mut buffer = Vec::new();
-        self.append_to(&mut buffer);
-        buffer
+        Writer::collect(|out| self.encode(out)).unwrap_or_else(|len| too_long(Self::NAME, len))
     }
 
     /// Appends its bytes to `buffer`.
@@ -55,15 +63,14 @@ pub trait Message {
     /// If they are more than [`MAX_LEN`].
     #[inline]
     fn append_to(&self, buffer: &mut Vec<u8>) {
-        let mut sizes = Sizes::new();
-        let len = self.encoded_len(&mut sizes);
-        assert!(
-            len <= MAX_LEN,
-            "{} takes {len} bytes, and protobuf allows no more than {MAX_LEN}",
-            Self::NAME
-        );
-        Writer::append(buffer, len, None, |out| self.encode(out, &mut sizes));
+        Spill::lend(buffer, |spill| Writer::append(spill, [], MAX_LEN, |out| self.encode(out)))
+            .unwrap_or_else(|len| too_long(Self::NAME, len));
     }
+}
+
+#[cold]
+fn too_long(name: &str, len: u64) -> ! {
+    panic!("{name} takes {len} bytes, and protobuf allows no more than {MAX_LEN}")
 }
 
 /// A message that can be decoded from bytes that live for `'a`. An owned one
@@ -173,13 +180,13 @@ impl<M: Message> Message for Box<M> {
     const BEHIND: usize = size_of::<M>();
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut Sizes) -> usize {
-        M::encoded_len(self, sizes)
+    fn at_least(&self) -> usize {
+        M::at_least(self)
     }
 
     #[inline]
-    fn encode(&self, out: &mut Writer<'_>, sizes: &mut Sizes) {
-        M::encode(self, out, sizes);
+    fn encode(&self, out: &mut Writer<'_>) {
+        M::encode(self, out);
     }
 }
 
@@ -194,13 +201,13 @@ impl<M: Message> Message for &M {
     const NAME: &'static str = M::NAME;
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut Sizes) -> usize {
-        M::encoded_len(self, sizes)
+    fn at_least(&self) -> usize {
+        M::at_least(self)
     }
 
     #[inline]
-    fn encode(&self, out: &mut Writer<'_>, sizes: &mut Sizes) {
-        M::encode(self, out, sizes);
+    fn encode(&self, out: &mut Writer<'_>) {
+        M::encode(self, out);
     }
 }
 

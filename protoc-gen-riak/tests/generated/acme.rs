@@ -148,29 +148,7 @@ impl Message for Scalars {
     const NAME: &'static str = "acme.Scalars";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::Int32::optional_len(0x08, &self.int32)
-            + wire::Int64::optional_len(0x10, &self.int64)
-            + wire::Uint32::optional_len(0x18, &self.uint32)
-            + wire::Uint64::optional_len(0x20, &self.uint64)
-            + wire::Sint32::optional_len(0x28, &self.sint32)
-            + wire::Sint64::optional_len(0x30, &self.sint64)
-            + wire::Fixed32::optional_len(0x3d, &self.fixed32)
-            + wire::Fixed64::optional_len(0x41, &self.fixed64)
-            + wire::Sfixed32::optional_len(0x4d, &self.sfixed32)
-            + wire::Sfixed64::optional_len(0x51, &self.sfixed64)
-            + wire::Float::optional_len(0x5d, &self.float)
-            + wire::Double::optional_len(0x61, &self.double)
-            + wire::Bool::optional_len(0x68, &self.bool)
-            + wire::Text::optional_len(0x72, &self.string)
-            + wire::Bytes::optional_len(0x7a, &self.bytes)
-            + wire::Enum::optional_len(0x80, &self.colour)
-            + wire::optional_message_len(0x8a, &self.item, sizes)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Int32::put_optional(0x08, &self.int32, out);
         wire::Int64::put_optional(0x10, &self.int64, out);
         wire::Uint32::put_optional(0x18, &self.uint32, out);
@@ -187,7 +165,7 @@ impl Message for Scalars {
         wire::Text::put_optional(0x72, &self.string, out);
         wire::Bytes::put_optional(0x7a, &self.bytes, out);
         wire::Enum::put_optional(0x80, &self.colour, out);
-        wire::put_optional_message(0x8a, &self.item, out, sizes);
+        wire::put_optional_message(0x8a, &self.item, out);
         self.unknown_fields.put(out);
     }
 }
@@ -297,29 +275,7 @@ impl Message for ScalarsRef<'_> {
     const NAME: &'static str = "acme.Scalars";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::Int32::optional_len(0x08, &self.int32)
-            + wire::Int64::optional_len(0x10, &self.int64)
-            + wire::Uint32::optional_len(0x18, &self.uint32)
-            + wire::Uint64::optional_len(0x20, &self.uint64)
-            + wire::Sint32::optional_len(0x28, &self.sint32)
-            + wire::Sint64::optional_len(0x30, &self.sint64)
-            + wire::Fixed32::optional_len(0x3d, &self.fixed32)
-            + wire::Fixed64::optional_len(0x41, &self.fixed64)
-            + wire::Sfixed32::optional_len(0x4d, &self.sfixed32)
-            + wire::Sfixed64::optional_len(0x51, &self.sfixed64)
-            + wire::Float::optional_len(0x5d, &self.float)
-            + wire::Double::optional_len(0x61, &self.double)
-            + wire::Bool::optional_len(0x68, &self.bool)
-            + wire::Text::optional_len(0x72, &self.string)
-            + wire::Bytes::optional_len(0x7a, &self.bytes)
-            + wire::Enum::optional_len(0x80, &self.colour)
-            + wire::optional_message_len(0x8a, &self.item, sizes)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Int32::put_optional(0x08, &self.int32, out);
         wire::Int64::put_optional(0x10, &self.int64, out);
         wire::Uint32::put_optional(0x18, &self.uint32, out);
@@ -336,7 +292,7 @@ impl Message for ScalarsRef<'_> {
         wire::Text::put_optional(0x72, &self.string, out);
         wire::Bytes::put_optional(0x7a, &self.bytes, out);
         wire::Enum::put_optional(0x80, &self.colour, out);
-        wire::put_optional_message(0x8a, &self.item, out, sizes);
+        wire::put_optional_message(0x8a, &self.item, out);
         self.unknown_fields.put(out);
     }
 }
@@ -477,19 +433,12 @@ impl Message for Required {
     const NAME: &'static str = "acme.Required";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::Int32::len(0x08, &self.int32) + wire::Sint64::len(0x10, &self.sint64)
-            + wire::Fixed32::len(0x1d, &self.fixed32)
-            + wire::Double::len(0x21, &self.double) + wire::Bool::len(0x28, &self.bool)
-            + wire::Text::len(0x32, &self.string) + wire::Bytes::len(0x3a, &self.bytes)
-            + wire::Enum::len(0x40, &self.colour)
-            + wire::message_len(0x4a, &self.item, sizes)
-            + wire::group_len(0x53, &self.part, sizes)
-            + wire::Enum::len(0x58, &self.mood) + self.unknown_fields.len()
+    fn at_least(&self) -> usize {
+        wire::Text::at_least(&self.string) + wire::Bytes::at_least(&self.bytes)
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Int32::put(0x08, &self.int32, out);
         wire::Sint64::put(0x10, &self.sint64, out);
         wire::Fixed32::put(0x1d, &self.fixed32, out);
@@ -498,8 +447,8 @@ impl Message for Required {
         wire::Text::put(0x32, &self.string, out);
         wire::Bytes::put(0x3a, &self.bytes, out);
         wire::Enum::put(0x40, &self.colour, out);
-        wire::put_message(0x4a, &self.item, out, sizes);
-        wire::put_group(0x53, &self.part, out, sizes);
+        wire::put_message(0x4a, &self.item, out);
+        wire::put_group(0x53, &self.part, out);
         wire::Enum::put(0x58, &self.mood, out);
         self.unknown_fields.put(out);
     }
@@ -654,19 +603,12 @@ impl Message for RequiredRef<'_> {
     const NAME: &'static str = "acme.Required";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::Int32::len(0x08, &self.int32) + wire::Sint64::len(0x10, &self.sint64)
-            + wire::Fixed32::len(0x1d, &self.fixed32)
-            + wire::Double::len(0x21, &self.double) + wire::Bool::len(0x28, &self.bool)
-            + wire::Text::len(0x32, &self.string) + wire::Bytes::len(0x3a, &self.bytes)
-            + wire::Enum::len(0x40, &self.colour)
-            + wire::message_len(0x4a, &self.item, sizes)
-            + wire::group_len(0x53, &self.part, sizes)
-            + wire::Enum::len(0x58, &self.mood) + self.unknown_fields.len()
+    fn at_least(&self) -> usize {
+        wire::Text::at_least(&self.string) + wire::Bytes::at_least(&self.bytes)
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Int32::put(0x08, &self.int32, out);
         wire::Sint64::put(0x10, &self.sint64, out);
         wire::Fixed32::put(0x1d, &self.fixed32, out);
@@ -675,8 +617,8 @@ impl Message for RequiredRef<'_> {
         wire::Text::put(0x32, &self.string, out);
         wire::Bytes::put(0x3a, &self.bytes, out);
         wire::Enum::put(0x40, &self.colour, out);
-        wire::put_message(0x4a, &self.item, out, sizes);
-        wire::put_group(0x53, &self.part, out, sizes);
+        wire::put_message(0x4a, &self.item, out);
+        wire::put_group(0x53, &self.part, out);
         wire::Enum::put(0x58, &self.mood, out);
         self.unknown_fields.put(out);
     }
@@ -847,28 +789,7 @@ impl Message for Repeated {
     const NAME: &'static str = "acme.Repeated";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::Int32::repeated_len(0x08, &self.int32)
-            + wire::Int32::packed_len(0x12, &self.packed_int32)
-            + wire::Sint64::repeated_len(0x18, &self.sint64)
-            + wire::Sint64::packed_len(0x22, &self.packed_sint64)
-            + wire::Fixed32::repeated_len(0x2d, &self.fixed32)
-            + wire::Fixed64::packed_len(0x32, &self.packed_fixed64)
-            + wire::Float::packed_len(0x3a, &self.float)
-            + wire::Double::repeated_len(0x41, &self.double)
-            + wire::Bool::repeated_len(0x48, &self.bool)
-            + wire::Bool::packed_len(0x52, &self.packed_bool)
-            + wire::Text::repeated_len(0x5a, &self.string)
-            + wire::Bytes::repeated_len(0x62, &self.bytes)
-            + wire::Enum::repeated_len(0x68, &self.colour)
-            + wire::Enum::packed_len(0x72, &self.packed_colour)
-            + wire::repeated_message_len(0x7a, &self.item, sizes)
-            + wire::repeated_group_len(0x83, &self.part, sizes)
-            + wire::Enum::packed_len(0x8a, &self.mood) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Int32::put_repeated(0x08, &self.int32, out);
         wire::Int32::put_packed(0x12, &self.packed_int32, out);
         wire::Sint64::put_repeated(0x18, &self.sint64, out);
@@ -883,8 +804,8 @@ impl Message for Repeated {
         wire::Bytes::put_repeated(0x62, &self.bytes, out);
         wire::Enum::put_repeated(0x68, &self.colour, out);
         wire::Enum::put_packed(0x72, &self.packed_colour, out);
-        wire::put_repeated_message(0x7a, &self.item, out, sizes);
-        wire::put_repeated_group(0x83, &self.part, out, sizes);
+        wire::put_repeated_message(0x7a, &self.item, out);
+        wire::put_repeated_group(0x83, &self.part, out);
         wire::Enum::put_packed(0x8a, &self.mood, out);
         self.unknown_fields.put(out);
     }
@@ -1088,28 +1009,7 @@ impl Message for RepeatedRef<'_> {
     const NAME: &'static str = "acme.Repeated";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::Int32::repeated_len(0x08, &self.int32)
-            + wire::Int32::packed_len(0x12, &self.packed_int32)
-            + wire::Sint64::repeated_len(0x18, &self.sint64)
-            + wire::Sint64::packed_len(0x22, &self.packed_sint64)
-            + wire::Fixed32::repeated_len(0x2d, &self.fixed32)
-            + wire::Fixed64::packed_len(0x32, &self.packed_fixed64)
-            + wire::Float::packed_len(0x3a, &self.float)
-            + wire::Double::repeated_len(0x41, &self.double)
-            + wire::Bool::repeated_len(0x48, &self.bool)
-            + wire::Bool::packed_len(0x52, &self.packed_bool)
-            + wire::Text::repeated_len(0x5a, &self.string)
-            + wire::Bytes::repeated_len(0x62, &self.bytes)
-            + wire::Enum::repeated_len(0x68, &self.colour)
-            + wire::Enum::packed_len(0x72, &self.packed_colour)
-            + wire::repeated_message_len(0x7a, &self.item, sizes)
-            + wire::repeated_group_len(0x83, &self.part, sizes)
-            + wire::Enum::packed_len(0x8a, &self.mood) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Int32::put_repeated(0x08, &self.int32, out);
         wire::Int32::put_packed(0x12, &self.packed_int32, out);
         wire::Sint64::put_repeated(0x18, &self.sint64, out);
@@ -1124,8 +1024,8 @@ impl Message for RepeatedRef<'_> {
         wire::Bytes::put_repeated(0x62, &self.bytes, out);
         wire::Enum::put_repeated(0x68, &self.colour, out);
         wire::Enum::put_packed(0x72, &self.packed_colour, out);
-        wire::put_repeated_message(0x7a, &self.item, out, sizes);
-        wire::put_repeated_group(0x83, &self.part, out, sizes);
+        wire::put_repeated_message(0x7a, &self.item, out);
+        wire::put_repeated_group(0x83, &self.part, out);
         wire::Enum::put_packed(0x8a, &self.mood, out);
         self.unknown_fields.put(out);
     }
@@ -1321,71 +1221,49 @@ impl Message for Maps {
     const NAME: &'static str = "acme.Maps";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::map_len::<wire::Text, wire::Text, _, _>(0x0a, &self.texts, sizes)
-            + wire::map_len::<wire::Int32, wire::Bytes, _, _>(0x12, &self.blobs, sizes)
-            + wire::map_len::<
-                wire::Sint64,
-                wire::Double,
-                _,
-                _,
-            >(0x1a, &self.numbers, sizes)
-            + wire::map_len::<wire::Bool, wire::Enum, _, _>(0x22, &self.kinds, sizes)
-            + wire::message_map_len::<wire::Fixed32, _, _>(0x2a, &self.items, sizes)
-            + wire::map_len::<wire::Text, wire::Enum, _, _>(0x32, &self.moods, sizes)
-            + wire::map_len::<wire::Uint64, wire::Bool, _, _>(0x3a, &self.flags, sizes)
-            + wire::message_map_len::<wire::Text, _, _>(0x42, &self.trees, sizes)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::put_map::<
             wire::Text,
             wire::Text,
             _,
             _,
-        >(0x0a, [0x0a, 0x12], &self.texts, out, sizes);
+        >(0x0a, [0x0a, 0x12], &self.texts, out);
         wire::put_map::<
             wire::Int32,
             wire::Bytes,
             _,
             _,
-        >(0x12, [0x08, 0x12], &self.blobs, out, sizes);
+        >(0x12, [0x08, 0x12], &self.blobs, out);
         wire::put_map::<
             wire::Sint64,
             wire::Double,
             _,
             _,
-        >(0x1a, [0x08, 0x11], &self.numbers, out, sizes);
+        >(0x1a, [0x08, 0x11], &self.numbers, out);
         wire::put_map::<
             wire::Bool,
             wire::Enum,
             _,
             _,
-        >(0x22, [0x08, 0x10], &self.kinds, out, sizes);
+        >(0x22, [0x08, 0x10], &self.kinds, out);
         wire::put_message_map::<
             wire::Fixed32,
             _,
             _,
-        >(0x2a, [0x0d, 0x12], &self.items, out, sizes);
+        >(0x2a, [0x0d, 0x12], &self.items, out);
         wire::put_map::<
             wire::Text,
             wire::Enum,
             _,
             _,
-        >(0x32, [0x0a, 0x10], &self.moods, out, sizes);
+        >(0x32, [0x0a, 0x10], &self.moods, out);
         wire::put_map::<
             wire::Uint64,
             wire::Bool,
             _,
             _,
-        >(0x3a, [0x08, 0x10], &self.flags, out, sizes);
-        wire::put_message_map::<
-            wire::Text,
-            _,
-            _,
-        >(0x42, [0x0a, 0x12], &self.trees, out, sizes);
+        >(0x3a, [0x08, 0x10], &self.flags, out);
+        wire::put_message_map::<wire::Text, _, _>(0x42, [0x0a, 0x12], &self.trees, out);
         self.unknown_fields.put(out);
     }
 }
@@ -1519,71 +1397,49 @@ impl Message for MapsRef<'_> {
     const NAME: &'static str = "acme.Maps";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::map_len::<wire::Text, wire::Text, _, _>(0x0a, &self.texts, sizes)
-            + wire::map_len::<wire::Int32, wire::Bytes, _, _>(0x12, &self.blobs, sizes)
-            + wire::map_len::<
-                wire::Sint64,
-                wire::Double,
-                _,
-                _,
-            >(0x1a, &self.numbers, sizes)
-            + wire::map_len::<wire::Bool, wire::Enum, _, _>(0x22, &self.kinds, sizes)
-            + wire::message_map_len::<wire::Fixed32, _, _>(0x2a, &self.items, sizes)
-            + wire::map_len::<wire::Text, wire::Enum, _, _>(0x32, &self.moods, sizes)
-            + wire::map_len::<wire::Uint64, wire::Bool, _, _>(0x3a, &self.flags, sizes)
-            + wire::message_map_len::<wire::Text, _, _>(0x42, &self.trees, sizes)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::put_map::<
             wire::Text,
             wire::Text,
             _,
             _,
-        >(0x0a, [0x0a, 0x12], &self.texts, out, sizes);
+        >(0x0a, [0x0a, 0x12], &self.texts, out);
         wire::put_map::<
             wire::Int32,
             wire::Bytes,
             _,
             _,
-        >(0x12, [0x08, 0x12], &self.blobs, out, sizes);
+        >(0x12, [0x08, 0x12], &self.blobs, out);
         wire::put_map::<
             wire::Sint64,
             wire::Double,
             _,
             _,
-        >(0x1a, [0x08, 0x11], &self.numbers, out, sizes);
+        >(0x1a, [0x08, 0x11], &self.numbers, out);
         wire::put_map::<
             wire::Bool,
             wire::Enum,
             _,
             _,
-        >(0x22, [0x08, 0x10], &self.kinds, out, sizes);
+        >(0x22, [0x08, 0x10], &self.kinds, out);
         wire::put_message_map::<
             wire::Fixed32,
             _,
             _,
-        >(0x2a, [0x0d, 0x12], &self.items, out, sizes);
+        >(0x2a, [0x0d, 0x12], &self.items, out);
         wire::put_map::<
             wire::Text,
             wire::Enum,
             _,
             _,
-        >(0x32, [0x0a, 0x10], &self.moods, out, sizes);
+        >(0x32, [0x0a, 0x10], &self.moods, out);
         wire::put_map::<
             wire::Uint64,
             wire::Bool,
             _,
             _,
-        >(0x3a, [0x08, 0x10], &self.flags, out, sizes);
-        wire::put_message_map::<
-            wire::Text,
-            _,
-            _,
-        >(0x42, [0x0a, 0x12], &self.trees, out, sizes);
+        >(0x3a, [0x08, 0x10], &self.flags, out);
+        wire::put_message_map::<wire::Text, _, _>(0x42, [0x0a, 0x12], &self.trees, out);
         self.unknown_fields.put(out);
     }
 }
@@ -1728,28 +1584,7 @@ impl Message for Choice {
     const NAME: &'static str = "acme.Choice";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        (match &self.choice {
-            Some(choice::Choice::Number(value)) => wire::Int32::len(0x08, value),
-            Some(choice::Choice::Text(value)) => wire::Text::len(0x12, value),
-            Some(choice::Choice::Data(value)) => wire::Bytes::len(0x1a, value),
-            Some(choice::Choice::Colour(value)) => wire::Enum::len(0x20, value),
-            Some(choice::Choice::Item(value)) => wire::message_len(0x2a, value, sizes),
-            Some(choice::Choice::Lot(value)) => wire::group_len(0x33, value, sizes),
-            Some(choice::Choice::Again(value)) => wire::message_len(0x3a, value, sizes),
-            Some(choice::Choice::Mood(value)) => wire::Enum::len(0x40, value),
-            Some(choice::Choice::Old(value)) => wire::Fixed64::len(0x49, value),
-            None => 0,
-        }) + wire::Text::optional_len(0x52, &self.between)
-            + match &self.second {
-                Some(choice::Second::Yes(value)) => wire::Bool::len(0x58, value),
-                Some(choice::Second::No(value)) => wire::Uint32::len(0x60, value),
-                None => 0,
-            } + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         match &self.choice {
             Some(choice::Choice::Number(value)) => {
                 wire::Int32::put(0x08, value, out);
@@ -1764,13 +1599,13 @@ impl Message for Choice {
                 wire::Enum::put(0x20, value, out);
             }
             Some(choice::Choice::Item(value)) => {
-                wire::put_message(0x2a, value, out, sizes);
+                wire::put_message(0x2a, value, out);
             }
             Some(choice::Choice::Lot(value)) => {
-                wire::put_group(0x33, value, out, sizes);
+                wire::put_group(0x33, value, out);
             }
             Some(choice::Choice::Again(value)) => {
-                wire::put_message(0x3a, value, out, sizes);
+                wire::put_message(0x3a, value, out);
             }
             Some(choice::Choice::Mood(value)) => {
                 wire::Enum::put(0x40, value, out);
@@ -1914,30 +1749,7 @@ impl Message for ChoiceRef<'_> {
     const NAME: &'static str = "acme.Choice";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        (match &self.choice {
-            Some(choice::ChoiceRef::Number(value)) => wire::Int32::len(0x08, value),
-            Some(choice::ChoiceRef::Text(value)) => wire::Text::len(0x12, value),
-            Some(choice::ChoiceRef::Data(value)) => wire::Bytes::len(0x1a, value),
-            Some(choice::ChoiceRef::Colour(value)) => wire::Enum::len(0x20, value),
-            Some(choice::ChoiceRef::Item(value)) => wire::message_len(0x2a, value, sizes),
-            Some(choice::ChoiceRef::Lot(value)) => wire::group_len(0x33, value, sizes),
-            Some(choice::ChoiceRef::Again(value)) => {
-                wire::message_len(0x3a, value, sizes)
-            }
-            Some(choice::ChoiceRef::Mood(value)) => wire::Enum::len(0x40, value),
-            Some(choice::ChoiceRef::Old(value)) => wire::Fixed64::len(0x49, value),
-            None => 0,
-        }) + wire::Text::optional_len(0x52, &self.between)
-            + match &self.second {
-                Some(choice::SecondRef::Yes(value)) => wire::Bool::len(0x58, value),
-                Some(choice::SecondRef::No(value)) => wire::Uint32::len(0x60, value),
-                None => 0,
-            } + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         match &self.choice {
             Some(choice::ChoiceRef::Number(value)) => {
                 wire::Int32::put(0x08, value, out);
@@ -1952,13 +1764,13 @@ impl Message for ChoiceRef<'_> {
                 wire::Enum::put(0x20, value, out);
             }
             Some(choice::ChoiceRef::Item(value)) => {
-                wire::put_message(0x2a, value, out, sizes);
+                wire::put_message(0x2a, value, out);
             }
             Some(choice::ChoiceRef::Lot(value)) => {
-                wire::put_group(0x33, value, out, sizes);
+                wire::put_group(0x33, value, out);
             }
             Some(choice::ChoiceRef::Again(value)) => {
-                wire::put_message(0x3a, value, out, sizes);
+                wire::put_message(0x3a, value, out);
             }
             Some(choice::ChoiceRef::Mood(value)) => {
                 wire::Enum::put(0x40, value, out);
@@ -2346,37 +2158,7 @@ impl Message for Defaults {
     const NAME: &'static str = "acme.Defaults";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Int32::optional_len(0x08, &self.int32)
-            + wire::Int64::optional_len(0x10, &self.int64)
-            + wire::Uint32::optional_len(0x18, &self.uint32)
-            + wire::Uint64::optional_len(0x20, &self.uint64)
-            + wire::Sint32::optional_len(0x28, &self.sint32)
-            + wire::Sint64::optional_len(0x30, &self.sint64)
-            + wire::Fixed32::optional_len(0x3d, &self.fixed32)
-            + wire::Fixed64::optional_len(0x41, &self.fixed64)
-            + wire::Sfixed32::optional_len(0x4d, &self.sfixed32)
-            + wire::Sfixed64::optional_len(0x51, &self.sfixed64)
-            + wire::Float::optional_len(0x5d, &self.float)
-            + wire::Double::optional_len(0x61, &self.double)
-            + wire::Float::optional_len(0x6d, &self.big)
-            + wire::Double::optional_len(0x71, &self.infinite)
-            + wire::Float::optional_len(0x7d, &self.minus_infinite)
-            + wire::Double::optional_len(0x81, &self.not_a_number)
-            + wire::Double::optional_len(0x89, &self.minus_zero)
-            + wire::Bool::optional_len(0x90, &self.bool)
-            + wire::Text::optional_len(0x9a, &self.string)
-            + wire::Bytes::optional_len(0xa2, &self.bytes)
-            + wire::Enum::optional_len(0xa8, &self.colour)
-            + wire::Enum::optional_len(0xb8, &self.mood)
-            + wire::Text::optional_len(0xc2, &self.empty)
-            + wire::Int32::optional_len(0xc8, &self.new)
-            + wire::Text::optional_len(0xd2, &self.old)
-            + wire::Double::optional_len(0xd9, &self.whole) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Int32::put_optional(0x08, &self.int32, out);
         wire::Int64::put_optional(0x10, &self.int64, out);
         wire::Uint32::put_optional(0x18, &self.uint32, out);
@@ -2538,37 +2320,7 @@ impl Message for DefaultsRef<'_> {
     const NAME: &'static str = "acme.Defaults";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Int32::optional_len(0x08, &self.int32)
-            + wire::Int64::optional_len(0x10, &self.int64)
-            + wire::Uint32::optional_len(0x18, &self.uint32)
-            + wire::Uint64::optional_len(0x20, &self.uint64)
-            + wire::Sint32::optional_len(0x28, &self.sint32)
-            + wire::Sint64::optional_len(0x30, &self.sint64)
-            + wire::Fixed32::optional_len(0x3d, &self.fixed32)
-            + wire::Fixed64::optional_len(0x41, &self.fixed64)
-            + wire::Sfixed32::optional_len(0x4d, &self.sfixed32)
-            + wire::Sfixed64::optional_len(0x51, &self.sfixed64)
-            + wire::Float::optional_len(0x5d, &self.float)
-            + wire::Double::optional_len(0x61, &self.double)
-            + wire::Float::optional_len(0x6d, &self.big)
-            + wire::Double::optional_len(0x71, &self.infinite)
-            + wire::Float::optional_len(0x7d, &self.minus_infinite)
-            + wire::Double::optional_len(0x81, &self.not_a_number)
-            + wire::Double::optional_len(0x89, &self.minus_zero)
-            + wire::Bool::optional_len(0x90, &self.bool)
-            + wire::Text::optional_len(0x9a, &self.string)
-            + wire::Bytes::optional_len(0xa2, &self.bytes)
-            + wire::Enum::optional_len(0xa8, &self.colour)
-            + wire::Enum::optional_len(0xb8, &self.mood)
-            + wire::Text::optional_len(0xc2, &self.empty)
-            + wire::Int32::optional_len(0xc8, &self.new)
-            + wire::Text::optional_len(0xd2, &self.old)
-            + wire::Double::optional_len(0xd9, &self.whole) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Int32::put_optional(0x08, &self.int32, out);
         wire::Int64::put_optional(0x10, &self.int64, out);
         wire::Uint32::put_optional(0x18, &self.uint32, out);
@@ -2696,12 +2448,7 @@ impl Message for Nothing {
     const NAME: &'static str = "acme.Nothing";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         self.unknown_fields.put(out);
     }
 }
@@ -2741,12 +2488,7 @@ impl Message for NothingRef<'_> {
     const NAME: &'static str = "acme.Nothing";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         self.unknown_fields.put(out);
     }
 }
@@ -2787,12 +2529,7 @@ impl Message for Open {
     const NAME: &'static str = "acme.Open";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         self.unknown_fields.put(out);
     }
 }
@@ -2832,12 +2569,7 @@ impl Message for OpenRef<'_> {
     const NAME: &'static str = "acme.Open";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         self.unknown_fields.put(out);
     }
 }
@@ -2892,16 +2624,9 @@ impl Message for Outer {
     const NAME: &'static str = "acme.Outer";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::optional_message_len(0x0a, &self.inner, sizes)
-            + wire::repeated_message_len(0x12, &self.deepest, sizes)
-            + wire::Enum::optional_len(0x18, &self.kind) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_optional_message(0x0a, &self.inner, out, sizes);
-        wire::put_repeated_message(0x12, &self.deepest, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_optional_message(0x0a, &self.inner, out);
+        wire::put_repeated_message(0x12, &self.deepest, out);
         wire::Enum::put_optional(0x18, &self.kind, out);
         self.unknown_fields.put(out);
     }
@@ -2966,16 +2691,9 @@ impl Message for OuterRef<'_> {
     const NAME: &'static str = "acme.Outer";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::optional_message_len(0x0a, &self.inner, sizes)
-            + wire::repeated_message_len(0x12, &self.deepest, sizes)
-            + wire::Enum::optional_len(0x18, &self.kind) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_optional_message(0x0a, &self.inner, out, sizes);
-        wire::put_repeated_message(0x12, &self.deepest, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_optional_message(0x0a, &self.inner, out);
+        wire::put_repeated_message(0x12, &self.deepest, out);
         wire::Enum::put_optional(0x18, &self.kind, out);
         self.unknown_fields.put(out);
     }
@@ -3055,35 +2773,20 @@ impl Message for Tree {
     const NAME: &'static str = "acme.Tree";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::optional_message_len(0x0a, &self.left, sizes)
-            + wire::optional_message_len(0x12, &self.right, sizes)
-            + wire::repeated_message_len(0x1a, &self.children, sizes)
-            + wire::message_map_len::<wire::Int32, _, _>(0x22, &self.by_number, sizes)
-            + wire::optional_message_len(0x2a, &self.forest, sizes)
-            + wire::optional_group_len(0x33, &self.knot, sizes)
-            + match &self.one {
-                Some(tree::One::Tree(value)) => wire::message_len(0x3a, value, sizes),
-                Some(tree::One::Leaf(value)) => wire::Text::len(0x42, value),
-                None => 0,
-            } + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_optional_message(0x0a, &self.left, out, sizes);
-        wire::put_optional_message(0x12, &self.right, out, sizes);
-        wire::put_repeated_message(0x1a, &self.children, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_optional_message(0x0a, &self.left, out);
+        wire::put_optional_message(0x12, &self.right, out);
+        wire::put_repeated_message(0x1a, &self.children, out);
         wire::put_message_map::<
             wire::Int32,
             _,
             _,
-        >(0x22, [0x08, 0x12], &self.by_number, out, sizes);
-        wire::put_optional_message(0x2a, &self.forest, out, sizes);
-        wire::put_optional_group(0x33, &self.knot, out, sizes);
+        >(0x22, [0x08, 0x12], &self.by_number, out);
+        wire::put_optional_message(0x2a, &self.forest, out);
+        wire::put_optional_group(0x33, &self.knot, out);
         match &self.one {
             Some(tree::One::Tree(value)) => {
-                wire::put_message(0x3a, value, out, sizes);
+                wire::put_message(0x3a, value, out);
             }
             Some(tree::One::Leaf(value)) => {
                 wire::Text::put(0x42, value, out);
@@ -3175,35 +2878,20 @@ impl Message for TreeRef<'_> {
     const NAME: &'static str = "acme.Tree";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::optional_message_len(0x0a, &self.left, sizes)
-            + wire::optional_message_len(0x12, &self.right, sizes)
-            + wire::repeated_message_len(0x1a, &self.children, sizes)
-            + wire::message_map_len::<wire::Int32, _, _>(0x22, &self.by_number, sizes)
-            + wire::optional_message_len(0x2a, &self.forest, sizes)
-            + wire::optional_group_len(0x33, &self.knot, sizes)
-            + match &self.one {
-                Some(tree::OneRef::Tree(value)) => wire::message_len(0x3a, value, sizes),
-                Some(tree::OneRef::Leaf(value)) => wire::Text::len(0x42, value),
-                None => 0,
-            } + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_optional_message(0x0a, &self.left, out, sizes);
-        wire::put_optional_message(0x12, &self.right, out, sizes);
-        wire::put_repeated_message(0x1a, &self.children, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_optional_message(0x0a, &self.left, out);
+        wire::put_optional_message(0x12, &self.right, out);
+        wire::put_repeated_message(0x1a, &self.children, out);
         wire::put_message_map::<
             wire::Int32,
             _,
             _,
-        >(0x22, [0x08, 0x12], &self.by_number, out, sizes);
-        wire::put_optional_message(0x2a, &self.forest, out, sizes);
-        wire::put_optional_group(0x33, &self.knot, out, sizes);
+        >(0x22, [0x08, 0x12], &self.by_number, out);
+        wire::put_optional_message(0x2a, &self.forest, out);
+        wire::put_optional_group(0x33, &self.knot, out);
         match &self.one {
             Some(tree::OneRef::Tree(value)) => {
-                wire::put_message(0x3a, value, out, sizes);
+                wire::put_message(0x3a, value, out);
             }
             Some(tree::OneRef::Leaf(value)) => {
                 wire::Text::put(0x42, value, out);
@@ -3320,13 +3008,8 @@ impl Message for Forest {
     const NAME: &'static str = "acme.Forest";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::message_len(0x0a, &self.tree, sizes) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_message(0x0a, &self.tree, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_message(0x0a, &self.tree, out);
         self.unknown_fields.put(out);
     }
 }
@@ -3381,13 +3064,8 @@ impl Message for ForestRef<'_> {
     const NAME: &'static str = "acme.Forest";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::message_len(0x0a, &self.tree, sizes) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_message(0x0a, &self.tree, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_message(0x0a, &self.tree, out);
         self.unknown_fields.put(out);
     }
 }
@@ -3461,13 +3139,12 @@ impl Message for Old {
     const NAME: &'static str = "acme.Old";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Int32::optional_len(0x08, &self.number)
-            + wire::Bytes::len(0x12, &self.data) + self.unknown_fields.len()
+    fn at_least(&self) -> usize {
+        wire::Bytes::at_least(&self.data)
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Int32::put_optional(0x08, &self.number, out);
         wire::Bytes::put(0x12, &self.data, out);
         self.unknown_fields.put(out);
@@ -3533,13 +3210,12 @@ impl Message for OldRef<'_> {
     const NAME: &'static str = "acme.Old";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Int32::optional_len(0x08, &self.number)
-            + wire::Bytes::len(0x12, &self.data) + self.unknown_fields.len()
+    fn at_least(&self) -> usize {
+        wire::Bytes::at_least(&self.data)
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Int32::put_optional(0x08, &self.number, out);
         wire::Bytes::put(0x12, &self.data, out);
         self.unknown_fields.put(out);
@@ -3599,15 +3275,8 @@ impl Message for UsesOld {
     const NAME: &'static str = "acme.UsesOld";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::optional_message_len(0x0a, &self.old, sizes)
-            + wire::Enum::optional_len(0x10, &self.gone)
-            + wire::Enum::repeated_len(0x18, &self.all_gone) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_optional_message(0x0a, &self.old, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_optional_message(0x0a, &self.old, out);
         wire::Enum::put_optional(0x10, &self.gone, out);
         wire::Enum::put_repeated(0x18, &self.all_gone, out);
         self.unknown_fields.put(out);
@@ -3683,15 +3352,8 @@ impl Message for UsesOldRef<'_> {
     const NAME: &'static str = "acme.UsesOld";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::optional_message_len(0x0a, &self.old, sizes)
-            + wire::Enum::optional_len(0x10, &self.gone)
-            + wire::Enum::repeated_len(0x18, &self.all_gone) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_optional_message(0x0a, &self.old, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_optional_message(0x0a, &self.old, out);
         wire::Enum::put_optional(0x10, &self.gone, out);
         wire::Enum::put_repeated(0x18, &self.all_gone, out);
         self.unknown_fields.put(out);
@@ -3778,20 +3440,7 @@ impl Message for Order {
     const NAME: &'static str = "acme.Order";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Int32::optional_len(0x08, &self.first)
-            + match &self.spread {
-                Some(order::Spread::A(value)) => wire::Int32::len(0x320, value),
-                Some(order::Spread::B(value)) => wire::Int32::len(0x10, value),
-                None => 0,
-            } + wire::Int32::optional_len(0x80, &self.second)
-            + wire::Int32::optional_len(0x4000, &self.wide)
-            + wire::Int32::optional_len(0xfffffff8, &self.last)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Int32::put_optional(0x08, &self.first, out);
         match &self.spread {
             Some(order::Spread::A(value)) => {
@@ -3863,20 +3512,7 @@ impl Message for OrderRef<'_> {
     const NAME: &'static str = "acme.Order";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Int32::optional_len(0x08, &self.first)
-            + match &self.spread {
-                Some(order::SpreadRef::A(value)) => wire::Int32::len(0x320, value),
-                Some(order::SpreadRef::B(value)) => wire::Int32::len(0x10, value),
-                None => 0,
-            } + wire::Int32::optional_len(0x80, &self.second)
-            + wire::Int32::optional_len(0x4000, &self.wide)
-            + wire::Int32::optional_len(0xfffffff8, &self.last)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Int32::put_optional(0x08, &self.first, out);
         match &self.spread {
             Some(order::SpreadRef::A(value)) => {
@@ -3970,12 +3606,7 @@ pub mod required {
         const NAME: &'static str = "acme.Required.Part";
 
         #[inline]
-        fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-            wire::Int32::len(0x08, &self.size) + self.unknown_fields.len()
-        }
-
-        #[inline]
-        fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+        fn encode(&self, out: &mut wire::Writer<'_>) {
             wire::Int32::put(0x08, &self.size, out);
             self.unknown_fields.put(out);
         }
@@ -4032,12 +3663,7 @@ pub mod required {
         const NAME: &'static str = "acme.Required.Part";
 
         #[inline]
-        fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-            wire::Int32::len(0x08, &self.size) + self.unknown_fields.len()
-        }
-
-        #[inline]
-        fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+        fn encode(&self, out: &mut wire::Writer<'_>) {
             wire::Int32::put(0x08, &self.size, out);
             self.unknown_fields.put(out);
         }
@@ -4105,16 +3731,9 @@ pub mod repeated {
         const NAME: &'static str = "acme.Repeated.Part";
 
         #[inline]
-        fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-            wire::Text::optional_len(0x0a, &self.name)
-                + wire::repeated_group_len(0x13, &self.piece, sizes)
-                + self.unknown_fields.len()
-        }
-
-        #[inline]
-        fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+        fn encode(&self, out: &mut wire::Writer<'_>) {
             wire::Text::put_optional(0x0a, &self.name, out);
-            wire::put_repeated_group(0x13, &self.piece, out, sizes);
+            wire::put_repeated_group(0x13, &self.piece, out);
             self.unknown_fields.put(out);
         }
     }
@@ -4172,16 +3791,9 @@ pub mod repeated {
         const NAME: &'static str = "acme.Repeated.Part";
 
         #[inline]
-        fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-            wire::Text::optional_len(0x0a, &self.name)
-                + wire::repeated_group_len(0x13, &self.piece, sizes)
-                + self.unknown_fields.len()
-        }
-
-        #[inline]
-        fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+        fn encode(&self, out: &mut wire::Writer<'_>) {
             wire::Text::put_optional(0x0a, &self.name, out);
-            wire::put_repeated_group(0x13, &self.piece, out, sizes);
+            wire::put_repeated_group(0x13, &self.piece, out);
             self.unknown_fields.put(out);
         }
     }
@@ -4247,13 +3859,7 @@ pub mod repeated {
             const NAME: &'static str = "acme.Repeated.Part.Piece";
 
             #[inline]
-            fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-                wire::Uint32::optional_len(0x08, &self.number)
-                    + self.unknown_fields.len()
-            }
-
-            #[inline]
-            fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+            fn encode(&self, out: &mut wire::Writer<'_>) {
                 wire::Uint32::put_optional(0x08, &self.number, out);
                 self.unknown_fields.put(out);
             }
@@ -4303,13 +3909,7 @@ pub mod repeated {
             const NAME: &'static str = "acme.Repeated.Part.Piece";
 
             #[inline]
-            fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-                wire::Uint32::optional_len(0x08, &self.number)
-                    + self.unknown_fields.len()
-            }
-
-            #[inline]
-            fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+            fn encode(&self, out: &mut wire::Writer<'_>) {
                 wire::Uint32::put_optional(0x08, &self.number, out);
                 self.unknown_fields.put(out);
             }
@@ -4373,12 +3973,7 @@ pub mod choice {
         const NAME: &'static str = "acme.Choice.Lot";
 
         #[inline]
-        fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-            wire::Int32::optional_len(0x08, &self.size) + self.unknown_fields.len()
-        }
-
-        #[inline]
-        fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+        fn encode(&self, out: &mut wire::Writer<'_>) {
             wire::Int32::put_optional(0x08, &self.size, out);
             self.unknown_fields.put(out);
         }
@@ -4428,12 +4023,7 @@ pub mod choice {
         const NAME: &'static str = "acme.Choice.Lot";
 
         #[inline]
-        fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-            wire::Int32::optional_len(0x08, &self.size) + self.unknown_fields.len()
-        }
-
-        #[inline]
-        fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+        fn encode(&self, out: &mut wire::Writer<'_>) {
             wire::Int32::put_optional(0x08, &self.size, out);
             self.unknown_fields.put(out);
         }
@@ -4555,16 +4145,9 @@ pub mod outer {
         const NAME: &'static str = "acme.Outer.Inner";
 
         #[inline]
-        fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-            wire::Enum::optional_len(0x08, &self.kind)
-                + wire::optional_message_len(0x12, &self.deepest, sizes)
-                + self.unknown_fields.len()
-        }
-
-        #[inline]
-        fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+        fn encode(&self, out: &mut wire::Writer<'_>) {
             wire::Enum::put_optional(0x08, &self.kind, out);
-            wire::put_optional_message(0x12, &self.deepest, out, sizes);
+            wire::put_optional_message(0x12, &self.deepest, out);
             self.unknown_fields.put(out);
         }
     }
@@ -4631,16 +4214,9 @@ pub mod outer {
         const NAME: &'static str = "acme.Outer.Inner";
 
         #[inline]
-        fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-            wire::Enum::optional_len(0x08, &self.kind)
-                + wire::optional_message_len(0x12, &self.deepest, sizes)
-                + self.unknown_fields.len()
-        }
-
-        #[inline]
-        fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+        fn encode(&self, out: &mut wire::Writer<'_>) {
             wire::Enum::put_optional(0x08, &self.kind, out);
-            wire::put_optional_message(0x12, &self.deepest, out, sizes);
+            wire::put_optional_message(0x12, &self.deepest, out);
             self.unknown_fields.put(out);
         }
     }
@@ -4757,16 +4333,9 @@ pub mod outer {
             const NAME: &'static str = "acme.Outer.Inner.Deepest";
 
             #[inline]
-            fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-                wire::optional_message_len(0x0a, &self.up, sizes)
-                    + wire::optional_message_len(0x12, &self.top, sizes)
-                    + self.unknown_fields.len()
-            }
-
-            #[inline]
-            fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-                wire::put_optional_message(0x0a, &self.up, out, sizes);
-                wire::put_optional_message(0x12, &self.top, out, sizes);
+            fn encode(&self, out: &mut wire::Writer<'_>) {
+                wire::put_optional_message(0x0a, &self.up, out);
+                wire::put_optional_message(0x12, &self.top, out);
                 self.unknown_fields.put(out);
             }
         }
@@ -4831,16 +4400,9 @@ pub mod outer {
             const NAME: &'static str = "acme.Outer.Inner.Deepest";
 
             #[inline]
-            fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-                wire::optional_message_len(0x0a, &self.up, sizes)
-                    + wire::optional_message_len(0x12, &self.top, sizes)
-                    + self.unknown_fields.len()
-            }
-
-            #[inline]
-            fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-                wire::put_optional_message(0x0a, &self.up, out, sizes);
-                wire::put_optional_message(0x12, &self.top, out, sizes);
+            fn encode(&self, out: &mut wire::Writer<'_>) {
+                wire::put_optional_message(0x0a, &self.up, out);
+                wire::put_optional_message(0x12, &self.top, out);
                 self.unknown_fields.put(out);
             }
         }
@@ -4916,16 +4478,9 @@ pub mod tree {
         const NAME: &'static str = "acme.Tree.Knot";
 
         #[inline]
-        fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-            wire::optional_message_len(0x0a, &self.tree, sizes)
-                + wire::optional_message_len(0x12, &self.knot, sizes)
-                + self.unknown_fields.len()
-        }
-
-        #[inline]
-        fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-            wire::put_optional_message(0x0a, &self.tree, out, sizes);
-            wire::put_optional_message(0x12, &self.knot, out, sizes);
+        fn encode(&self, out: &mut wire::Writer<'_>) {
+            wire::put_optional_message(0x0a, &self.tree, out);
+            wire::put_optional_message(0x12, &self.knot, out);
             self.unknown_fields.put(out);
         }
     }
@@ -4990,16 +4545,9 @@ pub mod tree {
         const NAME: &'static str = "acme.Tree.Knot";
 
         #[inline]
-        fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-            wire::optional_message_len(0x0a, &self.tree, sizes)
-                + wire::optional_message_len(0x12, &self.knot, sizes)
-                + self.unknown_fields.len()
-        }
-
-        #[inline]
-        fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-            wire::put_optional_message(0x0a, &self.tree, out, sizes);
-            wire::put_optional_message(0x12, &self.knot, out, sizes);
+        fn encode(&self, out: &mut wire::Writer<'_>) {
+            wire::put_optional_message(0x0a, &self.tree, out);
+            wire::put_optional_message(0x12, &self.knot, out);
             self.unknown_fields.put(out);
         }
     }

@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 use super::options::CallOptions;
 use crate::error::FrameError;
 use crate::operation::{Cost, Mode, Operation, Retry, StreamEnd};
-use crate::wire::Sizes;
 use crate::{Blob, Request, WriteBuffer};
 
 /// A request and how it is called, without its type: what a
@@ -66,7 +65,7 @@ impl<R: Request> Encode for R {
     }
 
     fn len(&self) -> usize {
-        self.encoded_len(&mut Sizes::new())
+        self.encoded_len()
     }
 }
 

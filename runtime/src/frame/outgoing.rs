@@ -1,28 +1,26 @@
 //! [`WriteBuffer`]: messages in, one vectored write out.
 //!
-//! Invariant: the bytes to be sent are those of `bytes` from `sent` on, with
+//! Invariant: the bytes to be sent are those of the buffer from `sent` on, with
 //! each large value put in at its offset; offsets ascend, and none lies before
 //! `sent`.
 
 use std::collections::VecDeque;
 use std::io::IoSlice;
 
-use super::HEADER;
 use crate::Blob;
 use crate::error::FrameError;
 use crate::message::Message;
-use crate::wire::{BORROW, Large, Sizes, Writer};
+use crate::wire::{BORROW, Large, Spill, Writer};
 
 /// Frames on their way to a socket. Small ones are coalesced; large values of
 /// [`Blob`](crate::Blob) fields are sent from where they are.
 ///
 /// ```
-/// # use riak_runtime::wire::{Sizes, Writer};
+/// # use riak_runtime::wire::Writer;
 /// # struct Ping;
 /// # impl riak_runtime::Message for Ping {
 /// #     const NAME: &'static str = "Ping";
-/// #     fn encoded_len(&self, _: &mut Sizes) -> usize { 0 }
-/// #     fn encode(&self, _: &mut Writer<'_>, _: &mut Sizes) {}
+/// #     fn encode(&self, _: &mut Writer<'_>) {}
 /// # }
 /// use riak_runtime::WriteBuffer;
 ///
@@ -32,54 +30,59 @@ use crate::wire::{BORROW, Large, Sizes, Writer};
 /// assert_eq!(buffer.to_vec(), [0, 0, 0, 1, 1, 0, 0, 0, 1, 1]);
 /// # Ok::<(), riak_runtime::FrameError>(())
 /// ```
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct WriteBuffer {
-    bytes: Vec<u8>,
-    /// How many of `bytes` were sent.
+    /// The bytes, but for large values.
+    spill: Spill,
+    /// How many of the bytes were sent.
     sent: usize,
     large: VecDeque<Large>,
     /// How many bytes of the first large value were sent.
     large_sent: usize,
-    /// Kept for its memory.
-    sizes: Sizes,
-    new_large: Vec<Large>,
 }
 
-/// Takes a frame back, unless it is forgotten.
-struct Unfinished<'b> {
-    bytes: &'b mut Vec<u8>,
-    new_large: &'b mut Vec<Large>,
-    before: usize,
+/// The longest body: protobuf's limit, less the byte of the code.
+const LONGEST: usize = crate::message::MAX_LEN - 1;
+
+/// A frame's length: that of its body, which is no longer than [`LONGEST`], and
+/// of its code.
+#[expect(clippy::cast_possible_truncation, reason = "less than 2 GiB")]
+fn length(body: usize) -> [u8; 4] {
+    (body as u32 + 1).to_be_bytes()
 }
 
-impl Drop for Unfinished<'_> {
-    fn drop(&mut self) {
-        self.bytes.truncate(self.before);
-        self.new_large.clear();
-    }
+#[cold]
+fn too_long(body: usize) -> FrameError {
+    FrameError::TooLong { length: body.saturating_add(1), max: crate::message::MAX_LEN }
 }
 
 /// Room that is kept when the buffer has been sent.
 const KEEP: usize = 64 * 1024;
 
+impl Default for WriteBuffer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl WriteBuffer {
     /// An empty buffer.
     #[must_use]
-    pub fn new() -> Self {
-        Self::default()
+    pub const fn new() -> Self {
+        Self { spill: Spill::of_frames(), sent: 0, large: VecDeque::new(), large_sent: 0 }
     }
 
     /// Whether there is nothing to send.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.sent == self.bytes.len() && self.large.is_empty()
+        self.sent == self.spill.buffer.len() && self.large.is_empty()
     }
 
     /// How many bytes there are to send.
     #[must_use]
     pub fn len(&self) -> usize {
         let large: usize = self.large.iter().map(|large| large.blob.len()).sum();
-        self.bytes.len() - self.sent + large - self.large_sent
+        self.spill.buffer.len() - self.sent + large - self.large_sent
     }
 
     /// Appends a frame.
@@ -99,21 +102,16 @@ impl WriteBuffer {
     ///
     /// As for [`WriteBuffer::push`].
     pub fn push_with(&mut self, code: u8, message: &impl Message, fields: &[u8]) -> Result<(), FrameError> {
-        self.sizes.clear();
-        let len = message.encoded_len(&mut self.sizes);
-        let before = self.bytes.len();
-        self.begin(code, len.saturating_add(fields.len()))?;
-        let Self { bytes, sizes, new_large, .. } = self;
-        // A message that panics must not leave half a frame behind: others
-        // share the buffer.
-        let mut frame = Unfinished { bytes, new_large, before };
-        let Unfinished { bytes, new_large, .. } = &mut frame;
-        Writer::append(bytes, len, Some(new_large), |out| message.encode(out, sizes));
-        std::mem::forget(frame);
-        if !self.new_large.is_empty() {
-            self.large.extend(self.new_large.drain(..));
-        }
-        self.bytes.extend_from_slice(fields);
+        let before = self.spill.buffer.len();
+        let written = Writer::append(&mut self.spill, [0, 0, 0, 0, code], LONGEST, |out| {
+            message.encode(out);
+            if !fields.is_empty() {
+                out.raw(fields);
+            }
+        });
+        let body = written.map_err(|len| too_long(usize::try_from(len).unwrap_or(usize::MAX)))?;
+        self.spill.buffer[before..before + 4].copy_from_slice(&length(body));
+        self.large.extend(self.spill.take_large());
         Ok(())
     }
 
@@ -124,7 +122,7 @@ impl WriteBuffer {
     /// As for [`WriteBuffer::push`].
     pub fn push_body(&mut self, code: u8, body: &[u8]) -> Result<(), FrameError> {
         self.begin(code, body.len())?;
-        self.bytes.extend_from_slice(body);
+        self.spill.buffer.extend_from_slice(body);
         Ok(())
     }
 
@@ -137,11 +135,11 @@ impl WriteBuffer {
     pub fn push_blob(&mut self, code: u8, body: &Blob, fields: &[u8]) -> Result<(), FrameError> {
         self.begin(code, body.len().saturating_add(fields.len()))?;
         if body.len() < BORROW {
-            self.bytes.extend_from_slice(body);
+            self.spill.buffer.extend_from_slice(body);
         } else {
-            self.large.push_back(Large { offset: self.bytes.len(), blob: body.clone() });
+            self.large.push_back(Large { offset: self.spill.buffer.len(), blob: body.clone() });
         }
-        self.bytes.extend_from_slice(fields);
+        self.spill.buffer.extend_from_slice(fields);
         Ok(())
     }
 
@@ -152,22 +150,18 @@ impl WriteBuffer {
     /// If one was.
     pub fn append(&mut self, other: WriteBuffer) {
         assert!(other.sent == 0 && other.large_sent == 0, "a frame was sent in part elsewhere");
-        let offset = self.bytes.len();
-        self.bytes.extend_from_slice(&other.bytes);
+        let offset = self.spill.buffer.len();
+        self.spill.buffer.extend_from_slice(&other.spill.buffer);
         self.large
             .extend(other.large.into_iter().map(|large| Large { offset: large.offset + offset, ..large }));
     }
 
     fn begin(&mut self, code: u8, body: usize) -> Result<(), FrameError> {
-        let max = crate::message::MAX_LEN;
-        if body >= max {
-            return Err(FrameError::TooLong { length: body.saturating_add(1), max });
+        if body > LONGEST {
+            return Err(too_long(body));
         }
-        let mut header = [0; HEADER];
-        #[expect(clippy::cast_possible_truncation, reason = "less than 2 GiB")]
-        header[..4].copy_from_slice(&(body as u32 + 1).to_be_bytes());
-        header[4] = code;
-        self.bytes.extend_from_slice(&header);
+        let [first, second, third, fourth] = length(body);
+        self.spill.buffer.extend_from_slice(&[first, second, third, fourth, code]);
         Ok(())
     }
 
@@ -186,12 +180,12 @@ impl WriteBuffer {
         };
         // Each large value takes at least one slice.
         for large in self.large.iter().take(most) {
-            add(&self.bytes[from..large.offset]);
+            add(&self.spill.buffer[from..large.offset]);
             add(&large.blob[skip..]);
             from = large.offset;
             skip = 0;
         }
-        add(&self.bytes[from..]);
+        add(&self.spill.buffer[from..]);
         used
     }
 
@@ -217,15 +211,15 @@ impl WriteBuffer {
             self.large_sent = 0;
             self.large.pop_front();
         }
-        assert!(count <= self.bytes.len() - self.sent, "more bytes were sent than there were");
+        assert!(count <= self.spill.buffer.len() - self.sent, "more bytes were sent than there were");
         self.sent += count;
         if self.is_empty() {
-            self.bytes.clear();
-            self.bytes.shrink_to(KEEP);
+            self.spill.buffer.clear();
+            self.spill.buffer.shrink_to(KEEP);
             self.sent = 0;
-        } else if self.sent >= KEEP && self.sent >= self.bytes.len() / 2 {
+        } else if self.sent >= KEEP && self.sent >= self.spill.buffer.len() / 2 {
             // Never wholly sent, it would else grow for ever.
-            self.bytes.drain(..self.sent);
+            self.spill.buffer.drain(..self.sent);
             self.large.iter_mut().for_each(|large| large.offset -= self.sent);
             self.sent = 0;
         }
@@ -270,7 +264,7 @@ mod tests {
             buffer.push(7, &value).unwrap();
             buffer.consume(buffer.len() / 2);
         }
-        assert!(buffer.bytes.capacity() < 8 * KEEP, "{}", buffer.bytes.capacity());
+        assert!(buffer.spill.buffer.capacity() < 8 * KEEP, "{}", buffer.spill.buffer.capacity());
         assert_eq!(buffer.to_vec().len(), buffer.len());
     }
 

@@ -5,7 +5,6 @@
 
 use super::{Context, KeepUnknown, Reader, Reads, VARINT, Writer, Writes, growth};
 use crate::error::DecodeError;
-use crate::varint;
 
 /// An enum, generated or derived.
 #[diagnostic::on_unimplemented(
@@ -28,13 +27,13 @@ pub enum Enum {}
 
 impl<E: Enumeration> Writes<E> for Enum {
     #[inline]
-    fn size(value: &E) -> usize {
-        varint::len(i64::from(value.number()).cast_unsigned())
+    fn write(value: &E, out: &mut Writer<'_>) {
+        out.varint(i64::from(value.number()).cast_unsigned());
     }
 
     #[inline]
-    fn write(value: &E, out: &mut Writer<'_>) {
-        out.varint(i64::from(value.number()).cast_unsigned());
+    fn put(tag: u32, value: &E, out: &mut Writer<'_>) {
+        out.varint_field(tag, i64::from(value.number()).cast_unsigned());
     }
 
     #[inline]
@@ -59,13 +58,8 @@ fn read_number<'a>(input: &mut Reader<'a>, ctx: &mut Context<'a>) -> Result<i32,
 /// Keeps a number that a closed enum does not know as an unknown field.
 #[cold]
 fn keep_number<'a>(tag: u32, number: i32, unknown: &mut impl KeepUnknown<'a>) {
-    let value = i64::from(number).cast_unsigned();
-    let mut field = Vec::new();
-    Writer::append(&mut field, super::tag_len(tag) + varint::len(value), None, |out| {
-        out.tag(tag);
-        out.varint(value);
-    });
-    unknown.keep_made(field);
+    let field = Writer::collect(|out| out.varint_field(tag, i64::from(number).cast_unsigned()));
+    unknown.keep_made(field.unwrap_or_default());
 }
 
 /// Reads a closed enum's value; `None` if its number went to the unknown

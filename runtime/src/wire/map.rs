@@ -7,11 +7,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, Hash};
 
 use super::context::ELEMENT;
-use super::nested::{body_len, merge, put_body, read_message};
-use super::{
-    Context, Enum, Enumeration, KeepUnknown, Nested, Reader, Reads, Sizes, Writer, Writes, delimited_len,
-    tag_len,
-};
+use super::nested::{merge, put_message, read_message};
+use super::{Context, Enum, Enumeration, KeepUnknown, Nested, Reader, Reads, Writer, Writes};
 use crate::error::DecodeError;
 use crate::message::{Decode, Message};
 
@@ -80,56 +77,19 @@ impl<'a, M: Decode<'a>> Reads<'a, M> for Nested {
     }
 }
 
-/// Length of a map field. `value_len` is the length of a value without tag.
-#[inline]
-fn entries_len<KK: Writes<K>, K, V>(
-    tag: u32,
-    map: &impl Map<K, V>,
-    sizes: &mut Sizes,
-    value_len: impl Fn(&V, &mut Sizes) -> usize,
-) -> usize {
-    let mut len = 0;
-    for (key, value) in map.entries() {
-        let slot = sizes.reserve();
-        // Fields 1 and 2 have tags of one byte.
-        let entry = 2 + KK::size(key) + value_len(value, sizes);
-        sizes.fill(slot, entry);
-        len += tag_len(tag) + delimited_len(entry);
-    }
-    len
-}
-
-/// Length of a map of scalars.
-pub fn map_len<KK: Writes<K>, VK: Writes<V>, K, V>(
-    tag: u32,
-    map: &impl Map<K, V>,
-    sizes: &mut Sizes,
-) -> usize {
-    entries_len::<KK, K, V>(tag, map, sizes, |value, _| VK::size(value))
-}
-
-/// Length of a map of messages.
-pub fn message_map_len<KK: Writes<K>, K, M: Message>(
-    tag: u32,
-    map: &impl Map<K, M>,
-    sizes: &mut Sizes,
-) -> usize {
-    entries_len::<KK, K, M>(tag, map, sizes, body_len)
-}
-
 /// Writes a map of scalars. The two tags are those inside an entry.
 pub fn put_map<KK: Writes<K>, VK: Writes<V>, K, V>(
     tag: u32,
     [key_tag, value_tag]: [u32; 2],
     map: &impl Map<K, V>,
     out: &mut Writer<'_>,
-    sizes: &mut Sizes,
 ) {
     for (key, value) in map.entries() {
         out.tag(tag);
-        out.varint(sizes.take() as u64);
+        let entry = out.open(0);
         KK::put(key_tag, key, out);
         VK::put(value_tag, value, out);
+        out.close(entry);
     }
 }
 
@@ -139,14 +99,13 @@ pub fn put_message_map<KK: Writes<K>, K, M: Message>(
     [key_tag, value_tag]: [u32; 2],
     map: &impl Map<K, M>,
     out: &mut Writer<'_>,
-    sizes: &mut Sizes,
 ) {
     for (key, value) in map.entries() {
         out.tag(tag);
-        out.varint(sizes.take() as u64);
+        let entry = out.open(value.at_least());
         KK::put(key_tag, key, out);
-        out.tag(value_tag);
-        put_body(value, out, sizes);
+        put_message(value_tag, value, out);
+        out.close(entry);
     }
 }
 

@@ -1,16 +1,13 @@
 //! Protobuf's wire format: what generated code is made of.
 //!
-//! A message is encoded in two forward passes. The first adds up lengths and
-//! keeps those of nested messages in [`Sizes`], the second writes through a
-//! [`Writer`]. It is decoded by merging fields from a [`Reader`] in place. Each
-//! protobuf type is a marker type here ([`Uint32`], [`Bytes`], …) that knows how
+//! A message is encoded in one forward pass through a [`Writer`], and decoded by
+//! merging fields from a [`Reader`] in place. Each protobuf type is a marker type here ([`Uint32`], [`Bytes`], …) that knows how
 //! to write and read Rust values as that type: `Uint32::put(0x18, &value, out)`
 //! writes field 3.
 //!
 //! Tags are given whole, number and wire type in one: `number << 3 | wire_type`.
 //!
-//! Invariant: for each function `x_len` there is a `put_x` that writes exactly
-//! as many bytes, and pops from [`Sizes`] what the other pushed.
+//! Invariant: what `put_x` writes, `read_x` reads back.
 
 mod context;
 mod enumeration;
@@ -24,29 +21,28 @@ mod reader;
 #[cfg(test)]
 mod reference;
 mod scalar;
-mod sizes;
+mod spill;
 mod unknown;
 mod writer;
 
 pub use context::Context;
 pub use enumeration::{Enum, Enumeration, read_closed, read_packed_closed, read_repeated_closed};
-pub use map::{Map, map_len, message_map_len, put_map, put_message_map, read_map, read_map_closed};
+pub use map::{Map, put_map, put_message_map, read_map, read_map_closed};
 pub use nested::{
-    Nested, group_len, message_len, optional_group_len, optional_message_len, put_group, put_message,
-    put_optional_group, put_optional_message, put_repeated_group, put_repeated_message, read_group,
-    read_message, read_optional_group, read_optional_message, read_repeated_group, read_repeated_message,
-    repeated_group_len, repeated_message_len,
+    Nested, put_group, put_message, put_optional_group, put_optional_message, put_repeated_group,
+    put_repeated_message, read_group, read_message, read_optional_group, read_optional_message,
+    read_repeated_group, read_repeated_message,
 };
-pub use oneof::{Oneof, ReadOneof, has_numbers, oneof_len, put_oneof, read_oneof};
+pub use oneof::{Oneof, ReadOneof, has_numbers, put_oneof, read_oneof};
 pub use reader::Reader;
 pub use scalar::{
     Bool, Bytes, Double, Fixed32, Fixed64, Float, Int32, Int64, Reads, Sfixed32, Sfixed64, Sint32, Sint64,
     Text, Uint32, Uint64, Writes,
 };
-pub use sizes::Sizes;
 pub use unknown::{Ignore, KeepUnknown, UnknownFields, UnknownFieldsRef, read_unknown, read_unknown_text};
 pub use writer::Writer;
-pub(crate) use writer::{BORROW, Large};
+pub(crate) use spill::{Large, Spill};
+pub(crate) use writer::BORROW;
 
 /// Wire type of varints.
 pub const VARINT: u32 = 0;
@@ -66,10 +62,4 @@ pub const FIXED32: u32 = 5;
 #[must_use]
 pub const fn tag_len(tag: u32) -> usize {
     crate::varint::len(tag as u64)
-}
-
-/// How many bytes a length takes, and the bytes behind it.
-#[inline]
-pub(crate) const fn delimited_len(len: usize) -> usize {
-    crate::varint::len(len as u64) + len
 }

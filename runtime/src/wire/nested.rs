@@ -1,10 +1,10 @@
 //! Messages inside messages: length-delimited, or as groups.
 //!
-//! Invariant: the lengths that the `_len` functions push to [`Sizes`] are taken
-//! by the `put_` functions in the same order; groups have none.
+//! Invariant: whatever goes into a message comes back out of it: a writer's
+//! length prefixes are closed, a context's depth is as before.
 
 use super::context::ELEMENT;
-use super::{Context, END_GROUP, GROUP, Reader, Sizes, Writer, delimited_len, growth, tag_len};
+use super::{Context, END_GROUP, GROUP, Reader, Writer, growth};
 use crate::error::DecodeError;
 use crate::message::{Decode, Message};
 
@@ -12,69 +12,28 @@ use crate::message::{Decode, Message};
 #[derive(Debug)]
 pub enum Nested {}
 
-/// Length of a message's body; its own length is kept for the second pass.
-#[inline]
-pub(super) fn body_len<M: Message>(message: &M, sizes: &mut Sizes) -> usize {
-    let slot = sizes.reserve();
-    let len = message.encoded_len(sizes);
-    sizes.fill(slot, len);
-    delimited_len(len)
-}
-
-/// Writes a message's length and body.
-#[inline]
-pub(super) fn put_body<M: Message>(message: &M, out: &mut Writer<'_>, sizes: &mut Sizes) {
-    out.varint(sizes.take() as u64);
-    message.encode(out, sizes);
-}
-
-/// Length of a message field.
-#[inline]
-pub fn message_len<M: Message>(tag: u32, message: &M, sizes: &mut Sizes) -> usize {
-    tag_len(tag) + body_len(message, sizes)
-}
-
 /// Writes a message field.
 #[inline]
-pub fn put_message<M: Message>(tag: u32, message: &M, out: &mut Writer<'_>, sizes: &mut Sizes) {
+pub fn put_message<M: Message>(tag: u32, message: &M, out: &mut Writer<'_>) {
     out.tag(tag);
-    put_body(message, out, sizes);
-}
-
-/// Length of a message field that may be absent.
-#[inline]
-pub fn optional_message_len<M: Message>(tag: u32, message: &Option<M>, sizes: &mut Sizes) -> usize {
-    message.as_ref().map_or(0, |message| message_len(tag, message, sizes))
+    let mark = out.open(message.at_least());
+    message.encode(out);
+    out.close(mark);
 }
 
 /// Writes a message field that may be absent.
 #[inline]
-pub fn put_optional_message<M: Message>(
-    tag: u32,
-    message: &Option<M>,
-    out: &mut Writer<'_>,
-    sizes: &mut Sizes,
-) {
+pub fn put_optional_message<M: Message>(tag: u32, message: &Option<M>, out: &mut Writer<'_>) {
     if let Some(message) = message {
-        put_message(tag, message, out, sizes);
+        put_message(tag, message, out);
     }
-}
-
-/// Length of a repeated message field.
-#[inline]
-pub fn repeated_message_len<M: Message>(tag: u32, messages: &[M], sizes: &mut Sizes) -> usize {
-    let mut len = messages.len() * tag_len(tag);
-    for message in messages {
-        len += body_len(message, sizes);
-    }
-    len
 }
 
 /// Writes a repeated message field.
 #[inline]
-pub fn put_repeated_message<M: Message>(tag: u32, messages: &[M], out: &mut Writer<'_>, sizes: &mut Sizes) {
+pub fn put_repeated_message<M: Message>(tag: u32, messages: &[M], out: &mut Writer<'_>) {
     for message in messages {
-        put_message(tag, message, out, sizes);
+        put_message(tag, message, out);
     }
 }
 
@@ -201,24 +160,12 @@ fn read_element<'a, M: Decode<'a>>(
     merge(ELEMENT, &mut messages[index], false, body, ctx)
 }
 
-/// Length of a group.
-#[inline]
-pub fn group_len<M: Message>(tag: u32, message: &M, sizes: &mut Sizes) -> usize {
-    2 * tag_len(tag) + message.encoded_len(sizes)
-}
-
 /// Writes a group.
 #[inline]
-pub fn put_group<M: Message>(tag: u32, message: &M, out: &mut Writer<'_>, sizes: &mut Sizes) {
+pub fn put_group<M: Message>(tag: u32, message: &M, out: &mut Writer<'_>) {
     out.tag(tag);
-    message.encode(out, sizes);
+    message.encode(out);
     out.tag(tag ^ GROUP ^ END_GROUP);
-}
-
-/// Length of a group that may be absent.
-#[inline]
-pub fn optional_group_len<M: Message>(tag: u32, message: &Option<M>, sizes: &mut Sizes) -> usize {
-    message.as_ref().map_or(0, |message| group_len(tag, message, sizes))
 }
 
 /// Writes a group that may be absent.
@@ -227,24 +174,17 @@ pub fn put_optional_group<M: Message>(
     tag: u32,
     message: &Option<M>,
     out: &mut Writer<'_>,
-    sizes: &mut Sizes,
 ) {
     if let Some(message) = message {
-        put_group(tag, message, out, sizes);
+        put_group(tag, message, out);
     }
-}
-
-/// Length of a repeated group.
-#[inline]
-pub fn repeated_group_len<M: Message>(tag: u32, messages: &[M], sizes: &mut Sizes) -> usize {
-    messages.iter().map(|message| group_len(tag, message, sizes)).sum()
 }
 
 /// Writes a repeated group.
 #[inline]
-pub fn put_repeated_group<M: Message>(tag: u32, messages: &[M], out: &mut Writer<'_>, sizes: &mut Sizes) {
+pub fn put_repeated_group<M: Message>(tag: u32, messages: &[M], out: &mut Writer<'_>) {
     for message in messages {
-        put_group(tag, message, out, sizes);
+        put_group(tag, message, out);
     }
 }
 

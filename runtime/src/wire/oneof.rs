@@ -3,7 +3,7 @@
 //!
 //! Invariant: a oneof reads no field but those of its own numbers.
 
-use super::{Context, KeepUnknown, Reader, Sizes, Writer};
+use super::{Context, KeepUnknown, Reader, Writer};
 use crate::error::DecodeError;
 
 /// A oneof: an enum with one field in each variant.
@@ -16,11 +16,8 @@ pub trait Oneof {
     /// The numbers of its fields, ascending.
     const NUMBERS: &'static [u32];
 
-    /// Length of the field that is set.
-    fn encoded_len(&self, sizes: &mut Sizes) -> usize;
-
     /// Writes the field that is set.
-    fn encode(&self, out: &mut Writer<'_>, sizes: &mut Sizes);
+    fn encode(&self, out: &mut Writer<'_>);
 }
 
 /// A oneof that can be read from bytes that live for `'a`.
@@ -41,17 +38,11 @@ pub trait ReadOneof<'a>: Oneof + Sized {
     ) -> Result<bool, DecodeError>;
 }
 
-/// Length of a oneof.
-#[inline]
-pub fn oneof_len<O: Oneof>(oneof: &Option<O>, sizes: &mut Sizes) -> usize {
-    oneof.as_ref().map_or(0, |oneof| oneof.encoded_len(sizes))
-}
-
 /// Writes a oneof.
 #[inline]
-pub fn put_oneof<O: Oneof>(oneof: &Option<O>, out: &mut Writer<'_>, sizes: &mut Sizes) {
+pub fn put_oneof<O: Oneof>(oneof: &Option<O>, out: &mut Writer<'_>) {
     if let Some(oneof) = oneof {
-        oneof.encode(out, sizes);
+        oneof.encode(out);
     }
 }
 

@@ -6,21 +6,27 @@
 
 use std::borrow::Cow;
 
-use super::{Bytes, Context, Reader, Reads, Text, Writer, Writes, delimited_len};
+use super::{Bytes, Context, Reader, Reads, Text, Writer, Writes};
 use crate::error::DecodeError;
 
 macro_rules! pointers {
     ($($kind:ident: $value:ty as $target:ty;)*) => {$(
         impl Writes<$value> for $kind {
             #[inline]
-            fn size(value: &$value) -> usize {
-                delimited_len(value.len())
+            fn at_least(value: &$value) -> usize {
+                value.len()
             }
 
             #[inline]
             fn write(value: &$value, out: &mut Writer<'_>) {
                 let target: &$target = value;
                 out.delimited(target.as_ref());
+            }
+
+            #[inline]
+            fn put(tag: u32, value: &$value, out: &mut Writer<'_>) {
+                let target: &$target = value;
+                out.bytes_field(tag, target.as_ref());
             }
 
             #[inline]

@@ -1,11 +1,10 @@
 //! The scalar types: how Rust values are written and read as each of them.
 //!
-//! Invariant: what [`Writes::write`] writes, [`Reads::read`] reads back, and
-//! [`Writes::size`] is its length.
+//! Invariant: what [`Writes::write`] writes, [`Reads::read`] reads back.
 
-use super::{Context, Reader, Writer, delimited_len, growth, tag_len};
+use super::{Context, Reader, Writer, growth};
 use crate::error::{DecodeError, DecodeErrorKind};
-use crate::varint::{self, unzigzag32, unzigzag64, zigzag32, zigzag64};
+use crate::varint::{unzigzag32, unzigzag64, zigzag32, zigzag64};
 use crate::{Blob, Quorum};
 
 /// How values of type `V` are written as the protobuf type `Self`.
@@ -15,8 +14,21 @@ use crate::{Blob, Quorum};
             type that has none"
 )]
 pub trait Writes<V> {
-    /// Length of the value, without tag.
-    fn size(value: &V) -> usize;
+    /// How many bytes a value takes at least, without tag.
+    const LEAST: usize = 1;
+
+    /// How many bytes this value takes at least, as far as a glance tells; see
+    /// [`Message::at_least`](crate::Message::at_least).
+    #[inline]
+    fn at_least(_value: &V) -> usize {
+        Self::LEAST
+    }
+
+    /// How many bytes this value takes at least, if there is one.
+    #[inline]
+    fn optional_at_least(value: &Option<V>) -> usize {
+        value.as_ref().map_or(0, Self::at_least)
+    }
 
     /// Writes the value, without tag.
     fn write(value: &V, out: &mut Writer<'_>);
@@ -25,23 +37,11 @@ pub trait Writes<V> {
     /// has no presence.
     fn is_zero(value: &V) -> bool;
 
-    /// Length of a field.
-    #[inline]
-    fn len(tag: u32, value: &V) -> usize {
-        tag_len(tag) + Self::size(value)
-    }
-
     /// Writes a field.
     #[inline]
     fn put(tag: u32, value: &V, out: &mut Writer<'_>) {
         out.tag(tag);
         Self::write(value, out);
-    }
-
-    /// Length of a field that may be absent.
-    #[inline]
-    fn optional_len(tag: u32, value: &Option<V>) -> usize {
-        value.as_ref().map_or(0, |value| Self::len(tag, value))
     }
 
     /// Writes a field that may be absent.
@@ -52,24 +52,12 @@ pub trait Writes<V> {
         }
     }
 
-    /// Length of a field that is absent when zero.
-    #[inline]
-    fn implicit_len(tag: u32, value: &V) -> usize {
-        if Self::is_zero(value) { 0 } else { Self::len(tag, value) }
-    }
-
     /// Writes a field that is absent when zero.
     #[inline]
     fn put_implicit(tag: u32, value: &V, out: &mut Writer<'_>) {
         if !Self::is_zero(value) {
             Self::put(tag, value, out);
         }
-    }
-
-    /// Length of a repeated field.
-    #[inline]
-    fn repeated_len(tag: u32, values: &[V]) -> usize {
-        values.len() * tag_len(tag) + values.iter().map(Self::size).sum::<usize>()
     }
 
     /// Writes a repeated field, a tag for each value.
@@ -80,15 +68,6 @@ pub trait Writes<V> {
         }
     }
 
-    /// Length of a packed field.
-    #[inline]
-    fn packed_len(tag: u32, values: &[V]) -> usize {
-        if values.is_empty() {
-            return 0;
-        }
-        tag_len(tag) + delimited_len(values.iter().map(Self::size).sum())
-    }
-
     /// Writes a repeated field as one run.
     #[inline]
     fn put_packed(tag: u32, values: &[V], out: &mut Writer<'_>) {
@@ -96,7 +75,14 @@ pub trait Writes<V> {
             return;
         }
         out.tag(tag);
-        out.varint(values.iter().map(Self::size).sum::<usize>() as u64);
+        let run = out.open(values.len() * Self::LEAST);
+        Self::write_all(values, out);
+        out.close(run);
+    }
+
+    /// Writes values, without tags.
+    #[inline]
+    fn write_all(values: &[V], out: &mut Writer<'_>) {
         for value in values {
             Self::write(value, out);
         }
@@ -213,98 +199,137 @@ pub trait Reads<'a, V> {
     }
 }
 
-/// A scalar type of fixed or variable length whose values are `Copy`.
-macro_rules! numeric {
-    ($(
-        $(#[$doc:meta])*
-        $kind:ident($value:ty) size($v:ident) $size:expr, write($w:ident, $out:ident) $write:expr,
-        read($input:ident, $ctx:ident) $read:expr, zero($z:ident) $zero:expr $(, width $width:literal)?;
-    )*) => {$(
+/// What all scalar types whose values are `Copy` have in common.
+macro_rules! kind {
+    ($(#[$doc:meta])* $kind:ident($value:ty)) => {
         $(#[$doc])*
         #[derive(Debug)]
         pub enum $kind {}
+    };
+}
+
+/// Scalar types that are varints.
+macro_rules! varints {
+    ($(
+        $(#[$doc:meta])*
+        $kind:ident($value:ty) bits($v:ident) $bits:expr, of($b:ident) $of:expr;
+    )*) => {$(
+        kind! { $(#[$doc])* $kind($value) }
 
         impl Writes<$value> for $kind {
             #[inline]
-            fn size(&$v: &$value) -> usize {
-                $size
+            fn write(&$v: &$value, out: &mut Writer<'_>) {
+                out.varint($bits);
             }
 
             #[inline]
-            fn write(&$w: &$value, $out: &mut Writer<'_>) {
-                $write;
+            fn put(tag: u32, &$v: &$value, out: &mut Writer<'_>) {
+                out.varint_field(tag, $bits);
             }
 
             #[inline]
-            fn is_zero(&$z: &$value) -> bool {
-                $zero
+            fn write_all(values: &[$value], out: &mut Writer<'_>) {
+                out.varints(values, |&$v| $bits);
+            }
+
+            #[inline]
+            fn is_zero(value: &$value) -> bool {
+                *value == <$value>::default()
             }
         }
 
         impl<'a> Reads<'a, $value> for $kind {
-            $(const WIDTH: Option<usize> = Some($width);)?
-
             #[inline]
             #[allow(clippy::cast_possible_truncation, reason = "protobuf takes the low bits")]
-            fn read($input: &mut Reader<'a>, $ctx: &mut Context<'a>) -> Result<$value, DecodeError> {
-                Ok($read)
+            fn read(input: &mut Reader<'a>, ctx: &mut Context<'a>) -> Result<$value, DecodeError> {
+                let $b = input.varint(ctx)?;
+                Ok($of)
             }
         }
     )*};
 }
 
-numeric! {
+/// Scalar types of a fixed length.
+macro_rules! fixed {
+    ($($(#[$doc:meta])* $kind:ident($value:ty), $width:literal;)*) => {$(
+        kind! { $(#[$doc])* $kind($value) }
+
+        impl Writes<$value> for $kind {
+            const LEAST: usize = $width;
+
+            #[inline]
+            fn write(value: &$value, out: &mut Writer<'_>) {
+                out.array(value.to_le_bytes());
+            }
+
+            #[inline]
+            fn put(tag: u32, value: &$value, out: &mut Writer<'_>) {
+                out.array_field(tag, value.to_le_bytes());
+            }
+
+            #[inline]
+            fn write_all(values: &[$value], out: &mut Writer<'_>) {
+                out.arrays(values, |value| value.to_le_bytes());
+            }
+
+            #[inline]
+            fn is_zero(value: &$value) -> bool {
+                value.to_le_bytes() == [0; $width]
+            }
+        }
+
+        impl<'a> Reads<'a, $value> for $kind {
+            const WIDTH: Option<usize> = Some($width);
+
+            #[inline]
+            fn read(input: &mut Reader<'a>, ctx: &mut Context<'a>) -> Result<$value, DecodeError> {
+                Ok(<$value>::from_le_bytes(input.array(ctx)?))
+            }
+        }
+    )*};
+}
+
+varints! {
     /// `int32`: negative values take ten bytes.
-    Int32(i32) size(v) varint::len(i64::from(v).cast_unsigned()),
-        write(v, out) out.varint(i64::from(v).cast_unsigned()),
-        read(input, ctx) (input.varint(ctx)? as u32).cast_signed(), zero(v) v == 0;
+    Int32(i32) bits(v) i64::from(v).cast_unsigned(), of(bits) (bits as u32).cast_signed();
     /// `int64`: negative values take ten bytes.
-    Int64(i64) size(v) varint::len(v.cast_unsigned()), write(v, out) out.varint(v.cast_unsigned()),
-        read(input, ctx) input.varint(ctx)?.cast_signed(), zero(v) v == 0;
+    Int64(i64) bits(v) v.cast_unsigned(), of(bits) bits.cast_signed();
     /// `uint32`.
-    Uint32(u32) size(v) varint::len(u64::from(v)), write(v, out) out.varint(u64::from(v)),
-        read(input, ctx) input.varint(ctx)? as u32, zero(v) v == 0;
+    Uint32(u32) bits(v) u64::from(v), of(bits) bits as u32;
     /// `uint64`.
-    Uint64(u64) size(v) varint::len(v), write(v, out) out.varint(v),
-        read(input, ctx) input.varint(ctx)?, zero(v) v == 0;
+    Uint64(u64) bits(v) v, of(bits) bits;
     /// `sint32`: zigzag, so that small negative values are short.
-    Sint32(i32) size(v) varint::len(u64::from(zigzag32(v))), write(v, out) out.varint(u64::from(zigzag32(v))),
-        read(input, ctx) unzigzag32(input.varint(ctx)? as u32), zero(v) v == 0;
+    Sint32(i32) bits(v) u64::from(zigzag32(v)), of(bits) unzigzag32(bits as u32);
     /// `sint64`: zigzag, so that small negative values are short.
-    Sint64(i64) size(v) varint::len(zigzag64(v)), write(v, out) out.varint(zigzag64(v)),
-        read(input, ctx) unzigzag64(input.varint(ctx)?), zero(v) v == 0;
-    /// `fixed32`: four bytes.
-    Fixed32(u32) size(_v) 4, write(v, out) out.array(v.to_le_bytes()),
-        read(input, ctx) u32::from_le_bytes(input.array(ctx)?), zero(v) v == 0, width 4;
-    /// `fixed64`: eight bytes.
-    Fixed64(u64) size(_v) 8, write(v, out) out.array(v.to_le_bytes()),
-        read(input, ctx) u64::from_le_bytes(input.array(ctx)?), zero(v) v == 0, width 8;
-    /// `sfixed32`: four bytes.
-    Sfixed32(i32) size(_v) 4, write(v, out) out.array(v.to_le_bytes()),
-        read(input, ctx) i32::from_le_bytes(input.array(ctx)?), zero(v) v == 0, width 4;
-    /// `sfixed64`: eight bytes.
-    Sfixed64(i64) size(_v) 8, write(v, out) out.array(v.to_le_bytes()),
-        read(input, ctx) i64::from_le_bytes(input.array(ctx)?), zero(v) v == 0, width 8;
-    /// `float`. Negative zero is not zero: it is written.
-    Float(f32) size(_v) 4, write(v, out) out.array(v.to_le_bytes()),
-        read(input, ctx) f32::from_le_bytes(input.array(ctx)?), zero(v) v.to_bits() == 0, width 4;
-    /// `double`. Negative zero is not zero: it is written.
-    Double(f64) size(_v) 8, write(v, out) out.array(v.to_le_bytes()),
-        read(input, ctx) f64::from_le_bytes(input.array(ctx)?), zero(v) v.to_bits() == 0, width 8;
+    Sint64(i64) bits(v) zigzag64(v), of(bits) unzigzag64(bits);
     /// `bool`. Any number but zero is read as true.
-    Bool(bool) size(_v) 1, write(v, out) out.byte(u8::from(v)),
-        read(input, ctx) input.varint(ctx)? != 0, zero(v) !v;
+    Bool(bool) bits(v) u64::from(v), of(bits) bits != 0;
+}
+
+fixed! {
+    /// `fixed32`: four bytes.
+    Fixed32(u32), 4;
+    /// `fixed64`: eight bytes.
+    Fixed64(u64), 8;
+    /// `sfixed32`: four bytes.
+    Sfixed32(i32), 4;
+    /// `sfixed64`: eight bytes.
+    Sfixed64(i64), 8;
+    /// `float`. Negative zero is not zero: it is written.
+    Float(f32), 4;
+    /// `double`. Negative zero is not zero: it is written.
+    Double(f64), 8;
 }
 
 impl Writes<Quorum> for Uint32 {
     #[inline]
-    fn size(value: &Quorum) -> usize {
-        varint::len(u64::from(value.0))
+    fn write(value: &Quorum, out: &mut Writer<'_>) {
+        Self::write(&value.0, out);
     }
 
     #[inline]
-    fn write(value: &Quorum, out: &mut Writer<'_>) {
-        out.varint(u64::from(value.0));
+    fn put(tag: u32, value: &Quorum, out: &mut Writer<'_>) {
+        Self::put(tag, &value.0, out);
     }
 
     #[inline]
@@ -326,13 +351,18 @@ pub enum Bytes {}
 
 impl Writes<Blob> for Bytes {
     #[inline]
-    fn size(value: &Blob) -> usize {
-        delimited_len(value.len())
+    fn at_least(value: &Blob) -> usize {
+        value.len()
     }
 
     #[inline]
     fn write(value: &Blob, out: &mut Writer<'_>) {
         out.blob(value);
+    }
+
+    #[inline]
+    fn put(tag: u32, value: &Blob, out: &mut Writer<'_>) {
+        out.blob_field(tag, value);
     }
 
     #[inline]
@@ -404,13 +434,18 @@ macro_rules! delimited {
     ($($kind:ident: $value:ty),* $(,)?) => {$(
         impl Writes<$value> for $kind {
             #[inline]
-            fn size(value: &$value) -> usize {
-                delimited_len(value.len())
+            fn at_least(value: &$value) -> usize {
+                value.len()
             }
 
             #[inline]
             fn write(value: &$value, out: &mut Writer<'_>) {
                 out.delimited(value.as_ref());
+            }
+
+            #[inline]
+            fn put(tag: u32, value: &$value, out: &mut Writer<'_>) {
+                out.bytes_field(tag, value.as_ref());
             }
 
             #[inline]

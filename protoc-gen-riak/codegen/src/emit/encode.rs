@@ -1,7 +1,7 @@
-//! `Message` impls: the two passes of encoding.
+//! `Message` impls: how a message is written.
 //!
-//! Invariant: both passes visit the fields in the same order, by number, since
-//! the second takes nested lengths in the order in which the first kept them.
+//! Invariant: fields are written in the order of their numbers, a oneof where
+//! its lowest number stands, unknown fields last.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -12,179 +12,140 @@ use super::field::{self, Shape, by_number, hex};
 use super::form::{Form, member, place, unknown_member};
 use super::oneof::oneof_path;
 use super::scope::{Scope, ident};
-use crate::model::{Field, Message, Oneof, Presence, SeparateOneof};
-
-/// Which of the two passes.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Pass {
-    Len,
-    Put,
-}
+use crate::model::{Field, Message, Oneof, Presence, SeparateOneof, Type};
 
 impl Emitter<'_> {
     /// The `Message` impl of one form.
     pub(super) fn message_impl(&self, scope: &Scope<'_>, message: &Message, form: Form) -> TokenStream {
-        let (message_trait, sizes, writer) =
-            (scope.runtime("Message"), scope.wire("Sizes"), scope.wire("Writer"));
+        let (message_trait, writer) = (scope.runtime("Message"), scope.wire("Writer"));
         let Head { generics, name, bounds, .. } = self.encoding_head(message, form, &message_trait);
         let full_name = &message.full_name;
-        let mut lens = self.passes(scope, message, form, Pass::Len);
-        let mut puts = self.passes(scope, message, form, Pass::Put);
+        let mut puts = self.puts(scope, message, form);
         if self.is_raw(self.id(message)) {
-            lens.push((quote!(self.body.len()), false));
-            puts.push((quote!(out.raw(&self.body);), false));
+            puts.push(quote!(out.raw(&self.body);));
         } else if message.bodyless {
-            lens.clear();
             puts.clear();
         } else if let Some(unknown) = unknown_member(message) {
-            lens.push((quote!(self.#unknown.len()), false));
-            puts.push((quote!(self.#unknown.put(out);), false));
+            puts.push(quote!(self.#unknown.put(out);));
         }
-        let nests = lens.iter().any(|(_, nests)| *nests);
-        let sizes_name = if nests { format_ident!("sizes") } else { format_ident!("_sizes") };
-        let out_name = if puts.is_empty() { format_ident!("_out") } else { format_ident!("out") };
-        let len = sum(lens.into_iter().map(|(tokens, _)| tokens));
-        let puts = puts.into_iter().map(|(tokens, _)| tokens);
+        let at_least = at_least(scope, message);
+        let out = if puts.is_empty() { format_ident!("_out") } else { format_ident!("out") };
         quote! {
             impl #generics #message_trait for #name #bounds {
                 const NAME: &'static str = #full_name;
 
-                #[inline]
-                fn encoded_len(&self, #sizes_name: &mut #sizes) -> usize {
-                    #len
-                }
+                #at_least
 
                 #[inline]
-                fn encode(&self, #out_name: &mut #writer<'_>, #sizes_name: &mut #sizes) {
+                fn encode(&self, #out: &mut #writer<'_>) {
                     #(#puts)*
                 }
             }
         }
     }
 
-    /// The two methods that write a oneof which is a type of its own.
+    /// The method that writes a oneof which is a type of its own.
     pub(super) fn variants_encode(scope: &Scope<'_>, message: &Message, oneof: &Oneof) -> TokenStream {
-        let pattern = |variant| quote!(Self::#variant(value));
-        let (lens, nests) = variant_arms(scope, message, oneof, pattern, Pass::Len);
-        let (puts, _) = variant_arms(scope, message, oneof, pattern, Pass::Put);
-        let (sizes, writer) = (scope.wire("Sizes"), scope.wire("Writer"));
-        let sizes_name = if nests { format_ident!("sizes") } else { format_ident!("_sizes") };
+        let arms = variant_arms(scope, message, oneof, |variant| quote!(Self::#variant(value)));
+        let writer = scope.wire("Writer");
         quote! {
             #[inline]
-            fn encoded_len(&self, #sizes_name: &mut #sizes) -> usize {
-                match self { #(#lens)* }
-            }
-
-            #[inline]
-            fn encode(&self, out: &mut #writer<'_>, #sizes_name: &mut #sizes) {
-                match self { #(#puts)* }
+            fn encode(&self, out: &mut #writer<'_>) {
+                match self { #(#arms)* }
             }
         }
     }
 
-    /// The terms or statements of one pass, each with whether it needs nested
-    /// lengths.
-    fn passes(
-        &self,
-        scope: &Scope<'_>,
-        message: &Message,
-        form: Form,
-        pass: Pass,
-    ) -> Vec<(TokenStream, bool)> {
+    /// The statements that write the fields.
+    fn puts(&self, scope: &Scope<'_>, message: &Message, form: Form) -> Vec<TokenStream> {
         let mut done = vec![false; message.oneofs.len()];
         let mut separate = message.separate_oneofs.iter().collect::<Vec<_>>();
         separate.sort_by_key(|oneof| oneof.number);
         let mut separate = separate.into_iter().peekable();
-        let mut passes = Vec::new();
+        let mut puts = Vec::new();
         for field in by_number(&message.fields) {
             while let Some(oneof) = separate.next_if(|oneof| oneof.number < field.number) {
-                passes.push(separate_pass(scope, oneof, pass));
+                puts.push(put_separate(scope, oneof));
             }
-            passes.push(match field.presence {
+            puts.push(match field.presence {
                 // A oneof is written where its lowest number stands.
                 Presence::Oneof(index) if std::mem::replace(&mut done[index], true) => continue,
-                Presence::Oneof(index) => {
-                    Self::oneof_pass(scope, message, &message.oneofs[index], form, pass)
-                }
+                Presence::Oneof(index) => put_oneof(scope, message, &message.oneofs[index], form),
                 _ => {
-                    let (tokens, nests) = Self::field_pass(scope, field, pass);
-                    (self.located(message, field, tokens), nests)
+                    let member = member(field);
+                    self.located(message, field, put(scope, field, &quote!(&self.#member)))
                 }
             });
         }
-        passes.extend(separate.map(|oneof| separate_pass(scope, oneof, pass)));
-        passes
-    }
-
-    fn field_pass(scope: &Scope<'_>, field: &Field, pass: Pass) -> (TokenStream, bool) {
-        let member = member(field);
-        value_pass(scope, field, &quote!(&self.#member), pass)
-    }
-
-    fn oneof_pass(
-        scope: &Scope<'_>,
-        message: &Message,
-        oneof: &Oneof,
-        form: Form,
-        pass: Pass,
-    ) -> (TokenStream, bool) {
-        let member = ident(&oneof.rust_name);
-        let path = oneof_path(scope, message, oneof, form);
-        let some = scope.prelude("Some");
-        let pattern = |variant| quote!(#some(#path::#variant(value)));
-        let (arms, nests) = variant_arms(scope, message, oneof, pattern, pass);
-        let none = scope.prelude("None");
-        let tokens = match pass {
-            Pass::Len => quote!(match &self.#member { #(#arms)* #none => 0 }),
-            Pass::Put => quote!(match &self.#member { #(#arms)* #none => {} }),
-        };
-        (tokens, nests)
+        puts.extend(separate.map(|oneof| put_separate(scope, oneof)));
+        puts
     }
 }
 
-/// The arms of a oneof's variants, and whether one needs nested lengths.
+/// What a message takes at least: its bytes and texts, if it always has one.
+///
+/// One that may have none is most often short, and looking at all of its fields
+/// would cost more than it saves. A message with a code is seldom nested.
+fn at_least(scope: &Scope<'_>, message: &Message) -> Option<TokenStream> {
+    if message.code.is_some() {
+        return None;
+    }
+    let values = || message.fields.iter().filter(|field| matches!(field.ty, Type::Bytes | Type::String));
+    values().find(|field| matches!(field.presence, Presence::Required | Presence::Implicit))?;
+    scope.use_trait("Writes");
+    let terms = values().filter_map(|field| {
+        let (marker, member) = (Emitter::field_marker(scope, field), member(field));
+        match field.presence {
+            Presence::Required | Presence::Implicit => Some(quote!(#marker::at_least(&self.#member))),
+            Presence::Explicit => Some(quote!(#marker::optional_at_least(&self.#member))),
+            _ => None,
+        }
+    });
+    Some(quote! {
+        #[inline]
+        fn at_least(&self) -> usize {
+            #(#terms)+*
+        }
+    })
+}
+
+/// The statement that writes a oneof.
+fn put_oneof(scope: &Scope<'_>, message: &Message, oneof: &Oneof, form: Form) -> TokenStream {
+    let member = ident(&oneof.rust_name);
+    let path = oneof_path(scope, message, oneof, form);
+    let (some, none) = (scope.prelude("Some"), scope.prelude("None"));
+    let arms = variant_arms(scope, message, oneof, |variant| quote!(#some(#path::#variant(value))));
+    quote!(match &self.#member { #(#arms)* #none => {} })
+}
+
+/// The arms of a oneof's variants.
 fn variant_arms(
     scope: &Scope<'_>,
     message: &Message,
     oneof: &Oneof,
     pattern: impl Fn(proc_macro2::Ident) -> TokenStream,
-    pass: Pass,
-) -> (Vec<TokenStream>, bool) {
-    let mut nests = false;
-    let arms = oneof.variants.iter().map(|(index, variant)| {
-        let field = &message.fields[*index];
-        let (call, nested) = value_pass(scope, field, &quote!(value), pass);
-        nests |= nested;
+) -> Vec<TokenStream> {
+    let arm = |(index, variant): &(usize, String)| {
+        let put = put(scope, &message.fields[*index], &quote!(value));
         let pattern = pattern(ident(variant));
-        let call = if pass == Pass::Put { quote!({ #call }) } else { quote!(#call,) };
-        quote!(#pattern => #call)
-    });
-    let arms = arms.collect();
-    (arms, nests)
-}
-
-/// The term or statement of a oneof that is a type of its own.
-fn separate_pass(scope: &Scope<'_>, oneof: &SeparateOneof, pass: Pass) -> (TokenStream, bool) {
-    let member = place(&oneof.rust_name);
-    let tokens = match pass {
-        Pass::Len => {
-            let function = scope.wire("oneof_len");
-            quote!(#function(&self.#member, sizes))
-        }
-        Pass::Put => {
-            let function = scope.wire("put_oneof");
-            quote!(#function(&self.#member, out, sizes);)
-        }
+        quote!(#pattern => { #put })
     };
-    (tokens, true)
+    oneof.variants.iter().map(arm).collect()
 }
 
-/// One field's term or statement, given its value by reference.
-fn value_pass(scope: &Scope<'_>, field: &Field, value: &TokenStream, pass: Pass) -> (TokenStream, bool) {
+/// The statement that writes a oneof which is a type of its own.
+fn put_separate(scope: &Scope<'_>, oneof: &SeparateOneof) -> TokenStream {
+    let member = place(&oneof.rust_name);
+    let function = scope.wire("put_oneof");
+    quote!(#function(&self.#member, out);)
+}
+
+/// The statement that writes one field, given its value by reference.
+fn put(scope: &Scope<'_>, field: &Field, value: &TokenStream) -> TokenStream {
     let shape = Shape::of(field.ty);
     let tag = hex(field::tag(field));
     if let Presence::Map { key } = field.presence {
-        return map_pass(scope, field, key, value, pass);
+        return put_map(scope, field, key, value);
     }
     if shape == Shape::Scalar {
         scope.use_trait("Writes");
@@ -196,74 +157,34 @@ fn value_pass(scope: &Scope<'_>, field: &Field, value: &TokenStream, pass: Pass)
             Presence::Repeated { packed: true } => ("packed", hex(field::packed_tag(field))),
             Presence::Repeated { packed: false } | Presence::Map { .. } => ("repeated", tag),
         };
-        let function = function(kind, "", pass);
-        return match pass {
-            Pass::Len => (quote!(#marker::#function(#tag, #value)), false),
-            Pass::Put => (quote!(#marker::#function(#tag, #value, out);), false),
-        };
+        let function = function(kind, "");
+        return quote!(#marker::#function(#tag, #value, out););
     }
     let kind = match field.presence {
         Presence::Explicit => "optional",
         Presence::Repeated { .. } => "repeated",
         _ => "",
     };
-    let function = scope.wire(&function(kind, shape.name(), pass).to_string());
-    match pass {
-        Pass::Len => (quote!(#function(#tag, #value, sizes)), true),
-        Pass::Put => (quote!(#function(#tag, #value, out, sizes);), true),
-    }
+    let function = scope.wire(&function(kind, shape.name()).to_string());
+    quote!(#function(#tag, #value, out);)
 }
 
-/// A map field's term or statement.
-fn map_pass(
-    scope: &Scope<'_>,
-    field: &Field,
-    key: crate::model::Type,
-    value: &TokenStream,
-    pass: Pass,
-) -> (TokenStream, bool) {
+/// The statement that writes a map field.
+fn put_map(scope: &Scope<'_>, field: &Field, key: Type, value: &TokenStream) -> TokenStream {
     let tag = hex(field::tag(field));
     let key_marker = Emitter::marker(scope, key);
     let [key_tag, value_tag] = field::entry_tags(key, field.ty).map(hex);
-    let nested = Shape::of(field.ty) != Shape::Scalar;
-    let generics = if nested {
-        quote!(::<#key_marker, _, _>)
-    } else {
-        let value_marker = Emitter::field_marker(scope, field);
-        quote!(::<#key_marker, #value_marker, _, _>)
-    };
-    let tokens = match pass {
-        Pass::Len => {
-            let function = scope.wire(if nested { "message_map_len" } else { "map_len" });
-            quote!(#function #generics(#tag, #value, sizes))
-        }
-        Pass::Put => {
-            let function = scope.wire(if nested { "put_message_map" } else { "put_map" });
-            quote!(#function #generics(#tag, [#key_tag, #value_tag], #value, out, sizes);)
-        }
-    };
-    (tokens, true)
+    if Shape::of(field.ty) != Shape::Scalar {
+        let function = scope.wire("put_message_map");
+        return quote!(#function::<#key_marker, _, _>(#tag, [#key_tag, #value_tag], #value, out););
+    }
+    let value_marker = Emitter::field_marker(scope, field);
+    let function = scope.wire("put_map");
+    quote!(#function::<#key_marker, #value_marker, _, _>(#tag, [#key_tag, #value_tag], #value, out);)
 }
 
-/// The name of a runtime function: `optional_len`, `put_repeated_message`.
-fn function(kind: &str, shape: &str, pass: Pass) -> proc_macro2::Ident {
-    let mut parts = vec![kind, shape];
-    match pass {
-        Pass::Len => parts.push("len"),
-        Pass::Put => parts.insert(0, "put"),
-    }
-    parts.retain(|part| !part.is_empty());
+/// The name of a runtime function: `put_optional`, `put_repeated_message`.
+fn function(kind: &str, shape: &str) -> proc_macro2::Ident {
+    let parts: Vec<&str> = ["put", kind, shape].into_iter().filter(|part| !part.is_empty()).collect();
     ident(&parts.join("_"))
-}
-
-/// The sum of the terms.
-fn sum(terms: impl Iterator<Item = TokenStream>) -> TokenStream {
-    let mut terms: Vec<TokenStream> = terms.collect();
-    if let [first, _, ..] = terms.as_mut_slice()
-        && first.clone().into_iter().next().is_some_and(|token| token.to_string() == "match")
-    {
-        // What starts a block with `match` would be a statement.
-        *first = quote!((#first));
-    }
-    if terms.is_empty() { quote!(0) } else { quote!(#(#terms)+*) }
 }

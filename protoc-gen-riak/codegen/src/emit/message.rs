@@ -18,6 +18,7 @@ use crate::model::{BytesType, Field, Kind, Literal as Value, Message, Presence, 
 /// getter of such a name would be called in its place.
 const METHODS: &[&str] = &[
     "append_to",
+    "at_least",
     "clone",
     "clone_from",
     "decode",

@@ -44,13 +44,7 @@ impl Message for GetReq {
     const NAME: &'static str = "acme.calls.GetReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.key) + wire::Uint32::optional_len(0x10, &self.r)
-            + wire::Uint64::optional_len(0x18, &self.timeout) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.key, out);
         wire::Uint32::put_optional(0x10, &self.r, out);
         wire::Uint64::put_optional(0x18, &self.timeout, out);
@@ -121,13 +115,7 @@ impl Message for GetReqRef<'_> {
     const NAME: &'static str = "acme.calls.GetReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.key) + wire::Uint32::optional_len(0x10, &self.r)
-            + wire::Uint64::optional_len(0x18, &self.timeout) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.key, out);
         wire::Uint32::put_optional(0x10, &self.r, out);
         wire::Uint64::put_optional(0x18, &self.timeout, out);
@@ -190,12 +178,7 @@ impl Message for GetResp {
     const NAME: &'static str = "acme.calls.GetResp";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::optional_len(0x0a, &self.value) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put_optional(0x0a, &self.value, out);
         self.unknown_fields.put(out);
     }
@@ -251,12 +234,7 @@ impl Message for GetRespRef<'_> {
     const NAME: &'static str = "acme.calls.GetResp";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::optional_len(0x0a, &self.value) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put_optional(0x0a, &self.value, out);
         self.unknown_fields.put(out);
     }
@@ -306,12 +284,7 @@ impl Message for Gone {
     const NAME: &'static str = "acme.calls.Gone";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Text::optional_len(0x0a, &self.why) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Text::put_optional(0x0a, &self.why, out);
         self.unknown_fields.put(out);
     }
@@ -358,12 +331,7 @@ impl Message for GoneRef<'_> {
     const NAME: &'static str = "acme.calls.Gone";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Text::optional_len(0x0a, &self.why) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Text::put_optional(0x0a, &self.why, out);
         self.unknown_fields.put(out);
     }
@@ -413,12 +381,7 @@ impl Message for ListReq {
     const NAME: &'static str = "acme.calls.ListReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Text::optional_len(0x0a, &self.prefix) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Text::put_optional(0x0a, &self.prefix, out);
         self.unknown_fields.put(out);
     }
@@ -465,12 +428,7 @@ impl Message for ListReqRef<'_> {
     const NAME: &'static str = "acme.calls.ListReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Text::optional_len(0x0a, &self.prefix) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Text::put_optional(0x0a, &self.prefix, out);
         self.unknown_fields.put(out);
     }
@@ -522,13 +480,7 @@ impl Message for ListResp {
     const NAME: &'static str = "acme.calls.ListResp";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::repeated_len(0x0a, &self.keys)
-            + wire::Bool::optional_len(0x10, &self.done) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put_repeated(0x0a, &self.keys, out);
         wire::Bool::put_optional(0x10, &self.done, out);
         self.unknown_fields.put(out);
@@ -590,13 +542,7 @@ impl Message for ListRespRef<'_> {
     const NAME: &'static str = "acme.calls.ListResp";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::repeated_len(0x0a, &self.keys)
-            + wire::Bool::optional_len(0x10, &self.done) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put_repeated(0x0a, &self.keys, out);
         wire::Bool::put_optional(0x10, &self.done, out);
         self.unknown_fields.put(out);
@@ -666,13 +612,7 @@ impl Message for ScanReq {
     const NAME: &'static str = "acme.calls.ScanReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bool::optional_len(0x08, &self.stream) + wire::Bytes::len(0x12, &self.key)
-            + wire::Sint32::optional_len(0x18, &self.wait) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bool::put_optional(0x08, &self.stream, out);
         wire::Bytes::put(0x12, &self.key, out);
         wire::Sint32::put_optional(0x18, &self.wait, out);
@@ -743,13 +683,7 @@ impl Message for ScanReqRef<'_> {
     const NAME: &'static str = "acme.calls.ScanReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bool::optional_len(0x08, &self.stream) + wire::Bytes::len(0x12, &self.key)
-            + wire::Sint32::optional_len(0x18, &self.wait) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bool::put_optional(0x08, &self.stream, out);
         wire::Bytes::put(0x12, &self.key, out);
         wire::Sint32::put_optional(0x18, &self.wait, out);
@@ -822,13 +756,7 @@ impl Message for ScanResp {
     const NAME: &'static str = "acme.calls.ScanResp";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::optional_len(0x0a, &self.key)
-            + wire::Bool::optional_len(0x10, &self.last) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put_optional(0x0a, &self.key, out);
         wire::Bool::put_optional(0x10, &self.last, out);
         self.unknown_fields.put(out);
@@ -888,13 +816,7 @@ impl Message for ScanRespRef<'_> {
     const NAME: &'static str = "acme.calls.ScanResp";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::optional_len(0x0a, &self.key)
-            + wire::Bool::optional_len(0x10, &self.last) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put_optional(0x0a, &self.key, out);
         wire::Bool::put_optional(0x10, &self.last, out);
         self.unknown_fields.put(out);
@@ -949,13 +871,7 @@ impl Message for Elsewhere {
     const NAME: &'static str = "acme.calls.Elsewhere";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::optional_len(0x0a, &self.address)
-            + wire::Bool::optional_len(0x38, &self.last) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put_optional(0x0a, &self.address, out);
         wire::Bool::put_optional(0x38, &self.last, out);
         self.unknown_fields.put(out);
@@ -1015,13 +931,7 @@ impl Message for ElsewhereRef<'_> {
     const NAME: &'static str = "acme.calls.Elsewhere";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::optional_len(0x0a, &self.address)
-            + wire::Bool::optional_len(0x38, &self.last) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put_optional(0x0a, &self.address, out);
         wire::Bool::put_optional(0x38, &self.last, out);
         self.unknown_fields.put(out);
@@ -1072,12 +982,7 @@ impl Message for PingReq {
     const NAME: &'static str = "acme.calls.PingReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         self.unknown_fields.put(out);
     }
 }
@@ -1121,12 +1026,7 @@ impl Message for PingReqRef<'_> {
     const NAME: &'static str = "acme.calls.PingReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         self.unknown_fields.put(out);
     }
 }
@@ -1171,12 +1071,7 @@ impl Message for Pong {
     const NAME: &'static str = "acme.calls.Pong";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         self.unknown_fields.put(out);
     }
 }
@@ -1220,12 +1115,7 @@ impl Message for PongRef<'_> {
     const NAME: &'static str = "acme.calls.Pong";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         self.unknown_fields.put(out);
     }
 }
@@ -1270,12 +1160,7 @@ impl Message for RawReq {
     const NAME: &'static str = "acme.calls.RawReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        self.body.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         out.raw(&self.body);
     }
 }
@@ -1321,12 +1206,7 @@ impl Message for RawReqRef<'_> {
     const NAME: &'static str = "acme.calls.RawReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        self.body.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         out.raw(&self.body);
     }
 }
@@ -1366,12 +1246,7 @@ impl Message for RawResp {
     const NAME: &'static str = "acme.calls.RawResp";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        self.body.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         out.raw(&self.body);
     }
 }
@@ -1417,12 +1292,7 @@ impl Message for RawRespRef<'_> {
     const NAME: &'static str = "acme.calls.RawResp";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        self.body.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         out.raw(&self.body);
     }
 }
@@ -1464,12 +1334,7 @@ impl Message for Bare {
     const NAME: &'static str = "acme.calls.Bare";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        0
-    }
-
-    #[inline]
-    fn encode(&self, _out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {}
+    fn encode(&self, _out: &mut wire::Writer<'_>) {}
 }
 
 impl<'a> Decode<'a> for Bare {
@@ -1513,12 +1378,7 @@ impl Message for BareRef<'_> {
     const NAME: &'static str = "acme.calls.Bare";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        0
-    }
-
-    #[inline]
-    fn encode(&self, _out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {}
+    fn encode(&self, _out: &mut wire::Writer<'_>) {}
 }
 
 impl<'a> Decode<'a> for BareRef<'a> {
@@ -1579,13 +1439,7 @@ impl Message for Fault {
     const NAME: &'static str = "acme.calls.Fault";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.text) + wire::Uint32::len(0x10, &self.number)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.text, out);
         wire::Uint32::put(0x10, &self.number, out);
         self.unknown_fields.put(out);
@@ -1655,13 +1509,7 @@ impl Message for FaultRef<'_> {
     const NAME: &'static str = "acme.calls.Fault";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.text) + wire::Uint32::len(0x10, &self.number)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.text, out);
         wire::Uint32::put(0x10, &self.number, out);
         self.unknown_fields.put(out);
@@ -1757,19 +1605,7 @@ impl Message for Login {
     const NAME: &'static str = "acme.calls.Login";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.user) + wire::Bytes::len(0x12, &self.password)
-            + wire::Text::optional_len(0x1a, &self.pin)
-            + wire::Text::repeated_len(0x22, &self.codes)
-            + match &self.token {
-                Some(login::Token::Word(value)) => wire::Text::len(0x2a, value),
-                Some(login::Token::Key(value)) => wire::Bytes::len(0x32, value),
-                None => 0,
-            } + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.user, out);
         wire::Bytes::put(0x12, &self.password, out);
         wire::Text::put_optional(0x1a, &self.pin, out);
@@ -1870,19 +1706,7 @@ impl Message for LoginRef<'_> {
     const NAME: &'static str = "acme.calls.Login";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.user) + wire::Bytes::len(0x12, &self.password)
-            + wire::Text::optional_len(0x1a, &self.pin)
-            + wire::Text::repeated_len(0x22, &self.codes)
-            + match &self.token {
-                Some(login::TokenRef::Word(value)) => wire::Text::len(0x2a, value),
-                Some(login::TokenRef::Key(value)) => wire::Bytes::len(0x32, value),
-                None => 0,
-            } + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.user, out);
         wire::Bytes::put(0x12, &self.password, out);
         wire::Text::put_optional(0x1a, &self.pin, out);
@@ -1981,12 +1805,7 @@ impl Message for Loose {
     const NAME: &'static str = "acme.calls.Loose";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Uint32::optional_len(0x08, &self.unix) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Uint32::put_optional(0x08, &self.unix, out);
         self.unknown_fields.put(out);
     }
@@ -2033,12 +1852,7 @@ impl Message for LooseRef<'_> {
     const NAME: &'static str = "acme.calls.Loose";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Uint32::optional_len(0x08, &self.unix) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Uint32::put_optional(0x08, &self.unix, out);
         self.unknown_fields.put(out);
     }
@@ -2086,12 +1900,7 @@ impl Message for Nested {
     const NAME: &'static str = "acme.calls.Nested";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         self.unknown_fields.put(out);
     }
 }
@@ -2131,12 +1940,7 @@ impl Message for NestedRef<'_> {
     const NAME: &'static str = "acme.calls.Nested";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         self.unknown_fields.put(out);
     }
 }
@@ -3179,12 +2983,7 @@ pub mod nested {
         const NAME: &'static str = "acme.calls.Nested.Req";
 
         #[inline]
-        fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-            wire::Text::optional_len(0x0a, &self.a) + self.unknown_fields.len()
-        }
-
-        #[inline]
-        fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+        fn encode(&self, out: &mut wire::Writer<'_>) {
             wire::Text::put_optional(0x0a, &self.a, out);
             self.unknown_fields.put(out);
         }
@@ -3238,12 +3037,7 @@ pub mod nested {
         const NAME: &'static str = "acme.calls.Nested.Req";
 
         #[inline]
-        fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-            wire::Text::optional_len(0x0a, &self.a) + self.unknown_fields.len()
-        }
-
-        #[inline]
-        fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+        fn encode(&self, out: &mut wire::Writer<'_>) {
             wire::Text::put_optional(0x0a, &self.a, out);
             self.unknown_fields.put(out);
         }
@@ -3300,12 +3094,7 @@ pub mod nested {
         const NAME: &'static str = "acme.calls.Nested.Resp";
 
         #[inline]
-        fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-            wire::Text::optional_len(0x0a, &self.a) + self.unknown_fields.len()
-        }
-
-        #[inline]
-        fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+        fn encode(&self, out: &mut wire::Writer<'_>) {
             wire::Text::put_optional(0x0a, &self.a, out);
             self.unknown_fields.put(out);
         }
@@ -3359,12 +3148,7 @@ pub mod nested {
         const NAME: &'static str = "acme.calls.Nested.Resp";
 
         #[inline]
-        fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-            wire::Text::optional_len(0x0a, &self.a) + self.unknown_fields.len()
-        }
-
-        #[inline]
-        fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+        fn encode(&self, out: &mut wire::Writer<'_>) {
             wire::Text::put_optional(0x0a, &self.a, out);
             self.unknown_fields.put(out);
         }

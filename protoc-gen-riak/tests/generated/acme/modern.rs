@@ -111,29 +111,12 @@ impl Message for Plain {
     const NAME: &'static str = "acme.modern.Plain";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::Int32::implicit_len(0x08, &self.int32)
-            + wire::Int64::implicit_len(0x10, &self.int64)
-            + wire::Uint32::implicit_len(0x18, &self.uint32)
-            + wire::Uint64::implicit_len(0x20, &self.uint64)
-            + wire::Sint32::implicit_len(0x28, &self.sint32)
-            + wire::Sint64::implicit_len(0x30, &self.sint64)
-            + wire::Fixed32::implicit_len(0x3d, &self.fixed32)
-            + wire::Fixed64::implicit_len(0x41, &self.fixed64)
-            + wire::Sfixed32::implicit_len(0x4d, &self.sfixed32)
-            + wire::Sfixed64::implicit_len(0x51, &self.sfixed64)
-            + wire::Float::implicit_len(0x5d, &self.float)
-            + wire::Double::implicit_len(0x61, &self.double)
-            + wire::Bool::implicit_len(0x68, &self.bool)
-            + wire::Text::implicit_len(0x72, &self.string)
-            + wire::Bytes::implicit_len(0x7a, &self.bytes)
-            + wire::Enum::implicit_len(0x80, &self.mood)
-            + wire::optional_message_len(0x8a, &self.plain, sizes)
-            + self.unknown_fields.len()
+    fn at_least(&self) -> usize {
+        wire::Text::at_least(&self.string) + wire::Bytes::at_least(&self.bytes)
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Int32::put_implicit(0x08, &self.int32, out);
         wire::Int64::put_implicit(0x10, &self.int64, out);
         wire::Uint32::put_implicit(0x18, &self.uint32, out);
@@ -150,7 +133,7 @@ impl Message for Plain {
         wire::Text::put_implicit(0x72, &self.string, out);
         wire::Bytes::put_implicit(0x7a, &self.bytes, out);
         wire::Enum::put_implicit(0x80, &self.mood, out);
-        wire::put_optional_message(0x8a, &self.plain, out, sizes);
+        wire::put_optional_message(0x8a, &self.plain, out);
         self.unknown_fields.put(out);
     }
 }
@@ -251,29 +234,12 @@ impl Message for PlainRef<'_> {
     const NAME: &'static str = "acme.modern.Plain";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::Int32::implicit_len(0x08, &self.int32)
-            + wire::Int64::implicit_len(0x10, &self.int64)
-            + wire::Uint32::implicit_len(0x18, &self.uint32)
-            + wire::Uint64::implicit_len(0x20, &self.uint64)
-            + wire::Sint32::implicit_len(0x28, &self.sint32)
-            + wire::Sint64::implicit_len(0x30, &self.sint64)
-            + wire::Fixed32::implicit_len(0x3d, &self.fixed32)
-            + wire::Fixed64::implicit_len(0x41, &self.fixed64)
-            + wire::Sfixed32::implicit_len(0x4d, &self.sfixed32)
-            + wire::Sfixed64::implicit_len(0x51, &self.sfixed64)
-            + wire::Float::implicit_len(0x5d, &self.float)
-            + wire::Double::implicit_len(0x61, &self.double)
-            + wire::Bool::implicit_len(0x68, &self.bool)
-            + wire::Text::implicit_len(0x72, &self.string)
-            + wire::Bytes::implicit_len(0x7a, &self.bytes)
-            + wire::Enum::implicit_len(0x80, &self.mood)
-            + wire::optional_message_len(0x8a, &self.plain, sizes)
-            + self.unknown_fields.len()
+    fn at_least(&self) -> usize {
+        wire::Text::at_least(&self.string) + wire::Bytes::at_least(&self.bytes)
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Int32::put_implicit(0x08, &self.int32, out);
         wire::Int64::put_implicit(0x10, &self.int64, out);
         wire::Uint32::put_implicit(0x18, &self.uint32, out);
@@ -290,7 +256,7 @@ impl Message for PlainRef<'_> {
         wire::Text::put_implicit(0x72, &self.string, out);
         wire::Bytes::put_implicit(0x7a, &self.bytes, out);
         wire::Enum::put_implicit(0x80, &self.mood, out);
-        wire::put_optional_message(0x8a, &self.plain, out, sizes);
+        wire::put_optional_message(0x8a, &self.plain, out);
         self.unknown_fields.put(out);
     }
 }
@@ -379,24 +345,13 @@ impl Message for Explicit {
     const NAME: &'static str = "acme.modern.Explicit";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::Int32::optional_len(0x08, &self.int32)
-            + wire::Double::optional_len(0x11, &self.double)
-            + wire::Text::optional_len(0x1a, &self.string)
-            + wire::Bytes::optional_len(0x22, &self.bytes)
-            + wire::Enum::optional_len(0x28, &self.mood)
-            + wire::optional_message_len(0x32, &self.plain, sizes)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Int32::put_optional(0x08, &self.int32, out);
         wire::Double::put_optional(0x11, &self.double, out);
         wire::Text::put_optional(0x1a, &self.string, out);
         wire::Bytes::put_optional(0x22, &self.bytes, out);
         wire::Enum::put_optional(0x28, &self.mood, out);
-        wire::put_optional_message(0x32, &self.plain, out, sizes);
+        wire::put_optional_message(0x32, &self.plain, out);
         self.unknown_fields.put(out);
     }
 }
@@ -464,24 +419,13 @@ impl Message for ExplicitRef<'_> {
     const NAME: &'static str = "acme.modern.Explicit";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::Int32::optional_len(0x08, &self.int32)
-            + wire::Double::optional_len(0x11, &self.double)
-            + wire::Text::optional_len(0x1a, &self.string)
-            + wire::Bytes::optional_len(0x22, &self.bytes)
-            + wire::Enum::optional_len(0x28, &self.mood)
-            + wire::optional_message_len(0x32, &self.plain, sizes)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Int32::put_optional(0x08, &self.int32, out);
         wire::Double::put_optional(0x11, &self.double, out);
         wire::Text::put_optional(0x1a, &self.string, out);
         wire::Bytes::put_optional(0x22, &self.bytes, out);
         wire::Enum::put_optional(0x28, &self.mood, out);
-        wire::put_optional_message(0x32, &self.plain, out, sizes);
+        wire::put_optional_message(0x32, &self.plain, out);
         self.unknown_fields.put(out);
     }
 }
@@ -554,45 +498,24 @@ impl Message for Lists {
     const NAME: &'static str = "acme.modern.Lists";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::Int32::packed_len(0x0a, &self.packed)
-            + wire::Int32::repeated_len(0x10, &self.unpacked)
-            + wire::Enum::packed_len(0x1a, &self.mood)
-            + wire::Enum::repeated_len(0x20, &self.unpacked_mood)
-            + wire::Text::repeated_len(0x2a, &self.string)
-            + wire::repeated_message_len(0x32, &self.plain, sizes)
-            + wire::map_len::<wire::Text, wire::Enum, _, _>(0x3a, &self.moods, sizes)
-            + wire::message_map_len::<wire::Int32, _, _>(0x42, &self.plains, sizes)
-            + match &self.pick {
-                Some(lists::Pick::Number(value)) => wire::Int32::len(0x48, value),
-                Some(lists::Pick::Text(value)) => wire::Text::len(0x52, value),
-                Some(lists::Pick::OneMood(value)) => wire::Enum::len(0x58, value),
-                Some(lists::Pick::OnePlain(value)) => {
-                    wire::message_len(0x62, value, sizes)
-                }
-                None => 0,
-            } + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Int32::put_packed(0x0a, &self.packed, out);
         wire::Int32::put_repeated(0x10, &self.unpacked, out);
         wire::Enum::put_packed(0x1a, &self.mood, out);
         wire::Enum::put_repeated(0x20, &self.unpacked_mood, out);
         wire::Text::put_repeated(0x2a, &self.string, out);
-        wire::put_repeated_message(0x32, &self.plain, out, sizes);
+        wire::put_repeated_message(0x32, &self.plain, out);
         wire::put_map::<
             wire::Text,
             wire::Enum,
             _,
             _,
-        >(0x3a, [0x0a, 0x10], &self.moods, out, sizes);
+        >(0x3a, [0x0a, 0x10], &self.moods, out);
         wire::put_message_map::<
             wire::Int32,
             _,
             _,
-        >(0x42, [0x08, 0x12], &self.plains, out, sizes);
+        >(0x42, [0x08, 0x12], &self.plains, out);
         match &self.pick {
             Some(lists::Pick::Number(value)) => {
                 wire::Int32::put(0x48, value, out);
@@ -604,7 +527,7 @@ impl Message for Lists {
                 wire::Enum::put(0x58, value, out);
             }
             Some(lists::Pick::OnePlain(value)) => {
-                wire::put_message(0x62, value, out, sizes);
+                wire::put_message(0x62, value, out);
             }
             None => {}
         }
@@ -728,45 +651,24 @@ impl Message for ListsRef<'_> {
     const NAME: &'static str = "acme.modern.Lists";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::Int32::packed_len(0x0a, &self.packed)
-            + wire::Int32::repeated_len(0x10, &self.unpacked)
-            + wire::Enum::packed_len(0x1a, &self.mood)
-            + wire::Enum::repeated_len(0x20, &self.unpacked_mood)
-            + wire::Text::repeated_len(0x2a, &self.string)
-            + wire::repeated_message_len(0x32, &self.plain, sizes)
-            + wire::map_len::<wire::Text, wire::Enum, _, _>(0x3a, &self.moods, sizes)
-            + wire::message_map_len::<wire::Int32, _, _>(0x42, &self.plains, sizes)
-            + match &self.pick {
-                Some(lists::PickRef::Number(value)) => wire::Int32::len(0x48, value),
-                Some(lists::PickRef::Text(value)) => wire::Text::len(0x52, value),
-                Some(lists::PickRef::OneMood(value)) => wire::Enum::len(0x58, value),
-                Some(lists::PickRef::OnePlain(value)) => {
-                    wire::message_len(0x62, value, sizes)
-                }
-                None => 0,
-            } + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Int32::put_packed(0x0a, &self.packed, out);
         wire::Int32::put_repeated(0x10, &self.unpacked, out);
         wire::Enum::put_packed(0x1a, &self.mood, out);
         wire::Enum::put_repeated(0x20, &self.unpacked_mood, out);
         wire::Text::put_repeated(0x2a, &self.string, out);
-        wire::put_repeated_message(0x32, &self.plain, out, sizes);
+        wire::put_repeated_message(0x32, &self.plain, out);
         wire::put_map::<
             wire::Text,
             wire::Enum,
             _,
             _,
-        >(0x3a, [0x0a, 0x10], &self.moods, out, sizes);
+        >(0x3a, [0x0a, 0x10], &self.moods, out);
         wire::put_message_map::<
             wire::Int32,
             _,
             _,
-        >(0x42, [0x08, 0x12], &self.plains, out, sizes);
+        >(0x42, [0x08, 0x12], &self.plains, out);
         match &self.pick {
             Some(lists::PickRef::Number(value)) => {
                 wire::Int32::put(0x48, value, out);
@@ -778,7 +680,7 @@ impl Message for ListsRef<'_> {
                 wire::Enum::put(0x58, value, out);
             }
             Some(lists::PickRef::OnePlain(value)) => {
-                wire::put_message(0x62, value, out, sizes);
+                wire::put_message(0x62, value, out);
             }
             None => {}
         }

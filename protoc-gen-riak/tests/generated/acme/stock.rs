@@ -39,17 +39,10 @@ impl Message for Item {
     const NAME: &'static str = "acme.stock.Item";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::Text::len(0x0a, &self.name) + wire::Uint64::optional_len(0x10, &self.count)
-            + wire::repeated_message_len(0x1a, &self.part, sizes)
-            + wire::Enum::optional_len(0x20, &self.kind) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Text::put(0x0a, &self.name, out);
         wire::Uint64::put_optional(0x10, &self.count, out);
-        wire::put_repeated_message(0x1a, &self.part, out, sizes);
+        wire::put_repeated_message(0x1a, &self.part, out);
         wire::Enum::put_optional(0x20, &self.kind, out);
         self.unknown_fields.put(out);
     }
@@ -120,17 +113,10 @@ impl Message for ItemRef<'_> {
     const NAME: &'static str = "acme.stock.Item";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::Text::len(0x0a, &self.name) + wire::Uint64::optional_len(0x10, &self.count)
-            + wire::repeated_message_len(0x1a, &self.part, sizes)
-            + wire::Enum::optional_len(0x20, &self.kind) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Text::put(0x0a, &self.name, out);
         wire::Uint64::put_optional(0x10, &self.count, out);
-        wire::put_repeated_message(0x1a, &self.part, out, sizes);
+        wire::put_repeated_message(0x1a, &self.part, out);
         wire::Enum::put_optional(0x20, &self.kind, out);
         self.unknown_fields.put(out);
     }

@@ -295,48 +295,12 @@ impl Message for Wide {
     const NAME: &'static str = "acme.Wide";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Uint32::len(0x08, &self.f1) + wire::Uint32::len(0x10, &self.f2)
-            + wire::Uint32::len(0x18, &self.f3) + wire::Uint32::len(0x20, &self.f4)
-            + wire::Uint32::len(0x28, &self.f5) + wire::Uint32::len(0x30, &self.f6)
-            + wire::Uint32::len(0x38, &self.f7) + wire::Uint32::len(0x40, &self.f8)
-            + wire::Uint32::len(0x48, &self.f9)
-            + wire::Uint32::optional_len(0x50, &self.f10)
-            + wire::Uint32::len(0x58, &self.f11) + wire::Uint32::len(0x60, &self.f12)
-            + wire::Uint32::len(0x68, &self.f13) + wire::Uint32::len(0x70, &self.f14)
-            + wire::Uint32::len(0x78, &self.f15) + wire::Uint32::len(0x80, &self.f16)
-            + wire::Uint32::len(0x88, &self.f17) + wire::Uint32::len(0x90, &self.f18)
-            + wire::Uint32::len(0x98, &self.f19) + wire::Uint32::len(0xa0, &self.f20)
-            + wire::Uint32::len(0xa8, &self.f21) + wire::Uint32::len(0xb0, &self.f22)
-            + wire::Uint32::len(0xb8, &self.f23) + wire::Uint32::len(0xc0, &self.f24)
-            + wire::Uint32::len(0xc8, &self.f25) + wire::Uint32::len(0xd0, &self.f26)
-            + wire::Uint32::len(0xd8, &self.f27) + wire::Uint32::len(0xe0, &self.f28)
-            + wire::Uint32::len(0xe8, &self.f29) + wire::Uint32::len(0xf0, &self.f30)
-            + wire::Uint32::len(0xf8, &self.f31) + wire::Uint32::len(0x100, &self.f32)
-            + wire::Uint32::len(0x108, &self.f33) + wire::Uint32::len(0x110, &self.f34)
-            + wire::Uint32::len(0x118, &self.f35) + wire::Uint32::len(0x120, &self.f36)
-            + wire::Uint32::len(0x128, &self.f37) + wire::Uint32::len(0x130, &self.f38)
-            + wire::Uint32::len(0x138, &self.f39)
-            + wire::Uint32::optional_len(0x140, &self.f40)
-            + wire::Uint32::len(0x148, &self.f41) + wire::Uint32::len(0x150, &self.f42)
-            + wire::Uint32::len(0x158, &self.f43) + wire::Uint32::len(0x160, &self.f44)
-            + wire::Uint32::len(0x168, &self.f45) + wire::Uint32::len(0x170, &self.f46)
-            + wire::Uint32::len(0x178, &self.f47) + wire::Uint32::len(0x180, &self.f48)
-            + wire::Uint32::len(0x188, &self.f49) + wire::Uint32::len(0x190, &self.f50)
-            + wire::Uint32::len(0x198, &self.f51) + wire::Uint32::len(0x1a0, &self.f52)
-            + wire::Uint32::len(0x1a8, &self.f53) + wire::Uint32::len(0x1b0, &self.f54)
-            + wire::Uint32::len(0x1b8, &self.f55) + wire::Uint32::len(0x1c0, &self.f56)
-            + wire::Uint32::len(0x1c8, &self.f57) + wire::Uint32::len(0x1d0, &self.f58)
-            + wire::Uint32::len(0x1d8, &self.f59) + wire::Uint32::len(0x1e0, &self.f60)
-            + wire::Uint32::len(0x1e8, &self.f61) + wire::Uint32::len(0x1f0, &self.f62)
-            + wire::Uint32::len(0x1f8, &self.f63) + wire::Uint32::len(0x200, &self.f64)
-            + wire::Uint32::len(0x208, &self.f65) + wire::Uint32::len(0x210, &self.f66)
-            + wire::Uint32::len(0x218, &self.f67) + wire::Bytes::len(0x222, &self.f68)
-            + self.unknown_fields.len()
+    fn at_least(&self) -> usize {
+        wire::Bytes::at_least(&self.f68)
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Uint32::put(0x08, &self.f1, out);
         wire::Uint32::put(0x10, &self.f2, out);
         wire::Uint32::put(0x18, &self.f3, out);
@@ -932,48 +896,12 @@ impl Message for WideRef<'_> {
     const NAME: &'static str = "acme.Wide";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Uint32::len(0x08, &self.f1) + wire::Uint32::len(0x10, &self.f2)
-            + wire::Uint32::len(0x18, &self.f3) + wire::Uint32::len(0x20, &self.f4)
-            + wire::Uint32::len(0x28, &self.f5) + wire::Uint32::len(0x30, &self.f6)
-            + wire::Uint32::len(0x38, &self.f7) + wire::Uint32::len(0x40, &self.f8)
-            + wire::Uint32::len(0x48, &self.f9)
-            + wire::Uint32::optional_len(0x50, &self.f10)
-            + wire::Uint32::len(0x58, &self.f11) + wire::Uint32::len(0x60, &self.f12)
-            + wire::Uint32::len(0x68, &self.f13) + wire::Uint32::len(0x70, &self.f14)
-            + wire::Uint32::len(0x78, &self.f15) + wire::Uint32::len(0x80, &self.f16)
-            + wire::Uint32::len(0x88, &self.f17) + wire::Uint32::len(0x90, &self.f18)
-            + wire::Uint32::len(0x98, &self.f19) + wire::Uint32::len(0xa0, &self.f20)
-            + wire::Uint32::len(0xa8, &self.f21) + wire::Uint32::len(0xb0, &self.f22)
-            + wire::Uint32::len(0xb8, &self.f23) + wire::Uint32::len(0xc0, &self.f24)
-            + wire::Uint32::len(0xc8, &self.f25) + wire::Uint32::len(0xd0, &self.f26)
-            + wire::Uint32::len(0xd8, &self.f27) + wire::Uint32::len(0xe0, &self.f28)
-            + wire::Uint32::len(0xe8, &self.f29) + wire::Uint32::len(0xf0, &self.f30)
-            + wire::Uint32::len(0xf8, &self.f31) + wire::Uint32::len(0x100, &self.f32)
-            + wire::Uint32::len(0x108, &self.f33) + wire::Uint32::len(0x110, &self.f34)
-            + wire::Uint32::len(0x118, &self.f35) + wire::Uint32::len(0x120, &self.f36)
-            + wire::Uint32::len(0x128, &self.f37) + wire::Uint32::len(0x130, &self.f38)
-            + wire::Uint32::len(0x138, &self.f39)
-            + wire::Uint32::optional_len(0x140, &self.f40)
-            + wire::Uint32::len(0x148, &self.f41) + wire::Uint32::len(0x150, &self.f42)
-            + wire::Uint32::len(0x158, &self.f43) + wire::Uint32::len(0x160, &self.f44)
-            + wire::Uint32::len(0x168, &self.f45) + wire::Uint32::len(0x170, &self.f46)
-            + wire::Uint32::len(0x178, &self.f47) + wire::Uint32::len(0x180, &self.f48)
-            + wire::Uint32::len(0x188, &self.f49) + wire::Uint32::len(0x190, &self.f50)
-            + wire::Uint32::len(0x198, &self.f51) + wire::Uint32::len(0x1a0, &self.f52)
-            + wire::Uint32::len(0x1a8, &self.f53) + wire::Uint32::len(0x1b0, &self.f54)
-            + wire::Uint32::len(0x1b8, &self.f55) + wire::Uint32::len(0x1c0, &self.f56)
-            + wire::Uint32::len(0x1c8, &self.f57) + wire::Uint32::len(0x1d0, &self.f58)
-            + wire::Uint32::len(0x1d8, &self.f59) + wire::Uint32::len(0x1e0, &self.f60)
-            + wire::Uint32::len(0x1e8, &self.f61) + wire::Uint32::len(0x1f0, &self.f62)
-            + wire::Uint32::len(0x1f8, &self.f63) + wire::Uint32::len(0x200, &self.f64)
-            + wire::Uint32::len(0x208, &self.f65) + wire::Uint32::len(0x210, &self.f66)
-            + wire::Uint32::len(0x218, &self.f67) + wire::Bytes::len(0x222, &self.f68)
-            + self.unknown_fields.len()
+    fn at_least(&self) -> usize {
+        wire::Bytes::at_least(&self.f68)
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Uint32::put(0x08, &self.f1, out);
         wire::Uint32::put(0x10, &self.f2, out);
         wire::Uint32::put(0x18, &self.f3, out);
@@ -1761,44 +1689,7 @@ impl Message for Word {
     const NAME: &'static str = "acme.Word";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bool::len(0x08, &self.f1) + wire::Bool::len(0x10, &self.f2)
-            + wire::Bool::len(0x18, &self.f3) + wire::Bool::len(0x20, &self.f4)
-            + wire::Bool::len(0x28, &self.f5) + wire::Bool::len(0x30, &self.f6)
-            + wire::Bool::len(0x38, &self.f7) + wire::Bool::len(0x40, &self.f8)
-            + wire::Bool::len(0x48, &self.f9) + wire::Bool::len(0x50, &self.f10)
-            + wire::Bool::len(0x58, &self.f11) + wire::Bool::len(0x60, &self.f12)
-            + wire::Bool::len(0x68, &self.f13) + wire::Bool::len(0x70, &self.f14)
-            + wire::Bool::len(0x78, &self.f15) + wire::Bool::len(0x80, &self.f16)
-            + wire::Bool::len(0x88, &self.f17) + wire::Bool::len(0x90, &self.f18)
-            + wire::Bool::len(0x98, &self.f19) + wire::Bool::len(0xa0, &self.f20)
-            + wire::Bool::len(0xa8, &self.f21) + wire::Bool::len(0xb0, &self.f22)
-            + wire::Bool::len(0xb8, &self.f23) + wire::Bool::len(0xc0, &self.f24)
-            + wire::Bool::len(0xc8, &self.f25) + wire::Bool::len(0xd0, &self.f26)
-            + wire::Bool::len(0xd8, &self.f27) + wire::Bool::len(0xe0, &self.f28)
-            + wire::Bool::len(0xe8, &self.f29) + wire::Bool::len(0xf0, &self.f30)
-            + wire::Bool::len(0xf8, &self.f31) + wire::Bool::len(0x100, &self.f32)
-            + wire::Bool::len(0x108, &self.f33) + wire::Bool::len(0x110, &self.f34)
-            + wire::Bool::len(0x118, &self.f35) + wire::Bool::len(0x120, &self.f36)
-            + wire::Bool::len(0x128, &self.f37) + wire::Bool::len(0x130, &self.f38)
-            + wire::Bool::len(0x138, &self.f39) + wire::Bool::len(0x140, &self.f40)
-            + wire::Bool::len(0x148, &self.f41) + wire::Bool::len(0x150, &self.f42)
-            + wire::Bool::len(0x158, &self.f43) + wire::Bool::len(0x160, &self.f44)
-            + wire::Bool::len(0x168, &self.f45) + wire::Bool::len(0x170, &self.f46)
-            + wire::Bool::len(0x178, &self.f47) + wire::Bool::len(0x180, &self.f48)
-            + wire::Bool::len(0x188, &self.f49) + wire::Bool::len(0x190, &self.f50)
-            + wire::Bool::len(0x198, &self.f51) + wire::Bool::len(0x1a0, &self.f52)
-            + wire::Bool::len(0x1a8, &self.f53) + wire::Bool::len(0x1b0, &self.f54)
-            + wire::Bool::len(0x1b8, &self.f55) + wire::Bool::len(0x1c0, &self.f56)
-            + wire::Bool::len(0x1c8, &self.f57) + wire::Bool::len(0x1d0, &self.f58)
-            + wire::Bool::len(0x1d8, &self.f59) + wire::Bool::len(0x1e0, &self.f60)
-            + wire::Bool::len(0x1e8, &self.f61) + wire::Bool::len(0x1f0, &self.f62)
-            + wire::Bool::len(0x1f8, &self.f63) + wire::Bool::len(0x200, &self.f64)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bool::put(0x08, &self.f1, out);
         wire::Bool::put(0x10, &self.f2, out);
         wire::Bool::put(0x18, &self.f3, out);
@@ -2296,44 +2187,7 @@ impl Message for WordRef<'_> {
     const NAME: &'static str = "acme.Word";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bool::len(0x08, &self.f1) + wire::Bool::len(0x10, &self.f2)
-            + wire::Bool::len(0x18, &self.f3) + wire::Bool::len(0x20, &self.f4)
-            + wire::Bool::len(0x28, &self.f5) + wire::Bool::len(0x30, &self.f6)
-            + wire::Bool::len(0x38, &self.f7) + wire::Bool::len(0x40, &self.f8)
-            + wire::Bool::len(0x48, &self.f9) + wire::Bool::len(0x50, &self.f10)
-            + wire::Bool::len(0x58, &self.f11) + wire::Bool::len(0x60, &self.f12)
-            + wire::Bool::len(0x68, &self.f13) + wire::Bool::len(0x70, &self.f14)
-            + wire::Bool::len(0x78, &self.f15) + wire::Bool::len(0x80, &self.f16)
-            + wire::Bool::len(0x88, &self.f17) + wire::Bool::len(0x90, &self.f18)
-            + wire::Bool::len(0x98, &self.f19) + wire::Bool::len(0xa0, &self.f20)
-            + wire::Bool::len(0xa8, &self.f21) + wire::Bool::len(0xb0, &self.f22)
-            + wire::Bool::len(0xb8, &self.f23) + wire::Bool::len(0xc0, &self.f24)
-            + wire::Bool::len(0xc8, &self.f25) + wire::Bool::len(0xd0, &self.f26)
-            + wire::Bool::len(0xd8, &self.f27) + wire::Bool::len(0xe0, &self.f28)
-            + wire::Bool::len(0xe8, &self.f29) + wire::Bool::len(0xf0, &self.f30)
-            + wire::Bool::len(0xf8, &self.f31) + wire::Bool::len(0x100, &self.f32)
-            + wire::Bool::len(0x108, &self.f33) + wire::Bool::len(0x110, &self.f34)
-            + wire::Bool::len(0x118, &self.f35) + wire::Bool::len(0x120, &self.f36)
-            + wire::Bool::len(0x128, &self.f37) + wire::Bool::len(0x130, &self.f38)
-            + wire::Bool::len(0x138, &self.f39) + wire::Bool::len(0x140, &self.f40)
-            + wire::Bool::len(0x148, &self.f41) + wire::Bool::len(0x150, &self.f42)
-            + wire::Bool::len(0x158, &self.f43) + wire::Bool::len(0x160, &self.f44)
-            + wire::Bool::len(0x168, &self.f45) + wire::Bool::len(0x170, &self.f46)
-            + wire::Bool::len(0x178, &self.f47) + wire::Bool::len(0x180, &self.f48)
-            + wire::Bool::len(0x188, &self.f49) + wire::Bool::len(0x190, &self.f50)
-            + wire::Bool::len(0x198, &self.f51) + wire::Bool::len(0x1a0, &self.f52)
-            + wire::Bool::len(0x1a8, &self.f53) + wire::Bool::len(0x1b0, &self.f54)
-            + wire::Bool::len(0x1b8, &self.f55) + wire::Bool::len(0x1c0, &self.f56)
-            + wire::Bool::len(0x1c8, &self.f57) + wire::Bool::len(0x1d0, &self.f58)
-            + wire::Bool::len(0x1d8, &self.f59) + wire::Bool::len(0x1e0, &self.f60)
-            + wire::Bool::len(0x1e8, &self.f61) + wire::Bool::len(0x1f0, &self.f62)
-            + wire::Bool::len(0x1f8, &self.f63) + wire::Bool::len(0x200, &self.f64)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bool::put(0x08, &self.f1, out);
         wire::Bool::put(0x10, &self.f2, out);
         wire::Bool::put(0x18, &self.f3, out);

@@ -42,13 +42,7 @@ impl Message for RpbErrorResp {
     const NAME: &'static str = "RpbErrorResp";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.errmsg) + wire::Uint32::len(0x10, &self.errcode)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.errmsg, out);
         wire::Uint32::put(0x10, &self.errcode, out);
         self.unknown_fields.put(out);
@@ -118,13 +112,7 @@ impl Message for RpbErrorRespRef<'_> {
     const NAME: &'static str = "RpbErrorResp";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.errmsg) + wire::Uint32::len(0x10, &self.errcode)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.errmsg, out);
         wire::Uint32::put(0x10, &self.errcode, out);
         self.unknown_fields.put(out);
@@ -202,13 +190,12 @@ impl Message for RpbPair {
     const NAME: &'static str = "RpbPair";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.key) + wire::Bytes::optional_len(0x12, &self.value)
-            + self.unknown_fields.len()
+    fn at_least(&self) -> usize {
+        wire::Bytes::at_least(&self.key) + wire::Bytes::optional_at_least(&self.value)
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.key, out);
         wire::Bytes::put_optional(0x12, &self.value, out);
         self.unknown_fields.put(out);
@@ -271,13 +258,12 @@ impl Message for RpbPairRef<'_> {
     const NAME: &'static str = "RpbPair";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.key) + wire::Bytes::optional_len(0x12, &self.value)
-            + self.unknown_fields.len()
+    fn at_least(&self) -> usize {
+        wire::Bytes::at_least(&self.key) + wire::Bytes::optional_at_least(&self.value)
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.key, out);
         wire::Bytes::put_optional(0x12, &self.value, out);
         self.unknown_fields.put(out);
@@ -347,13 +333,12 @@ impl Message for RpbModFun {
     const NAME: &'static str = "RpbModFun";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.module) + wire::Bytes::len(0x12, &self.function)
-            + self.unknown_fields.len()
+    fn at_least(&self) -> usize {
+        wire::Bytes::at_least(&self.module) + wire::Bytes::at_least(&self.function)
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.module, out);
         wire::Bytes::put(0x12, &self.function, out);
         self.unknown_fields.put(out);
@@ -419,13 +404,12 @@ impl Message for RpbModFunRef<'_> {
     const NAME: &'static str = "RpbModFun";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.module) + wire::Bytes::len(0x12, &self.function)
-            + self.unknown_fields.len()
+    fn at_least(&self) -> usize {
+        wire::Bytes::at_least(&self.module) + wire::Bytes::at_least(&self.function)
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.module, out);
         wire::Bytes::put(0x12, &self.function, out);
         self.unknown_fields.put(out);
@@ -490,14 +474,7 @@ impl Message for RpbGetServerInfoResp {
     const NAME: &'static str = "RpbGetServerInfoResp";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::optional_len(0x0a, &self.node)
-            + wire::Bytes::optional_len(0x12, &self.server_version)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put_optional(0x0a, &self.node, out);
         wire::Bytes::put_optional(0x12, &self.server_version, out);
         self.unknown_fields.put(out);
@@ -559,14 +536,7 @@ impl Message for RpbGetServerInfoRespRef<'_> {
     const NAME: &'static str = "RpbGetServerInfoResp";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::optional_len(0x0a, &self.node)
-            + wire::Bytes::optional_len(0x12, &self.server_version)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put_optional(0x0a, &self.node, out);
         wire::Bytes::put_optional(0x12, &self.server_version, out);
         self.unknown_fields.put(out);
@@ -649,13 +619,7 @@ impl Message for RpbAuthReq {
     const NAME: &'static str = "RpbAuthReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.user) + wire::Bytes::len(0x12, &self.password)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.user, out);
         wire::Bytes::put(0x12, &self.password, out);
         self.unknown_fields.put(out);
@@ -725,13 +689,7 @@ impl Message for RpbAuthReqRef<'_> {
     const NAME: &'static str = "RpbAuthReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.user) + wire::Bytes::len(0x12, &self.password)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.user, out);
         wire::Bytes::put(0x12, &self.password, out);
         self.unknown_fields.put(out);
@@ -809,13 +767,7 @@ impl Message for RpbGetBucketReq {
     const NAME: &'static str = "RpbGetBucketReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.bucket)
-            + wire::Bytes::optional_len(0x12, &self.r#type) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.bucket, out);
         wire::Bytes::put_optional(0x12, &self.r#type, out);
         self.unknown_fields.put(out);
@@ -882,13 +834,7 @@ impl Message for RpbGetBucketReqRef<'_> {
     const NAME: &'static str = "RpbGetBucketReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.bucket)
-            + wire::Bytes::optional_len(0x12, &self.r#type) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.bucket, out);
         wire::Bytes::put_optional(0x12, &self.r#type, out);
         self.unknown_fields.put(out);
@@ -959,13 +905,8 @@ impl Message for RpbGetBucketResp {
     const NAME: &'static str = "RpbGetBucketResp";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::message_len(0x0a, &self.props, sizes) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_message(0x0a, &self.props, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_message(0x0a, &self.props, out);
         self.unknown_fields.put(out);
     }
 }
@@ -1024,13 +965,8 @@ impl Message for RpbGetBucketRespRef<'_> {
     const NAME: &'static str = "RpbGetBucketResp";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::message_len(0x0a, &self.props, sizes) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_message(0x0a, &self.props, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_message(0x0a, &self.props, out);
         self.unknown_fields.put(out);
     }
 }
@@ -1111,16 +1047,9 @@ impl Message for RpbSetBucketReq {
     const NAME: &'static str = "RpbSetBucketReq";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.bucket)
-            + wire::message_len(0x12, &self.props, sizes)
-            + wire::Bytes::optional_len(0x1a, &self.r#type) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.bucket, out);
-        wire::put_message(0x12, &self.props, out, sizes);
+        wire::put_message(0x12, &self.props, out);
         wire::Bytes::put_optional(0x1a, &self.r#type, out);
         self.unknown_fields.put(out);
     }
@@ -1198,16 +1127,9 @@ impl Message for RpbSetBucketReqRef<'_> {
     const NAME: &'static str = "RpbSetBucketReq";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.bucket)
-            + wire::message_len(0x12, &self.props, sizes)
-            + wire::Bytes::optional_len(0x1a, &self.r#type) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.bucket, out);
-        wire::put_message(0x12, &self.props, out, sizes);
+        wire::put_message(0x12, &self.props, out);
         wire::Bytes::put_optional(0x1a, &self.r#type, out);
         self.unknown_fields.put(out);
     }
@@ -1293,13 +1215,7 @@ impl Message for RpbResetBucketReq {
     const NAME: &'static str = "RpbResetBucketReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.bucket)
-            + wire::Bytes::optional_len(0x12, &self.r#type) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.bucket, out);
         wire::Bytes::put_optional(0x12, &self.r#type, out);
         self.unknown_fields.put(out);
@@ -1366,13 +1282,7 @@ impl Message for RpbResetBucketReqRef<'_> {
     const NAME: &'static str = "RpbResetBucketReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.bucket)
-            + wire::Bytes::optional_len(0x12, &self.r#type) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.bucket, out);
         wire::Bytes::put_optional(0x12, &self.r#type, out);
         self.unknown_fields.put(out);
@@ -1445,12 +1355,7 @@ impl Message for RpbGetBucketTypeReq {
     const NAME: &'static str = "RpbGetBucketTypeReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.r#type) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.r#type, out);
         self.unknown_fields.put(out);
     }
@@ -1513,12 +1418,7 @@ impl Message for RpbGetBucketTypeReqRef<'_> {
     const NAME: &'static str = "RpbGetBucketTypeReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.r#type) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.r#type, out);
         self.unknown_fields.put(out);
     }
@@ -1592,15 +1492,9 @@ impl Message for RpbSetBucketTypeReq {
     const NAME: &'static str = "RpbSetBucketTypeReq";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.r#type)
-            + wire::message_len(0x12, &self.props, sizes) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.r#type, out);
-        wire::put_message(0x12, &self.props, out, sizes);
+        wire::put_message(0x12, &self.props, out);
         self.unknown_fields.put(out);
     }
 }
@@ -1674,15 +1568,9 @@ impl Message for RpbSetBucketTypeReqRef<'_> {
     const NAME: &'static str = "RpbSetBucketTypeReq";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.r#type)
-            + wire::message_len(0x12, &self.props, sizes) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.r#type, out);
-        wire::put_message(0x12, &self.props, out, sizes);
+        wire::put_message(0x12, &self.props, out);
         self.unknown_fields.put(out);
     }
 }
@@ -1752,14 +1640,8 @@ impl Message for RpbCommitHook {
     const NAME: &'static str = "RpbCommitHook";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::optional_message_len(0x0a, &self.modfun, sizes)
-            + wire::Bytes::optional_len(0x12, &self.name) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_optional_message(0x0a, &self.modfun, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_optional_message(0x0a, &self.modfun, out);
         wire::Bytes::put_optional(0x12, &self.name, out);
         self.unknown_fields.put(out);
     }
@@ -1816,14 +1698,8 @@ impl Message for RpbCommitHookRef<'_> {
     const NAME: &'static str = "RpbCommitHook";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::optional_message_len(0x0a, &self.modfun, sizes)
-            + wire::Bytes::optional_len(0x12, &self.name) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_optional_message(0x0a, &self.modfun, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_optional_message(0x0a, &self.modfun, out);
         wire::Bytes::put_optional(0x12, &self.name, out);
         self.unknown_fields.put(out);
     }
@@ -1964,50 +1840,16 @@ impl Message for RpbBucketProps {
     const NAME: &'static str = "RpbBucketProps";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::Uint32::optional_len(0x08, &self.n_val)
-            + wire::Bool::optional_len(0x10, &self.allow_mult)
-            + wire::Bool::optional_len(0x18, &self.last_write_wins)
-            + wire::repeated_message_len(0x22, &self.precommit, sizes)
-            + wire::Bool::optional_len(0x28, &self.has_precommit)
-            + wire::repeated_message_len(0x32, &self.postcommit, sizes)
-            + wire::Bool::optional_len(0x38, &self.has_postcommit)
-            + wire::optional_message_len(0x42, &self.chash_keyfun, sizes)
-            + wire::optional_message_len(0x4a, &self.linkfun, sizes)
-            + wire::Uint32::optional_len(0x50, &self.old_vclock)
-            + wire::Uint32::optional_len(0x58, &self.young_vclock)
-            + wire::Uint32::optional_len(0x60, &self.big_vclock)
-            + wire::Uint32::optional_len(0x68, &self.small_vclock)
-            + wire::Uint32::optional_len(0x70, &self.pr)
-            + wire::Uint32::optional_len(0x78, &self.r)
-            + wire::Uint32::optional_len(0x80, &self.w)
-            + wire::Uint32::optional_len(0x88, &self.pw)
-            + wire::Uint32::optional_len(0x90, &self.dw)
-            + wire::Uint32::optional_len(0x98, &self.rw)
-            + wire::Bool::optional_len(0xa0, &self.basic_quorum)
-            + wire::Bool::optional_len(0xa8, &self.notfound_ok)
-            + wire::Bytes::optional_len(0xb2, &self.backend)
-            + wire::Bool::optional_len(0xb8, &self.search)
-            + wire::Enum::optional_len(0xc0, &self.repl)
-            + wire::Bytes::optional_len(0xca, &self.search_index)
-            + wire::Bytes::optional_len(0xd2, &self.datatype)
-            + wire::Bool::optional_len(0xd8, &self.consistent)
-            + wire::Bool::optional_len(0xe0, &self.write_once)
-            + wire::Uint32::optional_len(0xe8, &self.hll_precision)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Uint32::put_optional(0x08, &self.n_val, out);
         wire::Bool::put_optional(0x10, &self.allow_mult, out);
         wire::Bool::put_optional(0x18, &self.last_write_wins, out);
-        wire::put_repeated_message(0x22, &self.precommit, out, sizes);
+        wire::put_repeated_message(0x22, &self.precommit, out);
         wire::Bool::put_optional(0x28, &self.has_precommit, out);
-        wire::put_repeated_message(0x32, &self.postcommit, out, sizes);
+        wire::put_repeated_message(0x32, &self.postcommit, out);
         wire::Bool::put_optional(0x38, &self.has_postcommit, out);
-        wire::put_optional_message(0x42, &self.chash_keyfun, out, sizes);
-        wire::put_optional_message(0x4a, &self.linkfun, out, sizes);
+        wire::put_optional_message(0x42, &self.chash_keyfun, out);
+        wire::put_optional_message(0x4a, &self.linkfun, out);
         wire::Uint32::put_optional(0x50, &self.old_vclock, out);
         wire::Uint32::put_optional(0x58, &self.young_vclock, out);
         wire::Uint32::put_optional(0x60, &self.big_vclock, out);
@@ -2201,50 +2043,16 @@ impl Message for RpbBucketPropsRef<'_> {
     const NAME: &'static str = "RpbBucketProps";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::Uint32::optional_len(0x08, &self.n_val)
-            + wire::Bool::optional_len(0x10, &self.allow_mult)
-            + wire::Bool::optional_len(0x18, &self.last_write_wins)
-            + wire::repeated_message_len(0x22, &self.precommit, sizes)
-            + wire::Bool::optional_len(0x28, &self.has_precommit)
-            + wire::repeated_message_len(0x32, &self.postcommit, sizes)
-            + wire::Bool::optional_len(0x38, &self.has_postcommit)
-            + wire::optional_message_len(0x42, &self.chash_keyfun, sizes)
-            + wire::optional_message_len(0x4a, &self.linkfun, sizes)
-            + wire::Uint32::optional_len(0x50, &self.old_vclock)
-            + wire::Uint32::optional_len(0x58, &self.young_vclock)
-            + wire::Uint32::optional_len(0x60, &self.big_vclock)
-            + wire::Uint32::optional_len(0x68, &self.small_vclock)
-            + wire::Uint32::optional_len(0x70, &self.pr)
-            + wire::Uint32::optional_len(0x78, &self.r)
-            + wire::Uint32::optional_len(0x80, &self.w)
-            + wire::Uint32::optional_len(0x88, &self.pw)
-            + wire::Uint32::optional_len(0x90, &self.dw)
-            + wire::Uint32::optional_len(0x98, &self.rw)
-            + wire::Bool::optional_len(0xa0, &self.basic_quorum)
-            + wire::Bool::optional_len(0xa8, &self.notfound_ok)
-            + wire::Bytes::optional_len(0xb2, &self.backend)
-            + wire::Bool::optional_len(0xb8, &self.search)
-            + wire::Enum::optional_len(0xc0, &self.repl)
-            + wire::Bytes::optional_len(0xca, &self.search_index)
-            + wire::Bytes::optional_len(0xd2, &self.datatype)
-            + wire::Bool::optional_len(0xd8, &self.consistent)
-            + wire::Bool::optional_len(0xe0, &self.write_once)
-            + wire::Uint32::optional_len(0xe8, &self.hll_precision)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Uint32::put_optional(0x08, &self.n_val, out);
         wire::Bool::put_optional(0x10, &self.allow_mult, out);
         wire::Bool::put_optional(0x18, &self.last_write_wins, out);
-        wire::put_repeated_message(0x22, &self.precommit, out, sizes);
+        wire::put_repeated_message(0x22, &self.precommit, out);
         wire::Bool::put_optional(0x28, &self.has_precommit, out);
-        wire::put_repeated_message(0x32, &self.postcommit, out, sizes);
+        wire::put_repeated_message(0x32, &self.postcommit, out);
         wire::Bool::put_optional(0x38, &self.has_postcommit, out);
-        wire::put_optional_message(0x42, &self.chash_keyfun, out, sizes);
-        wire::put_optional_message(0x4a, &self.linkfun, out, sizes);
+        wire::put_optional_message(0x42, &self.chash_keyfun, out);
+        wire::put_optional_message(0x4a, &self.linkfun, out);
         wire::Uint32::put_optional(0x50, &self.old_vclock, out);
         wire::Uint32::put_optional(0x58, &self.young_vclock, out);
         wire::Uint32::put_optional(0x60, &self.big_vclock, out);

@@ -35,13 +35,12 @@ impl Message for MapField {
     const NAME: &'static str = "MapField";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.name) + wire::Enum::len(0x10, &self.r#type)
-            + self.unknown_fields.len()
+    fn at_least(&self) -> usize {
+        wire::Bytes::at_least(&self.name)
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.name, out);
         wire::Enum::put(0x10, &self.r#type, out);
         self.unknown_fields.put(out);
@@ -114,13 +113,12 @@ impl Message for MapFieldRef<'_> {
     const NAME: &'static str = "MapField";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.name) + wire::Enum::len(0x10, &self.r#type)
-            + self.unknown_fields.len()
+    fn at_least(&self) -> usize {
+        wire::Bytes::at_least(&self.name)
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.name, out);
         wire::Enum::put(0x10, &self.r#type, out);
         self.unknown_fields.put(out);
@@ -205,24 +203,13 @@ impl Message for MapEntry {
     const NAME: &'static str = "MapEntry";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::message_len(0x0a, &self.field, sizes)
-            + wire::Sint64::optional_len(0x10, &self.counter_value)
-            + wire::Bytes::repeated_len(0x1a, &self.set_value)
-            + wire::Bytes::optional_len(0x22, &self.register_value)
-            + wire::Bool::optional_len(0x28, &self.flag_value)
-            + wire::repeated_message_len(0x32, &self.map_value, sizes)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_message(0x0a, &self.field, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_message(0x0a, &self.field, out);
         wire::Sint64::put_optional(0x10, &self.counter_value, out);
         wire::Bytes::put_repeated(0x1a, &self.set_value, out);
         wire::Bytes::put_optional(0x22, &self.register_value, out);
         wire::Bool::put_optional(0x28, &self.flag_value, out);
-        wire::put_repeated_message(0x32, &self.map_value, out, sizes);
+        wire::put_repeated_message(0x32, &self.map_value, out);
         self.unknown_fields.put(out);
     }
 }
@@ -317,24 +304,13 @@ impl Message for MapEntryRef<'_> {
     const NAME: &'static str = "MapEntry";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::message_len(0x0a, &self.field, sizes)
-            + wire::Sint64::optional_len(0x10, &self.counter_value)
-            + wire::Bytes::repeated_len(0x1a, &self.set_value)
-            + wire::Bytes::optional_len(0x22, &self.register_value)
-            + wire::Bool::optional_len(0x28, &self.flag_value)
-            + wire::repeated_message_len(0x32, &self.map_value, sizes)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_message(0x0a, &self.field, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_message(0x0a, &self.field, out);
         wire::Sint64::put_optional(0x10, &self.counter_value, out);
         wire::Bytes::put_repeated(0x1a, &self.set_value, out);
         wire::Bytes::put_optional(0x22, &self.register_value, out);
         wire::Bool::put_optional(0x28, &self.flag_value, out);
-        wire::put_repeated_message(0x32, &self.map_value, out, sizes);
+        wire::put_repeated_message(0x32, &self.map_value, out);
         self.unknown_fields.put(out);
     }
 }
@@ -468,23 +444,7 @@ impl Message for DtFetchReq {
     const NAME: &'static str = "DtFetchReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.bucket) + wire::Bytes::len(0x12, &self.key)
-            + wire::Bytes::len(0x1a, &self.r#type)
-            + wire::Uint32::optional_len(0x20, &self.r)
-            + wire::Uint32::optional_len(0x28, &self.pr)
-            + wire::Bool::optional_len(0x30, &self.basic_quorum)
-            + wire::Bool::optional_len(0x38, &self.notfound_ok)
-            + wire::Uint32::optional_len(0x40, &self.timeout)
-            + wire::Bool::optional_len(0x48, &self.sloppy_quorum)
-            + wire::Uint32::optional_len(0x50, &self.n_val)
-            + wire::Bool::optional_len(0x58, &self.include_context)
-            + wire::Uint32::optional_len(0x60, &self.node_confirms)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.bucket, out);
         wire::Bytes::put(0x12, &self.key, out);
         wire::Bytes::put(0x1a, &self.r#type, out);
@@ -597,23 +557,7 @@ impl Message for DtFetchReqRef<'_> {
     const NAME: &'static str = "DtFetchReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.bucket) + wire::Bytes::len(0x12, &self.key)
-            + wire::Bytes::len(0x1a, &self.r#type)
-            + wire::Uint32::optional_len(0x20, &self.r)
-            + wire::Uint32::optional_len(0x28, &self.pr)
-            + wire::Bool::optional_len(0x30, &self.basic_quorum)
-            + wire::Bool::optional_len(0x38, &self.notfound_ok)
-            + wire::Uint32::optional_len(0x40, &self.timeout)
-            + wire::Bool::optional_len(0x48, &self.sloppy_quorum)
-            + wire::Uint32::optional_len(0x50, &self.n_val)
-            + wire::Bool::optional_len(0x58, &self.include_context)
-            + wire::Uint32::optional_len(0x60, &self.node_confirms)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.bucket, out);
         wire::Bytes::put(0x12, &self.key, out);
         wire::Bytes::put(0x1a, &self.r#type, out);
@@ -718,20 +662,10 @@ impl Message for DtValue {
     const NAME: &'static str = "DtValue";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::Sint64::optional_len(0x08, &self.counter_value)
-            + wire::Bytes::repeated_len(0x12, &self.set_value)
-            + wire::repeated_message_len(0x1a, &self.map_value, sizes)
-            + wire::Uint64::optional_len(0x20, &self.hll_value)
-            + wire::Bytes::repeated_len(0x2a, &self.gset_value)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Sint64::put_optional(0x08, &self.counter_value, out);
         wire::Bytes::put_repeated(0x12, &self.set_value, out);
-        wire::put_repeated_message(0x1a, &self.map_value, out, sizes);
+        wire::put_repeated_message(0x1a, &self.map_value, out);
         wire::Uint64::put_optional(0x20, &self.hll_value, out);
         wire::Bytes::put_repeated(0x2a, &self.gset_value, out);
         self.unknown_fields.put(out);
@@ -817,20 +751,10 @@ impl Message for DtValueRef<'_> {
     const NAME: &'static str = "DtValue";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::Sint64::optional_len(0x08, &self.counter_value)
-            + wire::Bytes::repeated_len(0x12, &self.set_value)
-            + wire::repeated_message_len(0x1a, &self.map_value, sizes)
-            + wire::Uint64::optional_len(0x20, &self.hll_value)
-            + wire::Bytes::repeated_len(0x2a, &self.gset_value)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Sint64::put_optional(0x08, &self.counter_value, out);
         wire::Bytes::put_repeated(0x12, &self.set_value, out);
-        wire::put_repeated_message(0x1a, &self.map_value, out, sizes);
+        wire::put_repeated_message(0x1a, &self.map_value, out);
         wire::Uint64::put_optional(0x20, &self.hll_value, out);
         wire::Bytes::put_repeated(0x2a, &self.gset_value, out);
         self.unknown_fields.put(out);
@@ -923,18 +847,10 @@ impl Message for DtFetchResp {
     const NAME: &'static str = "DtFetchResp";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::optional_len(0x0a, &self.context)
-            + wire::Enum::len(0x10, &self.r#type)
-            + wire::optional_message_len(0x1a, &self.value, sizes)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put_optional(0x0a, &self.context, out);
         wire::Enum::put(0x10, &self.r#type, out);
-        wire::put_optional_message(0x1a, &self.value, out, sizes);
+        wire::put_optional_message(0x1a, &self.value, out);
         self.unknown_fields.put(out);
     }
 }
@@ -1011,18 +927,10 @@ impl Message for DtFetchRespRef<'_> {
     const NAME: &'static str = "DtFetchResp";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::optional_len(0x0a, &self.context)
-            + wire::Enum::len(0x10, &self.r#type)
-            + wire::optional_message_len(0x1a, &self.value, sizes)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put_optional(0x0a, &self.context, out);
         wire::Enum::put(0x10, &self.r#type, out);
-        wire::put_optional_message(0x1a, &self.value, out, sizes);
+        wire::put_optional_message(0x1a, &self.value, out);
         self.unknown_fields.put(out);
     }
 }
@@ -1091,12 +999,7 @@ impl Message for CounterOp {
     const NAME: &'static str = "CounterOp";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Sint64::optional_len(0x08, &self.increment) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Sint64::put_optional(0x08, &self.increment, out);
         self.unknown_fields.put(out);
     }
@@ -1139,12 +1042,7 @@ impl Message for CounterOpRef<'_> {
     const NAME: &'static str = "CounterOp";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Sint64::optional_len(0x08, &self.increment) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Sint64::put_optional(0x08, &self.increment, out);
         self.unknown_fields.put(out);
     }
@@ -1192,13 +1090,7 @@ impl Message for SetOp {
     const NAME: &'static str = "SetOp";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::repeated_len(0x0a, &self.adds)
-            + wire::Bytes::repeated_len(0x12, &self.removes) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put_repeated(0x0a, &self.adds, out);
         wire::Bytes::put_repeated(0x12, &self.removes, out);
         self.unknown_fields.put(out);
@@ -1258,13 +1150,7 @@ impl Message for SetOpRef<'_> {
     const NAME: &'static str = "SetOp";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::repeated_len(0x0a, &self.adds)
-            + wire::Bytes::repeated_len(0x12, &self.removes) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put_repeated(0x0a, &self.adds, out);
         wire::Bytes::put_repeated(0x12, &self.removes, out);
         self.unknown_fields.put(out);
@@ -1317,12 +1203,7 @@ impl Message for GSetOp {
     const NAME: &'static str = "GSetOp";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::repeated_len(0x0a, &self.adds) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put_repeated(0x0a, &self.adds, out);
         self.unknown_fields.put(out);
     }
@@ -1376,12 +1257,7 @@ impl Message for GSetOpRef<'_> {
     const NAME: &'static str = "GSetOp";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::repeated_len(0x0a, &self.adds) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put_repeated(0x0a, &self.adds, out);
         self.unknown_fields.put(out);
     }
@@ -1429,12 +1305,7 @@ impl Message for HllOp {
     const NAME: &'static str = "HllOp";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::repeated_len(0x0a, &self.adds) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put_repeated(0x0a, &self.adds, out);
         self.unknown_fields.put(out);
     }
@@ -1488,12 +1359,7 @@ impl Message for HllOpRef<'_> {
     const NAME: &'static str = "HllOp";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::repeated_len(0x0a, &self.adds) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put_repeated(0x0a, &self.adds, out);
         self.unknown_fields.put(out);
     }
@@ -1560,24 +1426,13 @@ impl Message for MapUpdate {
     const NAME: &'static str = "MapUpdate";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::message_len(0x0a, &self.field, sizes)
-            + wire::optional_message_len(0x12, &self.counter_op, sizes)
-            + wire::optional_message_len(0x1a, &self.set_op, sizes)
-            + wire::Bytes::optional_len(0x22, &self.register_op)
-            + wire::Enum::optional_len(0x28, &self.flag_op)
-            + wire::optional_message_len(0x32, &self.map_op, sizes)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_message(0x0a, &self.field, out, sizes);
-        wire::put_optional_message(0x12, &self.counter_op, out, sizes);
-        wire::put_optional_message(0x1a, &self.set_op, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_message(0x0a, &self.field, out);
+        wire::put_optional_message(0x12, &self.counter_op, out);
+        wire::put_optional_message(0x1a, &self.set_op, out);
         wire::Bytes::put_optional(0x22, &self.register_op, out);
         wire::Enum::put_optional(0x28, &self.flag_op, out);
-        wire::put_optional_message(0x32, &self.map_op, out, sizes);
+        wire::put_optional_message(0x32, &self.map_op, out);
         self.unknown_fields.put(out);
     }
 }
@@ -1678,24 +1533,13 @@ impl Message for MapUpdateRef<'_> {
     const NAME: &'static str = "MapUpdate";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::message_len(0x0a, &self.field, sizes)
-            + wire::optional_message_len(0x12, &self.counter_op, sizes)
-            + wire::optional_message_len(0x1a, &self.set_op, sizes)
-            + wire::Bytes::optional_len(0x22, &self.register_op)
-            + wire::Enum::optional_len(0x28, &self.flag_op)
-            + wire::optional_message_len(0x32, &self.map_op, sizes)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_message(0x0a, &self.field, out, sizes);
-        wire::put_optional_message(0x12, &self.counter_op, out, sizes);
-        wire::put_optional_message(0x1a, &self.set_op, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_message(0x0a, &self.field, out);
+        wire::put_optional_message(0x12, &self.counter_op, out);
+        wire::put_optional_message(0x1a, &self.set_op, out);
         wire::Bytes::put_optional(0x22, &self.register_op, out);
         wire::Enum::put_optional(0x28, &self.flag_op, out);
-        wire::put_optional_message(0x32, &self.map_op, out, sizes);
+        wire::put_optional_message(0x32, &self.map_op, out);
         self.unknown_fields.put(out);
     }
 }
@@ -1785,16 +1629,9 @@ impl Message for MapOp {
     const NAME: &'static str = "MapOp";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::repeated_message_len(0x0a, &self.removes, sizes)
-            + wire::repeated_message_len(0x12, &self.updates, sizes)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_repeated_message(0x0a, &self.removes, out, sizes);
-        wire::put_repeated_message(0x12, &self.updates, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_repeated_message(0x0a, &self.removes, out);
+        wire::put_repeated_message(0x12, &self.updates, out);
         self.unknown_fields.put(out);
     }
 }
@@ -1852,16 +1689,9 @@ impl Message for MapOpRef<'_> {
     const NAME: &'static str = "MapOp";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::repeated_message_len(0x0a, &self.removes, sizes)
-            + wire::repeated_message_len(0x12, &self.updates, sizes)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_repeated_message(0x0a, &self.removes, out, sizes);
-        wire::put_repeated_message(0x12, &self.updates, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_repeated_message(0x0a, &self.removes, out);
+        wire::put_repeated_message(0x12, &self.updates, out);
         self.unknown_fields.put(out);
     }
 }
@@ -1932,22 +1762,12 @@ impl Message for DtOp {
     const NAME: &'static str = "DtOp";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::optional_message_len(0x0a, &self.counter_op, sizes)
-            + wire::optional_message_len(0x12, &self.set_op, sizes)
-            + wire::optional_message_len(0x1a, &self.map_op, sizes)
-            + wire::optional_message_len(0x22, &self.hll_op, sizes)
-            + wire::optional_message_len(0x2a, &self.gset_op, sizes)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_optional_message(0x0a, &self.counter_op, out, sizes);
-        wire::put_optional_message(0x12, &self.set_op, out, sizes);
-        wire::put_optional_message(0x1a, &self.map_op, out, sizes);
-        wire::put_optional_message(0x22, &self.hll_op, out, sizes);
-        wire::put_optional_message(0x2a, &self.gset_op, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_optional_message(0x0a, &self.counter_op, out);
+        wire::put_optional_message(0x12, &self.set_op, out);
+        wire::put_optional_message(0x1a, &self.map_op, out);
+        wire::put_optional_message(0x22, &self.hll_op, out);
+        wire::put_optional_message(0x2a, &self.gset_op, out);
         self.unknown_fields.put(out);
     }
 }
@@ -2017,22 +1837,12 @@ impl Message for DtOpRef<'_> {
     const NAME: &'static str = "DtOp";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::optional_message_len(0x0a, &self.counter_op, sizes)
-            + wire::optional_message_len(0x12, &self.set_op, sizes)
-            + wire::optional_message_len(0x1a, &self.map_op, sizes)
-            + wire::optional_message_len(0x22, &self.hll_op, sizes)
-            + wire::optional_message_len(0x2a, &self.gset_op, sizes)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_optional_message(0x0a, &self.counter_op, out, sizes);
-        wire::put_optional_message(0x12, &self.set_op, out, sizes);
-        wire::put_optional_message(0x1a, &self.map_op, out, sizes);
-        wire::put_optional_message(0x22, &self.hll_op, out, sizes);
-        wire::put_optional_message(0x2a, &self.gset_op, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_optional_message(0x0a, &self.counter_op, out);
+        wire::put_optional_message(0x12, &self.set_op, out);
+        wire::put_optional_message(0x1a, &self.map_op, out);
+        wire::put_optional_message(0x22, &self.hll_op, out);
+        wire::put_optional_message(0x2a, &self.gset_op, out);
         self.unknown_fields.put(out);
     }
 }
@@ -2169,30 +1979,12 @@ impl Message for DtUpdateReq {
     const NAME: &'static str = "DtUpdateReq";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.bucket) + wire::Bytes::optional_len(0x12, &self.key)
-            + wire::Bytes::len(0x1a, &self.r#type)
-            + wire::Bytes::optional_len(0x22, &self.context)
-            + wire::message_len(0x2a, &self.op, sizes)
-            + wire::Uint32::optional_len(0x30, &self.w)
-            + wire::Uint32::optional_len(0x38, &self.dw)
-            + wire::Uint32::optional_len(0x40, &self.pw)
-            + wire::Bool::optional_len(0x48, &self.return_body)
-            + wire::Uint32::optional_len(0x50, &self.timeout)
-            + wire::Bool::optional_len(0x58, &self.sloppy_quorum)
-            + wire::Uint32::optional_len(0x60, &self.n_val)
-            + wire::Bool::optional_len(0x68, &self.include_context)
-            + wire::Uint32::optional_len(0x70, &self.node_confirms)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.bucket, out);
         wire::Bytes::put_optional(0x12, &self.key, out);
         wire::Bytes::put(0x1a, &self.r#type, out);
         wire::Bytes::put_optional(0x22, &self.context, out);
-        wire::put_message(0x2a, &self.op, out, sizes);
+        wire::put_message(0x2a, &self.op, out);
         wire::Uint32::put_optional(0x30, &self.w, out);
         wire::Uint32::put_optional(0x38, &self.dw, out);
         wire::Uint32::put_optional(0x40, &self.pw, out);
@@ -2314,30 +2106,12 @@ impl Message for DtUpdateReqRef<'_> {
     const NAME: &'static str = "DtUpdateReq";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.bucket) + wire::Bytes::optional_len(0x12, &self.key)
-            + wire::Bytes::len(0x1a, &self.r#type)
-            + wire::Bytes::optional_len(0x22, &self.context)
-            + wire::message_len(0x2a, &self.op, sizes)
-            + wire::Uint32::optional_len(0x30, &self.w)
-            + wire::Uint32::optional_len(0x38, &self.dw)
-            + wire::Uint32::optional_len(0x40, &self.pw)
-            + wire::Bool::optional_len(0x48, &self.return_body)
-            + wire::Uint32::optional_len(0x50, &self.timeout)
-            + wire::Bool::optional_len(0x58, &self.sloppy_quorum)
-            + wire::Uint32::optional_len(0x60, &self.n_val)
-            + wire::Bool::optional_len(0x68, &self.include_context)
-            + wire::Uint32::optional_len(0x70, &self.node_confirms)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.bucket, out);
         wire::Bytes::put_optional(0x12, &self.key, out);
         wire::Bytes::put(0x1a, &self.r#type, out);
         wire::Bytes::put_optional(0x22, &self.context, out);
-        wire::put_message(0x2a, &self.op, out, sizes);
+        wire::put_message(0x2a, &self.op, out);
         wire::Uint32::put_optional(0x30, &self.w, out);
         wire::Uint32::put_optional(0x38, &self.dw, out);
         wire::Uint32::put_optional(0x40, &self.pw, out);
@@ -2459,24 +2233,12 @@ impl Message for DtUpdateResp {
     const NAME: &'static str = "DtUpdateResp";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::optional_len(0x0a, &self.key)
-            + wire::Bytes::optional_len(0x12, &self.context)
-            + wire::Sint64::optional_len(0x18, &self.counter_value)
-            + wire::Bytes::repeated_len(0x22, &self.set_value)
-            + wire::repeated_message_len(0x2a, &self.map_value, sizes)
-            + wire::Uint64::optional_len(0x30, &self.hll_value)
-            + wire::Bytes::repeated_len(0x3a, &self.gset_value)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put_optional(0x0a, &self.key, out);
         wire::Bytes::put_optional(0x12, &self.context, out);
         wire::Sint64::put_optional(0x18, &self.counter_value, out);
         wire::Bytes::put_repeated(0x22, &self.set_value, out);
-        wire::put_repeated_message(0x2a, &self.map_value, out, sizes);
+        wire::put_repeated_message(0x2a, &self.map_value, out);
         wire::Uint64::put_optional(0x30, &self.hll_value, out);
         wire::Bytes::put_repeated(0x3a, &self.gset_value, out);
         self.unknown_fields.put(out);
@@ -2572,24 +2334,12 @@ impl Message for DtUpdateRespRef<'_> {
     const NAME: &'static str = "DtUpdateResp";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::optional_len(0x0a, &self.key)
-            + wire::Bytes::optional_len(0x12, &self.context)
-            + wire::Sint64::optional_len(0x18, &self.counter_value)
-            + wire::Bytes::repeated_len(0x22, &self.set_value)
-            + wire::repeated_message_len(0x2a, &self.map_value, sizes)
-            + wire::Uint64::optional_len(0x30, &self.hll_value)
-            + wire::Bytes::repeated_len(0x3a, &self.gset_value)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put_optional(0x0a, &self.key, out);
         wire::Bytes::put_optional(0x12, &self.context, out);
         wire::Sint64::put_optional(0x18, &self.counter_value, out);
         wire::Bytes::put_repeated(0x22, &self.set_value, out);
-        wire::put_repeated_message(0x2a, &self.map_value, out, sizes);
+        wire::put_repeated_message(0x2a, &self.map_value, out);
         wire::Uint64::put_optional(0x30, &self.hll_value, out);
         wire::Bytes::put_repeated(0x3a, &self.gset_value, out);
         self.unknown_fields.put(out);

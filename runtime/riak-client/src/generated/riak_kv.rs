@@ -35,12 +35,7 @@ impl Message for RpbGetClientIdResp {
     const NAME: &'static str = "RpbGetClientIdResp";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.client_id) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.client_id, out);
         self.unknown_fields.put(out);
     }
@@ -103,12 +98,7 @@ impl Message for RpbGetClientIdRespRef<'_> {
     const NAME: &'static str = "RpbGetClientIdResp";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.client_id) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.client_id, out);
         self.unknown_fields.put(out);
     }
@@ -179,12 +169,7 @@ impl Message for RpbSetClientIdReq {
     const NAME: &'static str = "RpbSetClientIdReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.client_id) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.client_id, out);
         self.unknown_fields.put(out);
     }
@@ -247,12 +232,7 @@ impl Message for RpbSetClientIdReqRef<'_> {
     const NAME: &'static str = "RpbSetClientIdReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.client_id) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.client_id, out);
         self.unknown_fields.put(out);
     }
@@ -352,32 +332,26 @@ impl Message for RpbContent {
     const NAME: &'static str = "RpbContent";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.value)
-            + wire::Bytes::optional_len(0x12, &self.content_type)
-            + wire::Bytes::optional_len(0x1a, &self.charset)
-            + wire::Bytes::optional_len(0x22, &self.content_encoding)
-            + wire::Bytes::optional_len(0x2a, &self.vtag)
-            + wire::repeated_message_len(0x32, &self.links, sizes)
-            + wire::Uint32::optional_len(0x38, &self.last_mod)
-            + wire::Uint32::optional_len(0x40, &self.last_mod_usecs)
-            + wire::repeated_message_len(0x4a, &self.usermeta, sizes)
-            + wire::repeated_message_len(0x52, &self.indexes, sizes)
-            + wire::Bool::optional_len(0x58, &self.deleted) + self.unknown_fields.len()
+    fn at_least(&self) -> usize {
+        wire::Bytes::at_least(&self.value)
+            + wire::Bytes::optional_at_least(&self.content_type)
+            + wire::Bytes::optional_at_least(&self.charset)
+            + wire::Bytes::optional_at_least(&self.content_encoding)
+            + wire::Bytes::optional_at_least(&self.vtag)
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.value, out);
         wire::Bytes::put_optional(0x12, &self.content_type, out);
         wire::Bytes::put_optional(0x1a, &self.charset, out);
         wire::Bytes::put_optional(0x22, &self.content_encoding, out);
         wire::Bytes::put_optional(0x2a, &self.vtag, out);
-        wire::put_repeated_message(0x32, &self.links, out, sizes);
+        wire::put_repeated_message(0x32, &self.links, out);
         wire::Uint32::put_optional(0x38, &self.last_mod, out);
         wire::Uint32::put_optional(0x40, &self.last_mod_usecs, out);
-        wire::put_repeated_message(0x4a, &self.usermeta, out, sizes);
-        wire::put_repeated_message(0x52, &self.indexes, out, sizes);
+        wire::put_repeated_message(0x4a, &self.usermeta, out);
+        wire::put_repeated_message(0x52, &self.indexes, out);
         wire::Bool::put_optional(0x58, &self.deleted, out);
         self.unknown_fields.put(out);
     }
@@ -490,32 +464,26 @@ impl Message for RpbContentRef<'_> {
     const NAME: &'static str = "RpbContent";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.value)
-            + wire::Bytes::optional_len(0x12, &self.content_type)
-            + wire::Bytes::optional_len(0x1a, &self.charset)
-            + wire::Bytes::optional_len(0x22, &self.content_encoding)
-            + wire::Bytes::optional_len(0x2a, &self.vtag)
-            + wire::repeated_message_len(0x32, &self.links, sizes)
-            + wire::Uint32::optional_len(0x38, &self.last_mod)
-            + wire::Uint32::optional_len(0x40, &self.last_mod_usecs)
-            + wire::repeated_message_len(0x4a, &self.usermeta, sizes)
-            + wire::repeated_message_len(0x52, &self.indexes, sizes)
-            + wire::Bool::optional_len(0x58, &self.deleted) + self.unknown_fields.len()
+    fn at_least(&self) -> usize {
+        wire::Bytes::at_least(&self.value)
+            + wire::Bytes::optional_at_least(&self.content_type)
+            + wire::Bytes::optional_at_least(&self.charset)
+            + wire::Bytes::optional_at_least(&self.content_encoding)
+            + wire::Bytes::optional_at_least(&self.vtag)
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.value, out);
         wire::Bytes::put_optional(0x12, &self.content_type, out);
         wire::Bytes::put_optional(0x1a, &self.charset, out);
         wire::Bytes::put_optional(0x22, &self.content_encoding, out);
         wire::Bytes::put_optional(0x2a, &self.vtag, out);
-        wire::put_repeated_message(0x32, &self.links, out, sizes);
+        wire::put_repeated_message(0x32, &self.links, out);
         wire::Uint32::put_optional(0x38, &self.last_mod, out);
         wire::Uint32::put_optional(0x40, &self.last_mod_usecs, out);
-        wire::put_repeated_message(0x4a, &self.usermeta, out, sizes);
-        wire::put_repeated_message(0x52, &self.indexes, out, sizes);
+        wire::put_repeated_message(0x4a, &self.usermeta, out);
+        wire::put_repeated_message(0x52, &self.indexes, out);
         wire::Bool::put_optional(0x58, &self.deleted, out);
         self.unknown_fields.put(out);
     }
@@ -608,14 +576,7 @@ impl Message for RpbLink {
     const NAME: &'static str = "RpbLink";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::optional_len(0x0a, &self.bucket)
-            + wire::Bytes::optional_len(0x12, &self.key)
-            + wire::Bytes::optional_len(0x1a, &self.tag) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put_optional(0x0a, &self.bucket, out);
         wire::Bytes::put_optional(0x12, &self.key, out);
         wire::Bytes::put_optional(0x1a, &self.tag, out);
@@ -675,14 +636,7 @@ impl Message for RpbLinkRef<'_> {
     const NAME: &'static str = "RpbLink";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::optional_len(0x0a, &self.bucket)
-            + wire::Bytes::optional_len(0x12, &self.key)
-            + wire::Bytes::optional_len(0x1a, &self.tag) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put_optional(0x0a, &self.bucket, out);
         wire::Bytes::put_optional(0x12, &self.key, out);
         wire::Bytes::put_optional(0x1a, &self.tag, out);
@@ -780,25 +734,7 @@ impl Message for RpbGetReq {
     const NAME: &'static str = "RpbGetReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.bucket) + wire::Bytes::len(0x12, &self.key)
-            + wire::Uint32::optional_len(0x18, &self.r)
-            + wire::Uint32::optional_len(0x20, &self.pr)
-            + wire::Bool::optional_len(0x28, &self.basic_quorum)
-            + wire::Bool::optional_len(0x30, &self.notfound_ok)
-            + wire::Bytes::optional_len(0x3a, &self.if_modified)
-            + wire::Bool::optional_len(0x40, &self.head)
-            + wire::Bool::optional_len(0x48, &self.deletedvclock)
-            + wire::Uint32::optional_len(0x50, &self.timeout)
-            + wire::Bool::optional_len(0x58, &self.sloppy_quorum)
-            + wire::Uint32::optional_len(0x60, &self.n_val)
-            + wire::Bytes::optional_len(0x6a, &self.r#type)
-            + wire::Uint32::optional_len(0x70, &self.node_confirms)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.bucket, out);
         wire::Bytes::put(0x12, &self.key, out);
         wire::Uint32::put_optional(0x18, &self.r, out);
@@ -918,25 +854,7 @@ impl Message for RpbGetReqRef<'_> {
     const NAME: &'static str = "RpbGetReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.bucket) + wire::Bytes::len(0x12, &self.key)
-            + wire::Uint32::optional_len(0x18, &self.r)
-            + wire::Uint32::optional_len(0x20, &self.pr)
-            + wire::Bool::optional_len(0x28, &self.basic_quorum)
-            + wire::Bool::optional_len(0x30, &self.notfound_ok)
-            + wire::Bytes::optional_len(0x3a, &self.if_modified)
-            + wire::Bool::optional_len(0x40, &self.head)
-            + wire::Bool::optional_len(0x48, &self.deletedvclock)
-            + wire::Uint32::optional_len(0x50, &self.timeout)
-            + wire::Bool::optional_len(0x58, &self.sloppy_quorum)
-            + wire::Uint32::optional_len(0x60, &self.n_val)
-            + wire::Bytes::optional_len(0x6a, &self.r#type)
-            + wire::Uint32::optional_len(0x70, &self.node_confirms)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.bucket, out);
         wire::Bytes::put(0x12, &self.key, out);
         wire::Uint32::put_optional(0x18, &self.r, out);
@@ -1048,15 +966,8 @@ impl Message for RpbGetResp {
     const NAME: &'static str = "RpbGetResp";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::repeated_message_len(0x0a, &self.content, sizes)
-            + wire::Bytes::optional_len(0x12, &self.vclock)
-            + wire::Bool::optional_len(0x18, &self.unchanged) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_repeated_message(0x0a, &self.content, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_repeated_message(0x0a, &self.content, out);
         wire::Bytes::put_optional(0x12, &self.vclock, out);
         wire::Bool::put_optional(0x18, &self.unchanged, out);
         self.unknown_fields.put(out);
@@ -1126,15 +1037,8 @@ impl Message for RpbGetRespRef<'_> {
     const NAME: &'static str = "RpbGetResp";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::repeated_message_len(0x0a, &self.content, sizes)
-            + wire::Bytes::optional_len(0x12, &self.vclock)
-            + wire::Bool::optional_len(0x18, &self.unchanged) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_repeated_message(0x0a, &self.content, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_repeated_message(0x0a, &self.content, out);
         wire::Bytes::put_optional(0x12, &self.vclock, out);
         wire::Bool::put_optional(0x18, &self.unchanged, out);
         self.unknown_fields.put(out);
@@ -1256,32 +1160,11 @@ impl Message for RpbPutReq {
     const NAME: &'static str = "RpbPutReq";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.bucket) + wire::Bytes::optional_len(0x12, &self.key)
-            + wire::Bytes::optional_len(0x1a, &self.vclock)
-            + wire::message_len(0x22, &self.content, sizes)
-            + wire::Uint32::optional_len(0x28, &self.w)
-            + wire::Uint32::optional_len(0x30, &self.dw)
-            + wire::Bool::optional_len(0x38, &self.return_body)
-            + wire::Uint32::optional_len(0x40, &self.pw)
-            + wire::Bool::optional_len(0x48, &self.if_not_modified)
-            + wire::Bool::optional_len(0x50, &self.if_none_match)
-            + wire::Bool::optional_len(0x58, &self.return_head)
-            + wire::Uint32::optional_len(0x60, &self.timeout)
-            + wire::Bool::optional_len(0x68, &self.asis)
-            + wire::Bool::optional_len(0x70, &self.sloppy_quorum)
-            + wire::Uint32::optional_len(0x78, &self.n_val)
-            + wire::Bytes::optional_len(0x82, &self.r#type)
-            + wire::Uint32::optional_len(0x88, &self.node_confirms)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.bucket, out);
         wire::Bytes::put_optional(0x12, &self.key, out);
         wire::Bytes::put_optional(0x1a, &self.vclock, out);
-        wire::put_message(0x22, &self.content, out, sizes);
+        wire::put_message(0x22, &self.content, out);
         wire::Uint32::put_optional(0x28, &self.w, out);
         wire::Uint32::put_optional(0x30, &self.dw, out);
         wire::Bool::put_optional(0x38, &self.return_body, out);
@@ -1413,32 +1296,11 @@ impl Message for RpbPutReqRef<'_> {
     const NAME: &'static str = "RpbPutReq";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.bucket) + wire::Bytes::optional_len(0x12, &self.key)
-            + wire::Bytes::optional_len(0x1a, &self.vclock)
-            + wire::message_len(0x22, &self.content, sizes)
-            + wire::Uint32::optional_len(0x28, &self.w)
-            + wire::Uint32::optional_len(0x30, &self.dw)
-            + wire::Bool::optional_len(0x38, &self.return_body)
-            + wire::Uint32::optional_len(0x40, &self.pw)
-            + wire::Bool::optional_len(0x48, &self.if_not_modified)
-            + wire::Bool::optional_len(0x50, &self.if_none_match)
-            + wire::Bool::optional_len(0x58, &self.return_head)
-            + wire::Uint32::optional_len(0x60, &self.timeout)
-            + wire::Bool::optional_len(0x68, &self.asis)
-            + wire::Bool::optional_len(0x70, &self.sloppy_quorum)
-            + wire::Uint32::optional_len(0x78, &self.n_val)
-            + wire::Bytes::optional_len(0x82, &self.r#type)
-            + wire::Uint32::optional_len(0x88, &self.node_confirms)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.bucket, out);
         wire::Bytes::put_optional(0x12, &self.key, out);
         wire::Bytes::put_optional(0x1a, &self.vclock, out);
-        wire::put_message(0x22, &self.content, out, sizes);
+        wire::put_message(0x22, &self.content, out);
         wire::Uint32::put_optional(0x28, &self.w, out);
         wire::Uint32::put_optional(0x30, &self.dw, out);
         wire::Bool::put_optional(0x38, &self.return_body, out);
@@ -1557,15 +1419,8 @@ impl Message for RpbPutResp {
     const NAME: &'static str = "RpbPutResp";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::repeated_message_len(0x0a, &self.content, sizes)
-            + wire::Bytes::optional_len(0x12, &self.vclock)
-            + wire::Bytes::optional_len(0x1a, &self.key) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_repeated_message(0x0a, &self.content, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_repeated_message(0x0a, &self.content, out);
         wire::Bytes::put_optional(0x12, &self.vclock, out);
         wire::Bytes::put_optional(0x1a, &self.key, out);
         self.unknown_fields.put(out);
@@ -1635,15 +1490,8 @@ impl Message for RpbPutRespRef<'_> {
     const NAME: &'static str = "RpbPutResp";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::repeated_message_len(0x0a, &self.content, sizes)
-            + wire::Bytes::optional_len(0x12, &self.vclock)
-            + wire::Bytes::optional_len(0x1a, &self.key) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_repeated_message(0x0a, &self.content, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_repeated_message(0x0a, &self.content, out);
         wire::Bytes::put_optional(0x12, &self.vclock, out);
         wire::Bytes::put_optional(0x1a, &self.key, out);
         self.unknown_fields.put(out);
@@ -1752,23 +1600,7 @@ impl Message for RpbDelReq {
     const NAME: &'static str = "RpbDelReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.bucket) + wire::Bytes::len(0x12, &self.key)
-            + wire::Uint32::optional_len(0x18, &self.rw)
-            + wire::Bytes::optional_len(0x22, &self.vclock)
-            + wire::Uint32::optional_len(0x28, &self.r)
-            + wire::Uint32::optional_len(0x30, &self.w)
-            + wire::Uint32::optional_len(0x38, &self.pr)
-            + wire::Uint32::optional_len(0x40, &self.pw)
-            + wire::Uint32::optional_len(0x48, &self.dw)
-            + wire::Uint32::optional_len(0x50, &self.timeout)
-            + wire::Bool::optional_len(0x58, &self.sloppy_quorum)
-            + wire::Uint32::optional_len(0x60, &self.n_val)
-            + wire::Bytes::optional_len(0x6a, &self.r#type) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.bucket, out);
         wire::Bytes::put(0x12, &self.key, out);
         wire::Uint32::put_optional(0x18, &self.rw, out);
@@ -1882,23 +1714,7 @@ impl Message for RpbDelReqRef<'_> {
     const NAME: &'static str = "RpbDelReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.bucket) + wire::Bytes::len(0x12, &self.key)
-            + wire::Uint32::optional_len(0x18, &self.rw)
-            + wire::Bytes::optional_len(0x22, &self.vclock)
-            + wire::Uint32::optional_len(0x28, &self.r)
-            + wire::Uint32::optional_len(0x30, &self.w)
-            + wire::Uint32::optional_len(0x38, &self.pr)
-            + wire::Uint32::optional_len(0x40, &self.pw)
-            + wire::Uint32::optional_len(0x48, &self.dw)
-            + wire::Uint32::optional_len(0x50, &self.timeout)
-            + wire::Bool::optional_len(0x58, &self.sloppy_quorum)
-            + wire::Uint32::optional_len(0x60, &self.n_val)
-            + wire::Bytes::optional_len(0x6a, &self.r#type) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.bucket, out);
         wire::Bytes::put(0x12, &self.key, out);
         wire::Uint32::put_optional(0x18, &self.rw, out);
@@ -2003,14 +1819,7 @@ impl Message for RpbListBucketsReq {
     const NAME: &'static str = "RpbListBucketsReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Uint32::optional_len(0x08, &self.timeout)
-            + wire::Bool::optional_len(0x10, &self.stream)
-            + wire::Bytes::optional_len(0x1a, &self.r#type) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Uint32::put_optional(0x08, &self.timeout, out);
         wire::Bool::put_optional(0x10, &self.stream, out);
         wire::Bytes::put_optional(0x1a, &self.r#type, out);
@@ -2074,14 +1883,7 @@ impl Message for RpbListBucketsReqRef<'_> {
     const NAME: &'static str = "RpbListBucketsReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Uint32::optional_len(0x08, &self.timeout)
-            + wire::Bool::optional_len(0x10, &self.stream)
-            + wire::Bytes::optional_len(0x1a, &self.r#type) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Uint32::put_optional(0x08, &self.timeout, out);
         wire::Bool::put_optional(0x10, &self.stream, out);
         wire::Bytes::put_optional(0x1a, &self.r#type, out);
@@ -2142,13 +1944,7 @@ impl Message for RpbListBucketsResp {
     const NAME: &'static str = "RpbListBucketsResp";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::repeated_len(0x0a, &self.buckets)
-            + wire::Bool::optional_len(0x10, &self.done) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put_repeated(0x0a, &self.buckets, out);
         wire::Bool::put_optional(0x10, &self.done, out);
         self.unknown_fields.put(out);
@@ -2210,13 +2006,7 @@ impl Message for RpbListBucketsRespRef<'_> {
     const NAME: &'static str = "RpbListBucketsResp";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::repeated_len(0x0a, &self.buckets)
-            + wire::Bool::optional_len(0x10, &self.done) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put_repeated(0x0a, &self.buckets, out);
         wire::Bool::put_optional(0x10, &self.done, out);
         self.unknown_fields.put(out);
@@ -2289,14 +2079,7 @@ impl Message for RpbListKeysReq {
     const NAME: &'static str = "RpbListKeysReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.bucket)
-            + wire::Uint32::optional_len(0x10, &self.timeout)
-            + wire::Bytes::optional_len(0x1a, &self.r#type) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.bucket, out);
         wire::Uint32::put_optional(0x10, &self.timeout, out);
         wire::Bytes::put_optional(0x1a, &self.r#type, out);
@@ -2367,14 +2150,7 @@ impl Message for RpbListKeysReqRef<'_> {
     const NAME: &'static str = "RpbListKeysReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.bucket)
-            + wire::Uint32::optional_len(0x10, &self.timeout)
-            + wire::Bytes::optional_len(0x1a, &self.r#type) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.bucket, out);
         wire::Uint32::put_optional(0x10, &self.timeout, out);
         wire::Bytes::put_optional(0x1a, &self.r#type, out);
@@ -2442,13 +2218,7 @@ impl Message for RpbListKeysResp {
     const NAME: &'static str = "RpbListKeysResp";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::repeated_len(0x0a, &self.keys)
-            + wire::Bool::optional_len(0x10, &self.done) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put_repeated(0x0a, &self.keys, out);
         wire::Bool::put_optional(0x10, &self.done, out);
         self.unknown_fields.put(out);
@@ -2510,13 +2280,7 @@ impl Message for RpbListKeysRespRef<'_> {
     const NAME: &'static str = "RpbListKeysResp";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::repeated_len(0x0a, &self.keys)
-            + wire::Bool::optional_len(0x10, &self.done) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put_repeated(0x0a, &self.keys, out);
         wire::Bool::put_optional(0x10, &self.done, out);
         self.unknown_fields.put(out);
@@ -2635,27 +2399,7 @@ impl Message for RpbIndexReq {
     const NAME: &'static str = "RpbIndexReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.bucket) + wire::Bytes::len(0x12, &self.index)
-            + wire::Enum::len(0x18, &self.qtype)
-            + wire::Bytes::optional_len(0x22, &self.key)
-            + wire::Bytes::optional_len(0x2a, &self.range_min)
-            + wire::Bytes::optional_len(0x32, &self.range_max)
-            + wire::Bool::optional_len(0x38, &self.return_terms)
-            + wire::Bool::optional_len(0x40, &self.stream)
-            + wire::Uint32::optional_len(0x48, &self.max_results)
-            + wire::Bytes::optional_len(0x52, &self.continuation)
-            + wire::Uint32::optional_len(0x58, &self.timeout)
-            + wire::Bytes::optional_len(0x62, &self.r#type)
-            + wire::Bytes::optional_len(0x6a, &self.term_regex)
-            + wire::Bool::optional_len(0x70, &self.pagination_sort)
-            + wire::Bytes::optional_len(0x7a, &self.cover_context)
-            + wire::Bool::optional_len(0x80, &self.return_body)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.bucket, out);
         wire::Bytes::put(0x12, &self.index, out);
         wire::Enum::put(0x18, &self.qtype, out);
@@ -2795,27 +2539,7 @@ impl Message for RpbIndexReqRef<'_> {
     const NAME: &'static str = "RpbIndexReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.bucket) + wire::Bytes::len(0x12, &self.index)
-            + wire::Enum::len(0x18, &self.qtype)
-            + wire::Bytes::optional_len(0x22, &self.key)
-            + wire::Bytes::optional_len(0x2a, &self.range_min)
-            + wire::Bytes::optional_len(0x32, &self.range_max)
-            + wire::Bool::optional_len(0x38, &self.return_terms)
-            + wire::Bool::optional_len(0x40, &self.stream)
-            + wire::Uint32::optional_len(0x48, &self.max_results)
-            + wire::Bytes::optional_len(0x52, &self.continuation)
-            + wire::Uint32::optional_len(0x58, &self.timeout)
-            + wire::Bytes::optional_len(0x62, &self.r#type)
-            + wire::Bytes::optional_len(0x6a, &self.term_regex)
-            + wire::Bool::optional_len(0x70, &self.pagination_sort)
-            + wire::Bytes::optional_len(0x7a, &self.cover_context)
-            + wire::Bool::optional_len(0x80, &self.return_body)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.bucket, out);
         wire::Bytes::put(0x12, &self.index, out);
         wire::Enum::put(0x18, &self.qtype, out);
@@ -2942,17 +2666,9 @@ impl Message for RpbIndexResp {
     const NAME: &'static str = "RpbIndexResp";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::repeated_len(0x0a, &self.keys)
-            + wire::repeated_message_len(0x12, &self.results, sizes)
-            + wire::Bytes::optional_len(0x1a, &self.continuation)
-            + wire::Bool::optional_len(0x20, &self.done) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put_repeated(0x0a, &self.keys, out);
-        wire::put_repeated_message(0x12, &self.results, out, sizes);
+        wire::put_repeated_message(0x12, &self.results, out);
         wire::Bytes::put_optional(0x1a, &self.continuation, out);
         wire::Bool::put_optional(0x20, &self.done, out);
         self.unknown_fields.put(out);
@@ -3029,17 +2745,9 @@ impl Message for RpbIndexRespRef<'_> {
     const NAME: &'static str = "RpbIndexResp";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::repeated_len(0x0a, &self.keys)
-            + wire::repeated_message_len(0x12, &self.results, sizes)
-            + wire::Bytes::optional_len(0x1a, &self.continuation)
-            + wire::Bool::optional_len(0x20, &self.done) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put_repeated(0x0a, &self.keys, out);
-        wire::put_repeated_message(0x12, &self.results, out, sizes);
+        wire::put_repeated_message(0x12, &self.results, out);
         wire::Bytes::put_optional(0x1a, &self.continuation, out);
         wire::Bool::put_optional(0x20, &self.done, out);
         self.unknown_fields.put(out);
@@ -3112,15 +2820,8 @@ impl Message for RpbIndexBodyResp {
     const NAME: &'static str = "RpbIndexBodyResp";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::repeated_message_len(0x0a, &self.objects, sizes)
-            + wire::Bytes::optional_len(0x12, &self.continuation)
-            + wire::Bool::optional_len(0x18, &self.done) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_repeated_message(0x0a, &self.objects, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_repeated_message(0x0a, &self.objects, out);
         wire::Bytes::put_optional(0x12, &self.continuation, out);
         wire::Bool::put_optional(0x18, &self.done, out);
         self.unknown_fields.put(out);
@@ -3192,15 +2893,8 @@ impl Message for RpbIndexBodyRespRef<'_> {
     const NAME: &'static str = "RpbIndexBodyResp";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::repeated_message_len(0x0a, &self.objects, sizes)
-            + wire::Bytes::optional_len(0x12, &self.continuation)
-            + wire::Bool::optional_len(0x18, &self.done) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_repeated_message(0x0a, &self.objects, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_repeated_message(0x0a, &self.objects, out);
         wire::Bytes::put_optional(0x12, &self.continuation, out);
         wire::Bool::put_optional(0x18, &self.done, out);
         self.unknown_fields.put(out);
@@ -3276,15 +2970,14 @@ impl Message for RpbIndexObject {
     const NAME: &'static str = "RpbIndexObject";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.key) + wire::message_len(0x12, &self.object, sizes)
-            + self.unknown_fields.len()
+    fn at_least(&self) -> usize {
+        wire::Bytes::at_least(&self.key)
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.key, out);
-        wire::put_message(0x12, &self.object, out, sizes);
+        wire::put_message(0x12, &self.object, out);
         self.unknown_fields.put(out);
     }
 }
@@ -3354,15 +3047,14 @@ impl Message for RpbIndexObjectRef<'_> {
     const NAME: &'static str = "RpbIndexObject";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.key) + wire::message_len(0x12, &self.object, sizes)
-            + self.unknown_fields.len()
+    fn at_least(&self) -> usize {
+        wire::Bytes::at_least(&self.key)
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.key, out);
-        wire::put_message(0x12, &self.object, out, sizes);
+        wire::put_message(0x12, &self.object, out);
         self.unknown_fields.put(out);
     }
 }
@@ -3472,21 +3164,7 @@ impl Message for RpbCSBucketReq {
     const NAME: &'static str = "RpbCSBucketReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.bucket) + wire::Bytes::len(0x12, &self.start_key)
-            + wire::Bytes::optional_len(0x1a, &self.end_key)
-            + wire::Bool::optional_len(0x20, &self.start_incl)
-            + wire::Bool::optional_len(0x28, &self.end_incl)
-            + wire::Bytes::optional_len(0x32, &self.continuation)
-            + wire::Uint32::optional_len(0x38, &self.max_results)
-            + wire::Uint32::optional_len(0x40, &self.timeout)
-            + wire::Bytes::optional_len(0x4a, &self.r#type)
-            + wire::Bytes::optional_len(0x52, &self.cover_context)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.bucket, out);
         wire::Bytes::put(0x12, &self.start_key, out);
         wire::Bytes::put_optional(0x1a, &self.end_key, out);
@@ -3592,21 +3270,7 @@ impl Message for RpbCSBucketReqRef<'_> {
     const NAME: &'static str = "RpbCSBucketReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.bucket) + wire::Bytes::len(0x12, &self.start_key)
-            + wire::Bytes::optional_len(0x1a, &self.end_key)
-            + wire::Bool::optional_len(0x20, &self.start_incl)
-            + wire::Bool::optional_len(0x28, &self.end_incl)
-            + wire::Bytes::optional_len(0x32, &self.continuation)
-            + wire::Uint32::optional_len(0x38, &self.max_results)
-            + wire::Uint32::optional_len(0x40, &self.timeout)
-            + wire::Bytes::optional_len(0x4a, &self.r#type)
-            + wire::Bytes::optional_len(0x52, &self.cover_context)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.bucket, out);
         wire::Bytes::put(0x12, &self.start_key, out);
         wire::Bytes::put_optional(0x1a, &self.end_key, out);
@@ -3700,15 +3364,8 @@ impl Message for RpbCSBucketResp {
     const NAME: &'static str = "RpbCSBucketResp";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::repeated_message_len(0x0a, &self.objects, sizes)
-            + wire::Bytes::optional_len(0x12, &self.continuation)
-            + wire::Bool::optional_len(0x18, &self.done) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_repeated_message(0x0a, &self.objects, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_repeated_message(0x0a, &self.objects, out);
         wire::Bytes::put_optional(0x12, &self.continuation, out);
         wire::Bool::put_optional(0x18, &self.done, out);
         self.unknown_fields.put(out);
@@ -3780,15 +3437,8 @@ impl Message for RpbCSBucketRespRef<'_> {
     const NAME: &'static str = "RpbCSBucketResp";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::repeated_message_len(0x0a, &self.objects, sizes)
-            + wire::Bytes::optional_len(0x12, &self.continuation)
-            + wire::Bool::optional_len(0x18, &self.done) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_repeated_message(0x0a, &self.objects, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_repeated_message(0x0a, &self.objects, out);
         wire::Bytes::put_optional(0x12, &self.continuation, out);
         wire::Bool::put_optional(0x18, &self.done, out);
         self.unknown_fields.put(out);
@@ -3870,13 +3520,7 @@ impl Message for RpbMapRedReq {
     const NAME: &'static str = "RpbMapRedReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.request)
-            + wire::Bytes::len(0x12, &self.content_type) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.request, out);
         wire::Bytes::put(0x12, &self.content_type, out);
         self.unknown_fields.put(out);
@@ -3946,13 +3590,7 @@ impl Message for RpbMapRedReqRef<'_> {
     const NAME: &'static str = "RpbMapRedReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.request)
-            + wire::Bytes::len(0x12, &self.content_type) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.request, out);
         wire::Bytes::put(0x12, &self.content_type, out);
         self.unknown_fields.put(out);
@@ -4021,14 +3659,7 @@ impl Message for RpbMapRedResp {
     const NAME: &'static str = "RpbMapRedResp";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Uint32::optional_len(0x08, &self.phase)
-            + wire::Bytes::optional_len(0x12, &self.response)
-            + wire::Bool::optional_len(0x18, &self.done) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Uint32::put_optional(0x08, &self.phase, out);
         wire::Bytes::put_optional(0x12, &self.response, out);
         wire::Bool::put_optional(0x18, &self.done, out);
@@ -4092,14 +3723,7 @@ impl Message for RpbMapRedRespRef<'_> {
     const NAME: &'static str = "RpbMapRedResp";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Uint32::optional_len(0x08, &self.phase)
-            + wire::Bytes::optional_len(0x12, &self.response)
-            + wire::Bool::optional_len(0x18, &self.done) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Uint32::put_optional(0x08, &self.phase, out);
         wire::Bytes::put_optional(0x12, &self.response, out);
         wire::Bool::put_optional(0x18, &self.done, out);
@@ -4187,19 +3811,7 @@ impl Message for RpbCounterUpdateReq {
     const NAME: &'static str = "RpbCounterUpdateReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.bucket) + wire::Bytes::len(0x12, &self.key)
-            + wire::Sint64::len(0x18, &self.amount)
-            + wire::Uint32::optional_len(0x20, &self.w)
-            + wire::Uint32::optional_len(0x28, &self.dw)
-            + wire::Uint32::optional_len(0x30, &self.pw)
-            + wire::Bool::optional_len(0x38, &self.returnvalue)
-            + wire::Uint32::optional_len(0x40, &self.node_confirms)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.bucket, out);
         wire::Bytes::put(0x12, &self.key, out);
         wire::Sint64::put(0x18, &self.amount, out);
@@ -4296,19 +3908,7 @@ impl Message for RpbCounterUpdateReqRef<'_> {
     const NAME: &'static str = "RpbCounterUpdateReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.bucket) + wire::Bytes::len(0x12, &self.key)
-            + wire::Sint64::len(0x18, &self.amount)
-            + wire::Uint32::optional_len(0x20, &self.w)
-            + wire::Uint32::optional_len(0x28, &self.dw)
-            + wire::Uint32::optional_len(0x30, &self.pw)
-            + wire::Bool::optional_len(0x38, &self.returnvalue)
-            + wire::Uint32::optional_len(0x40, &self.node_confirms)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.bucket, out);
         wire::Bytes::put(0x12, &self.key, out);
         wire::Sint64::put(0x18, &self.amount, out);
@@ -4394,12 +3994,7 @@ impl Message for RpbCounterUpdateResp {
     const NAME: &'static str = "RpbCounterUpdateResp";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Sint64::optional_len(0x08, &self.value) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Sint64::put_optional(0x08, &self.value, out);
         self.unknown_fields.put(out);
     }
@@ -4446,12 +4041,7 @@ impl Message for RpbCounterUpdateRespRef<'_> {
     const NAME: &'static str = "RpbCounterUpdateResp";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Sint64::optional_len(0x08, &self.value) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Sint64::put_optional(0x08, &self.value, out);
         self.unknown_fields.put(out);
     }
@@ -4529,18 +4119,7 @@ impl Message for RpbCounterGetReq {
     const NAME: &'static str = "RpbCounterGetReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.bucket) + wire::Bytes::len(0x12, &self.key)
-            + wire::Uint32::optional_len(0x18, &self.r)
-            + wire::Uint32::optional_len(0x20, &self.pr)
-            + wire::Bool::optional_len(0x28, &self.basic_quorum)
-            + wire::Bool::optional_len(0x30, &self.notfound_ok)
-            + wire::Uint32::optional_len(0x38, &self.node_confirms)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.bucket, out);
         wire::Bytes::put(0x12, &self.key, out);
         wire::Uint32::put_optional(0x18, &self.r, out);
@@ -4630,18 +4209,7 @@ impl Message for RpbCounterGetReqRef<'_> {
     const NAME: &'static str = "RpbCounterGetReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.bucket) + wire::Bytes::len(0x12, &self.key)
-            + wire::Uint32::optional_len(0x18, &self.r)
-            + wire::Uint32::optional_len(0x20, &self.pr)
-            + wire::Bool::optional_len(0x28, &self.basic_quorum)
-            + wire::Bool::optional_len(0x30, &self.notfound_ok)
-            + wire::Uint32::optional_len(0x38, &self.node_confirms)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.bucket, out);
         wire::Bytes::put(0x12, &self.key, out);
         wire::Uint32::put_optional(0x18, &self.r, out);
@@ -4721,12 +4289,7 @@ impl Message for RpbCounterGetResp {
     const NAME: &'static str = "RpbCounterGetResp";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Sint64::optional_len(0x08, &self.value) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Sint64::put_optional(0x08, &self.value, out);
         self.unknown_fields.put(out);
     }
@@ -4773,12 +4336,7 @@ impl Message for RpbCounterGetRespRef<'_> {
     const NAME: &'static str = "RpbCounterGetResp";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Sint64::optional_len(0x08, &self.value) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Sint64::put_optional(0x08, &self.value, out);
         self.unknown_fields.put(out);
     }
@@ -4846,13 +4404,7 @@ impl Message for RpbGetBucketKeyPreflistReq {
     const NAME: &'static str = "RpbGetBucketKeyPreflistReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.bucket) + wire::Bytes::len(0x12, &self.key)
-            + wire::Bytes::optional_len(0x1a, &self.r#type) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.bucket, out);
         wire::Bytes::put(0x12, &self.key, out);
         wire::Bytes::put_optional(0x1a, &self.r#type, out);
@@ -4926,13 +4478,7 @@ impl Message for RpbGetBucketKeyPreflistReqRef<'_> {
     const NAME: &'static str = "RpbGetBucketKeyPreflistReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.bucket) + wire::Bytes::len(0x12, &self.key)
-            + wire::Bytes::optional_len(0x1a, &self.r#type) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.bucket, out);
         wire::Bytes::put(0x12, &self.key, out);
         wire::Bytes::put_optional(0x1a, &self.r#type, out);
@@ -5000,14 +4546,8 @@ impl Message for RpbGetBucketKeyPreflistResp {
     const NAME: &'static str = "RpbGetBucketKeyPreflistResp";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::repeated_message_len(0x0a, &self.preflist, sizes)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_repeated_message(0x0a, &self.preflist, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_repeated_message(0x0a, &self.preflist, out);
         self.unknown_fields.put(out);
     }
 }
@@ -5060,14 +4600,8 @@ impl Message for RpbGetBucketKeyPreflistRespRef<'_> {
     const NAME: &'static str = "RpbGetBucketKeyPreflistResp";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::repeated_message_len(0x0a, &self.preflist, sizes)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_repeated_message(0x0a, &self.preflist, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_repeated_message(0x0a, &self.preflist, out);
         self.unknown_fields.put(out);
     }
 }
@@ -5142,13 +4676,12 @@ impl Message for RpbBucketKeyPreflistItem {
     const NAME: &'static str = "RpbBucketKeyPreflistItem";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Int64::len(0x08, &self.partition) + wire::Bytes::len(0x12, &self.node)
-            + wire::Bool::len(0x18, &self.primary) + self.unknown_fields.len()
+    fn at_least(&self) -> usize {
+        wire::Bytes::at_least(&self.node)
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Int64::put(0x08, &self.partition, out);
         wire::Bytes::put(0x12, &self.node, out);
         wire::Bool::put(0x18, &self.primary, out);
@@ -5226,13 +4759,12 @@ impl Message for RpbBucketKeyPreflistItemRef<'_> {
     const NAME: &'static str = "RpbBucketKeyPreflistItem";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Int64::len(0x08, &self.partition) + wire::Bytes::len(0x12, &self.node)
-            + wire::Bool::len(0x18, &self.primary) + self.unknown_fields.len()
+    fn at_least(&self) -> usize {
+        wire::Bytes::at_least(&self.node)
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Int64::put(0x08, &self.partition, out);
         wire::Bytes::put(0x12, &self.node, out);
         wire::Bool::put(0x18, &self.primary, out);
@@ -5328,17 +4860,7 @@ impl Message for RpbCoverageReq {
     const NAME: &'static str = "RpbCoverageReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::optional_len(0x0a, &self.r#type)
-            + wire::Bytes::len(0x12, &self.bucket)
-            + wire::Uint32::optional_len(0x18, &self.min_partitions)
-            + wire::Bytes::optional_len(0x22, &self.replace_cover)
-            + wire::Bytes::repeated_len(0x2a, &self.unavailable_cover)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put_optional(0x0a, &self.r#type, out);
         wire::Bytes::put(0x12, &self.bucket, out);
         wire::Uint32::put_optional(0x18, &self.min_partitions, out);
@@ -5426,17 +4948,7 @@ impl Message for RpbCoverageReqRef<'_> {
     const NAME: &'static str = "RpbCoverageReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::optional_len(0x0a, &self.r#type)
-            + wire::Bytes::len(0x12, &self.bucket)
-            + wire::Uint32::optional_len(0x18, &self.min_partitions)
-            + wire::Bytes::optional_len(0x22, &self.replace_cover)
-            + wire::Bytes::repeated_len(0x2a, &self.unavailable_cover)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put_optional(0x0a, &self.r#type, out);
         wire::Bytes::put(0x12, &self.bucket, out);
         wire::Uint32::put_optional(0x18, &self.min_partitions, out);
@@ -5518,14 +5030,8 @@ impl Message for RpbCoverageResp {
     const NAME: &'static str = "RpbCoverageResp";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::repeated_message_len(0x0a, &self.entries, sizes)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_repeated_message(0x0a, &self.entries, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_repeated_message(0x0a, &self.entries, out);
         self.unknown_fields.put(out);
     }
 }
@@ -5578,14 +5084,8 @@ impl Message for RpbCoverageRespRef<'_> {
     const NAME: &'static str = "RpbCoverageResp";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::repeated_message_len(0x0a, &self.entries, sizes)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_repeated_message(0x0a, &self.entries, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_repeated_message(0x0a, &self.entries, out);
         self.unknown_fields.put(out);
     }
 }
@@ -5660,14 +5160,14 @@ impl Message for RpbCoverageEntry {
     const NAME: &'static str = "RpbCoverageEntry";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.ip) + wire::Uint32::len(0x10, &self.port)
-            + wire::Bytes::optional_len(0x1a, &self.keyspace_desc)
-            + wire::Bytes::len(0x22, &self.cover_context) + self.unknown_fields.len()
+    fn at_least(&self) -> usize {
+        wire::Bytes::at_least(&self.ip)
+            + wire::Bytes::optional_at_least(&self.keyspace_desc)
+            + wire::Bytes::at_least(&self.cover_context)
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.ip, out);
         wire::Uint32::put(0x10, &self.port, out);
         wire::Bytes::put_optional(0x1a, &self.keyspace_desc, out);
@@ -5746,14 +5246,14 @@ impl Message for RpbCoverageEntryRef<'_> {
     const NAME: &'static str = "RpbCoverageEntry";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.ip) + wire::Uint32::len(0x10, &self.port)
-            + wire::Bytes::optional_len(0x1a, &self.keyspace_desc)
-            + wire::Bytes::len(0x22, &self.cover_context) + self.unknown_fields.len()
+    fn at_least(&self) -> usize {
+        wire::Bytes::at_least(&self.ip)
+            + wire::Bytes::optional_at_least(&self.keyspace_desc)
+            + wire::Bytes::at_least(&self.cover_context)
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.ip, out);
         wire::Uint32::put(0x10, &self.port, out);
         wire::Bytes::put_optional(0x1a, &self.keyspace_desc, out);
@@ -5824,12 +5324,7 @@ impl Message for RpbMembershipReq {
     const NAME: &'static str = "RpbMembershipReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        0
-    }
-
-    #[inline]
-    fn encode(&self, _out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {}
+    fn encode(&self, _out: &mut wire::Writer<'_>) {}
 }
 
 impl<'a> Decode<'a> for RpbMembershipReq {
@@ -5882,12 +5377,7 @@ impl Message for RpbMembershipReqRef<'_> {
     const NAME: &'static str = "RpbMembershipReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        0
-    }
-
-    #[inline]
-    fn encode(&self, _out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {}
+    fn encode(&self, _out: &mut wire::Writer<'_>) {}
 }
 
 impl<'a> Decode<'a> for RpbMembershipReqRef<'a> {
@@ -5936,14 +5426,8 @@ impl Message for RpbMembershipResp {
     const NAME: &'static str = "RpbMembershipResp";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::repeated_message_len(0x0a, &self.up_nodes, sizes)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_repeated_message(0x0a, &self.up_nodes, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_repeated_message(0x0a, &self.up_nodes, out);
         self.unknown_fields.put(out);
     }
 }
@@ -5996,14 +5480,8 @@ impl Message for RpbMembershipRespRef<'_> {
     const NAME: &'static str = "RpbMembershipResp";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::repeated_message_len(0x0a, &self.up_nodes, sizes)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_repeated_message(0x0a, &self.up_nodes, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_repeated_message(0x0a, &self.up_nodes, out);
         self.unknown_fields.put(out);
     }
 }
@@ -6073,13 +5551,12 @@ impl Message for RpbClusterMemberEntry {
     const NAME: &'static str = "RpbClusterMemberEntry";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.ip) + wire::Uint32::len(0x10, &self.port)
-            + self.unknown_fields.len()
+    fn at_least(&self) -> usize {
+        wire::Bytes::at_least(&self.ip)
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.ip, out);
         wire::Uint32::put(0x10, &self.port, out);
         self.unknown_fields.put(out);
@@ -6145,13 +5622,12 @@ impl Message for RpbClusterMemberEntryRef<'_> {
     const NAME: &'static str = "RpbClusterMemberEntry";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.ip) + wire::Uint32::len(0x10, &self.port)
-            + self.unknown_fields.len()
+    fn at_least(&self) -> usize {
+        wire::Bytes::at_least(&self.ip)
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.ip, out);
         wire::Uint32::put(0x10, &self.port, out);
         self.unknown_fields.put(out);
@@ -6245,20 +5721,7 @@ impl Message for RpbRTEReq {
     const NAME: &'static str = "RpbRTEReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.bucket) + wire::Bytes::len(0x12, &self.key)
-            + wire::Uint32::optional_len(0x18, &self.r)
-            + wire::Uint32::optional_len(0x20, &self.pr)
-            + wire::Bool::optional_len(0x28, &self.basic_quorum)
-            + wire::Bool::optional_len(0x30, &self.notfound_ok)
-            + wire::Uint32::optional_len(0x50, &self.timeout)
-            + wire::Bool::optional_len(0x58, &self.sloppy_quorum)
-            + wire::Uint32::optional_len(0x60, &self.n_val)
-            + wire::Bytes::optional_len(0x6a, &self.r#type) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.bucket, out);
         wire::Bytes::put(0x12, &self.key, out);
         wire::Uint32::put_optional(0x18, &self.r, out);
@@ -6360,20 +5823,7 @@ impl Message for RpbRTEReqRef<'_> {
     const NAME: &'static str = "RpbRTEReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.bucket) + wire::Bytes::len(0x12, &self.key)
-            + wire::Uint32::optional_len(0x18, &self.r)
-            + wire::Uint32::optional_len(0x20, &self.pr)
-            + wire::Bool::optional_len(0x28, &self.basic_quorum)
-            + wire::Bool::optional_len(0x30, &self.notfound_ok)
-            + wire::Uint32::optional_len(0x50, &self.timeout)
-            + wire::Bool::optional_len(0x58, &self.sloppy_quorum)
-            + wire::Uint32::optional_len(0x60, &self.n_val)
-            + wire::Bytes::optional_len(0x6a, &self.r#type) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.bucket, out);
         wire::Bytes::put(0x12, &self.key, out);
         wire::Uint32::put_optional(0x18, &self.r, out);
@@ -6477,13 +5927,7 @@ impl Message for RpbFetchReq {
     const NAME: &'static str = "RpbFetchReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.queuename)
-            + wire::Bytes::optional_len(0x12, &self.encoding) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.queuename, out);
         wire::Bytes::put_optional(0x12, &self.encoding, out);
         self.unknown_fields.put(out);
@@ -6550,13 +5994,7 @@ impl Message for RpbFetchReqRef<'_> {
     const NAME: &'static str = "RpbFetchReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.queuename)
-            + wire::Bytes::optional_len(0x12, &self.encoding) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.queuename, out);
         wire::Bytes::put_optional(0x12, &self.encoding, out);
         self.unknown_fields.put(out);
@@ -6645,19 +6083,7 @@ impl Message for RpbFetchResp {
     const NAME: &'static str = "RpbFetchResp";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bool::len(0x08, &self.queue_empty)
-            + wire::Bool::optional_len(0x10, &self.deleted)
-            + wire::Uint32::optional_len(0x18, &self.crc_check)
-            + wire::Bytes::optional_len(0x22, &self.replencoded_object)
-            + wire::Bytes::optional_len(0x2a, &self.deleted_vclock)
-            + wire::Uint32::optional_len(0x30, &self.segment_id)
-            + wire::Uint32::optional_len(0x38, &self.segment_hash)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bool::put(0x08, &self.queue_empty, out);
         wire::Bool::put_optional(0x10, &self.deleted, out);
         wire::Uint32::put_optional(0x18, &self.crc_check, out);
@@ -6752,19 +6178,7 @@ impl Message for RpbFetchRespRef<'_> {
     const NAME: &'static str = "RpbFetchResp";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bool::len(0x08, &self.queue_empty)
-            + wire::Bool::optional_len(0x10, &self.deleted)
-            + wire::Uint32::optional_len(0x18, &self.crc_check)
-            + wire::Bytes::optional_len(0x22, &self.replencoded_object)
-            + wire::Bytes::optional_len(0x2a, &self.deleted_vclock)
-            + wire::Uint32::optional_len(0x30, &self.segment_id)
-            + wire::Uint32::optional_len(0x38, &self.segment_hash)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bool::put(0x08, &self.queue_empty, out);
         wire::Bool::put_optional(0x10, &self.deleted, out);
         wire::Uint32::put_optional(0x18, &self.crc_check, out);
@@ -6858,16 +6272,9 @@ impl Message for RpbPushReq {
     const NAME: &'static str = "RpbPushReq";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.queuename)
-            + wire::repeated_message_len(0x12, &self.keys_value, sizes)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.queuename, out);
-        wire::put_repeated_message(0x12, &self.keys_value, out, sizes);
+        wire::put_repeated_message(0x12, &self.keys_value, out);
         self.unknown_fields.put(out);
     }
 }
@@ -6939,16 +6346,9 @@ impl Message for RpbPushReqRef<'_> {
     const NAME: &'static str = "RpbPushReq";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.queuename)
-            + wire::repeated_message_len(0x12, &self.keys_value, sizes)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.queuename, out);
-        wire::put_repeated_message(0x12, &self.keys_value, out, sizes);
+        wire::put_repeated_message(0x12, &self.keys_value, out);
         self.unknown_fields.put(out);
     }
 }
@@ -7034,17 +6434,7 @@ impl Message for RpbPushResp {
     const NAME: &'static str = "RpbPushResp";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::optional_len(0x0a, &self.queuename)
-            + wire::Bool::len(0x10, &self.queue_exists)
-            + wire::Uint32::optional_len(0x50, &self.foldq_length)
-            + wire::Uint32::optional_len(0x58, &self.fsync_length)
-            + wire::Uint32::optional_len(0x60, &self.realt_length)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put_optional(0x0a, &self.queuename, out);
         wire::Bool::put(0x10, &self.queue_exists, out);
         wire::Uint32::put_optional(0x50, &self.foldq_length, out);
@@ -7123,17 +6513,7 @@ impl Message for RpbPushRespRef<'_> {
     const NAME: &'static str = "RpbPushResp";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::optional_len(0x0a, &self.queuename)
-            + wire::Bool::len(0x10, &self.queue_exists)
-            + wire::Uint32::optional_len(0x50, &self.foldq_length)
-            + wire::Uint32::optional_len(0x58, &self.fsync_length)
-            + wire::Uint32::optional_len(0x60, &self.realt_length)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put_optional(0x0a, &self.queuename, out);
         wire::Bool::put(0x10, &self.queue_exists, out);
         wire::Uint32::put_optional(0x50, &self.foldq_length, out);
@@ -7213,12 +6593,7 @@ impl Message for RpbAaeFoldMergeRootNValReq {
     const NAME: &'static str = "RpbAaeFoldMergeRootNValReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Uint32::len(0x08, &self.n_val) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Uint32::put(0x08, &self.n_val, out);
         self.unknown_fields.put(out);
     }
@@ -7272,12 +6647,7 @@ impl Message for RpbAaeFoldMergeRootNValReqRef<'_> {
     const NAME: &'static str = "RpbAaeFoldMergeRootNValReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Uint32::len(0x08, &self.n_val) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Uint32::put(0x08, &self.n_val, out);
         self.unknown_fields.put(out);
     }
@@ -7347,14 +6717,7 @@ impl Message for RpbAaeFoldMergeBranchNValReq {
     const NAME: &'static str = "RpbAaeFoldMergeBranchNValReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Uint32::len(0x08, &self.n_val)
-            + wire::Uint32::repeated_len(0x10, &self.id_filter)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Uint32::put(0x08, &self.n_val, out);
         wire::Uint32::put_repeated(0x10, &self.id_filter, out);
         self.unknown_fields.put(out);
@@ -7419,14 +6782,7 @@ impl Message for RpbAaeFoldMergeBranchNValReqRef<'_> {
     const NAME: &'static str = "RpbAaeFoldMergeBranchNValReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Uint32::len(0x08, &self.n_val)
-            + wire::Uint32::repeated_len(0x10, &self.id_filter)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Uint32::put(0x08, &self.n_val, out);
         wire::Uint32::put_repeated(0x10, &self.id_filter, out);
         self.unknown_fields.put(out);
@@ -7550,26 +6906,7 @@ impl Message for RpbAaeFoldMergeTreesRangeReq {
     const NAME: &'static str = "RpbAaeFoldMergeTreesRangeReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::optional_len(0x0a, &self.r#type)
-            + wire::Bytes::len(0x12, &self.bucket)
-            + wire::Bool::len(0x50, &self.key_range)
-            + wire::Bytes::optional_len(0x5a, &self.start_key)
-            + wire::Bytes::optional_len(0x62, &self.end_key)
-            + wire::Enum::len(0xa0, &self.tree_size)
-            + wire::Bool::len(0xf0, &self.segment_filter)
-            + wire::Uint32::repeated_len(0xf8, &self.id_filter)
-            + wire::Enum::optional_len(0x100, &self.filter_tree_size)
-            + wire::Bool::len(0x140, &self.modified_range)
-            + wire::Uint32::optional_len(0x148, &self.last_mod_start)
-            + wire::Uint32::optional_len(0x150, &self.last_mod_end)
-            + wire::Bool::len(0x190, &self.use_prehash)
-            + wire::Uint32::optional_len(0x198, &self.init_vector)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put_optional(0x0a, &self.r#type, out);
         wire::Bytes::put(0x12, &self.bucket, out);
         wire::Bool::put(0x50, &self.key_range, out);
@@ -7735,26 +7072,7 @@ impl Message for RpbAaeFoldMergeTreesRangeReqRef<'_> {
     const NAME: &'static str = "RpbAaeFoldMergeTreesRangeReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::optional_len(0x0a, &self.r#type)
-            + wire::Bytes::len(0x12, &self.bucket)
-            + wire::Bool::len(0x50, &self.key_range)
-            + wire::Bytes::optional_len(0x5a, &self.start_key)
-            + wire::Bytes::optional_len(0x62, &self.end_key)
-            + wire::Enum::len(0xa0, &self.tree_size)
-            + wire::Bool::len(0xf0, &self.segment_filter)
-            + wire::Uint32::repeated_len(0xf8, &self.id_filter)
-            + wire::Enum::optional_len(0x100, &self.filter_tree_size)
-            + wire::Bool::len(0x140, &self.modified_range)
-            + wire::Uint32::optional_len(0x148, &self.last_mod_start)
-            + wire::Uint32::optional_len(0x150, &self.last_mod_end)
-            + wire::Bool::len(0x190, &self.use_prehash)
-            + wire::Uint32::optional_len(0x198, &self.init_vector)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put_optional(0x0a, &self.r#type, out);
         wire::Bytes::put(0x12, &self.bucket, out);
         wire::Bool::put(0x50, &self.key_range, out);
@@ -7917,15 +7235,7 @@ impl Message for RpbAaeFoldTreeResp {
     const NAME: &'static str = "RpbAaeFoldTreeResp";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Enum::len(0x08, &self.size)
-            + wire::Bytes::optional_len(0x12, &self.level_one)
-            + wire::Bytes::repeated_len(0x1a, &self.level_two)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Enum::put(0x08, &self.size, out);
         wire::Bytes::put_optional(0x12, &self.level_one, out);
         wire::Bytes::put_repeated(0x1a, &self.level_two, out);
@@ -8010,15 +7320,7 @@ impl Message for RpbAaeFoldTreeRespRef<'_> {
     const NAME: &'static str = "RpbAaeFoldTreeResp";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Enum::len(0x08, &self.size)
-            + wire::Bytes::optional_len(0x12, &self.level_one)
-            + wire::Bytes::repeated_len(0x1a, &self.level_two)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Enum::put(0x08, &self.size, out);
         wire::Bytes::put_optional(0x12, &self.level_one, out);
         wire::Bytes::put_repeated(0x1a, &self.level_two, out);
@@ -8115,17 +7417,7 @@ impl Message for RpbAaeFoldFetchClocksNValReq {
     const NAME: &'static str = "RpbAaeFoldFetchClocksNValReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Uint32::len(0x08, &self.n_val)
-            + wire::Uint32::repeated_len(0x10, &self.id_filter)
-            + wire::Bool::optional_len(0x140, &self.modified_range)
-            + wire::Uint32::optional_len(0x148, &self.last_mod_start)
-            + wire::Uint32::optional_len(0x150, &self.last_mod_end)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Uint32::put(0x08, &self.n_val, out);
         wire::Uint32::put_repeated(0x10, &self.id_filter, out);
         wire::Bool::put_optional(0x140, &self.modified_range, out);
@@ -8199,17 +7491,7 @@ impl Message for RpbAaeFoldFetchClocksNValReqRef<'_> {
     const NAME: &'static str = "RpbAaeFoldFetchClocksNValReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Uint32::len(0x08, &self.n_val)
-            + wire::Uint32::repeated_len(0x10, &self.id_filter)
-            + wire::Bool::optional_len(0x140, &self.modified_range)
-            + wire::Uint32::optional_len(0x148, &self.last_mod_start)
-            + wire::Uint32::optional_len(0x150, &self.last_mod_end)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Uint32::put(0x08, &self.n_val, out);
         wire::Uint32::put_repeated(0x10, &self.id_filter, out);
         wire::Bool::put_optional(0x140, &self.modified_range, out);
@@ -8330,23 +7612,7 @@ impl Message for RpbAaeFoldFetchClocksRangeReq {
     const NAME: &'static str = "RpbAaeFoldFetchClocksRangeReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::optional_len(0x0a, &self.r#type)
-            + wire::Bytes::len(0x12, &self.bucket)
-            + wire::Bool::len(0x50, &self.key_range)
-            + wire::Bytes::optional_len(0x5a, &self.start_key)
-            + wire::Bytes::optional_len(0x62, &self.end_key)
-            + wire::Bool::len(0xf0, &self.segment_filter)
-            + wire::Uint32::repeated_len(0xf8, &self.id_filter)
-            + wire::Enum::optional_len(0x100, &self.filter_tree_size)
-            + wire::Bool::len(0x140, &self.modified_range)
-            + wire::Uint32::optional_len(0x148, &self.last_mod_start)
-            + wire::Uint32::optional_len(0x150, &self.last_mod_end)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put_optional(0x0a, &self.r#type, out);
         wire::Bytes::put(0x12, &self.bucket, out);
         wire::Bool::put(0x50, &self.key_range, out);
@@ -8480,23 +7746,7 @@ impl Message for RpbAaeFoldFetchClocksRangeReqRef<'_> {
     const NAME: &'static str = "RpbAaeFoldFetchClocksRangeReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::optional_len(0x0a, &self.r#type)
-            + wire::Bytes::len(0x12, &self.bucket)
-            + wire::Bool::len(0x50, &self.key_range)
-            + wire::Bytes::optional_len(0x5a, &self.start_key)
-            + wire::Bytes::optional_len(0x62, &self.end_key)
-            + wire::Bool::len(0xf0, &self.segment_filter)
-            + wire::Uint32::repeated_len(0xf8, &self.id_filter)
-            + wire::Enum::optional_len(0x100, &self.filter_tree_size)
-            + wire::Bool::len(0x140, &self.modified_range)
-            + wire::Uint32::optional_len(0x148, &self.last_mod_start)
-            + wire::Uint32::optional_len(0x150, &self.last_mod_end)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put_optional(0x0a, &self.r#type, out);
         wire::Bytes::put(0x12, &self.bucket, out);
         wire::Bool::put(0x50, &self.key_range, out);
@@ -8658,23 +7908,7 @@ impl Message for RpbAaeFoldFindTombsReq {
     const NAME: &'static str = "RpbAaeFoldFindTombsReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::optional_len(0x0a, &self.r#type)
-            + wire::Bytes::len(0x12, &self.bucket)
-            + wire::Bool::len(0x50, &self.key_range)
-            + wire::Bytes::optional_len(0x5a, &self.start_key)
-            + wire::Bytes::optional_len(0x62, &self.end_key)
-            + wire::Bool::len(0xf0, &self.segment_filter)
-            + wire::Uint32::repeated_len(0xf8, &self.id_filter)
-            + wire::Enum::optional_len(0x100, &self.filter_tree_size)
-            + wire::Bool::len(0x140, &self.modified_range)
-            + wire::Uint32::optional_len(0x148, &self.last_mod_start)
-            + wire::Uint32::optional_len(0x150, &self.last_mod_end)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put_optional(0x0a, &self.r#type, out);
         wire::Bytes::put(0x12, &self.bucket, out);
         wire::Bool::put(0x50, &self.key_range, out);
@@ -8808,23 +8042,7 @@ impl Message for RpbAaeFoldFindTombsReqRef<'_> {
     const NAME: &'static str = "RpbAaeFoldFindTombsReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::optional_len(0x0a, &self.r#type)
-            + wire::Bytes::len(0x12, &self.bucket)
-            + wire::Bool::len(0x50, &self.key_range)
-            + wire::Bytes::optional_len(0x5a, &self.start_key)
-            + wire::Bytes::optional_len(0x62, &self.end_key)
-            + wire::Bool::len(0xf0, &self.segment_filter)
-            + wire::Uint32::repeated_len(0xf8, &self.id_filter)
-            + wire::Enum::optional_len(0x100, &self.filter_tree_size)
-            + wire::Bool::len(0x140, &self.modified_range)
-            + wire::Uint32::optional_len(0x148, &self.last_mod_start)
-            + wire::Uint32::optional_len(0x150, &self.last_mod_end)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put_optional(0x0a, &self.r#type, out);
         wire::Bytes::put(0x12, &self.bucket, out);
         wire::Bool::put(0x50, &self.key_range, out);
@@ -8958,16 +8176,9 @@ impl Message for RpbAaeFoldKeyValueResp {
     const NAME: &'static str = "RpbAaeFoldKeyValueResp";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.response_type)
-            + wire::repeated_message_len(0x12, &self.keys_value, sizes)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.response_type, out);
-        wire::put_repeated_message(0x12, &self.keys_value, out, sizes);
+        wire::put_repeated_message(0x12, &self.keys_value, out);
         self.unknown_fields.put(out);
     }
 }
@@ -9039,16 +8250,9 @@ impl Message for RpbAaeFoldKeyValueRespRef<'_> {
     const NAME: &'static str = "RpbAaeFoldKeyValueResp";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.response_type)
-            + wire::repeated_message_len(0x12, &self.keys_value, sizes)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.response_type, out);
-        wire::put_repeated_message(0x12, &self.keys_value, out, sizes);
+        wire::put_repeated_message(0x12, &self.keys_value, out);
         self.unknown_fields.put(out);
     }
 }
@@ -9136,14 +8340,14 @@ impl Message for RpbKeysValue {
     const NAME: &'static str = "RpbKeysValue";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::optional_len(0x0a, &self.r#type)
-            + wire::Bytes::len(0x12, &self.bucket) + wire::Bytes::len(0x1a, &self.key)
-            + wire::Bytes::len(0x22, &self.value) + self.unknown_fields.len()
+    fn at_least(&self) -> usize {
+        wire::Bytes::optional_at_least(&self.r#type)
+            + wire::Bytes::at_least(&self.bucket) + wire::Bytes::at_least(&self.key)
+            + wire::Bytes::at_least(&self.value)
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put_optional(0x0a, &self.r#type, out);
         wire::Bytes::put(0x12, &self.bucket, out);
         wire::Bytes::put(0x1a, &self.key, out);
@@ -9220,14 +8424,14 @@ impl Message for RpbKeysValueRef<'_> {
     const NAME: &'static str = "RpbKeysValue";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::optional_len(0x0a, &self.r#type)
-            + wire::Bytes::len(0x12, &self.bucket) + wire::Bytes::len(0x1a, &self.key)
-            + wire::Bytes::len(0x22, &self.value) + self.unknown_fields.len()
+    fn at_least(&self) -> usize {
+        wire::Bytes::optional_at_least(&self.r#type)
+            + wire::Bytes::at_least(&self.bucket) + wire::Bytes::at_least(&self.key)
+            + wire::Bytes::at_least(&self.value)
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put_optional(0x0a, &self.r#type, out);
         wire::Bytes::put(0x12, &self.bucket, out);
         wire::Bytes::put(0x1a, &self.key, out);
@@ -9339,21 +8543,7 @@ impl Message for RpbAaeFoldFindKeysReq {
     const NAME: &'static str = "RpbAaeFoldFindKeysReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::optional_len(0x0a, &self.r#type)
-            + wire::Bytes::len(0x12, &self.bucket)
-            + wire::Bool::len(0x50, &self.key_range)
-            + wire::Bytes::optional_len(0x5a, &self.start_key)
-            + wire::Bytes::optional_len(0x62, &self.end_key)
-            + wire::Bool::len(0x140, &self.modified_range)
-            + wire::Uint32::optional_len(0x148, &self.last_mod_start)
-            + wire::Uint32::optional_len(0x150, &self.last_mod_end)
-            + wire::Enum::len(0x190, &self.finder)
-            + wire::Uint32::len(0x198, &self.find_limit) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put_optional(0x0a, &self.r#type, out);
         wire::Bytes::put(0x12, &self.bucket, out);
         wire::Bool::put(0x50, &self.key_range, out);
@@ -9476,21 +8666,7 @@ impl Message for RpbAaeFoldFindKeysReqRef<'_> {
     const NAME: &'static str = "RpbAaeFoldFindKeysReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::optional_len(0x0a, &self.r#type)
-            + wire::Bytes::len(0x12, &self.bucket)
-            + wire::Bool::len(0x50, &self.key_range)
-            + wire::Bytes::optional_len(0x5a, &self.start_key)
-            + wire::Bytes::optional_len(0x62, &self.end_key)
-            + wire::Bool::len(0x140, &self.modified_range)
-            + wire::Uint32::optional_len(0x148, &self.last_mod_start)
-            + wire::Uint32::optional_len(0x150, &self.last_mod_end)
-            + wire::Enum::len(0x190, &self.finder)
-            + wire::Uint32::len(0x198, &self.find_limit) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put_optional(0x0a, &self.r#type, out);
         wire::Bytes::put(0x12, &self.bucket, out);
         wire::Bool::put(0x50, &self.key_range, out);
@@ -9629,20 +8805,7 @@ impl Message for RpbAaeFoldObjectStatsReq {
     const NAME: &'static str = "RpbAaeFoldObjectStatsReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::optional_len(0x0a, &self.r#type)
-            + wire::Bytes::len(0x12, &self.bucket)
-            + wire::Bool::len(0x50, &self.key_range)
-            + wire::Bytes::optional_len(0x5a, &self.start_key)
-            + wire::Bytes::optional_len(0x62, &self.end_key)
-            + wire::Bool::len(0x140, &self.modified_range)
-            + wire::Uint32::optional_len(0x148, &self.last_mod_start)
-            + wire::Uint32::optional_len(0x150, &self.last_mod_end)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put_optional(0x0a, &self.r#type, out);
         wire::Bytes::put(0x12, &self.bucket, out);
         wire::Bool::put(0x50, &self.key_range, out);
@@ -9744,20 +8907,7 @@ impl Message for RpbAaeFoldObjectStatsReqRef<'_> {
     const NAME: &'static str = "RpbAaeFoldObjectStatsReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::optional_len(0x0a, &self.r#type)
-            + wire::Bytes::len(0x12, &self.bucket)
-            + wire::Bool::len(0x50, &self.key_range)
-            + wire::Bytes::optional_len(0x5a, &self.start_key)
-            + wire::Bytes::optional_len(0x62, &self.end_key)
-            + wire::Bool::len(0x140, &self.modified_range)
-            + wire::Uint32::optional_len(0x148, &self.last_mod_start)
-            + wire::Uint32::optional_len(0x150, &self.last_mod_end)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put_optional(0x0a, &self.r#type, out);
         wire::Bytes::put(0x12, &self.bucket, out);
         wire::Bool::put(0x50, &self.key_range, out);
@@ -9885,20 +9035,7 @@ impl Message for RpbAaeFoldReplKeysReq {
     const NAME: &'static str = "RpbAaeFoldReplKeysReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::optional_len(0x0a, &self.r#type)
-            + wire::Bytes::len(0x12, &self.bucket)
-            + wire::Bool::len(0x50, &self.key_range)
-            + wire::Bytes::optional_len(0x5a, &self.start_key)
-            + wire::Bytes::optional_len(0x62, &self.end_key)
-            + wire::Bool::len(0x140, &self.modified_range)
-            + wire::Uint32::optional_len(0x148, &self.last_mod_start)
-            + wire::Uint32::optional_len(0x150, &self.last_mod_end)
-            + wire::Bytes::len(0x192, &self.queuename) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put_optional(0x0a, &self.r#type, out);
         wire::Bytes::put(0x12, &self.bucket, out);
         wire::Bool::put(0x50, &self.key_range, out);
@@ -10007,20 +9144,7 @@ impl Message for RpbAaeFoldReplKeysReqRef<'_> {
     const NAME: &'static str = "RpbAaeFoldReplKeysReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::optional_len(0x0a, &self.r#type)
-            + wire::Bytes::len(0x12, &self.bucket)
-            + wire::Bool::len(0x50, &self.key_range)
-            + wire::Bytes::optional_len(0x5a, &self.start_key)
-            + wire::Bytes::optional_len(0x62, &self.end_key)
-            + wire::Bool::len(0x140, &self.modified_range)
-            + wire::Uint32::optional_len(0x148, &self.last_mod_start)
-            + wire::Uint32::optional_len(0x150, &self.last_mod_end)
-            + wire::Bytes::len(0x192, &self.queuename) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put_optional(0x0a, &self.r#type, out);
         wire::Bytes::put(0x12, &self.bucket, out);
         wire::Bool::put(0x50, &self.key_range, out);
@@ -10146,20 +9270,7 @@ impl Message for RpbAaeFoldRepairKeysReq {
     const NAME: &'static str = "RpbAaeFoldRepairKeysReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::optional_len(0x0a, &self.r#type)
-            + wire::Bytes::len(0x12, &self.bucket)
-            + wire::Bool::len(0x50, &self.key_range)
-            + wire::Bytes::optional_len(0x5a, &self.start_key)
-            + wire::Bytes::optional_len(0x62, &self.end_key)
-            + wire::Bool::len(0x140, &self.modified_range)
-            + wire::Uint32::optional_len(0x148, &self.last_mod_start)
-            + wire::Uint32::optional_len(0x150, &self.last_mod_end)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put_optional(0x0a, &self.r#type, out);
         wire::Bytes::put(0x12, &self.bucket, out);
         wire::Bool::put(0x50, &self.key_range, out);
@@ -10261,20 +9372,7 @@ impl Message for RpbAaeFoldRepairKeysReqRef<'_> {
     const NAME: &'static str = "RpbAaeFoldRepairKeysReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::optional_len(0x0a, &self.r#type)
-            + wire::Bytes::len(0x12, &self.bucket)
-            + wire::Bool::len(0x50, &self.key_range)
-            + wire::Bytes::optional_len(0x5a, &self.start_key)
-            + wire::Bytes::optional_len(0x62, &self.end_key)
-            + wire::Bool::len(0x140, &self.modified_range)
-            + wire::Uint32::optional_len(0x148, &self.last_mod_start)
-            + wire::Uint32::optional_len(0x150, &self.last_mod_end)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put_optional(0x0a, &self.r#type, out);
         wire::Bytes::put(0x12, &self.bucket, out);
         wire::Bool::put(0x50, &self.key_range, out);
@@ -10413,24 +9511,7 @@ impl Message for RpbAaeFoldReapTombsReq {
     const NAME: &'static str = "RpbAaeFoldReapTombsReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::optional_len(0x0a, &self.r#type)
-            + wire::Bytes::len(0x12, &self.bucket)
-            + wire::Bool::len(0x50, &self.key_range)
-            + wire::Bytes::optional_len(0x5a, &self.start_key)
-            + wire::Bytes::optional_len(0x62, &self.end_key)
-            + wire::Bool::len(0xf0, &self.segment_filter)
-            + wire::Uint32::repeated_len(0xf8, &self.id_filter)
-            + wire::Enum::optional_len(0x100, &self.filter_tree_size)
-            + wire::Bool::len(0x140, &self.modified_range)
-            + wire::Uint32::optional_len(0x148, &self.last_mod_start)
-            + wire::Uint32::optional_len(0x150, &self.last_mod_end)
-            + wire::Enum::len(0x190, &self.change_method)
-            + wire::Uint32::optional_len(0x198, &self.job_id) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put_optional(0x0a, &self.r#type, out);
         wire::Bytes::put(0x12, &self.bucket, out);
         wire::Bool::put(0x50, &self.key_range, out);
@@ -10588,24 +9669,7 @@ impl Message for RpbAaeFoldReapTombsReqRef<'_> {
     const NAME: &'static str = "RpbAaeFoldReapTombsReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::optional_len(0x0a, &self.r#type)
-            + wire::Bytes::len(0x12, &self.bucket)
-            + wire::Bool::len(0x50, &self.key_range)
-            + wire::Bytes::optional_len(0x5a, &self.start_key)
-            + wire::Bytes::optional_len(0x62, &self.end_key)
-            + wire::Bool::len(0xf0, &self.segment_filter)
-            + wire::Uint32::repeated_len(0xf8, &self.id_filter)
-            + wire::Enum::optional_len(0x100, &self.filter_tree_size)
-            + wire::Bool::len(0x140, &self.modified_range)
-            + wire::Uint32::optional_len(0x148, &self.last_mod_start)
-            + wire::Uint32::optional_len(0x150, &self.last_mod_end)
-            + wire::Enum::len(0x190, &self.change_method)
-            + wire::Uint32::optional_len(0x198, &self.job_id) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put_optional(0x0a, &self.r#type, out);
         wire::Bytes::put(0x12, &self.bucket, out);
         wire::Bool::put(0x50, &self.key_range, out);
@@ -10795,24 +9859,7 @@ impl Message for RpbAaeFoldEraseKeysReq {
     const NAME: &'static str = "RpbAaeFoldEraseKeysReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::optional_len(0x0a, &self.r#type)
-            + wire::Bytes::len(0x12, &self.bucket)
-            + wire::Bool::len(0x50, &self.key_range)
-            + wire::Bytes::optional_len(0x5a, &self.start_key)
-            + wire::Bytes::optional_len(0x62, &self.end_key)
-            + wire::Bool::len(0xf0, &self.segment_filter)
-            + wire::Uint32::repeated_len(0xf8, &self.id_filter)
-            + wire::Enum::optional_len(0x100, &self.filter_tree_size)
-            + wire::Bool::len(0x140, &self.modified_range)
-            + wire::Uint32::optional_len(0x148, &self.last_mod_start)
-            + wire::Uint32::optional_len(0x150, &self.last_mod_end)
-            + wire::Enum::len(0x190, &self.change_method)
-            + wire::Uint32::optional_len(0x198, &self.job_id) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put_optional(0x0a, &self.r#type, out);
         wire::Bytes::put(0x12, &self.bucket, out);
         wire::Bool::put(0x50, &self.key_range, out);
@@ -10970,24 +10017,7 @@ impl Message for RpbAaeFoldEraseKeysReqRef<'_> {
     const NAME: &'static str = "RpbAaeFoldEraseKeysReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::optional_len(0x0a, &self.r#type)
-            + wire::Bytes::len(0x12, &self.bucket)
-            + wire::Bool::len(0x50, &self.key_range)
-            + wire::Bytes::optional_len(0x5a, &self.start_key)
-            + wire::Bytes::optional_len(0x62, &self.end_key)
-            + wire::Bool::len(0xf0, &self.segment_filter)
-            + wire::Uint32::repeated_len(0xf8, &self.id_filter)
-            + wire::Enum::optional_len(0x100, &self.filter_tree_size)
-            + wire::Bool::len(0x140, &self.modified_range)
-            + wire::Uint32::optional_len(0x148, &self.last_mod_start)
-            + wire::Uint32::optional_len(0x150, &self.last_mod_end)
-            + wire::Enum::len(0x190, &self.change_method)
-            + wire::Uint32::optional_len(0x198, &self.job_id) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put_optional(0x0a, &self.r#type, out);
         wire::Bytes::put(0x12, &self.bucket, out);
         wire::Bool::put(0x50, &self.key_range, out);
@@ -11145,16 +10175,9 @@ impl Message for RpbAaeFoldKeyCountResp {
     const NAME: &'static str = "RpbAaeFoldKeyCountResp";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.response_type)
-            + wire::repeated_message_len(0x12, &self.keys_count, sizes)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.response_type, out);
-        wire::put_repeated_message(0x12, &self.keys_count, out, sizes);
+        wire::put_repeated_message(0x12, &self.keys_count, out);
         self.unknown_fields.put(out);
     }
 }
@@ -11226,16 +10249,9 @@ impl Message for RpbAaeFoldKeyCountRespRef<'_> {
     const NAME: &'static str = "RpbAaeFoldKeyCountResp";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.response_type)
-            + wire::repeated_message_len(0x12, &self.keys_count, sizes)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.response_type, out);
-        wire::put_repeated_message(0x12, &self.keys_count, out, sizes);
+        wire::put_repeated_message(0x12, &self.keys_count, out);
         self.unknown_fields.put(out);
     }
 }
@@ -11319,13 +10335,12 @@ impl Message for RpbKeysCount {
     const NAME: &'static str = "RpbKeysCount";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.tag) + wire::Uint32::optional_len(0x10, &self.order)
-            + wire::Uint32::len(0x18, &self.count) + self.unknown_fields.len()
+    fn at_least(&self) -> usize {
+        wire::Bytes::at_least(&self.tag)
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.tag, out);
         wire::Uint32::put_optional(0x10, &self.order, out);
         wire::Uint32::put(0x18, &self.count, out);
@@ -11395,13 +10410,12 @@ impl Message for RpbKeysCountRef<'_> {
     const NAME: &'static str = "RpbKeysCount";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.tag) + wire::Uint32::optional_len(0x10, &self.order)
-            + wire::Uint32::len(0x18, &self.count) + self.unknown_fields.len()
+    fn at_least(&self) -> usize {
+        wire::Bytes::at_least(&self.tag)
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.tag, out);
         wire::Uint32::put_optional(0x10, &self.order, out);
         wire::Uint32::put(0x18, &self.count, out);
@@ -11465,12 +10479,7 @@ impl Message for RpbAaeFoldListBucketsReq {
     const NAME: &'static str = "RpbAaeFoldListBucketsReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Uint32::optional_len(0x08, &self.n_val) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Uint32::put_optional(0x08, &self.n_val, out);
         self.unknown_fields.put(out);
     }
@@ -11517,12 +10526,7 @@ impl Message for RpbAaeFoldListBucketsReqRef<'_> {
     const NAME: &'static str = "RpbAaeFoldListBucketsReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Uint32::optional_len(0x08, &self.n_val) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Uint32::put_optional(0x08, &self.n_val, out);
         self.unknown_fields.put(out);
     }
@@ -11574,14 +10578,8 @@ impl Message for RpbAaeFoldListBucketsResp {
     const NAME: &'static str = "RpbAaeFoldListBucketsResp";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::repeated_message_len(0x0a, &self.bucket_list, sizes)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_repeated_message(0x0a, &self.bucket_list, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_repeated_message(0x0a, &self.bucket_list, out);
         self.unknown_fields.put(out);
     }
 }
@@ -11634,14 +10632,8 @@ impl Message for RpbAaeFoldListBucketsRespRef<'_> {
     const NAME: &'static str = "RpbAaeFoldListBucketsResp";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::repeated_message_len(0x0a, &self.bucket_list, sizes)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_repeated_message(0x0a, &self.bucket_list, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_repeated_message(0x0a, &self.bucket_list, out);
         self.unknown_fields.put(out);
     }
 }
@@ -11714,13 +10706,13 @@ impl Message for RpbAaeFoldBucket {
     const NAME: &'static str = "RpbAaeFoldBucket";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::optional_len(0x0a, &self.r#type)
-            + wire::Bytes::len(0x12, &self.bucket) + self.unknown_fields.len()
+    fn at_least(&self) -> usize {
+        wire::Bytes::optional_at_least(&self.r#type)
+            + wire::Bytes::at_least(&self.bucket)
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put_optional(0x0a, &self.r#type, out);
         wire::Bytes::put(0x12, &self.bucket, out);
         self.unknown_fields.put(out);
@@ -11783,13 +10775,13 @@ impl Message for RpbAaeFoldBucketRef<'_> {
     const NAME: &'static str = "RpbAaeFoldBucket";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::optional_len(0x0a, &self.r#type)
-            + wire::Bytes::len(0x12, &self.bucket) + self.unknown_fields.len()
+    fn at_least(&self) -> usize {
+        wire::Bytes::optional_at_least(&self.r#type)
+            + wire::Bytes::at_least(&self.bucket)
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put_optional(0x0a, &self.r#type, out);
         wire::Bytes::put(0x12, &self.bucket, out);
         self.unknown_fields.put(out);

@@ -66,22 +66,7 @@ impl Message for RpbReplGetReq {
     const NAME: &'static str = "RpbReplGetReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.bucket) + wire::Bytes::len(0x12, &self.key)
-            + wire::Bytes::len(0x1a, &self.cluster_id)
-            + wire::Uint32::optional_len(0x20, &self.r)
-            + wire::Uint32::optional_len(0x28, &self.pr)
-            + wire::Bool::optional_len(0x30, &self.basic_quorum)
-            + wire::Bool::optional_len(0x38, &self.notfound_ok)
-            + wire::Bytes::optional_len(0x42, &self.if_modified)
-            + wire::Bool::optional_len(0x48, &self.head)
-            + wire::Bool::optional_len(0x50, &self.deletedvclock)
-            + wire::Bool::optional_len(0x58, &self.sloppy_quorum)
-            + wire::Uint32::optional_len(0x60, &self.n_val) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.bucket, out);
         wire::Bytes::put(0x12, &self.key, out);
         wire::Bytes::put(0x1a, &self.cluster_id, out);
@@ -196,22 +181,7 @@ impl Message for RpbReplGetReqRef<'_> {
     const NAME: &'static str = "RpbReplGetReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.bucket) + wire::Bytes::len(0x12, &self.key)
-            + wire::Bytes::len(0x1a, &self.cluster_id)
-            + wire::Uint32::optional_len(0x20, &self.r)
-            + wire::Uint32::optional_len(0x28, &self.pr)
-            + wire::Bool::optional_len(0x30, &self.basic_quorum)
-            + wire::Bool::optional_len(0x38, &self.notfound_ok)
-            + wire::Bytes::optional_len(0x42, &self.if_modified)
-            + wire::Bool::optional_len(0x48, &self.head)
-            + wire::Bool::optional_len(0x50, &self.deletedvclock)
-            + wire::Bool::optional_len(0x58, &self.sloppy_quorum)
-            + wire::Uint32::optional_len(0x60, &self.n_val) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.bucket, out);
         wire::Bytes::put(0x12, &self.key, out);
         wire::Bytes::put(0x1a, &self.cluster_id, out);
@@ -307,12 +277,7 @@ impl Message for RpbReplGetClusterIdReq {
     const NAME: &'static str = "RpbReplGetClusterIdReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         self.unknown_fields.put(out);
     }
 }
@@ -356,12 +321,7 @@ impl Message for RpbReplGetClusterIdReqRef<'_> {
     const NAME: &'static str = "RpbReplGetClusterIdReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         self.unknown_fields.put(out);
     }
 }
@@ -421,12 +381,7 @@ impl Message for RpbReplGetClusterIdResp {
     const NAME: &'static str = "RpbReplGetClusterIdResp";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.cluster_id) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.cluster_id, out);
         self.unknown_fields.put(out);
     }
@@ -489,12 +444,7 @@ impl Message for RpbReplGetClusterIdRespRef<'_> {
     const NAME: &'static str = "RpbReplGetClusterIdResp";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.cluster_id) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.cluster_id, out);
         self.unknown_fields.put(out);
     }

@@ -54,20 +54,7 @@ impl Message for RpbSearchQueryReq {
     const NAME: &'static str = "RpbSearchQueryReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.q) + wire::Bytes::len(0x12, &self.index)
-            + wire::Uint32::optional_len(0x18, &self.rows)
-            + wire::Uint32::optional_len(0x20, &self.start)
-            + wire::Bytes::optional_len(0x2a, &self.sort)
-            + wire::Bytes::optional_len(0x32, &self.filter)
-            + wire::Bytes::optional_len(0x3a, &self.df)
-            + wire::Bytes::optional_len(0x42, &self.op)
-            + wire::Bytes::repeated_len(0x4a, &self.fl)
-            + wire::Bytes::optional_len(0x52, &self.presort) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.q, out);
         wire::Bytes::put(0x12, &self.index, out);
         wire::Uint32::put_optional(0x18, &self.rows, out);
@@ -169,20 +156,7 @@ impl Message for RpbSearchQueryReqRef<'_> {
     const NAME: &'static str = "RpbSearchQueryReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.q) + wire::Bytes::len(0x12, &self.index)
-            + wire::Uint32::optional_len(0x18, &self.rows)
-            + wire::Uint32::optional_len(0x20, &self.start)
-            + wire::Bytes::optional_len(0x2a, &self.sort)
-            + wire::Bytes::optional_len(0x32, &self.filter)
-            + wire::Bytes::optional_len(0x3a, &self.df)
-            + wire::Bytes::optional_len(0x42, &self.op)
-            + wire::Bytes::repeated_len(0x4a, &self.fl)
-            + wire::Bytes::optional_len(0x52, &self.presort) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.q, out);
         wire::Bytes::put(0x12, &self.index, out);
         wire::Uint32::put_optional(0x18, &self.rows, out);
@@ -271,13 +245,8 @@ impl Message for RpbSearchDoc {
     const NAME: &'static str = "RpbSearchDoc";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::repeated_message_len(0x0a, &self.fields, sizes) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_repeated_message(0x0a, &self.fields, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_repeated_message(0x0a, &self.fields, out);
         self.unknown_fields.put(out);
     }
 }
@@ -321,13 +290,8 @@ impl Message for RpbSearchDocRef<'_> {
     const NAME: &'static str = "RpbSearchDoc";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::repeated_message_len(0x0a, &self.fields, sizes) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_repeated_message(0x0a, &self.fields, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_repeated_message(0x0a, &self.fields, out);
         self.unknown_fields.put(out);
     }
 }
@@ -380,16 +344,8 @@ impl Message for RpbSearchQueryResp {
     const NAME: &'static str = "RpbSearchQueryResp";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::repeated_message_len(0x0a, &self.docs, sizes)
-            + wire::Float::optional_len(0x15, &self.max_score)
-            + wire::Uint32::optional_len(0x18, &self.num_found)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_repeated_message(0x0a, &self.docs, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_repeated_message(0x0a, &self.docs, out);
         wire::Float::put_optional(0x15, &self.max_score, out);
         wire::Uint32::put_optional(0x18, &self.num_found, out);
         self.unknown_fields.put(out);
@@ -443,16 +399,8 @@ impl Message for RpbSearchQueryRespRef<'_> {
     const NAME: &'static str = "RpbSearchQueryResp";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::repeated_message_len(0x0a, &self.docs, sizes)
-            + wire::Float::optional_len(0x15, &self.max_score)
-            + wire::Uint32::optional_len(0x18, &self.num_found)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_repeated_message(0x0a, &self.docs, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_repeated_message(0x0a, &self.docs, out);
         wire::Float::put_optional(0x15, &self.max_score, out);
         wire::Uint32::put_optional(0x18, &self.num_found, out);
         self.unknown_fields.put(out);

@@ -85,12 +85,7 @@ impl Message for RpbPingReq {
     const NAME: &'static str = "riak.RpbPingReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        0
-    }
-
-    #[inline]
-    fn encode(&self, _out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {}
+    fn encode(&self, _out: &mut wire::Writer<'_>) {}
 }
 
 impl<'a> Decode<'a> for RpbPingReq {
@@ -132,12 +127,7 @@ impl Message for RpbPingReqRef<'_> {
     const NAME: &'static str = "riak.RpbPingReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        0
-    }
-
-    #[inline]
-    fn encode(&self, _out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {}
+    fn encode(&self, _out: &mut wire::Writer<'_>) {}
 }
 
 impl<'a> Decode<'a> for RpbPingReqRef<'a> {
@@ -182,12 +172,7 @@ impl Message for RpbPingResp {
     const NAME: &'static str = "riak.RpbPingResp";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         self.unknown_fields.put(out);
     }
 }
@@ -231,12 +216,7 @@ impl Message for RpbPingRespRef<'_> {
     const NAME: &'static str = "riak.RpbPingResp";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         self.unknown_fields.put(out);
     }
 }
@@ -283,12 +263,7 @@ impl Message for RpbGetClientIdReq {
     const NAME: &'static str = "riak.RpbGetClientIdReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        0
-    }
-
-    #[inline]
-    fn encode(&self, _out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {}
+    fn encode(&self, _out: &mut wire::Writer<'_>) {}
 }
 
 impl<'a> Decode<'a> for RpbGetClientIdReq {
@@ -330,12 +305,7 @@ impl Message for RpbGetClientIdReqRef<'_> {
     const NAME: &'static str = "riak.RpbGetClientIdReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        0
-    }
-
-    #[inline]
-    fn encode(&self, _out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {}
+    fn encode(&self, _out: &mut wire::Writer<'_>) {}
 }
 
 impl<'a> Decode<'a> for RpbGetClientIdReqRef<'a> {
@@ -380,12 +350,7 @@ impl Message for RpbSetClientIdResp {
     const NAME: &'static str = "riak.RpbSetClientIdResp";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         self.unknown_fields.put(out);
     }
 }
@@ -429,12 +394,7 @@ impl Message for RpbSetClientIdRespRef<'_> {
     const NAME: &'static str = "riak.RpbSetClientIdResp";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         self.unknown_fields.put(out);
     }
 }
@@ -481,12 +441,7 @@ impl Message for RpbGetServerInfoReq {
     const NAME: &'static str = "riak.RpbGetServerInfoReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        0
-    }
-
-    #[inline]
-    fn encode(&self, _out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {}
+    fn encode(&self, _out: &mut wire::Writer<'_>) {}
 }
 
 impl<'a> Decode<'a> for RpbGetServerInfoReq {
@@ -528,12 +483,7 @@ impl Message for RpbGetServerInfoReqRef<'_> {
     const NAME: &'static str = "riak.RpbGetServerInfoReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        0
-    }
-
-    #[inline]
-    fn encode(&self, _out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {}
+    fn encode(&self, _out: &mut wire::Writer<'_>) {}
 }
 
 impl<'a> Decode<'a> for RpbGetServerInfoReqRef<'a> {
@@ -579,12 +529,7 @@ impl Message for RpbDelResp {
     const NAME: &'static str = "riak.RpbDelResp";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         self.unknown_fields.put(out);
     }
 }
@@ -628,12 +573,7 @@ impl Message for RpbDelRespRef<'_> {
     const NAME: &'static str = "riak.RpbDelResp";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         self.unknown_fields.put(out);
     }
 }
@@ -680,12 +620,7 @@ impl Message for RpbSetBucketResp {
     const NAME: &'static str = "riak.RpbSetBucketResp";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         self.unknown_fields.put(out);
     }
 }
@@ -729,12 +664,7 @@ impl Message for RpbSetBucketRespRef<'_> {
     const NAME: &'static str = "riak.RpbSetBucketResp";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         self.unknown_fields.put(out);
     }
 }
@@ -781,12 +711,7 @@ impl Message for RpbResetBucketResp {
     const NAME: &'static str = "riak.RpbResetBucketResp";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         self.unknown_fields.put(out);
     }
 }
@@ -830,12 +755,7 @@ impl Message for RpbResetBucketRespRef<'_> {
     const NAME: &'static str = "riak.RpbResetBucketResp";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         self.unknown_fields.put(out);
     }
 }
@@ -882,12 +802,7 @@ impl Message for RpbRTEResp {
     const NAME: &'static str = "riak.RpbRTEResp";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         self.unknown_fields.put(out);
     }
 }
@@ -931,12 +846,7 @@ impl Message for RpbRTERespRef<'_> {
     const NAME: &'static str = "riak.RpbRTEResp";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         self.unknown_fields.put(out);
     }
 }
@@ -983,12 +893,7 @@ impl Message for RpbAuthResp {
     const NAME: &'static str = "riak.RpbAuthResp";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         self.unknown_fields.put(out);
     }
 }
@@ -1032,12 +937,7 @@ impl Message for RpbAuthRespRef<'_> {
     const NAME: &'static str = "riak.RpbAuthResp";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         self.unknown_fields.put(out);
     }
 }
@@ -1085,12 +985,7 @@ impl Message for RpbStartTls {
     const NAME: &'static str = "riak.RpbStartTls";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        0
-    }
-
-    #[inline]
-    fn encode(&self, _out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {}
+    fn encode(&self, _out: &mut wire::Writer<'_>) {}
 }
 
 impl<'a> Decode<'a> for RpbStartTls {
@@ -1132,12 +1027,7 @@ impl Message for RpbStartTlsRef<'_> {
     const NAME: &'static str = "riak.RpbStartTls";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        0
-    }
-
-    #[inline]
-    fn encode(&self, _out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {}
+    fn encode(&self, _out: &mut wire::Writer<'_>) {}
 }
 
 impl<'a> Decode<'a> for RpbStartTlsRef<'a> {
@@ -1184,12 +1074,7 @@ impl Message for TsTtbMsg {
     const NAME: &'static str = "riak.TsTtbMsg";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        self.body.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         out.raw(&self.body);
     }
 }
@@ -1235,12 +1120,7 @@ impl Message for TsTtbMsgRef<'_> {
     const NAME: &'static str = "riak.TsTtbMsg";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        self.body.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         out.raw(&self.body);
     }
 }

@@ -84,13 +84,12 @@ impl Message for TsColumnDescription {
     const NAME: &'static str = "TsColumnDescription";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.name) + wire::Enum::optional_len(0x10, &self.r#type)
-            + self.unknown_fields.len()
+    fn at_least(&self) -> usize {
+        wire::Bytes::at_least(&self.name)
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.name, out);
         wire::Enum::put_optional(0x10, &self.r#type, out);
         self.unknown_fields.put(out);
@@ -162,13 +161,12 @@ impl Message for TsColumnDescriptionRef<'_> {
     const NAME: &'static str = "TsColumnDescription";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.name) + wire::Enum::optional_len(0x10, &self.r#type)
-            + self.unknown_fields.len()
+    fn at_least(&self) -> usize {
+        wire::Bytes::at_least(&self.name)
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.name, out);
         wire::Enum::put_optional(0x10, &self.r#type, out);
         self.unknown_fields.put(out);
@@ -241,17 +239,7 @@ impl Message for TsCell {
     const NAME: &'static str = "TsCell";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::optional_len(0x0a, &self.varchar_value)
-            + wire::Sint64::optional_len(0x10, &self.sint64_value)
-            + wire::Sint64::optional_len(0x18, &self.timestamp_value)
-            + wire::Bool::optional_len(0x20, &self.boolean_value)
-            + wire::Double::optional_len(0x29, &self.double_value)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put_optional(0x0a, &self.varchar_value, out);
         wire::Sint64::put_optional(0x10, &self.sint64_value, out);
         wire::Sint64::put_optional(0x18, &self.timestamp_value, out);
@@ -321,17 +309,7 @@ impl Message for TsCellRef<'_> {
     const NAME: &'static str = "TsCell";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::optional_len(0x0a, &self.varchar_value)
-            + wire::Sint64::optional_len(0x10, &self.sint64_value)
-            + wire::Sint64::optional_len(0x18, &self.timestamp_value)
-            + wire::Bool::optional_len(0x20, &self.boolean_value)
-            + wire::Double::optional_len(0x29, &self.double_value)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put_optional(0x0a, &self.varchar_value, out);
         wire::Sint64::put_optional(0x10, &self.sint64_value, out);
         wire::Sint64::put_optional(0x18, &self.timestamp_value, out);
@@ -389,13 +367,8 @@ impl Message for TsRow {
     const NAME: &'static str = "TsRow";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::repeated_message_len(0x0a, &self.cells, sizes) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_repeated_message(0x0a, &self.cells, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_repeated_message(0x0a, &self.cells, out);
         self.unknown_fields.put(out);
     }
 }
@@ -439,13 +412,8 @@ impl Message for TsRowRef<'_> {
     const NAME: &'static str = "TsRow";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::repeated_message_len(0x0a, &self.cells, sizes) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_repeated_message(0x0a, &self.cells, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_repeated_message(0x0a, &self.cells, out);
         self.unknown_fields.put(out);
     }
 }
@@ -505,16 +473,14 @@ impl Message for TsInterpolation {
     const NAME: &'static str = "TsInterpolation";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.base)
-            + wire::repeated_message_len(0x12, &self.interpolations, sizes)
-            + self.unknown_fields.len()
+    fn at_least(&self) -> usize {
+        wire::Bytes::at_least(&self.base)
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.base, out);
-        wire::put_repeated_message(0x12, &self.interpolations, out, sizes);
+        wire::put_repeated_message(0x12, &self.interpolations, out);
         self.unknown_fields.put(out);
     }
 }
@@ -582,16 +548,14 @@ impl Message for TsInterpolationRef<'_> {
     const NAME: &'static str = "TsInterpolation";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.base)
-            + wire::repeated_message_len(0x12, &self.interpolations, sizes)
-            + self.unknown_fields.len()
+    fn at_least(&self) -> usize {
+        wire::Bytes::at_least(&self.base)
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.base, out);
-        wire::put_repeated_message(0x12, &self.interpolations, out, sizes);
+        wire::put_repeated_message(0x12, &self.interpolations, out);
         self.unknown_fields.put(out);
     }
 }
@@ -673,16 +637,8 @@ impl Message for TsQueryReq {
     const NAME: &'static str = "TsQueryReq";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::optional_message_len(0x0a, &self.query, sizes)
-            + wire::Bool::optional_len(0x10, &self.stream)
-            + wire::Bytes::optional_len(0x1a, &self.cover_context)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_optional_message(0x0a, &self.query, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_optional_message(0x0a, &self.query, out);
         wire::Bool::put_optional(0x10, &self.stream, out);
         wire::Bytes::put_optional(0x1a, &self.cover_context, out);
         self.unknown_fields.put(out);
@@ -749,16 +705,8 @@ impl Message for TsQueryReqRef<'_> {
     const NAME: &'static str = "TsQueryReq";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::optional_message_len(0x0a, &self.query, sizes)
-            + wire::Bool::optional_len(0x10, &self.stream)
-            + wire::Bytes::optional_len(0x1a, &self.cover_context)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_optional_message(0x0a, &self.query, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_optional_message(0x0a, &self.query, out);
         wire::Bool::put_optional(0x10, &self.stream, out);
         wire::Bytes::put_optional(0x1a, &self.cover_context, out);
         self.unknown_fields.put(out);
@@ -831,16 +779,9 @@ impl Message for TsQueryResp {
     const NAME: &'static str = "TsQueryResp";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::repeated_message_len(0x0a, &self.columns, sizes)
-            + wire::repeated_message_len(0x12, &self.rows, sizes)
-            + wire::Bool::optional_len(0x18, &self.done) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_repeated_message(0x0a, &self.columns, out, sizes);
-        wire::put_repeated_message(0x12, &self.rows, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_repeated_message(0x0a, &self.columns, out);
+        wire::put_repeated_message(0x12, &self.rows, out);
         wire::Bool::put_optional(0x18, &self.done, out);
         self.unknown_fields.put(out);
     }
@@ -900,16 +841,9 @@ impl Message for TsQueryRespRef<'_> {
     const NAME: &'static str = "TsQueryResp";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::repeated_message_len(0x0a, &self.columns, sizes)
-            + wire::repeated_message_len(0x12, &self.rows, sizes)
-            + wire::Bool::optional_len(0x18, &self.done) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_repeated_message(0x0a, &self.columns, out, sizes);
-        wire::put_repeated_message(0x12, &self.rows, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_repeated_message(0x0a, &self.columns, out);
+        wire::put_repeated_message(0x12, &self.rows, out);
         wire::Bool::put_optional(0x18, &self.done, out);
         self.unknown_fields.put(out);
     }
@@ -990,18 +924,10 @@ impl Message for TsPutReq {
     const NAME: &'static str = "TsPutReq";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.table)
-            + wire::repeated_message_len(0x12, &self.columns, sizes)
-            + wire::repeated_message_len(0x1a, &self.rows, sizes)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.table, out);
-        wire::put_repeated_message(0x12, &self.columns, out, sizes);
-        wire::put_repeated_message(0x1a, &self.rows, out, sizes);
+        wire::put_repeated_message(0x12, &self.columns, out);
+        wire::put_repeated_message(0x1a, &self.rows, out);
         self.unknown_fields.put(out);
     }
 }
@@ -1078,18 +1004,10 @@ impl Message for TsPutReqRef<'_> {
     const NAME: &'static str = "TsPutReq";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.table)
-            + wire::repeated_message_len(0x12, &self.columns, sizes)
-            + wire::repeated_message_len(0x1a, &self.rows, sizes)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.table, out);
-        wire::put_repeated_message(0x12, &self.columns, out, sizes);
-        wire::put_repeated_message(0x1a, &self.rows, out, sizes);
+        wire::put_repeated_message(0x12, &self.columns, out);
+        wire::put_repeated_message(0x1a, &self.rows, out);
         self.unknown_fields.put(out);
     }
 }
@@ -1158,12 +1076,7 @@ impl Message for TsPutResp {
     const NAME: &'static str = "TsPutResp";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         self.unknown_fields.put(out);
     }
 }
@@ -1207,12 +1120,7 @@ impl Message for TsPutRespRef<'_> {
     const NAME: &'static str = "TsPutResp";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         self.unknown_fields.put(out);
     }
 }
@@ -1276,16 +1184,9 @@ impl Message for TsGetReq {
     const NAME: &'static str = "TsGetReq";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.table)
-            + wire::repeated_message_len(0x12, &self.key, sizes)
-            + wire::Uint32::optional_len(0x18, &self.timeout) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.table, out);
-        wire::put_repeated_message(0x12, &self.key, out, sizes);
+        wire::put_repeated_message(0x12, &self.key, out);
         wire::Uint32::put_optional(0x18, &self.timeout, out);
         self.unknown_fields.put(out);
     }
@@ -1356,16 +1257,9 @@ impl Message for TsGetReqRef<'_> {
     const NAME: &'static str = "TsGetReq";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.table)
-            + wire::repeated_message_len(0x12, &self.key, sizes)
-            + wire::Uint32::optional_len(0x18, &self.timeout) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.table, out);
-        wire::put_repeated_message(0x12, &self.key, out, sizes);
+        wire::put_repeated_message(0x12, &self.key, out);
         wire::Uint32::put_optional(0x18, &self.timeout, out);
         self.unknown_fields.put(out);
     }
@@ -1432,16 +1326,9 @@ impl Message for TsGetResp {
     const NAME: &'static str = "TsGetResp";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::repeated_message_len(0x0a, &self.columns, sizes)
-            + wire::repeated_message_len(0x12, &self.rows, sizes)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_repeated_message(0x0a, &self.columns, out, sizes);
-        wire::put_repeated_message(0x12, &self.rows, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_repeated_message(0x0a, &self.columns, out);
+        wire::put_repeated_message(0x12, &self.rows, out);
         self.unknown_fields.put(out);
     }
 }
@@ -1498,16 +1385,9 @@ impl Message for TsGetRespRef<'_> {
     const NAME: &'static str = "TsGetResp";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::repeated_message_len(0x0a, &self.columns, sizes)
-            + wire::repeated_message_len(0x12, &self.rows, sizes)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_repeated_message(0x0a, &self.columns, out, sizes);
-        wire::put_repeated_message(0x12, &self.rows, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_repeated_message(0x0a, &self.columns, out);
+        wire::put_repeated_message(0x12, &self.rows, out);
         self.unknown_fields.put(out);
     }
 }
@@ -1586,17 +1466,9 @@ impl Message for TsDelReq {
     const NAME: &'static str = "TsDelReq";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.table)
-            + wire::repeated_message_len(0x12, &self.key, sizes)
-            + wire::Bytes::optional_len(0x1a, &self.vclock)
-            + wire::Uint32::optional_len(0x20, &self.timeout) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.table, out);
-        wire::put_repeated_message(0x12, &self.key, out, sizes);
+        wire::put_repeated_message(0x12, &self.key, out);
         wire::Bytes::put_optional(0x1a, &self.vclock, out);
         wire::Uint32::put_optional(0x20, &self.timeout, out);
         self.unknown_fields.put(out);
@@ -1671,17 +1543,9 @@ impl Message for TsDelReqRef<'_> {
     const NAME: &'static str = "TsDelReq";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.table)
-            + wire::repeated_message_len(0x12, &self.key, sizes)
-            + wire::Bytes::optional_len(0x1a, &self.vclock)
-            + wire::Uint32::optional_len(0x20, &self.timeout) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.table, out);
-        wire::put_repeated_message(0x12, &self.key, out, sizes);
+        wire::put_repeated_message(0x12, &self.key, out);
         wire::Bytes::put_optional(0x1a, &self.vclock, out);
         wire::Uint32::put_optional(0x20, &self.timeout, out);
         self.unknown_fields.put(out);
@@ -1747,12 +1611,7 @@ impl Message for TsDelResp {
     const NAME: &'static str = "TsDelResp";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         self.unknown_fields.put(out);
     }
 }
@@ -1796,12 +1655,7 @@ impl Message for TsDelRespRef<'_> {
     const NAME: &'static str = "TsDelResp";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         self.unknown_fields.put(out);
     }
 }
@@ -1864,13 +1718,7 @@ impl Message for TsListKeysReq {
     const NAME: &'static str = "TsListKeysReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.table)
-            + wire::Uint32::optional_len(0x10, &self.timeout) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.table, out);
         wire::Uint32::put_optional(0x10, &self.timeout, out);
         self.unknown_fields.put(out);
@@ -1937,13 +1785,7 @@ impl Message for TsListKeysReqRef<'_> {
     const NAME: &'static str = "TsListKeysReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.table)
-            + wire::Uint32::optional_len(0x10, &self.timeout) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.table, out);
         wire::Uint32::put_optional(0x10, &self.timeout, out);
         self.unknown_fields.put(out);
@@ -2007,14 +1849,8 @@ impl Message for TsListKeysResp {
     const NAME: &'static str = "TsListKeysResp";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::repeated_message_len(0x0a, &self.keys, sizes)
-            + wire::Bool::optional_len(0x10, &self.done) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_repeated_message(0x0a, &self.keys, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_repeated_message(0x0a, &self.keys, out);
         wire::Bool::put_optional(0x10, &self.done, out);
         self.unknown_fields.put(out);
     }
@@ -2065,14 +1901,8 @@ impl Message for TsListKeysRespRef<'_> {
     const NAME: &'static str = "TsListKeysResp";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::repeated_message_len(0x0a, &self.keys, sizes)
-            + wire::Bool::optional_len(0x10, &self.done) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_repeated_message(0x0a, &self.keys, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_repeated_message(0x0a, &self.keys, out);
         wire::Bool::put_optional(0x10, &self.done, out);
         self.unknown_fields.put(out);
     }
@@ -2146,17 +1976,8 @@ impl Message for TsCoverageReq {
     const NAME: &'static str = "TsCoverageReq";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::optional_message_len(0x0a, &self.query, sizes)
-            + wire::Bytes::len(0x12, &self.table)
-            + wire::Bytes::optional_len(0x1a, &self.replace_cover)
-            + wire::Bytes::repeated_len(0x22, &self.unavailable_cover)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_optional_message(0x0a, &self.query, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_optional_message(0x0a, &self.query, out);
         wire::Bytes::put(0x12, &self.table, out);
         wire::Bytes::put_optional(0x1a, &self.replace_cover, out);
         wire::Bytes::put_repeated(0x22, &self.unavailable_cover, out);
@@ -2241,17 +2062,8 @@ impl Message for TsCoverageReqRef<'_> {
     const NAME: &'static str = "TsCoverageReq";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::optional_message_len(0x0a, &self.query, sizes)
-            + wire::Bytes::len(0x12, &self.table)
-            + wire::Bytes::optional_len(0x1a, &self.replace_cover)
-            + wire::Bytes::repeated_len(0x22, &self.unavailable_cover)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_optional_message(0x0a, &self.query, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_optional_message(0x0a, &self.query, out);
         wire::Bytes::put(0x12, &self.table, out);
         wire::Bytes::put_optional(0x1a, &self.replace_cover, out);
         wire::Bytes::put_repeated(0x22, &self.unavailable_cover, out);
@@ -2331,14 +2143,8 @@ impl Message for TsCoverageResp {
     const NAME: &'static str = "TsCoverageResp";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::repeated_message_len(0x0a, &self.entries, sizes)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_repeated_message(0x0a, &self.entries, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_repeated_message(0x0a, &self.entries, out);
         self.unknown_fields.put(out);
     }
 }
@@ -2391,14 +2197,8 @@ impl Message for TsCoverageRespRef<'_> {
     const NAME: &'static str = "TsCoverageResp";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::repeated_message_len(0x0a, &self.entries, sizes)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_repeated_message(0x0a, &self.entries, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_repeated_message(0x0a, &self.entries, out);
         self.unknown_fields.put(out);
     }
 }
@@ -2474,19 +2274,16 @@ impl Message for TsCoverageEntry {
     const NAME: &'static str = "TsCoverageEntry";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.ip) + wire::Uint32::len(0x10, &self.port)
-            + wire::Bytes::len(0x1a, &self.cover_context)
-            + wire::optional_message_len(0x22, &self.range, sizes)
-            + self.unknown_fields.len()
+    fn at_least(&self) -> usize {
+        wire::Bytes::at_least(&self.ip) + wire::Bytes::at_least(&self.cover_context)
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.ip, out);
         wire::Uint32::put(0x10, &self.port, out);
         wire::Bytes::put(0x1a, &self.cover_context, out);
-        wire::put_optional_message(0x22, &self.range, out, sizes);
+        wire::put_optional_message(0x22, &self.range, out);
         self.unknown_fields.put(out);
     }
 }
@@ -2561,19 +2358,16 @@ impl Message for TsCoverageEntryRef<'_> {
     const NAME: &'static str = "TsCoverageEntry";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.ip) + wire::Uint32::len(0x10, &self.port)
-            + wire::Bytes::len(0x1a, &self.cover_context)
-            + wire::optional_message_len(0x22, &self.range, sizes)
-            + self.unknown_fields.len()
+    fn at_least(&self) -> usize {
+        wire::Bytes::at_least(&self.ip) + wire::Bytes::at_least(&self.cover_context)
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.ip, out);
         wire::Uint32::put(0x10, &self.port, out);
         wire::Bytes::put(0x1a, &self.cover_context, out);
-        wire::put_optional_message(0x22, &self.range, out, sizes);
+        wire::put_optional_message(0x22, &self.range, out);
         self.unknown_fields.put(out);
     }
 }
@@ -2674,17 +2468,12 @@ impl Message for TsRange {
     const NAME: &'static str = "TsRange";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.field_name)
-            + wire::Sint64::len(0x10, &self.lower_bound)
-            + wire::Bool::len(0x18, &self.lower_bound_inclusive)
-            + wire::Sint64::len(0x20, &self.upper_bound)
-            + wire::Bool::len(0x28, &self.upper_bound_inclusive)
-            + wire::Bytes::len(0x32, &self.desc) + self.unknown_fields.len()
+    fn at_least(&self) -> usize {
+        wire::Bytes::at_least(&self.field_name) + wire::Bytes::at_least(&self.desc)
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.field_name, out);
         wire::Sint64::put(0x10, &self.lower_bound, out);
         wire::Bool::put(0x18, &self.lower_bound_inclusive, out);
@@ -2790,17 +2579,12 @@ impl Message for TsRangeRef<'_> {
     const NAME: &'static str = "TsRange";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.field_name)
-            + wire::Sint64::len(0x10, &self.lower_bound)
-            + wire::Bool::len(0x18, &self.lower_bound_inclusive)
-            + wire::Sint64::len(0x20, &self.upper_bound)
-            + wire::Bool::len(0x28, &self.upper_bound_inclusive)
-            + wire::Bytes::len(0x32, &self.desc) + self.unknown_fields.len()
+    fn at_least(&self) -> usize {
+        wire::Bytes::at_least(&self.field_name) + wire::Bytes::at_least(&self.desc)
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.field_name, out);
         wire::Sint64::put(0x10, &self.lower_bound, out);
         wire::Bool::put(0x18, &self.lower_bound_inclusive, out);

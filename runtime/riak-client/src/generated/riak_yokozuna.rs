@@ -34,14 +34,12 @@ impl Message for RpbYokozunaIndex {
     const NAME: &'static str = "RpbYokozunaIndex";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.name)
-            + wire::Bytes::optional_len(0x12, &self.schema)
-            + wire::Uint32::optional_len(0x18, &self.n_val) + self.unknown_fields.len()
+    fn at_least(&self) -> usize {
+        wire::Bytes::at_least(&self.name) + wire::Bytes::optional_at_least(&self.schema)
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.name, out);
         wire::Bytes::put_optional(0x12, &self.schema, out);
         wire::Uint32::put_optional(0x18, &self.n_val, out);
@@ -108,14 +106,12 @@ impl Message for RpbYokozunaIndexRef<'_> {
     const NAME: &'static str = "RpbYokozunaIndex";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.name)
-            + wire::Bytes::optional_len(0x12, &self.schema)
-            + wire::Uint32::optional_len(0x18, &self.n_val) + self.unknown_fields.len()
+    fn at_least(&self) -> usize {
+        wire::Bytes::at_least(&self.name) + wire::Bytes::optional_at_least(&self.schema)
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.name, out);
         wire::Bytes::put_optional(0x12, &self.schema, out);
         wire::Uint32::put_optional(0x18, &self.n_val, out);
@@ -177,12 +173,7 @@ impl Message for RpbYokozunaIndexGetReq {
     const NAME: &'static str = "RpbYokozunaIndexGetReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::optional_len(0x0a, &self.name) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put_optional(0x0a, &self.name, out);
         self.unknown_fields.put(out);
     }
@@ -238,12 +229,7 @@ impl Message for RpbYokozunaIndexGetReqRef<'_> {
     const NAME: &'static str = "RpbYokozunaIndexGetReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::optional_len(0x0a, &self.name) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put_optional(0x0a, &self.name, out);
         self.unknown_fields.put(out);
     }
@@ -295,13 +281,8 @@ impl Message for RpbYokozunaIndexGetResp {
     const NAME: &'static str = "RpbYokozunaIndexGetResp";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::repeated_message_len(0x0a, &self.index, sizes) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_repeated_message(0x0a, &self.index, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_repeated_message(0x0a, &self.index, out);
         self.unknown_fields.put(out);
     }
 }
@@ -349,13 +330,8 @@ impl Message for RpbYokozunaIndexGetRespRef<'_> {
     const NAME: &'static str = "RpbYokozunaIndexGetResp";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::repeated_message_len(0x0a, &self.index, sizes) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_repeated_message(0x0a, &self.index, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_repeated_message(0x0a, &self.index, out);
         self.unknown_fields.put(out);
     }
 }
@@ -420,14 +396,8 @@ impl Message for RpbYokozunaIndexPutReq {
     const NAME: &'static str = "RpbYokozunaIndexPutReq";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::message_len(0x0a, &self.index, sizes)
-            + wire::Uint32::optional_len(0x10, &self.timeout) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_message(0x0a, &self.index, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_message(0x0a, &self.index, out);
         wire::Uint32::put_optional(0x10, &self.timeout, out);
         self.unknown_fields.put(out);
     }
@@ -489,14 +459,8 @@ impl Message for RpbYokozunaIndexPutReqRef<'_> {
     const NAME: &'static str = "RpbYokozunaIndexPutReq";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::message_len(0x0a, &self.index, sizes)
-            + wire::Uint32::optional_len(0x10, &self.timeout) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_message(0x0a, &self.index, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_message(0x0a, &self.index, out);
         wire::Uint32::put_optional(0x10, &self.timeout, out);
         self.unknown_fields.put(out);
     }
@@ -575,12 +539,7 @@ impl Message for RpbYokozunaIndexDeleteReq {
     const NAME: &'static str = "RpbYokozunaIndexDeleteReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.name) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.name, out);
         self.unknown_fields.put(out);
     }
@@ -643,12 +602,7 @@ impl Message for RpbYokozunaIndexDeleteReqRef<'_> {
     const NAME: &'static str = "RpbYokozunaIndexDeleteReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.name) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.name, out);
         self.unknown_fields.put(out);
     }
@@ -718,13 +672,12 @@ impl Message for RpbYokozunaSchema {
     const NAME: &'static str = "RpbYokozunaSchema";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.name)
-            + wire::Bytes::optional_len(0x12, &self.content) + self.unknown_fields.len()
+    fn at_least(&self) -> usize {
+        wire::Bytes::at_least(&self.name) + wire::Bytes::optional_at_least(&self.content)
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.name, out);
         wire::Bytes::put_optional(0x12, &self.content, out);
         self.unknown_fields.put(out);
@@ -787,13 +740,12 @@ impl Message for RpbYokozunaSchemaRef<'_> {
     const NAME: &'static str = "RpbYokozunaSchema";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.name)
-            + wire::Bytes::optional_len(0x12, &self.content) + self.unknown_fields.len()
+    fn at_least(&self) -> usize {
+        wire::Bytes::at_least(&self.name) + wire::Bytes::optional_at_least(&self.content)
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.name, out);
         wire::Bytes::put_optional(0x12, &self.content, out);
         self.unknown_fields.put(out);
@@ -859,13 +811,8 @@ impl Message for RpbYokozunaSchemaPutReq {
     const NAME: &'static str = "RpbYokozunaSchemaPutReq";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::message_len(0x0a, &self.schema, sizes) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_message(0x0a, &self.schema, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_message(0x0a, &self.schema, out);
         self.unknown_fields.put(out);
     }
 }
@@ -924,13 +871,8 @@ impl Message for RpbYokozunaSchemaPutReqRef<'_> {
     const NAME: &'static str = "RpbYokozunaSchemaPutReq";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::message_len(0x0a, &self.schema, sizes) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_message(0x0a, &self.schema, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_message(0x0a, &self.schema, out);
         self.unknown_fields.put(out);
     }
 }
@@ -1005,12 +947,7 @@ impl Message for RpbYokozunaSchemaGetReq {
     const NAME: &'static str = "RpbYokozunaSchemaGetReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.name) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.name, out);
         self.unknown_fields.put(out);
     }
@@ -1073,12 +1010,7 @@ impl Message for RpbYokozunaSchemaGetReqRef<'_> {
     const NAME: &'static str = "RpbYokozunaSchemaGetReq";
 
     #[inline]
-    fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::len(0x0a, &self.name) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put(0x0a, &self.name, out);
         self.unknown_fields.put(out);
     }
@@ -1145,13 +1077,8 @@ impl Message for RpbYokozunaSchemaGetResp {
     const NAME: &'static str = "RpbYokozunaSchemaGetResp";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::message_len(0x0a, &self.schema, sizes) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_message(0x0a, &self.schema, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_message(0x0a, &self.schema, out);
         self.unknown_fields.put(out);
     }
 }
@@ -1210,13 +1137,8 @@ impl Message for RpbYokozunaSchemaGetRespRef<'_> {
     const NAME: &'static str = "RpbYokozunaSchemaGetResp";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::message_len(0x0a, &self.schema, sizes) + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-        wire::put_message(0x0a, &self.schema, out, sizes);
+    fn encode(&self, out: &mut wire::Writer<'_>) {
+        wire::put_message(0x0a, &self.schema, out);
         self.unknown_fields.put(out);
     }
 }

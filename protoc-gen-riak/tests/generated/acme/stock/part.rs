@@ -20,16 +20,9 @@ impl Message for Part {
     const NAME: &'static str = "acme.stock.Part";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::optional_len(0x0a, &self.label)
-            + wire::optional_message_len(0x12, &self.of, sizes)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put_optional(0x0a, &self.label, out);
-        wire::put_optional_message(0x12, &self.of, out, sizes);
+        wire::put_optional_message(0x12, &self.of, out);
         self.unknown_fields.put(out);
     }
 }
@@ -87,16 +80,9 @@ impl Message for PartRef<'_> {
     const NAME: &'static str = "acme.stock.Part";
 
     #[inline]
-    fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-        wire::Bytes::optional_len(0x0a, &self.label)
-            + wire::optional_message_len(0x12, &self.of, sizes)
-            + self.unknown_fields.len()
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
+    fn encode(&self, out: &mut wire::Writer<'_>) {
         wire::Bytes::put_optional(0x0a, &self.label, out);
-        wire::put_optional_message(0x12, &self.of, out, sizes);
+        wire::put_optional_message(0x12, &self.of, out);
         self.unknown_fields.put(out);
     }
 }

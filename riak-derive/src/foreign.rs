@@ -49,8 +49,8 @@ pub(crate) fn wire_type(
 
         impl #wire::Writes<#ty> for #name {
             #[inline]
-            fn write(value: &#ty, out: &mut #wire::Writer<'_>) {
-                <#wire::#marker as #wire::Writes<#written>>::write(#given, out);
+            fn write<'w>(value: &#ty, out: #wire::Writer<'w>) -> #wire::Writer<'w> {
+                <#wire::#marker as #wire::Writes<#written>>::write(#given, out)
             }
 
             #[inline]

@@ -8,7 +8,7 @@
 //! Invariant: what a message's `encode` writes is whole fields.
 
 use crate::error::DecodeError;
-use crate::wire::{Context, Reader, Spill, Writer};
+use crate::wire::{Context, Reader, Spill, Writer, too_long};
 use crate::{Blob, DecodeLimits};
 
 /// The longest message that protobuf allows: 2 GiB less one byte.
@@ -37,8 +37,8 @@ pub trait Message {
         0
     }
 
-    /// Writes its fields.
-    fn encode(&self, out: &mut Writer<'_>);
+    /// Writes its fields, and gives the writer back, moved on.
+    fn encode<'w>(&self, out: Writer<'w>) -> Writer<'w>;
 
     /// How many bytes it takes, without tag and length prefix. It is encoded to
     /// find out, though nothing is kept.
@@ -46,14 +46,15 @@ pub trait Message {
         usize::try_from(Writer::count(|out| self.encode(out))).unwrap_or(usize::MAX)
     }
 
-    /// Its bytes.
+    /// Its bytes, in a vector that may have room for more: begun with about the
+    /// room that the message takes in memory.
     ///
     /// # Panics
     ///
     /// If they are more than [`MAX_LEN`].
     #[inline]
     fn encode_to_vec(&self) -> Vec<u8> {
-        Writer::collect(|out| self.encode(out)).unwrap_or_else(|len| too_long(Self::NAME, len))
+        Writer::collect(Self::NAME, size_of_val(self), |out| self.encode(out))
     }
 
     /// Appends its bytes to `buffer`.
@@ -66,11 +67,6 @@ pub trait Message {
         Spill::lend(buffer, |spill| Writer::append(spill, [], MAX_LEN, |out| self.encode(out)))
             .unwrap_or_else(|len| too_long(Self::NAME, len));
     }
-}
-
-#[cold]
-fn too_long(name: &str, len: u64) -> ! {
-    panic!("{name} takes {len} bytes, and protobuf allows no more than {MAX_LEN}")
 }
 
 /// A message that can be decoded from bytes that live for `'a`. An owned one
@@ -185,8 +181,8 @@ impl<M: Message> Message for Box<M> {
     }
 
     #[inline]
-    fn encode(&self, out: &mut Writer<'_>) {
-        M::encode(self, out);
+    fn encode<'w>(&self, out: Writer<'w>) -> Writer<'w> {
+        M::encode(self, out)
     }
 }
 
@@ -206,8 +202,8 @@ impl<M: Message> Message for &M {
     }
 
     #[inline]
-    fn encode(&self, out: &mut Writer<'_>) {
-        M::encode(self, out);
+    fn encode<'w>(&self, out: Writer<'w>) -> Writer<'w> {
+        M::encode(self, out)
     }
 }
 

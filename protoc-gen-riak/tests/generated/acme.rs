@@ -148,25 +148,25 @@ impl Message for Scalars {
     const NAME: &'static str = "acme.Scalars";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Int32::put_optional(0x08, &self.int32, out);
-        wire::Int64::put_optional(0x10, &self.int64, out);
-        wire::Uint32::put_optional(0x18, &self.uint32, out);
-        wire::Uint64::put_optional(0x20, &self.uint64, out);
-        wire::Sint32::put_optional(0x28, &self.sint32, out);
-        wire::Sint64::put_optional(0x30, &self.sint64, out);
-        wire::Fixed32::put_optional(0x3d, &self.fixed32, out);
-        wire::Fixed64::put_optional(0x41, &self.fixed64, out);
-        wire::Sfixed32::put_optional(0x4d, &self.sfixed32, out);
-        wire::Sfixed64::put_optional(0x51, &self.sfixed64, out);
-        wire::Float::put_optional(0x5d, &self.float, out);
-        wire::Double::put_optional(0x61, &self.double, out);
-        wire::Bool::put_optional(0x68, &self.bool, out);
-        wire::Text::put_optional(0x72, &self.string, out);
-        wire::Bytes::put_optional(0x7a, &self.bytes, out);
-        wire::Enum::put_optional(0x80, &self.colour, out);
-        wire::put_optional_message(0x8a, &self.item, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Int32::put_optional(0x08, &self.int32, out);
+        let out = wire::Int64::put_optional(0x10, &self.int64, out);
+        let out = wire::Uint32::put_optional(0x18, &self.uint32, out);
+        let out = wire::Uint64::put_optional(0x20, &self.uint64, out);
+        let out = wire::Sint32::put_optional(0x28, &self.sint32, out);
+        let out = wire::Sint64::put_optional(0x30, &self.sint64, out);
+        let out = wire::Fixed32::put_optional(0x3d, &self.fixed32, out);
+        let out = wire::Fixed64::put_optional(0x41, &self.fixed64, out);
+        let out = wire::Sfixed32::put_optional(0x4d, &self.sfixed32, out);
+        let out = wire::Sfixed64::put_optional(0x51, &self.sfixed64, out);
+        let out = wire::Float::put_optional(0x5d, &self.float, out);
+        let out = wire::Double::put_optional(0x61, &self.double, out);
+        let out = wire::Bool::put_optional(0x68, &self.bool, out);
+        let out = wire::Text::put_optional(0x72, &self.string, out);
+        let out = wire::Bytes::put_optional(0x7a, &self.bytes, out);
+        let out = wire::Enum::put_optional(0x80, &self.colour, out);
+        let out = wire::put_optional_message(0x8a, &self.item, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -275,25 +275,25 @@ impl Message for ScalarsRef<'_> {
     const NAME: &'static str = "acme.Scalars";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Int32::put_optional(0x08, &self.int32, out);
-        wire::Int64::put_optional(0x10, &self.int64, out);
-        wire::Uint32::put_optional(0x18, &self.uint32, out);
-        wire::Uint64::put_optional(0x20, &self.uint64, out);
-        wire::Sint32::put_optional(0x28, &self.sint32, out);
-        wire::Sint64::put_optional(0x30, &self.sint64, out);
-        wire::Fixed32::put_optional(0x3d, &self.fixed32, out);
-        wire::Fixed64::put_optional(0x41, &self.fixed64, out);
-        wire::Sfixed32::put_optional(0x4d, &self.sfixed32, out);
-        wire::Sfixed64::put_optional(0x51, &self.sfixed64, out);
-        wire::Float::put_optional(0x5d, &self.float, out);
-        wire::Double::put_optional(0x61, &self.double, out);
-        wire::Bool::put_optional(0x68, &self.bool, out);
-        wire::Text::put_optional(0x72, &self.string, out);
-        wire::Bytes::put_optional(0x7a, &self.bytes, out);
-        wire::Enum::put_optional(0x80, &self.colour, out);
-        wire::put_optional_message(0x8a, &self.item, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Int32::put_optional(0x08, &self.int32, out);
+        let out = wire::Int64::put_optional(0x10, &self.int64, out);
+        let out = wire::Uint32::put_optional(0x18, &self.uint32, out);
+        let out = wire::Uint64::put_optional(0x20, &self.uint64, out);
+        let out = wire::Sint32::put_optional(0x28, &self.sint32, out);
+        let out = wire::Sint64::put_optional(0x30, &self.sint64, out);
+        let out = wire::Fixed32::put_optional(0x3d, &self.fixed32, out);
+        let out = wire::Fixed64::put_optional(0x41, &self.fixed64, out);
+        let out = wire::Sfixed32::put_optional(0x4d, &self.sfixed32, out);
+        let out = wire::Sfixed64::put_optional(0x51, &self.sfixed64, out);
+        let out = wire::Float::put_optional(0x5d, &self.float, out);
+        let out = wire::Double::put_optional(0x61, &self.double, out);
+        let out = wire::Bool::put_optional(0x68, &self.bool, out);
+        let out = wire::Text::put_optional(0x72, &self.string, out);
+        let out = wire::Bytes::put_optional(0x7a, &self.bytes, out);
+        let out = wire::Enum::put_optional(0x80, &self.colour, out);
+        let out = wire::put_optional_message(0x8a, &self.item, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -438,19 +438,19 @@ impl Message for Required {
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Int32::put(0x08, &self.int32, out);
-        wire::Sint64::put(0x10, &self.sint64, out);
-        wire::Fixed32::put(0x1d, &self.fixed32, out);
-        wire::Double::put(0x21, &self.double, out);
-        wire::Bool::put(0x28, &self.bool, out);
-        wire::Text::put(0x32, &self.string, out);
-        wire::Bytes::put(0x3a, &self.bytes, out);
-        wire::Enum::put(0x40, &self.colour, out);
-        wire::put_message(0x4a, &self.item, out);
-        wire::put_group(0x53, &self.part, out);
-        wire::Enum::put(0x58, &self.mood, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Int32::put(0x08, &self.int32, out);
+        let out = wire::Sint64::put(0x10, &self.sint64, out);
+        let out = wire::Fixed32::put(0x1d, &self.fixed32, out);
+        let out = wire::Double::put(0x21, &self.double, out);
+        let out = wire::Bool::put(0x28, &self.bool, out);
+        let out = wire::Text::put(0x32, &self.string, out);
+        let out = wire::Bytes::put(0x3a, &self.bytes, out);
+        let out = wire::Enum::put(0x40, &self.colour, out);
+        let out = wire::put_message(0x4a, &self.item, out);
+        let out = wire::put_group(0x53, &self.part, out);
+        let out = wire::Enum::put(0x58, &self.mood, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -608,19 +608,19 @@ impl Message for RequiredRef<'_> {
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Int32::put(0x08, &self.int32, out);
-        wire::Sint64::put(0x10, &self.sint64, out);
-        wire::Fixed32::put(0x1d, &self.fixed32, out);
-        wire::Double::put(0x21, &self.double, out);
-        wire::Bool::put(0x28, &self.bool, out);
-        wire::Text::put(0x32, &self.string, out);
-        wire::Bytes::put(0x3a, &self.bytes, out);
-        wire::Enum::put(0x40, &self.colour, out);
-        wire::put_message(0x4a, &self.item, out);
-        wire::put_group(0x53, &self.part, out);
-        wire::Enum::put(0x58, &self.mood, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Int32::put(0x08, &self.int32, out);
+        let out = wire::Sint64::put(0x10, &self.sint64, out);
+        let out = wire::Fixed32::put(0x1d, &self.fixed32, out);
+        let out = wire::Double::put(0x21, &self.double, out);
+        let out = wire::Bool::put(0x28, &self.bool, out);
+        let out = wire::Text::put(0x32, &self.string, out);
+        let out = wire::Bytes::put(0x3a, &self.bytes, out);
+        let out = wire::Enum::put(0x40, &self.colour, out);
+        let out = wire::put_message(0x4a, &self.item, out);
+        let out = wire::put_group(0x53, &self.part, out);
+        let out = wire::Enum::put(0x58, &self.mood, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -789,25 +789,25 @@ impl Message for Repeated {
     const NAME: &'static str = "acme.Repeated";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Int32::put_repeated(0x08, &self.int32, out);
-        wire::Int32::put_packed(0x12, &self.packed_int32, out);
-        wire::Sint64::put_repeated(0x18, &self.sint64, out);
-        wire::Sint64::put_packed(0x22, &self.packed_sint64, out);
-        wire::Fixed32::put_repeated(0x2d, &self.fixed32, out);
-        wire::Fixed64::put_packed(0x32, &self.packed_fixed64, out);
-        wire::Float::put_packed(0x3a, &self.float, out);
-        wire::Double::put_repeated(0x41, &self.double, out);
-        wire::Bool::put_repeated(0x48, &self.bool, out);
-        wire::Bool::put_packed(0x52, &self.packed_bool, out);
-        wire::Text::put_repeated(0x5a, &self.string, out);
-        wire::Bytes::put_repeated(0x62, &self.bytes, out);
-        wire::Enum::put_repeated(0x68, &self.colour, out);
-        wire::Enum::put_packed(0x72, &self.packed_colour, out);
-        wire::put_repeated_message(0x7a, &self.item, out);
-        wire::put_repeated_group(0x83, &self.part, out);
-        wire::Enum::put_packed(0x8a, &self.mood, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Int32::put_repeated(0x08, &self.int32, out);
+        let out = wire::Int32::put_packed(0x12, &self.packed_int32, out);
+        let out = wire::Sint64::put_repeated(0x18, &self.sint64, out);
+        let out = wire::Sint64::put_packed(0x22, &self.packed_sint64, out);
+        let out = wire::Fixed32::put_repeated(0x2d, &self.fixed32, out);
+        let out = wire::Fixed64::put_packed(0x32, &self.packed_fixed64, out);
+        let out = wire::Float::put_packed(0x3a, &self.float, out);
+        let out = wire::Double::put_repeated(0x41, &self.double, out);
+        let out = wire::Bool::put_repeated(0x48, &self.bool, out);
+        let out = wire::Bool::put_packed(0x52, &self.packed_bool, out);
+        let out = wire::Text::put_repeated(0x5a, &self.string, out);
+        let out = wire::Bytes::put_repeated(0x62, &self.bytes, out);
+        let out = wire::Enum::put_repeated(0x68, &self.colour, out);
+        let out = wire::Enum::put_packed(0x72, &self.packed_colour, out);
+        let out = wire::put_repeated_message(0x7a, &self.item, out);
+        let out = wire::put_repeated_group(0x83, &self.part, out);
+        let out = wire::Enum::put_packed(0x8a, &self.mood, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1009,25 +1009,25 @@ impl Message for RepeatedRef<'_> {
     const NAME: &'static str = "acme.Repeated";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Int32::put_repeated(0x08, &self.int32, out);
-        wire::Int32::put_packed(0x12, &self.packed_int32, out);
-        wire::Sint64::put_repeated(0x18, &self.sint64, out);
-        wire::Sint64::put_packed(0x22, &self.packed_sint64, out);
-        wire::Fixed32::put_repeated(0x2d, &self.fixed32, out);
-        wire::Fixed64::put_packed(0x32, &self.packed_fixed64, out);
-        wire::Float::put_packed(0x3a, &self.float, out);
-        wire::Double::put_repeated(0x41, &self.double, out);
-        wire::Bool::put_repeated(0x48, &self.bool, out);
-        wire::Bool::put_packed(0x52, &self.packed_bool, out);
-        wire::Text::put_repeated(0x5a, &self.string, out);
-        wire::Bytes::put_repeated(0x62, &self.bytes, out);
-        wire::Enum::put_repeated(0x68, &self.colour, out);
-        wire::Enum::put_packed(0x72, &self.packed_colour, out);
-        wire::put_repeated_message(0x7a, &self.item, out);
-        wire::put_repeated_group(0x83, &self.part, out);
-        wire::Enum::put_packed(0x8a, &self.mood, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Int32::put_repeated(0x08, &self.int32, out);
+        let out = wire::Int32::put_packed(0x12, &self.packed_int32, out);
+        let out = wire::Sint64::put_repeated(0x18, &self.sint64, out);
+        let out = wire::Sint64::put_packed(0x22, &self.packed_sint64, out);
+        let out = wire::Fixed32::put_repeated(0x2d, &self.fixed32, out);
+        let out = wire::Fixed64::put_packed(0x32, &self.packed_fixed64, out);
+        let out = wire::Float::put_packed(0x3a, &self.float, out);
+        let out = wire::Double::put_repeated(0x41, &self.double, out);
+        let out = wire::Bool::put_repeated(0x48, &self.bool, out);
+        let out = wire::Bool::put_packed(0x52, &self.packed_bool, out);
+        let out = wire::Text::put_repeated(0x5a, &self.string, out);
+        let out = wire::Bytes::put_repeated(0x62, &self.bytes, out);
+        let out = wire::Enum::put_repeated(0x68, &self.colour, out);
+        let out = wire::Enum::put_packed(0x72, &self.packed_colour, out);
+        let out = wire::put_repeated_message(0x7a, &self.item, out);
+        let out = wire::put_repeated_group(0x83, &self.part, out);
+        let out = wire::Enum::put_packed(0x8a, &self.mood, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1221,50 +1221,54 @@ impl Message for Maps {
     const NAME: &'static str = "acme.Maps";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_map::<
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_map::<
             wire::Text,
             wire::Text,
             _,
             _,
         >(0x0a, [0x0a, 0x12], &self.texts, out);
-        wire::put_map::<
+        let out = wire::put_map::<
             wire::Int32,
             wire::Bytes,
             _,
             _,
         >(0x12, [0x08, 0x12], &self.blobs, out);
-        wire::put_map::<
+        let out = wire::put_map::<
             wire::Sint64,
             wire::Double,
             _,
             _,
         >(0x1a, [0x08, 0x11], &self.numbers, out);
-        wire::put_map::<
+        let out = wire::put_map::<
             wire::Bool,
             wire::Enum,
             _,
             _,
         >(0x22, [0x08, 0x10], &self.kinds, out);
-        wire::put_message_map::<
+        let out = wire::put_message_map::<
             wire::Fixed32,
             _,
             _,
         >(0x2a, [0x0d, 0x12], &self.items, out);
-        wire::put_map::<
+        let out = wire::put_map::<
             wire::Text,
             wire::Enum,
             _,
             _,
         >(0x32, [0x0a, 0x10], &self.moods, out);
-        wire::put_map::<
+        let out = wire::put_map::<
             wire::Uint64,
             wire::Bool,
             _,
             _,
         >(0x3a, [0x08, 0x10], &self.flags, out);
-        wire::put_message_map::<wire::Text, _, _>(0x42, [0x0a, 0x12], &self.trees, out);
-        self.unknown_fields.put(out);
+        let out = wire::put_message_map::<
+            wire::Text,
+            _,
+            _,
+        >(0x42, [0x0a, 0x12], &self.trees, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1397,50 +1401,54 @@ impl Message for MapsRef<'_> {
     const NAME: &'static str = "acme.Maps";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_map::<
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_map::<
             wire::Text,
             wire::Text,
             _,
             _,
         >(0x0a, [0x0a, 0x12], &self.texts, out);
-        wire::put_map::<
+        let out = wire::put_map::<
             wire::Int32,
             wire::Bytes,
             _,
             _,
         >(0x12, [0x08, 0x12], &self.blobs, out);
-        wire::put_map::<
+        let out = wire::put_map::<
             wire::Sint64,
             wire::Double,
             _,
             _,
         >(0x1a, [0x08, 0x11], &self.numbers, out);
-        wire::put_map::<
+        let out = wire::put_map::<
             wire::Bool,
             wire::Enum,
             _,
             _,
         >(0x22, [0x08, 0x10], &self.kinds, out);
-        wire::put_message_map::<
+        let out = wire::put_message_map::<
             wire::Fixed32,
             _,
             _,
         >(0x2a, [0x0d, 0x12], &self.items, out);
-        wire::put_map::<
+        let out = wire::put_map::<
             wire::Text,
             wire::Enum,
             _,
             _,
         >(0x32, [0x0a, 0x10], &self.moods, out);
-        wire::put_map::<
+        let out = wire::put_map::<
             wire::Uint64,
             wire::Bool,
             _,
             _,
         >(0x3a, [0x08, 0x10], &self.flags, out);
-        wire::put_message_map::<wire::Text, _, _>(0x42, [0x0a, 0x12], &self.trees, out);
-        self.unknown_fields.put(out);
+        let out = wire::put_message_map::<
+            wire::Text,
+            _,
+            _,
+        >(0x42, [0x0a, 0x12], &self.trees, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1584,48 +1592,26 @@ impl Message for Choice {
     const NAME: &'static str = "acme.Choice";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        match &self.choice {
-            Some(choice::Choice::Number(value)) => {
-                wire::Int32::put(0x08, value, out);
-            }
-            Some(choice::Choice::Text(value)) => {
-                wire::Text::put(0x12, value, out);
-            }
-            Some(choice::Choice::Data(value)) => {
-                wire::Bytes::put(0x1a, value, out);
-            }
-            Some(choice::Choice::Colour(value)) => {
-                wire::Enum::put(0x20, value, out);
-            }
-            Some(choice::Choice::Item(value)) => {
-                wire::put_message(0x2a, value, out);
-            }
-            Some(choice::Choice::Lot(value)) => {
-                wire::put_group(0x33, value, out);
-            }
-            Some(choice::Choice::Again(value)) => {
-                wire::put_message(0x3a, value, out);
-            }
-            Some(choice::Choice::Mood(value)) => {
-                wire::Enum::put(0x40, value, out);
-            }
-            Some(choice::Choice::Old(value)) => {
-                wire::Fixed64::put(0x49, value, out);
-            }
-            None => {}
-        }
-        wire::Text::put_optional(0x52, &self.between, out);
-        match &self.second {
-            Some(choice::Second::Yes(value)) => {
-                wire::Bool::put(0x58, value, out);
-            }
-            Some(choice::Second::No(value)) => {
-                wire::Uint32::put(0x60, value, out);
-            }
-            None => {}
-        }
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = match &self.choice {
+            Some(choice::Choice::Number(value)) => wire::Int32::put(0x08, value, out),
+            Some(choice::Choice::Text(value)) => wire::Text::put(0x12, value, out),
+            Some(choice::Choice::Data(value)) => wire::Bytes::put(0x1a, value, out),
+            Some(choice::Choice::Colour(value)) => wire::Enum::put(0x20, value, out),
+            Some(choice::Choice::Item(value)) => wire::put_message(0x2a, value, out),
+            Some(choice::Choice::Lot(value)) => wire::put_group(0x33, value, out),
+            Some(choice::Choice::Again(value)) => wire::put_message(0x3a, value, out),
+            Some(choice::Choice::Mood(value)) => wire::Enum::put(0x40, value, out),
+            Some(choice::Choice::Old(value)) => wire::Fixed64::put(0x49, value, out),
+            None => out,
+        };
+        let out = wire::Text::put_optional(0x52, &self.between, out);
+        let out = match &self.second {
+            Some(choice::Second::Yes(value)) => wire::Bool::put(0x58, value, out),
+            Some(choice::Second::No(value)) => wire::Uint32::put(0x60, value, out),
+            None => out,
+        };
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1749,48 +1735,26 @@ impl Message for ChoiceRef<'_> {
     const NAME: &'static str = "acme.Choice";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        match &self.choice {
-            Some(choice::ChoiceRef::Number(value)) => {
-                wire::Int32::put(0x08, value, out);
-            }
-            Some(choice::ChoiceRef::Text(value)) => {
-                wire::Text::put(0x12, value, out);
-            }
-            Some(choice::ChoiceRef::Data(value)) => {
-                wire::Bytes::put(0x1a, value, out);
-            }
-            Some(choice::ChoiceRef::Colour(value)) => {
-                wire::Enum::put(0x20, value, out);
-            }
-            Some(choice::ChoiceRef::Item(value)) => {
-                wire::put_message(0x2a, value, out);
-            }
-            Some(choice::ChoiceRef::Lot(value)) => {
-                wire::put_group(0x33, value, out);
-            }
-            Some(choice::ChoiceRef::Again(value)) => {
-                wire::put_message(0x3a, value, out);
-            }
-            Some(choice::ChoiceRef::Mood(value)) => {
-                wire::Enum::put(0x40, value, out);
-            }
-            Some(choice::ChoiceRef::Old(value)) => {
-                wire::Fixed64::put(0x49, value, out);
-            }
-            None => {}
-        }
-        wire::Text::put_optional(0x52, &self.between, out);
-        match &self.second {
-            Some(choice::SecondRef::Yes(value)) => {
-                wire::Bool::put(0x58, value, out);
-            }
-            Some(choice::SecondRef::No(value)) => {
-                wire::Uint32::put(0x60, value, out);
-            }
-            None => {}
-        }
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = match &self.choice {
+            Some(choice::ChoiceRef::Number(value)) => wire::Int32::put(0x08, value, out),
+            Some(choice::ChoiceRef::Text(value)) => wire::Text::put(0x12, value, out),
+            Some(choice::ChoiceRef::Data(value)) => wire::Bytes::put(0x1a, value, out),
+            Some(choice::ChoiceRef::Colour(value)) => wire::Enum::put(0x20, value, out),
+            Some(choice::ChoiceRef::Item(value)) => wire::put_message(0x2a, value, out),
+            Some(choice::ChoiceRef::Lot(value)) => wire::put_group(0x33, value, out),
+            Some(choice::ChoiceRef::Again(value)) => wire::put_message(0x3a, value, out),
+            Some(choice::ChoiceRef::Mood(value)) => wire::Enum::put(0x40, value, out),
+            Some(choice::ChoiceRef::Old(value)) => wire::Fixed64::put(0x49, value, out),
+            None => out,
+        };
+        let out = wire::Text::put_optional(0x52, &self.between, out);
+        let out = match &self.second {
+            Some(choice::SecondRef::Yes(value)) => wire::Bool::put(0x58, value, out),
+            Some(choice::SecondRef::No(value)) => wire::Uint32::put(0x60, value, out),
+            None => out,
+        };
+        self.unknown_fields.put(out)
     }
 }
 
@@ -2158,34 +2122,34 @@ impl Message for Defaults {
     const NAME: &'static str = "acme.Defaults";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Int32::put_optional(0x08, &self.int32, out);
-        wire::Int64::put_optional(0x10, &self.int64, out);
-        wire::Uint32::put_optional(0x18, &self.uint32, out);
-        wire::Uint64::put_optional(0x20, &self.uint64, out);
-        wire::Sint32::put_optional(0x28, &self.sint32, out);
-        wire::Sint64::put_optional(0x30, &self.sint64, out);
-        wire::Fixed32::put_optional(0x3d, &self.fixed32, out);
-        wire::Fixed64::put_optional(0x41, &self.fixed64, out);
-        wire::Sfixed32::put_optional(0x4d, &self.sfixed32, out);
-        wire::Sfixed64::put_optional(0x51, &self.sfixed64, out);
-        wire::Float::put_optional(0x5d, &self.float, out);
-        wire::Double::put_optional(0x61, &self.double, out);
-        wire::Float::put_optional(0x6d, &self.big, out);
-        wire::Double::put_optional(0x71, &self.infinite, out);
-        wire::Float::put_optional(0x7d, &self.minus_infinite, out);
-        wire::Double::put_optional(0x81, &self.not_a_number, out);
-        wire::Double::put_optional(0x89, &self.minus_zero, out);
-        wire::Bool::put_optional(0x90, &self.bool, out);
-        wire::Text::put_optional(0x9a, &self.string, out);
-        wire::Bytes::put_optional(0xa2, &self.bytes, out);
-        wire::Enum::put_optional(0xa8, &self.colour, out);
-        wire::Enum::put_optional(0xb8, &self.mood, out);
-        wire::Text::put_optional(0xc2, &self.empty, out);
-        wire::Int32::put_optional(0xc8, &self.new, out);
-        wire::Text::put_optional(0xd2, &self.old, out);
-        wire::Double::put_optional(0xd9, &self.whole, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Int32::put_optional(0x08, &self.int32, out);
+        let out = wire::Int64::put_optional(0x10, &self.int64, out);
+        let out = wire::Uint32::put_optional(0x18, &self.uint32, out);
+        let out = wire::Uint64::put_optional(0x20, &self.uint64, out);
+        let out = wire::Sint32::put_optional(0x28, &self.sint32, out);
+        let out = wire::Sint64::put_optional(0x30, &self.sint64, out);
+        let out = wire::Fixed32::put_optional(0x3d, &self.fixed32, out);
+        let out = wire::Fixed64::put_optional(0x41, &self.fixed64, out);
+        let out = wire::Sfixed32::put_optional(0x4d, &self.sfixed32, out);
+        let out = wire::Sfixed64::put_optional(0x51, &self.sfixed64, out);
+        let out = wire::Float::put_optional(0x5d, &self.float, out);
+        let out = wire::Double::put_optional(0x61, &self.double, out);
+        let out = wire::Float::put_optional(0x6d, &self.big, out);
+        let out = wire::Double::put_optional(0x71, &self.infinite, out);
+        let out = wire::Float::put_optional(0x7d, &self.minus_infinite, out);
+        let out = wire::Double::put_optional(0x81, &self.not_a_number, out);
+        let out = wire::Double::put_optional(0x89, &self.minus_zero, out);
+        let out = wire::Bool::put_optional(0x90, &self.bool, out);
+        let out = wire::Text::put_optional(0x9a, &self.string, out);
+        let out = wire::Bytes::put_optional(0xa2, &self.bytes, out);
+        let out = wire::Enum::put_optional(0xa8, &self.colour, out);
+        let out = wire::Enum::put_optional(0xb8, &self.mood, out);
+        let out = wire::Text::put_optional(0xc2, &self.empty, out);
+        let out = wire::Int32::put_optional(0xc8, &self.new, out);
+        let out = wire::Text::put_optional(0xd2, &self.old, out);
+        let out = wire::Double::put_optional(0xd9, &self.whole, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -2320,34 +2284,34 @@ impl Message for DefaultsRef<'_> {
     const NAME: &'static str = "acme.Defaults";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Int32::put_optional(0x08, &self.int32, out);
-        wire::Int64::put_optional(0x10, &self.int64, out);
-        wire::Uint32::put_optional(0x18, &self.uint32, out);
-        wire::Uint64::put_optional(0x20, &self.uint64, out);
-        wire::Sint32::put_optional(0x28, &self.sint32, out);
-        wire::Sint64::put_optional(0x30, &self.sint64, out);
-        wire::Fixed32::put_optional(0x3d, &self.fixed32, out);
-        wire::Fixed64::put_optional(0x41, &self.fixed64, out);
-        wire::Sfixed32::put_optional(0x4d, &self.sfixed32, out);
-        wire::Sfixed64::put_optional(0x51, &self.sfixed64, out);
-        wire::Float::put_optional(0x5d, &self.float, out);
-        wire::Double::put_optional(0x61, &self.double, out);
-        wire::Float::put_optional(0x6d, &self.big, out);
-        wire::Double::put_optional(0x71, &self.infinite, out);
-        wire::Float::put_optional(0x7d, &self.minus_infinite, out);
-        wire::Double::put_optional(0x81, &self.not_a_number, out);
-        wire::Double::put_optional(0x89, &self.minus_zero, out);
-        wire::Bool::put_optional(0x90, &self.bool, out);
-        wire::Text::put_optional(0x9a, &self.string, out);
-        wire::Bytes::put_optional(0xa2, &self.bytes, out);
-        wire::Enum::put_optional(0xa8, &self.colour, out);
-        wire::Enum::put_optional(0xb8, &self.mood, out);
-        wire::Text::put_optional(0xc2, &self.empty, out);
-        wire::Int32::put_optional(0xc8, &self.new, out);
-        wire::Text::put_optional(0xd2, &self.old, out);
-        wire::Double::put_optional(0xd9, &self.whole, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Int32::put_optional(0x08, &self.int32, out);
+        let out = wire::Int64::put_optional(0x10, &self.int64, out);
+        let out = wire::Uint32::put_optional(0x18, &self.uint32, out);
+        let out = wire::Uint64::put_optional(0x20, &self.uint64, out);
+        let out = wire::Sint32::put_optional(0x28, &self.sint32, out);
+        let out = wire::Sint64::put_optional(0x30, &self.sint64, out);
+        let out = wire::Fixed32::put_optional(0x3d, &self.fixed32, out);
+        let out = wire::Fixed64::put_optional(0x41, &self.fixed64, out);
+        let out = wire::Sfixed32::put_optional(0x4d, &self.sfixed32, out);
+        let out = wire::Sfixed64::put_optional(0x51, &self.sfixed64, out);
+        let out = wire::Float::put_optional(0x5d, &self.float, out);
+        let out = wire::Double::put_optional(0x61, &self.double, out);
+        let out = wire::Float::put_optional(0x6d, &self.big, out);
+        let out = wire::Double::put_optional(0x71, &self.infinite, out);
+        let out = wire::Float::put_optional(0x7d, &self.minus_infinite, out);
+        let out = wire::Double::put_optional(0x81, &self.not_a_number, out);
+        let out = wire::Double::put_optional(0x89, &self.minus_zero, out);
+        let out = wire::Bool::put_optional(0x90, &self.bool, out);
+        let out = wire::Text::put_optional(0x9a, &self.string, out);
+        let out = wire::Bytes::put_optional(0xa2, &self.bytes, out);
+        let out = wire::Enum::put_optional(0xa8, &self.colour, out);
+        let out = wire::Enum::put_optional(0xb8, &self.mood, out);
+        let out = wire::Text::put_optional(0xc2, &self.empty, out);
+        let out = wire::Int32::put_optional(0xc8, &self.new, out);
+        let out = wire::Text::put_optional(0xd2, &self.old, out);
+        let out = wire::Double::put_optional(0xd9, &self.whole, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -2448,8 +2412,8 @@ impl Message for Nothing {
     const NAME: &'static str = "acme.Nothing";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        self.unknown_fields.put(out)
     }
 }
 
@@ -2488,8 +2452,8 @@ impl Message for NothingRef<'_> {
     const NAME: &'static str = "acme.Nothing";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        self.unknown_fields.put(out)
     }
 }
 
@@ -2529,8 +2493,8 @@ impl Message for Open {
     const NAME: &'static str = "acme.Open";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        self.unknown_fields.put(out)
     }
 }
 
@@ -2569,8 +2533,8 @@ impl Message for OpenRef<'_> {
     const NAME: &'static str = "acme.Open";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        self.unknown_fields.put(out)
     }
 }
 
@@ -2624,11 +2588,11 @@ impl Message for Outer {
     const NAME: &'static str = "acme.Outer";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_optional_message(0x0a, &self.inner, out);
-        wire::put_repeated_message(0x12, &self.deepest, out);
-        wire::Enum::put_optional(0x18, &self.kind, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_optional_message(0x0a, &self.inner, out);
+        let out = wire::put_repeated_message(0x12, &self.deepest, out);
+        let out = wire::Enum::put_optional(0x18, &self.kind, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -2691,11 +2655,11 @@ impl Message for OuterRef<'_> {
     const NAME: &'static str = "acme.Outer";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_optional_message(0x0a, &self.inner, out);
-        wire::put_repeated_message(0x12, &self.deepest, out);
-        wire::Enum::put_optional(0x18, &self.kind, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_optional_message(0x0a, &self.inner, out);
+        let out = wire::put_repeated_message(0x12, &self.deepest, out);
+        let out = wire::Enum::put_optional(0x18, &self.kind, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -2773,27 +2737,23 @@ impl Message for Tree {
     const NAME: &'static str = "acme.Tree";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_optional_message(0x0a, &self.left, out);
-        wire::put_optional_message(0x12, &self.right, out);
-        wire::put_repeated_message(0x1a, &self.children, out);
-        wire::put_message_map::<
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_optional_message(0x0a, &self.left, out);
+        let out = wire::put_optional_message(0x12, &self.right, out);
+        let out = wire::put_repeated_message(0x1a, &self.children, out);
+        let out = wire::put_message_map::<
             wire::Int32,
             _,
             _,
         >(0x22, [0x08, 0x12], &self.by_number, out);
-        wire::put_optional_message(0x2a, &self.forest, out);
-        wire::put_optional_group(0x33, &self.knot, out);
-        match &self.one {
-            Some(tree::One::Tree(value)) => {
-                wire::put_message(0x3a, value, out);
-            }
-            Some(tree::One::Leaf(value)) => {
-                wire::Text::put(0x42, value, out);
-            }
-            None => {}
-        }
-        self.unknown_fields.put(out);
+        let out = wire::put_optional_message(0x2a, &self.forest, out);
+        let out = wire::put_optional_group(0x33, &self.knot, out);
+        let out = match &self.one {
+            Some(tree::One::Tree(value)) => wire::put_message(0x3a, value, out),
+            Some(tree::One::Leaf(value)) => wire::Text::put(0x42, value, out),
+            None => out,
+        };
+        self.unknown_fields.put(out)
     }
 }
 
@@ -2878,27 +2838,23 @@ impl Message for TreeRef<'_> {
     const NAME: &'static str = "acme.Tree";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_optional_message(0x0a, &self.left, out);
-        wire::put_optional_message(0x12, &self.right, out);
-        wire::put_repeated_message(0x1a, &self.children, out);
-        wire::put_message_map::<
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_optional_message(0x0a, &self.left, out);
+        let out = wire::put_optional_message(0x12, &self.right, out);
+        let out = wire::put_repeated_message(0x1a, &self.children, out);
+        let out = wire::put_message_map::<
             wire::Int32,
             _,
             _,
         >(0x22, [0x08, 0x12], &self.by_number, out);
-        wire::put_optional_message(0x2a, &self.forest, out);
-        wire::put_optional_group(0x33, &self.knot, out);
-        match &self.one {
-            Some(tree::OneRef::Tree(value)) => {
-                wire::put_message(0x3a, value, out);
-            }
-            Some(tree::OneRef::Leaf(value)) => {
-                wire::Text::put(0x42, value, out);
-            }
-            None => {}
-        }
-        self.unknown_fields.put(out);
+        let out = wire::put_optional_message(0x2a, &self.forest, out);
+        let out = wire::put_optional_group(0x33, &self.knot, out);
+        let out = match &self.one {
+            Some(tree::OneRef::Tree(value)) => wire::put_message(0x3a, value, out),
+            Some(tree::OneRef::Leaf(value)) => wire::Text::put(0x42, value, out),
+            None => out,
+        };
+        self.unknown_fields.put(out)
     }
 }
 
@@ -3008,9 +2964,9 @@ impl Message for Forest {
     const NAME: &'static str = "acme.Forest";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_message(0x0a, &self.tree, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_message(0x0a, &self.tree, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -3064,9 +3020,9 @@ impl Message for ForestRef<'_> {
     const NAME: &'static str = "acme.Forest";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_message(0x0a, &self.tree, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_message(0x0a, &self.tree, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -3144,10 +3100,10 @@ impl Message for Old {
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Int32::put_optional(0x08, &self.number, out);
-        wire::Bytes::put(0x12, &self.data, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Int32::put_optional(0x08, &self.number, out);
+        let out = wire::Bytes::put(0x12, &self.data, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -3215,10 +3171,10 @@ impl Message for OldRef<'_> {
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Int32::put_optional(0x08, &self.number, out);
-        wire::Bytes::put(0x12, &self.data, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Int32::put_optional(0x08, &self.number, out);
+        let out = wire::Bytes::put(0x12, &self.data, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -3275,11 +3231,11 @@ impl Message for UsesOld {
     const NAME: &'static str = "acme.UsesOld";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_optional_message(0x0a, &self.old, out);
-        wire::Enum::put_optional(0x10, &self.gone, out);
-        wire::Enum::put_repeated(0x18, &self.all_gone, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_optional_message(0x0a, &self.old, out);
+        let out = wire::Enum::put_optional(0x10, &self.gone, out);
+        let out = wire::Enum::put_repeated(0x18, &self.all_gone, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -3352,11 +3308,11 @@ impl Message for UsesOldRef<'_> {
     const NAME: &'static str = "acme.UsesOld";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_optional_message(0x0a, &self.old, out);
-        wire::Enum::put_optional(0x10, &self.gone, out);
-        wire::Enum::put_repeated(0x18, &self.all_gone, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_optional_message(0x0a, &self.old, out);
+        let out = wire::Enum::put_optional(0x10, &self.gone, out);
+        let out = wire::Enum::put_repeated(0x18, &self.all_gone, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -3440,21 +3396,17 @@ impl Message for Order {
     const NAME: &'static str = "acme.Order";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Int32::put_optional(0x08, &self.first, out);
-        match &self.spread {
-            Some(order::Spread::A(value)) => {
-                wire::Int32::put(0x320, value, out);
-            }
-            Some(order::Spread::B(value)) => {
-                wire::Int32::put(0x10, value, out);
-            }
-            None => {}
-        }
-        wire::Int32::put_optional(0x80, &self.second, out);
-        wire::Int32::put_optional(0x4000, &self.wide, out);
-        wire::Int32::put_optional(0xfffffff8, &self.last, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Int32::put_optional(0x08, &self.first, out);
+        let out = match &self.spread {
+            Some(order::Spread::A(value)) => wire::Int32::put(0x320, value, out),
+            Some(order::Spread::B(value)) => wire::Int32::put(0x10, value, out),
+            None => out,
+        };
+        let out = wire::Int32::put_optional(0x80, &self.second, out);
+        let out = wire::Int32::put_optional(0x4000, &self.wide, out);
+        let out = wire::Int32::put_optional(0xfffffff8, &self.last, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -3512,21 +3464,17 @@ impl Message for OrderRef<'_> {
     const NAME: &'static str = "acme.Order";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Int32::put_optional(0x08, &self.first, out);
-        match &self.spread {
-            Some(order::SpreadRef::A(value)) => {
-                wire::Int32::put(0x320, value, out);
-            }
-            Some(order::SpreadRef::B(value)) => {
-                wire::Int32::put(0x10, value, out);
-            }
-            None => {}
-        }
-        wire::Int32::put_optional(0x80, &self.second, out);
-        wire::Int32::put_optional(0x4000, &self.wide, out);
-        wire::Int32::put_optional(0xfffffff8, &self.last, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Int32::put_optional(0x08, &self.first, out);
+        let out = match &self.spread {
+            Some(order::SpreadRef::A(value)) => wire::Int32::put(0x320, value, out),
+            Some(order::SpreadRef::B(value)) => wire::Int32::put(0x10, value, out),
+            None => out,
+        };
+        let out = wire::Int32::put_optional(0x80, &self.second, out);
+        let out = wire::Int32::put_optional(0x4000, &self.wide, out);
+        let out = wire::Int32::put_optional(0xfffffff8, &self.last, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -3606,9 +3554,9 @@ pub mod required {
         const NAME: &'static str = "acme.Required.Part";
 
         #[inline]
-        fn encode(&self, out: &mut wire::Writer<'_>) {
-            wire::Int32::put(0x08, &self.size, out);
-            self.unknown_fields.put(out);
+        fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+            let out = wire::Int32::put(0x08, &self.size, out);
+            self.unknown_fields.put(out)
         }
     }
 
@@ -3663,9 +3611,9 @@ pub mod required {
         const NAME: &'static str = "acme.Required.Part";
 
         #[inline]
-        fn encode(&self, out: &mut wire::Writer<'_>) {
-            wire::Int32::put(0x08, &self.size, out);
-            self.unknown_fields.put(out);
+        fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+            let out = wire::Int32::put(0x08, &self.size, out);
+            self.unknown_fields.put(out)
         }
     }
 
@@ -3731,10 +3679,10 @@ pub mod repeated {
         const NAME: &'static str = "acme.Repeated.Part";
 
         #[inline]
-        fn encode(&self, out: &mut wire::Writer<'_>) {
-            wire::Text::put_optional(0x0a, &self.name, out);
-            wire::put_repeated_group(0x13, &self.piece, out);
-            self.unknown_fields.put(out);
+        fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+            let out = wire::Text::put_optional(0x0a, &self.name, out);
+            let out = wire::put_repeated_group(0x13, &self.piece, out);
+            self.unknown_fields.put(out)
         }
     }
 
@@ -3791,10 +3739,10 @@ pub mod repeated {
         const NAME: &'static str = "acme.Repeated.Part";
 
         #[inline]
-        fn encode(&self, out: &mut wire::Writer<'_>) {
-            wire::Text::put_optional(0x0a, &self.name, out);
-            wire::put_repeated_group(0x13, &self.piece, out);
-            self.unknown_fields.put(out);
+        fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+            let out = wire::Text::put_optional(0x0a, &self.name, out);
+            let out = wire::put_repeated_group(0x13, &self.piece, out);
+            self.unknown_fields.put(out)
         }
     }
 
@@ -3859,9 +3807,9 @@ pub mod repeated {
             const NAME: &'static str = "acme.Repeated.Part.Piece";
 
             #[inline]
-            fn encode(&self, out: &mut wire::Writer<'_>) {
-                wire::Uint32::put_optional(0x08, &self.number, out);
-                self.unknown_fields.put(out);
+            fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+                let out = wire::Uint32::put_optional(0x08, &self.number, out);
+                self.unknown_fields.put(out)
             }
         }
 
@@ -3909,9 +3857,9 @@ pub mod repeated {
             const NAME: &'static str = "acme.Repeated.Part.Piece";
 
             #[inline]
-            fn encode(&self, out: &mut wire::Writer<'_>) {
-                wire::Uint32::put_optional(0x08, &self.number, out);
-                self.unknown_fields.put(out);
+            fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+                let out = wire::Uint32::put_optional(0x08, &self.number, out);
+                self.unknown_fields.put(out)
             }
         }
 
@@ -3973,9 +3921,9 @@ pub mod choice {
         const NAME: &'static str = "acme.Choice.Lot";
 
         #[inline]
-        fn encode(&self, out: &mut wire::Writer<'_>) {
-            wire::Int32::put_optional(0x08, &self.size, out);
-            self.unknown_fields.put(out);
+        fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+            let out = wire::Int32::put_optional(0x08, &self.size, out);
+            self.unknown_fields.put(out)
         }
     }
 
@@ -4023,9 +3971,9 @@ pub mod choice {
         const NAME: &'static str = "acme.Choice.Lot";
 
         #[inline]
-        fn encode(&self, out: &mut wire::Writer<'_>) {
-            wire::Int32::put_optional(0x08, &self.size, out);
-            self.unknown_fields.put(out);
+        fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+            let out = wire::Int32::put_optional(0x08, &self.size, out);
+            self.unknown_fields.put(out)
         }
     }
 
@@ -4145,10 +4093,10 @@ pub mod outer {
         const NAME: &'static str = "acme.Outer.Inner";
 
         #[inline]
-        fn encode(&self, out: &mut wire::Writer<'_>) {
-            wire::Enum::put_optional(0x08, &self.kind, out);
-            wire::put_optional_message(0x12, &self.deepest, out);
-            self.unknown_fields.put(out);
+        fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+            let out = wire::Enum::put_optional(0x08, &self.kind, out);
+            let out = wire::put_optional_message(0x12, &self.deepest, out);
+            self.unknown_fields.put(out)
         }
     }
 
@@ -4214,10 +4162,10 @@ pub mod outer {
         const NAME: &'static str = "acme.Outer.Inner";
 
         #[inline]
-        fn encode(&self, out: &mut wire::Writer<'_>) {
-            wire::Enum::put_optional(0x08, &self.kind, out);
-            wire::put_optional_message(0x12, &self.deepest, out);
-            self.unknown_fields.put(out);
+        fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+            let out = wire::Enum::put_optional(0x08, &self.kind, out);
+            let out = wire::put_optional_message(0x12, &self.deepest, out);
+            self.unknown_fields.put(out)
         }
     }
 
@@ -4333,10 +4281,10 @@ pub mod outer {
             const NAME: &'static str = "acme.Outer.Inner.Deepest";
 
             #[inline]
-            fn encode(&self, out: &mut wire::Writer<'_>) {
-                wire::put_optional_message(0x0a, &self.up, out);
-                wire::put_optional_message(0x12, &self.top, out);
-                self.unknown_fields.put(out);
+            fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+                let out = wire::put_optional_message(0x0a, &self.up, out);
+                let out = wire::put_optional_message(0x12, &self.top, out);
+                self.unknown_fields.put(out)
             }
         }
 
@@ -4400,10 +4348,10 @@ pub mod outer {
             const NAME: &'static str = "acme.Outer.Inner.Deepest";
 
             #[inline]
-            fn encode(&self, out: &mut wire::Writer<'_>) {
-                wire::put_optional_message(0x0a, &self.up, out);
-                wire::put_optional_message(0x12, &self.top, out);
-                self.unknown_fields.put(out);
+            fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+                let out = wire::put_optional_message(0x0a, &self.up, out);
+                let out = wire::put_optional_message(0x12, &self.top, out);
+                self.unknown_fields.put(out)
             }
         }
 
@@ -4478,10 +4426,10 @@ pub mod tree {
         const NAME: &'static str = "acme.Tree.Knot";
 
         #[inline]
-        fn encode(&self, out: &mut wire::Writer<'_>) {
-            wire::put_optional_message(0x0a, &self.tree, out);
-            wire::put_optional_message(0x12, &self.knot, out);
-            self.unknown_fields.put(out);
+        fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+            let out = wire::put_optional_message(0x0a, &self.tree, out);
+            let out = wire::put_optional_message(0x12, &self.knot, out);
+            self.unknown_fields.put(out)
         }
     }
 
@@ -4545,10 +4493,10 @@ pub mod tree {
         const NAME: &'static str = "acme.Tree.Knot";
 
         #[inline]
-        fn encode(&self, out: &mut wire::Writer<'_>) {
-            wire::put_optional_message(0x0a, &self.tree, out);
-            wire::put_optional_message(0x12, &self.knot, out);
-            self.unknown_fields.put(out);
+        fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+            let out = wire::put_optional_message(0x0a, &self.tree, out);
+            let out = wire::put_optional_message(0x12, &self.knot, out);
+            self.unknown_fields.put(out)
         }
     }
 

@@ -20,7 +20,7 @@ use crate::wire::{BORROW, Large, Spill, Writer};
 /// # struct Ping;
 /// # impl riak_runtime::Message for Ping {
 /// #     const NAME: &'static str = "Ping";
-/// #     fn encode(&self, _: &mut Writer<'_>) {}
+/// #     fn encode<'w>(&self, out: Writer<'w>) -> Writer<'w> { out }
 /// # }
 /// use riak_runtime::WriteBuffer;
 ///
@@ -80,6 +80,7 @@ impl WriteBuffer {
 
     /// How many bytes there are to send.
     #[must_use]
+    #[inline]
     pub fn len(&self) -> usize {
         let large: usize = self.large.iter().map(|large| large.blob.len()).sum();
         self.spill.buffer.len() - self.sent + large - self.large_sent
@@ -92,7 +93,7 @@ impl WriteBuffer {
     /// If the frame's length does not fit into its four bytes, or the message
     /// is longer than protobuf allows. Nothing is appended then.
     pub fn push(&mut self, code: u8, message: &impl Message) -> Result<(), FrameError> {
-        self.push_with(code, message, &[])
+        self.write(code, |out| message.encode(out))
     }
 
     /// Appends a frame whose body is a message and then `fields`, which
@@ -102,16 +103,22 @@ impl WriteBuffer {
     ///
     /// As for [`WriteBuffer::push`].
     pub fn push_with(&mut self, code: u8, message: &impl Message, fields: &[u8]) -> Result<(), FrameError> {
+        self.write(code, |out| message.encode(out).raw(fields))
+    }
+
+    #[inline]
+    fn write(
+        &mut self,
+        code: u8,
+        body: impl for<'w> FnOnce(Writer<'w>) -> Writer<'w>,
+    ) -> Result<(), FrameError> {
         let before = self.spill.buffer.len();
-        let written = Writer::append(&mut self.spill, [0, 0, 0, 0, code], LONGEST, |out| {
-            message.encode(out);
-            if !fields.is_empty() {
-                out.raw(fields);
-            }
-        });
+        let written = Writer::append(&mut self.spill, [0, 0, 0, 0, code], LONGEST, body);
         let body = written.map_err(|len| too_long(usize::try_from(len).unwrap_or(usize::MAX)))?;
         self.spill.buffer[before..before + 4].copy_from_slice(&length(body));
-        self.large.extend(self.spill.take_large());
+        if self.spill.has_large() {
+            self.large.extend(self.spill.take_large());
+        }
         Ok(())
     }
 
@@ -194,7 +201,25 @@ impl WriteBuffer {
     /// # Panics
     ///
     /// If there are fewer.
-    pub fn consume(&mut self, mut count: usize) {
+    #[inline]
+    pub fn consume(&mut self, count: usize) {
+        if self.large.is_empty() && count == self.spill.buffer.len() - self.sent {
+            self.clear();
+        } else {
+            self.consume_part(count);
+        }
+    }
+
+    #[inline]
+    fn clear(&mut self) {
+        self.sent = 0;
+        self.spill.buffer.clear();
+        if self.spill.buffer.capacity() > KEEP {
+            self.spill.buffer.shrink_to(KEEP);
+        }
+    }
+
+    fn consume_part(&mut self, mut count: usize) {
         while let Some(large) = self.large.front() {
             let before = large.offset - self.sent;
             if count < before {
@@ -214,9 +239,7 @@ impl WriteBuffer {
         assert!(count <= self.spill.buffer.len() - self.sent, "more bytes were sent than there were");
         self.sent += count;
         if self.is_empty() {
-            self.spill.buffer.clear();
-            self.spill.buffer.shrink_to(KEEP);
-            self.sent = 0;
+            self.clear();
         } else if self.sent >= KEEP && self.sent >= self.spill.buffer.len() / 2 {
             // Never wholly sent, it would else grow for ever.
             self.spill.buffer.drain(..self.sent);

@@ -27,13 +27,13 @@ pub enum Enum {}
 
 impl<E: Enumeration> Writes<E> for Enum {
     #[inline]
-    fn write(value: &E, out: &mut Writer<'_>) {
-        out.varint(i64::from(value.number()).cast_unsigned());
+    fn write<'w>(value: &E, out: Writer<'w>) -> Writer<'w> {
+        out.varint(i64::from(value.number()).cast_unsigned())
     }
 
     #[inline]
-    fn put(tag: u32, value: &E, out: &mut Writer<'_>) {
-        out.varint_field(tag, i64::from(value.number()).cast_unsigned());
+    fn put<'w>(tag: u32, value: &E, out: Writer<'w>) -> Writer<'w> {
+        out.varint_field(tag, i64::from(value.number()).cast_unsigned())
     }
 
     #[inline]
@@ -58,8 +58,8 @@ fn read_number<'a>(input: &mut Reader<'a>, ctx: &mut Context<'a>) -> Result<i32,
 /// Keeps a number that a closed enum does not know as an unknown field.
 #[cold]
 fn keep_number<'a>(tag: u32, number: i32, unknown: &mut impl KeepUnknown<'a>) {
-    let field = Writer::collect(|out| out.varint_field(tag, i64::from(number).cast_unsigned()));
-    unknown.keep_made(field.unwrap_or_default());
+    let bits = i64::from(number).cast_unsigned();
+    unknown.keep_made(Writer::collect("an enum", 0, |out| out.varint_field(tag, bits)));
 }
 
 /// Reads a closed enum's value; `None` if its number went to the unknown

@@ -78,35 +78,31 @@ impl<'a, M: Decode<'a>> Reads<'a, M> for Nested {
 }
 
 /// Writes a map of scalars. The two tags are those inside an entry.
-pub fn put_map<KK: Writes<K>, VK: Writes<V>, K, V>(
+pub fn put_map<'w, KK: Writes<K>, VK: Writes<V>, K, V>(
     tag: u32,
     [key_tag, value_tag]: [u32; 2],
     map: &impl Map<K, V>,
-    out: &mut Writer<'_>,
-) {
+    mut out: Writer<'w>,
+) -> Writer<'w> {
     for (key, value) in map.entries() {
-        out.tag(tag);
-        let entry = out.open(0);
-        KK::put(key_tag, key, out);
-        VK::put(value_tag, value, out);
-        out.close(entry);
+        let (inner, entry) = out.tag(tag).open(0);
+        out = VK::put(value_tag, value, KK::put(key_tag, key, inner)).close(entry);
     }
+    out
 }
 
 /// Writes a map of messages. The two tags are those inside an entry.
-pub fn put_message_map<KK: Writes<K>, K, M: Message>(
+pub fn put_message_map<'w, KK: Writes<K>, K, M: Message>(
     tag: u32,
     [key_tag, value_tag]: [u32; 2],
     map: &impl Map<K, M>,
-    out: &mut Writer<'_>,
-) {
+    mut out: Writer<'w>,
+) -> Writer<'w> {
     for (key, value) in map.entries() {
-        out.tag(tag);
-        let entry = out.open(value.at_least());
-        KK::put(key_tag, key, out);
-        put_message(value_tag, value, out);
-        out.close(entry);
+        let (inner, entry) = out.tag(tag).open(value.at_least());
+        out = put_message(value_tag, value, KK::put(key_tag, key, inner)).close(entry);
     }
+    out
 }
 
 /// What another entry may take in memory, apart from what its key and value

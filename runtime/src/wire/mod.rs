@@ -42,7 +42,7 @@ pub use scalar::{
 pub use unknown::{Ignore, KeepUnknown, UnknownFields, UnknownFieldsRef, read_unknown, read_unknown_text};
 pub use writer::Writer;
 pub(crate) use spill::{Large, Spill};
-pub(crate) use writer::BORROW;
+pub(crate) use writer::{BORROW, too_long};
 
 /// Wire type of varints.
 pub const VARINT: u32 = 0;

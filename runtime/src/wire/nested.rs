@@ -14,27 +14,27 @@ pub enum Nested {}
 
 /// Writes a message field.
 #[inline]
-pub fn put_message<M: Message>(tag: u32, message: &M, out: &mut Writer<'_>) {
-    out.tag(tag);
-    let mark = out.open(message.at_least());
-    message.encode(out);
-    out.close(mark);
+pub fn put_message<'w, M: Message>(tag: u32, message: &M, out: Writer<'w>) -> Writer<'w> {
+    let (out, mark) = out.tag(tag).open(message.at_least());
+    message.encode(out).close(mark)
 }
 
 /// Writes a message field that may be absent.
 #[inline]
-pub fn put_optional_message<M: Message>(tag: u32, message: &Option<M>, out: &mut Writer<'_>) {
-    if let Some(message) = message {
-        put_message(tag, message, out);
+pub fn put_optional_message<'w, M: Message>(tag: u32, message: &Option<M>, out: Writer<'w>) -> Writer<'w> {
+    match message {
+        Some(message) => put_message(tag, message, out),
+        None => out,
     }
 }
 
 /// Writes a repeated message field.
 #[inline]
-pub fn put_repeated_message<M: Message>(tag: u32, messages: &[M], out: &mut Writer<'_>) {
+pub fn put_repeated_message<'w, M: Message>(tag: u32, messages: &[M], mut out: Writer<'w>) -> Writer<'w> {
     for message in messages {
-        put_message(tag, message, out);
+        out = put_message(tag, message, out);
     }
+    out
 }
 
 /// Merges fields into a message that is one level deeper: the field with this
@@ -162,30 +162,26 @@ fn read_element<'a, M: Decode<'a>>(
 
 /// Writes a group.
 #[inline]
-pub fn put_group<M: Message>(tag: u32, message: &M, out: &mut Writer<'_>) {
-    out.tag(tag);
-    message.encode(out);
-    out.tag(tag ^ GROUP ^ END_GROUP);
+pub fn put_group<'w, M: Message>(tag: u32, message: &M, out: Writer<'w>) -> Writer<'w> {
+    message.encode(out.tag(tag)).tag(tag ^ GROUP ^ END_GROUP)
 }
 
 /// Writes a group that may be absent.
 #[inline]
-pub fn put_optional_group<M: Message>(
-    tag: u32,
-    message: &Option<M>,
-    out: &mut Writer<'_>,
-) {
-    if let Some(message) = message {
-        put_group(tag, message, out);
+pub fn put_optional_group<'w, M: Message>(tag: u32, message: &Option<M>, out: Writer<'w>) -> Writer<'w> {
+    match message {
+        Some(message) => put_group(tag, message, out),
+        None => out,
     }
 }
 
 /// Writes a repeated group.
 #[inline]
-pub fn put_repeated_group<M: Message>(tag: u32, messages: &[M], out: &mut Writer<'_>) {
+pub fn put_repeated_group<'w, M: Message>(tag: u32, messages: &[M], mut out: Writer<'w>) -> Writer<'w> {
     for message in messages {
-        put_group(tag, message, out);
+        out = put_group(tag, message, out);
     }
+    out
 }
 
 /// Reads a group into `message`, whose fields it merges with. `again` says that

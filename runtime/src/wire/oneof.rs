@@ -17,7 +17,7 @@ pub trait Oneof {
     const NUMBERS: &'static [u32];
 
     /// Writes the field that is set.
-    fn encode(&self, out: &mut Writer<'_>);
+    fn encode<'w>(&self, out: Writer<'w>) -> Writer<'w>;
 }
 
 /// A oneof that can be read from bytes that live for `'a`.
@@ -40,9 +40,10 @@ pub trait ReadOneof<'a>: Oneof + Sized {
 
 /// Writes a oneof.
 #[inline]
-pub fn put_oneof<O: Oneof>(oneof: &Option<O>, out: &mut Writer<'_>) {
-    if let Some(oneof) = oneof {
-        oneof.encode(out);
+pub fn put_oneof<'w, O: Oneof>(oneof: &Option<O>, out: Writer<'w>) -> Writer<'w> {
+    match oneof {
+        Some(oneof) => oneof.encode(out),
+        None => out,
     }
 }
 

@@ -18,15 +18,15 @@ macro_rules! pointers {
             }
 
             #[inline]
-            fn write(value: &$value, out: &mut Writer<'_>) {
+            fn write<'w>(value: &$value, out: Writer<'w>) -> Writer<'w> {
                 let target: &$target = value;
-                out.delimited(target.as_ref());
+                out.delimited(target.as_ref())
             }
 
             #[inline]
-            fn put(tag: u32, value: &$value, out: &mut Writer<'_>) {
+            fn put<'w>(tag: u32, value: &$value, out: Writer<'w>) -> Writer<'w> {
                 let target: &$target = value;
-                out.bytes_field(tag, target.as_ref());
+                out.bytes_field(tag, target.as_ref())
             }
 
             #[inline]

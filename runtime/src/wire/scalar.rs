@@ -31,7 +31,7 @@ pub trait Writes<V> {
     }
 
     /// Writes the value, without tag.
-    fn write(value: &V, out: &mut Writer<'_>);
+    fn write<'w>(value: &V, out: Writer<'w>) -> Writer<'w>;
 
     /// Whether the value is zero or empty, and not written where the schema
     /// has no presence.
@@ -39,53 +39,51 @@ pub trait Writes<V> {
 
     /// Writes a field.
     #[inline]
-    fn put(tag: u32, value: &V, out: &mut Writer<'_>) {
-        out.tag(tag);
-        Self::write(value, out);
+    fn put<'w>(tag: u32, value: &V, out: Writer<'w>) -> Writer<'w> {
+        Self::write(value, out.tag(tag))
     }
 
     /// Writes a field that may be absent.
     #[inline]
-    fn put_optional(tag: u32, value: &Option<V>, out: &mut Writer<'_>) {
-        if let Some(value) = value {
-            Self::put(tag, value, out);
+    fn put_optional<'w>(tag: u32, value: &Option<V>, out: Writer<'w>) -> Writer<'w> {
+        match value {
+            Some(value) => Self::put(tag, value, out),
+            None => out,
         }
     }
 
     /// Writes a field that is absent when zero.
     #[inline]
-    fn put_implicit(tag: u32, value: &V, out: &mut Writer<'_>) {
-        if !Self::is_zero(value) {
-            Self::put(tag, value, out);
-        }
+    fn put_implicit<'w>(tag: u32, value: &V, out: Writer<'w>) -> Writer<'w> {
+        if Self::is_zero(value) { out } else { Self::put(tag, value, out) }
     }
 
     /// Writes a repeated field, a tag for each value.
     #[inline]
-    fn put_repeated(tag: u32, values: &[V], out: &mut Writer<'_>) {
+    fn put_repeated<'w>(tag: u32, values: &[V], mut out: Writer<'w>) -> Writer<'w> {
         for value in values {
-            Self::put(tag, value, out);
+            out = Self::put(tag, value, out);
         }
+        out
     }
 
     /// Writes a repeated field as one run.
     #[inline]
-    fn put_packed(tag: u32, values: &[V], out: &mut Writer<'_>) {
+    fn put_packed<'w>(tag: u32, values: &[V], out: Writer<'w>) -> Writer<'w> {
         if values.is_empty() {
-            return;
+            return out;
         }
-        out.tag(tag);
-        let run = out.open(values.len() * Self::LEAST);
-        Self::write_all(values, out);
-        out.close(run);
+        let (out, run) = out.tag(tag).open(values.len() * Self::LEAST);
+        Self::write_all(values, out).close(run)
     }
 
     /// Writes values, without tags.
     #[inline]
-    fn write_all(values: &[V], out: &mut Writer<'_>) {
+    fn write_all<'w>(values: &[V], mut out: Writer<'w>) -> Writer<'w> {
         for value in values {
-            Self::write(value, out);
+            out = Self::write(value, out);
         }
+        out
     }
 }
 
@@ -218,18 +216,18 @@ macro_rules! varints {
 
         impl Writes<$value> for $kind {
             #[inline]
-            fn write(&$v: &$value, out: &mut Writer<'_>) {
-                out.varint($bits);
+            fn write<'w>(&$v: &$value, out: Writer<'w>) -> Writer<'w> {
+                out.varint($bits)
             }
 
             #[inline]
-            fn put(tag: u32, &$v: &$value, out: &mut Writer<'_>) {
-                out.varint_field(tag, $bits);
+            fn put<'w>(tag: u32, &$v: &$value, out: Writer<'w>) -> Writer<'w> {
+                out.varint_field(tag, $bits)
             }
 
             #[inline]
-            fn write_all(values: &[$value], out: &mut Writer<'_>) {
-                out.varints(values, |&$v| $bits);
+            fn write_all<'w>(values: &[$value], out: Writer<'w>) -> Writer<'w> {
+                out.varints(values, |&$v| $bits)
             }
 
             #[inline]
@@ -258,18 +256,18 @@ macro_rules! fixed {
             const LEAST: usize = $width;
 
             #[inline]
-            fn write(value: &$value, out: &mut Writer<'_>) {
-                out.array(value.to_le_bytes());
+            fn write<'w>(value: &$value, out: Writer<'w>) -> Writer<'w> {
+                out.array(value.to_le_bytes())
             }
 
             #[inline]
-            fn put(tag: u32, value: &$value, out: &mut Writer<'_>) {
-                out.array_field(tag, value.to_le_bytes());
+            fn put<'w>(tag: u32, value: &$value, out: Writer<'w>) -> Writer<'w> {
+                out.array_field(tag, value.to_le_bytes())
             }
 
             #[inline]
-            fn write_all(values: &[$value], out: &mut Writer<'_>) {
-                out.arrays(values, |value| value.to_le_bytes());
+            fn write_all<'w>(values: &[$value], out: Writer<'w>) -> Writer<'w> {
+                out.arrays(values, |value| value.to_le_bytes())
             }
 
             #[inline]
@@ -323,13 +321,13 @@ fixed! {
 
 impl Writes<Quorum> for Uint32 {
     #[inline]
-    fn write(value: &Quorum, out: &mut Writer<'_>) {
-        Self::write(&value.0, out);
+    fn write<'w>(value: &Quorum, out: Writer<'w>) -> Writer<'w> {
+        Self::write(&value.0, out)
     }
 
     #[inline]
-    fn put(tag: u32, value: &Quorum, out: &mut Writer<'_>) {
-        Self::put(tag, &value.0, out);
+    fn put<'w>(tag: u32, value: &Quorum, out: Writer<'w>) -> Writer<'w> {
+        Self::put(tag, &value.0, out)
     }
 
     #[inline]
@@ -356,13 +354,13 @@ impl Writes<Blob> for Bytes {
     }
 
     #[inline]
-    fn write(value: &Blob, out: &mut Writer<'_>) {
-        out.blob(value);
+    fn write<'w>(value: &Blob, out: Writer<'w>) -> Writer<'w> {
+        out.blob(value)
     }
 
     #[inline]
-    fn put(tag: u32, value: &Blob, out: &mut Writer<'_>) {
-        out.blob_field(tag, value);
+    fn put<'w>(tag: u32, value: &Blob, out: Writer<'w>) -> Writer<'w> {
+        out.blob_field(tag, value)
     }
 
     #[inline]
@@ -439,13 +437,13 @@ macro_rules! delimited {
             }
 
             #[inline]
-            fn write(value: &$value, out: &mut Writer<'_>) {
-                out.delimited(value.as_ref());
+            fn write<'w>(value: &$value, out: Writer<'w>) -> Writer<'w> {
+                out.delimited(value.as_ref())
             }
 
             #[inline]
-            fn put(tag: u32, value: &$value, out: &mut Writer<'_>) {
-                out.bytes_field(tag, value.as_ref());
+            fn put<'w>(tag: u32, value: &$value, out: Writer<'w>) -> Writer<'w> {
+                out.bytes_field(tag, value.as_ref())
             }
 
             #[inline]

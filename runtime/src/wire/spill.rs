@@ -35,12 +35,15 @@ pub(super) enum Target {
     /// They are appended to the buffer.
     #[default]
     Buffer,
-    /// They stand in memory of somebody else's, and move to the buffer when
-    /// they outgrow it.
-    Scratch,
     /// They are only counted: nobody wants them, or they are too many.
     Nowhere,
 }
+
+/// Buffers smaller than this grow faster.
+const QUICK: usize = 16 * 1024;
+
+/// Buffers smaller than this are not made smaller, if nothing is to be added.
+const MUCH: usize = 4096;
 
 /// Memory behind a writer. Kept from one message to the next.
 #[derive(Debug, Default)]
@@ -51,11 +54,13 @@ pub(crate) struct Spill {
     pub(super) refers: bool,
     pub(super) widened: Vec<Widened>,
     pub(super) large: Vec<Large>,
+    /// Whether any of this is of a message that has come to no end.
+    stale: bool,
 }
 
 impl Spill {
     pub(super) const fn new(buffer: Vec<u8>, target: Target) -> Self {
-        Self { buffer, target, refers: false, widened: Vec::new(), large: Vec::new() }
+        Self { buffer, target, refers: false, widened: Vec::new(), large: Vec::new(), stale: false }
     }
 
     /// A buffer of frames: large blobs are not copied.
@@ -82,25 +87,86 @@ impl Spill {
     /// Forgets what a message left behind that came to no end.
     #[inline]
     pub(super) fn begin(&mut self) {
+        if self.stale {
+            self.forget();
+        }
+    }
+
+    #[cold]
+    fn forget(&mut self) {
         self.target = Target::Buffer;
         self.widened.clear();
         self.large.clear();
+        self.stale = false;
     }
 
-    /// Moves what was written to scratch memory into the buffer, with room for
-    /// `more`. Four times what there is, so that not much is moved again.
-    pub(super) fn leave_scratch(&mut self, written: &[u8], more: usize) {
-        self.target = Target::Buffer;
-        self.buffer.reserve_exact((4 * written.len()).max(written.len() + more));
-        self.buffer.extend_from_slice(written);
+    /// Notes a prefix that is too narrow.
+    pub(super) fn push_widened(&mut self, prefix: Widened) {
+        self.stale = true;
+        self.widened.push(prefix);
+    }
+
+    /// Notes a large value that belongs where the bytes end so far.
+    pub(super) fn push_large(&mut self, offset: usize, blob: &Blob) {
+        self.stale = true;
+        self.large.push(Large { offset, blob: blob.clone() });
+    }
+
+    /// From here on bytes are only counted.
+    pub(super) fn give_up(&mut self) {
+        self.stale = true;
+        self.target = Target::Nowhere;
+    }
+
+    /// Ends a message of which something is elsewhere than in the buffer.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn end(&mut self) {
+        debug_assert!(self.target == Target::Buffer);
+        if !self.widened.is_empty() {
+            self.widen();
+        }
+        self.stale = self.has_large();
+    }
+
+    /// Makes room in the buffer. The first few times more than twice as much,
+    /// since there is little to move yet.
+    pub(super) fn reserve(&mut self, more: usize) {
+        let capacity = self.buffer.capacity();
+        if capacity < QUICK {
+            // What asks for much is most likely not the last of it.
+            let more = more + (more / 4).min(capacity);
+            self.buffer.reserve_exact(more.max(4 * capacity - self.buffer.len()));
+        } else {
+            self.buffer.reserve(more);
+        }
+    }
+
+    /// Ends a vector of its own.
+    #[inline(never)]
+    pub(super) fn finish(&mut self) {
+        self.end();
+        if self.buffer.capacity() >= MUCH && self.buffer.capacity() / 2 > self.buffer.len() {
+            self.buffer.shrink_to_fit();
+        }
+    }
+
+    /// Whether the message that was written last has large values.
+    #[inline]
+    pub(crate) fn has_large(&self) -> bool {
+        !self.large.is_empty()
+    }
+
+    /// The large values of the message that was written last.
+    pub(crate) fn take_large(&mut self) -> impl Iterator<Item = Large> + '_ {
+        self.stale = false;
+        self.large.drain(..)
     }
 
     /// Gives each length in `widened` the bytes that it needs. Goes from the
     /// last one to the first, so that each byte moves once, however many
     /// messages it is nested in.
-    #[cold]
-    #[inline(never)]
-    pub(super) fn widen(&mut self) {
+    fn widen(&mut self) {
         // Messages end behind those that they contain. Siblings are in order.
         self.widened.sort_by_key(|prefix| prefix.offset);
         let mut shift = self.widened.iter().map(|prefix| prefix.needs - prefix.width).sum::<usize>();

@@ -110,9 +110,10 @@ impl UnknownFields {
 
     /// Writes them.
     #[inline]
-    pub fn put(&self, out: &mut Writer<'_>) {
-        if let Some(bytes) = &self.0 {
-            out.raw(bytes);
+    pub fn put<'w>(&self, out: Writer<'w>) -> Writer<'w> {
+        match &self.0 {
+            Some(bytes) => out.raw(bytes),
+            None => out,
         }
     }
 }
@@ -166,11 +167,10 @@ impl UnknownFieldsRef<'_> {
 
     /// Writes them.
     #[inline]
-    pub fn put(&self, out: &mut Writer<'_>) {
-        if let Some(fields) = &self.0 {
-            for field in fields.iter() {
-                out.raw(field);
-            }
+    pub fn put<'w>(&self, out: Writer<'w>) -> Writer<'w> {
+        match &self.0 {
+            Some(fields) => fields.iter().fold(out, |out, field| out.raw(field)),
+            None => out,
         }
     }
 

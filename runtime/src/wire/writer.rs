@@ -7,17 +7,16 @@
 //! are widened at once when everything has been written ([`Spill`]): no byte
 //! moves more than once, at any depth, and nothing is measured beforehand.
 //!
-//! Invariant: `base..limit + SLACK` is writable memory that only this writer
+//! Invariant: `base..limit + SLACK` of a [`Memory`] is writable memory that only this writer
 //! uses, and the cursor lies within it, at its end at the most. What was written
 //! before lies between `base` and the cursor. Each write begins with a cursor
 //! at `limit` at the most, and writes no more than `SLACK` bytes, unless it has
 //! compared with the end.
 
-use std::marker::PhantomData;
-use std::mem::{self, MaybeUninit};
+use std::mem::MaybeUninit;
 use std::ptr;
 
-use super::spill::{Large, Spill, Target, Widened, put_padded};
+use super::spill::{Spill, Target, Widened, put_padded};
 use crate::Blob;
 use crate::message::MAX_LEN;
 use crate::varint;
@@ -34,23 +33,41 @@ const SHORT: usize = 32;
 /// of so much.
 pub(crate) const BORROW: usize = 16 * 1024;
 
-/// What most messages fit into. Copying so much costs less than moving it
-/// because the first guess of its size was wrong.
-const SCRATCH: usize = 3 * 1024;
-
 /// Writes a message.
 ///
-/// Made by the functions that encode a message; an implementation of
-/// [`Message`](crate::Message) passes it on, or writes fields of its own.
-pub struct Writer<'b> {
+/// Made by the functions that encode a message. Whatever writes takes it and
+/// gives it back, moved on: two words that stay in registers, where a reference
+/// would make each field wait for the one before it to reach memory.
+///
+/// ```
+/// use riak_runtime::{Message, wire};
+///
+/// struct Greeting(&'static str);
+///
+/// impl Message for Greeting {
+///     const NAME: &'static str = "Greeting";
+///
+///     fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+///         out.tag(0x0a).delimited(self.0.as_bytes())
+///     }
+/// }
+///
+/// assert_eq!(Greeting("hi").encode_to_vec(), b"\x0a\x02hi");
+/// ```
+#[must_use = "what has been written is where the writer stands"]
+pub struct Writer<'w> {
     cursor: *mut u8,
+    memory: &'w mut Memory<'w>,
+}
+
+/// Where a writer writes.
+pub(super) struct Memory<'w> {
     limit: *mut u8,
     base: *mut u8,
     /// Bytes of the message that are not before the cursor: large values by
     /// reference, what narrow prefixes lack, what is only counted.
     elsewhere: u64,
-    spill: &'b mut Spill,
-    memory: PhantomData<&'b mut [u8]>,
+    spill: &'w mut Spill,
 }
 
 /// Where a nested message began.
@@ -62,128 +79,41 @@ pub(super) struct Mark {
     elsewhere: u64,
 }
 
-impl<'b> Writer<'b> {
-    /// Appends to a buffer `header` and what `write` writes, and says how many
-    /// bytes the latter is, those of [`Spill::take_large`] included.
-    ///
-    /// # Errors
-    ///
-    /// How many bytes it would have been, if they are more than `max`, which is
-    /// [`MAX_LEN`] at the most. Nothing is appended then, nor if `write` panics.
+/// Where a writer begins: its base, its cursor, and the limit of that.
+type Start = [*mut u8; 3];
+
+/// A start at an offset of the buffer, of which `SLACK` bytes behind that are
+/// spare.
+#[inline]
+fn in_buffer(buffer: &mut Vec<u8>, offset: usize) -> Start {
+    let capacity = buffer.capacity();
+    debug_assert!(offset + SLACK <= capacity);
+    let base = buffer.as_mut_ptr();
+    // SAFETY: both lie within the allocation, which is larger than `SLACK`.
+    unsafe { [base, base.add(offset), base.add(capacity - SLACK)] }
+}
+
+/// The same in memory of the caller's.
+#[inline]
+fn in_scratch<const N: usize>(scratch: &mut [MaybeUninit<u8>; N]) -> Start {
+    const { assert!(N > SLACK) };
+    let base: *mut u8 = scratch.as_mut_ptr().cast();
+    // SAFETY: scratch memory is longer than that.
+    unsafe { [base, base, base.add(N - SLACK)] }
+}
+
+impl Memory<'_> {
     #[inline]
-    pub(crate) fn append<const N: usize>(
-        spill: &'b mut Spill,
-        header: [u8; N],
-        max: usize,
-        write: impl FnOnce(&mut Writer<'b>),
-    ) -> Result<usize, u64> {
-        spill.begin();
-        spill.buffer.reserve(2 * SLACK);
-        let start = spill.buffer.len();
-        let mut out = Self::new(spill);
-        out.point_at(start);
-        out.array(header);
-        write(&mut out);
-        let position = out.position();
-        let len = (position - start).wrapping_sub(N) as u64;
-        let len = len.wrapping_add(out.elsewhere);
-        let spill = out.spill;
-        if len > max as u64 {
-            return Err(len);
-        }
-        debug_assert!(spill.target == Target::Buffer);
-        // SAFETY: the bytes up to the cursor were written.
-        unsafe { spill.buffer.set_len(position) };
-        if !spill.widened.is_empty() {
-            spill.widen();
-        }
-        #[expect(clippy::cast_possible_truncation, reason = "less than 2 GiB")]
-        Ok(len as usize)
+    fn position(&self, cursor: *mut u8) -> usize {
+        cursor as usize - self.base as usize
     }
 
-    /// A vector of what `write` writes.
-    ///
-    /// # Errors
-    ///
-    /// How many bytes it would have, if they are more than [`MAX_LEN`].
-    #[inline]
-    pub(crate) fn collect(write: impl FnOnce(&mut Writer<'_>)) -> Result<Vec<u8>, u64> {
-        let mut scratch = [MaybeUninit::uninit(); SCRATCH];
-        let mut spill = Spill::new(Vec::new(), Target::Scratch);
-        let mut out = Writer::on(&mut scratch, &mut spill);
-        write(&mut out);
-        let total = out.position() as u64 + out.elsewhere;
-        if total > MAX_LEN as u64 {
-            return Err(total);
-        }
-        // SAFETY: the bytes up to the cursor were written.
-        let written = unsafe { std::slice::from_raw_parts(out.base, out.position()) };
-        if spill.target == Target::Scratch && spill.widened.is_empty() {
-            return Ok(written.to_vec());
-        }
-        let position = written.len();
-        Ok(spill.into_vec(position, written))
-    }
-
-    /// How many bytes `write` writes.
-    pub(crate) fn count(write: impl FnOnce(&mut Writer<'_>)) -> u64 {
-        let mut scratch = [MaybeUninit::uninit(); 4 * SLACK];
-        let mut spill = Spill::new(Vec::new(), Target::Nowhere);
-        let mut out = Writer::on(&mut scratch, &mut spill);
-        write(&mut out);
-        out.position() as u64 + out.elsewhere
-    }
-
-    #[inline]
-    fn new(spill: &'b mut Spill) -> Self {
-        let nowhere = ptr::null_mut();
-        Self { cursor: nowhere, limit: nowhere, base: nowhere, elsewhere: 0, spill, memory: PhantomData }
-    }
-
-    /// A writer that begins with memory of the caller's.
-    #[inline]
-    fn on(scratch: &'b mut [MaybeUninit<u8>], spill: &'b mut Spill) -> Self {
-        let base: *mut u8 = scratch.as_mut_ptr().cast();
-        // SAFETY: scratch memory is longer than that.
-        let limit = unsafe { base.add(scratch.len() - SLACK) };
-        Self { cursor: base, limit, base, ..Self::new(spill) }
-    }
-
-    /// Points the cursor at an offset of the buffer, of which `SLACK` bytes
-    /// behind it are spare.
-    #[inline]
-    fn point_at(&mut self, offset: usize) {
-        let capacity = self.spill.buffer.capacity();
-        debug_assert!(offset + SLACK <= capacity);
-        self.base = self.spill.buffer.as_mut_ptr();
-        // SAFETY: both lie within the allocation, which is larger than `SLACK`.
-        // The buffer is borrowed for 'b, and its spare capacity is writable.
-        unsafe {
-            self.cursor = self.base.add(offset);
-            self.limit = self.base.add(capacity - SLACK);
-        }
-    }
-
-    /// Offset of the cursor from the base.
-    #[inline]
-    fn position(&self) -> usize {
-        self.cursor as usize - self.base as usize
-    }
-
-    /// Makes sure that `SLACK` bytes may be written.
-    #[inline]
-    fn ready(&mut self) {
-        if self.cursor > self.limit {
-            self.grow(0);
-        }
-    }
-
-    /// Makes room for `count` bytes and `SLACK` more. `false` if there is none
-    /// for so many, since nobody wants them.
+    /// Makes room for `count` bytes and `SLACK` more, and says where. There may
+    /// be too little where nobody wants the bytes.
     #[cold]
     #[inline(never)]
-    fn grow(&mut self, count: usize) -> bool {
-        let position = self.position();
+    fn grow(&mut self, cursor: *mut u8, count: usize) -> *mut u8 {
+        let position = self.position(cursor);
         let start = self.spill.buffer.len();
         let len = position.wrapping_sub(start) as u64;
         match self.spill.target {
@@ -191,246 +121,43 @@ impl<'b> Writer<'b> {
                 // SAFETY: the bytes up to the cursor were written, so that they
                 // are kept.
                 unsafe { self.spill.buffer.set_len(position) };
-                self.spill.buffer.reserve(count + 2 * SLACK);
+                self.spill.reserve(count + 2 * SLACK);
                 self.spill.buffer.truncate(start);
-                self.point_at(position);
-                return true;
-            }
-            Target::Scratch => {
-                // SAFETY: as above.
-                let written = unsafe { std::slice::from_raw_parts(self.base, position) };
-                self.spill.leave_scratch(written, count + 4 * SLACK);
-                self.spill.buffer.truncate(0);
-                self.point_at(position);
-                return true;
+                return self.moved(position);
             }
             // Too much to be a message: from here on it is only counted.
-            Target::Buffer => self.spill.target = Target::Nowhere,
+            Target::Buffer => self.spill.give_up(),
             Target::Nowhere => {}
         }
         // What was written is written over. Prefixes are filled in as always:
         // they lie within the same memory, and behind what was there before.
         self.elsewhere += len;
         // SAFETY: the start lies before the cursor.
-        self.cursor = unsafe { self.base.add(start) };
-        count <= self.limit as usize - self.cursor as usize
+        unsafe { self.base.add(start) }
     }
 
-    /// One byte.
-    #[inline]
-    pub fn byte(&mut self, byte: u8) {
-        self.array([byte]);
-    }
-
-    /// A tag: field number and wire type. Of a constant, the compiler keeps
-    /// only the branch that is taken.
-    #[inline]
-    pub fn tag(&mut self, tag: u32) {
-        self.ready();
-        // SAFETY: `SLACK` bytes may be written.
-        self.cursor = unsafe { tag_at(self.cursor, tag) };
-    }
-
-    /// A varint.
-    #[inline]
-    pub fn varint(&mut self, value: u64) {
-        self.ready();
-        // SAFETY: `SLACK` bytes may be written.
-        self.cursor = unsafe { varint_at(self.cursor, value) };
-    }
-
-    /// A tag and a varint.
-    #[inline]
-    pub(crate) fn varint_field(&mut self, tag: u32, value: u64) {
-        self.ready();
-        // SAFETY: `SLACK` bytes may be written, which are more than both take.
-        self.cursor = unsafe { varint_at(tag_at(self.cursor, tag), value) };
-    }
-
-    /// Varints, one behind the other.
-    #[inline]
-    pub(super) fn varints<V>(&mut self, values: &[V], bits: impl Fn(&V) -> u64) {
-        for some in values.chunks(SLACK / varint::MAX_LEN) {
-            self.ready();
-            for value in some {
-                // SAFETY: as many varints of any length fit into `SLACK`.
-                self.cursor = unsafe { varint_at(self.cursor, bits(value)) };
-            }
-        }
-    }
-
-    /// Bytes of a length known to the compiler.
-    ///
-    /// No more than 16.
-    #[inline]
-    pub fn array<const N: usize>(&mut self, bytes: [u8; N]) {
-        const { assert!(N <= 16, "longer arrays are written as `raw`") };
-        self.ready();
-        // SAFETY: `SLACK` bytes may be written; the array is no part of them.
-        unsafe {
-            self.cursor.cast::<[u8; N]>().write(bytes);
-            self.cursor = self.cursor.add(N);
-        }
-    }
-
-    /// A tag, and bytes of a length known to the compiler.
-    #[inline]
-    pub(super) fn array_field<const N: usize>(&mut self, tag: u32, bytes: [u8; N]) {
-        const { assert!(N <= 16, "no scalar is that long") };
-        self.ready();
-        // SAFETY: as for `array`; a tag and `N` bytes are fewer than `SLACK`.
-        unsafe {
-            let to = tag_at(self.cursor, tag);
-            to.cast::<[u8; N]>().write(bytes);
-            self.cursor = to.add(N);
-        }
-    }
-
-    /// Values of the same length, one behind the other.
-    #[inline]
-    pub(super) fn arrays<V, const N: usize>(&mut self, values: &[V], bytes: impl Fn(&V) -> [u8; N]) {
-        for some in values.chunks(SLACK / N) {
-            self.ready();
-            for value in some {
-                // SAFETY: as many values fit into `SLACK`.
-                unsafe {
-                    self.cursor.cast::<[u8; N]>().write(bytes(value));
-                    self.cursor = self.cursor.add(N);
-                }
-            }
-        }
-    }
-
-    /// Bytes as they are.
-    #[inline]
-    pub fn raw(&mut self, bytes: &[u8]) {
-        let len = bytes.len();
-        if len > self.limit as usize + SLACK - self.cursor as usize && !self.grow(len) {
-            self.elsewhere += len as u64;
-            return;
-        }
-        // SAFETY: there is room for them; a shared slice is no part of memory
-        // that this writer has to itself.
-        unsafe {
-            ptr::copy_nonoverlapping(bytes.as_ptr(), self.cursor, len);
-            self.cursor = self.cursor.add(len);
-        }
-    }
-
-    /// A length and that many bytes.
-    #[inline]
-    pub fn delimited(&mut self, bytes: &[u8]) {
-        self.varint(bytes.len() as u64);
-        self.raw(bytes);
-    }
-
-    /// A tag, a length and that many bytes.
-    #[inline]
-    pub(super) fn bytes_field(&mut self, tag: u32, bytes: &[u8]) {
-        let len = bytes.len();
-        if len > SHORT {
-            self.long_field(tag, bytes);
-            return;
-        }
-        self.ready();
-        // SAFETY: a tag, a byte and `SHORT` bytes are fewer than `SLACK`.
-        unsafe {
-            let to = tag_at(self.cursor, tag);
-            #[expect(clippy::cast_possible_truncation, reason = "at most 32")]
-            to.write(len as u8);
-            copy_short(bytes.as_ptr(), to.add(1), len);
-            self.cursor = to.add(1 + len);
-        }
+    /// Goes on in the buffer, which has moved.
+    fn moved(&mut self, position: usize) -> *mut u8 {
+        let [base, cursor, limit] = in_buffer(&mut self.spill.buffer, position);
+        (self.limit, self.base) = (limit, base);
+        cursor
     }
 
     #[inline(never)]
-    fn long_field(&mut self, tag: u32, bytes: &[u8]) {
-        self.varint_field(tag, bytes.len() as u64);
-        self.raw(bytes);
-    }
-
-    /// A tag, a length and a blob's bytes, of which large ones need not be
-    /// copied.
-    #[inline]
-    pub(super) fn blob_field(&mut self, tag: u32, blob: &Blob) {
-        let Some((start, len)) = blob.as_inline() else {
-            self.long_blob_field(tag, blob);
-            return;
-        };
-        self.ready();
-        // SAFETY: a tag, a byte and a whole blob are fewer than `SLACK`. Of the
-        // blob the first `len` bytes count, and the rest is written over.
-        unsafe {
-            let to = tag_at(self.cursor, tag);
-            #[expect(clippy::cast_possible_truncation, reason = "at most 23")]
-            to.write(len as u8);
-            ptr::copy_nonoverlapping(start, to.add(1).cast(), size_of::<Blob>());
-            self.cursor = to.add(1 + len);
-        }
-    }
-
-    #[inline(never)]
-    fn long_blob_field(&mut self, tag: u32, blob: &Blob) {
-        self.varint_field(tag, blob.len() as u64);
-        self.long_blob(blob);
-    }
-
-    /// A length and a blob's bytes, of which large ones need not be copied.
-    pub(super) fn blob(&mut self, blob: &Blob) {
-        self.varint(blob.len() as u64);
-        self.long_blob(blob);
-    }
-
-    fn long_blob(&mut self, blob: &Blob) {
-        if blob.len() < BORROW || !self.spill.refers || self.spill.target == Target::Nowhere {
-            self.raw(blob);
-            return;
-        }
-        self.elsewhere += blob.len() as u64;
-        self.spill.large.push(Large { offset: self.position(), blob: blob.clone() });
-    }
-
-    /// Begins a nested message of `at_least` so many bytes.
-    #[inline]
-    pub(super) fn open(&mut self, at_least: usize) -> Mark {
-        self.ready();
-        let width = if at_least < 0x80 { 1 } else { varint::len(at_least as u64) };
-        // SAFETY: a varint is shorter than `SLACK`. It is written when the
-        // message ends.
-        self.cursor = unsafe { self.cursor.add(width) };
-        Mark { start: self.position(), width, elsewhere: self.elsewhere }
-    }
-
-    /// Ends a nested message, whose length is known now.
-    #[inline]
-    pub(super) fn close(&mut self, mark: Mark) {
-        let len = self.position().wrapping_sub(mark.start);
-        if len < 0x80 && mark.width == 1 && mark.elsewhere == self.elsewhere {
-            // SAFETY: the prefix lies before the cursor, in memory of this
-            // writer's.
-            #[expect(clippy::cast_possible_truncation, reason = "less than 128")]
-            unsafe {
-                self.base.add(mark.start - 1).write(len as u8);
-            }
-        } else {
-            self.close_long(&mark);
-        }
-    }
-
-    #[inline(never)]
-    fn close_long(&mut self, mark: &Mark) {
+    fn close_long(&mut self, cursor: *mut u8, mark: &Mark) {
         // Where bytes are only counted, the cursor may have gone back.
-        let here = self.position() as u64;
+        let here = self.position(cursor) as u64;
         let len = here.wrapping_sub(mark.start as u64).wrapping_add(self.elsewhere - mark.elsewhere);
         let (width, needs, offset) = (mark.width, varint::len(len), mark.start - mark.width);
         if needs > width {
             self.elsewhere += (needs - width) as u64;
             if self.spill.target != Target::Nowhere {
-                self.spill.widened.push(Widened { offset, width, needs, len });
+                self.spill.push_widened(Widened { offset, width, needs, len });
             }
             return;
         }
-        // SAFETY: as in `close`; the prefix is written to before it is a slice.
+        // SAFETY: the prefix lies before the cursor, in memory of this writer's;
+        // it is written to before it is a slice.
         let prefix = unsafe {
             let prefix = self.base.add(offset);
             prefix.write_bytes(0, width);
@@ -440,30 +167,335 @@ impl<'b> Writer<'b> {
     }
 }
 
-impl Spill {
-    /// A vector of what was written: up to `position` in the buffer, or all of
-    /// `scratch`.
-    #[cold]
-    #[inline(never)]
-    fn into_vec(mut self, position: usize, scratch: &[u8]) -> Vec<u8> {
-        if self.target == Target::Scratch {
-            let more = self.widened.iter().map(|prefix| prefix.needs - prefix.width).sum::<usize>();
-            self.buffer.reserve_exact(scratch.len() + more);
-            self.buffer.extend_from_slice(scratch);
-        } else {
-            // SAFETY: the bytes up to there were written.
-            unsafe { self.buffer.set_len(position) };
+impl Writer<'_> {
+    /// Appends to a buffer `header` and what `write` writes, and says how many
+    /// bytes the latter is, those of [`Spill::take_large`] included.
+    ///
+    /// # Errors
+    ///
+    /// How many bytes it would have been, if they are more than `max`, which is
+    /// [`MAX_LEN`] at the most. Nothing is appended then, nor if `write` panics.
+    #[inline]
+    pub(crate) fn append<const N: usize>(
+        spill: &mut Spill,
+        header: [u8; N],
+        max: usize,
+        write: impl for<'m> FnOnce(Writer<'m>) -> Writer<'m>,
+    ) -> Result<usize, u64> {
+        spill.begin();
+        spill.buffer.reserve(2 * SLACK);
+        let start = spill.buffer.len();
+        let from = in_buffer(&mut spill.buffer, start);
+        let (position, elsewhere) = Writer::run(from, spill, |out| write(out.array(header)));
+        let len = ((position - start).wrapping_sub(N) as u64).wrapping_add(elsewhere);
+        if len > max as u64 {
+            return Err(len);
         }
-        self.widen();
-        if self.buffer.capacity() / 2 > self.buffer.len() {
-            self.buffer.shrink_to_fit();
+        // SAFETY: the bytes up to the cursor were written.
+        unsafe { spill.buffer.set_len(position) };
+        if elsewhere != 0 {
+            spill.end();
         }
-        mem::take(&mut self.buffer)
+        #[expect(clippy::cast_possible_truncation, reason = "less than 2 GiB")]
+        Ok(len as usize)
     }
 
-    /// The large values of the message that was written last.
-    pub(crate) fn take_large(&mut self) -> impl Iterator<Item = Large> + '_ {
-        self.large.drain(..)
+    /// A vector of what `write` writes: most likely no more than `guess` bytes.
+    /// Fewer are not copied once more to get a vector of exactly their length:
+    /// the copy would wait for what was just written (measured: a third of the
+    /// time of a short message).
+    ///
+    /// # Panics
+    ///
+    /// If that is more than [`MAX_LEN`] bytes. `name` is the message's.
+    #[inline]
+    pub(crate) fn collect(
+        name: &str,
+        guess: usize,
+        write: impl for<'m> FnOnce(Writer<'m>) -> Writer<'m>,
+    ) -> Vec<u8> {
+        let first = guess + SLACK;
+        let mut spill = Spill::new(Vec::with_capacity(first), Target::Buffer);
+        let from = in_buffer(&mut spill.buffer, 0);
+        let (position, elsewhere) = Writer::run(from, &mut spill, write);
+        let len = position as u64 + elsewhere;
+        if len > MAX_LEN as u64 {
+            too_long(name, len);
+        }
+        // SAFETY: the bytes up to the cursor were written.
+        unsafe { spill.buffer.set_len(position) };
+        if spill.buffer.capacity() != first || elsewhere != 0 {
+            spill.finish();
+        }
+        std::mem::take(&mut spill.buffer)
+    }
+
+    /// How many bytes `write` writes.
+    pub(crate) fn count(write: impl for<'m> FnOnce(Writer<'m>) -> Writer<'m>) -> u64 {
+        let mut scratch = [MaybeUninit::uninit(); 4 * SLACK];
+        let mut spill = Spill::new(Vec::new(), Target::Nowhere);
+        let (position, elsewhere) = Writer::run(in_scratch(&mut scratch), &mut spill, write);
+        position as u64 + elsewhere
+    }
+
+    /// Writes to memory that nobody else uses meanwhile, and says how far that
+    /// went, and how many bytes are elsewhere.
+    ///
+    /// The lifetime is nobody's but this call's, so that `write` gives back the
+    /// writer that it got.
+    #[inline]
+    fn run(
+        [base, cursor, limit]: Start,
+        spill: &mut Spill,
+        write: impl for<'m> FnOnce(Writer<'m>) -> Writer<'m>,
+    ) -> (usize, u64) {
+        let mut memory = Memory { limit, base, elsewhere: 0, spill };
+        let Writer { cursor, memory } = write(Writer { cursor, memory: &mut memory });
+        (memory.position(cursor), memory.elsewhere)
+    }
+
+    /// Makes sure that `SLACK` bytes may be written.
+    #[inline]
+    fn ready(mut self) -> Self {
+        if self.cursor > self.memory.limit {
+            self.cursor = self.memory.grow(self.cursor, 0);
+        }
+        self
+    }
+
+    /// Writes what takes no more than `SLACK` bytes.
+    ///
+    /// # Safety
+    ///
+    /// `write` writes to no more than `SLACK` bytes, and returns a pointer to
+    /// one of them, or behind them, before which it has written all.
+    #[inline]
+    unsafe fn short(self, write: impl FnOnce(*mut u8) -> *mut u8) -> Self {
+        let mut out = self.ready();
+        out.cursor = write(out.cursor);
+        out
+    }
+
+    /// One byte.
+    #[inline]
+    pub fn byte(self, byte: u8) -> Self {
+        self.array([byte])
+    }
+
+    /// A tag: field number and wire type. Of a constant, the compiler keeps
+    /// only the branch that is taken.
+    #[inline]
+    pub fn tag(self, tag: u32) -> Self {
+        // SAFETY: a tag takes five bytes at the most.
+        unsafe { self.short(|to| tag_at(to, tag)) }
+    }
+
+    /// A varint.
+    #[inline]
+    pub fn varint(self, value: u64) -> Self {
+        // SAFETY: a varint takes ten bytes at the most.
+        unsafe { self.short(|to| varint_at(to, value)) }
+    }
+
+    /// A tag and a varint.
+    #[inline]
+    pub(super) fn varint_field(self, tag: u32, value: u64) -> Self {
+        // SAFETY: both take fifteen bytes at the most.
+        unsafe { self.short(|to| varint_at(tag_at(to, tag), value)) }
+    }
+
+    /// Varints, one behind the other.
+    #[inline]
+    pub(super) fn varints<V>(mut self, values: &[V], bits: impl Fn(&V) -> u64) -> Self {
+        for some in values.chunks(SLACK / varint::MAX_LEN) {
+            // SAFETY: so many varints of any length fit.
+            self = unsafe {
+                self.short(|mut to| {
+                    for value in some {
+                        to = varint_at(to, bits(value));
+                    }
+                    to
+                })
+            };
+        }
+        self
+    }
+
+    /// Bytes of a length known to the compiler, of up to 16.
+    #[inline]
+    pub fn array<const N: usize>(self, bytes: [u8; N]) -> Self {
+        const { assert!(N <= 16, "longer arrays are written as `raw`") };
+        // SAFETY: `N` is less than `SLACK`.
+        unsafe { self.short(|to| array_at(to, bytes)) }
+    }
+
+    /// A tag, and bytes of a length known to the compiler.
+    #[inline]
+    pub(super) fn array_field<const N: usize>(self, tag: u32, bytes: [u8; N]) -> Self {
+        const { assert!(N <= 16, "no scalar is that long") };
+        // SAFETY: a tag and `N` bytes are fewer than `SLACK`.
+        unsafe { self.short(|to| array_at(tag_at(to, tag), bytes)) }
+    }
+
+    /// Values of the same length, one behind the other.
+    #[inline]
+    pub(super) fn arrays<V, const N: usize>(mut self, values: &[V], bytes: impl Fn(&V) -> [u8; N]) -> Self {
+        for some in values.chunks(SLACK / N) {
+            // SAFETY: so many values fit.
+            self = unsafe {
+                self.short(|mut to| {
+                    for value in some {
+                        to = array_at(to, bytes(value));
+                    }
+                    to
+                })
+            };
+        }
+        self
+    }
+
+    /// Bytes as they are.
+    #[inline]
+    pub fn raw(mut self, bytes: &[u8]) -> Self {
+        let len = bytes.len();
+        if len > self.room() {
+            self.cursor = self.memory.grow(self.cursor, len);
+            if len > self.room() {
+                self.memory.elsewhere += len as u64;
+                return self;
+            }
+        }
+        // SAFETY: there is room for them; a shared slice is no part of memory
+        // that this writer has to itself.
+        unsafe {
+            ptr::copy_nonoverlapping(bytes.as_ptr(), self.cursor, len);
+            self.cursor = self.cursor.add(len);
+        }
+        self
+    }
+
+    /// How many bytes may be written.
+    #[inline]
+    fn room(&self) -> usize {
+        self.memory.limit as usize + SLACK - self.cursor as usize
+    }
+
+    /// A length and that many bytes.
+    #[inline]
+    pub fn delimited(self, bytes: &[u8]) -> Self {
+        self.varint(bytes.len() as u64).raw(bytes)
+    }
+
+    /// A tag, a length and that many bytes.
+    #[inline]
+    pub(super) fn bytes_field(self, tag: u32, bytes: &[u8]) -> Self {
+        let len = bytes.len();
+        if len > SHORT {
+            return self.long_field(tag, bytes);
+        }
+        // SAFETY: a tag, a byte and `SHORT` bytes are fewer than `SLACK`.
+        unsafe {
+            self.short(|to| {
+                #[expect(clippy::cast_possible_truncation, reason = "at most 32")]
+                let to = array_at(tag_at(to, tag), [len as u8]);
+                copy_short(bytes.as_ptr(), to, len);
+                to.add(len)
+            })
+        }
+    }
+
+    #[inline(never)]
+    fn long_field(self, tag: u32, bytes: &[u8]) -> Self {
+        self.varint_field(tag, bytes.len() as u64).raw(bytes)
+    }
+
+    /// A tag, a length and a blob's bytes, of which large ones need not be
+    /// copied.
+    #[inline]
+    pub(super) fn blob_field(self, tag: u32, blob: &Blob) -> Self {
+        let Some((start, len)) = blob.as_inline() else {
+            return self.long_blob_field(tag, blob);
+        };
+        // SAFETY: a tag, a byte and a whole blob are fewer than `SLACK`. Of the
+        // blob the first `len` bytes count, and the rest is written over.
+        unsafe {
+            self.short(|to| {
+                #[expect(clippy::cast_possible_truncation, reason = "at most 23")]
+                let to = array_at(tag_at(to, tag), [len as u8]);
+                ptr::copy_nonoverlapping(start, to.cast(), size_of::<Blob>());
+                to.add(len)
+            })
+        }
+    }
+
+    #[inline(never)]
+    fn long_blob_field(self, tag: u32, blob: &Blob) -> Self {
+        self.varint_field(tag, blob.len() as u64).long_blob(blob)
+    }
+
+    /// A length and a blob's bytes, of which large ones need not be copied.
+    pub(super) fn blob(self, blob: &Blob) -> Self {
+        self.varint(blob.len() as u64).long_blob(blob)
+    }
+
+    fn long_blob(self, blob: &Blob) -> Self {
+        let Memory { spill, .. } = &*self.memory;
+        if blob.len() < BORROW || !spill.refers || spill.target == Target::Nowhere {
+            return self.raw(blob);
+        }
+        let offset = self.memory.position(self.cursor);
+        self.memory.elsewhere += blob.len() as u64;
+        self.memory.spill.push_large(offset, blob);
+        self
+    }
+
+    /// Begins a nested message of `at_least` so many bytes.
+    #[inline]
+    pub(super) fn open(self, at_least: usize) -> (Self, Mark) {
+        let width = if at_least < 0x80 { 1 } else { varint::len(at_least as u64) };
+        // SAFETY: a varint is shorter than `SLACK`. It is written when the
+        // message ends.
+        let out = unsafe { self.short(|to| to.add(width)) };
+        let mark =
+            Mark { start: out.memory.position(out.cursor), width, elsewhere: out.memory.elsewhere };
+        (out, mark)
+    }
+
+    /// Ends a nested message, whose length is known now.
+    #[inline]
+    pub(super) fn close(self, mark: Mark) -> Self {
+        let len = self.memory.position(self.cursor).wrapping_sub(mark.start);
+        if len < 0x80 && mark.width == 1 && mark.elsewhere == self.memory.elsewhere {
+            // SAFETY: the prefix lies before the cursor, in memory of this
+            // writer's, since nobody can give back another one than it got.
+            #[expect(clippy::cast_possible_truncation, reason = "less than 128")]
+            unsafe {
+                self.memory.base.add(mark.start - 1).write(len as u8);
+            }
+        } else {
+            self.memory.close_long(self.cursor, &mark);
+        }
+        self
+    }
+}
+
+/// Says that a message is too long to be one.
+#[cold]
+pub(crate) fn too_long(name: &str, len: u64) -> ! {
+    panic!("{name} takes {len} bytes, and protobuf allows no more than {MAX_LEN}")
+}
+
+/// Writes bytes of a length known to the compiler, and says where they end.
+///
+/// # Safety
+///
+/// As many can be written.
+#[inline]
+unsafe fn array_at<const N: usize>(to: *mut u8, bytes: [u8; N]) -> *mut u8 {
+    // SAFETY: as for this function; an array of bytes needs no alignment.
+    unsafe {
+        to.cast::<[u8; N]>().write(bytes);
+        to.add(N)
     }
 }
 
@@ -477,12 +509,11 @@ unsafe fn tag_at(to: *mut u8, tag: u32) -> *mut u8 {
     // SAFETY: no tag is longer.
     unsafe {
         if tag < 0x80 {
-            to.write(tag.to_le_bytes()[0]);
-            to.add(1)
+            let [tag, ..] = tag.to_le_bytes();
+            array_at(to, [tag])
         } else if tag < 0x4000 {
             let [low, high, ..] = (tag & 0x7f | 0x80 | (tag >> 7) << 8).to_le_bytes();
-            to.cast::<[u8; 2]>().write([low, high]);
-            to.add(2)
+            array_at(to, [low, high])
         } else {
             long_varint_at(to, u64::from(tag))
         }
@@ -499,11 +530,9 @@ unsafe fn tag_at(to: *mut u8, tag: u32) -> *mut u8 {
 #[inline]
 unsafe fn varint_at(to: *mut u8, value: u64) -> *mut u8 {
     if value < 0x80 {
+        let [byte, ..] = value.to_le_bytes();
         // SAFETY: one of ten bytes.
-        unsafe {
-            to.write(value.to_le_bytes()[0]);
-            to.add(1)
-        }
+        unsafe { array_at(to, [byte]) }
     } else {
         // SAFETY: as for this function.
         unsafe { long_varint_at(to, value) }

@@ -4,7 +4,7 @@
 //! its lowest number stands, unknown fields last.
 
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use quote::quote;
 
 use super::Emitter;
 use super::declared::Head;
@@ -22,14 +22,14 @@ impl Emitter<'_> {
         let full_name = &message.full_name;
         let mut puts = self.puts(scope, message, form);
         if self.is_raw(self.id(message)) {
-            puts.push(quote!(out.raw(&self.body);));
+            puts.push(quote!(out.raw(&self.body)));
         } else if message.bodyless {
             puts.clear();
         } else if let Some(unknown) = unknown_member(message) {
-            puts.push(quote!(self.#unknown.put(out);));
+            puts.push(quote!(self.#unknown.put(out)));
         }
         let at_least = at_least(scope, message);
-        let out = if puts.is_empty() { format_ident!("_out") } else { format_ident!("out") };
+        let last = puts.pop().unwrap_or_else(|| quote!(out));
         quote! {
             impl #generics #message_trait for #name #bounds {
                 const NAME: &'static str = #full_name;
@@ -37,8 +37,9 @@ impl Emitter<'_> {
                 #at_least
 
                 #[inline]
-                fn encode(&self, #out: &mut #writer<'_>) {
-                    #(#puts)*
+                fn encode<'w>(&self, out: #writer<'w>) -> #writer<'w> {
+                    #(let out = #puts;)*
+                    #last
                 }
             }
         }
@@ -50,13 +51,13 @@ impl Emitter<'_> {
         let writer = scope.wire("Writer");
         quote! {
             #[inline]
-            fn encode(&self, out: &mut #writer<'_>) {
+            fn encode<'w>(&self, out: #writer<'w>) -> #writer<'w> {
                 match self { #(#arms)* }
             }
         }
     }
 
-    /// The statements that write the fields.
+    /// What writes each field: takes `out`, and gives it back.
     fn puts(&self, scope: &Scope<'_>, message: &Message, form: Form) -> Vec<TokenStream> {
         let mut done = vec![false; message.oneofs.len()];
         let mut separate = message.separate_oneofs.iter().collect::<Vec<_>>();
@@ -109,13 +110,13 @@ fn at_least(scope: &Scope<'_>, message: &Message) -> Option<TokenStream> {
     })
 }
 
-/// The statement that writes a oneof.
+/// What writes a oneof.
 fn put_oneof(scope: &Scope<'_>, message: &Message, oneof: &Oneof, form: Form) -> TokenStream {
     let member = ident(&oneof.rust_name);
     let path = oneof_path(scope, message, oneof, form);
     let (some, none) = (scope.prelude("Some"), scope.prelude("None"));
     let arms = variant_arms(scope, message, oneof, |variant| quote!(#some(#path::#variant(value))));
-    quote!(match &self.#member { #(#arms)* #none => {} })
+    quote!(match &self.#member { #(#arms)* #none => out, })
 }
 
 /// The arms of a oneof's variants.
@@ -128,19 +129,19 @@ fn variant_arms(
     let arm = |(index, variant): &(usize, String)| {
         let put = put(scope, &message.fields[*index], &quote!(value));
         let pattern = pattern(ident(variant));
-        quote!(#pattern => { #put })
+        quote!(#pattern => #put,)
     };
     oneof.variants.iter().map(arm).collect()
 }
 
-/// The statement that writes a oneof which is a type of its own.
+/// What writes a oneof which is a type of its own.
 fn put_separate(scope: &Scope<'_>, oneof: &SeparateOneof) -> TokenStream {
     let member = place(&oneof.rust_name);
     let function = scope.wire("put_oneof");
-    quote!(#function(&self.#member, out);)
+    quote!(#function(&self.#member, out))
 }
 
-/// The statement that writes one field, given its value by reference.
+/// What writes one field, given its value by reference.
 fn put(scope: &Scope<'_>, field: &Field, value: &TokenStream) -> TokenStream {
     let shape = Shape::of(field.ty);
     let tag = hex(field::tag(field));
@@ -158,7 +159,7 @@ fn put(scope: &Scope<'_>, field: &Field, value: &TokenStream) -> TokenStream {
             Presence::Repeated { packed: false } | Presence::Map { .. } => ("repeated", tag),
         };
         let function = function(kind, "");
-        return quote!(#marker::#function(#tag, #value, out););
+        return quote!(#marker::#function(#tag, #value, out));
     }
     let kind = match field.presence {
         Presence::Explicit => "optional",
@@ -166,21 +167,21 @@ fn put(scope: &Scope<'_>, field: &Field, value: &TokenStream) -> TokenStream {
         _ => "",
     };
     let function = scope.wire(&function(kind, shape.name()).to_string());
-    quote!(#function(#tag, #value, out);)
+    quote!(#function(#tag, #value, out))
 }
 
-/// The statement that writes a map field.
+/// What writes a map field.
 fn put_map(scope: &Scope<'_>, field: &Field, key: Type, value: &TokenStream) -> TokenStream {
     let tag = hex(field::tag(field));
     let key_marker = Emitter::marker(scope, key);
     let [key_tag, value_tag] = field::entry_tags(key, field.ty).map(hex);
     if Shape::of(field.ty) != Shape::Scalar {
         let function = scope.wire("put_message_map");
-        return quote!(#function::<#key_marker, _, _>(#tag, [#key_tag, #value_tag], #value, out););
+        return quote!(#function::<#key_marker, _, _>(#tag, [#key_tag, #value_tag], #value, out));
     }
     let value_marker = Emitter::field_marker(scope, field);
     let function = scope.wire("put_map");
-    quote!(#function::<#key_marker, #value_marker, _, _>(#tag, [#key_tag, #value_tag], #value, out);)
+    quote!(#function::<#key_marker, #value_marker, _, _>(#tag, [#key_tag, #value_tag], #value, out))
 }
 
 /// The name of a runtime function: `put_optional`, `put_repeated_message`.

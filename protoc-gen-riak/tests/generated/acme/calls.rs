@@ -44,11 +44,11 @@ impl Message for GetReq {
     const NAME: &'static str = "acme.calls.GetReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.key, out);
-        wire::Uint32::put_optional(0x10, &self.r, out);
-        wire::Uint64::put_optional(0x18, &self.timeout, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.key, out);
+        let out = wire::Uint32::put_optional(0x10, &self.r, out);
+        let out = wire::Uint64::put_optional(0x18, &self.timeout, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -115,11 +115,11 @@ impl Message for GetReqRef<'_> {
     const NAME: &'static str = "acme.calls.GetReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.key, out);
-        wire::Uint32::put_optional(0x10, &self.r, out);
-        wire::Uint64::put_optional(0x18, &self.timeout, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.key, out);
+        let out = wire::Uint32::put_optional(0x10, &self.r, out);
+        let out = wire::Uint64::put_optional(0x18, &self.timeout, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -178,9 +178,9 @@ impl Message for GetResp {
     const NAME: &'static str = "acme.calls.GetResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put_optional(0x0a, &self.value, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_optional(0x0a, &self.value, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -234,9 +234,9 @@ impl Message for GetRespRef<'_> {
     const NAME: &'static str = "acme.calls.GetResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put_optional(0x0a, &self.value, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_optional(0x0a, &self.value, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -284,9 +284,9 @@ impl Message for Gone {
     const NAME: &'static str = "acme.calls.Gone";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Text::put_optional(0x0a, &self.why, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Text::put_optional(0x0a, &self.why, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -331,9 +331,9 @@ impl Message for GoneRef<'_> {
     const NAME: &'static str = "acme.calls.Gone";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Text::put_optional(0x0a, &self.why, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Text::put_optional(0x0a, &self.why, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -381,9 +381,9 @@ impl Message for ListReq {
     const NAME: &'static str = "acme.calls.ListReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Text::put_optional(0x0a, &self.prefix, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Text::put_optional(0x0a, &self.prefix, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -428,9 +428,9 @@ impl Message for ListReqRef<'_> {
     const NAME: &'static str = "acme.calls.ListReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Text::put_optional(0x0a, &self.prefix, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Text::put_optional(0x0a, &self.prefix, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -480,10 +480,10 @@ impl Message for ListResp {
     const NAME: &'static str = "acme.calls.ListResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put_repeated(0x0a, &self.keys, out);
-        wire::Bool::put_optional(0x10, &self.done, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_repeated(0x0a, &self.keys, out);
+        let out = wire::Bool::put_optional(0x10, &self.done, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -542,10 +542,10 @@ impl Message for ListRespRef<'_> {
     const NAME: &'static str = "acme.calls.ListResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put_repeated(0x0a, &self.keys, out);
-        wire::Bool::put_optional(0x10, &self.done, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_repeated(0x0a, &self.keys, out);
+        let out = wire::Bool::put_optional(0x10, &self.done, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -612,11 +612,11 @@ impl Message for ScanReq {
     const NAME: &'static str = "acme.calls.ScanReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bool::put_optional(0x08, &self.stream, out);
-        wire::Bytes::put(0x12, &self.key, out);
-        wire::Sint32::put_optional(0x18, &self.wait, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bool::put_optional(0x08, &self.stream, out);
+        let out = wire::Bytes::put(0x12, &self.key, out);
+        let out = wire::Sint32::put_optional(0x18, &self.wait, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -683,11 +683,11 @@ impl Message for ScanReqRef<'_> {
     const NAME: &'static str = "acme.calls.ScanReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bool::put_optional(0x08, &self.stream, out);
-        wire::Bytes::put(0x12, &self.key, out);
-        wire::Sint32::put_optional(0x18, &self.wait, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bool::put_optional(0x08, &self.stream, out);
+        let out = wire::Bytes::put(0x12, &self.key, out);
+        let out = wire::Sint32::put_optional(0x18, &self.wait, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -756,10 +756,10 @@ impl Message for ScanResp {
     const NAME: &'static str = "acme.calls.ScanResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put_optional(0x0a, &self.key, out);
-        wire::Bool::put_optional(0x10, &self.last, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_optional(0x0a, &self.key, out);
+        let out = wire::Bool::put_optional(0x10, &self.last, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -816,10 +816,10 @@ impl Message for ScanRespRef<'_> {
     const NAME: &'static str = "acme.calls.ScanResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put_optional(0x0a, &self.key, out);
-        wire::Bool::put_optional(0x10, &self.last, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_optional(0x0a, &self.key, out);
+        let out = wire::Bool::put_optional(0x10, &self.last, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -871,10 +871,10 @@ impl Message for Elsewhere {
     const NAME: &'static str = "acme.calls.Elsewhere";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put_optional(0x0a, &self.address, out);
-        wire::Bool::put_optional(0x38, &self.last, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_optional(0x0a, &self.address, out);
+        let out = wire::Bool::put_optional(0x38, &self.last, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -931,10 +931,10 @@ impl Message for ElsewhereRef<'_> {
     const NAME: &'static str = "acme.calls.Elsewhere";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put_optional(0x0a, &self.address, out);
-        wire::Bool::put_optional(0x38, &self.last, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_optional(0x0a, &self.address, out);
+        let out = wire::Bool::put_optional(0x38, &self.last, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -982,8 +982,8 @@ impl Message for PingReq {
     const NAME: &'static str = "acme.calls.PingReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1026,8 +1026,8 @@ impl Message for PingReqRef<'_> {
     const NAME: &'static str = "acme.calls.PingReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1071,8 +1071,8 @@ impl Message for Pong {
     const NAME: &'static str = "acme.calls.Pong";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1115,8 +1115,8 @@ impl Message for PongRef<'_> {
     const NAME: &'static str = "acme.calls.Pong";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1160,8 +1160,8 @@ impl Message for RawReq {
     const NAME: &'static str = "acme.calls.RawReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        out.raw(&self.body);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        out.raw(&self.body)
     }
 }
 
@@ -1206,8 +1206,8 @@ impl Message for RawReqRef<'_> {
     const NAME: &'static str = "acme.calls.RawReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        out.raw(&self.body);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        out.raw(&self.body)
     }
 }
 
@@ -1246,8 +1246,8 @@ impl Message for RawResp {
     const NAME: &'static str = "acme.calls.RawResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        out.raw(&self.body);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        out.raw(&self.body)
     }
 }
 
@@ -1292,8 +1292,8 @@ impl Message for RawRespRef<'_> {
     const NAME: &'static str = "acme.calls.RawResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        out.raw(&self.body);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        out.raw(&self.body)
     }
 }
 
@@ -1334,7 +1334,9 @@ impl Message for Bare {
     const NAME: &'static str = "acme.calls.Bare";
 
     #[inline]
-    fn encode(&self, _out: &mut wire::Writer<'_>) {}
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        out
+    }
 }
 
 impl<'a> Decode<'a> for Bare {
@@ -1378,7 +1380,9 @@ impl Message for BareRef<'_> {
     const NAME: &'static str = "acme.calls.Bare";
 
     #[inline]
-    fn encode(&self, _out: &mut wire::Writer<'_>) {}
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        out
+    }
 }
 
 impl<'a> Decode<'a> for BareRef<'a> {
@@ -1439,10 +1443,10 @@ impl Message for Fault {
     const NAME: &'static str = "acme.calls.Fault";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.text, out);
-        wire::Uint32::put(0x10, &self.number, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.text, out);
+        let out = wire::Uint32::put(0x10, &self.number, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1509,10 +1513,10 @@ impl Message for FaultRef<'_> {
     const NAME: &'static str = "acme.calls.Fault";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.text, out);
-        wire::Uint32::put(0x10, &self.number, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.text, out);
+        let out = wire::Uint32::put(0x10, &self.number, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1605,21 +1609,17 @@ impl Message for Login {
     const NAME: &'static str = "acme.calls.Login";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.user, out);
-        wire::Bytes::put(0x12, &self.password, out);
-        wire::Text::put_optional(0x1a, &self.pin, out);
-        wire::Text::put_repeated(0x22, &self.codes, out);
-        match &self.token {
-            Some(login::Token::Word(value)) => {
-                wire::Text::put(0x2a, value, out);
-            }
-            Some(login::Token::Key(value)) => {
-                wire::Bytes::put(0x32, value, out);
-            }
-            None => {}
-        }
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.user, out);
+        let out = wire::Bytes::put(0x12, &self.password, out);
+        let out = wire::Text::put_optional(0x1a, &self.pin, out);
+        let out = wire::Text::put_repeated(0x22, &self.codes, out);
+        let out = match &self.token {
+            Some(login::Token::Word(value)) => wire::Text::put(0x2a, value, out),
+            Some(login::Token::Key(value)) => wire::Bytes::put(0x32, value, out),
+            None => out,
+        };
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1706,21 +1706,17 @@ impl Message for LoginRef<'_> {
     const NAME: &'static str = "acme.calls.Login";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.user, out);
-        wire::Bytes::put(0x12, &self.password, out);
-        wire::Text::put_optional(0x1a, &self.pin, out);
-        wire::Text::put_repeated(0x22, &self.codes, out);
-        match &self.token {
-            Some(login::TokenRef::Word(value)) => {
-                wire::Text::put(0x2a, value, out);
-            }
-            Some(login::TokenRef::Key(value)) => {
-                wire::Bytes::put(0x32, value, out);
-            }
-            None => {}
-        }
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.user, out);
+        let out = wire::Bytes::put(0x12, &self.password, out);
+        let out = wire::Text::put_optional(0x1a, &self.pin, out);
+        let out = wire::Text::put_repeated(0x22, &self.codes, out);
+        let out = match &self.token {
+            Some(login::TokenRef::Word(value)) => wire::Text::put(0x2a, value, out),
+            Some(login::TokenRef::Key(value)) => wire::Bytes::put(0x32, value, out),
+            None => out,
+        };
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1805,9 +1801,9 @@ impl Message for Loose {
     const NAME: &'static str = "acme.calls.Loose";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Uint32::put_optional(0x08, &self.unix, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Uint32::put_optional(0x08, &self.unix, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1852,9 +1848,9 @@ impl Message for LooseRef<'_> {
     const NAME: &'static str = "acme.calls.Loose";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Uint32::put_optional(0x08, &self.unix, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Uint32::put_optional(0x08, &self.unix, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1900,8 +1896,8 @@ impl Message for Nested {
     const NAME: &'static str = "acme.calls.Nested";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1940,8 +1936,8 @@ impl Message for NestedRef<'_> {
     const NAME: &'static str = "acme.calls.Nested";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        self.unknown_fields.put(out)
     }
 }
 
@@ -2983,9 +2979,9 @@ pub mod nested {
         const NAME: &'static str = "acme.calls.Nested.Req";
 
         #[inline]
-        fn encode(&self, out: &mut wire::Writer<'_>) {
-            wire::Text::put_optional(0x0a, &self.a, out);
-            self.unknown_fields.put(out);
+        fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+            let out = wire::Text::put_optional(0x0a, &self.a, out);
+            self.unknown_fields.put(out)
         }
     }
 
@@ -3037,9 +3033,9 @@ pub mod nested {
         const NAME: &'static str = "acme.calls.Nested.Req";
 
         #[inline]
-        fn encode(&self, out: &mut wire::Writer<'_>) {
-            wire::Text::put_optional(0x0a, &self.a, out);
-            self.unknown_fields.put(out);
+        fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+            let out = wire::Text::put_optional(0x0a, &self.a, out);
+            self.unknown_fields.put(out)
         }
     }
 
@@ -3094,9 +3090,9 @@ pub mod nested {
         const NAME: &'static str = "acme.calls.Nested.Resp";
 
         #[inline]
-        fn encode(&self, out: &mut wire::Writer<'_>) {
-            wire::Text::put_optional(0x0a, &self.a, out);
-            self.unknown_fields.put(out);
+        fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+            let out = wire::Text::put_optional(0x0a, &self.a, out);
+            self.unknown_fields.put(out)
         }
     }
 
@@ -3148,9 +3144,9 @@ pub mod nested {
         const NAME: &'static str = "acme.calls.Nested.Resp";
 
         #[inline]
-        fn encode(&self, out: &mut wire::Writer<'_>) {
-            wire::Text::put_optional(0x0a, &self.a, out);
-            self.unknown_fields.put(out);
+        fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+            let out = wire::Text::put_optional(0x0a, &self.a, out);
+            self.unknown_fields.put(out)
         }
     }
 

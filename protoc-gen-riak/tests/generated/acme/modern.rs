@@ -116,25 +116,25 @@ impl Message for Plain {
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Int32::put_implicit(0x08, &self.int32, out);
-        wire::Int64::put_implicit(0x10, &self.int64, out);
-        wire::Uint32::put_implicit(0x18, &self.uint32, out);
-        wire::Uint64::put_implicit(0x20, &self.uint64, out);
-        wire::Sint32::put_implicit(0x28, &self.sint32, out);
-        wire::Sint64::put_implicit(0x30, &self.sint64, out);
-        wire::Fixed32::put_implicit(0x3d, &self.fixed32, out);
-        wire::Fixed64::put_implicit(0x41, &self.fixed64, out);
-        wire::Sfixed32::put_implicit(0x4d, &self.sfixed32, out);
-        wire::Sfixed64::put_implicit(0x51, &self.sfixed64, out);
-        wire::Float::put_implicit(0x5d, &self.float, out);
-        wire::Double::put_implicit(0x61, &self.double, out);
-        wire::Bool::put_implicit(0x68, &self.bool, out);
-        wire::Text::put_implicit(0x72, &self.string, out);
-        wire::Bytes::put_implicit(0x7a, &self.bytes, out);
-        wire::Enum::put_implicit(0x80, &self.mood, out);
-        wire::put_optional_message(0x8a, &self.plain, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Int32::put_implicit(0x08, &self.int32, out);
+        let out = wire::Int64::put_implicit(0x10, &self.int64, out);
+        let out = wire::Uint32::put_implicit(0x18, &self.uint32, out);
+        let out = wire::Uint64::put_implicit(0x20, &self.uint64, out);
+        let out = wire::Sint32::put_implicit(0x28, &self.sint32, out);
+        let out = wire::Sint64::put_implicit(0x30, &self.sint64, out);
+        let out = wire::Fixed32::put_implicit(0x3d, &self.fixed32, out);
+        let out = wire::Fixed64::put_implicit(0x41, &self.fixed64, out);
+        let out = wire::Sfixed32::put_implicit(0x4d, &self.sfixed32, out);
+        let out = wire::Sfixed64::put_implicit(0x51, &self.sfixed64, out);
+        let out = wire::Float::put_implicit(0x5d, &self.float, out);
+        let out = wire::Double::put_implicit(0x61, &self.double, out);
+        let out = wire::Bool::put_implicit(0x68, &self.bool, out);
+        let out = wire::Text::put_implicit(0x72, &self.string, out);
+        let out = wire::Bytes::put_implicit(0x7a, &self.bytes, out);
+        let out = wire::Enum::put_implicit(0x80, &self.mood, out);
+        let out = wire::put_optional_message(0x8a, &self.plain, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -239,25 +239,25 @@ impl Message for PlainRef<'_> {
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Int32::put_implicit(0x08, &self.int32, out);
-        wire::Int64::put_implicit(0x10, &self.int64, out);
-        wire::Uint32::put_implicit(0x18, &self.uint32, out);
-        wire::Uint64::put_implicit(0x20, &self.uint64, out);
-        wire::Sint32::put_implicit(0x28, &self.sint32, out);
-        wire::Sint64::put_implicit(0x30, &self.sint64, out);
-        wire::Fixed32::put_implicit(0x3d, &self.fixed32, out);
-        wire::Fixed64::put_implicit(0x41, &self.fixed64, out);
-        wire::Sfixed32::put_implicit(0x4d, &self.sfixed32, out);
-        wire::Sfixed64::put_implicit(0x51, &self.sfixed64, out);
-        wire::Float::put_implicit(0x5d, &self.float, out);
-        wire::Double::put_implicit(0x61, &self.double, out);
-        wire::Bool::put_implicit(0x68, &self.bool, out);
-        wire::Text::put_implicit(0x72, &self.string, out);
-        wire::Bytes::put_implicit(0x7a, &self.bytes, out);
-        wire::Enum::put_implicit(0x80, &self.mood, out);
-        wire::put_optional_message(0x8a, &self.plain, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Int32::put_implicit(0x08, &self.int32, out);
+        let out = wire::Int64::put_implicit(0x10, &self.int64, out);
+        let out = wire::Uint32::put_implicit(0x18, &self.uint32, out);
+        let out = wire::Uint64::put_implicit(0x20, &self.uint64, out);
+        let out = wire::Sint32::put_implicit(0x28, &self.sint32, out);
+        let out = wire::Sint64::put_implicit(0x30, &self.sint64, out);
+        let out = wire::Fixed32::put_implicit(0x3d, &self.fixed32, out);
+        let out = wire::Fixed64::put_implicit(0x41, &self.fixed64, out);
+        let out = wire::Sfixed32::put_implicit(0x4d, &self.sfixed32, out);
+        let out = wire::Sfixed64::put_implicit(0x51, &self.sfixed64, out);
+        let out = wire::Float::put_implicit(0x5d, &self.float, out);
+        let out = wire::Double::put_implicit(0x61, &self.double, out);
+        let out = wire::Bool::put_implicit(0x68, &self.bool, out);
+        let out = wire::Text::put_implicit(0x72, &self.string, out);
+        let out = wire::Bytes::put_implicit(0x7a, &self.bytes, out);
+        let out = wire::Enum::put_implicit(0x80, &self.mood, out);
+        let out = wire::put_optional_message(0x8a, &self.plain, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -345,14 +345,14 @@ impl Message for Explicit {
     const NAME: &'static str = "acme.modern.Explicit";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Int32::put_optional(0x08, &self.int32, out);
-        wire::Double::put_optional(0x11, &self.double, out);
-        wire::Text::put_optional(0x1a, &self.string, out);
-        wire::Bytes::put_optional(0x22, &self.bytes, out);
-        wire::Enum::put_optional(0x28, &self.mood, out);
-        wire::put_optional_message(0x32, &self.plain, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Int32::put_optional(0x08, &self.int32, out);
+        let out = wire::Double::put_optional(0x11, &self.double, out);
+        let out = wire::Text::put_optional(0x1a, &self.string, out);
+        let out = wire::Bytes::put_optional(0x22, &self.bytes, out);
+        let out = wire::Enum::put_optional(0x28, &self.mood, out);
+        let out = wire::put_optional_message(0x32, &self.plain, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -419,14 +419,14 @@ impl Message for ExplicitRef<'_> {
     const NAME: &'static str = "acme.modern.Explicit";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Int32::put_optional(0x08, &self.int32, out);
-        wire::Double::put_optional(0x11, &self.double, out);
-        wire::Text::put_optional(0x1a, &self.string, out);
-        wire::Bytes::put_optional(0x22, &self.bytes, out);
-        wire::Enum::put_optional(0x28, &self.mood, out);
-        wire::put_optional_message(0x32, &self.plain, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Int32::put_optional(0x08, &self.int32, out);
+        let out = wire::Double::put_optional(0x11, &self.double, out);
+        let out = wire::Text::put_optional(0x1a, &self.string, out);
+        let out = wire::Bytes::put_optional(0x22, &self.bytes, out);
+        let out = wire::Enum::put_optional(0x28, &self.mood, out);
+        let out = wire::put_optional_message(0x32, &self.plain, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -498,40 +498,32 @@ impl Message for Lists {
     const NAME: &'static str = "acme.modern.Lists";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Int32::put_packed(0x0a, &self.packed, out);
-        wire::Int32::put_repeated(0x10, &self.unpacked, out);
-        wire::Enum::put_packed(0x1a, &self.mood, out);
-        wire::Enum::put_repeated(0x20, &self.unpacked_mood, out);
-        wire::Text::put_repeated(0x2a, &self.string, out);
-        wire::put_repeated_message(0x32, &self.plain, out);
-        wire::put_map::<
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Int32::put_packed(0x0a, &self.packed, out);
+        let out = wire::Int32::put_repeated(0x10, &self.unpacked, out);
+        let out = wire::Enum::put_packed(0x1a, &self.mood, out);
+        let out = wire::Enum::put_repeated(0x20, &self.unpacked_mood, out);
+        let out = wire::Text::put_repeated(0x2a, &self.string, out);
+        let out = wire::put_repeated_message(0x32, &self.plain, out);
+        let out = wire::put_map::<
             wire::Text,
             wire::Enum,
             _,
             _,
         >(0x3a, [0x0a, 0x10], &self.moods, out);
-        wire::put_message_map::<
+        let out = wire::put_message_map::<
             wire::Int32,
             _,
             _,
         >(0x42, [0x08, 0x12], &self.plains, out);
-        match &self.pick {
-            Some(lists::Pick::Number(value)) => {
-                wire::Int32::put(0x48, value, out);
-            }
-            Some(lists::Pick::Text(value)) => {
-                wire::Text::put(0x52, value, out);
-            }
-            Some(lists::Pick::OneMood(value)) => {
-                wire::Enum::put(0x58, value, out);
-            }
-            Some(lists::Pick::OnePlain(value)) => {
-                wire::put_message(0x62, value, out);
-            }
-            None => {}
-        }
-        self.unknown_fields.put(out);
+        let out = match &self.pick {
+            Some(lists::Pick::Number(value)) => wire::Int32::put(0x48, value, out),
+            Some(lists::Pick::Text(value)) => wire::Text::put(0x52, value, out),
+            Some(lists::Pick::OneMood(value)) => wire::Enum::put(0x58, value, out),
+            Some(lists::Pick::OnePlain(value)) => wire::put_message(0x62, value, out),
+            None => out,
+        };
+        self.unknown_fields.put(out)
     }
 }
 
@@ -651,40 +643,32 @@ impl Message for ListsRef<'_> {
     const NAME: &'static str = "acme.modern.Lists";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Int32::put_packed(0x0a, &self.packed, out);
-        wire::Int32::put_repeated(0x10, &self.unpacked, out);
-        wire::Enum::put_packed(0x1a, &self.mood, out);
-        wire::Enum::put_repeated(0x20, &self.unpacked_mood, out);
-        wire::Text::put_repeated(0x2a, &self.string, out);
-        wire::put_repeated_message(0x32, &self.plain, out);
-        wire::put_map::<
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Int32::put_packed(0x0a, &self.packed, out);
+        let out = wire::Int32::put_repeated(0x10, &self.unpacked, out);
+        let out = wire::Enum::put_packed(0x1a, &self.mood, out);
+        let out = wire::Enum::put_repeated(0x20, &self.unpacked_mood, out);
+        let out = wire::Text::put_repeated(0x2a, &self.string, out);
+        let out = wire::put_repeated_message(0x32, &self.plain, out);
+        let out = wire::put_map::<
             wire::Text,
             wire::Enum,
             _,
             _,
         >(0x3a, [0x0a, 0x10], &self.moods, out);
-        wire::put_message_map::<
+        let out = wire::put_message_map::<
             wire::Int32,
             _,
             _,
         >(0x42, [0x08, 0x12], &self.plains, out);
-        match &self.pick {
-            Some(lists::PickRef::Number(value)) => {
-                wire::Int32::put(0x48, value, out);
-            }
-            Some(lists::PickRef::Text(value)) => {
-                wire::Text::put(0x52, value, out);
-            }
-            Some(lists::PickRef::OneMood(value)) => {
-                wire::Enum::put(0x58, value, out);
-            }
-            Some(lists::PickRef::OnePlain(value)) => {
-                wire::put_message(0x62, value, out);
-            }
-            None => {}
-        }
-        self.unknown_fields.put(out);
+        let out = match &self.pick {
+            Some(lists::PickRef::Number(value)) => wire::Int32::put(0x48, value, out),
+            Some(lists::PickRef::Text(value)) => wire::Text::put(0x52, value, out),
+            Some(lists::PickRef::OneMood(value)) => wire::Enum::put(0x58, value, out),
+            Some(lists::PickRef::OnePlain(value)) => wire::put_message(0x62, value, out),
+            None => out,
+        };
+        self.unknown_fields.put(out)
     }
 }
 

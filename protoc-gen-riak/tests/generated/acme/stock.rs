@@ -39,12 +39,12 @@ impl Message for Item {
     const NAME: &'static str = "acme.stock.Item";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Text::put(0x0a, &self.name, out);
-        wire::Uint64::put_optional(0x10, &self.count, out);
-        wire::put_repeated_message(0x1a, &self.part, out);
-        wire::Enum::put_optional(0x20, &self.kind, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Text::put(0x0a, &self.name, out);
+        let out = wire::Uint64::put_optional(0x10, &self.count, out);
+        let out = wire::put_repeated_message(0x1a, &self.part, out);
+        let out = wire::Enum::put_optional(0x20, &self.kind, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -113,12 +113,12 @@ impl Message for ItemRef<'_> {
     const NAME: &'static str = "acme.stock.Item";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Text::put(0x0a, &self.name, out);
-        wire::Uint64::put_optional(0x10, &self.count, out);
-        wire::put_repeated_message(0x1a, &self.part, out);
-        wire::Enum::put_optional(0x20, &self.kind, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Text::put(0x0a, &self.name, out);
+        let out = wire::Uint64::put_optional(0x10, &self.count, out);
+        let out = wire::put_repeated_message(0x1a, &self.part, out);
+        let out = wire::Enum::put_optional(0x20, &self.kind, out);
+        self.unknown_fields.put(out)
     }
 }
 

@@ -42,10 +42,10 @@ impl Message for RpbErrorResp {
     const NAME: &'static str = "RpbErrorResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.errmsg, out);
-        wire::Uint32::put(0x10, &self.errcode, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.errmsg, out);
+        let out = wire::Uint32::put(0x10, &self.errcode, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -112,10 +112,10 @@ impl Message for RpbErrorRespRef<'_> {
     const NAME: &'static str = "RpbErrorResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.errmsg, out);
-        wire::Uint32::put(0x10, &self.errcode, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.errmsg, out);
+        let out = wire::Uint32::put(0x10, &self.errcode, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -195,10 +195,10 @@ impl Message for RpbPair {
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.key, out);
-        wire::Bytes::put_optional(0x12, &self.value, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.key, out);
+        let out = wire::Bytes::put_optional(0x12, &self.value, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -263,10 +263,10 @@ impl Message for RpbPairRef<'_> {
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.key, out);
-        wire::Bytes::put_optional(0x12, &self.value, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.key, out);
+        let out = wire::Bytes::put_optional(0x12, &self.value, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -338,10 +338,10 @@ impl Message for RpbModFun {
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.module, out);
-        wire::Bytes::put(0x12, &self.function, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.module, out);
+        let out = wire::Bytes::put(0x12, &self.function, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -409,10 +409,10 @@ impl Message for RpbModFunRef<'_> {
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.module, out);
-        wire::Bytes::put(0x12, &self.function, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.module, out);
+        let out = wire::Bytes::put(0x12, &self.function, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -474,10 +474,10 @@ impl Message for RpbGetServerInfoResp {
     const NAME: &'static str = "RpbGetServerInfoResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put_optional(0x0a, &self.node, out);
-        wire::Bytes::put_optional(0x12, &self.server_version, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_optional(0x0a, &self.node, out);
+        let out = wire::Bytes::put_optional(0x12, &self.server_version, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -536,10 +536,10 @@ impl Message for RpbGetServerInfoRespRef<'_> {
     const NAME: &'static str = "RpbGetServerInfoResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put_optional(0x0a, &self.node, out);
-        wire::Bytes::put_optional(0x12, &self.server_version, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_optional(0x0a, &self.node, out);
+        let out = wire::Bytes::put_optional(0x12, &self.server_version, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -619,10 +619,10 @@ impl Message for RpbAuthReq {
     const NAME: &'static str = "RpbAuthReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.user, out);
-        wire::Bytes::put(0x12, &self.password, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.user, out);
+        let out = wire::Bytes::put(0x12, &self.password, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -689,10 +689,10 @@ impl Message for RpbAuthReqRef<'_> {
     const NAME: &'static str = "RpbAuthReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.user, out);
-        wire::Bytes::put(0x12, &self.password, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.user, out);
+        let out = wire::Bytes::put(0x12, &self.password, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -767,10 +767,10 @@ impl Message for RpbGetBucketReq {
     const NAME: &'static str = "RpbGetBucketReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.bucket, out);
-        wire::Bytes::put_optional(0x12, &self.r#type, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.bucket, out);
+        let out = wire::Bytes::put_optional(0x12, &self.r#type, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -834,10 +834,10 @@ impl Message for RpbGetBucketReqRef<'_> {
     const NAME: &'static str = "RpbGetBucketReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.bucket, out);
-        wire::Bytes::put_optional(0x12, &self.r#type, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.bucket, out);
+        let out = wire::Bytes::put_optional(0x12, &self.r#type, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -905,9 +905,9 @@ impl Message for RpbGetBucketResp {
     const NAME: &'static str = "RpbGetBucketResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_message(0x0a, &self.props, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_message(0x0a, &self.props, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -965,9 +965,9 @@ impl Message for RpbGetBucketRespRef<'_> {
     const NAME: &'static str = "RpbGetBucketResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_message(0x0a, &self.props, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_message(0x0a, &self.props, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1047,11 +1047,11 @@ impl Message for RpbSetBucketReq {
     const NAME: &'static str = "RpbSetBucketReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.bucket, out);
-        wire::put_message(0x12, &self.props, out);
-        wire::Bytes::put_optional(0x1a, &self.r#type, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.bucket, out);
+        let out = wire::put_message(0x12, &self.props, out);
+        let out = wire::Bytes::put_optional(0x1a, &self.r#type, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1127,11 +1127,11 @@ impl Message for RpbSetBucketReqRef<'_> {
     const NAME: &'static str = "RpbSetBucketReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.bucket, out);
-        wire::put_message(0x12, &self.props, out);
-        wire::Bytes::put_optional(0x1a, &self.r#type, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.bucket, out);
+        let out = wire::put_message(0x12, &self.props, out);
+        let out = wire::Bytes::put_optional(0x1a, &self.r#type, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1215,10 +1215,10 @@ impl Message for RpbResetBucketReq {
     const NAME: &'static str = "RpbResetBucketReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.bucket, out);
-        wire::Bytes::put_optional(0x12, &self.r#type, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.bucket, out);
+        let out = wire::Bytes::put_optional(0x12, &self.r#type, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1282,10 +1282,10 @@ impl Message for RpbResetBucketReqRef<'_> {
     const NAME: &'static str = "RpbResetBucketReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.bucket, out);
-        wire::Bytes::put_optional(0x12, &self.r#type, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.bucket, out);
+        let out = wire::Bytes::put_optional(0x12, &self.r#type, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1355,9 +1355,9 @@ impl Message for RpbGetBucketTypeReq {
     const NAME: &'static str = "RpbGetBucketTypeReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.r#type, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.r#type, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1418,9 +1418,9 @@ impl Message for RpbGetBucketTypeReqRef<'_> {
     const NAME: &'static str = "RpbGetBucketTypeReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.r#type, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.r#type, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1492,10 +1492,10 @@ impl Message for RpbSetBucketTypeReq {
     const NAME: &'static str = "RpbSetBucketTypeReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.r#type, out);
-        wire::put_message(0x12, &self.props, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.r#type, out);
+        let out = wire::put_message(0x12, &self.props, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1568,10 +1568,10 @@ impl Message for RpbSetBucketTypeReqRef<'_> {
     const NAME: &'static str = "RpbSetBucketTypeReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.r#type, out);
-        wire::put_message(0x12, &self.props, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.r#type, out);
+        let out = wire::put_message(0x12, &self.props, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1640,10 +1640,10 @@ impl Message for RpbCommitHook {
     const NAME: &'static str = "RpbCommitHook";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_optional_message(0x0a, &self.modfun, out);
-        wire::Bytes::put_optional(0x12, &self.name, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_optional_message(0x0a, &self.modfun, out);
+        let out = wire::Bytes::put_optional(0x12, &self.name, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1698,10 +1698,10 @@ impl Message for RpbCommitHookRef<'_> {
     const NAME: &'static str = "RpbCommitHook";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_optional_message(0x0a, &self.modfun, out);
-        wire::Bytes::put_optional(0x12, &self.name, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_optional_message(0x0a, &self.modfun, out);
+        let out = wire::Bytes::put_optional(0x12, &self.name, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1840,37 +1840,37 @@ impl Message for RpbBucketProps {
     const NAME: &'static str = "RpbBucketProps";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Uint32::put_optional(0x08, &self.n_val, out);
-        wire::Bool::put_optional(0x10, &self.allow_mult, out);
-        wire::Bool::put_optional(0x18, &self.last_write_wins, out);
-        wire::put_repeated_message(0x22, &self.precommit, out);
-        wire::Bool::put_optional(0x28, &self.has_precommit, out);
-        wire::put_repeated_message(0x32, &self.postcommit, out);
-        wire::Bool::put_optional(0x38, &self.has_postcommit, out);
-        wire::put_optional_message(0x42, &self.chash_keyfun, out);
-        wire::put_optional_message(0x4a, &self.linkfun, out);
-        wire::Uint32::put_optional(0x50, &self.old_vclock, out);
-        wire::Uint32::put_optional(0x58, &self.young_vclock, out);
-        wire::Uint32::put_optional(0x60, &self.big_vclock, out);
-        wire::Uint32::put_optional(0x68, &self.small_vclock, out);
-        wire::Uint32::put_optional(0x70, &self.pr, out);
-        wire::Uint32::put_optional(0x78, &self.r, out);
-        wire::Uint32::put_optional(0x80, &self.w, out);
-        wire::Uint32::put_optional(0x88, &self.pw, out);
-        wire::Uint32::put_optional(0x90, &self.dw, out);
-        wire::Uint32::put_optional(0x98, &self.rw, out);
-        wire::Bool::put_optional(0xa0, &self.basic_quorum, out);
-        wire::Bool::put_optional(0xa8, &self.notfound_ok, out);
-        wire::Bytes::put_optional(0xb2, &self.backend, out);
-        wire::Bool::put_optional(0xb8, &self.search, out);
-        wire::Enum::put_optional(0xc0, &self.repl, out);
-        wire::Bytes::put_optional(0xca, &self.search_index, out);
-        wire::Bytes::put_optional(0xd2, &self.datatype, out);
-        wire::Bool::put_optional(0xd8, &self.consistent, out);
-        wire::Bool::put_optional(0xe0, &self.write_once, out);
-        wire::Uint32::put_optional(0xe8, &self.hll_precision, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Uint32::put_optional(0x08, &self.n_val, out);
+        let out = wire::Bool::put_optional(0x10, &self.allow_mult, out);
+        let out = wire::Bool::put_optional(0x18, &self.last_write_wins, out);
+        let out = wire::put_repeated_message(0x22, &self.precommit, out);
+        let out = wire::Bool::put_optional(0x28, &self.has_precommit, out);
+        let out = wire::put_repeated_message(0x32, &self.postcommit, out);
+        let out = wire::Bool::put_optional(0x38, &self.has_postcommit, out);
+        let out = wire::put_optional_message(0x42, &self.chash_keyfun, out);
+        let out = wire::put_optional_message(0x4a, &self.linkfun, out);
+        let out = wire::Uint32::put_optional(0x50, &self.old_vclock, out);
+        let out = wire::Uint32::put_optional(0x58, &self.young_vclock, out);
+        let out = wire::Uint32::put_optional(0x60, &self.big_vclock, out);
+        let out = wire::Uint32::put_optional(0x68, &self.small_vclock, out);
+        let out = wire::Uint32::put_optional(0x70, &self.pr, out);
+        let out = wire::Uint32::put_optional(0x78, &self.r, out);
+        let out = wire::Uint32::put_optional(0x80, &self.w, out);
+        let out = wire::Uint32::put_optional(0x88, &self.pw, out);
+        let out = wire::Uint32::put_optional(0x90, &self.dw, out);
+        let out = wire::Uint32::put_optional(0x98, &self.rw, out);
+        let out = wire::Bool::put_optional(0xa0, &self.basic_quorum, out);
+        let out = wire::Bool::put_optional(0xa8, &self.notfound_ok, out);
+        let out = wire::Bytes::put_optional(0xb2, &self.backend, out);
+        let out = wire::Bool::put_optional(0xb8, &self.search, out);
+        let out = wire::Enum::put_optional(0xc0, &self.repl, out);
+        let out = wire::Bytes::put_optional(0xca, &self.search_index, out);
+        let out = wire::Bytes::put_optional(0xd2, &self.datatype, out);
+        let out = wire::Bool::put_optional(0xd8, &self.consistent, out);
+        let out = wire::Bool::put_optional(0xe0, &self.write_once, out);
+        let out = wire::Uint32::put_optional(0xe8, &self.hll_precision, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -2043,37 +2043,37 @@ impl Message for RpbBucketPropsRef<'_> {
     const NAME: &'static str = "RpbBucketProps";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Uint32::put_optional(0x08, &self.n_val, out);
-        wire::Bool::put_optional(0x10, &self.allow_mult, out);
-        wire::Bool::put_optional(0x18, &self.last_write_wins, out);
-        wire::put_repeated_message(0x22, &self.precommit, out);
-        wire::Bool::put_optional(0x28, &self.has_precommit, out);
-        wire::put_repeated_message(0x32, &self.postcommit, out);
-        wire::Bool::put_optional(0x38, &self.has_postcommit, out);
-        wire::put_optional_message(0x42, &self.chash_keyfun, out);
-        wire::put_optional_message(0x4a, &self.linkfun, out);
-        wire::Uint32::put_optional(0x50, &self.old_vclock, out);
-        wire::Uint32::put_optional(0x58, &self.young_vclock, out);
-        wire::Uint32::put_optional(0x60, &self.big_vclock, out);
-        wire::Uint32::put_optional(0x68, &self.small_vclock, out);
-        wire::Uint32::put_optional(0x70, &self.pr, out);
-        wire::Uint32::put_optional(0x78, &self.r, out);
-        wire::Uint32::put_optional(0x80, &self.w, out);
-        wire::Uint32::put_optional(0x88, &self.pw, out);
-        wire::Uint32::put_optional(0x90, &self.dw, out);
-        wire::Uint32::put_optional(0x98, &self.rw, out);
-        wire::Bool::put_optional(0xa0, &self.basic_quorum, out);
-        wire::Bool::put_optional(0xa8, &self.notfound_ok, out);
-        wire::Bytes::put_optional(0xb2, &self.backend, out);
-        wire::Bool::put_optional(0xb8, &self.search, out);
-        wire::Enum::put_optional(0xc0, &self.repl, out);
-        wire::Bytes::put_optional(0xca, &self.search_index, out);
-        wire::Bytes::put_optional(0xd2, &self.datatype, out);
-        wire::Bool::put_optional(0xd8, &self.consistent, out);
-        wire::Bool::put_optional(0xe0, &self.write_once, out);
-        wire::Uint32::put_optional(0xe8, &self.hll_precision, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Uint32::put_optional(0x08, &self.n_val, out);
+        let out = wire::Bool::put_optional(0x10, &self.allow_mult, out);
+        let out = wire::Bool::put_optional(0x18, &self.last_write_wins, out);
+        let out = wire::put_repeated_message(0x22, &self.precommit, out);
+        let out = wire::Bool::put_optional(0x28, &self.has_precommit, out);
+        let out = wire::put_repeated_message(0x32, &self.postcommit, out);
+        let out = wire::Bool::put_optional(0x38, &self.has_postcommit, out);
+        let out = wire::put_optional_message(0x42, &self.chash_keyfun, out);
+        let out = wire::put_optional_message(0x4a, &self.linkfun, out);
+        let out = wire::Uint32::put_optional(0x50, &self.old_vclock, out);
+        let out = wire::Uint32::put_optional(0x58, &self.young_vclock, out);
+        let out = wire::Uint32::put_optional(0x60, &self.big_vclock, out);
+        let out = wire::Uint32::put_optional(0x68, &self.small_vclock, out);
+        let out = wire::Uint32::put_optional(0x70, &self.pr, out);
+        let out = wire::Uint32::put_optional(0x78, &self.r, out);
+        let out = wire::Uint32::put_optional(0x80, &self.w, out);
+        let out = wire::Uint32::put_optional(0x88, &self.pw, out);
+        let out = wire::Uint32::put_optional(0x90, &self.dw, out);
+        let out = wire::Uint32::put_optional(0x98, &self.rw, out);
+        let out = wire::Bool::put_optional(0xa0, &self.basic_quorum, out);
+        let out = wire::Bool::put_optional(0xa8, &self.notfound_ok, out);
+        let out = wire::Bytes::put_optional(0xb2, &self.backend, out);
+        let out = wire::Bool::put_optional(0xb8, &self.search, out);
+        let out = wire::Enum::put_optional(0xc0, &self.repl, out);
+        let out = wire::Bytes::put_optional(0xca, &self.search_index, out);
+        let out = wire::Bytes::put_optional(0xd2, &self.datatype, out);
+        let out = wire::Bool::put_optional(0xd8, &self.consistent, out);
+        let out = wire::Bool::put_optional(0xe0, &self.write_once, out);
+        let out = wire::Uint32::put_optional(0xe8, &self.hll_precision, out);
+        self.unknown_fields.put(out)
     }
 }
 

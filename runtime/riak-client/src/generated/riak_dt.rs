@@ -40,10 +40,10 @@ impl Message for MapField {
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.name, out);
-        wire::Enum::put(0x10, &self.r#type, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.name, out);
+        let out = wire::Enum::put(0x10, &self.r#type, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -118,10 +118,10 @@ impl Message for MapFieldRef<'_> {
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.name, out);
-        wire::Enum::put(0x10, &self.r#type, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.name, out);
+        let out = wire::Enum::put(0x10, &self.r#type, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -203,14 +203,14 @@ impl Message for MapEntry {
     const NAME: &'static str = "MapEntry";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_message(0x0a, &self.field, out);
-        wire::Sint64::put_optional(0x10, &self.counter_value, out);
-        wire::Bytes::put_repeated(0x1a, &self.set_value, out);
-        wire::Bytes::put_optional(0x22, &self.register_value, out);
-        wire::Bool::put_optional(0x28, &self.flag_value, out);
-        wire::put_repeated_message(0x32, &self.map_value, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_message(0x0a, &self.field, out);
+        let out = wire::Sint64::put_optional(0x10, &self.counter_value, out);
+        let out = wire::Bytes::put_repeated(0x1a, &self.set_value, out);
+        let out = wire::Bytes::put_optional(0x22, &self.register_value, out);
+        let out = wire::Bool::put_optional(0x28, &self.flag_value, out);
+        let out = wire::put_repeated_message(0x32, &self.map_value, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -304,14 +304,14 @@ impl Message for MapEntryRef<'_> {
     const NAME: &'static str = "MapEntry";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_message(0x0a, &self.field, out);
-        wire::Sint64::put_optional(0x10, &self.counter_value, out);
-        wire::Bytes::put_repeated(0x1a, &self.set_value, out);
-        wire::Bytes::put_optional(0x22, &self.register_value, out);
-        wire::Bool::put_optional(0x28, &self.flag_value, out);
-        wire::put_repeated_message(0x32, &self.map_value, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_message(0x0a, &self.field, out);
+        let out = wire::Sint64::put_optional(0x10, &self.counter_value, out);
+        let out = wire::Bytes::put_repeated(0x1a, &self.set_value, out);
+        let out = wire::Bytes::put_optional(0x22, &self.register_value, out);
+        let out = wire::Bool::put_optional(0x28, &self.flag_value, out);
+        let out = wire::put_repeated_message(0x32, &self.map_value, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -444,20 +444,20 @@ impl Message for DtFetchReq {
     const NAME: &'static str = "DtFetchReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.bucket, out);
-        wire::Bytes::put(0x12, &self.key, out);
-        wire::Bytes::put(0x1a, &self.r#type, out);
-        wire::Uint32::put_optional(0x20, &self.r, out);
-        wire::Uint32::put_optional(0x28, &self.pr, out);
-        wire::Bool::put_optional(0x30, &self.basic_quorum, out);
-        wire::Bool::put_optional(0x38, &self.notfound_ok, out);
-        wire::Uint32::put_optional(0x40, &self.timeout, out);
-        wire::Bool::put_optional(0x48, &self.sloppy_quorum, out);
-        wire::Uint32::put_optional(0x50, &self.n_val, out);
-        wire::Bool::put_optional(0x58, &self.include_context, out);
-        wire::Uint32::put_optional(0x60, &self.node_confirms, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.bucket, out);
+        let out = wire::Bytes::put(0x12, &self.key, out);
+        let out = wire::Bytes::put(0x1a, &self.r#type, out);
+        let out = wire::Uint32::put_optional(0x20, &self.r, out);
+        let out = wire::Uint32::put_optional(0x28, &self.pr, out);
+        let out = wire::Bool::put_optional(0x30, &self.basic_quorum, out);
+        let out = wire::Bool::put_optional(0x38, &self.notfound_ok, out);
+        let out = wire::Uint32::put_optional(0x40, &self.timeout, out);
+        let out = wire::Bool::put_optional(0x48, &self.sloppy_quorum, out);
+        let out = wire::Uint32::put_optional(0x50, &self.n_val, out);
+        let out = wire::Bool::put_optional(0x58, &self.include_context, out);
+        let out = wire::Uint32::put_optional(0x60, &self.node_confirms, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -557,20 +557,20 @@ impl Message for DtFetchReqRef<'_> {
     const NAME: &'static str = "DtFetchReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.bucket, out);
-        wire::Bytes::put(0x12, &self.key, out);
-        wire::Bytes::put(0x1a, &self.r#type, out);
-        wire::Uint32::put_optional(0x20, &self.r, out);
-        wire::Uint32::put_optional(0x28, &self.pr, out);
-        wire::Bool::put_optional(0x30, &self.basic_quorum, out);
-        wire::Bool::put_optional(0x38, &self.notfound_ok, out);
-        wire::Uint32::put_optional(0x40, &self.timeout, out);
-        wire::Bool::put_optional(0x48, &self.sloppy_quorum, out);
-        wire::Uint32::put_optional(0x50, &self.n_val, out);
-        wire::Bool::put_optional(0x58, &self.include_context, out);
-        wire::Uint32::put_optional(0x60, &self.node_confirms, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.bucket, out);
+        let out = wire::Bytes::put(0x12, &self.key, out);
+        let out = wire::Bytes::put(0x1a, &self.r#type, out);
+        let out = wire::Uint32::put_optional(0x20, &self.r, out);
+        let out = wire::Uint32::put_optional(0x28, &self.pr, out);
+        let out = wire::Bool::put_optional(0x30, &self.basic_quorum, out);
+        let out = wire::Bool::put_optional(0x38, &self.notfound_ok, out);
+        let out = wire::Uint32::put_optional(0x40, &self.timeout, out);
+        let out = wire::Bool::put_optional(0x48, &self.sloppy_quorum, out);
+        let out = wire::Uint32::put_optional(0x50, &self.n_val, out);
+        let out = wire::Bool::put_optional(0x58, &self.include_context, out);
+        let out = wire::Uint32::put_optional(0x60, &self.node_confirms, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -662,13 +662,13 @@ impl Message for DtValue {
     const NAME: &'static str = "DtValue";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Sint64::put_optional(0x08, &self.counter_value, out);
-        wire::Bytes::put_repeated(0x12, &self.set_value, out);
-        wire::put_repeated_message(0x1a, &self.map_value, out);
-        wire::Uint64::put_optional(0x20, &self.hll_value, out);
-        wire::Bytes::put_repeated(0x2a, &self.gset_value, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Sint64::put_optional(0x08, &self.counter_value, out);
+        let out = wire::Bytes::put_repeated(0x12, &self.set_value, out);
+        let out = wire::put_repeated_message(0x1a, &self.map_value, out);
+        let out = wire::Uint64::put_optional(0x20, &self.hll_value, out);
+        let out = wire::Bytes::put_repeated(0x2a, &self.gset_value, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -751,13 +751,13 @@ impl Message for DtValueRef<'_> {
     const NAME: &'static str = "DtValue";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Sint64::put_optional(0x08, &self.counter_value, out);
-        wire::Bytes::put_repeated(0x12, &self.set_value, out);
-        wire::put_repeated_message(0x1a, &self.map_value, out);
-        wire::Uint64::put_optional(0x20, &self.hll_value, out);
-        wire::Bytes::put_repeated(0x2a, &self.gset_value, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Sint64::put_optional(0x08, &self.counter_value, out);
+        let out = wire::Bytes::put_repeated(0x12, &self.set_value, out);
+        let out = wire::put_repeated_message(0x1a, &self.map_value, out);
+        let out = wire::Uint64::put_optional(0x20, &self.hll_value, out);
+        let out = wire::Bytes::put_repeated(0x2a, &self.gset_value, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -847,11 +847,11 @@ impl Message for DtFetchResp {
     const NAME: &'static str = "DtFetchResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put_optional(0x0a, &self.context, out);
-        wire::Enum::put(0x10, &self.r#type, out);
-        wire::put_optional_message(0x1a, &self.value, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_optional(0x0a, &self.context, out);
+        let out = wire::Enum::put(0x10, &self.r#type, out);
+        let out = wire::put_optional_message(0x1a, &self.value, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -927,11 +927,11 @@ impl Message for DtFetchRespRef<'_> {
     const NAME: &'static str = "DtFetchResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put_optional(0x0a, &self.context, out);
-        wire::Enum::put(0x10, &self.r#type, out);
-        wire::put_optional_message(0x1a, &self.value, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_optional(0x0a, &self.context, out);
+        let out = wire::Enum::put(0x10, &self.r#type, out);
+        let out = wire::put_optional_message(0x1a, &self.value, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -999,9 +999,9 @@ impl Message for CounterOp {
     const NAME: &'static str = "CounterOp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Sint64::put_optional(0x08, &self.increment, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Sint64::put_optional(0x08, &self.increment, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1042,9 +1042,9 @@ impl Message for CounterOpRef<'_> {
     const NAME: &'static str = "CounterOp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Sint64::put_optional(0x08, &self.increment, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Sint64::put_optional(0x08, &self.increment, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1090,10 +1090,10 @@ impl Message for SetOp {
     const NAME: &'static str = "SetOp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put_repeated(0x0a, &self.adds, out);
-        wire::Bytes::put_repeated(0x12, &self.removes, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_repeated(0x0a, &self.adds, out);
+        let out = wire::Bytes::put_repeated(0x12, &self.removes, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1150,10 +1150,10 @@ impl Message for SetOpRef<'_> {
     const NAME: &'static str = "SetOp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put_repeated(0x0a, &self.adds, out);
-        wire::Bytes::put_repeated(0x12, &self.removes, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_repeated(0x0a, &self.adds, out);
+        let out = wire::Bytes::put_repeated(0x12, &self.removes, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1203,9 +1203,9 @@ impl Message for GSetOp {
     const NAME: &'static str = "GSetOp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put_repeated(0x0a, &self.adds, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_repeated(0x0a, &self.adds, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1257,9 +1257,9 @@ impl Message for GSetOpRef<'_> {
     const NAME: &'static str = "GSetOp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put_repeated(0x0a, &self.adds, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_repeated(0x0a, &self.adds, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1305,9 +1305,9 @@ impl Message for HllOp {
     const NAME: &'static str = "HllOp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put_repeated(0x0a, &self.adds, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_repeated(0x0a, &self.adds, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1359,9 +1359,9 @@ impl Message for HllOpRef<'_> {
     const NAME: &'static str = "HllOp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put_repeated(0x0a, &self.adds, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_repeated(0x0a, &self.adds, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1426,14 +1426,14 @@ impl Message for MapUpdate {
     const NAME: &'static str = "MapUpdate";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_message(0x0a, &self.field, out);
-        wire::put_optional_message(0x12, &self.counter_op, out);
-        wire::put_optional_message(0x1a, &self.set_op, out);
-        wire::Bytes::put_optional(0x22, &self.register_op, out);
-        wire::Enum::put_optional(0x28, &self.flag_op, out);
-        wire::put_optional_message(0x32, &self.map_op, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_message(0x0a, &self.field, out);
+        let out = wire::put_optional_message(0x12, &self.counter_op, out);
+        let out = wire::put_optional_message(0x1a, &self.set_op, out);
+        let out = wire::Bytes::put_optional(0x22, &self.register_op, out);
+        let out = wire::Enum::put_optional(0x28, &self.flag_op, out);
+        let out = wire::put_optional_message(0x32, &self.map_op, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1533,14 +1533,14 @@ impl Message for MapUpdateRef<'_> {
     const NAME: &'static str = "MapUpdate";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_message(0x0a, &self.field, out);
-        wire::put_optional_message(0x12, &self.counter_op, out);
-        wire::put_optional_message(0x1a, &self.set_op, out);
-        wire::Bytes::put_optional(0x22, &self.register_op, out);
-        wire::Enum::put_optional(0x28, &self.flag_op, out);
-        wire::put_optional_message(0x32, &self.map_op, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_message(0x0a, &self.field, out);
+        let out = wire::put_optional_message(0x12, &self.counter_op, out);
+        let out = wire::put_optional_message(0x1a, &self.set_op, out);
+        let out = wire::Bytes::put_optional(0x22, &self.register_op, out);
+        let out = wire::Enum::put_optional(0x28, &self.flag_op, out);
+        let out = wire::put_optional_message(0x32, &self.map_op, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1629,10 +1629,10 @@ impl Message for MapOp {
     const NAME: &'static str = "MapOp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_repeated_message(0x0a, &self.removes, out);
-        wire::put_repeated_message(0x12, &self.updates, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_repeated_message(0x0a, &self.removes, out);
+        let out = wire::put_repeated_message(0x12, &self.updates, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1689,10 +1689,10 @@ impl Message for MapOpRef<'_> {
     const NAME: &'static str = "MapOp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_repeated_message(0x0a, &self.removes, out);
-        wire::put_repeated_message(0x12, &self.updates, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_repeated_message(0x0a, &self.removes, out);
+        let out = wire::put_repeated_message(0x12, &self.updates, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1762,13 +1762,13 @@ impl Message for DtOp {
     const NAME: &'static str = "DtOp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_optional_message(0x0a, &self.counter_op, out);
-        wire::put_optional_message(0x12, &self.set_op, out);
-        wire::put_optional_message(0x1a, &self.map_op, out);
-        wire::put_optional_message(0x22, &self.hll_op, out);
-        wire::put_optional_message(0x2a, &self.gset_op, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_optional_message(0x0a, &self.counter_op, out);
+        let out = wire::put_optional_message(0x12, &self.set_op, out);
+        let out = wire::put_optional_message(0x1a, &self.map_op, out);
+        let out = wire::put_optional_message(0x22, &self.hll_op, out);
+        let out = wire::put_optional_message(0x2a, &self.gset_op, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1837,13 +1837,13 @@ impl Message for DtOpRef<'_> {
     const NAME: &'static str = "DtOp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_optional_message(0x0a, &self.counter_op, out);
-        wire::put_optional_message(0x12, &self.set_op, out);
-        wire::put_optional_message(0x1a, &self.map_op, out);
-        wire::put_optional_message(0x22, &self.hll_op, out);
-        wire::put_optional_message(0x2a, &self.gset_op, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_optional_message(0x0a, &self.counter_op, out);
+        let out = wire::put_optional_message(0x12, &self.set_op, out);
+        let out = wire::put_optional_message(0x1a, &self.map_op, out);
+        let out = wire::put_optional_message(0x22, &self.hll_op, out);
+        let out = wire::put_optional_message(0x2a, &self.gset_op, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1979,22 +1979,22 @@ impl Message for DtUpdateReq {
     const NAME: &'static str = "DtUpdateReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.bucket, out);
-        wire::Bytes::put_optional(0x12, &self.key, out);
-        wire::Bytes::put(0x1a, &self.r#type, out);
-        wire::Bytes::put_optional(0x22, &self.context, out);
-        wire::put_message(0x2a, &self.op, out);
-        wire::Uint32::put_optional(0x30, &self.w, out);
-        wire::Uint32::put_optional(0x38, &self.dw, out);
-        wire::Uint32::put_optional(0x40, &self.pw, out);
-        wire::Bool::put_optional(0x48, &self.return_body, out);
-        wire::Uint32::put_optional(0x50, &self.timeout, out);
-        wire::Bool::put_optional(0x58, &self.sloppy_quorum, out);
-        wire::Uint32::put_optional(0x60, &self.n_val, out);
-        wire::Bool::put_optional(0x68, &self.include_context, out);
-        wire::Uint32::put_optional(0x70, &self.node_confirms, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.bucket, out);
+        let out = wire::Bytes::put_optional(0x12, &self.key, out);
+        let out = wire::Bytes::put(0x1a, &self.r#type, out);
+        let out = wire::Bytes::put_optional(0x22, &self.context, out);
+        let out = wire::put_message(0x2a, &self.op, out);
+        let out = wire::Uint32::put_optional(0x30, &self.w, out);
+        let out = wire::Uint32::put_optional(0x38, &self.dw, out);
+        let out = wire::Uint32::put_optional(0x40, &self.pw, out);
+        let out = wire::Bool::put_optional(0x48, &self.return_body, out);
+        let out = wire::Uint32::put_optional(0x50, &self.timeout, out);
+        let out = wire::Bool::put_optional(0x58, &self.sloppy_quorum, out);
+        let out = wire::Uint32::put_optional(0x60, &self.n_val, out);
+        let out = wire::Bool::put_optional(0x68, &self.include_context, out);
+        let out = wire::Uint32::put_optional(0x70, &self.node_confirms, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -2106,22 +2106,22 @@ impl Message for DtUpdateReqRef<'_> {
     const NAME: &'static str = "DtUpdateReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.bucket, out);
-        wire::Bytes::put_optional(0x12, &self.key, out);
-        wire::Bytes::put(0x1a, &self.r#type, out);
-        wire::Bytes::put_optional(0x22, &self.context, out);
-        wire::put_message(0x2a, &self.op, out);
-        wire::Uint32::put_optional(0x30, &self.w, out);
-        wire::Uint32::put_optional(0x38, &self.dw, out);
-        wire::Uint32::put_optional(0x40, &self.pw, out);
-        wire::Bool::put_optional(0x48, &self.return_body, out);
-        wire::Uint32::put_optional(0x50, &self.timeout, out);
-        wire::Bool::put_optional(0x58, &self.sloppy_quorum, out);
-        wire::Uint32::put_optional(0x60, &self.n_val, out);
-        wire::Bool::put_optional(0x68, &self.include_context, out);
-        wire::Uint32::put_optional(0x70, &self.node_confirms, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.bucket, out);
+        let out = wire::Bytes::put_optional(0x12, &self.key, out);
+        let out = wire::Bytes::put(0x1a, &self.r#type, out);
+        let out = wire::Bytes::put_optional(0x22, &self.context, out);
+        let out = wire::put_message(0x2a, &self.op, out);
+        let out = wire::Uint32::put_optional(0x30, &self.w, out);
+        let out = wire::Uint32::put_optional(0x38, &self.dw, out);
+        let out = wire::Uint32::put_optional(0x40, &self.pw, out);
+        let out = wire::Bool::put_optional(0x48, &self.return_body, out);
+        let out = wire::Uint32::put_optional(0x50, &self.timeout, out);
+        let out = wire::Bool::put_optional(0x58, &self.sloppy_quorum, out);
+        let out = wire::Uint32::put_optional(0x60, &self.n_val, out);
+        let out = wire::Bool::put_optional(0x68, &self.include_context, out);
+        let out = wire::Uint32::put_optional(0x70, &self.node_confirms, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -2233,15 +2233,15 @@ impl Message for DtUpdateResp {
     const NAME: &'static str = "DtUpdateResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put_optional(0x0a, &self.key, out);
-        wire::Bytes::put_optional(0x12, &self.context, out);
-        wire::Sint64::put_optional(0x18, &self.counter_value, out);
-        wire::Bytes::put_repeated(0x22, &self.set_value, out);
-        wire::put_repeated_message(0x2a, &self.map_value, out);
-        wire::Uint64::put_optional(0x30, &self.hll_value, out);
-        wire::Bytes::put_repeated(0x3a, &self.gset_value, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_optional(0x0a, &self.key, out);
+        let out = wire::Bytes::put_optional(0x12, &self.context, out);
+        let out = wire::Sint64::put_optional(0x18, &self.counter_value, out);
+        let out = wire::Bytes::put_repeated(0x22, &self.set_value, out);
+        let out = wire::put_repeated_message(0x2a, &self.map_value, out);
+        let out = wire::Uint64::put_optional(0x30, &self.hll_value, out);
+        let out = wire::Bytes::put_repeated(0x3a, &self.gset_value, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -2334,15 +2334,15 @@ impl Message for DtUpdateRespRef<'_> {
     const NAME: &'static str = "DtUpdateResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put_optional(0x0a, &self.key, out);
-        wire::Bytes::put_optional(0x12, &self.context, out);
-        wire::Sint64::put_optional(0x18, &self.counter_value, out);
-        wire::Bytes::put_repeated(0x22, &self.set_value, out);
-        wire::put_repeated_message(0x2a, &self.map_value, out);
-        wire::Uint64::put_optional(0x30, &self.hll_value, out);
-        wire::Bytes::put_repeated(0x3a, &self.gset_value, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_optional(0x0a, &self.key, out);
+        let out = wire::Bytes::put_optional(0x12, &self.context, out);
+        let out = wire::Sint64::put_optional(0x18, &self.counter_value, out);
+        let out = wire::Bytes::put_repeated(0x22, &self.set_value, out);
+        let out = wire::put_repeated_message(0x2a, &self.map_value, out);
+        let out = wire::Uint64::put_optional(0x30, &self.hll_value, out);
+        let out = wire::Bytes::put_repeated(0x3a, &self.gset_value, out);
+        self.unknown_fields.put(out)
     }
 }
 

@@ -35,9 +35,9 @@ impl Message for RpbGetClientIdResp {
     const NAME: &'static str = "RpbGetClientIdResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.client_id, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.client_id, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -98,9 +98,9 @@ impl Message for RpbGetClientIdRespRef<'_> {
     const NAME: &'static str = "RpbGetClientIdResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.client_id, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.client_id, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -169,9 +169,9 @@ impl Message for RpbSetClientIdReq {
     const NAME: &'static str = "RpbSetClientIdReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.client_id, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.client_id, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -232,9 +232,9 @@ impl Message for RpbSetClientIdReqRef<'_> {
     const NAME: &'static str = "RpbSetClientIdReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.client_id, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.client_id, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -341,19 +341,19 @@ impl Message for RpbContent {
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.value, out);
-        wire::Bytes::put_optional(0x12, &self.content_type, out);
-        wire::Bytes::put_optional(0x1a, &self.charset, out);
-        wire::Bytes::put_optional(0x22, &self.content_encoding, out);
-        wire::Bytes::put_optional(0x2a, &self.vtag, out);
-        wire::put_repeated_message(0x32, &self.links, out);
-        wire::Uint32::put_optional(0x38, &self.last_mod, out);
-        wire::Uint32::put_optional(0x40, &self.last_mod_usecs, out);
-        wire::put_repeated_message(0x4a, &self.usermeta, out);
-        wire::put_repeated_message(0x52, &self.indexes, out);
-        wire::Bool::put_optional(0x58, &self.deleted, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.value, out);
+        let out = wire::Bytes::put_optional(0x12, &self.content_type, out);
+        let out = wire::Bytes::put_optional(0x1a, &self.charset, out);
+        let out = wire::Bytes::put_optional(0x22, &self.content_encoding, out);
+        let out = wire::Bytes::put_optional(0x2a, &self.vtag, out);
+        let out = wire::put_repeated_message(0x32, &self.links, out);
+        let out = wire::Uint32::put_optional(0x38, &self.last_mod, out);
+        let out = wire::Uint32::put_optional(0x40, &self.last_mod_usecs, out);
+        let out = wire::put_repeated_message(0x4a, &self.usermeta, out);
+        let out = wire::put_repeated_message(0x52, &self.indexes, out);
+        let out = wire::Bool::put_optional(0x58, &self.deleted, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -473,19 +473,19 @@ impl Message for RpbContentRef<'_> {
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.value, out);
-        wire::Bytes::put_optional(0x12, &self.content_type, out);
-        wire::Bytes::put_optional(0x1a, &self.charset, out);
-        wire::Bytes::put_optional(0x22, &self.content_encoding, out);
-        wire::Bytes::put_optional(0x2a, &self.vtag, out);
-        wire::put_repeated_message(0x32, &self.links, out);
-        wire::Uint32::put_optional(0x38, &self.last_mod, out);
-        wire::Uint32::put_optional(0x40, &self.last_mod_usecs, out);
-        wire::put_repeated_message(0x4a, &self.usermeta, out);
-        wire::put_repeated_message(0x52, &self.indexes, out);
-        wire::Bool::put_optional(0x58, &self.deleted, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.value, out);
+        let out = wire::Bytes::put_optional(0x12, &self.content_type, out);
+        let out = wire::Bytes::put_optional(0x1a, &self.charset, out);
+        let out = wire::Bytes::put_optional(0x22, &self.content_encoding, out);
+        let out = wire::Bytes::put_optional(0x2a, &self.vtag, out);
+        let out = wire::put_repeated_message(0x32, &self.links, out);
+        let out = wire::Uint32::put_optional(0x38, &self.last_mod, out);
+        let out = wire::Uint32::put_optional(0x40, &self.last_mod_usecs, out);
+        let out = wire::put_repeated_message(0x4a, &self.usermeta, out);
+        let out = wire::put_repeated_message(0x52, &self.indexes, out);
+        let out = wire::Bool::put_optional(0x58, &self.deleted, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -576,11 +576,11 @@ impl Message for RpbLink {
     const NAME: &'static str = "RpbLink";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put_optional(0x0a, &self.bucket, out);
-        wire::Bytes::put_optional(0x12, &self.key, out);
-        wire::Bytes::put_optional(0x1a, &self.tag, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_optional(0x0a, &self.bucket, out);
+        let out = wire::Bytes::put_optional(0x12, &self.key, out);
+        let out = wire::Bytes::put_optional(0x1a, &self.tag, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -636,11 +636,11 @@ impl Message for RpbLinkRef<'_> {
     const NAME: &'static str = "RpbLink";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put_optional(0x0a, &self.bucket, out);
-        wire::Bytes::put_optional(0x12, &self.key, out);
-        wire::Bytes::put_optional(0x1a, &self.tag, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_optional(0x0a, &self.bucket, out);
+        let out = wire::Bytes::put_optional(0x12, &self.key, out);
+        let out = wire::Bytes::put_optional(0x1a, &self.tag, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -734,22 +734,22 @@ impl Message for RpbGetReq {
     const NAME: &'static str = "RpbGetReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.bucket, out);
-        wire::Bytes::put(0x12, &self.key, out);
-        wire::Uint32::put_optional(0x18, &self.r, out);
-        wire::Uint32::put_optional(0x20, &self.pr, out);
-        wire::Bool::put_optional(0x28, &self.basic_quorum, out);
-        wire::Bool::put_optional(0x30, &self.notfound_ok, out);
-        wire::Bytes::put_optional(0x3a, &self.if_modified, out);
-        wire::Bool::put_optional(0x40, &self.head, out);
-        wire::Bool::put_optional(0x48, &self.deletedvclock, out);
-        wire::Uint32::put_optional(0x50, &self.timeout, out);
-        wire::Bool::put_optional(0x58, &self.sloppy_quorum, out);
-        wire::Uint32::put_optional(0x60, &self.n_val, out);
-        wire::Bytes::put_optional(0x6a, &self.r#type, out);
-        wire::Uint32::put_optional(0x70, &self.node_confirms, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.bucket, out);
+        let out = wire::Bytes::put(0x12, &self.key, out);
+        let out = wire::Uint32::put_optional(0x18, &self.r, out);
+        let out = wire::Uint32::put_optional(0x20, &self.pr, out);
+        let out = wire::Bool::put_optional(0x28, &self.basic_quorum, out);
+        let out = wire::Bool::put_optional(0x30, &self.notfound_ok, out);
+        let out = wire::Bytes::put_optional(0x3a, &self.if_modified, out);
+        let out = wire::Bool::put_optional(0x40, &self.head, out);
+        let out = wire::Bool::put_optional(0x48, &self.deletedvclock, out);
+        let out = wire::Uint32::put_optional(0x50, &self.timeout, out);
+        let out = wire::Bool::put_optional(0x58, &self.sloppy_quorum, out);
+        let out = wire::Uint32::put_optional(0x60, &self.n_val, out);
+        let out = wire::Bytes::put_optional(0x6a, &self.r#type, out);
+        let out = wire::Uint32::put_optional(0x70, &self.node_confirms, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -854,22 +854,22 @@ impl Message for RpbGetReqRef<'_> {
     const NAME: &'static str = "RpbGetReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.bucket, out);
-        wire::Bytes::put(0x12, &self.key, out);
-        wire::Uint32::put_optional(0x18, &self.r, out);
-        wire::Uint32::put_optional(0x20, &self.pr, out);
-        wire::Bool::put_optional(0x28, &self.basic_quorum, out);
-        wire::Bool::put_optional(0x30, &self.notfound_ok, out);
-        wire::Bytes::put_optional(0x3a, &self.if_modified, out);
-        wire::Bool::put_optional(0x40, &self.head, out);
-        wire::Bool::put_optional(0x48, &self.deletedvclock, out);
-        wire::Uint32::put_optional(0x50, &self.timeout, out);
-        wire::Bool::put_optional(0x58, &self.sloppy_quorum, out);
-        wire::Uint32::put_optional(0x60, &self.n_val, out);
-        wire::Bytes::put_optional(0x6a, &self.r#type, out);
-        wire::Uint32::put_optional(0x70, &self.node_confirms, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.bucket, out);
+        let out = wire::Bytes::put(0x12, &self.key, out);
+        let out = wire::Uint32::put_optional(0x18, &self.r, out);
+        let out = wire::Uint32::put_optional(0x20, &self.pr, out);
+        let out = wire::Bool::put_optional(0x28, &self.basic_quorum, out);
+        let out = wire::Bool::put_optional(0x30, &self.notfound_ok, out);
+        let out = wire::Bytes::put_optional(0x3a, &self.if_modified, out);
+        let out = wire::Bool::put_optional(0x40, &self.head, out);
+        let out = wire::Bool::put_optional(0x48, &self.deletedvclock, out);
+        let out = wire::Uint32::put_optional(0x50, &self.timeout, out);
+        let out = wire::Bool::put_optional(0x58, &self.sloppy_quorum, out);
+        let out = wire::Uint32::put_optional(0x60, &self.n_val, out);
+        let out = wire::Bytes::put_optional(0x6a, &self.r#type, out);
+        let out = wire::Uint32::put_optional(0x70, &self.node_confirms, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -966,11 +966,11 @@ impl Message for RpbGetResp {
     const NAME: &'static str = "RpbGetResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_repeated_message(0x0a, &self.content, out);
-        wire::Bytes::put_optional(0x12, &self.vclock, out);
-        wire::Bool::put_optional(0x18, &self.unchanged, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_repeated_message(0x0a, &self.content, out);
+        let out = wire::Bytes::put_optional(0x12, &self.vclock, out);
+        let out = wire::Bool::put_optional(0x18, &self.unchanged, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1037,11 +1037,11 @@ impl Message for RpbGetRespRef<'_> {
     const NAME: &'static str = "RpbGetResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_repeated_message(0x0a, &self.content, out);
-        wire::Bytes::put_optional(0x12, &self.vclock, out);
-        wire::Bool::put_optional(0x18, &self.unchanged, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_repeated_message(0x0a, &self.content, out);
+        let out = wire::Bytes::put_optional(0x12, &self.vclock, out);
+        let out = wire::Bool::put_optional(0x18, &self.unchanged, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1160,25 +1160,25 @@ impl Message for RpbPutReq {
     const NAME: &'static str = "RpbPutReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.bucket, out);
-        wire::Bytes::put_optional(0x12, &self.key, out);
-        wire::Bytes::put_optional(0x1a, &self.vclock, out);
-        wire::put_message(0x22, &self.content, out);
-        wire::Uint32::put_optional(0x28, &self.w, out);
-        wire::Uint32::put_optional(0x30, &self.dw, out);
-        wire::Bool::put_optional(0x38, &self.return_body, out);
-        wire::Uint32::put_optional(0x40, &self.pw, out);
-        wire::Bool::put_optional(0x48, &self.if_not_modified, out);
-        wire::Bool::put_optional(0x50, &self.if_none_match, out);
-        wire::Bool::put_optional(0x58, &self.return_head, out);
-        wire::Uint32::put_optional(0x60, &self.timeout, out);
-        wire::Bool::put_optional(0x68, &self.asis, out);
-        wire::Bool::put_optional(0x70, &self.sloppy_quorum, out);
-        wire::Uint32::put_optional(0x78, &self.n_val, out);
-        wire::Bytes::put_optional(0x82, &self.r#type, out);
-        wire::Uint32::put_optional(0x88, &self.node_confirms, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.bucket, out);
+        let out = wire::Bytes::put_optional(0x12, &self.key, out);
+        let out = wire::Bytes::put_optional(0x1a, &self.vclock, out);
+        let out = wire::put_message(0x22, &self.content, out);
+        let out = wire::Uint32::put_optional(0x28, &self.w, out);
+        let out = wire::Uint32::put_optional(0x30, &self.dw, out);
+        let out = wire::Bool::put_optional(0x38, &self.return_body, out);
+        let out = wire::Uint32::put_optional(0x40, &self.pw, out);
+        let out = wire::Bool::put_optional(0x48, &self.if_not_modified, out);
+        let out = wire::Bool::put_optional(0x50, &self.if_none_match, out);
+        let out = wire::Bool::put_optional(0x58, &self.return_head, out);
+        let out = wire::Uint32::put_optional(0x60, &self.timeout, out);
+        let out = wire::Bool::put_optional(0x68, &self.asis, out);
+        let out = wire::Bool::put_optional(0x70, &self.sloppy_quorum, out);
+        let out = wire::Uint32::put_optional(0x78, &self.n_val, out);
+        let out = wire::Bytes::put_optional(0x82, &self.r#type, out);
+        let out = wire::Uint32::put_optional(0x88, &self.node_confirms, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1296,25 +1296,25 @@ impl Message for RpbPutReqRef<'_> {
     const NAME: &'static str = "RpbPutReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.bucket, out);
-        wire::Bytes::put_optional(0x12, &self.key, out);
-        wire::Bytes::put_optional(0x1a, &self.vclock, out);
-        wire::put_message(0x22, &self.content, out);
-        wire::Uint32::put_optional(0x28, &self.w, out);
-        wire::Uint32::put_optional(0x30, &self.dw, out);
-        wire::Bool::put_optional(0x38, &self.return_body, out);
-        wire::Uint32::put_optional(0x40, &self.pw, out);
-        wire::Bool::put_optional(0x48, &self.if_not_modified, out);
-        wire::Bool::put_optional(0x50, &self.if_none_match, out);
-        wire::Bool::put_optional(0x58, &self.return_head, out);
-        wire::Uint32::put_optional(0x60, &self.timeout, out);
-        wire::Bool::put_optional(0x68, &self.asis, out);
-        wire::Bool::put_optional(0x70, &self.sloppy_quorum, out);
-        wire::Uint32::put_optional(0x78, &self.n_val, out);
-        wire::Bytes::put_optional(0x82, &self.r#type, out);
-        wire::Uint32::put_optional(0x88, &self.node_confirms, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.bucket, out);
+        let out = wire::Bytes::put_optional(0x12, &self.key, out);
+        let out = wire::Bytes::put_optional(0x1a, &self.vclock, out);
+        let out = wire::put_message(0x22, &self.content, out);
+        let out = wire::Uint32::put_optional(0x28, &self.w, out);
+        let out = wire::Uint32::put_optional(0x30, &self.dw, out);
+        let out = wire::Bool::put_optional(0x38, &self.return_body, out);
+        let out = wire::Uint32::put_optional(0x40, &self.pw, out);
+        let out = wire::Bool::put_optional(0x48, &self.if_not_modified, out);
+        let out = wire::Bool::put_optional(0x50, &self.if_none_match, out);
+        let out = wire::Bool::put_optional(0x58, &self.return_head, out);
+        let out = wire::Uint32::put_optional(0x60, &self.timeout, out);
+        let out = wire::Bool::put_optional(0x68, &self.asis, out);
+        let out = wire::Bool::put_optional(0x70, &self.sloppy_quorum, out);
+        let out = wire::Uint32::put_optional(0x78, &self.n_val, out);
+        let out = wire::Bytes::put_optional(0x82, &self.r#type, out);
+        let out = wire::Uint32::put_optional(0x88, &self.node_confirms, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1419,11 +1419,11 @@ impl Message for RpbPutResp {
     const NAME: &'static str = "RpbPutResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_repeated_message(0x0a, &self.content, out);
-        wire::Bytes::put_optional(0x12, &self.vclock, out);
-        wire::Bytes::put_optional(0x1a, &self.key, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_repeated_message(0x0a, &self.content, out);
+        let out = wire::Bytes::put_optional(0x12, &self.vclock, out);
+        let out = wire::Bytes::put_optional(0x1a, &self.key, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1490,11 +1490,11 @@ impl Message for RpbPutRespRef<'_> {
     const NAME: &'static str = "RpbPutResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_repeated_message(0x0a, &self.content, out);
-        wire::Bytes::put_optional(0x12, &self.vclock, out);
-        wire::Bytes::put_optional(0x1a, &self.key, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_repeated_message(0x0a, &self.content, out);
+        let out = wire::Bytes::put_optional(0x12, &self.vclock, out);
+        let out = wire::Bytes::put_optional(0x1a, &self.key, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1600,21 +1600,21 @@ impl Message for RpbDelReq {
     const NAME: &'static str = "RpbDelReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.bucket, out);
-        wire::Bytes::put(0x12, &self.key, out);
-        wire::Uint32::put_optional(0x18, &self.rw, out);
-        wire::Bytes::put_optional(0x22, &self.vclock, out);
-        wire::Uint32::put_optional(0x28, &self.r, out);
-        wire::Uint32::put_optional(0x30, &self.w, out);
-        wire::Uint32::put_optional(0x38, &self.pr, out);
-        wire::Uint32::put_optional(0x40, &self.pw, out);
-        wire::Uint32::put_optional(0x48, &self.dw, out);
-        wire::Uint32::put_optional(0x50, &self.timeout, out);
-        wire::Bool::put_optional(0x58, &self.sloppy_quorum, out);
-        wire::Uint32::put_optional(0x60, &self.n_val, out);
-        wire::Bytes::put_optional(0x6a, &self.r#type, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.bucket, out);
+        let out = wire::Bytes::put(0x12, &self.key, out);
+        let out = wire::Uint32::put_optional(0x18, &self.rw, out);
+        let out = wire::Bytes::put_optional(0x22, &self.vclock, out);
+        let out = wire::Uint32::put_optional(0x28, &self.r, out);
+        let out = wire::Uint32::put_optional(0x30, &self.w, out);
+        let out = wire::Uint32::put_optional(0x38, &self.pr, out);
+        let out = wire::Uint32::put_optional(0x40, &self.pw, out);
+        let out = wire::Uint32::put_optional(0x48, &self.dw, out);
+        let out = wire::Uint32::put_optional(0x50, &self.timeout, out);
+        let out = wire::Bool::put_optional(0x58, &self.sloppy_quorum, out);
+        let out = wire::Uint32::put_optional(0x60, &self.n_val, out);
+        let out = wire::Bytes::put_optional(0x6a, &self.r#type, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1714,21 +1714,21 @@ impl Message for RpbDelReqRef<'_> {
     const NAME: &'static str = "RpbDelReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.bucket, out);
-        wire::Bytes::put(0x12, &self.key, out);
-        wire::Uint32::put_optional(0x18, &self.rw, out);
-        wire::Bytes::put_optional(0x22, &self.vclock, out);
-        wire::Uint32::put_optional(0x28, &self.r, out);
-        wire::Uint32::put_optional(0x30, &self.w, out);
-        wire::Uint32::put_optional(0x38, &self.pr, out);
-        wire::Uint32::put_optional(0x40, &self.pw, out);
-        wire::Uint32::put_optional(0x48, &self.dw, out);
-        wire::Uint32::put_optional(0x50, &self.timeout, out);
-        wire::Bool::put_optional(0x58, &self.sloppy_quorum, out);
-        wire::Uint32::put_optional(0x60, &self.n_val, out);
-        wire::Bytes::put_optional(0x6a, &self.r#type, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.bucket, out);
+        let out = wire::Bytes::put(0x12, &self.key, out);
+        let out = wire::Uint32::put_optional(0x18, &self.rw, out);
+        let out = wire::Bytes::put_optional(0x22, &self.vclock, out);
+        let out = wire::Uint32::put_optional(0x28, &self.r, out);
+        let out = wire::Uint32::put_optional(0x30, &self.w, out);
+        let out = wire::Uint32::put_optional(0x38, &self.pr, out);
+        let out = wire::Uint32::put_optional(0x40, &self.pw, out);
+        let out = wire::Uint32::put_optional(0x48, &self.dw, out);
+        let out = wire::Uint32::put_optional(0x50, &self.timeout, out);
+        let out = wire::Bool::put_optional(0x58, &self.sloppy_quorum, out);
+        let out = wire::Uint32::put_optional(0x60, &self.n_val, out);
+        let out = wire::Bytes::put_optional(0x6a, &self.r#type, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1819,11 +1819,11 @@ impl Message for RpbListBucketsReq {
     const NAME: &'static str = "RpbListBucketsReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Uint32::put_optional(0x08, &self.timeout, out);
-        wire::Bool::put_optional(0x10, &self.stream, out);
-        wire::Bytes::put_optional(0x1a, &self.r#type, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Uint32::put_optional(0x08, &self.timeout, out);
+        let out = wire::Bool::put_optional(0x10, &self.stream, out);
+        let out = wire::Bytes::put_optional(0x1a, &self.r#type, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1883,11 +1883,11 @@ impl Message for RpbListBucketsReqRef<'_> {
     const NAME: &'static str = "RpbListBucketsReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Uint32::put_optional(0x08, &self.timeout, out);
-        wire::Bool::put_optional(0x10, &self.stream, out);
-        wire::Bytes::put_optional(0x1a, &self.r#type, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Uint32::put_optional(0x08, &self.timeout, out);
+        let out = wire::Bool::put_optional(0x10, &self.stream, out);
+        let out = wire::Bytes::put_optional(0x1a, &self.r#type, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1944,10 +1944,10 @@ impl Message for RpbListBucketsResp {
     const NAME: &'static str = "RpbListBucketsResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put_repeated(0x0a, &self.buckets, out);
-        wire::Bool::put_optional(0x10, &self.done, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_repeated(0x0a, &self.buckets, out);
+        let out = wire::Bool::put_optional(0x10, &self.done, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -2006,10 +2006,10 @@ impl Message for RpbListBucketsRespRef<'_> {
     const NAME: &'static str = "RpbListBucketsResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put_repeated(0x0a, &self.buckets, out);
-        wire::Bool::put_optional(0x10, &self.done, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_repeated(0x0a, &self.buckets, out);
+        let out = wire::Bool::put_optional(0x10, &self.done, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -2079,11 +2079,11 @@ impl Message for RpbListKeysReq {
     const NAME: &'static str = "RpbListKeysReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.bucket, out);
-        wire::Uint32::put_optional(0x10, &self.timeout, out);
-        wire::Bytes::put_optional(0x1a, &self.r#type, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.bucket, out);
+        let out = wire::Uint32::put_optional(0x10, &self.timeout, out);
+        let out = wire::Bytes::put_optional(0x1a, &self.r#type, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -2150,11 +2150,11 @@ impl Message for RpbListKeysReqRef<'_> {
     const NAME: &'static str = "RpbListKeysReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.bucket, out);
-        wire::Uint32::put_optional(0x10, &self.timeout, out);
-        wire::Bytes::put_optional(0x1a, &self.r#type, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.bucket, out);
+        let out = wire::Uint32::put_optional(0x10, &self.timeout, out);
+        let out = wire::Bytes::put_optional(0x1a, &self.r#type, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -2218,10 +2218,10 @@ impl Message for RpbListKeysResp {
     const NAME: &'static str = "RpbListKeysResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put_repeated(0x0a, &self.keys, out);
-        wire::Bool::put_optional(0x10, &self.done, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_repeated(0x0a, &self.keys, out);
+        let out = wire::Bool::put_optional(0x10, &self.done, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -2280,10 +2280,10 @@ impl Message for RpbListKeysRespRef<'_> {
     const NAME: &'static str = "RpbListKeysResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put_repeated(0x0a, &self.keys, out);
-        wire::Bool::put_optional(0x10, &self.done, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_repeated(0x0a, &self.keys, out);
+        let out = wire::Bool::put_optional(0x10, &self.done, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -2399,24 +2399,24 @@ impl Message for RpbIndexReq {
     const NAME: &'static str = "RpbIndexReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.bucket, out);
-        wire::Bytes::put(0x12, &self.index, out);
-        wire::Enum::put(0x18, &self.qtype, out);
-        wire::Bytes::put_optional(0x22, &self.key, out);
-        wire::Bytes::put_optional(0x2a, &self.range_min, out);
-        wire::Bytes::put_optional(0x32, &self.range_max, out);
-        wire::Bool::put_optional(0x38, &self.return_terms, out);
-        wire::Bool::put_optional(0x40, &self.stream, out);
-        wire::Uint32::put_optional(0x48, &self.max_results, out);
-        wire::Bytes::put_optional(0x52, &self.continuation, out);
-        wire::Uint32::put_optional(0x58, &self.timeout, out);
-        wire::Bytes::put_optional(0x62, &self.r#type, out);
-        wire::Bytes::put_optional(0x6a, &self.term_regex, out);
-        wire::Bool::put_optional(0x70, &self.pagination_sort, out);
-        wire::Bytes::put_optional(0x7a, &self.cover_context, out);
-        wire::Bool::put_optional(0x80, &self.return_body, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.bucket, out);
+        let out = wire::Bytes::put(0x12, &self.index, out);
+        let out = wire::Enum::put(0x18, &self.qtype, out);
+        let out = wire::Bytes::put_optional(0x22, &self.key, out);
+        let out = wire::Bytes::put_optional(0x2a, &self.range_min, out);
+        let out = wire::Bytes::put_optional(0x32, &self.range_max, out);
+        let out = wire::Bool::put_optional(0x38, &self.return_terms, out);
+        let out = wire::Bool::put_optional(0x40, &self.stream, out);
+        let out = wire::Uint32::put_optional(0x48, &self.max_results, out);
+        let out = wire::Bytes::put_optional(0x52, &self.continuation, out);
+        let out = wire::Uint32::put_optional(0x58, &self.timeout, out);
+        let out = wire::Bytes::put_optional(0x62, &self.r#type, out);
+        let out = wire::Bytes::put_optional(0x6a, &self.term_regex, out);
+        let out = wire::Bool::put_optional(0x70, &self.pagination_sort, out);
+        let out = wire::Bytes::put_optional(0x7a, &self.cover_context, out);
+        let out = wire::Bool::put_optional(0x80, &self.return_body, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -2539,24 +2539,24 @@ impl Message for RpbIndexReqRef<'_> {
     const NAME: &'static str = "RpbIndexReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.bucket, out);
-        wire::Bytes::put(0x12, &self.index, out);
-        wire::Enum::put(0x18, &self.qtype, out);
-        wire::Bytes::put_optional(0x22, &self.key, out);
-        wire::Bytes::put_optional(0x2a, &self.range_min, out);
-        wire::Bytes::put_optional(0x32, &self.range_max, out);
-        wire::Bool::put_optional(0x38, &self.return_terms, out);
-        wire::Bool::put_optional(0x40, &self.stream, out);
-        wire::Uint32::put_optional(0x48, &self.max_results, out);
-        wire::Bytes::put_optional(0x52, &self.continuation, out);
-        wire::Uint32::put_optional(0x58, &self.timeout, out);
-        wire::Bytes::put_optional(0x62, &self.r#type, out);
-        wire::Bytes::put_optional(0x6a, &self.term_regex, out);
-        wire::Bool::put_optional(0x70, &self.pagination_sort, out);
-        wire::Bytes::put_optional(0x7a, &self.cover_context, out);
-        wire::Bool::put_optional(0x80, &self.return_body, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.bucket, out);
+        let out = wire::Bytes::put(0x12, &self.index, out);
+        let out = wire::Enum::put(0x18, &self.qtype, out);
+        let out = wire::Bytes::put_optional(0x22, &self.key, out);
+        let out = wire::Bytes::put_optional(0x2a, &self.range_min, out);
+        let out = wire::Bytes::put_optional(0x32, &self.range_max, out);
+        let out = wire::Bool::put_optional(0x38, &self.return_terms, out);
+        let out = wire::Bool::put_optional(0x40, &self.stream, out);
+        let out = wire::Uint32::put_optional(0x48, &self.max_results, out);
+        let out = wire::Bytes::put_optional(0x52, &self.continuation, out);
+        let out = wire::Uint32::put_optional(0x58, &self.timeout, out);
+        let out = wire::Bytes::put_optional(0x62, &self.r#type, out);
+        let out = wire::Bytes::put_optional(0x6a, &self.term_regex, out);
+        let out = wire::Bool::put_optional(0x70, &self.pagination_sort, out);
+        let out = wire::Bytes::put_optional(0x7a, &self.cover_context, out);
+        let out = wire::Bool::put_optional(0x80, &self.return_body, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -2666,12 +2666,12 @@ impl Message for RpbIndexResp {
     const NAME: &'static str = "RpbIndexResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put_repeated(0x0a, &self.keys, out);
-        wire::put_repeated_message(0x12, &self.results, out);
-        wire::Bytes::put_optional(0x1a, &self.continuation, out);
-        wire::Bool::put_optional(0x20, &self.done, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_repeated(0x0a, &self.keys, out);
+        let out = wire::put_repeated_message(0x12, &self.results, out);
+        let out = wire::Bytes::put_optional(0x1a, &self.continuation, out);
+        let out = wire::Bool::put_optional(0x20, &self.done, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -2745,12 +2745,12 @@ impl Message for RpbIndexRespRef<'_> {
     const NAME: &'static str = "RpbIndexResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put_repeated(0x0a, &self.keys, out);
-        wire::put_repeated_message(0x12, &self.results, out);
-        wire::Bytes::put_optional(0x1a, &self.continuation, out);
-        wire::Bool::put_optional(0x20, &self.done, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_repeated(0x0a, &self.keys, out);
+        let out = wire::put_repeated_message(0x12, &self.results, out);
+        let out = wire::Bytes::put_optional(0x1a, &self.continuation, out);
+        let out = wire::Bool::put_optional(0x20, &self.done, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -2820,11 +2820,11 @@ impl Message for RpbIndexBodyResp {
     const NAME: &'static str = "RpbIndexBodyResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_repeated_message(0x0a, &self.objects, out);
-        wire::Bytes::put_optional(0x12, &self.continuation, out);
-        wire::Bool::put_optional(0x18, &self.done, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_repeated_message(0x0a, &self.objects, out);
+        let out = wire::Bytes::put_optional(0x12, &self.continuation, out);
+        let out = wire::Bool::put_optional(0x18, &self.done, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -2893,11 +2893,11 @@ impl Message for RpbIndexBodyRespRef<'_> {
     const NAME: &'static str = "RpbIndexBodyResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_repeated_message(0x0a, &self.objects, out);
-        wire::Bytes::put_optional(0x12, &self.continuation, out);
-        wire::Bool::put_optional(0x18, &self.done, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_repeated_message(0x0a, &self.objects, out);
+        let out = wire::Bytes::put_optional(0x12, &self.continuation, out);
+        let out = wire::Bool::put_optional(0x18, &self.done, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -2975,10 +2975,10 @@ impl Message for RpbIndexObject {
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.key, out);
-        wire::put_message(0x12, &self.object, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.key, out);
+        let out = wire::put_message(0x12, &self.object, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -3052,10 +3052,10 @@ impl Message for RpbIndexObjectRef<'_> {
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.key, out);
-        wire::put_message(0x12, &self.object, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.key, out);
+        let out = wire::put_message(0x12, &self.object, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -3164,18 +3164,18 @@ impl Message for RpbCSBucketReq {
     const NAME: &'static str = "RpbCSBucketReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.bucket, out);
-        wire::Bytes::put(0x12, &self.start_key, out);
-        wire::Bytes::put_optional(0x1a, &self.end_key, out);
-        wire::Bool::put_optional(0x20, &self.start_incl, out);
-        wire::Bool::put_optional(0x28, &self.end_incl, out);
-        wire::Bytes::put_optional(0x32, &self.continuation, out);
-        wire::Uint32::put_optional(0x38, &self.max_results, out);
-        wire::Uint32::put_optional(0x40, &self.timeout, out);
-        wire::Bytes::put_optional(0x4a, &self.r#type, out);
-        wire::Bytes::put_optional(0x52, &self.cover_context, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.bucket, out);
+        let out = wire::Bytes::put(0x12, &self.start_key, out);
+        let out = wire::Bytes::put_optional(0x1a, &self.end_key, out);
+        let out = wire::Bool::put_optional(0x20, &self.start_incl, out);
+        let out = wire::Bool::put_optional(0x28, &self.end_incl, out);
+        let out = wire::Bytes::put_optional(0x32, &self.continuation, out);
+        let out = wire::Uint32::put_optional(0x38, &self.max_results, out);
+        let out = wire::Uint32::put_optional(0x40, &self.timeout, out);
+        let out = wire::Bytes::put_optional(0x4a, &self.r#type, out);
+        let out = wire::Bytes::put_optional(0x52, &self.cover_context, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -3270,18 +3270,18 @@ impl Message for RpbCSBucketReqRef<'_> {
     const NAME: &'static str = "RpbCSBucketReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.bucket, out);
-        wire::Bytes::put(0x12, &self.start_key, out);
-        wire::Bytes::put_optional(0x1a, &self.end_key, out);
-        wire::Bool::put_optional(0x20, &self.start_incl, out);
-        wire::Bool::put_optional(0x28, &self.end_incl, out);
-        wire::Bytes::put_optional(0x32, &self.continuation, out);
-        wire::Uint32::put_optional(0x38, &self.max_results, out);
-        wire::Uint32::put_optional(0x40, &self.timeout, out);
-        wire::Bytes::put_optional(0x4a, &self.r#type, out);
-        wire::Bytes::put_optional(0x52, &self.cover_context, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.bucket, out);
+        let out = wire::Bytes::put(0x12, &self.start_key, out);
+        let out = wire::Bytes::put_optional(0x1a, &self.end_key, out);
+        let out = wire::Bool::put_optional(0x20, &self.start_incl, out);
+        let out = wire::Bool::put_optional(0x28, &self.end_incl, out);
+        let out = wire::Bytes::put_optional(0x32, &self.continuation, out);
+        let out = wire::Uint32::put_optional(0x38, &self.max_results, out);
+        let out = wire::Uint32::put_optional(0x40, &self.timeout, out);
+        let out = wire::Bytes::put_optional(0x4a, &self.r#type, out);
+        let out = wire::Bytes::put_optional(0x52, &self.cover_context, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -3364,11 +3364,11 @@ impl Message for RpbCSBucketResp {
     const NAME: &'static str = "RpbCSBucketResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_repeated_message(0x0a, &self.objects, out);
-        wire::Bytes::put_optional(0x12, &self.continuation, out);
-        wire::Bool::put_optional(0x18, &self.done, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_repeated_message(0x0a, &self.objects, out);
+        let out = wire::Bytes::put_optional(0x12, &self.continuation, out);
+        let out = wire::Bool::put_optional(0x18, &self.done, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -3437,11 +3437,11 @@ impl Message for RpbCSBucketRespRef<'_> {
     const NAME: &'static str = "RpbCSBucketResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_repeated_message(0x0a, &self.objects, out);
-        wire::Bytes::put_optional(0x12, &self.continuation, out);
-        wire::Bool::put_optional(0x18, &self.done, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_repeated_message(0x0a, &self.objects, out);
+        let out = wire::Bytes::put_optional(0x12, &self.continuation, out);
+        let out = wire::Bool::put_optional(0x18, &self.done, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -3520,10 +3520,10 @@ impl Message for RpbMapRedReq {
     const NAME: &'static str = "RpbMapRedReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.request, out);
-        wire::Bytes::put(0x12, &self.content_type, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.request, out);
+        let out = wire::Bytes::put(0x12, &self.content_type, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -3590,10 +3590,10 @@ impl Message for RpbMapRedReqRef<'_> {
     const NAME: &'static str = "RpbMapRedReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.request, out);
-        wire::Bytes::put(0x12, &self.content_type, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.request, out);
+        let out = wire::Bytes::put(0x12, &self.content_type, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -3659,11 +3659,11 @@ impl Message for RpbMapRedResp {
     const NAME: &'static str = "RpbMapRedResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Uint32::put_optional(0x08, &self.phase, out);
-        wire::Bytes::put_optional(0x12, &self.response, out);
-        wire::Bool::put_optional(0x18, &self.done, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Uint32::put_optional(0x08, &self.phase, out);
+        let out = wire::Bytes::put_optional(0x12, &self.response, out);
+        let out = wire::Bool::put_optional(0x18, &self.done, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -3723,11 +3723,11 @@ impl Message for RpbMapRedRespRef<'_> {
     const NAME: &'static str = "RpbMapRedResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Uint32::put_optional(0x08, &self.phase, out);
-        wire::Bytes::put_optional(0x12, &self.response, out);
-        wire::Bool::put_optional(0x18, &self.done, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Uint32::put_optional(0x08, &self.phase, out);
+        let out = wire::Bytes::put_optional(0x12, &self.response, out);
+        let out = wire::Bool::put_optional(0x18, &self.done, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -3811,16 +3811,16 @@ impl Message for RpbCounterUpdateReq {
     const NAME: &'static str = "RpbCounterUpdateReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.bucket, out);
-        wire::Bytes::put(0x12, &self.key, out);
-        wire::Sint64::put(0x18, &self.amount, out);
-        wire::Uint32::put_optional(0x20, &self.w, out);
-        wire::Uint32::put_optional(0x28, &self.dw, out);
-        wire::Uint32::put_optional(0x30, &self.pw, out);
-        wire::Bool::put_optional(0x38, &self.returnvalue, out);
-        wire::Uint32::put_optional(0x40, &self.node_confirms, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.bucket, out);
+        let out = wire::Bytes::put(0x12, &self.key, out);
+        let out = wire::Sint64::put(0x18, &self.amount, out);
+        let out = wire::Uint32::put_optional(0x20, &self.w, out);
+        let out = wire::Uint32::put_optional(0x28, &self.dw, out);
+        let out = wire::Uint32::put_optional(0x30, &self.pw, out);
+        let out = wire::Bool::put_optional(0x38, &self.returnvalue, out);
+        let out = wire::Uint32::put_optional(0x40, &self.node_confirms, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -3908,16 +3908,16 @@ impl Message for RpbCounterUpdateReqRef<'_> {
     const NAME: &'static str = "RpbCounterUpdateReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.bucket, out);
-        wire::Bytes::put(0x12, &self.key, out);
-        wire::Sint64::put(0x18, &self.amount, out);
-        wire::Uint32::put_optional(0x20, &self.w, out);
-        wire::Uint32::put_optional(0x28, &self.dw, out);
-        wire::Uint32::put_optional(0x30, &self.pw, out);
-        wire::Bool::put_optional(0x38, &self.returnvalue, out);
-        wire::Uint32::put_optional(0x40, &self.node_confirms, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.bucket, out);
+        let out = wire::Bytes::put(0x12, &self.key, out);
+        let out = wire::Sint64::put(0x18, &self.amount, out);
+        let out = wire::Uint32::put_optional(0x20, &self.w, out);
+        let out = wire::Uint32::put_optional(0x28, &self.dw, out);
+        let out = wire::Uint32::put_optional(0x30, &self.pw, out);
+        let out = wire::Bool::put_optional(0x38, &self.returnvalue, out);
+        let out = wire::Uint32::put_optional(0x40, &self.node_confirms, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -3994,9 +3994,9 @@ impl Message for RpbCounterUpdateResp {
     const NAME: &'static str = "RpbCounterUpdateResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Sint64::put_optional(0x08, &self.value, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Sint64::put_optional(0x08, &self.value, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -4041,9 +4041,9 @@ impl Message for RpbCounterUpdateRespRef<'_> {
     const NAME: &'static str = "RpbCounterUpdateResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Sint64::put_optional(0x08, &self.value, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Sint64::put_optional(0x08, &self.value, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -4119,15 +4119,15 @@ impl Message for RpbCounterGetReq {
     const NAME: &'static str = "RpbCounterGetReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.bucket, out);
-        wire::Bytes::put(0x12, &self.key, out);
-        wire::Uint32::put_optional(0x18, &self.r, out);
-        wire::Uint32::put_optional(0x20, &self.pr, out);
-        wire::Bool::put_optional(0x28, &self.basic_quorum, out);
-        wire::Bool::put_optional(0x30, &self.notfound_ok, out);
-        wire::Uint32::put_optional(0x38, &self.node_confirms, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.bucket, out);
+        let out = wire::Bytes::put(0x12, &self.key, out);
+        let out = wire::Uint32::put_optional(0x18, &self.r, out);
+        let out = wire::Uint32::put_optional(0x20, &self.pr, out);
+        let out = wire::Bool::put_optional(0x28, &self.basic_quorum, out);
+        let out = wire::Bool::put_optional(0x30, &self.notfound_ok, out);
+        let out = wire::Uint32::put_optional(0x38, &self.node_confirms, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -4209,15 +4209,15 @@ impl Message for RpbCounterGetReqRef<'_> {
     const NAME: &'static str = "RpbCounterGetReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.bucket, out);
-        wire::Bytes::put(0x12, &self.key, out);
-        wire::Uint32::put_optional(0x18, &self.r, out);
-        wire::Uint32::put_optional(0x20, &self.pr, out);
-        wire::Bool::put_optional(0x28, &self.basic_quorum, out);
-        wire::Bool::put_optional(0x30, &self.notfound_ok, out);
-        wire::Uint32::put_optional(0x38, &self.node_confirms, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.bucket, out);
+        let out = wire::Bytes::put(0x12, &self.key, out);
+        let out = wire::Uint32::put_optional(0x18, &self.r, out);
+        let out = wire::Uint32::put_optional(0x20, &self.pr, out);
+        let out = wire::Bool::put_optional(0x28, &self.basic_quorum, out);
+        let out = wire::Bool::put_optional(0x30, &self.notfound_ok, out);
+        let out = wire::Uint32::put_optional(0x38, &self.node_confirms, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -4289,9 +4289,9 @@ impl Message for RpbCounterGetResp {
     const NAME: &'static str = "RpbCounterGetResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Sint64::put_optional(0x08, &self.value, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Sint64::put_optional(0x08, &self.value, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -4336,9 +4336,9 @@ impl Message for RpbCounterGetRespRef<'_> {
     const NAME: &'static str = "RpbCounterGetResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Sint64::put_optional(0x08, &self.value, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Sint64::put_optional(0x08, &self.value, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -4404,11 +4404,11 @@ impl Message for RpbGetBucketKeyPreflistReq {
     const NAME: &'static str = "RpbGetBucketKeyPreflistReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.bucket, out);
-        wire::Bytes::put(0x12, &self.key, out);
-        wire::Bytes::put_optional(0x1a, &self.r#type, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.bucket, out);
+        let out = wire::Bytes::put(0x12, &self.key, out);
+        let out = wire::Bytes::put_optional(0x1a, &self.r#type, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -4478,11 +4478,11 @@ impl Message for RpbGetBucketKeyPreflistReqRef<'_> {
     const NAME: &'static str = "RpbGetBucketKeyPreflistReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.bucket, out);
-        wire::Bytes::put(0x12, &self.key, out);
-        wire::Bytes::put_optional(0x1a, &self.r#type, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.bucket, out);
+        let out = wire::Bytes::put(0x12, &self.key, out);
+        let out = wire::Bytes::put_optional(0x1a, &self.r#type, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -4546,9 +4546,9 @@ impl Message for RpbGetBucketKeyPreflistResp {
     const NAME: &'static str = "RpbGetBucketKeyPreflistResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_repeated_message(0x0a, &self.preflist, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_repeated_message(0x0a, &self.preflist, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -4600,9 +4600,9 @@ impl Message for RpbGetBucketKeyPreflistRespRef<'_> {
     const NAME: &'static str = "RpbGetBucketKeyPreflistResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_repeated_message(0x0a, &self.preflist, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_repeated_message(0x0a, &self.preflist, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -4681,11 +4681,11 @@ impl Message for RpbBucketKeyPreflistItem {
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Int64::put(0x08, &self.partition, out);
-        wire::Bytes::put(0x12, &self.node, out);
-        wire::Bool::put(0x18, &self.primary, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Int64::put(0x08, &self.partition, out);
+        let out = wire::Bytes::put(0x12, &self.node, out);
+        let out = wire::Bool::put(0x18, &self.primary, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -4764,11 +4764,11 @@ impl Message for RpbBucketKeyPreflistItemRef<'_> {
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Int64::put(0x08, &self.partition, out);
-        wire::Bytes::put(0x12, &self.node, out);
-        wire::Bool::put(0x18, &self.primary, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Int64::put(0x08, &self.partition, out);
+        let out = wire::Bytes::put(0x12, &self.node, out);
+        let out = wire::Bool::put(0x18, &self.primary, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -4860,13 +4860,13 @@ impl Message for RpbCoverageReq {
     const NAME: &'static str = "RpbCoverageReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put_optional(0x0a, &self.r#type, out);
-        wire::Bytes::put(0x12, &self.bucket, out);
-        wire::Uint32::put_optional(0x18, &self.min_partitions, out);
-        wire::Bytes::put_optional(0x22, &self.replace_cover, out);
-        wire::Bytes::put_repeated(0x2a, &self.unavailable_cover, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_optional(0x0a, &self.r#type, out);
+        let out = wire::Bytes::put(0x12, &self.bucket, out);
+        let out = wire::Uint32::put_optional(0x18, &self.min_partitions, out);
+        let out = wire::Bytes::put_optional(0x22, &self.replace_cover, out);
+        let out = wire::Bytes::put_repeated(0x2a, &self.unavailable_cover, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -4948,13 +4948,13 @@ impl Message for RpbCoverageReqRef<'_> {
     const NAME: &'static str = "RpbCoverageReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put_optional(0x0a, &self.r#type, out);
-        wire::Bytes::put(0x12, &self.bucket, out);
-        wire::Uint32::put_optional(0x18, &self.min_partitions, out);
-        wire::Bytes::put_optional(0x22, &self.replace_cover, out);
-        wire::Bytes::put_repeated(0x2a, &self.unavailable_cover, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_optional(0x0a, &self.r#type, out);
+        let out = wire::Bytes::put(0x12, &self.bucket, out);
+        let out = wire::Uint32::put_optional(0x18, &self.min_partitions, out);
+        let out = wire::Bytes::put_optional(0x22, &self.replace_cover, out);
+        let out = wire::Bytes::put_repeated(0x2a, &self.unavailable_cover, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -5030,9 +5030,9 @@ impl Message for RpbCoverageResp {
     const NAME: &'static str = "RpbCoverageResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_repeated_message(0x0a, &self.entries, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_repeated_message(0x0a, &self.entries, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -5084,9 +5084,9 @@ impl Message for RpbCoverageRespRef<'_> {
     const NAME: &'static str = "RpbCoverageResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_repeated_message(0x0a, &self.entries, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_repeated_message(0x0a, &self.entries, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -5167,12 +5167,12 @@ impl Message for RpbCoverageEntry {
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.ip, out);
-        wire::Uint32::put(0x10, &self.port, out);
-        wire::Bytes::put_optional(0x1a, &self.keyspace_desc, out);
-        wire::Bytes::put(0x22, &self.cover_context, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.ip, out);
+        let out = wire::Uint32::put(0x10, &self.port, out);
+        let out = wire::Bytes::put_optional(0x1a, &self.keyspace_desc, out);
+        let out = wire::Bytes::put(0x22, &self.cover_context, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -5253,12 +5253,12 @@ impl Message for RpbCoverageEntryRef<'_> {
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.ip, out);
-        wire::Uint32::put(0x10, &self.port, out);
-        wire::Bytes::put_optional(0x1a, &self.keyspace_desc, out);
-        wire::Bytes::put(0x22, &self.cover_context, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.ip, out);
+        let out = wire::Uint32::put(0x10, &self.port, out);
+        let out = wire::Bytes::put_optional(0x1a, &self.keyspace_desc, out);
+        let out = wire::Bytes::put(0x22, &self.cover_context, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -5324,7 +5324,9 @@ impl Message for RpbMembershipReq {
     const NAME: &'static str = "RpbMembershipReq";
 
     #[inline]
-    fn encode(&self, _out: &mut wire::Writer<'_>) {}
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        out
+    }
 }
 
 impl<'a> Decode<'a> for RpbMembershipReq {
@@ -5377,7 +5379,9 @@ impl Message for RpbMembershipReqRef<'_> {
     const NAME: &'static str = "RpbMembershipReq";
 
     #[inline]
-    fn encode(&self, _out: &mut wire::Writer<'_>) {}
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        out
+    }
 }
 
 impl<'a> Decode<'a> for RpbMembershipReqRef<'a> {
@@ -5426,9 +5430,9 @@ impl Message for RpbMembershipResp {
     const NAME: &'static str = "RpbMembershipResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_repeated_message(0x0a, &self.up_nodes, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_repeated_message(0x0a, &self.up_nodes, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -5480,9 +5484,9 @@ impl Message for RpbMembershipRespRef<'_> {
     const NAME: &'static str = "RpbMembershipResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_repeated_message(0x0a, &self.up_nodes, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_repeated_message(0x0a, &self.up_nodes, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -5556,10 +5560,10 @@ impl Message for RpbClusterMemberEntry {
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.ip, out);
-        wire::Uint32::put(0x10, &self.port, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.ip, out);
+        let out = wire::Uint32::put(0x10, &self.port, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -5627,10 +5631,10 @@ impl Message for RpbClusterMemberEntryRef<'_> {
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.ip, out);
-        wire::Uint32::put(0x10, &self.port, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.ip, out);
+        let out = wire::Uint32::put(0x10, &self.port, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -5721,18 +5725,18 @@ impl Message for RpbRTEReq {
     const NAME: &'static str = "RpbRTEReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.bucket, out);
-        wire::Bytes::put(0x12, &self.key, out);
-        wire::Uint32::put_optional(0x18, &self.r, out);
-        wire::Uint32::put_optional(0x20, &self.pr, out);
-        wire::Bool::put_optional(0x28, &self.basic_quorum, out);
-        wire::Bool::put_optional(0x30, &self.notfound_ok, out);
-        wire::Uint32::put_optional(0x50, &self.timeout, out);
-        wire::Bool::put_optional(0x58, &self.sloppy_quorum, out);
-        wire::Uint32::put_optional(0x60, &self.n_val, out);
-        wire::Bytes::put_optional(0x6a, &self.r#type, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.bucket, out);
+        let out = wire::Bytes::put(0x12, &self.key, out);
+        let out = wire::Uint32::put_optional(0x18, &self.r, out);
+        let out = wire::Uint32::put_optional(0x20, &self.pr, out);
+        let out = wire::Bool::put_optional(0x28, &self.basic_quorum, out);
+        let out = wire::Bool::put_optional(0x30, &self.notfound_ok, out);
+        let out = wire::Uint32::put_optional(0x50, &self.timeout, out);
+        let out = wire::Bool::put_optional(0x58, &self.sloppy_quorum, out);
+        let out = wire::Uint32::put_optional(0x60, &self.n_val, out);
+        let out = wire::Bytes::put_optional(0x6a, &self.r#type, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -5823,18 +5827,18 @@ impl Message for RpbRTEReqRef<'_> {
     const NAME: &'static str = "RpbRTEReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.bucket, out);
-        wire::Bytes::put(0x12, &self.key, out);
-        wire::Uint32::put_optional(0x18, &self.r, out);
-        wire::Uint32::put_optional(0x20, &self.pr, out);
-        wire::Bool::put_optional(0x28, &self.basic_quorum, out);
-        wire::Bool::put_optional(0x30, &self.notfound_ok, out);
-        wire::Uint32::put_optional(0x50, &self.timeout, out);
-        wire::Bool::put_optional(0x58, &self.sloppy_quorum, out);
-        wire::Uint32::put_optional(0x60, &self.n_val, out);
-        wire::Bytes::put_optional(0x6a, &self.r#type, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.bucket, out);
+        let out = wire::Bytes::put(0x12, &self.key, out);
+        let out = wire::Uint32::put_optional(0x18, &self.r, out);
+        let out = wire::Uint32::put_optional(0x20, &self.pr, out);
+        let out = wire::Bool::put_optional(0x28, &self.basic_quorum, out);
+        let out = wire::Bool::put_optional(0x30, &self.notfound_ok, out);
+        let out = wire::Uint32::put_optional(0x50, &self.timeout, out);
+        let out = wire::Bool::put_optional(0x58, &self.sloppy_quorum, out);
+        let out = wire::Uint32::put_optional(0x60, &self.n_val, out);
+        let out = wire::Bytes::put_optional(0x6a, &self.r#type, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -5927,10 +5931,10 @@ impl Message for RpbFetchReq {
     const NAME: &'static str = "RpbFetchReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.queuename, out);
-        wire::Bytes::put_optional(0x12, &self.encoding, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.queuename, out);
+        let out = wire::Bytes::put_optional(0x12, &self.encoding, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -5994,10 +5998,10 @@ impl Message for RpbFetchReqRef<'_> {
     const NAME: &'static str = "RpbFetchReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.queuename, out);
-        wire::Bytes::put_optional(0x12, &self.encoding, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.queuename, out);
+        let out = wire::Bytes::put_optional(0x12, &self.encoding, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -6083,15 +6087,15 @@ impl Message for RpbFetchResp {
     const NAME: &'static str = "RpbFetchResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bool::put(0x08, &self.queue_empty, out);
-        wire::Bool::put_optional(0x10, &self.deleted, out);
-        wire::Uint32::put_optional(0x18, &self.crc_check, out);
-        wire::Bytes::put_optional(0x22, &self.replencoded_object, out);
-        wire::Bytes::put_optional(0x2a, &self.deleted_vclock, out);
-        wire::Uint32::put_optional(0x30, &self.segment_id, out);
-        wire::Uint32::put_optional(0x38, &self.segment_hash, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bool::put(0x08, &self.queue_empty, out);
+        let out = wire::Bool::put_optional(0x10, &self.deleted, out);
+        let out = wire::Uint32::put_optional(0x18, &self.crc_check, out);
+        let out = wire::Bytes::put_optional(0x22, &self.replencoded_object, out);
+        let out = wire::Bytes::put_optional(0x2a, &self.deleted_vclock, out);
+        let out = wire::Uint32::put_optional(0x30, &self.segment_id, out);
+        let out = wire::Uint32::put_optional(0x38, &self.segment_hash, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -6178,15 +6182,15 @@ impl Message for RpbFetchRespRef<'_> {
     const NAME: &'static str = "RpbFetchResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bool::put(0x08, &self.queue_empty, out);
-        wire::Bool::put_optional(0x10, &self.deleted, out);
-        wire::Uint32::put_optional(0x18, &self.crc_check, out);
-        wire::Bytes::put_optional(0x22, &self.replencoded_object, out);
-        wire::Bytes::put_optional(0x2a, &self.deleted_vclock, out);
-        wire::Uint32::put_optional(0x30, &self.segment_id, out);
-        wire::Uint32::put_optional(0x38, &self.segment_hash, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bool::put(0x08, &self.queue_empty, out);
+        let out = wire::Bool::put_optional(0x10, &self.deleted, out);
+        let out = wire::Uint32::put_optional(0x18, &self.crc_check, out);
+        let out = wire::Bytes::put_optional(0x22, &self.replencoded_object, out);
+        let out = wire::Bytes::put_optional(0x2a, &self.deleted_vclock, out);
+        let out = wire::Uint32::put_optional(0x30, &self.segment_id, out);
+        let out = wire::Uint32::put_optional(0x38, &self.segment_hash, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -6272,10 +6276,10 @@ impl Message for RpbPushReq {
     const NAME: &'static str = "RpbPushReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.queuename, out);
-        wire::put_repeated_message(0x12, &self.keys_value, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.queuename, out);
+        let out = wire::put_repeated_message(0x12, &self.keys_value, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -6346,10 +6350,10 @@ impl Message for RpbPushReqRef<'_> {
     const NAME: &'static str = "RpbPushReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.queuename, out);
-        wire::put_repeated_message(0x12, &self.keys_value, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.queuename, out);
+        let out = wire::put_repeated_message(0x12, &self.keys_value, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -6434,13 +6438,13 @@ impl Message for RpbPushResp {
     const NAME: &'static str = "RpbPushResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put_optional(0x0a, &self.queuename, out);
-        wire::Bool::put(0x10, &self.queue_exists, out);
-        wire::Uint32::put_optional(0x50, &self.foldq_length, out);
-        wire::Uint32::put_optional(0x58, &self.fsync_length, out);
-        wire::Uint32::put_optional(0x60, &self.realt_length, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_optional(0x0a, &self.queuename, out);
+        let out = wire::Bool::put(0x10, &self.queue_exists, out);
+        let out = wire::Uint32::put_optional(0x50, &self.foldq_length, out);
+        let out = wire::Uint32::put_optional(0x58, &self.fsync_length, out);
+        let out = wire::Uint32::put_optional(0x60, &self.realt_length, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -6513,13 +6517,13 @@ impl Message for RpbPushRespRef<'_> {
     const NAME: &'static str = "RpbPushResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put_optional(0x0a, &self.queuename, out);
-        wire::Bool::put(0x10, &self.queue_exists, out);
-        wire::Uint32::put_optional(0x50, &self.foldq_length, out);
-        wire::Uint32::put_optional(0x58, &self.fsync_length, out);
-        wire::Uint32::put_optional(0x60, &self.realt_length, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_optional(0x0a, &self.queuename, out);
+        let out = wire::Bool::put(0x10, &self.queue_exists, out);
+        let out = wire::Uint32::put_optional(0x50, &self.foldq_length, out);
+        let out = wire::Uint32::put_optional(0x58, &self.fsync_length, out);
+        let out = wire::Uint32::put_optional(0x60, &self.realt_length, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -6593,9 +6597,9 @@ impl Message for RpbAaeFoldMergeRootNValReq {
     const NAME: &'static str = "RpbAaeFoldMergeRootNValReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Uint32::put(0x08, &self.n_val, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Uint32::put(0x08, &self.n_val, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -6647,9 +6651,9 @@ impl Message for RpbAaeFoldMergeRootNValReqRef<'_> {
     const NAME: &'static str = "RpbAaeFoldMergeRootNValReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Uint32::put(0x08, &self.n_val, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Uint32::put(0x08, &self.n_val, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -6717,10 +6721,10 @@ impl Message for RpbAaeFoldMergeBranchNValReq {
     const NAME: &'static str = "RpbAaeFoldMergeBranchNValReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Uint32::put(0x08, &self.n_val, out);
-        wire::Uint32::put_repeated(0x10, &self.id_filter, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Uint32::put(0x08, &self.n_val, out);
+        let out = wire::Uint32::put_repeated(0x10, &self.id_filter, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -6782,10 +6786,10 @@ impl Message for RpbAaeFoldMergeBranchNValReqRef<'_> {
     const NAME: &'static str = "RpbAaeFoldMergeBranchNValReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Uint32::put(0x08, &self.n_val, out);
-        wire::Uint32::put_repeated(0x10, &self.id_filter, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Uint32::put(0x08, &self.n_val, out);
+        let out = wire::Uint32::put_repeated(0x10, &self.id_filter, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -6906,22 +6910,22 @@ impl Message for RpbAaeFoldMergeTreesRangeReq {
     const NAME: &'static str = "RpbAaeFoldMergeTreesRangeReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put_optional(0x0a, &self.r#type, out);
-        wire::Bytes::put(0x12, &self.bucket, out);
-        wire::Bool::put(0x50, &self.key_range, out);
-        wire::Bytes::put_optional(0x5a, &self.start_key, out);
-        wire::Bytes::put_optional(0x62, &self.end_key, out);
-        wire::Enum::put(0xa0, &self.tree_size, out);
-        wire::Bool::put(0xf0, &self.segment_filter, out);
-        wire::Uint32::put_repeated(0xf8, &self.id_filter, out);
-        wire::Enum::put_optional(0x100, &self.filter_tree_size, out);
-        wire::Bool::put(0x140, &self.modified_range, out);
-        wire::Uint32::put_optional(0x148, &self.last_mod_start, out);
-        wire::Uint32::put_optional(0x150, &self.last_mod_end, out);
-        wire::Bool::put(0x190, &self.use_prehash, out);
-        wire::Uint32::put_optional(0x198, &self.init_vector, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_optional(0x0a, &self.r#type, out);
+        let out = wire::Bytes::put(0x12, &self.bucket, out);
+        let out = wire::Bool::put(0x50, &self.key_range, out);
+        let out = wire::Bytes::put_optional(0x5a, &self.start_key, out);
+        let out = wire::Bytes::put_optional(0x62, &self.end_key, out);
+        let out = wire::Enum::put(0xa0, &self.tree_size, out);
+        let out = wire::Bool::put(0xf0, &self.segment_filter, out);
+        let out = wire::Uint32::put_repeated(0xf8, &self.id_filter, out);
+        let out = wire::Enum::put_optional(0x100, &self.filter_tree_size, out);
+        let out = wire::Bool::put(0x140, &self.modified_range, out);
+        let out = wire::Uint32::put_optional(0x148, &self.last_mod_start, out);
+        let out = wire::Uint32::put_optional(0x150, &self.last_mod_end, out);
+        let out = wire::Bool::put(0x190, &self.use_prehash, out);
+        let out = wire::Uint32::put_optional(0x198, &self.init_vector, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -7072,22 +7076,22 @@ impl Message for RpbAaeFoldMergeTreesRangeReqRef<'_> {
     const NAME: &'static str = "RpbAaeFoldMergeTreesRangeReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put_optional(0x0a, &self.r#type, out);
-        wire::Bytes::put(0x12, &self.bucket, out);
-        wire::Bool::put(0x50, &self.key_range, out);
-        wire::Bytes::put_optional(0x5a, &self.start_key, out);
-        wire::Bytes::put_optional(0x62, &self.end_key, out);
-        wire::Enum::put(0xa0, &self.tree_size, out);
-        wire::Bool::put(0xf0, &self.segment_filter, out);
-        wire::Uint32::put_repeated(0xf8, &self.id_filter, out);
-        wire::Enum::put_optional(0x100, &self.filter_tree_size, out);
-        wire::Bool::put(0x140, &self.modified_range, out);
-        wire::Uint32::put_optional(0x148, &self.last_mod_start, out);
-        wire::Uint32::put_optional(0x150, &self.last_mod_end, out);
-        wire::Bool::put(0x190, &self.use_prehash, out);
-        wire::Uint32::put_optional(0x198, &self.init_vector, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_optional(0x0a, &self.r#type, out);
+        let out = wire::Bytes::put(0x12, &self.bucket, out);
+        let out = wire::Bool::put(0x50, &self.key_range, out);
+        let out = wire::Bytes::put_optional(0x5a, &self.start_key, out);
+        let out = wire::Bytes::put_optional(0x62, &self.end_key, out);
+        let out = wire::Enum::put(0xa0, &self.tree_size, out);
+        let out = wire::Bool::put(0xf0, &self.segment_filter, out);
+        let out = wire::Uint32::put_repeated(0xf8, &self.id_filter, out);
+        let out = wire::Enum::put_optional(0x100, &self.filter_tree_size, out);
+        let out = wire::Bool::put(0x140, &self.modified_range, out);
+        let out = wire::Uint32::put_optional(0x148, &self.last_mod_start, out);
+        let out = wire::Uint32::put_optional(0x150, &self.last_mod_end, out);
+        let out = wire::Bool::put(0x190, &self.use_prehash, out);
+        let out = wire::Uint32::put_optional(0x198, &self.init_vector, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -7235,11 +7239,11 @@ impl Message for RpbAaeFoldTreeResp {
     const NAME: &'static str = "RpbAaeFoldTreeResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Enum::put(0x08, &self.size, out);
-        wire::Bytes::put_optional(0x12, &self.level_one, out);
-        wire::Bytes::put_repeated(0x1a, &self.level_two, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Enum::put(0x08, &self.size, out);
+        let out = wire::Bytes::put_optional(0x12, &self.level_one, out);
+        let out = wire::Bytes::put_repeated(0x1a, &self.level_two, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -7320,11 +7324,11 @@ impl Message for RpbAaeFoldTreeRespRef<'_> {
     const NAME: &'static str = "RpbAaeFoldTreeResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Enum::put(0x08, &self.size, out);
-        wire::Bytes::put_optional(0x12, &self.level_one, out);
-        wire::Bytes::put_repeated(0x1a, &self.level_two, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Enum::put(0x08, &self.size, out);
+        let out = wire::Bytes::put_optional(0x12, &self.level_one, out);
+        let out = wire::Bytes::put_repeated(0x1a, &self.level_two, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -7417,13 +7421,13 @@ impl Message for RpbAaeFoldFetchClocksNValReq {
     const NAME: &'static str = "RpbAaeFoldFetchClocksNValReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Uint32::put(0x08, &self.n_val, out);
-        wire::Uint32::put_repeated(0x10, &self.id_filter, out);
-        wire::Bool::put_optional(0x140, &self.modified_range, out);
-        wire::Uint32::put_optional(0x148, &self.last_mod_start, out);
-        wire::Uint32::put_optional(0x150, &self.last_mod_end, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Uint32::put(0x08, &self.n_val, out);
+        let out = wire::Uint32::put_repeated(0x10, &self.id_filter, out);
+        let out = wire::Bool::put_optional(0x140, &self.modified_range, out);
+        let out = wire::Uint32::put_optional(0x148, &self.last_mod_start, out);
+        let out = wire::Uint32::put_optional(0x150, &self.last_mod_end, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -7491,13 +7495,13 @@ impl Message for RpbAaeFoldFetchClocksNValReqRef<'_> {
     const NAME: &'static str = "RpbAaeFoldFetchClocksNValReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Uint32::put(0x08, &self.n_val, out);
-        wire::Uint32::put_repeated(0x10, &self.id_filter, out);
-        wire::Bool::put_optional(0x140, &self.modified_range, out);
-        wire::Uint32::put_optional(0x148, &self.last_mod_start, out);
-        wire::Uint32::put_optional(0x150, &self.last_mod_end, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Uint32::put(0x08, &self.n_val, out);
+        let out = wire::Uint32::put_repeated(0x10, &self.id_filter, out);
+        let out = wire::Bool::put_optional(0x140, &self.modified_range, out);
+        let out = wire::Uint32::put_optional(0x148, &self.last_mod_start, out);
+        let out = wire::Uint32::put_optional(0x150, &self.last_mod_end, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -7612,19 +7616,19 @@ impl Message for RpbAaeFoldFetchClocksRangeReq {
     const NAME: &'static str = "RpbAaeFoldFetchClocksRangeReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put_optional(0x0a, &self.r#type, out);
-        wire::Bytes::put(0x12, &self.bucket, out);
-        wire::Bool::put(0x50, &self.key_range, out);
-        wire::Bytes::put_optional(0x5a, &self.start_key, out);
-        wire::Bytes::put_optional(0x62, &self.end_key, out);
-        wire::Bool::put(0xf0, &self.segment_filter, out);
-        wire::Uint32::put_repeated(0xf8, &self.id_filter, out);
-        wire::Enum::put_optional(0x100, &self.filter_tree_size, out);
-        wire::Bool::put(0x140, &self.modified_range, out);
-        wire::Uint32::put_optional(0x148, &self.last_mod_start, out);
-        wire::Uint32::put_optional(0x150, &self.last_mod_end, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_optional(0x0a, &self.r#type, out);
+        let out = wire::Bytes::put(0x12, &self.bucket, out);
+        let out = wire::Bool::put(0x50, &self.key_range, out);
+        let out = wire::Bytes::put_optional(0x5a, &self.start_key, out);
+        let out = wire::Bytes::put_optional(0x62, &self.end_key, out);
+        let out = wire::Bool::put(0xf0, &self.segment_filter, out);
+        let out = wire::Uint32::put_repeated(0xf8, &self.id_filter, out);
+        let out = wire::Enum::put_optional(0x100, &self.filter_tree_size, out);
+        let out = wire::Bool::put(0x140, &self.modified_range, out);
+        let out = wire::Uint32::put_optional(0x148, &self.last_mod_start, out);
+        let out = wire::Uint32::put_optional(0x150, &self.last_mod_end, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -7746,19 +7750,19 @@ impl Message for RpbAaeFoldFetchClocksRangeReqRef<'_> {
     const NAME: &'static str = "RpbAaeFoldFetchClocksRangeReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put_optional(0x0a, &self.r#type, out);
-        wire::Bytes::put(0x12, &self.bucket, out);
-        wire::Bool::put(0x50, &self.key_range, out);
-        wire::Bytes::put_optional(0x5a, &self.start_key, out);
-        wire::Bytes::put_optional(0x62, &self.end_key, out);
-        wire::Bool::put(0xf0, &self.segment_filter, out);
-        wire::Uint32::put_repeated(0xf8, &self.id_filter, out);
-        wire::Enum::put_optional(0x100, &self.filter_tree_size, out);
-        wire::Bool::put(0x140, &self.modified_range, out);
-        wire::Uint32::put_optional(0x148, &self.last_mod_start, out);
-        wire::Uint32::put_optional(0x150, &self.last_mod_end, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_optional(0x0a, &self.r#type, out);
+        let out = wire::Bytes::put(0x12, &self.bucket, out);
+        let out = wire::Bool::put(0x50, &self.key_range, out);
+        let out = wire::Bytes::put_optional(0x5a, &self.start_key, out);
+        let out = wire::Bytes::put_optional(0x62, &self.end_key, out);
+        let out = wire::Bool::put(0xf0, &self.segment_filter, out);
+        let out = wire::Uint32::put_repeated(0xf8, &self.id_filter, out);
+        let out = wire::Enum::put_optional(0x100, &self.filter_tree_size, out);
+        let out = wire::Bool::put(0x140, &self.modified_range, out);
+        let out = wire::Uint32::put_optional(0x148, &self.last_mod_start, out);
+        let out = wire::Uint32::put_optional(0x150, &self.last_mod_end, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -7908,19 +7912,19 @@ impl Message for RpbAaeFoldFindTombsReq {
     const NAME: &'static str = "RpbAaeFoldFindTombsReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put_optional(0x0a, &self.r#type, out);
-        wire::Bytes::put(0x12, &self.bucket, out);
-        wire::Bool::put(0x50, &self.key_range, out);
-        wire::Bytes::put_optional(0x5a, &self.start_key, out);
-        wire::Bytes::put_optional(0x62, &self.end_key, out);
-        wire::Bool::put(0xf0, &self.segment_filter, out);
-        wire::Uint32::put_repeated(0xf8, &self.id_filter, out);
-        wire::Enum::put_optional(0x100, &self.filter_tree_size, out);
-        wire::Bool::put(0x140, &self.modified_range, out);
-        wire::Uint32::put_optional(0x148, &self.last_mod_start, out);
-        wire::Uint32::put_optional(0x150, &self.last_mod_end, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_optional(0x0a, &self.r#type, out);
+        let out = wire::Bytes::put(0x12, &self.bucket, out);
+        let out = wire::Bool::put(0x50, &self.key_range, out);
+        let out = wire::Bytes::put_optional(0x5a, &self.start_key, out);
+        let out = wire::Bytes::put_optional(0x62, &self.end_key, out);
+        let out = wire::Bool::put(0xf0, &self.segment_filter, out);
+        let out = wire::Uint32::put_repeated(0xf8, &self.id_filter, out);
+        let out = wire::Enum::put_optional(0x100, &self.filter_tree_size, out);
+        let out = wire::Bool::put(0x140, &self.modified_range, out);
+        let out = wire::Uint32::put_optional(0x148, &self.last_mod_start, out);
+        let out = wire::Uint32::put_optional(0x150, &self.last_mod_end, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -8042,19 +8046,19 @@ impl Message for RpbAaeFoldFindTombsReqRef<'_> {
     const NAME: &'static str = "RpbAaeFoldFindTombsReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put_optional(0x0a, &self.r#type, out);
-        wire::Bytes::put(0x12, &self.bucket, out);
-        wire::Bool::put(0x50, &self.key_range, out);
-        wire::Bytes::put_optional(0x5a, &self.start_key, out);
-        wire::Bytes::put_optional(0x62, &self.end_key, out);
-        wire::Bool::put(0xf0, &self.segment_filter, out);
-        wire::Uint32::put_repeated(0xf8, &self.id_filter, out);
-        wire::Enum::put_optional(0x100, &self.filter_tree_size, out);
-        wire::Bool::put(0x140, &self.modified_range, out);
-        wire::Uint32::put_optional(0x148, &self.last_mod_start, out);
-        wire::Uint32::put_optional(0x150, &self.last_mod_end, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_optional(0x0a, &self.r#type, out);
+        let out = wire::Bytes::put(0x12, &self.bucket, out);
+        let out = wire::Bool::put(0x50, &self.key_range, out);
+        let out = wire::Bytes::put_optional(0x5a, &self.start_key, out);
+        let out = wire::Bytes::put_optional(0x62, &self.end_key, out);
+        let out = wire::Bool::put(0xf0, &self.segment_filter, out);
+        let out = wire::Uint32::put_repeated(0xf8, &self.id_filter, out);
+        let out = wire::Enum::put_optional(0x100, &self.filter_tree_size, out);
+        let out = wire::Bool::put(0x140, &self.modified_range, out);
+        let out = wire::Uint32::put_optional(0x148, &self.last_mod_start, out);
+        let out = wire::Uint32::put_optional(0x150, &self.last_mod_end, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -8176,10 +8180,10 @@ impl Message for RpbAaeFoldKeyValueResp {
     const NAME: &'static str = "RpbAaeFoldKeyValueResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.response_type, out);
-        wire::put_repeated_message(0x12, &self.keys_value, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.response_type, out);
+        let out = wire::put_repeated_message(0x12, &self.keys_value, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -8250,10 +8254,10 @@ impl Message for RpbAaeFoldKeyValueRespRef<'_> {
     const NAME: &'static str = "RpbAaeFoldKeyValueResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.response_type, out);
-        wire::put_repeated_message(0x12, &self.keys_value, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.response_type, out);
+        let out = wire::put_repeated_message(0x12, &self.keys_value, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -8347,12 +8351,12 @@ impl Message for RpbKeysValue {
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put_optional(0x0a, &self.r#type, out);
-        wire::Bytes::put(0x12, &self.bucket, out);
-        wire::Bytes::put(0x1a, &self.key, out);
-        wire::Bytes::put(0x22, &self.value, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_optional(0x0a, &self.r#type, out);
+        let out = wire::Bytes::put(0x12, &self.bucket, out);
+        let out = wire::Bytes::put(0x1a, &self.key, out);
+        let out = wire::Bytes::put(0x22, &self.value, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -8431,12 +8435,12 @@ impl Message for RpbKeysValueRef<'_> {
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put_optional(0x0a, &self.r#type, out);
-        wire::Bytes::put(0x12, &self.bucket, out);
-        wire::Bytes::put(0x1a, &self.key, out);
-        wire::Bytes::put(0x22, &self.value, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_optional(0x0a, &self.r#type, out);
+        let out = wire::Bytes::put(0x12, &self.bucket, out);
+        let out = wire::Bytes::put(0x1a, &self.key, out);
+        let out = wire::Bytes::put(0x22, &self.value, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -8543,18 +8547,18 @@ impl Message for RpbAaeFoldFindKeysReq {
     const NAME: &'static str = "RpbAaeFoldFindKeysReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put_optional(0x0a, &self.r#type, out);
-        wire::Bytes::put(0x12, &self.bucket, out);
-        wire::Bool::put(0x50, &self.key_range, out);
-        wire::Bytes::put_optional(0x5a, &self.start_key, out);
-        wire::Bytes::put_optional(0x62, &self.end_key, out);
-        wire::Bool::put(0x140, &self.modified_range, out);
-        wire::Uint32::put_optional(0x148, &self.last_mod_start, out);
-        wire::Uint32::put_optional(0x150, &self.last_mod_end, out);
-        wire::Enum::put(0x190, &self.finder, out);
-        wire::Uint32::put(0x198, &self.find_limit, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_optional(0x0a, &self.r#type, out);
+        let out = wire::Bytes::put(0x12, &self.bucket, out);
+        let out = wire::Bool::put(0x50, &self.key_range, out);
+        let out = wire::Bytes::put_optional(0x5a, &self.start_key, out);
+        let out = wire::Bytes::put_optional(0x62, &self.end_key, out);
+        let out = wire::Bool::put(0x140, &self.modified_range, out);
+        let out = wire::Uint32::put_optional(0x148, &self.last_mod_start, out);
+        let out = wire::Uint32::put_optional(0x150, &self.last_mod_end, out);
+        let out = wire::Enum::put(0x190, &self.finder, out);
+        let out = wire::Uint32::put(0x198, &self.find_limit, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -8666,18 +8670,18 @@ impl Message for RpbAaeFoldFindKeysReqRef<'_> {
     const NAME: &'static str = "RpbAaeFoldFindKeysReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put_optional(0x0a, &self.r#type, out);
-        wire::Bytes::put(0x12, &self.bucket, out);
-        wire::Bool::put(0x50, &self.key_range, out);
-        wire::Bytes::put_optional(0x5a, &self.start_key, out);
-        wire::Bytes::put_optional(0x62, &self.end_key, out);
-        wire::Bool::put(0x140, &self.modified_range, out);
-        wire::Uint32::put_optional(0x148, &self.last_mod_start, out);
-        wire::Uint32::put_optional(0x150, &self.last_mod_end, out);
-        wire::Enum::put(0x190, &self.finder, out);
-        wire::Uint32::put(0x198, &self.find_limit, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_optional(0x0a, &self.r#type, out);
+        let out = wire::Bytes::put(0x12, &self.bucket, out);
+        let out = wire::Bool::put(0x50, &self.key_range, out);
+        let out = wire::Bytes::put_optional(0x5a, &self.start_key, out);
+        let out = wire::Bytes::put_optional(0x62, &self.end_key, out);
+        let out = wire::Bool::put(0x140, &self.modified_range, out);
+        let out = wire::Uint32::put_optional(0x148, &self.last_mod_start, out);
+        let out = wire::Uint32::put_optional(0x150, &self.last_mod_end, out);
+        let out = wire::Enum::put(0x190, &self.finder, out);
+        let out = wire::Uint32::put(0x198, &self.find_limit, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -8805,16 +8809,16 @@ impl Message for RpbAaeFoldObjectStatsReq {
     const NAME: &'static str = "RpbAaeFoldObjectStatsReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put_optional(0x0a, &self.r#type, out);
-        wire::Bytes::put(0x12, &self.bucket, out);
-        wire::Bool::put(0x50, &self.key_range, out);
-        wire::Bytes::put_optional(0x5a, &self.start_key, out);
-        wire::Bytes::put_optional(0x62, &self.end_key, out);
-        wire::Bool::put(0x140, &self.modified_range, out);
-        wire::Uint32::put_optional(0x148, &self.last_mod_start, out);
-        wire::Uint32::put_optional(0x150, &self.last_mod_end, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_optional(0x0a, &self.r#type, out);
+        let out = wire::Bytes::put(0x12, &self.bucket, out);
+        let out = wire::Bool::put(0x50, &self.key_range, out);
+        let out = wire::Bytes::put_optional(0x5a, &self.start_key, out);
+        let out = wire::Bytes::put_optional(0x62, &self.end_key, out);
+        let out = wire::Bool::put(0x140, &self.modified_range, out);
+        let out = wire::Uint32::put_optional(0x148, &self.last_mod_start, out);
+        let out = wire::Uint32::put_optional(0x150, &self.last_mod_end, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -8907,16 +8911,16 @@ impl Message for RpbAaeFoldObjectStatsReqRef<'_> {
     const NAME: &'static str = "RpbAaeFoldObjectStatsReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put_optional(0x0a, &self.r#type, out);
-        wire::Bytes::put(0x12, &self.bucket, out);
-        wire::Bool::put(0x50, &self.key_range, out);
-        wire::Bytes::put_optional(0x5a, &self.start_key, out);
-        wire::Bytes::put_optional(0x62, &self.end_key, out);
-        wire::Bool::put(0x140, &self.modified_range, out);
-        wire::Uint32::put_optional(0x148, &self.last_mod_start, out);
-        wire::Uint32::put_optional(0x150, &self.last_mod_end, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_optional(0x0a, &self.r#type, out);
+        let out = wire::Bytes::put(0x12, &self.bucket, out);
+        let out = wire::Bool::put(0x50, &self.key_range, out);
+        let out = wire::Bytes::put_optional(0x5a, &self.start_key, out);
+        let out = wire::Bytes::put_optional(0x62, &self.end_key, out);
+        let out = wire::Bool::put(0x140, &self.modified_range, out);
+        let out = wire::Uint32::put_optional(0x148, &self.last_mod_start, out);
+        let out = wire::Uint32::put_optional(0x150, &self.last_mod_end, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -9035,17 +9039,17 @@ impl Message for RpbAaeFoldReplKeysReq {
     const NAME: &'static str = "RpbAaeFoldReplKeysReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put_optional(0x0a, &self.r#type, out);
-        wire::Bytes::put(0x12, &self.bucket, out);
-        wire::Bool::put(0x50, &self.key_range, out);
-        wire::Bytes::put_optional(0x5a, &self.start_key, out);
-        wire::Bytes::put_optional(0x62, &self.end_key, out);
-        wire::Bool::put(0x140, &self.modified_range, out);
-        wire::Uint32::put_optional(0x148, &self.last_mod_start, out);
-        wire::Uint32::put_optional(0x150, &self.last_mod_end, out);
-        wire::Bytes::put(0x192, &self.queuename, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_optional(0x0a, &self.r#type, out);
+        let out = wire::Bytes::put(0x12, &self.bucket, out);
+        let out = wire::Bool::put(0x50, &self.key_range, out);
+        let out = wire::Bytes::put_optional(0x5a, &self.start_key, out);
+        let out = wire::Bytes::put_optional(0x62, &self.end_key, out);
+        let out = wire::Bool::put(0x140, &self.modified_range, out);
+        let out = wire::Uint32::put_optional(0x148, &self.last_mod_start, out);
+        let out = wire::Uint32::put_optional(0x150, &self.last_mod_end, out);
+        let out = wire::Bytes::put(0x192, &self.queuename, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -9144,17 +9148,17 @@ impl Message for RpbAaeFoldReplKeysReqRef<'_> {
     const NAME: &'static str = "RpbAaeFoldReplKeysReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put_optional(0x0a, &self.r#type, out);
-        wire::Bytes::put(0x12, &self.bucket, out);
-        wire::Bool::put(0x50, &self.key_range, out);
-        wire::Bytes::put_optional(0x5a, &self.start_key, out);
-        wire::Bytes::put_optional(0x62, &self.end_key, out);
-        wire::Bool::put(0x140, &self.modified_range, out);
-        wire::Uint32::put_optional(0x148, &self.last_mod_start, out);
-        wire::Uint32::put_optional(0x150, &self.last_mod_end, out);
-        wire::Bytes::put(0x192, &self.queuename, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_optional(0x0a, &self.r#type, out);
+        let out = wire::Bytes::put(0x12, &self.bucket, out);
+        let out = wire::Bool::put(0x50, &self.key_range, out);
+        let out = wire::Bytes::put_optional(0x5a, &self.start_key, out);
+        let out = wire::Bytes::put_optional(0x62, &self.end_key, out);
+        let out = wire::Bool::put(0x140, &self.modified_range, out);
+        let out = wire::Uint32::put_optional(0x148, &self.last_mod_start, out);
+        let out = wire::Uint32::put_optional(0x150, &self.last_mod_end, out);
+        let out = wire::Bytes::put(0x192, &self.queuename, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -9270,16 +9274,16 @@ impl Message for RpbAaeFoldRepairKeysReq {
     const NAME: &'static str = "RpbAaeFoldRepairKeysReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put_optional(0x0a, &self.r#type, out);
-        wire::Bytes::put(0x12, &self.bucket, out);
-        wire::Bool::put(0x50, &self.key_range, out);
-        wire::Bytes::put_optional(0x5a, &self.start_key, out);
-        wire::Bytes::put_optional(0x62, &self.end_key, out);
-        wire::Bool::put(0x140, &self.modified_range, out);
-        wire::Uint32::put_optional(0x148, &self.last_mod_start, out);
-        wire::Uint32::put_optional(0x150, &self.last_mod_end, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_optional(0x0a, &self.r#type, out);
+        let out = wire::Bytes::put(0x12, &self.bucket, out);
+        let out = wire::Bool::put(0x50, &self.key_range, out);
+        let out = wire::Bytes::put_optional(0x5a, &self.start_key, out);
+        let out = wire::Bytes::put_optional(0x62, &self.end_key, out);
+        let out = wire::Bool::put(0x140, &self.modified_range, out);
+        let out = wire::Uint32::put_optional(0x148, &self.last_mod_start, out);
+        let out = wire::Uint32::put_optional(0x150, &self.last_mod_end, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -9372,16 +9376,16 @@ impl Message for RpbAaeFoldRepairKeysReqRef<'_> {
     const NAME: &'static str = "RpbAaeFoldRepairKeysReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put_optional(0x0a, &self.r#type, out);
-        wire::Bytes::put(0x12, &self.bucket, out);
-        wire::Bool::put(0x50, &self.key_range, out);
-        wire::Bytes::put_optional(0x5a, &self.start_key, out);
-        wire::Bytes::put_optional(0x62, &self.end_key, out);
-        wire::Bool::put(0x140, &self.modified_range, out);
-        wire::Uint32::put_optional(0x148, &self.last_mod_start, out);
-        wire::Uint32::put_optional(0x150, &self.last_mod_end, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_optional(0x0a, &self.r#type, out);
+        let out = wire::Bytes::put(0x12, &self.bucket, out);
+        let out = wire::Bool::put(0x50, &self.key_range, out);
+        let out = wire::Bytes::put_optional(0x5a, &self.start_key, out);
+        let out = wire::Bytes::put_optional(0x62, &self.end_key, out);
+        let out = wire::Bool::put(0x140, &self.modified_range, out);
+        let out = wire::Uint32::put_optional(0x148, &self.last_mod_start, out);
+        let out = wire::Uint32::put_optional(0x150, &self.last_mod_end, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -9511,21 +9515,21 @@ impl Message for RpbAaeFoldReapTombsReq {
     const NAME: &'static str = "RpbAaeFoldReapTombsReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put_optional(0x0a, &self.r#type, out);
-        wire::Bytes::put(0x12, &self.bucket, out);
-        wire::Bool::put(0x50, &self.key_range, out);
-        wire::Bytes::put_optional(0x5a, &self.start_key, out);
-        wire::Bytes::put_optional(0x62, &self.end_key, out);
-        wire::Bool::put(0xf0, &self.segment_filter, out);
-        wire::Uint32::put_repeated(0xf8, &self.id_filter, out);
-        wire::Enum::put_optional(0x100, &self.filter_tree_size, out);
-        wire::Bool::put(0x140, &self.modified_range, out);
-        wire::Uint32::put_optional(0x148, &self.last_mod_start, out);
-        wire::Uint32::put_optional(0x150, &self.last_mod_end, out);
-        wire::Enum::put(0x190, &self.change_method, out);
-        wire::Uint32::put_optional(0x198, &self.job_id, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_optional(0x0a, &self.r#type, out);
+        let out = wire::Bytes::put(0x12, &self.bucket, out);
+        let out = wire::Bool::put(0x50, &self.key_range, out);
+        let out = wire::Bytes::put_optional(0x5a, &self.start_key, out);
+        let out = wire::Bytes::put_optional(0x62, &self.end_key, out);
+        let out = wire::Bool::put(0xf0, &self.segment_filter, out);
+        let out = wire::Uint32::put_repeated(0xf8, &self.id_filter, out);
+        let out = wire::Enum::put_optional(0x100, &self.filter_tree_size, out);
+        let out = wire::Bool::put(0x140, &self.modified_range, out);
+        let out = wire::Uint32::put_optional(0x148, &self.last_mod_start, out);
+        let out = wire::Uint32::put_optional(0x150, &self.last_mod_end, out);
+        let out = wire::Enum::put(0x190, &self.change_method, out);
+        let out = wire::Uint32::put_optional(0x198, &self.job_id, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -9669,21 +9673,21 @@ impl Message for RpbAaeFoldReapTombsReqRef<'_> {
     const NAME: &'static str = "RpbAaeFoldReapTombsReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put_optional(0x0a, &self.r#type, out);
-        wire::Bytes::put(0x12, &self.bucket, out);
-        wire::Bool::put(0x50, &self.key_range, out);
-        wire::Bytes::put_optional(0x5a, &self.start_key, out);
-        wire::Bytes::put_optional(0x62, &self.end_key, out);
-        wire::Bool::put(0xf0, &self.segment_filter, out);
-        wire::Uint32::put_repeated(0xf8, &self.id_filter, out);
-        wire::Enum::put_optional(0x100, &self.filter_tree_size, out);
-        wire::Bool::put(0x140, &self.modified_range, out);
-        wire::Uint32::put_optional(0x148, &self.last_mod_start, out);
-        wire::Uint32::put_optional(0x150, &self.last_mod_end, out);
-        wire::Enum::put(0x190, &self.change_method, out);
-        wire::Uint32::put_optional(0x198, &self.job_id, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_optional(0x0a, &self.r#type, out);
+        let out = wire::Bytes::put(0x12, &self.bucket, out);
+        let out = wire::Bool::put(0x50, &self.key_range, out);
+        let out = wire::Bytes::put_optional(0x5a, &self.start_key, out);
+        let out = wire::Bytes::put_optional(0x62, &self.end_key, out);
+        let out = wire::Bool::put(0xf0, &self.segment_filter, out);
+        let out = wire::Uint32::put_repeated(0xf8, &self.id_filter, out);
+        let out = wire::Enum::put_optional(0x100, &self.filter_tree_size, out);
+        let out = wire::Bool::put(0x140, &self.modified_range, out);
+        let out = wire::Uint32::put_optional(0x148, &self.last_mod_start, out);
+        let out = wire::Uint32::put_optional(0x150, &self.last_mod_end, out);
+        let out = wire::Enum::put(0x190, &self.change_method, out);
+        let out = wire::Uint32::put_optional(0x198, &self.job_id, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -9859,21 +9863,21 @@ impl Message for RpbAaeFoldEraseKeysReq {
     const NAME: &'static str = "RpbAaeFoldEraseKeysReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put_optional(0x0a, &self.r#type, out);
-        wire::Bytes::put(0x12, &self.bucket, out);
-        wire::Bool::put(0x50, &self.key_range, out);
-        wire::Bytes::put_optional(0x5a, &self.start_key, out);
-        wire::Bytes::put_optional(0x62, &self.end_key, out);
-        wire::Bool::put(0xf0, &self.segment_filter, out);
-        wire::Uint32::put_repeated(0xf8, &self.id_filter, out);
-        wire::Enum::put_optional(0x100, &self.filter_tree_size, out);
-        wire::Bool::put(0x140, &self.modified_range, out);
-        wire::Uint32::put_optional(0x148, &self.last_mod_start, out);
-        wire::Uint32::put_optional(0x150, &self.last_mod_end, out);
-        wire::Enum::put(0x190, &self.change_method, out);
-        wire::Uint32::put_optional(0x198, &self.job_id, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_optional(0x0a, &self.r#type, out);
+        let out = wire::Bytes::put(0x12, &self.bucket, out);
+        let out = wire::Bool::put(0x50, &self.key_range, out);
+        let out = wire::Bytes::put_optional(0x5a, &self.start_key, out);
+        let out = wire::Bytes::put_optional(0x62, &self.end_key, out);
+        let out = wire::Bool::put(0xf0, &self.segment_filter, out);
+        let out = wire::Uint32::put_repeated(0xf8, &self.id_filter, out);
+        let out = wire::Enum::put_optional(0x100, &self.filter_tree_size, out);
+        let out = wire::Bool::put(0x140, &self.modified_range, out);
+        let out = wire::Uint32::put_optional(0x148, &self.last_mod_start, out);
+        let out = wire::Uint32::put_optional(0x150, &self.last_mod_end, out);
+        let out = wire::Enum::put(0x190, &self.change_method, out);
+        let out = wire::Uint32::put_optional(0x198, &self.job_id, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -10017,21 +10021,21 @@ impl Message for RpbAaeFoldEraseKeysReqRef<'_> {
     const NAME: &'static str = "RpbAaeFoldEraseKeysReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put_optional(0x0a, &self.r#type, out);
-        wire::Bytes::put(0x12, &self.bucket, out);
-        wire::Bool::put(0x50, &self.key_range, out);
-        wire::Bytes::put_optional(0x5a, &self.start_key, out);
-        wire::Bytes::put_optional(0x62, &self.end_key, out);
-        wire::Bool::put(0xf0, &self.segment_filter, out);
-        wire::Uint32::put_repeated(0xf8, &self.id_filter, out);
-        wire::Enum::put_optional(0x100, &self.filter_tree_size, out);
-        wire::Bool::put(0x140, &self.modified_range, out);
-        wire::Uint32::put_optional(0x148, &self.last_mod_start, out);
-        wire::Uint32::put_optional(0x150, &self.last_mod_end, out);
-        wire::Enum::put(0x190, &self.change_method, out);
-        wire::Uint32::put_optional(0x198, &self.job_id, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_optional(0x0a, &self.r#type, out);
+        let out = wire::Bytes::put(0x12, &self.bucket, out);
+        let out = wire::Bool::put(0x50, &self.key_range, out);
+        let out = wire::Bytes::put_optional(0x5a, &self.start_key, out);
+        let out = wire::Bytes::put_optional(0x62, &self.end_key, out);
+        let out = wire::Bool::put(0xf0, &self.segment_filter, out);
+        let out = wire::Uint32::put_repeated(0xf8, &self.id_filter, out);
+        let out = wire::Enum::put_optional(0x100, &self.filter_tree_size, out);
+        let out = wire::Bool::put(0x140, &self.modified_range, out);
+        let out = wire::Uint32::put_optional(0x148, &self.last_mod_start, out);
+        let out = wire::Uint32::put_optional(0x150, &self.last_mod_end, out);
+        let out = wire::Enum::put(0x190, &self.change_method, out);
+        let out = wire::Uint32::put_optional(0x198, &self.job_id, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -10175,10 +10179,10 @@ impl Message for RpbAaeFoldKeyCountResp {
     const NAME: &'static str = "RpbAaeFoldKeyCountResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.response_type, out);
-        wire::put_repeated_message(0x12, &self.keys_count, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.response_type, out);
+        let out = wire::put_repeated_message(0x12, &self.keys_count, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -10249,10 +10253,10 @@ impl Message for RpbAaeFoldKeyCountRespRef<'_> {
     const NAME: &'static str = "RpbAaeFoldKeyCountResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.response_type, out);
-        wire::put_repeated_message(0x12, &self.keys_count, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.response_type, out);
+        let out = wire::put_repeated_message(0x12, &self.keys_count, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -10340,11 +10344,11 @@ impl Message for RpbKeysCount {
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.tag, out);
-        wire::Uint32::put_optional(0x10, &self.order, out);
-        wire::Uint32::put(0x18, &self.count, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.tag, out);
+        let out = wire::Uint32::put_optional(0x10, &self.order, out);
+        let out = wire::Uint32::put(0x18, &self.count, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -10415,11 +10419,11 @@ impl Message for RpbKeysCountRef<'_> {
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.tag, out);
-        wire::Uint32::put_optional(0x10, &self.order, out);
-        wire::Uint32::put(0x18, &self.count, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.tag, out);
+        let out = wire::Uint32::put_optional(0x10, &self.order, out);
+        let out = wire::Uint32::put(0x18, &self.count, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -10479,9 +10483,9 @@ impl Message for RpbAaeFoldListBucketsReq {
     const NAME: &'static str = "RpbAaeFoldListBucketsReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Uint32::put_optional(0x08, &self.n_val, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Uint32::put_optional(0x08, &self.n_val, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -10526,9 +10530,9 @@ impl Message for RpbAaeFoldListBucketsReqRef<'_> {
     const NAME: &'static str = "RpbAaeFoldListBucketsReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Uint32::put_optional(0x08, &self.n_val, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Uint32::put_optional(0x08, &self.n_val, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -10578,9 +10582,9 @@ impl Message for RpbAaeFoldListBucketsResp {
     const NAME: &'static str = "RpbAaeFoldListBucketsResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_repeated_message(0x0a, &self.bucket_list, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_repeated_message(0x0a, &self.bucket_list, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -10632,9 +10636,9 @@ impl Message for RpbAaeFoldListBucketsRespRef<'_> {
     const NAME: &'static str = "RpbAaeFoldListBucketsResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_repeated_message(0x0a, &self.bucket_list, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_repeated_message(0x0a, &self.bucket_list, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -10712,10 +10716,10 @@ impl Message for RpbAaeFoldBucket {
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put_optional(0x0a, &self.r#type, out);
-        wire::Bytes::put(0x12, &self.bucket, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_optional(0x0a, &self.r#type, out);
+        let out = wire::Bytes::put(0x12, &self.bucket, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -10781,10 +10785,10 @@ impl Message for RpbAaeFoldBucketRef<'_> {
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put_optional(0x0a, &self.r#type, out);
-        wire::Bytes::put(0x12, &self.bucket, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_optional(0x0a, &self.r#type, out);
+        let out = wire::Bytes::put(0x12, &self.bucket, out);
+        self.unknown_fields.put(out)
     }
 }
 

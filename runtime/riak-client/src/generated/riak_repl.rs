@@ -66,20 +66,20 @@ impl Message for RpbReplGetReq {
     const NAME: &'static str = "RpbReplGetReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.bucket, out);
-        wire::Bytes::put(0x12, &self.key, out);
-        wire::Bytes::put(0x1a, &self.cluster_id, out);
-        wire::Uint32::put_optional(0x20, &self.r, out);
-        wire::Uint32::put_optional(0x28, &self.pr, out);
-        wire::Bool::put_optional(0x30, &self.basic_quorum, out);
-        wire::Bool::put_optional(0x38, &self.notfound_ok, out);
-        wire::Bytes::put_optional(0x42, &self.if_modified, out);
-        wire::Bool::put_optional(0x48, &self.head, out);
-        wire::Bool::put_optional(0x50, &self.deletedvclock, out);
-        wire::Bool::put_optional(0x58, &self.sloppy_quorum, out);
-        wire::Uint32::put_optional(0x60, &self.n_val, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.bucket, out);
+        let out = wire::Bytes::put(0x12, &self.key, out);
+        let out = wire::Bytes::put(0x1a, &self.cluster_id, out);
+        let out = wire::Uint32::put_optional(0x20, &self.r, out);
+        let out = wire::Uint32::put_optional(0x28, &self.pr, out);
+        let out = wire::Bool::put_optional(0x30, &self.basic_quorum, out);
+        let out = wire::Bool::put_optional(0x38, &self.notfound_ok, out);
+        let out = wire::Bytes::put_optional(0x42, &self.if_modified, out);
+        let out = wire::Bool::put_optional(0x48, &self.head, out);
+        let out = wire::Bool::put_optional(0x50, &self.deletedvclock, out);
+        let out = wire::Bool::put_optional(0x58, &self.sloppy_quorum, out);
+        let out = wire::Uint32::put_optional(0x60, &self.n_val, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -181,20 +181,20 @@ impl Message for RpbReplGetReqRef<'_> {
     const NAME: &'static str = "RpbReplGetReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.bucket, out);
-        wire::Bytes::put(0x12, &self.key, out);
-        wire::Bytes::put(0x1a, &self.cluster_id, out);
-        wire::Uint32::put_optional(0x20, &self.r, out);
-        wire::Uint32::put_optional(0x28, &self.pr, out);
-        wire::Bool::put_optional(0x30, &self.basic_quorum, out);
-        wire::Bool::put_optional(0x38, &self.notfound_ok, out);
-        wire::Bytes::put_optional(0x42, &self.if_modified, out);
-        wire::Bool::put_optional(0x48, &self.head, out);
-        wire::Bool::put_optional(0x50, &self.deletedvclock, out);
-        wire::Bool::put_optional(0x58, &self.sloppy_quorum, out);
-        wire::Uint32::put_optional(0x60, &self.n_val, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.bucket, out);
+        let out = wire::Bytes::put(0x12, &self.key, out);
+        let out = wire::Bytes::put(0x1a, &self.cluster_id, out);
+        let out = wire::Uint32::put_optional(0x20, &self.r, out);
+        let out = wire::Uint32::put_optional(0x28, &self.pr, out);
+        let out = wire::Bool::put_optional(0x30, &self.basic_quorum, out);
+        let out = wire::Bool::put_optional(0x38, &self.notfound_ok, out);
+        let out = wire::Bytes::put_optional(0x42, &self.if_modified, out);
+        let out = wire::Bool::put_optional(0x48, &self.head, out);
+        let out = wire::Bool::put_optional(0x50, &self.deletedvclock, out);
+        let out = wire::Bool::put_optional(0x58, &self.sloppy_quorum, out);
+        let out = wire::Uint32::put_optional(0x60, &self.n_val, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -277,8 +277,8 @@ impl Message for RpbReplGetClusterIdReq {
     const NAME: &'static str = "RpbReplGetClusterIdReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        self.unknown_fields.put(out)
     }
 }
 
@@ -321,8 +321,8 @@ impl Message for RpbReplGetClusterIdReqRef<'_> {
     const NAME: &'static str = "RpbReplGetClusterIdReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        self.unknown_fields.put(out)
     }
 }
 
@@ -381,9 +381,9 @@ impl Message for RpbReplGetClusterIdResp {
     const NAME: &'static str = "RpbReplGetClusterIdResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.cluster_id, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.cluster_id, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -444,9 +444,9 @@ impl Message for RpbReplGetClusterIdRespRef<'_> {
     const NAME: &'static str = "RpbReplGetClusterIdResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.cluster_id, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.cluster_id, out);
+        self.unknown_fields.put(out)
     }
 }
 

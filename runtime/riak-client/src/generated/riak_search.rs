@@ -54,18 +54,18 @@ impl Message for RpbSearchQueryReq {
     const NAME: &'static str = "RpbSearchQueryReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.q, out);
-        wire::Bytes::put(0x12, &self.index, out);
-        wire::Uint32::put_optional(0x18, &self.rows, out);
-        wire::Uint32::put_optional(0x20, &self.start, out);
-        wire::Bytes::put_optional(0x2a, &self.sort, out);
-        wire::Bytes::put_optional(0x32, &self.filter, out);
-        wire::Bytes::put_optional(0x3a, &self.df, out);
-        wire::Bytes::put_optional(0x42, &self.op, out);
-        wire::Bytes::put_repeated(0x4a, &self.fl, out);
-        wire::Bytes::put_optional(0x52, &self.presort, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.q, out);
+        let out = wire::Bytes::put(0x12, &self.index, out);
+        let out = wire::Uint32::put_optional(0x18, &self.rows, out);
+        let out = wire::Uint32::put_optional(0x20, &self.start, out);
+        let out = wire::Bytes::put_optional(0x2a, &self.sort, out);
+        let out = wire::Bytes::put_optional(0x32, &self.filter, out);
+        let out = wire::Bytes::put_optional(0x3a, &self.df, out);
+        let out = wire::Bytes::put_optional(0x42, &self.op, out);
+        let out = wire::Bytes::put_repeated(0x4a, &self.fl, out);
+        let out = wire::Bytes::put_optional(0x52, &self.presort, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -156,18 +156,18 @@ impl Message for RpbSearchQueryReqRef<'_> {
     const NAME: &'static str = "RpbSearchQueryReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.q, out);
-        wire::Bytes::put(0x12, &self.index, out);
-        wire::Uint32::put_optional(0x18, &self.rows, out);
-        wire::Uint32::put_optional(0x20, &self.start, out);
-        wire::Bytes::put_optional(0x2a, &self.sort, out);
-        wire::Bytes::put_optional(0x32, &self.filter, out);
-        wire::Bytes::put_optional(0x3a, &self.df, out);
-        wire::Bytes::put_optional(0x42, &self.op, out);
-        wire::Bytes::put_repeated(0x4a, &self.fl, out);
-        wire::Bytes::put_optional(0x52, &self.presort, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.q, out);
+        let out = wire::Bytes::put(0x12, &self.index, out);
+        let out = wire::Uint32::put_optional(0x18, &self.rows, out);
+        let out = wire::Uint32::put_optional(0x20, &self.start, out);
+        let out = wire::Bytes::put_optional(0x2a, &self.sort, out);
+        let out = wire::Bytes::put_optional(0x32, &self.filter, out);
+        let out = wire::Bytes::put_optional(0x3a, &self.df, out);
+        let out = wire::Bytes::put_optional(0x42, &self.op, out);
+        let out = wire::Bytes::put_repeated(0x4a, &self.fl, out);
+        let out = wire::Bytes::put_optional(0x52, &self.presort, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -245,9 +245,9 @@ impl Message for RpbSearchDoc {
     const NAME: &'static str = "RpbSearchDoc";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_repeated_message(0x0a, &self.fields, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_repeated_message(0x0a, &self.fields, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -290,9 +290,9 @@ impl Message for RpbSearchDocRef<'_> {
     const NAME: &'static str = "RpbSearchDoc";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_repeated_message(0x0a, &self.fields, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_repeated_message(0x0a, &self.fields, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -344,11 +344,11 @@ impl Message for RpbSearchQueryResp {
     const NAME: &'static str = "RpbSearchQueryResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_repeated_message(0x0a, &self.docs, out);
-        wire::Float::put_optional(0x15, &self.max_score, out);
-        wire::Uint32::put_optional(0x18, &self.num_found, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_repeated_message(0x0a, &self.docs, out);
+        let out = wire::Float::put_optional(0x15, &self.max_score, out);
+        let out = wire::Uint32::put_optional(0x18, &self.num_found, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -399,11 +399,11 @@ impl Message for RpbSearchQueryRespRef<'_> {
     const NAME: &'static str = "RpbSearchQueryResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_repeated_message(0x0a, &self.docs, out);
-        wire::Float::put_optional(0x15, &self.max_score, out);
-        wire::Uint32::put_optional(0x18, &self.num_found, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_repeated_message(0x0a, &self.docs, out);
+        let out = wire::Float::put_optional(0x15, &self.max_score, out);
+        let out = wire::Uint32::put_optional(0x18, &self.num_found, out);
+        self.unknown_fields.put(out)
     }
 }
 

@@ -85,7 +85,9 @@ impl Message for RpbPingReq {
     const NAME: &'static str = "riak.RpbPingReq";
 
     #[inline]
-    fn encode(&self, _out: &mut wire::Writer<'_>) {}
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        out
+    }
 }
 
 impl<'a> Decode<'a> for RpbPingReq {
@@ -127,7 +129,9 @@ impl Message for RpbPingReqRef<'_> {
     const NAME: &'static str = "riak.RpbPingReq";
 
     #[inline]
-    fn encode(&self, _out: &mut wire::Writer<'_>) {}
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        out
+    }
 }
 
 impl<'a> Decode<'a> for RpbPingReqRef<'a> {
@@ -172,8 +176,8 @@ impl Message for RpbPingResp {
     const NAME: &'static str = "riak.RpbPingResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        self.unknown_fields.put(out)
     }
 }
 
@@ -216,8 +220,8 @@ impl Message for RpbPingRespRef<'_> {
     const NAME: &'static str = "riak.RpbPingResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        self.unknown_fields.put(out)
     }
 }
 
@@ -263,7 +267,9 @@ impl Message for RpbGetClientIdReq {
     const NAME: &'static str = "riak.RpbGetClientIdReq";
 
     #[inline]
-    fn encode(&self, _out: &mut wire::Writer<'_>) {}
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        out
+    }
 }
 
 impl<'a> Decode<'a> for RpbGetClientIdReq {
@@ -305,7 +311,9 @@ impl Message for RpbGetClientIdReqRef<'_> {
     const NAME: &'static str = "riak.RpbGetClientIdReq";
 
     #[inline]
-    fn encode(&self, _out: &mut wire::Writer<'_>) {}
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        out
+    }
 }
 
 impl<'a> Decode<'a> for RpbGetClientIdReqRef<'a> {
@@ -350,8 +358,8 @@ impl Message for RpbSetClientIdResp {
     const NAME: &'static str = "riak.RpbSetClientIdResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        self.unknown_fields.put(out)
     }
 }
 
@@ -394,8 +402,8 @@ impl Message for RpbSetClientIdRespRef<'_> {
     const NAME: &'static str = "riak.RpbSetClientIdResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        self.unknown_fields.put(out)
     }
 }
 
@@ -441,7 +449,9 @@ impl Message for RpbGetServerInfoReq {
     const NAME: &'static str = "riak.RpbGetServerInfoReq";
 
     #[inline]
-    fn encode(&self, _out: &mut wire::Writer<'_>) {}
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        out
+    }
 }
 
 impl<'a> Decode<'a> for RpbGetServerInfoReq {
@@ -483,7 +493,9 @@ impl Message for RpbGetServerInfoReqRef<'_> {
     const NAME: &'static str = "riak.RpbGetServerInfoReq";
 
     #[inline]
-    fn encode(&self, _out: &mut wire::Writer<'_>) {}
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        out
+    }
 }
 
 impl<'a> Decode<'a> for RpbGetServerInfoReqRef<'a> {
@@ -529,8 +541,8 @@ impl Message for RpbDelResp {
     const NAME: &'static str = "riak.RpbDelResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        self.unknown_fields.put(out)
     }
 }
 
@@ -573,8 +585,8 @@ impl Message for RpbDelRespRef<'_> {
     const NAME: &'static str = "riak.RpbDelResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        self.unknown_fields.put(out)
     }
 }
 
@@ -620,8 +632,8 @@ impl Message for RpbSetBucketResp {
     const NAME: &'static str = "riak.RpbSetBucketResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        self.unknown_fields.put(out)
     }
 }
 
@@ -664,8 +676,8 @@ impl Message for RpbSetBucketRespRef<'_> {
     const NAME: &'static str = "riak.RpbSetBucketResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        self.unknown_fields.put(out)
     }
 }
 
@@ -711,8 +723,8 @@ impl Message for RpbResetBucketResp {
     const NAME: &'static str = "riak.RpbResetBucketResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        self.unknown_fields.put(out)
     }
 }
 
@@ -755,8 +767,8 @@ impl Message for RpbResetBucketRespRef<'_> {
     const NAME: &'static str = "riak.RpbResetBucketResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        self.unknown_fields.put(out)
     }
 }
 
@@ -802,8 +814,8 @@ impl Message for RpbRTEResp {
     const NAME: &'static str = "riak.RpbRTEResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        self.unknown_fields.put(out)
     }
 }
 
@@ -846,8 +858,8 @@ impl Message for RpbRTERespRef<'_> {
     const NAME: &'static str = "riak.RpbRTEResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        self.unknown_fields.put(out)
     }
 }
 
@@ -893,8 +905,8 @@ impl Message for RpbAuthResp {
     const NAME: &'static str = "riak.RpbAuthResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        self.unknown_fields.put(out)
     }
 }
 
@@ -937,8 +949,8 @@ impl Message for RpbAuthRespRef<'_> {
     const NAME: &'static str = "riak.RpbAuthResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        self.unknown_fields.put(out)
     }
 }
 
@@ -985,7 +997,9 @@ impl Message for RpbStartTls {
     const NAME: &'static str = "riak.RpbStartTls";
 
     #[inline]
-    fn encode(&self, _out: &mut wire::Writer<'_>) {}
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        out
+    }
 }
 
 impl<'a> Decode<'a> for RpbStartTls {
@@ -1027,7 +1041,9 @@ impl Message for RpbStartTlsRef<'_> {
     const NAME: &'static str = "riak.RpbStartTls";
 
     #[inline]
-    fn encode(&self, _out: &mut wire::Writer<'_>) {}
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        out
+    }
 }
 
 impl<'a> Decode<'a> for RpbStartTlsRef<'a> {
@@ -1074,8 +1090,8 @@ impl Message for TsTtbMsg {
     const NAME: &'static str = "riak.TsTtbMsg";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        out.raw(&self.body);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        out.raw(&self.body)
     }
 }
 
@@ -1120,8 +1136,8 @@ impl Message for TsTtbMsgRef<'_> {
     const NAME: &'static str = "riak.TsTtbMsg";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        out.raw(&self.body);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        out.raw(&self.body)
     }
 }
 

@@ -89,10 +89,10 @@ impl Message for TsColumnDescription {
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.name, out);
-        wire::Enum::put_optional(0x10, &self.r#type, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.name, out);
+        let out = wire::Enum::put_optional(0x10, &self.r#type, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -166,10 +166,10 @@ impl Message for TsColumnDescriptionRef<'_> {
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.name, out);
-        wire::Enum::put_optional(0x10, &self.r#type, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.name, out);
+        let out = wire::Enum::put_optional(0x10, &self.r#type, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -239,13 +239,13 @@ impl Message for TsCell {
     const NAME: &'static str = "TsCell";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put_optional(0x0a, &self.varchar_value, out);
-        wire::Sint64::put_optional(0x10, &self.sint64_value, out);
-        wire::Sint64::put_optional(0x18, &self.timestamp_value, out);
-        wire::Bool::put_optional(0x20, &self.boolean_value, out);
-        wire::Double::put_optional(0x29, &self.double_value, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_optional(0x0a, &self.varchar_value, out);
+        let out = wire::Sint64::put_optional(0x10, &self.sint64_value, out);
+        let out = wire::Sint64::put_optional(0x18, &self.timestamp_value, out);
+        let out = wire::Bool::put_optional(0x20, &self.boolean_value, out);
+        let out = wire::Double::put_optional(0x29, &self.double_value, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -309,13 +309,13 @@ impl Message for TsCellRef<'_> {
     const NAME: &'static str = "TsCell";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put_optional(0x0a, &self.varchar_value, out);
-        wire::Sint64::put_optional(0x10, &self.sint64_value, out);
-        wire::Sint64::put_optional(0x18, &self.timestamp_value, out);
-        wire::Bool::put_optional(0x20, &self.boolean_value, out);
-        wire::Double::put_optional(0x29, &self.double_value, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_optional(0x0a, &self.varchar_value, out);
+        let out = wire::Sint64::put_optional(0x10, &self.sint64_value, out);
+        let out = wire::Sint64::put_optional(0x18, &self.timestamp_value, out);
+        let out = wire::Bool::put_optional(0x20, &self.boolean_value, out);
+        let out = wire::Double::put_optional(0x29, &self.double_value, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -367,9 +367,9 @@ impl Message for TsRow {
     const NAME: &'static str = "TsRow";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_repeated_message(0x0a, &self.cells, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_repeated_message(0x0a, &self.cells, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -412,9 +412,9 @@ impl Message for TsRowRef<'_> {
     const NAME: &'static str = "TsRow";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_repeated_message(0x0a, &self.cells, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_repeated_message(0x0a, &self.cells, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -478,10 +478,10 @@ impl Message for TsInterpolation {
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.base, out);
-        wire::put_repeated_message(0x12, &self.interpolations, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.base, out);
+        let out = wire::put_repeated_message(0x12, &self.interpolations, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -553,10 +553,10 @@ impl Message for TsInterpolationRef<'_> {
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.base, out);
-        wire::put_repeated_message(0x12, &self.interpolations, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.base, out);
+        let out = wire::put_repeated_message(0x12, &self.interpolations, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -637,11 +637,11 @@ impl Message for TsQueryReq {
     const NAME: &'static str = "TsQueryReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_optional_message(0x0a, &self.query, out);
-        wire::Bool::put_optional(0x10, &self.stream, out);
-        wire::Bytes::put_optional(0x1a, &self.cover_context, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_optional_message(0x0a, &self.query, out);
+        let out = wire::Bool::put_optional(0x10, &self.stream, out);
+        let out = wire::Bytes::put_optional(0x1a, &self.cover_context, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -705,11 +705,11 @@ impl Message for TsQueryReqRef<'_> {
     const NAME: &'static str = "TsQueryReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_optional_message(0x0a, &self.query, out);
-        wire::Bool::put_optional(0x10, &self.stream, out);
-        wire::Bytes::put_optional(0x1a, &self.cover_context, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_optional_message(0x0a, &self.query, out);
+        let out = wire::Bool::put_optional(0x10, &self.stream, out);
+        let out = wire::Bytes::put_optional(0x1a, &self.cover_context, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -779,11 +779,11 @@ impl Message for TsQueryResp {
     const NAME: &'static str = "TsQueryResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_repeated_message(0x0a, &self.columns, out);
-        wire::put_repeated_message(0x12, &self.rows, out);
-        wire::Bool::put_optional(0x18, &self.done, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_repeated_message(0x0a, &self.columns, out);
+        let out = wire::put_repeated_message(0x12, &self.rows, out);
+        let out = wire::Bool::put_optional(0x18, &self.done, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -841,11 +841,11 @@ impl Message for TsQueryRespRef<'_> {
     const NAME: &'static str = "TsQueryResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_repeated_message(0x0a, &self.columns, out);
-        wire::put_repeated_message(0x12, &self.rows, out);
-        wire::Bool::put_optional(0x18, &self.done, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_repeated_message(0x0a, &self.columns, out);
+        let out = wire::put_repeated_message(0x12, &self.rows, out);
+        let out = wire::Bool::put_optional(0x18, &self.done, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -924,11 +924,11 @@ impl Message for TsPutReq {
     const NAME: &'static str = "TsPutReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.table, out);
-        wire::put_repeated_message(0x12, &self.columns, out);
-        wire::put_repeated_message(0x1a, &self.rows, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.table, out);
+        let out = wire::put_repeated_message(0x12, &self.columns, out);
+        let out = wire::put_repeated_message(0x1a, &self.rows, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1004,11 +1004,11 @@ impl Message for TsPutReqRef<'_> {
     const NAME: &'static str = "TsPutReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.table, out);
-        wire::put_repeated_message(0x12, &self.columns, out);
-        wire::put_repeated_message(0x1a, &self.rows, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.table, out);
+        let out = wire::put_repeated_message(0x12, &self.columns, out);
+        let out = wire::put_repeated_message(0x1a, &self.rows, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1076,8 +1076,8 @@ impl Message for TsPutResp {
     const NAME: &'static str = "TsPutResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1120,8 +1120,8 @@ impl Message for TsPutRespRef<'_> {
     const NAME: &'static str = "TsPutResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1184,11 +1184,11 @@ impl Message for TsGetReq {
     const NAME: &'static str = "TsGetReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.table, out);
-        wire::put_repeated_message(0x12, &self.key, out);
-        wire::Uint32::put_optional(0x18, &self.timeout, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.table, out);
+        let out = wire::put_repeated_message(0x12, &self.key, out);
+        let out = wire::Uint32::put_optional(0x18, &self.timeout, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1257,11 +1257,11 @@ impl Message for TsGetReqRef<'_> {
     const NAME: &'static str = "TsGetReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.table, out);
-        wire::put_repeated_message(0x12, &self.key, out);
-        wire::Uint32::put_optional(0x18, &self.timeout, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.table, out);
+        let out = wire::put_repeated_message(0x12, &self.key, out);
+        let out = wire::Uint32::put_optional(0x18, &self.timeout, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1326,10 +1326,10 @@ impl Message for TsGetResp {
     const NAME: &'static str = "TsGetResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_repeated_message(0x0a, &self.columns, out);
-        wire::put_repeated_message(0x12, &self.rows, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_repeated_message(0x0a, &self.columns, out);
+        let out = wire::put_repeated_message(0x12, &self.rows, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1385,10 +1385,10 @@ impl Message for TsGetRespRef<'_> {
     const NAME: &'static str = "TsGetResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_repeated_message(0x0a, &self.columns, out);
-        wire::put_repeated_message(0x12, &self.rows, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_repeated_message(0x0a, &self.columns, out);
+        let out = wire::put_repeated_message(0x12, &self.rows, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1466,12 +1466,12 @@ impl Message for TsDelReq {
     const NAME: &'static str = "TsDelReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.table, out);
-        wire::put_repeated_message(0x12, &self.key, out);
-        wire::Bytes::put_optional(0x1a, &self.vclock, out);
-        wire::Uint32::put_optional(0x20, &self.timeout, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.table, out);
+        let out = wire::put_repeated_message(0x12, &self.key, out);
+        let out = wire::Bytes::put_optional(0x1a, &self.vclock, out);
+        let out = wire::Uint32::put_optional(0x20, &self.timeout, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1543,12 +1543,12 @@ impl Message for TsDelReqRef<'_> {
     const NAME: &'static str = "TsDelReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.table, out);
-        wire::put_repeated_message(0x12, &self.key, out);
-        wire::Bytes::put_optional(0x1a, &self.vclock, out);
-        wire::Uint32::put_optional(0x20, &self.timeout, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.table, out);
+        let out = wire::put_repeated_message(0x12, &self.key, out);
+        let out = wire::Bytes::put_optional(0x1a, &self.vclock, out);
+        let out = wire::Uint32::put_optional(0x20, &self.timeout, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1611,8 +1611,8 @@ impl Message for TsDelResp {
     const NAME: &'static str = "TsDelResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1655,8 +1655,8 @@ impl Message for TsDelRespRef<'_> {
     const NAME: &'static str = "TsDelResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1718,10 +1718,10 @@ impl Message for TsListKeysReq {
     const NAME: &'static str = "TsListKeysReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.table, out);
-        wire::Uint32::put_optional(0x10, &self.timeout, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.table, out);
+        let out = wire::Uint32::put_optional(0x10, &self.timeout, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1785,10 +1785,10 @@ impl Message for TsListKeysReqRef<'_> {
     const NAME: &'static str = "TsListKeysReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.table, out);
-        wire::Uint32::put_optional(0x10, &self.timeout, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.table, out);
+        let out = wire::Uint32::put_optional(0x10, &self.timeout, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1849,10 +1849,10 @@ impl Message for TsListKeysResp {
     const NAME: &'static str = "TsListKeysResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_repeated_message(0x0a, &self.keys, out);
-        wire::Bool::put_optional(0x10, &self.done, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_repeated_message(0x0a, &self.keys, out);
+        let out = wire::Bool::put_optional(0x10, &self.done, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1901,10 +1901,10 @@ impl Message for TsListKeysRespRef<'_> {
     const NAME: &'static str = "TsListKeysResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_repeated_message(0x0a, &self.keys, out);
-        wire::Bool::put_optional(0x10, &self.done, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_repeated_message(0x0a, &self.keys, out);
+        let out = wire::Bool::put_optional(0x10, &self.done, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1976,12 +1976,12 @@ impl Message for TsCoverageReq {
     const NAME: &'static str = "TsCoverageReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_optional_message(0x0a, &self.query, out);
-        wire::Bytes::put(0x12, &self.table, out);
-        wire::Bytes::put_optional(0x1a, &self.replace_cover, out);
-        wire::Bytes::put_repeated(0x22, &self.unavailable_cover, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_optional_message(0x0a, &self.query, out);
+        let out = wire::Bytes::put(0x12, &self.table, out);
+        let out = wire::Bytes::put_optional(0x1a, &self.replace_cover, out);
+        let out = wire::Bytes::put_repeated(0x22, &self.unavailable_cover, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -2062,12 +2062,12 @@ impl Message for TsCoverageReqRef<'_> {
     const NAME: &'static str = "TsCoverageReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_optional_message(0x0a, &self.query, out);
-        wire::Bytes::put(0x12, &self.table, out);
-        wire::Bytes::put_optional(0x1a, &self.replace_cover, out);
-        wire::Bytes::put_repeated(0x22, &self.unavailable_cover, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_optional_message(0x0a, &self.query, out);
+        let out = wire::Bytes::put(0x12, &self.table, out);
+        let out = wire::Bytes::put_optional(0x1a, &self.replace_cover, out);
+        let out = wire::Bytes::put_repeated(0x22, &self.unavailable_cover, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -2143,9 +2143,9 @@ impl Message for TsCoverageResp {
     const NAME: &'static str = "TsCoverageResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_repeated_message(0x0a, &self.entries, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_repeated_message(0x0a, &self.entries, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -2197,9 +2197,9 @@ impl Message for TsCoverageRespRef<'_> {
     const NAME: &'static str = "TsCoverageResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_repeated_message(0x0a, &self.entries, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_repeated_message(0x0a, &self.entries, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -2279,12 +2279,12 @@ impl Message for TsCoverageEntry {
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.ip, out);
-        wire::Uint32::put(0x10, &self.port, out);
-        wire::Bytes::put(0x1a, &self.cover_context, out);
-        wire::put_optional_message(0x22, &self.range, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.ip, out);
+        let out = wire::Uint32::put(0x10, &self.port, out);
+        let out = wire::Bytes::put(0x1a, &self.cover_context, out);
+        let out = wire::put_optional_message(0x22, &self.range, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -2363,12 +2363,12 @@ impl Message for TsCoverageEntryRef<'_> {
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.ip, out);
-        wire::Uint32::put(0x10, &self.port, out);
-        wire::Bytes::put(0x1a, &self.cover_context, out);
-        wire::put_optional_message(0x22, &self.range, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.ip, out);
+        let out = wire::Uint32::put(0x10, &self.port, out);
+        let out = wire::Bytes::put(0x1a, &self.cover_context, out);
+        let out = wire::put_optional_message(0x22, &self.range, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -2473,14 +2473,14 @@ impl Message for TsRange {
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.field_name, out);
-        wire::Sint64::put(0x10, &self.lower_bound, out);
-        wire::Bool::put(0x18, &self.lower_bound_inclusive, out);
-        wire::Sint64::put(0x20, &self.upper_bound, out);
-        wire::Bool::put(0x28, &self.upper_bound_inclusive, out);
-        wire::Bytes::put(0x32, &self.desc, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.field_name, out);
+        let out = wire::Sint64::put(0x10, &self.lower_bound, out);
+        let out = wire::Bool::put(0x18, &self.lower_bound_inclusive, out);
+        let out = wire::Sint64::put(0x20, &self.upper_bound, out);
+        let out = wire::Bool::put(0x28, &self.upper_bound_inclusive, out);
+        let out = wire::Bytes::put(0x32, &self.desc, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -2584,14 +2584,14 @@ impl Message for TsRangeRef<'_> {
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.field_name, out);
-        wire::Sint64::put(0x10, &self.lower_bound, out);
-        wire::Bool::put(0x18, &self.lower_bound_inclusive, out);
-        wire::Sint64::put(0x20, &self.upper_bound, out);
-        wire::Bool::put(0x28, &self.upper_bound_inclusive, out);
-        wire::Bytes::put(0x32, &self.desc, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.field_name, out);
+        let out = wire::Sint64::put(0x10, &self.lower_bound, out);
+        let out = wire::Bool::put(0x18, &self.lower_bound_inclusive, out);
+        let out = wire::Sint64::put(0x20, &self.upper_bound, out);
+        let out = wire::Bool::put(0x28, &self.upper_bound_inclusive, out);
+        let out = wire::Bytes::put(0x32, &self.desc, out);
+        self.unknown_fields.put(out)
     }
 }
 

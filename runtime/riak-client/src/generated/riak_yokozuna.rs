@@ -39,11 +39,11 @@ impl Message for RpbYokozunaIndex {
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.name, out);
-        wire::Bytes::put_optional(0x12, &self.schema, out);
-        wire::Uint32::put_optional(0x18, &self.n_val, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.name, out);
+        let out = wire::Bytes::put_optional(0x12, &self.schema, out);
+        let out = wire::Uint32::put_optional(0x18, &self.n_val, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -111,11 +111,11 @@ impl Message for RpbYokozunaIndexRef<'_> {
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.name, out);
-        wire::Bytes::put_optional(0x12, &self.schema, out);
-        wire::Uint32::put_optional(0x18, &self.n_val, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.name, out);
+        let out = wire::Bytes::put_optional(0x12, &self.schema, out);
+        let out = wire::Uint32::put_optional(0x18, &self.n_val, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -173,9 +173,9 @@ impl Message for RpbYokozunaIndexGetReq {
     const NAME: &'static str = "RpbYokozunaIndexGetReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put_optional(0x0a, &self.name, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_optional(0x0a, &self.name, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -229,9 +229,9 @@ impl Message for RpbYokozunaIndexGetReqRef<'_> {
     const NAME: &'static str = "RpbYokozunaIndexGetReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put_optional(0x0a, &self.name, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_optional(0x0a, &self.name, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -281,9 +281,9 @@ impl Message for RpbYokozunaIndexGetResp {
     const NAME: &'static str = "RpbYokozunaIndexGetResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_repeated_message(0x0a, &self.index, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_repeated_message(0x0a, &self.index, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -330,9 +330,9 @@ impl Message for RpbYokozunaIndexGetRespRef<'_> {
     const NAME: &'static str = "RpbYokozunaIndexGetResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_repeated_message(0x0a, &self.index, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_repeated_message(0x0a, &self.index, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -396,10 +396,10 @@ impl Message for RpbYokozunaIndexPutReq {
     const NAME: &'static str = "RpbYokozunaIndexPutReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_message(0x0a, &self.index, out);
-        wire::Uint32::put_optional(0x10, &self.timeout, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_message(0x0a, &self.index, out);
+        let out = wire::Uint32::put_optional(0x10, &self.timeout, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -459,10 +459,10 @@ impl Message for RpbYokozunaIndexPutReqRef<'_> {
     const NAME: &'static str = "RpbYokozunaIndexPutReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_message(0x0a, &self.index, out);
-        wire::Uint32::put_optional(0x10, &self.timeout, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_message(0x0a, &self.index, out);
+        let out = wire::Uint32::put_optional(0x10, &self.timeout, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -539,9 +539,9 @@ impl Message for RpbYokozunaIndexDeleteReq {
     const NAME: &'static str = "RpbYokozunaIndexDeleteReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.name, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.name, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -602,9 +602,9 @@ impl Message for RpbYokozunaIndexDeleteReqRef<'_> {
     const NAME: &'static str = "RpbYokozunaIndexDeleteReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.name, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.name, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -677,10 +677,10 @@ impl Message for RpbYokozunaSchema {
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.name, out);
-        wire::Bytes::put_optional(0x12, &self.content, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.name, out);
+        let out = wire::Bytes::put_optional(0x12, &self.content, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -745,10 +745,10 @@ impl Message for RpbYokozunaSchemaRef<'_> {
     }
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.name, out);
-        wire::Bytes::put_optional(0x12, &self.content, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.name, out);
+        let out = wire::Bytes::put_optional(0x12, &self.content, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -811,9 +811,9 @@ impl Message for RpbYokozunaSchemaPutReq {
     const NAME: &'static str = "RpbYokozunaSchemaPutReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_message(0x0a, &self.schema, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_message(0x0a, &self.schema, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -871,9 +871,9 @@ impl Message for RpbYokozunaSchemaPutReqRef<'_> {
     const NAME: &'static str = "RpbYokozunaSchemaPutReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_message(0x0a, &self.schema, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_message(0x0a, &self.schema, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -947,9 +947,9 @@ impl Message for RpbYokozunaSchemaGetReq {
     const NAME: &'static str = "RpbYokozunaSchemaGetReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.name, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.name, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1010,9 +1010,9 @@ impl Message for RpbYokozunaSchemaGetReqRef<'_> {
     const NAME: &'static str = "RpbYokozunaSchemaGetReq";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put(0x0a, &self.name, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put(0x0a, &self.name, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1077,9 +1077,9 @@ impl Message for RpbYokozunaSchemaGetResp {
     const NAME: &'static str = "RpbYokozunaSchemaGetResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_message(0x0a, &self.schema, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_message(0x0a, &self.schema, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -1137,9 +1137,9 @@ impl Message for RpbYokozunaSchemaGetRespRef<'_> {
     const NAME: &'static str = "RpbYokozunaSchemaGetResp";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::put_message(0x0a, &self.schema, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::put_message(0x0a, &self.schema, out);
+        self.unknown_fields.put(out)
     }
 }
 

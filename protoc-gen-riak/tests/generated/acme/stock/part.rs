@@ -20,10 +20,10 @@ impl Message for Part {
     const NAME: &'static str = "acme.stock.Part";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put_optional(0x0a, &self.label, out);
-        wire::put_optional_message(0x12, &self.of, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_optional(0x0a, &self.label, out);
+        let out = wire::put_optional_message(0x12, &self.of, out);
+        self.unknown_fields.put(out)
     }
 }
 
@@ -80,10 +80,10 @@ impl Message for PartRef<'_> {
     const NAME: &'static str = "acme.stock.Part";
 
     #[inline]
-    fn encode(&self, out: &mut wire::Writer<'_>) {
-        wire::Bytes::put_optional(0x0a, &self.label, out);
-        wire::put_optional_message(0x12, &self.of, out);
-        self.unknown_fields.put(out);
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_optional(0x0a, &self.label, out);
+        let out = wire::put_optional_message(0x12, &self.of, out);
+        self.unknown_fields.put(out)
     }
 }
 

@@ -9,13 +9,12 @@ use std::fmt;
 ///
 /// ```
 /// use riak_runtime::{DecodeErrorKind, DecodeLimits};
-/// # use riak_runtime::wire::{Context, Reader, Sizes, Writer};
+/// # use riak_runtime::wire::{Context, Reader, Writer};
 /// # #[derive(Debug, Default)]
 /// # struct Empty;
 /// # impl riak_runtime::Message for Empty {
 /// #     const NAME: &'static str = "Empty";
-/// #     fn encoded_len(&self, _: &mut Sizes) -> usize { 0 }
-/// #     fn encode(&self, _: &mut Writer<'_>, _: &mut Sizes) {}
+/// #     fn encode<'w>(&self, out: Writer<'w>) -> Writer<'w> { out }
 /// # }
 /// # impl<'a> riak_runtime::Decode<'a> for Empty {
 /// #     fn merge(&mut self, mut input: Reader<'a>, ctx: &mut Context<'a>) -> Result<(), riak_runtime::DecodeError> {

@@ -90,7 +90,7 @@ impl<M: Owned> Framed<M> {
 mod tests {
     use super::*;
     use crate::dice::Dice;
-    use crate::wire::{Bytes, Context, Reader, Reads, Sizes, Writer, Writes};
+    use crate::wire::{Bytes, Context, Reader, Reads, Writer, Writes};
 
     /// All values of field 1.
     #[derive(Debug, Default, PartialEq)]
@@ -114,12 +114,8 @@ mod tests {
             impl Message for $values {
                 const NAME: &'static str = "Values";
 
-                fn encoded_len(&self, _sizes: &mut Sizes) -> usize {
-                    self.0.iter().map(|value| Bytes::len(0x0a, value)).sum()
-                }
-
-                fn encode(&self, out: &mut Writer<'_>, _sizes: &mut Sizes) {
-                    self.0.iter().for_each(|value| Bytes::put(0x0a, value, out));
+                fn encode<'w>(&self, out: Writer<'w>) -> Writer<'w> {
+                    Bytes::put_repeated(0x0a, &self.0, out)
                 }
             }
         };

@@ -406,12 +406,9 @@ struct Panics;
 impl riak_runtime::Message for Panics {
     const NAME: &'static str = "Panics";
 
-    fn encoded_len(&self, _sizes: &mut riak_runtime::wire::Sizes) -> usize {
-        3
-    }
-
-    fn encode(&self, out: &mut riak_runtime::wire::Writer<'_>, _sizes: &mut riak_runtime::wire::Sizes) {
-        out.byte(1);
+    fn encode<'w>(&self, out: riak_runtime::wire::Writer<'w>) -> riak_runtime::wire::Writer<'w> {
+        let _ = out.byte(1);
+        panic!("as it should")
     }
 }
 

@@ -42,20 +42,12 @@ const _: () = {
     impl Message for PriceReq {
         const NAME: &'static str = "PriceReq";
         #[inline]
-        fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-            wire::repeated_message_len(0x0a, &self.items, sizes)
-                + wire::Bytes::optional_len(0x12, &self.currency)
-                + wire::Text::optional_len(0x1a, &self.token)
-                + wire::Uint32::optional_len(0x20, &self.timeout)
-                + self.unknown_fields.len()
-        }
-        #[inline]
-        fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-            wire::put_repeated_message(0x0a, &self.items, out, sizes);
-            wire::Bytes::put_optional(0x12, &self.currency, out);
-            wire::Text::put_optional(0x1a, &self.token, out);
-            wire::Uint32::put_optional(0x20, &self.timeout, out);
-            self.unknown_fields.put(out);
+        fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+            let out = wire::put_repeated_message(0x0a, &self.items, out);
+            let out = wire::Bytes::put_optional(0x12, &self.currency, out);
+            let out = wire::Text::put_optional(0x1a, &self.token, out);
+            let out = wire::Uint32::put_optional(0x20, &self.timeout, out);
+            self.unknown_fields.put(out)
         }
     }
     impl<'a> Decode<'a> for PriceReq {
@@ -159,18 +151,15 @@ const _: () = {
     impl Message for ItemRef<'_> {
         const NAME: &'static str = "Item";
         #[inline]
-        fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-            wire::Bytes::len(0x0a, &self.name)
-                + wire::Uint32::packed_len(0x12, &self.sizes)
-                + wire::Enum::optional_len(0x18, &self.color)
-                + wire::oneof_len(&self.origin, sizes)
+        fn at_least(&self) -> usize {
+            wire::Bytes::at_least(&self.name)
         }
         #[inline]
-        fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-            wire::Bytes::put(0x0a, &self.name, out);
-            wire::Uint32::put_packed(0x12, &self.sizes, out);
-            wire::Enum::put_optional(0x18, &self.color, out);
-            wire::put_oneof(&self.origin, out, sizes);
+        fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+            let out = wire::Bytes::put(0x0a, &self.name, out);
+            let out = wire::Uint32::put_packed(0x12, &self.sizes, out);
+            let out = wire::Enum::put_optional(0x18, &self.color, out);
+            wire::put_oneof(&self.origin, out)
         }
     }
     impl<'a> Decode<'a> for ItemRef<'a> {
@@ -244,16 +233,13 @@ const _: () = {
     enum With0 {}
     impl ::riak_runtime::wire::Writes<SystemTime> for With0 {
         #[inline]
-        fn size(value: &SystemTime) -> usize {
+        fn write<'w>(
+            value: &SystemTime,
+            out: ::riak_runtime::wire::Writer<'w>,
+        ) -> ::riak_runtime::wire::Writer<'w> {
             <::riak_runtime::wire::Uint64 as ::riak_runtime::wire::Writes<
                 u64,
-            >>::size(&millis::to_wire(value))
-        }
-        #[inline]
-        fn write(value: &SystemTime, out: &mut ::riak_runtime::wire::Writer<'_>) {
-            <::riak_runtime::wire::Uint64 as ::riak_runtime::wire::Writes<
-                u64,
-            >>::write(&millis::to_wire(value), out);
+            >>::write(&millis::to_wire(value), out)
         }
         #[inline]
         fn is_zero(value: &SystemTime) -> bool {
@@ -281,14 +267,9 @@ const _: () = {
     {
         const NAME: &'static str = "Page";
         #[inline]
-        fn encoded_len(&self, sizes: &mut wire::Sizes) -> usize {
-            wire::repeated_message_len(0x0a, &self.0, sizes)
-                + With0::optional_len(0x10, &self.1)
-        }
-        #[inline]
-        fn encode(&self, out: &mut wire::Writer<'_>, sizes: &mut wire::Sizes) {
-            wire::put_repeated_message(0x0a, &self.0, out, sizes);
-            With0::put_optional(0x10, &self.1, out);
+        fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+            let out = wire::put_repeated_message(0x0a, &self.0, out);
+            With0::put_optional(0x10, &self.1, out)
         }
     }
     impl<'a, T> Decode<'a> for Page<T>
@@ -353,21 +334,10 @@ const _: () = {
     impl wire::Oneof for Origin<'_> {
         const NUMBERS: &'static [u32] = &[4, 5];
         #[inline]
-        fn encoded_len(&self, _sizes: &mut wire::Sizes) -> usize {
+        fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
             match self {
-                Self::Country(value) => wire::Text::len(0x22, value),
-                Self::Shelf(value) => wire::Uint32::len(0x28, value),
-            }
-        }
-        #[inline]
-        fn encode(&self, out: &mut wire::Writer<'_>, _sizes: &mut wire::Sizes) {
-            match self {
-                Self::Country(value) => {
-                    wire::Text::put(0x22, value, out);
-                }
-                Self::Shelf(value) => {
-                    wire::Uint32::put(0x28, value, out);
-                }
+                Self::Country(value) => wire::Text::put(0x22, value, out),
+                Self::Shelf(value) => wire::Uint32::put(0x28, value, out),
             }
         }
     }

@@ -59,30 +59,13 @@ pub struct Blob {
 /// An enum with few values, so that `Option<Blob>` needs no byte of its own.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-#[expect(dead_code, reason = "made by number in `Tag::inline`")]
+#[expect(dead_code, reason = "made by number in `Blob::inline_of`")]
 #[rustfmt::skip]
 enum Tag {
     Inline0, Inline1, Inline2, Inline3, Inline4, Inline5, Inline6, Inline7,
     Inline8, Inline9, Inline10, Inline11, Inline12, Inline13, Inline14, Inline15,
     Inline16, Inline17, Inline18, Inline19, Inline20, Inline21, Inline22, Inline23,
     Heap,
-}
-
-impl Tag {
-    /// The tag of `len` inline bytes.
-    ///
-    /// # Safety
-    ///
-    /// `len` is at most [`INLINE`].
-    #[inline]
-    const unsafe fn inline(len: usize) -> Self {
-        debug_assert!(len <= INLINE);
-        // SAFETY: the variants 0 to 23 are the inline ones.
-        #[expect(clippy::cast_possible_truncation, reason = "at most 23")]
-        unsafe {
-            std::mem::transmute(len as u8)
-        }
-    }
 }
 
 /// What a blob's bytes are when its tag says heap. The length is in the lower
@@ -105,6 +88,29 @@ const _: () = assert!(size_of::<Option<Blob>>() == size_of::<Blob>());
 
 const LEN_BITS: u32 = 56;
 
+/// Up to [`INLINE`] bytes as three little-endian words, zeros behind them.
+///
+/// A few loads that overlap, put together in registers: a copy in memory would
+/// be waited for by whoever moves the blob next.
+#[inline]
+fn words(bytes: &[u8]) -> [u64; 3] {
+    let first = |at: usize| bytes[at..].first_chunk().copied().map_or(0, u64::from_le_bytes);
+    let last = || bytes.last_chunk().copied().map_or(0, u64::from_le_bytes);
+    match bytes.len() {
+        16 => [first(0), first(8), 0],
+        len @ 17.. => [first(0), first(8), last() >> (8 * (24 - len))],
+        8 => [first(0), 0, 0],
+        len @ 9.. => [first(0), last() >> (8 * (16 - len)), 0],
+        len @ 4.. => {
+            let halves = bytes.first_chunk().zip(bytes.last_chunk());
+            let (low, high) =
+                halves.map_or((0, 0), |(low, high)| (u32::from_le_bytes(*low), u32::from_le_bytes(*high)));
+            [u64::from(low) | u64::from(high) << (8 * (len - 4)), 0, 0]
+        }
+        _ => [bytes.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte)), 0, 0],
+    }
+}
+
 // SAFETY: bytes behind a heap blob are never written while one covers them, and
 // the count is atomic.
 unsafe impl Send for Blob {}
@@ -126,13 +132,17 @@ impl Blob {
         if bytes.len() > INLINE {
             return Self::copied_to_heap(bytes);
         }
-        let mut blob = Self::new();
-        // SAFETY: at most `INLINE` bytes, from another place than the new blob.
-        unsafe {
-            ptr::copy_nonoverlapping(bytes.as_ptr(), blob.bytes.as_mut_ptr().cast(), bytes.len());
-            blob.tag = Tag::inline(bytes.len());
-        }
-        blob
+        let [first, second, third] = words(bytes);
+        Self::inline_of([first, second, third | (bytes.len() as u64) << LEN_BITS])
+    }
+
+    /// A blob with inline bytes: the words that it is in memory, as if that were
+    /// little-endian, the length in the last byte.
+    #[inline]
+    fn inline_of(words: [u64; 3]) -> Self {
+        debug_assert!(words[2] >> LEN_BITS <= INLINE as u64);
+        // SAFETY: the sizes are the same, and the last byte is an inline tag.
+        unsafe { std::mem::transmute(words.map(u64::to_le)) }
     }
 
     /// Bytes that live as long as the program: neither copied nor counted.
@@ -274,10 +284,8 @@ impl Blob {
         // The tag is put in while the bytes are in registers. Stored by itself,
         // it would make the next copy of the blob wait (measured: four times
         // the cost of reading a list of keys).
-        let third = (u64::from_le(third) << 8 >> 8 | (len as u64) << LEN_BITS).to_le();
-        debug_assert!(len <= INLINE);
-        // SAFETY: the sizes are the same, and the last byte is an inline tag.
-        unsafe { std::mem::transmute([first, second, third]) }
+        let [first, second, third] = [first, second, third].map(u64::from_le);
+        Self::inline_of([first, second, third << 8 >> 8 | (len as u64) << LEN_BITS])
     }
 
     /// The start of the inline bytes, of which 24 may be copied, and how many

@@ -92,6 +92,13 @@ impl<'a> Context<'a> {
         true
     }
 
+    /// Begins another message at the depth that was entered, which comes for the
+    /// first time.
+    #[inline]
+    pub(super) fn begin(&mut self) {
+        self.stage = Stage::Fresh;
+    }
+
     /// Comes back from [`Context::enter`].
     #[inline]
     pub(crate) fn leave(&mut self) {
@@ -150,6 +157,7 @@ impl<'a> Context<'a> {
     }
 
     /// Goes one group deeper whose fields are passed over.
+    #[inline]
     pub(super) fn descend(&mut self, input: &Reader<'a>) -> Result<(), DecodeError> {
         if self.depth == 0 || self.depth == RECORDING {
             return Err(self.fail(input, DecodeErrorKind::TooDeep));
@@ -321,24 +329,29 @@ impl<'a> Context<'a> {
     #[inline(never)]
     fn other_blob(&self, bytes: &'a [u8]) -> Blob {
         match self.source {
-            Some(source) => source.share(bytes),
-            None => Blob::copy_from_slice(bytes),
+            Some(source) if bytes.len() > crate::blob::INLINE => source.share(bytes),
+            _ => Blob::copy_from_slice(bytes),
         }
     }
 
     /// The error that the value just read cannot be one of `field`: what the
     /// module says that reads a foreign type.
-    #[cold]
+    #[inline]
     #[must_use]
     pub fn refuse(&self, input: &Reader<'a>, field: &'static str) -> DecodeError {
         self.fail(input, DecodeErrorKind::InvalidValue { field })
     }
 
     /// An error at the reader's place.
+    #[inline]
+    pub(crate) fn fail(&self, input: &Reader<'a>, kind: DecodeErrorKind) -> DecodeError {
+        self.fail_at(input.address(), kind)
+    }
+
     #[cold]
     #[inline(never)]
-    pub(crate) fn fail(&self, input: &Reader<'a>, kind: DecodeErrorKind) -> DecodeError {
-        DecodeError::new(kind, (input.address()).wrapping_sub(self.start as usize))
+    fn fail_at(&self, address: usize, kind: DecodeErrorKind) -> DecodeError {
+        DecodeError::new(kind, address.wrapping_sub(self.start as usize))
     }
 }
 

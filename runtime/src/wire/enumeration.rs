@@ -47,6 +47,17 @@ impl<'a, E: Enumeration> Reads<'a, E> for Enum {
     fn read(input: &mut Reader<'a>, ctx: &mut Context<'a>) -> Result<E, DecodeError> {
         read_number(input, ctx).map(|number| E::from_number(number).unwrap_or_default())
     }
+
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "protobuf takes the low bits")]
+    fn read_packed(
+        values: &mut Vec<E>,
+        input: &mut Reader<'a>,
+        ctx: &mut Context<'a>,
+    ) -> Result<(), DecodeError> {
+        let of = |bits| E::from_number((bits as u32).cast_signed()).unwrap_or_default();
+        input.packed_varints(values, of, ctx)
+    }
 }
 
 #[inline]
@@ -88,6 +99,7 @@ pub fn read_closed<'a, E: Enumeration>(
 /// # Errors
 ///
 /// As for [`read_closed`].
+#[inline]
 pub fn read_repeated_closed<'a, E: Enumeration>(
     tag: u32,
     values: &mut Vec<E>,
@@ -95,13 +107,15 @@ pub fn read_repeated_closed<'a, E: Enumeration>(
     input: &mut Reader<'a>,
     ctx: &mut Context<'a>,
 ) -> Result<(), DecodeError> {
-    loop {
-        growth::room(values, input, ctx)?;
-        values.extend(read_closed::<E>(tag, unknown, input, ctx)?);
-        if !input.take_tag(tag) {
-            return Ok(());
+    input.lend(|mut input| {
+        loop {
+            growth::room(values, &input, ctx)?;
+            values.extend(read_closed::<E>(tag, unknown, &mut input, ctx)?);
+            if !input.take_tag(tag) {
+                return Ok(input);
+            }
         }
-    }
+    })
 }
 
 /// Reads a packed run of a closed enum. `tag` is that of the run.

@@ -40,6 +40,24 @@ pub(super) fn guess<V>(values: &mut Vec<V>, first: usize, left: usize, ctx: &mut
     expect(values, (more + more / 8 + 1).min(MOST), ctx);
 }
 
+/// Adds `count` values, and gives the places where they belong.
+#[inline]
+pub(super) fn places<'v, 'a, V: Copy + Default>(
+    values: &'v mut Vec<V>,
+    count: usize,
+    input: &Reader<'a>,
+    ctx: &mut Context<'a>,
+) -> Result<&'v mut [V], DecodeError> {
+    expect(values, count, ctx);
+    let before = values.len();
+    let lacking = (before + count).saturating_sub(values.capacity());
+    if lacking > 0 {
+        ctx.charge(lacking.saturating_mul(size_of::<V>()), input)?;
+    }
+    values.resize(before + count, V::default());
+    Ok(&mut values[before..])
+}
+
 /// Makes room for `more` values, as far as the budget allows.
 #[inline]
 pub(super) fn expect<V>(values: &mut Vec<V>, more: usize, ctx: &mut Context<'_>) {

@@ -23,6 +23,9 @@ pub trait Map<K, V> {
         K: 'm,
         V: 'm;
 
+    /// Whether there are none.
+    fn has_none(&self) -> bool;
+
     /// Adds an entry, or replaces the one with this key.
     fn put_entry(&mut self, key: K, value: V);
 }
@@ -34,6 +37,10 @@ impl<K: Ord, V> Map<K, V> for BTreeMap<K, V> {
         V: 'm,
     {
         self.iter()
+    }
+
+    fn has_none(&self) -> bool {
+        self.is_empty()
     }
 
     fn put_entry(&mut self, key: K, value: V) {
@@ -48,6 +55,10 @@ impl<K: Eq + Hash, V, S: BuildHasher> Map<K, V> for HashMap<K, V, S> {
         V: 'm,
     {
         self.iter()
+    }
+
+    fn has_none(&self) -> bool {
+        self.is_empty()
     }
 
     fn put_entry(&mut self, key: K, value: V) {
@@ -110,7 +121,7 @@ pub fn put_message_map<'w, KK: Writes<K>, K, M: Message>(
 /// later nodes at least five places are in use.
 fn entry_size<K, V>(map: &impl Map<K, V>) -> usize {
     let node = 11 * (size_of::<K>() + size_of::<V>()) + 16;
-    if map.entries().next().is_none() { node } else { node.div_ceil(5) }
+    if map.has_none() { node } else { node.div_ceil(5) }
 }
 
 /// Reads one entry of a map field.
@@ -119,13 +130,23 @@ fn entry_size<K, V>(map: &impl Map<K, V>) -> usize {
 ///
 /// If it is malformed, or the entries take too much memory for the size of the
 /// input.
+#[inline]
 pub fn read_map<'a, KK: Reads<'a, K>, VK: Reads<'a, V>, K: Default, V: Default>(
-    [key_tag, value_tag]: [u32; 2],
+    tags: [u32; 2],
     map: &mut impl Map<K, V>,
     input: &mut Reader<'a>,
     ctx: &mut Context<'a>,
 ) -> Result<(), DecodeError> {
-    let mut entry = input.nested(ctx)?;
+    let entry = input.nested(ctx)?;
+    read_entry::<KK, VK, K, V>(tags, map, entry, ctx)
+}
+
+fn read_entry<'a, KK: Reads<'a, K>, VK: Reads<'a, V>, K: Default, V: Default>(
+    [key_tag, value_tag]: [u32; 2],
+    map: &mut impl Map<K, V>,
+    mut entry: Reader<'a>,
+    ctx: &mut Context<'a>,
+) -> Result<(), DecodeError> {
     ctx.charge(entry_size(map), &entry)?;
     ctx.enter_entry();
     let (mut key, mut value) = (K::default(), None);

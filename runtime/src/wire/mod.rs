@@ -39,9 +39,9 @@ pub use scalar::{
     Bool, Bytes, Double, Fixed32, Fixed64, Float, Int32, Int64, Reads, Sfixed32, Sfixed64, Sint32, Sint64,
     Text, Uint32, Uint64, Writes,
 };
+pub(crate) use spill::{Large, Spill};
 pub use unknown::{Ignore, KeepUnknown, UnknownFields, UnknownFieldsRef, read_unknown, read_unknown_text};
 pub use writer::Writer;
-pub(crate) use spill::{Large, Spill};
 pub(crate) use writer::{BORROW, too_long};
 
 /// Wire type of varints.

@@ -124,40 +124,50 @@ pub fn read_repeated_message<'a, M: Decode<'a>>(
     input: &mut Reader<'a>,
     ctx: &mut Context<'a>,
 ) -> Result<(), DecodeError> {
+    input.lend(|input| read_run(tag, messages, input, ctx))
+}
+
+/// The same, and says how far that went.
+fn read_run<'a, M: Decode<'a>>(
+    tag: u32,
+    messages: &mut Vec<M>,
+    mut input: Reader<'a>,
+    ctx: &mut Context<'a>,
+) -> Result<Reader<'a>, DecodeError> {
     let before = input.remaining();
-    let short = before < COUNT;
-    if short {
+    let mut sized = before < COUNT;
+    if sized {
         // Short enough to be counted, and then nothing is wasted.
         growth::expect(messages, input.count_delimited(tag), ctx);
     }
-    read_element(messages, input, ctx)?;
-    if input.take_tag(tag) {
-        if !short {
+    // Once for all: each would wait for the depth that the one before it left.
+    let plain = ctx.enter(false);
+    loop {
+        let body = input.nested(ctx)?;
+        growth::room(messages, &body, ctx)?;
+        // Made and merged in place: a message is large to move, and `push` would.
+        let index = messages.len();
+        messages.resize_with(index + 1, M::default);
+        let message = &mut messages[index];
+        if plain {
+            ctx.begin();
+            message.merge(body, ctx)?;
+        } else {
+            merge_recorded(ELEMENT, message, false, body, ctx)?;
+        }
+        if !input.take_tag(tag) {
+            break;
+        }
+        if !sized {
+            sized = true;
             let first = (before - input.remaining()).max(size_of::<M>() / 8);
             growth::guess(messages, first, input.remaining(), ctx);
         }
-        loop {
-            read_element(messages, input, ctx)?;
-            if !input.take_tag(tag) {
-                break;
-            }
-        }
     }
-    Ok(())
-}
-
-#[inline]
-fn read_element<'a, M: Decode<'a>>(
-    messages: &mut Vec<M>,
-    input: &mut Reader<'a>,
-    ctx: &mut Context<'a>,
-) -> Result<(), DecodeError> {
-    let body = input.nested(ctx)?;
-    growth::room(messages, &body, ctx)?;
-    // Merged in place: a message is large to move.
-    let index = messages.len();
-    messages.push(M::default());
-    merge(ELEMENT, &mut messages[index], false, body, ctx)
+    if plain {
+        ctx.leave();
+    }
+    Ok(input)
 }
 
 /// Writes a group.
@@ -236,6 +246,6 @@ pub fn read_repeated_group<'a, M: Decode<'a>>(
     growth::room(messages, input, ctx)?;
     let body = input.group(tag, ctx)?;
     let index = messages.len();
-    messages.push(M::default());
+    messages.resize_with(index + 1, M::default);
     merge(ELEMENT, &mut messages[index], false, body, ctx)
 }

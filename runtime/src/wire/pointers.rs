@@ -79,17 +79,12 @@ mod tests {
 
     #[test]
     fn pointers_are_written_as_what_they_point_to() {
-        type Write<'w> = &'w dyn Fn(&mut Writer<'_>);
-        let mut buffer = Vec::new();
-        let values: [(usize, Write<'_>); 4] = [
-            (Bytes::size(&Cow::Borrowed(&b"ab"[..])), &|out| Bytes::write(&Cow::Borrowed(&b"ab"[..]), out)),
-            (Text::size(&Cow::Borrowed("ab")), &|out| Text::write(&Cow::Borrowed("ab"), out)),
-            (Bytes::size(&Box::from(&b"ab"[..])), &|out| Bytes::write(&Box::from(&b"ab"[..]), out)),
-            (Text::size(&Box::from("ab")), &|out| Text::write(&Box::from("ab"), out)),
-        ];
-        for (size, write) in values {
-            Writer::append(&mut buffer, size, None, write);
-        }
+        let buffer = Writer::collect("", 0, |out| {
+            let out = Bytes::write(&Cow::Borrowed(&b"ab"[..]), out);
+            let out = Text::write(&Cow::Borrowed("ab"), out);
+            let out = Bytes::write(&Box::<[u8]>::from(&b"ab"[..]), out);
+            Text::write(&Box::<str>::from("ab"), out)
+        });
         assert_eq!(buffer, b"\x02ab\x02ab\x02ab\x02ab");
         let (mut ctx, mut input) = Context::new(&buffer, None, &DecodeLimits::default());
         let cow: Cow<'_, [u8]> = Bytes::read(&mut input, &mut ctx).unwrap();

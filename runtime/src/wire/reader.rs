@@ -11,7 +11,7 @@
 
 use std::marker::PhantomData;
 
-use super::Context;
+use super::{Context, growth};
 use crate::error::{DecodeError, DecodeErrorKind};
 
 /// Reads the fields of one message.
@@ -50,6 +50,20 @@ impl<'a> Reader<'a> {
         self.cursor == self.end
     }
 
+    /// Hands itself over, and goes on from where it comes back.
+    ///
+    /// A reader of which a function that is not inlined has the address stands
+    /// in memory, and each field waits there for the one before it; one that is
+    /// passed by value stays in registers.
+    #[inline]
+    pub(super) fn lend(
+        &mut self,
+        read: impl FnOnce(Self) -> Result<Self, DecodeError>,
+    ) -> Result<(), DecodeError> {
+        *self = read(self.clone())?;
+        Ok(())
+    }
+
     /// The next field's tag, number and wire type in one; `None` at the end.
     ///
     /// # Errors
@@ -67,28 +81,26 @@ impl<'a> Reader<'a> {
             self.cursor = unsafe { self.cursor.add(1) };
             return Ok(Some(u32::from(first)));
         }
-        self.long_tag(ctx).map(Some)
-    }
-
-    #[inline(never)]
-    fn long_tag(&mut self, ctx: &Context<'a>) -> Result<u32, DecodeError> {
         if self.remaining() >= 2 {
             // SAFETY: two bytes are left.
-            let (low, high) = unsafe { (*self.cursor, *self.cursor.add(1)) };
-            if high < 0x80 {
+            let second = unsafe { *self.cursor.add(1) };
+            if second < 0x80 {
                 // SAFETY: as above.
                 self.cursor = unsafe { self.cursor.add(2) };
-                return Ok(u32::from(low & 0x7f) | u32::from(high) << 7);
+                return Ok(Some(u32::from(first & 0x7f) | u32::from(second) << 7));
             }
         }
-        let start = self.cursor;
-        let tag = self.varint(ctx)?;
+        let (tag, cursor) = long_varint(self.cursor, self.end);
+        let len = cursor as usize - self.cursor as usize;
         // Overlong ones have as many bytes at the most as 32 bits may take.
-        let len = self.cursor as usize - start as usize;
-        u32::try_from(tag)
-            .ok()
-            .filter(|_| len <= super::context::MAX_TAG)
-            .ok_or_else(|| ctx.fail(self, DecodeErrorKind::InvalidTag))
+        match u32::try_from(tag) {
+            Ok(tag) if (1..=super::context::MAX_TAG).contains(&len) => {
+                self.cursor = cursor;
+                Ok(Some(tag))
+            }
+            _ if len == 0 => Err(self.no_varint(ctx)),
+            _ => Err(ctx.fail(self, DecodeErrorKind::InvalidTag)),
+        }
     }
 
     /// Whether the next bytes are the constant `tag`; takes them if so. Keeps
@@ -141,12 +153,6 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// How many varints are left: the bytes that end one.
-    pub(crate) fn count_varints(&self) -> usize {
-        let mut rest = self.clone();
-        rest.rest().iter().filter(|&&byte| byte < 0x80).count()
-    }
-
     /// A varint.
     ///
     /// # Errors
@@ -163,45 +169,91 @@ impl<'a> Reader<'a> {
                 return Ok(u64::from(first));
             }
         }
-        self.long_varint(ctx)
-    }
-
-    #[inline]
-    fn long_varint(&mut self, ctx: &Context<'a>) -> Result<u64, DecodeError> {
-        if self.remaining() >= 8 {
-            // SAFETY: eight bytes are left.
-            let word = u64::from_le_bytes(unsafe { self.cursor.cast::<[u8; 8]>().read() });
-            // The first byte without a continuation bit ends the varint.
-            let stops = !word & 0x8080_8080_8080_8080;
-            if stops != 0 {
-                let bits = stops.trailing_zeros() + 1;
-                // SAFETY: at most eight bytes.
-                self.cursor = unsafe { self.cursor.add(bits as usize / 8) };
-                return Ok(squeeze(word & (u64::MAX >> (64 - bits)) & 0x7f7f_7f7f_7f7f_7f7f));
-            }
+        let (value, cursor) = long_varint(self.cursor, self.end);
+        if cursor == self.cursor {
+            return Err(self.no_varint(ctx));
         }
-        self.slow_varint(ctx)
+        self.cursor = cursor;
+        Ok(value)
     }
 
+    /// What is wrong with what is no varint.
     #[cold]
-    #[inline(never)]
-    fn slow_varint(&mut self, ctx: &Context<'a>) -> Result<u64, DecodeError> {
-        let mut value = 0u64;
-        for index in 0..10 {
-            if self.is_empty() {
-                return Err(ctx.fail(self, DecodeErrorKind::Truncated));
-            }
-            // SAFETY: one byte is left.
-            let byte = unsafe { *self.cursor };
-            // SAFETY: as above.
-            self.cursor = unsafe { self.cursor.add(1) };
-            // Of the tenth byte only one bit fits; protobuf ignores the rest.
-            value |= u64::from(byte & 0x7f) << (7 * index);
-            if byte < 0x80 {
-                return Ok(value);
-            }
+    fn no_varint(&self, ctx: &Context<'a>) -> DecodeError {
+        let (left, kind) = match self.remaining() {
+            left @ 0..crate::varint::MAX_LEN => (left, DecodeErrorKind::Truncated),
+            _ => (crate::varint::MAX_LEN, DecodeErrorKind::InvalidVarint),
+        };
+        // SAFETY: so many bytes are left.
+        let at = unsafe { self.cursor.add(left) };
+        ctx.fail(&Reader { cursor: at, ..self.clone() }, kind)
+    }
+
+    /// A packed run of varints, which are made values.
+    ///
+    /// # Errors
+    ///
+    /// If the input ends within it, one of them is malformed, or they take too
+    /// much memory.
+    pub(super) fn packed_varints<V: Copy + Default>(
+        &mut self,
+        values: &mut Vec<V>,
+        of: impl Fn(u64) -> V,
+        ctx: &mut Context<'a>,
+    ) -> Result<(), DecodeError> {
+        let mut run = self.nested(ctx)?;
+        let count = count_ends(run.rest_of());
+        for value in growth::places(values, count, &run, ctx)? {
+            *value = of(run.varint_of_run(ctx)?);
         }
-        Err(ctx.fail(self, DecodeErrorKind::InvalidVarint))
+        if run.is_empty() { Ok(()) } else { Err(run.no_varint(ctx)) }
+    }
+
+    /// A varint, most likely as long as the one before it: each length is a
+    /// branch, so that the next one need not wait until this one's is known.
+    #[expect(clippy::inline_always, reason = "its result, put together in memory, takes twice the time")]
+    #[inline(always)]
+    fn varint_of_run(&mut self, ctx: &Context<'a>) -> Result<u64, DecodeError> {
+        if self.remaining() < 8 {
+            return self.varint(ctx);
+        }
+        // SAFETY: eight bytes are left.
+        let word = u64::from_le_bytes(unsafe { self.cursor.cast::<[u8; 8]>().read() });
+        let (len, value) = match word & 0x8080_8080_8080_8080 {
+            ends if ends & 0x80 == 0 => (1, word & 0x7f),
+            ends if ends & 0x8000 == 0 => (2, word & 0x7f | word >> 1 & 0x3f80),
+            ends if ends & 0x80_0000 == 0 => (3, squeeze(word & 0x7f_7f7f)),
+            ends if ends & 0x8000_0000 == 0 => (4, squeeze(word & 0x7f7f_7f7f)),
+            ends if ends & 0x80_0000_0000 == 0 => (5, squeeze(word & 0x7f_7f7f_7f7f)),
+            ends if ends & 0x8000_0000_0000 == 0 => (6, squeeze(word & 0x7f7f_7f7f_7f7f)),
+            _ => return self.varint(ctx),
+        };
+        // SAFETY: no more than the eight bytes.
+        self.cursor = unsafe { self.cursor.add(len) };
+        Ok(value)
+    }
+
+    /// A packed run of values of the same length.
+    ///
+    /// # Errors
+    ///
+    /// If the input ends within it, or they take too much memory.
+    pub(super) fn packed_arrays<V: Copy + Default, const N: usize>(
+        &mut self,
+        values: &mut Vec<V>,
+        of: impl Fn([u8; N]) -> V,
+        ctx: &mut Context<'a>,
+    ) -> Result<(), DecodeError> {
+        let mut run = self.nested(ctx)?;
+        let (arrays, rest) = run.rest_of().as_chunks();
+        for (value, bytes) in growth::places(values, arrays.len(), &run, ctx)?.iter_mut().zip(arrays) {
+            *value = of(*bytes);
+        }
+        if rest.is_empty() {
+            return Ok(());
+        }
+        run.cursor = run.end;
+        Err(ctx.fail(&run, DecodeErrorKind::Truncated))
     }
 
     /// Bytes of a length known to the compiler.
@@ -251,10 +303,15 @@ impl<'a> Reader<'a> {
 
     /// All that is left.
     pub fn rest(&mut self) -> &'a [u8] {
-        // SAFETY: the bytes up to the end are readable for 'a.
-        let rest = unsafe { std::slice::from_raw_parts(self.cursor, self.remaining()) };
+        let rest = self.rest_of();
         self.cursor = self.end;
         rest
+    }
+
+    /// All that is left, without taking it.
+    fn rest_of(&self) -> &'a [u8] {
+        // SAFETY: the bytes up to the end are readable for 'a.
+        unsafe { std::slice::from_raw_parts(self.cursor, self.remaining()) }
     }
 
     /// A length, and a reader of that many bytes.
@@ -337,6 +394,52 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// A varint between two pointers, and where it ends: where it begins, if it is
+/// none.
+///
+/// Pointers are passed and returned by value, so that they stay in registers.
+/// Both are a reader's.
+#[inline(never)]
+fn long_varint(cursor: *const u8, end: *const u8) -> (u64, *const u8) {
+    let left = end as usize - cursor as usize;
+    if left >= 8 {
+        // SAFETY: eight bytes are left.
+        let word = u64::from_le_bytes(unsafe { cursor.cast::<[u8; 8]>().read() });
+        // The first byte without a continuation bit ends the varint.
+        let stops = !word & 0x8080_8080_8080_8080;
+        if stops != 0 {
+            let bits = stops.trailing_zeros() + 1;
+            // SAFETY: at most eight bytes.
+            let cursor = unsafe { cursor.add(bits as usize / 8) };
+            return (squeeze(word & (u64::MAX >> (64 - bits)) & 0x7f7f_7f7f_7f7f_7f7f), cursor);
+        }
+    }
+    let mut value = 0u64;
+    for index in 0..left.min(crate::varint::MAX_LEN) {
+        // SAFETY: so many bytes are left.
+        let byte = unsafe { *cursor.add(index) };
+        // Of the tenth byte only one bit fits; protobuf ignores the rest.
+        value |= u64::from(byte & 0x7f) << (7 * index);
+        if byte < 0x80 {
+            // SAFETY: as above.
+            return (value, unsafe { cursor.add(index + 1) });
+        }
+    }
+    (0, cursor)
+}
+
+/// How many bytes end a varint.
+fn count_ends(bytes: &[u8]) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let (words, rest) = bytes.as_chunks::<8>();
+    // A byte of its own for each of eight, which holds as many as 255.
+    let count = words.chunks(255).map(|words| {
+        let ends = words.iter().fold(0, |ends, word| ends + (!u64::from_le_bytes(*word) >> 7 & ONES));
+        ends.to_le_bytes().map(usize::from).iter().sum::<usize>()
+    });
+    count.sum::<usize>() + rest.iter().filter(|&&byte| byte < 0x80).count()
+}
+
 /// Moves groups of seven bits, one in each byte, together.
 #[inline]
 fn squeeze(word: u64) -> u64 {
@@ -391,10 +494,7 @@ mod tests {
     #[test]
     fn tags_are_taken_only_when_they_are_the_same() {
         for tag in [0x0a, 0x7a, 0x82, 0xc0, 0x3ffa] {
-            let mut bytes = Vec::new();
-            super::super::Writer::append(&mut bytes, crate::varint::len(tag.into()), None, |out| {
-                out.tag(tag);
-            });
+            let bytes = super::super::Writer::collect("", 0, |out| out.tag(tag));
             assert!(with(&bytes, |reader, _| reader.take_tag(tag) && reader.remaining() == 0));
             assert!(!with(&bytes, |reader, _| reader.take_tag(tag ^ 8)));
             assert!(!with(&bytes[1..], |reader, _| reader.take_tag(tag)));

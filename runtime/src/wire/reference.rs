@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use super::writer::Large;
+use super::spill::{Large, Spill};
 use super::{Context, Reader, Writer};
 use crate::dice::Dice;
 use crate::error::DecodeErrorKind;
@@ -214,7 +214,7 @@ fn writers_write_what_a_plain_one_writes() {
     const LENGTHS: &[usize] =
         &[0, 1, 2, 3, 4, 7, 8, 9, 15, 16, 22, 23, 24, 31, 32, 33, 200, 16383, 16384, 20000];
     let mut dice = Dice::new(2);
-    for round in 0..Dice::times(3_000) {
+    for _ in 0..Dice::times(3_000) {
         let values: Vec<(usize, u64, Blob)> = (0..dice.below(20))
             .map(|_| {
                 // Few large ones: they take long to make.
@@ -233,9 +233,9 @@ fn writers_write_what_a_plain_one_writes() {
                 _ => expected.extend([&varint(blob.len() as u64), &blob[..]].concat()),
             }
         }
-        let write = |out: &mut Writer<'_>| {
+        agree(&mut dice, &expected, |mut out| {
             for (how, value, blob) in &values {
-                match how {
+                out = match how {
                     0 => out.varint(*value),
                     1 => out.tag(u32::try_from(*value & 0xffff_ffff).unwrap()),
                     2 => out.array(value.to_le_bytes()),
@@ -244,16 +244,91 @@ fn writers_write_what_a_plain_one_writes() {
                     _ => out.blob(blob),
                 }
             }
-        };
-        let before = dice.bytes_of(&[0, 1, 39]);
-        let mut buffer = Vec::with_capacity(before.len() + dice.below(2 * expected.len() + 1));
-        buffer.extend_from_slice(&before);
-        let (mut copied, mut large) = (buffer.clone(), Vec::new());
-        Writer::append(&mut copied, expected.len(), None, write);
-        assert_eq!(copied, [&before[..], &expected].concat(), "{round}");
-        Writer::append(&mut buffer, expected.len(), Some(&mut large), write);
-        assert_eq!(assembled(&buffer, &large), copied, "{round}");
+            out
+        });
     }
+}
+
+/// A message to write: values, and messages within it.
+struct Tree {
+    tag: u32,
+    value: Blob,
+    /// What it says that it takes at least.
+    at_least: usize,
+    within: Vec<Tree>,
+}
+
+impl Tree {
+    fn random(dice: &mut Dice, depth: usize) -> Self {
+        const LENGTHS: &[usize] =
+            &[0, 1, 5, 22, 23, 24, 33, 100, 120, 126, 127, 128, 300, 16_380, 16_384, 20_000];
+        let within = if depth == 0 { 0 } else { dice.below(5) };
+        let within: Vec<Tree> = (0..within).map(|_| Self::random(dice, depth - 1)).collect();
+        let lengths = if dice.below(30) > 0 { &LENGTHS[..13] } else { LENGTHS };
+        let value = Blob::from(dice.bytes_of(lengths));
+        let at_least = dice.one_of(&[0, value.len(), value.len() + 1]);
+        Self { tag: dice.one_of(&[0x0a, 0x7a, 0x82, 0x7ffa, 0x7fff_fffa]), value, at_least, within }
+    }
+
+    /// What it is, written plainly: first within, then without.
+    fn plain(&self) -> Vec<u8> {
+        let mut body = varint(self.tag.into());
+        body.extend(varint(self.value.len() as u64));
+        body.extend_from_slice(&self.value);
+        for tree in &self.within {
+            let inner = tree.plain();
+            body.extend(varint(tree.tag.into()));
+            body.extend(varint(inner.len() as u64));
+            body.extend(inner);
+        }
+        body
+    }
+
+    fn write<'w>(&self, out: Writer<'w>) -> Writer<'w> {
+        let mut out = out.blob_field(self.tag, &self.value);
+        for tree in &self.within {
+            let (inner, mark) = out.tag(tree.tag).open(tree.at_least);
+            out = tree.write(inner).close(mark);
+        }
+        out
+    }
+}
+
+#[test]
+fn prefixes_of_nested_messages_are_as_wide_as_they_need() {
+    let mut dice = Dice::new(4);
+    for round in 0..Dice::times(3_000) {
+        let tree = Tree::random(&mut dice, round % 6);
+        agree(&mut dice, &tree.plain(), |out| tree.write(out));
+    }
+}
+
+#[test]
+fn a_prefix_that_was_promised_too_much_is_longer_than_need_be() {
+    let written = Writer::collect("", 0, |out| {
+        let (out, mark) = out.open(20_000);
+        out.byte(7).close(mark)
+    });
+    assert_eq!(written, [0x81, 0x80, 0x00, 7]);
+}
+
+/// What is written, wherever it is written to, is what was expected.
+fn agree(dice: &mut Dice, expected: &[u8], write: impl for<'w> Fn(Writer<'w>) -> Writer<'w>) {
+    let before = dice.bytes_of(&[0, 1, 39]);
+    let mut buffer = Vec::with_capacity(before.len() + dice.below(2 * expected.len() + 1));
+    buffer.extend_from_slice(&before);
+    let max = crate::message::MAX_LEN;
+    let count = Spill::lend(&mut buffer, |spill| Writer::append(spill, [], max, &write));
+    assert_eq!(count, Ok(expected.len()));
+    assert_eq!(buffer, [&before[..], expected].concat());
+    assert_eq!(Writer::collect("", dice.below(100), &write), expected);
+    assert_eq!(Writer::count(&write), expected.len() as u64);
+    let mut frames = Spill::of_frames();
+    frames.buffer.extend_from_slice(&before);
+    let count = Writer::append(&mut frames, [1, 2], max, &write);
+    assert_eq!(count, Ok(expected.len()));
+    let large: Vec<Large> = frames.take_large().collect();
+    assert_eq!(assembled(&frames.buffer, &large), [&before[..], &[1, 2], expected].concat());
 }
 
 #[test]

@@ -94,9 +94,6 @@ pub trait Writes<V> {
             type that has none"
 )]
 pub trait Reads<'a, V> {
-    /// How many bytes each value takes, if all take the same.
-    const WIDTH: Option<usize> = None;
-
     /// Reads a value, its tag having been read.
     ///
     /// # Errors
@@ -156,20 +153,22 @@ pub trait Reads<'a, V> {
         input: &mut Reader<'a>,
         ctx: &mut Context<'a>,
     ) -> Result<(), DecodeError> {
-        let before = input.remaining();
-        growth::room(values, input, ctx)?;
-        values.push(Self::read(input, ctx)?);
-        if input.take_tag(tag) {
-            growth::guess(values, before - input.remaining(), input.remaining(), ctx);
-            loop {
-                growth::room(values, input, ctx)?;
-                values.push(Self::read(input, ctx)?);
-                if !input.take_tag(tag) {
-                    break;
+        input.lend(|mut input| {
+            let before = input.remaining();
+            growth::room(values, &input, ctx)?;
+            values.push(Self::read(&mut input, ctx)?);
+            if input.take_tag(tag) {
+                growth::guess(values, before - input.remaining(), input.remaining(), ctx);
+                loop {
+                    growth::room(values, &input, ctx)?;
+                    values.push(Self::read(&mut input, ctx)?);
+                    if !input.take_tag(tag) {
+                        break;
+                    }
                 }
             }
-        }
-        Ok(())
+            Ok(input)
+        })
     }
 
     /// Reads a packed run.
@@ -184,11 +183,6 @@ pub trait Reads<'a, V> {
         ctx: &mut Context<'a>,
     ) -> Result<(), DecodeError> {
         let mut run = input.nested(ctx)?;
-        let count = match Self::WIDTH {
-            Some(width) => run.remaining() / width,
-            None => run.count_varints(),
-        };
-        growth::expect(values, count, ctx);
         while run.remaining() > 0 {
             growth::room(values, &run, ctx)?;
             values.push(Self::read(&mut run, ctx)?);
@@ -243,6 +237,16 @@ macro_rules! varints {
                 let $b = input.varint(ctx)?;
                 Ok($of)
             }
+
+            #[inline]
+            #[allow(clippy::cast_possible_truncation, reason = "protobuf takes the low bits")]
+            fn read_packed(
+                values: &mut Vec<$value>,
+                input: &mut Reader<'a>,
+                ctx: &mut Context<'a>,
+            ) -> Result<(), DecodeError> {
+                input.packed_varints(values, |$b| $of, ctx)
+            }
         }
     )*};
 }
@@ -277,11 +281,18 @@ macro_rules! fixed {
         }
 
         impl<'a> Reads<'a, $value> for $kind {
-            const WIDTH: Option<usize> = Some($width);
-
             #[inline]
             fn read(input: &mut Reader<'a>, ctx: &mut Context<'a>) -> Result<$value, DecodeError> {
                 Ok(<$value>::from_le_bytes(input.array(ctx)?))
+            }
+
+            #[inline]
+            fn read_packed(
+                values: &mut Vec<$value>,
+                input: &mut Reader<'a>,
+                ctx: &mut Context<'a>,
+            ) -> Result<(), DecodeError> {
+                input.packed_arrays(values, <$value>::from_le_bytes, ctx)
             }
         }
     )*};
@@ -404,22 +415,24 @@ impl<'a> Reads<'a, Blob> for Bytes {
         input: &mut Reader<'a>,
         ctx: &mut Context<'a>,
     ) -> Result<(), DecodeError> {
-        let before = input.remaining();
-        let bytes = input.delimited(ctx)?;
-        growth::room(values, input, ctx)?;
-        values.push(ctx.blob(bytes));
-        if input.take_tag(tag) {
-            growth::guess(values, before - input.remaining(), input.remaining(), ctx);
-            loop {
-                let bytes = input.delimited(ctx)?;
-                growth::room(values, input, ctx)?;
-                values.push(ctx.blob(bytes));
-                if !input.take_tag(tag) {
-                    break;
+        input.lend(|mut input| {
+            let before = input.remaining();
+            let bytes = input.delimited(ctx)?;
+            growth::room(values, &input, ctx)?;
+            values.push(ctx.blob(bytes));
+            if input.take_tag(tag) {
+                growth::guess(values, before - input.remaining(), input.remaining(), ctx);
+                loop {
+                    let bytes = input.delimited(ctx)?;
+                    growth::room(values, &input, ctx)?;
+                    values.push(ctx.blob(bytes));
+                    if !input.take_tag(tag) {
+                        break;
+                    }
                 }
             }
-        }
-        Ok(())
+            Ok(input)
+        })
     }
 }
 
@@ -505,7 +518,7 @@ mod tests {
         values: &[V],
         buffer: &'a mut Vec<u8>,
     ) {
-        Writer::append(buffer, K::repeated_len(0x0a, values), None, |out| K::put_repeated(0x0a, values, out));
+        *buffer = Writer::collect("", 0, |out| K::put_repeated(0x0a, values, out));
         let (mut ctx, mut input) = Context::new(buffer, None, &DecodeLimits::default());
         assert_eq!(input.tag(&ctx).unwrap(), Some(0x0a));
         let mut read = Vec::new();
@@ -544,22 +557,20 @@ mod tests {
     #[test]
     fn packed_runs_round_trip_and_an_empty_one_is_nothing() {
         let values = [0, -1, 300, i64::MAX];
-        let mut buffer = Vec::new();
-        Writer::append(&mut buffer, Sint64::packed_len(0x0a, &values), None, |out| {
-            Sint64::put_packed(0x0a, &values, out);
-        });
+        let buffer = Writer::collect("", 0, |out| Sint64::put_packed(0x0a, &values, out));
         let (mut ctx, mut input) = Context::new(&buffer, None, &DecodeLimits::default());
         input.tag(&ctx).unwrap();
         let mut read = Vec::new();
         Sint64::read_packed(&mut read, &mut input, &mut ctx).unwrap();
         assert_eq!(read, values);
-        assert_eq!(Sint64::packed_len(0x0a, &[]), 0);
+        assert_eq!(Writer::count(|out| Sint64::put_packed(0x0a, &[], out)), 0);
     }
 
     #[test]
     fn negative_zero_is_written_without_presence() {
         assert!(!Double::is_zero(&-0.0) && Double::is_zero(&0.0));
-        assert_eq!(Float::implicit_len(0x0d, &-0.0), 5);
+        assert_eq!(Writer::count(|out| Float::put_implicit(0x0d, &-0.0, out)), 5);
+        assert_eq!(Writer::count(|out| Float::put_implicit(0x0d, &0.0, out)), 0);
     }
 
     #[test]

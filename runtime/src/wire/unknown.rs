@@ -24,19 +24,28 @@ pub trait KeepUnknown<'a> {
 /// # Errors
 ///
 /// If the tag or the value is malformed.
-#[cold]
-#[inline(never)]
+#[inline]
 pub fn read_unknown<'a>(
     tag: u32,
     unknown: &mut impl KeepUnknown<'a>,
     input: &mut Reader<'a>,
     ctx: &mut Context<'a>,
 ) -> Result<(), DecodeError> {
+    input.lend(|input| keep(tag, unknown, input, ctx))
+}
+
+#[cold]
+#[inline(never)]
+fn keep<'a>(
+    tag: u32,
+    unknown: &mut impl KeepUnknown<'a>,
+    mut input: Reader<'a>,
+    ctx: &mut Context<'a>,
+) -> Result<Reader<'a>, DecodeError> {
     // What a list of borrowed fields takes for one, with room to grow.
-    ctx.charge(2 * size_of::<Cow<'_, [u8]>>(), input)?;
-    let field = input.skip(tag, ctx)?;
-    unknown.keep(field);
-    Ok(())
+    ctx.charge(2 * size_of::<Cow<'_, [u8]>>(), &input)?;
+    unknown.keep(input.skip(tag, ctx)?);
+    Ok(input)
 }
 
 /// Reads an extension of type `string`: kept like a field that the message does
@@ -45,16 +54,17 @@ pub fn read_unknown<'a>(
 /// # Errors
 ///
 /// As for [`read_unknown`]; also if it is not UTF-8.
-#[cold]
-#[inline(never)]
+#[inline]
 pub fn read_unknown_text<'a>(
     tag: u32,
     unknown: &mut impl KeepUnknown<'a>,
     input: &mut Reader<'a>,
     ctx: &mut Context<'a>,
 ) -> Result<(), DecodeError> {
-    <Text as Reads<&str>>::read(&mut input.clone(), ctx)?;
-    read_unknown(tag, unknown, input, ctx)
+    input.lend(|input| {
+        <Text as Reads<&str>>::read(&mut input.clone(), ctx)?;
+        keep(tag, unknown, input, ctx)
+    })
 }
 
 /// Throws unknown fields away.
@@ -228,8 +238,7 @@ mod tests {
         assert_eq!(owned.as_bytes(), bytes);
         assert_eq!(borrowed.owned(), owned);
         assert_eq!((borrowed.iter().count(), borrowed.len()), (3, bytes.len()));
-        let mut written = Vec::new();
-        Writer::append(&mut written, owned.len(), None, |out| owned.put(out));
+        let written = Writer::collect("", 0, |out| owned.put(out));
         assert_eq!(written, bytes);
     }
 

@@ -71,6 +71,7 @@ pub(super) struct Memory<'w> {
 }
 
 /// Where a nested message began.
+#[derive(Clone, Copy)]
 pub(super) struct Mark {
     /// Its first byte behind the prefix, as an offset from the base.
     start: usize,
@@ -456,8 +457,7 @@ impl Writer<'_> {
         // SAFETY: a varint is shorter than `SLACK`. It is written when the
         // message ends.
         let out = unsafe { self.short(|to| to.add(width)) };
-        let mark =
-            Mark { start: out.memory.position(out.cursor), width, elsewhere: out.memory.elsewhere };
+        let mark = Mark { start: out.memory.position(out.cursor), width, elsewhere: out.memory.elsewhere };
         (out, mark)
     }
 
@@ -614,4 +614,3 @@ unsafe fn copy_ends<const N: usize>(from: *const u8, to: *mut u8, len: usize) {
         to.add(len - N).cast::<[u8; N]>().write(last);
     }
 }
-

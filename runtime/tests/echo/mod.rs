@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use riak_runtime::operation::{Absent, Alternative, Cost, ErrorFrame, Mode, Retry, StreamEnd};
 use riak_runtime::server::{ErrorReply, Failure, Outbox, Replies, Reply, Service, decode, unserved};
-use riak_runtime::wire::{self, Bool, Bytes, Context, Reader, Reads, Sizes, Uint32, Writer, Writes};
+use riak_runtime::wire::{self, Bool, Bytes, Context, Reader, Reads, Uint32, Writer, Writes};
 use riak_runtime::{
     Answer, Blob, Coded, Decode, DecodeError, DecodeErrorKind, Frame, FrameError, Message, Operation, Owned,
     Request, WriteBuffer,
@@ -106,16 +106,10 @@ macro_rules! message {
         impl$(<$lifetime>)? Message for $name {
             const NAME: &'static str = stringify!($name);
 
-            fn encoded_len(&self, _sizes: &mut Sizes) -> usize {
-                Bytes::len(0x0a, &self.nonce)
-                    + Uint32::optional_len(0x10, &self.count)
-                    + Bool::optional_len(0x18, &self.flag)
-            }
-
-            fn encode(&self, out: &mut Writer<'_>, _sizes: &mut Sizes) {
-                Bytes::put(0x0a, &self.nonce, out);
-                Uint32::put_optional(0x10, &self.count, out);
-                Bool::put_optional(0x18, &self.flag, out);
+            fn encode<'w>(&self, out: Writer<'w>) -> Writer<'w> {
+                let out = Bytes::put(0x0a, &self.nonce, out);
+                let out = Uint32::put_optional(0x10, &self.count, out);
+                Bool::put_optional(0x18, &self.flag, out)
             }
         }
     };

@@ -4,7 +4,7 @@
 //! words.
 
 use riak_runtime::varint;
-use riak_runtime::wire::{Context, Reader, Sizes, Writer};
+use riak_runtime::wire::{Context, Reader, Writer};
 use riak_runtime::{Decode, DecodeError, DecodeErrorKind, Message};
 
 /// Numbers one behind the other.
@@ -14,12 +14,8 @@ struct Numbers(Vec<u64>);
 impl Message for Numbers {
     const NAME: &'static str = "Numbers";
 
-    fn encoded_len(&self, _sizes: &mut Sizes) -> usize {
-        self.0.iter().map(|number| varint::len(*number)).sum()
-    }
-
-    fn encode(&self, out: &mut Writer<'_>, _sizes: &mut Sizes) {
-        self.0.iter().for_each(|number| out.varint(*number));
+    fn encode<'w>(&self, out: Writer<'w>) -> Writer<'w> {
+        self.0.iter().fold(out, |out, number| out.varint(*number))
     }
 }
 
@@ -39,12 +35,8 @@ struct Tags(Vec<u32>);
 impl Message for Tags {
     const NAME: &'static str = "Tags";
 
-    fn encoded_len(&self, _sizes: &mut Sizes) -> usize {
-        self.0.iter().map(|tag| varint::len(u64::from(*tag))).sum()
-    }
-
-    fn encode(&self, out: &mut Writer<'_>, _sizes: &mut Sizes) {
-        self.0.iter().for_each(|tag| out.tag(*tag));
+    fn encode<'w>(&self, out: Writer<'w>) -> Writer<'w> {
+        self.0.iter().fold(out, |out, tag| out.tag(*tag))
     }
 }
 

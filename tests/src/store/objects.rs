@@ -5,7 +5,6 @@
 
 use riak_client::riak::{RpbBucketProps, RpbPair};
 use riak_client::riak_kv::{RpbContent, RpbDelReq, RpbGetReq, RpbGetResp, RpbPutReq, RpbPutResp};
-use riak_runtime::wire::Sizes;
 use riak_runtime::{Blob, Message};
 
 use super::{Place, State};
@@ -78,7 +77,7 @@ impl State {
         conditional::check(request, &context, stored)?;
         quorum::check(&props, request.n_val, &[request.w, request.dw, request.pw], request.node_confirms)?;
         let entries = parse_entries(&request.content.indexes).map_err(Refusal::InvalidIndexes)?;
-        let size = request.content.encoded_len(&mut Sizes::new());
+        let size = request.content.encoded_len();
         if size > self.max_object {
             return Err(Refusal::TooLarge(size));
         }

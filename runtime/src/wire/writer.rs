@@ -313,7 +313,7 @@ impl Writer<'_> {
             self = unsafe {
                 self.short(|mut to| {
                     for value in some {
-                        to = varint_at(to, bits(value));
+                        to = any_varint_at(to, bits(value));
                     }
                     to
                 })
@@ -545,17 +545,43 @@ unsafe fn varint_at(to: *mut u8, value: u64) -> *mut u8 {
 ///
 /// As for [`varint_at`].
 #[inline(never)]
-unsafe fn long_varint_at(to: *mut u8, mut value: u64) -> *mut u8 {
+unsafe fn long_varint_at(to: *mut u8, value: u64) -> *mut u8 {
+    // SAFETY: as for this function.
+    unsafe { any_varint_at(to, value) }
+}
+
+/// The same without a branch for short ones.
+///
+/// # Safety
+///
+/// As for [`varint_at`].
+#[inline]
+unsafe fn any_varint_at(to: *mut u8, value: u64) -> *mut u8 {
+    let len = varint::len(value);
+    if len > 8 {
+        // SAFETY: as for this function.
+        return unsafe { longest_varint_at(to, value) };
+    }
+    // All groups at once: 7 bits of each byte, and all but the last continue.
+    let more = 0x8080_8080_8080_8080 & ((1 << (8 * (len - 1))) - 1);
+    // SAFETY: ten bytes can be written.
+    unsafe {
+        to.cast::<[u8; 8]>().write((spread(value) | more).to_le_bytes());
+        to.add(len)
+    }
+}
+
+/// The same for more than eight bytes.
+///
+/// # Safety
+///
+/// As for [`varint_at`].
+#[cold]
+#[inline(never)]
+unsafe fn longest_varint_at(to: *mut u8, mut value: u64) -> *mut u8 {
     let len = varint::len(value);
     // SAFETY: ten bytes can be written, and no varint is longer.
     unsafe {
-        if len <= 8 {
-            // All groups at once: 7 bits of each byte, and all but the last
-            // continue.
-            let more = 0x8080_8080_8080_8080 & ((1 << (8 * (len - 1))) - 1);
-            to.cast::<[u8; 8]>().write((spread(value) | more).to_le_bytes());
-            return to.add(len);
-        }
         for index in 0..len - 1 {
             to.add(index).write(value.to_le_bytes()[0] | 0x80);
             value >>= 7;

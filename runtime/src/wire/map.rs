@@ -96,7 +96,7 @@ pub fn put_map<'w, KK: Writes<K>, VK: Writes<V>, K, V>(
     mut out: Writer<'w>,
 ) -> Writer<'w> {
     for (key, value) in map.entries() {
-        let (inner, entry) = out.tag(tag).open(0);
+        let (inner, entry) = out.open(tag, 0);
         out = VK::put(value_tag, value, KK::put(key_tag, key, inner)).close(entry);
     }
     out
@@ -110,7 +110,7 @@ pub fn put_message_map<'w, KK: Writes<K>, K, M: Message>(
     mut out: Writer<'w>,
 ) -> Writer<'w> {
     for (key, value) in map.entries() {
-        let (inner, entry) = out.tag(tag).open(value.at_least());
+        let (inner, entry) = out.open(tag, value.at_least());
         out = put_message(value_tag, value, KK::put(key_tag, key, inner)).close(entry);
     }
     out

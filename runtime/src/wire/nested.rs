@@ -15,7 +15,7 @@ pub enum Nested {}
 /// Writes a message field.
 #[inline]
 pub fn put_message<'w, M: Message>(tag: u32, message: &M, out: Writer<'w>) -> Writer<'w> {
-    let (out, mark) = out.tag(tag).open(message.at_least());
+    let (out, mark) = out.open(tag, message.at_least());
     message.encode(out).close(mark)
 }
 

@@ -287,7 +287,7 @@ impl Tree {
     fn write<'w>(&self, out: Writer<'w>) -> Writer<'w> {
         let mut out = out.blob_field(self.tag, &self.value);
         for tree in &self.within {
-            let (inner, mark) = out.tag(tree.tag).open(tree.at_least);
+            let (inner, mark) = out.open(tree.tag, tree.at_least);
             out = tree.write(inner).close(mark);
         }
         out
@@ -306,10 +306,10 @@ fn prefixes_of_nested_messages_are_as_wide_as_they_need() {
 #[test]
 fn a_prefix_that_was_promised_too_much_is_longer_than_need_be() {
     let written = Writer::collect("", 0, |out| {
-        let (out, mark) = out.open(20_000);
+        let (out, mark) = out.open(0x0a, 20_000);
         out.byte(7).close(mark)
     });
-    assert_eq!(written, [0x81, 0x80, 0x00, 7]);
+    assert_eq!(written, [0x0a, 0x81, 0x80, 0x00, 7]);
 }
 
 /// What is written, wherever it is written to, is what was expected.

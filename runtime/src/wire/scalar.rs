@@ -73,7 +73,7 @@ pub trait Writes<V> {
         if values.is_empty() {
             return out;
         }
-        let (out, run) = out.tag(tag).open(values.len() * Self::LEAST);
+        let (out, run) = out.open(tag, values.len() * Self::LEAST);
         Self::write_all(values, out).close(run)
     }
 

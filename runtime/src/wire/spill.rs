@@ -43,7 +43,7 @@ pub(super) enum Target {
 const QUICK: usize = 16 * 1024;
 
 /// Buffers smaller than this are not made smaller, if nothing is to be added.
-const MUCH: usize = 4096;
+pub(super) const MUCH: usize = 4096;
 
 /// Memory behind a writer. Kept from one message to the next.
 #[derive(Debug, Default)]
@@ -54,13 +54,15 @@ pub(crate) struct Spill {
     pub(super) refers: bool,
     pub(super) widened: Vec<Widened>,
     pub(super) large: Vec<Large>,
+    /// The capacity that a buffer without one is given at least.
+    pub(super) first: usize,
     /// Whether any of this is of a message that has come to no end.
     stale: bool,
 }
 
 impl Spill {
     pub(super) const fn new(buffer: Vec<u8>, target: Target) -> Self {
-        Self { buffer, target, refers: false, widened: Vec::new(), large: Vec::new(), stale: false }
+        Self { buffer, target, refers: false, widened: Vec::new(), large: Vec::new(), first: 0, stale: false }
     }
 
     /// A buffer of frames: large blobs are not copied.
@@ -133,7 +135,9 @@ impl Spill {
     /// since there is little to move yet.
     pub(super) fn reserve(&mut self, more: usize) {
         let capacity = self.buffer.capacity();
-        if capacity < QUICK {
+        if capacity == 0 {
+            self.buffer.reserve_exact(self.first.max(more + more / 8));
+        } else if capacity < QUICK {
             // What asks for much is most likely not the last of it.
             let more = more + (more / 4).min(capacity);
             self.buffer.reserve_exact(more.max(4 * capacity - self.buffer.len()));

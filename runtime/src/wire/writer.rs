@@ -16,7 +16,7 @@
 use std::mem::MaybeUninit;
 use std::ptr;
 
-use super::spill::{Spill, Target, Widened, put_padded};
+use super::spill::{MUCH, Spill, Target, Widened, put_padded};
 use crate::Blob;
 use crate::message::MAX_LEN;
 use crate::varint;
@@ -32,6 +32,11 @@ const SHORT: usize = 32;
 /// from where it is. Two more entries of a vectored write cost less than a copy
 /// of so much.
 pub(crate) const BORROW: usize = 16 * 1024;
+
+/// A message that is smaller in memory is a list, most likely, or what is around
+/// another message: memory for it is allocated when its first value shows how
+/// much it needs. A larger one has its values in itself.
+const FLAT: usize = 128;
 
 /// Writes a message.
 ///
@@ -92,6 +97,13 @@ fn in_buffer(buffer: &mut Vec<u8>, offset: usize) -> Start {
     let base = buffer.as_mut_ptr();
     // SAFETY: both lie within the allocation, which is larger than `SLACK`.
     unsafe { [base, base.add(offset), base.add(capacity - SLACK)] }
+}
+
+/// A start where nothing can be written: the first write makes room.
+#[inline]
+fn nowhere() -> Start {
+    let base = ptr::without_provenance_mut(SLACK);
+    [base, base, ptr::null_mut()]
 }
 
 /// The same in memory of the caller's.
@@ -215,9 +227,14 @@ impl Writer<'_> {
         guess: usize,
         write: impl for<'m> FnOnce(Writer<'m>) -> Writer<'m>,
     ) -> Vec<u8> {
-        let first = guess + SLACK;
-        let mut spill = Spill::new(Vec::with_capacity(first), Target::Buffer);
-        let from = in_buffer(&mut spill.buffer, 0);
+        let mut spill = Spill::new(Vec::new(), Target::Buffer);
+        let from = if guess < FLAT {
+            spill.first = guess + SLACK;
+            nowhere()
+        } else {
+            spill.buffer.reserve_exact(guess + SLACK);
+            in_buffer(&mut spill.buffer, 0)
+        };
         let (position, elsewhere) = Writer::run(from, &mut spill, write);
         let len = position as u64 + elsewhere;
         if len > MAX_LEN as u64 {
@@ -225,7 +242,7 @@ impl Writer<'_> {
         }
         // SAFETY: the bytes up to the cursor were written.
         unsafe { spill.buffer.set_len(position) };
-        if spill.buffer.capacity() != first || elsewhere != 0 {
+        if spill.buffer.capacity() > MUCH || elsewhere != 0 {
             spill.finish();
         }
         std::mem::take(&mut spill.buffer)
@@ -450,13 +467,17 @@ impl Writer<'_> {
         self
     }
 
-    /// Begins a nested message of `at_least` so many bytes.
+    /// Begins a nested message of `at_least` so many bytes, in a field with this
+    /// tag.
     #[inline]
-    pub(super) fn open(self, at_least: usize) -> (Self, Mark) {
+    pub(super) fn open(mut self, tag: u32, at_least: usize) -> (Self, Mark) {
         let width = if at_least < 0x80 { 1 } else { varint::len(at_least as u64) };
-        // SAFETY: a varint is shorter than `SLACK`. It is written when the
-        // message ends.
-        let out = unsafe { self.short(|to| to.add(width)) };
+        if self.cursor > self.memory.limit {
+            self.cursor = self.memory.grow(self.cursor, at_least);
+        }
+        // SAFETY: a tag and a varint are shorter than `SLACK`, as which there is
+        // room now. The varint is written when the message ends.
+        let out = unsafe { self.short(|to| tag_at(to, tag).add(width)) };
         let mark = Mark { start: out.memory.position(out.cursor), width, elsewhere: out.memory.elsewhere };
         (out, mark)
     }

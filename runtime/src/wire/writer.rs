@@ -325,12 +325,18 @@ impl Writer<'_> {
     /// Varints, one behind the other.
     #[inline]
     pub(super) fn varints<V>(mut self, values: &[V], bits: impl Fn(&V) -> u64) -> Self {
+        // Most often the next one is as long as the one before it.
+        let mut width = Width::of(0);
         for some in values.chunks(SLACK / varint::MAX_LEN) {
             // SAFETY: so many varints of any length fit.
             self = unsafe {
                 self.short(|mut to| {
                     for value in some {
-                        to = any_varint_at(to, bits(value));
+                        let value = bits(value);
+                        if !width.fits(value) {
+                            width = Width::of(value);
+                        }
+                        to = if width.len > 8 { long_varint_at(to, value) } else { width.put(to, value) };
                     }
                     to
                 })
@@ -567,28 +573,51 @@ unsafe fn varint_at(to: *mut u8, value: u64) -> *mut u8 {
 /// As for [`varint_at`].
 #[inline(never)]
 unsafe fn long_varint_at(to: *mut u8, value: u64) -> *mut u8 {
+    let width = Width::of(value);
     // SAFETY: as for this function.
-    unsafe { any_varint_at(to, value) }
+    unsafe { if width.len > 8 { longest_varint_at(to, value) } else { width.put(to, value) } }
 }
 
-/// The same without a branch for short ones.
-///
-/// # Safety
-///
-/// As for [`varint_at`].
-#[inline]
-unsafe fn any_varint_at(to: *mut u8, value: u64) -> *mut u8 {
-    let len = varint::len(value);
-    if len > 8 {
-        // SAFETY: as for this function.
-        return unsafe { longest_varint_at(to, value) };
+/// What varints of one length have in common.
+struct Width {
+    /// The least of them, and how many there are.
+    least: u64,
+    count: u64,
+    len: usize,
+    /// The bits that say that a varint goes on, if it has up to eight bytes.
+    more: u64,
+}
+
+impl Width {
+    #[inline]
+    fn of(value: u64) -> Self {
+        let len = varint::len(value);
+        let bits = 7 * (len - 1);
+        let least = if len == 1 { 0 } else { 1 << bits };
+        let count = if len > 8 { u64::MAX - least } else { (0x80 << bits) - least };
+        let more = if len > 8 { 0 } else { 0x8080_8080_8080_8080 & ((1 << (8 * (len - 1))) - 1) };
+        Self { least, count, len, more }
     }
-    // All groups at once: 7 bits of each byte, and all but the last continue.
-    let more = 0x8080_8080_8080_8080 & ((1 << (8 * (len - 1))) - 1);
-    // SAFETY: ten bytes can be written.
-    unsafe {
-        to.cast::<[u8; 8]>().write((spread(value) | more).to_le_bytes());
-        to.add(len)
+
+    /// Whether a value has this length.
+    #[inline]
+    fn fits(&self, value: u64) -> bool {
+        value.wrapping_sub(self.least) < self.count
+    }
+
+    /// Writes a value of this length, and says where it ends: all groups at once,
+    /// 7 bits of each byte, of which all but the last say that it goes on.
+    ///
+    /// # Safety
+    ///
+    /// Ten bytes can be written.
+    #[inline]
+    unsafe fn put(&self, to: *mut u8, value: u64) -> *mut u8 {
+        // SAFETY: as for this function; the length is at most that.
+        unsafe {
+            to.cast::<[u8; 8]>().write((spread(value) | self.more).to_le_bytes());
+            to.add(self.len)
+        }
     }
 }
 

@@ -25,6 +25,8 @@ pub struct Context<'a> {
     budget: usize,
     /// What is known of the message that is about to be merged.
     stage: Stage,
+    /// The tag of the last short run of messages, and how many there were.
+    run: (u32, u32),
     /// What is missing so far, once the input has seemed to lack something.
     pieces: Option<Box<Pieces>>,
     source: Option<&'a Blob>,
@@ -72,6 +74,7 @@ impl<'a> Context<'a> {
             depth: depth(limits),
             budget: limits.budget(input.len()),
             stage: Stage::Fresh,
+            run: (0, 0),
             pieces: None,
             source,
             input: PhantomData,
@@ -270,6 +273,22 @@ impl<'a> Context<'a> {
             }
             merged => merged.map(|()| true),
         }
+    }
+
+    /// How many messages a short run of this tag most likely has, if the last one
+    /// was one: as many, since the rows of a table have as many cells each.
+    #[inline]
+    pub(super) fn run_like_the_last(&self, tag: u32) -> Option<usize> {
+        (self.run.0 == tag).then_some(self.run.1 as usize)
+    }
+
+    /// Remembers how many messages a short run had.
+    #[inline]
+    pub(super) fn remember_run(&mut self, tag: u32, count: usize) {
+        // A short run has no more than its bytes are.
+        #[expect(clippy::cast_possible_truncation, reason = "less than 256")]
+        let count = count as u32;
+        self.run = (tag, count);
     }
 
     /// How many of `wanted` elements of `size` bytes may be allocated. They are

@@ -135,11 +135,18 @@ fn read_run<'a, M: Decode<'a>>(
     ctx: &mut Context<'a>,
 ) -> Result<Reader<'a>, DecodeError> {
     let before = input.remaining();
-    let mut sized = before < COUNT;
-    if sized {
-        // Short enough to be counted, and then nothing is wasted.
-        growth::expect(messages, input.count_delimited(tag), ctx);
+    let started = messages.len();
+    let short = before < COUNT;
+    if short {
+        // Short enough to be counted, so that nothing is wasted, if it is not as
+        // the one before it. An element takes two bytes at least.
+        let count = match ctx.run_like_the_last(tag) {
+            Some(count) if count <= before / 2 => count,
+            _ => input.count_delimited(tag),
+        };
+        growth::expect(messages, count, ctx);
     }
+    let mut sized = short;
     // Once for all: each would wait for the depth that the one before it left.
     let plain = ctx.enter(false);
     loop {
@@ -166,6 +173,9 @@ fn read_run<'a, M: Decode<'a>>(
     }
     if plain {
         ctx.leave();
+    }
+    if short {
+        ctx.remember_run(tag, messages.len() - started);
     }
     Ok(input)
 }

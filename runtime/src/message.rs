@@ -114,20 +114,18 @@ fn decode<'a, M: Decode<'a>>(
     limits: &DecodeLimits,
 ) -> Result<M, DecodeError> {
     let (mut ctx, input) = Context::new(bytes, source, limits);
-    // Made where it is returned: a message is large to move.
-    let mut result = Ok(M::default());
-    while let Ok(message) = &mut result {
+    loop {
+        let mut message = M::default();
         let merged = message.merge(input.clone(), &mut ctx);
         if merged.is_ok() && ctx.is_plain() {
-            break;
+            return Ok(message);
         }
         match ctx.settle(merged, limits) {
-            Ok(true) => break,
-            Ok(false) => *message = M::default(),
-            Err(error) => result = Err(error.of(M::NAME)),
+            Ok(true) => return Ok(message),
+            Ok(false) => {}
+            Err(error) => return Err(error.of(M::NAME)),
         }
     }
-    result
 }
 
 /// A message that owns its data, and its borrowed form.

@@ -9,10 +9,13 @@
 //!
 //! Invariant: what `put_x` writes, `read_x` reads back.
 
+mod codec;
 mod context;
+mod cursor;
 mod enumeration;
 mod growth;
 mod map;
+mod memory;
 mod nested;
 mod oneof;
 mod pieces;
@@ -25,6 +28,7 @@ mod spill;
 mod unknown;
 mod writer;
 
+pub use codec::{Reads, Writes};
 pub use context::Context;
 pub use enumeration::{Enum, Enumeration, read_closed, read_packed_closed, read_repeated_closed};
 pub use map::{Map, put_map, put_message_map, read_map, read_map_closed};
@@ -36,8 +40,8 @@ pub use nested::{
 pub use oneof::{Oneof, ReadOneof, has_numbers, put_oneof, read_oneof};
 pub use reader::Reader;
 pub use scalar::{
-    Bool, Bytes, Double, Fixed32, Fixed64, Float, Int32, Int64, Reads, Sfixed32, Sfixed64, Sint32, Sint64,
-    Text, Uint32, Uint64, Writes,
+    Bool, Bytes, Double, Fixed32, Fixed64, Float, Int32, Int64, Sfixed32, Sfixed64, Sint32, Sint64, Text,
+    Uint32, Uint64,
 };
 pub(crate) use spill::{Large, Spill};
 pub use unknown::{Ignore, KeepUnknown, UnknownFields, UnknownFieldsRef, read_unknown, read_unknown_text};

@@ -9,13 +9,17 @@
 //! in memory word by word and copied from there at once, made each nested
 //! message wait for it (measured: a third of the time of rows of cells).
 
+mod packed;
+#[cfg(test)]
+mod tests;
+mod varint;
+
 use std::marker::PhantomData;
 
-use super::{Context, growth};
-use crate::error::{DecodeError, DecodeErrorKind};
+use varint::long_varint;
 
-/// The bits of eight bytes that say that a varint goes on.
-const CONTINUES: u64 = 0x8080_8080_8080_8080;
+use super::Context;
+use crate::error::{DecodeError, DecodeErrorKind};
 
 /// Reads the fields of one message.
 ///
@@ -192,73 +196,6 @@ impl<'a> Reader<'a> {
         ctx.fail(&Reader { cursor: at, ..self.clone() }, kind)
     }
 
-    /// A packed run of varints, which are made values.
-    ///
-    /// # Errors
-    ///
-    /// If the input ends within it, one of them is malformed, or they take too
-    /// much memory.
-    pub(super) fn packed_varints<V: Copy + Default>(
-        &mut self,
-        values: &mut Vec<V>,
-        of: impl Fn(u64) -> V,
-        ctx: &mut Context<'a>,
-    ) -> Result<(), DecodeError> {
-        let mut run = self.nested(ctx)?;
-        let count = count_ends(run.rest_of());
-        for value in growth::places(values, count, &run, ctx)? {
-            *value = of(run.varint_of_run(ctx)?);
-        }
-        if run.is_empty() { Ok(()) } else { Err(run.no_varint(ctx)) }
-    }
-
-    /// A varint, most likely as long as the one before it: each length is a
-    /// branch, so that the next one need not wait until this one's is known.
-    #[expect(clippy::inline_always, reason = "its result, put together in memory, takes twice the time")]
-    #[inline(always)]
-    fn varint_of_run(&mut self, ctx: &Context<'a>) -> Result<u64, DecodeError> {
-        if self.remaining() < 8 {
-            return self.varint(ctx);
-        }
-        // SAFETY: eight bytes are left.
-        let word = u64::from_le_bytes(unsafe { self.cursor.cast::<[u8; 8]>().read() });
-        let (len, value) = match word & CONTINUES {
-            ends if ends & 0x80 == 0 => (1, word & 0x7f),
-            ends if ends & 0x8000 == 0 => (2, word & 0x7f | word >> 1 & 0x3f80),
-            ends if ends & 0x80_0000 == 0 => (3, squeeze(word & 0x7f_7f7f)),
-            ends if ends & 0x8000_0000 == 0 => (4, squeeze(word & 0x7f7f_7f7f)),
-            ends if ends & 0x80_0000_0000 == 0 => (5, squeeze(word & 0x7f_7f7f_7f7f)),
-            ends if ends & 0x8000_0000_0000 == 0 => (6, squeeze(word & 0x7f7f_7f7f_7f7f)),
-            _ => return self.varint(ctx),
-        };
-        // SAFETY: no more than the eight bytes.
-        self.cursor = unsafe { self.cursor.add(len) };
-        Ok(value)
-    }
-
-    /// A packed run of values of the same length.
-    ///
-    /// # Errors
-    ///
-    /// If the input ends within it, or they take too much memory.
-    pub(super) fn packed_arrays<V: Copy + Default, const N: usize>(
-        &mut self,
-        values: &mut Vec<V>,
-        of: impl Fn([u8; N]) -> V,
-        ctx: &mut Context<'a>,
-    ) -> Result<(), DecodeError> {
-        let mut run = self.nested(ctx)?;
-        let (arrays, rest) = run.rest_of().as_chunks();
-        for (value, bytes) in growth::places(values, arrays.len(), &run, ctx)?.iter_mut().zip(arrays) {
-            *value = of(*bytes);
-        }
-        if rest.is_empty() {
-            return Ok(());
-        }
-        run.cursor = run.end;
-        Err(ctx.fail(&run, DecodeErrorKind::Truncated))
-    }
-
     /// Bytes of a length known to the compiler.
     ///
     /// # Errors
@@ -394,204 +331,5 @@ impl<'a> Reader<'a> {
                 Some(inner) => self.pass(inner, ctx)?,
             }
         }
-    }
-}
-
-/// A varint between two pointers, and where it ends: where it begins, if it is
-/// none.
-///
-/// Pointers are passed and returned by value, so that they stay in registers.
-/// Both are a reader's.
-#[inline(never)]
-fn long_varint(cursor: *const u8, end: *const u8) -> (u64, *const u8) {
-    let left = end as usize - cursor as usize;
-    if left >= 8 {
-        // SAFETY: eight bytes are left.
-        let word = u64::from_le_bytes(unsafe { cursor.cast::<[u8; 8]>().read() });
-        // The first byte without a continuation bit ends the varint.
-        let stops = !word & CONTINUES;
-        if stops != 0 {
-            let bits = stops.trailing_zeros() + 1;
-            // SAFETY: at most eight bytes.
-            let cursor = unsafe { cursor.add(bits as usize / 8) };
-            return (squeeze(word & (u64::MAX >> (64 - bits)) & !CONTINUES), cursor);
-        }
-    }
-    let mut value = 0u64;
-    for index in 0..left.min(crate::varint::MAX_LEN) {
-        // SAFETY: so many bytes are left.
-        let byte = unsafe { *cursor.add(index) };
-        // Of the tenth byte only one bit fits; protobuf ignores the rest.
-        value |= u64::from(byte & 0x7f) << (7 * index);
-        if byte < 0x80 {
-            // SAFETY: as above.
-            return (value, unsafe { cursor.add(index + 1) });
-        }
-    }
-    (0, cursor)
-}
-
-/// How many bytes end a varint.
-fn count_ends(bytes: &[u8]) -> usize {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    let (words, rest) = bytes.as_chunks::<8>();
-    // A byte of its own for each of eight, which holds as many as 255.
-    let count = words.chunks(255).map(|words| {
-        let ends = words.iter().fold(0, |ends, word| ends + (!u64::from_le_bytes(*word) >> 7 & ONES));
-        ends.to_le_bytes().map(usize::from).iter().sum::<usize>()
-    });
-    count.sum::<usize>() + rest.iter().filter(|&&byte| byte < 0x80).count()
-}
-
-/// Moves groups of seven bits, one in each byte, together.
-#[inline]
-fn squeeze(word: u64) -> u64 {
-    let word = (word & 0x007f_007f_007f_007f) | (word & 0x7f00_7f00_7f00_7f00) >> 1;
-    let word = (word & 0x0000_3fff_0000_3fff) | (word & 0x3fff_0000_3fff_0000) >> 2;
-    (word & 0x0fff_ffff) | (word & 0x0fff_ffff_0000_0000) >> 4
-}
-
-#[cfg(test)]
-#[allow(clippy::cast_possible_truncation, reason = "small numbers as test data")]
-mod tests {
-    use super::*;
-    use crate::DecodeLimits;
-
-    fn with<'a, T>(bytes: &'a [u8], read: impl FnOnce(&mut Reader<'a>, &mut Context<'a>) -> T) -> T {
-        let (mut ctx, mut reader) = Context::new(bytes, None, &DecodeLimits::default());
-        read(&mut reader, &mut ctx)
-    }
-
-    /// The reference that the word-wise reader is compared with.
-    fn reference(bytes: &[u8]) -> Option<(u64, usize)> {
-        let mut value = 0u128;
-        for (index, byte) in bytes.iter().enumerate().take(10) {
-            value |= u128::from(byte & 0x7f) << (7 * index);
-            if byte & 0x80 == 0 {
-                return Some((value as u64, index + 1));
-            }
-        }
-        None
-    }
-
-    #[test]
-    #[cfg_attr(miri, ignore = "takes minutes there")]
-    fn varints_agree_with_the_reference() {
-        // Every pattern of continuation bits, over every length of input.
-        for pattern in 0..4096u32 {
-            for len in 0..=12usize {
-                let bytes: Vec<u8> = (0..len)
-                    .map(|index| {
-                        let byte = (index as u8).wrapping_mul(37).wrapping_add(pattern as u8) & 0x7f;
-                        byte | if pattern >> index & 1 == 1 { 0x80 } else { 0 }
-                    })
-                    .collect();
-                let got = with(&bytes, |reader, ctx| {
-                    reader.varint(ctx).ok().map(|value| (value, bytes.len() - reader.remaining()))
-                });
-                assert_eq!(got, reference(&bytes), "{bytes:02x?}");
-            }
-        }
-    }
-
-    #[test]
-    fn tags_are_taken_only_when_they_are_the_same() {
-        for tag in [0x0a, 0x7a, 0x82, 0xc0, 0x3ffa] {
-            let bytes = super::super::Writer::collect("", 0, |out| out.tag(tag));
-            assert!(with(&bytes, |reader, _| reader.take_tag(tag) && reader.remaining() == 0));
-            assert!(!with(&bytes, |reader, _| reader.take_tag(tag ^ 8)));
-            assert!(!with(&bytes[1..], |reader, _| reader.take_tag(tag)));
-            assert_eq!(with(&bytes, |reader, ctx| reader.tag(ctx).ok().flatten()), Some(tag));
-        }
-    }
-
-    #[test]
-    fn skipping_gives_the_bytes_verbatim_overlong_tags_too() {
-        for bytes in [
-            &[0x08, 0x96, 0x01][..],
-            &[0x88, 0x00, 0x01],
-            &[0x88, 0x80, 0x80, 0x80, 0x00, 0x01],
-            &[0xd2, 0x89, 0x80, 0x00, 0x01, 0xff],
-            &[0x0a, 0x02, 1, 2],
-            &[0x0d, 1, 2, 3, 4],
-            &[0x09, 1, 2, 3, 4, 5, 6, 7, 8],
-            &[0x0b, 0x10, 1, 0x13, 0x14, 0x0c],
-        ] {
-            for before in [&[0x08, 0x01][..], &[0x08, 0x88, 0x00], &[0x0a, 0x03, 0x88, 0x88, 0x88]] {
-                let whole = [before, bytes, &[0x18, 1]].concat();
-                with(&whole, |reader, ctx| {
-                    let tag = reader.tag(ctx).unwrap().unwrap();
-                    assert_eq!(reader.skip(tag, ctx).unwrap(), before);
-                    let tag = reader.tag(ctx).unwrap().unwrap();
-                    assert_eq!(reader.skip(tag, ctx).unwrap(), bytes);
-                    assert_eq!(reader.remaining(), 2);
-                });
-            }
-        }
-    }
-
-    #[test]
-    fn a_tag_that_was_not_read_is_refused() {
-        let (bytes, elsewhere) = ([0x08, 1, 2, 3], [0x08, 1]);
-        with(&bytes, |reader, ctx| {
-            let mut fresh = reader.clone();
-            assert_eq!(*fresh.skip(0x08, ctx).unwrap_err().kind(), DecodeErrorKind::InvalidTag);
-            reader.tag(ctx).unwrap();
-            let mut other = reader.clone();
-            assert_eq!(*other.skip(0x10, ctx).unwrap_err().kind(), DecodeErrorKind::InvalidTag);
-            let mut elsewhere = Reader::new(&elsewhere);
-            elsewhere.tag(ctx).unwrap();
-            assert_eq!(*elsewhere.skip(0x08, ctx).unwrap_err().kind(), DecodeErrorKind::InvalidTag);
-        });
-    }
-
-    #[test]
-    fn tags_have_five_bytes_at_the_most() {
-        for zeros in 0..=8 {
-            let bytes = [&[0x88][..], &vec![0x80; zeros], &[0x00, 0xd2, 0x09]].concat();
-            let tag = with(&bytes, |reader, ctx| reader.tag(ctx));
-            match tag {
-                Ok(tag) => assert!(zeros <= 3 && tag == Some(0x08), "{bytes:02x?}"),
-                Err(error) => {
-                    assert!(zeros > 3, "{bytes:02x?}");
-                    assert_eq!(*error.kind(), DecodeErrorKind::InvalidTag);
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn malformed_fields_are_refused() {
-        use DecodeErrorKind::{InvalidTag, TooDeep, Truncated, UnexpectedEndGroup};
-        let deep = [0x0b; 200];
-        for (bytes, kind) in [
-            (&[0x0c][..], UnexpectedEndGroup),
-            (&[0x0b, 0x14], UnexpectedEndGroup),
-            (&[0x0b, 0x10, 1], Truncated),
-            (&[0x0e], InvalidTag),
-            (&[0x00, 1], InvalidTag),
-            (&[0x0a, 5, 1], Truncated),
-            (&[0x0d, 1, 2], Truncated),
-            (&[0x08, 0x80], Truncated),
-            (&[0xff, 0xff, 0xff, 0xff, 0xff, 0x01], InvalidTag),
-            (&deep, TooDeep),
-        ] {
-            let error = with(bytes, |reader, ctx| match reader.tag(ctx) {
-                Ok(Some(tag)) => reader.skip(tag, ctx).unwrap_err(),
-                Ok(None) => panic!("a field is there"),
-                Err(error) => error,
-            });
-            assert_eq!(*error.kind(), kind, "{bytes:02x?}");
-        }
-    }
-
-    #[test]
-    fn blobs_can_be_made_of_bytes_from_elsewhere() {
-        let bytes = [7; 64];
-        with(&bytes, |_, ctx| {
-            assert_eq!(ctx.blob(&[]), []);
-            assert_eq!(ctx.blob(b"x"), b"x");
-            assert_eq!(ctx.blob(&[1; 1000]), [1; 1000]);
-        });
     }
 }

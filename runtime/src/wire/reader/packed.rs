@@ -1,0 +1,140 @@
+//! Packed runs: many numbers behind one length.
+//!
+//! Invariant: how many values there are is known before the first is read, so
+//! that their vector grows once, and is charged for.
+
+use super::Reader;
+use super::varint::{CONTINUES, count_ends, squeeze};
+use crate::error::{DecodeError, DecodeErrorKind};
+use crate::wire::{Context, growth};
+
+impl<'a> Reader<'a> {
+    /// A packed run of varints, which are made values.
+    ///
+    /// # Errors
+    ///
+    /// If the input ends within it, one of them is malformed, or they take too
+    /// much memory.
+    pub(in crate::wire) fn packed_varints<V: Copy + Default>(
+        &mut self,
+        values: &mut Vec<V>,
+        of: impl Fn(u64) -> V,
+        ctx: &mut Context<'a>,
+    ) -> Result<(), DecodeError> {
+        let mut run = self.nested(ctx)?;
+        let count = count_ends(run.rest_of());
+        for value in growth::places(values, count, &run, ctx)? {
+            *value = of(run.varint_of_run(ctx)?);
+        }
+        if run.is_empty() { Ok(()) } else { Err(run.no_varint(ctx)) }
+    }
+
+    /// A varint, most likely as long as the one before it: each length is a
+    /// branch, so that the next one need not wait until this one's is known.
+    #[expect(clippy::inline_always, reason = "its result, put together in memory, takes twice the time")]
+    #[inline(always)]
+    fn varint_of_run(&mut self, ctx: &Context<'a>) -> Result<u64, DecodeError> {
+        if self.remaining() < 8 {
+            return self.varint(ctx);
+        }
+        // SAFETY: eight bytes are left.
+        let word = u64::from_le_bytes(unsafe { self.cursor.cast::<[u8; 8]>().read() });
+        let (len, value) = match word & CONTINUES {
+            ends if ends & 0x80 == 0 => (1, word & 0x7f),
+            ends if ends & 0x8000 == 0 => (2, word & 0x7f | word >> 1 & 0x3f80),
+            ends if ends & 0x80_0000 == 0 => (3, squeeze(word & 0x7f_7f7f)),
+            ends if ends & 0x8000_0000 == 0 => (4, squeeze(word & 0x7f7f_7f7f)),
+            ends if ends & 0x80_0000_0000 == 0 => (5, squeeze(word & 0x7f_7f7f_7f7f)),
+            ends if ends & 0x8000_0000_0000 == 0 => (6, squeeze(word & 0x7f7f_7f7f_7f7f)),
+            _ => return self.varint(ctx),
+        };
+        // SAFETY: no more than the eight bytes.
+        self.cursor = unsafe { self.cursor.add(len) };
+        Ok(value)
+    }
+
+    /// A packed run of values of the same length.
+    ///
+    /// # Errors
+    ///
+    /// If the input ends within it, or they take too much memory.
+    pub(in crate::wire) fn packed_arrays<V: Copy + Default, const N: usize>(
+        &mut self,
+        values: &mut Vec<V>,
+        of: impl Fn([u8; N]) -> V,
+        ctx: &mut Context<'a>,
+    ) -> Result<(), DecodeError> {
+        let mut run = self.nested(ctx)?;
+        let (arrays, rest) = run.rest_of().as_chunks();
+        for (value, bytes) in growth::places(values, arrays.len(), &run, ctx)?.iter_mut().zip(arrays) {
+            *value = of(*bytes);
+        }
+        if rest.is_empty() {
+            return Ok(());
+        }
+        run.cursor = run.end;
+        Err(ctx.fail(&run, DecodeErrorKind::Truncated))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::DecodeLimits;
+    use crate::dice::Dice;
+    use crate::wire::{Fixed32, Int64, Reads, Uint64, Writer, Writes};
+
+    /// What reading the run one by one gives.
+    fn one_by_one(bytes: &[u8]) -> Result<Vec<u64>, DecodeErrorKind> {
+        let (ctx, mut input) = Context::new(bytes, None, &DecodeLimits::DEFAULT);
+        let mut run = input.nested(&ctx).map_err(|error| error.kind().clone())?;
+        let mut values = Vec::new();
+        while run.remaining() > 0 {
+            values.push(run.varint(&ctx).map_err(|error| error.kind().clone())?);
+        }
+        Ok(values)
+    }
+
+    #[test]
+    fn runs_of_numbers_of_any_length_are_read_as_one_by_one() {
+        let mut dice = Dice::new(5);
+        for _ in 0..Dice::times(20_000) {
+            let bits = dice.below(64);
+            let values: Vec<u64> = (0..dice.below(40))
+                .map(|_| dice.word() >> if dice.below(4) == 0 { dice.below(64) } else { bits })
+                .collect();
+            let mut bytes = Writer::collect("", 0, |out| Uint64::put_packed(0x0a, &values, out));
+            if bytes.is_empty() {
+                continue;
+            }
+            let (mut ctx, mut input) = Context::new(&bytes[1..], None, &DecodeLimits::DEFAULT);
+            let mut read = Vec::new();
+            Uint64::read_packed(&mut read, &mut input, &mut ctx).unwrap();
+            assert_eq!((read, input.remaining()), (values, 0));
+            // And what is wrong with a run is said as if it were read one by one.
+            let at = 1 + dice.below(bytes.len() - 1);
+            bytes[at] ^= 0x80;
+            let (mut ctx, mut input) = Context::new(&bytes[1..], None, &DecodeLimits::DEFAULT);
+            let mut read = Vec::new();
+            let ours = Uint64::read_packed(&mut read, &mut input, &mut ctx);
+            assert_eq!(ours.map(|()| read).map_err(|error| error.kind().clone()), one_by_one(&bytes[1..]));
+        }
+    }
+
+    #[test]
+    fn a_run_that_ends_within_a_value_is_refused() {
+        let (mut ctx, mut input) = Context::new(&[5, 1, 2, 3, 4, 5], None, &DecodeLimits::DEFAULT);
+        let error = Fixed32::read_packed(&mut Vec::new(), &mut input, &mut ctx).unwrap_err();
+        assert_eq!((error.kind(), error.offset()), (&DecodeErrorKind::Truncated, 6));
+    }
+
+    #[test]
+    fn a_run_costs_no_more_than_is_allowed() {
+        let limits = DecodeLimits { expansion: 0, ..DecodeLimits::DEFAULT };
+        let values = vec![0; 10_000];
+        let bytes = Writer::collect("", 0, |out| Int64::put_packed(0x0a, &values, out));
+        let (mut ctx, mut input) = Context::new(&bytes[1..], None, &limits);
+        let error = Int64::read_packed(&mut Vec::new(), &mut input, &mut ctx).unwrap_err();
+        assert_eq!(*error.kind(), DecodeErrorKind::TooManyElements);
+    }
+}

@@ -210,7 +210,7 @@ impl<'a> Reads<'a, Blob> for Bytes {
     #[inline]
     fn set(place: &mut Blob, input: &mut Reader<'a>, ctx: &mut Context<'a>) -> Result<(), DecodeError> {
         let bytes = input.delimited(ctx)?;
-        *place = ctx.blob(bytes);
+        set_blob(place, bytes, ctx);
         Ok(())
     }
 
@@ -221,7 +221,7 @@ impl<'a> Reads<'a, Blob> for Bytes {
         ctx: &mut Context<'a>,
     ) -> Result<(), DecodeError> {
         let bytes = input.delimited(ctx)?;
-        *place = Some(ctx.blob(bytes));
+        set_optional_blob(place, bytes, ctx);
         Ok(())
     }
 
@@ -251,6 +251,18 @@ impl<'a> Reads<'a, Blob> for Bytes {
             Ok(input)
         })
     }
+}
+
+// These two are not inlined, so that what calls them is, with the reader in
+// registers.
+#[inline(never)]
+fn set_blob<'a>(place: &mut Blob, bytes: &'a [u8], ctx: &Context<'a>) {
+    *place = ctx.blob(bytes);
+}
+
+#[inline(never)]
+fn set_optional_blob<'a>(place: &mut Option<Blob>, bytes: &'a [u8], ctx: &Context<'a>) {
+    *place = Some(ctx.blob(bytes));
 }
 
 /// `string`: bytes that must be UTF-8.

@@ -8,7 +8,7 @@
 use std::mem::MaybeUninit;
 use std::ptr;
 
-use super::spill::{Spill, Target, Widened, put_padded};
+use super::spill::{BORROW, Spill, Target, Widened, put_padded};
 use crate::message::MAX_LEN;
 use crate::varint;
 
@@ -82,11 +82,8 @@ impl Memory<'_> {
         let len = position.wrapping_sub(start) as u64;
         match self.spill.target {
             Target::Buffer if len + self.elsewhere <= (MAX_LEN + SLACK) as u64 => {
-                // SAFETY: the bytes up to the cursor were written, so that they
-                // are kept.
-                unsafe { self.spill.buffer.set_len(position) };
-                self.spill.reserve(count + 2 * SLACK);
-                self.spill.buffer.truncate(start);
+                // SAFETY: the bytes up to the cursor were written.
+                unsafe { self.spill.reserve_behind(position, count + 2 * SLACK) };
                 return self.moved(position);
             }
             // Too much to be a message: from here on it is only counted.
@@ -98,6 +95,15 @@ impl Memory<'_> {
         self.elsewhere += len;
         // SAFETY: the start lies before the cursor.
         unsafe { self.base.add(start) }
+    }
+
+    /// Makes room for a message of `at_least` so many bytes, as far as they are to
+    /// be written here.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn grow_for(&mut self, cursor: *mut u8, at_least: usize) -> *mut u8 {
+        let most = if self.spill.refers { BORROW } else { MAX_LEN };
+        self.grow(cursor, at_least.min(most))
     }
 
     /// Goes on in the buffer, which has moved.
@@ -128,5 +134,27 @@ impl Memory<'_> {
             std::slice::from_raw_parts_mut(prefix, width)
         };
         put_padded(prefix, len);
+    }
+}
+
+impl Spill {
+    /// Makes room behind a message that is not part of the buffer yet, and keeps
+    /// what of it was written.
+    ///
+    /// # Safety
+    ///
+    /// The bytes up to `position` were written.
+    unsafe fn reserve_behind(&mut self, position: usize, more: usize) {
+        /// Takes the message out again, should there be no memory for more.
+        struct Shortened<'s>(&'s mut Spill, usize);
+        impl Drop for Shortened<'_> {
+            fn drop(&mut self) {
+                self.0.buffer.truncate(self.1);
+            }
+        }
+        let before = self.buffer.len();
+        // SAFETY: as for this function.
+        unsafe { self.buffer.set_len(position) };
+        Shortened(self, before).0.reserve(more);
     }
 }

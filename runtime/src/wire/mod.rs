@@ -43,10 +43,10 @@ pub use scalar::{
     Bool, Bytes, Double, Fixed32, Fixed64, Float, Int32, Int64, Sfixed32, Sfixed64, Sint32, Sint64, Text,
     Uint32, Uint64,
 };
-pub(crate) use spill::{Large, Spill};
+pub(crate) use spill::{BORROW, Large, Spill};
 pub use unknown::{Ignore, KeepUnknown, UnknownFields, UnknownFieldsRef, read_unknown, read_unknown_text};
 pub use writer::Writer;
-pub(crate) use writer::{BORROW, too_long};
+pub(crate) use writer::too_long;
 
 /// Wire type of varints.
 pub const VARINT: u32 = 0;

@@ -7,6 +7,11 @@
 use crate::Blob;
 use crate::varint;
 
+/// From this length on, a shared [`Blob`] is not copied into a frame but sent
+/// from where it is. Two more entries of a vectored write cost less than a copy
+/// of so much.
+pub(crate) const BORROW: usize = 16 * 1024;
+
 /// A large value that stands in a frame by reference.
 #[derive(Debug)]
 pub(crate) struct Large {

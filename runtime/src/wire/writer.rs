@@ -16,15 +16,10 @@ use std::ptr;
 
 use super::cursor::{SHORT, Width, array_at, copy_short, long_varint_at, tag_at, varint_at};
 use super::memory::{Mark, Memory, SLACK, Start, in_buffer, in_scratch, nowhere};
-use super::spill::{MUCH, Spill, Target};
+use super::spill::{BORROW, MUCH, Spill, Target};
 use crate::Blob;
 use crate::message::MAX_LEN;
 use crate::varint;
-
-/// From this length on, a shared [`Blob`] is not copied into a frame but sent
-/// from where it is. Two more entries of a vectored write cost less than a copy
-/// of so much.
-pub(crate) const BORROW: usize = 16 * 1024;
 
 /// A message that is smaller in memory is a list, most likely, or what is around
 /// another message: memory for it is allocated when its first value shows how
@@ -355,9 +350,9 @@ impl Writer<'_> {
     /// tag.
     #[inline]
     pub(super) fn open(mut self, tag: u32, at_least: usize) -> (Self, Mark) {
-        let width = if at_least < 0x80 { 1 } else { varint::len(at_least as u64) };
+        let width = if at_least < 0x80 { 1 } else { varint::len(at_least.min(MAX_LEN) as u64) };
         if self.cursor > self.memory.limit {
-            self.cursor = self.memory.grow(self.cursor, at_least);
+            self.cursor = self.memory.grow_for(self.cursor, at_least);
         }
         // SAFETY: a tag and a varint are shorter than `SLACK`, as which there is
         // room now. The varint is written when the message ends.

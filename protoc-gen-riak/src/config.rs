@@ -125,6 +125,21 @@ impl Config {
         self
     }
 
+    /// Whether to emit owned forms. For whoever only looks at messages that are
+    /// in memory already: half of the text is left out. Clients, servers and code
+    /// tables are made of owned forms, and have to be switched off as well:
+    ///
+    /// ```
+    /// let config = protoc_gen_riak::Config::new();
+    /// let config = config.owned(false).client(false).server(false).code_tables(false);
+    /// # let _ = config;
+    /// ```
+    #[must_use]
+    pub fn owned(mut self, emit: bool) -> Self {
+        self.settings.emit.owned = emit;
+        self
+    }
+
     /// Whether to emit borrowed forms.
     #[must_use]
     pub fn borrowed(mut self, emit: bool) -> Self {

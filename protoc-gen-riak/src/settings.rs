@@ -60,6 +60,12 @@ pub(crate) const SETTINGS: &[Setting] = &[
         value: "[PATH=]BOOL",
         help: "keep fields that the schema does not know (default true)",
     },
+    Setting {
+        name: "owned",
+        value: "BOOL",
+        help: "emit owned forms, `Foo` (default true); without them there is nothing to make clients, servers \
+               and code tables of",
+    },
     Setting { name: "borrowed", value: "BOOL", help: "emit borrowed forms, `FooRef` (default true)" },
     Setting { name: "client", value: "BOOL", help: "emit clients (default true)" },
     Setting { name: "server", value: "BOOL", help: "emit server traits (default true)" },
@@ -114,6 +120,7 @@ impl Settings {
                 let keep = boolean(keep).map_err(fail)?;
                 self.resolve.unknown_fields.push((path.to_owned(), keep));
             }
+            "owned" => self.emit.owned = boolean(value).map_err(fail)?,
             "borrowed" => self.emit.borrowed = boolean(value).map_err(fail)?,
             "client" => self.emit.client = boolean(value).map_err(fail)?,
             "server" => self.emit.server = boolean(value).map_err(fail)?,
@@ -141,12 +148,28 @@ impl Settings {
         Ok(())
     }
 
+    /// Refuses settings that leave nothing to make of messages what was asked for.
+    fn check_forms(&self) -> Result<(), Error> {
+        let emit = &self.emit;
+        let fail =
+            |message: &str| Err(Error::Parameter { name: "owned".to_owned(), message: message.to_owned() });
+        match (emit.owned, emit.borrowed) {
+            (false, false) => fail("there is no message left without borrowed forms: leave one of the two"),
+            (false, true) if emit.client || emit.server || emit.codes => fail(
+                "clients, servers and code tables are made of owned forms: leave these, or set client, server and \
+                 code_tables to false as well",
+            ),
+            _ => Ok(()),
+        }
+    }
+
     /// What a set of descriptors is resolved with: reads the message-code table.
     ///
     /// # Errors
     ///
     /// If the table cannot be read, or is none.
     pub(crate) fn resolve_options(&self, set: &FileDescriptorSet) -> Result<resolve::Options, Error> {
+        self.check_forms()?;
         let mut options = self.resolve.clone();
         if let Some(rust) = &self.riak_client {
             // Only those of Riak's schemas that are there; before the single

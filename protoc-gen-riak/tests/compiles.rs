@@ -107,6 +107,11 @@ fn in_every_setting() {
     let all_off =
         [("borrowed", "false"), ("unknown_fields", "false"), ("code_tables", "false"), ("bytes", "vec")];
     assert_compiles(&Setup { name: "settings-least", ..Setup::PLAIN }, only_foreign(&all_off));
+    let borrowed = [("owned", "false"), ("client", "false"), ("server", "false"), ("code_tables", "false")];
+    let setup = Setup { name: "settings-borrowed", runtime: &[], ..Setup::PLAIN };
+    assert_compiles(&setup, only_foreign(&borrowed));
+    let plain = [&borrowed[..], &[("unknown_fields", "false")]].concat();
+    assert_compiles(&Setup { name: "settings-views", runtime: &[], ..Setup::PLAIN }, only_foreign(&plain));
 }
 
 #[test]

@@ -201,6 +201,14 @@ fn a_wrong_command_line_is_told_from_a_wrong_schema() {
         (&["generate", "-o"], "-o has no value"),
         (&["generate", "-o", "x", "--borowed=true", riak], "did you mean borrowed?"),
         (&["generate", "-o", "x", "--client=maybe", riak], "write true or false, and not maybe"),
+        (
+            &["generate", "-o", "x", "-I", include, "--owned=false", riak],
+            "set client, server and code_tables to false",
+        ),
+        (
+            &["generate", "-o", "x", "-I", include, "--owned=false", "--borrowed=false", riak],
+            "there is no message left without borrowed forms",
+        ),
         (&["codes", "--format=xml", "-I", include, riak], "xml"),
     ] {
         let output = run(args);

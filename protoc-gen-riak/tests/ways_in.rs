@@ -109,3 +109,14 @@ fn the_types_of_another_crate() {
     assert_eq!(texts.keys().collect::<Vec<_>>(), ["any_message.rs", "message_code.rs", "mod.rs", "shop.rs"]);
     assert!(texts["shop.rs"].contains("::riak_client::riak::{"));
 }
+
+#[test]
+fn borrowed_forms_alone() {
+    let settings = [("owned", "false"), ("client", "false"), ("server", "false"), ("code_tables", "false")];
+    let config = Config::new().owned(false).client(false).server(false).code_tables(false);
+    let texts = agreed(&riak(), &settings, &config);
+    let kv = &texts["riak_kv.rs"];
+    assert!(kv.contains("pub struct RpbContentRef<'a>") && !kv.contains("pub struct RpbContent "));
+    // They have the comments of the schema then.
+    assert!(kv.contains("    /// The key.\n    pub key: &'a [u8],"));
+}

@@ -14,17 +14,18 @@ use std::{env, fs};
 struct Crate {
     package: &'static str,
     scope: &'static str,
-    all: bool,
+    feature: Option<&'static str>,
 }
 
-const CRATES: [Crate; 7] = [
-    Crate { package: "cost-riak", scope: "owned", all: false },
-    Crate { package: "cost-prost", scope: "owned", all: false },
-    Crate { package: "cost-rust-protobuf", scope: "owned", all: false },
-    Crate { package: "cost-buffa", scope: "owned", all: false },
-    Crate { package: "cost-quick-protobuf", scope: "borrowed", all: false },
-    Crate { package: "cost-riak", scope: "all", all: true },
-    Crate { package: "cost-buffa", scope: "all", all: true },
+const CRATES: [Crate; 8] = [
+    Crate { package: "cost-riak", scope: "owned", feature: None },
+    Crate { package: "cost-prost", scope: "owned", feature: None },
+    Crate { package: "cost-rust-protobuf", scope: "owned", feature: None },
+    Crate { package: "cost-buffa", scope: "owned", feature: None },
+    Crate { package: "cost-riak", scope: "borrowed", feature: Some("borrowed") },
+    Crate { package: "cost-quick-protobuf", scope: "borrowed", feature: None },
+    Crate { package: "cost-riak", scope: "all", feature: Some("all") },
+    Crate { package: "cost-buffa", scope: "all", feature: Some("all") },
 ];
 
 const BUILDS: [(&str, &[&str]); 3] =
@@ -123,8 +124,8 @@ fn cargo(here: &Path, one: &Crate, command: &[&str], schemas: &Path, report: &Pa
     // Not the directory that this program is being run from, whose lock it has.
     cargo.env("CARGO_TARGET_DIR", here.join("target/build-cost/target"));
     cargo.env("COST_SCHEMAS", schemas).env("COST_REPORT", report);
-    if one.all {
-        cargo.args(["--features", "all"]);
+    if let Some(feature) = one.feature {
+        cargo.args(["--features", feature]);
     }
     // What pb-rs prints on standard output is for nobody.
     let output = cargo.output().map_err(|error| format!("cannot run cargo: {error}"))?;

@@ -7,7 +7,6 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::docs::line;
-use super::form::Form;
 use super::scope::{Scope, ident};
 use super::{Emitter, Module};
 use crate::model::{EnumId, File, Message, MessageId};
@@ -30,6 +29,9 @@ impl Emitter<'_> {
         }
         let mut items = self.items(&scope, &file.messages, &file.enums);
         for service in &file.services {
+            if !self.options.owned {
+                continue;
+            }
             items.extend(self.requests(&scope, service));
             items.extend(self.answers(&scope, service));
             if self.options.client {
@@ -92,10 +94,7 @@ impl Emitter<'_> {
         }
         let mut items = self.items(&scope, &message.messages, &message.enums);
         for oneof in &message.oneofs {
-            items.extend(self.oneof_enum(&scope, message, oneof, Form::Owned));
-            if self.options.borrowed {
-                items.extend(self.oneof_enum(&scope, message, oneof, Form::Borrowed));
-            }
+            items.extend(self.forms().flat_map(|form| self.oneof_enum(&scope, message, oneof, form)));
         }
         let imports = scope.imports();
         let nested = self.nested_modules(&path, &message.messages);

@@ -39,32 +39,45 @@ const METHODS: &[&str] = &[
 impl Emitter<'_> {
     /// A message: both structs and all impls.
     pub(super) fn message(&self, scope: &Scope<'_>, message: &Message) -> TokenStream {
-        let mut items = self.structure(scope, message, Form::Owned);
-        items.extend(self.inherent(scope, message));
-        items.extend(self.debug_impl(scope, message, Form::Owned));
-        items.extend(self.message_impl(scope, message, Form::Owned));
-        items.extend(self.decode_impl(scope, message, Form::Owned));
-        items.extend(self.owned_impl(scope, message));
-        items.extend(self.coded_impl(scope, message, Form::Owned));
-        if self.options.borrowed {
-            items.extend(self.structure(scope, message, Form::Borrowed));
-            items.extend(self.debug_impl(scope, message, Form::Borrowed));
-            items.extend(self.message_impl(scope, message, Form::Borrowed));
-            items.extend(self.decode_impl(scope, message, Form::Borrowed));
-            items.extend(self.view_impl(scope, message));
-            items.extend(self.coded_impl(scope, message, Form::Borrowed));
+        let mut items = TokenStream::new();
+        for form in self.forms() {
+            items.extend(self.structure(scope, message, form));
+            if form == Form::Owned {
+                items.extend(self.inherent(scope, message));
+            }
+            items.extend(self.debug_impl(scope, message, form));
+            items.extend(self.message_impl(scope, message, form));
+            items.extend(self.decode_impl(scope, message, form));
+            match form {
+                Form::Owned => items.extend(self.owned_impl(scope, message)),
+                Form::Borrowed if self.options.owned => items.extend(self.view_impl(scope, message)),
+                Form::Borrowed => {}
+            }
+            items.extend(self.coded_impl(scope, message, form));
         }
         items
     }
 
+    /// The forms that messages have.
+    pub(super) fn forms(&self) -> impl Iterator<Item = Form> + use<> {
+        let wanted = [(Form::Owned, self.options.owned), (Form::Borrowed, self.options.borrowed)];
+        wanted.into_iter().filter(|(_, wanted)| *wanted).map(|(form, _)| form)
+    }
+
+    /// Whether a form has the schema's comments: only one of two does.
+    pub(super) fn has_docs(&self, form: Form) -> bool {
+        form == Form::Owned || !self.options.owned
+    }
+
     fn structure(&self, scope: &Scope<'_>, message: &Message, form: Form) -> TokenStream {
         let (name, generics) = (form.name(message), form.generics());
-        let docs = match form {
-            Form::Owned => docs_or(&message.docs, &format!("The message `{}`.", message.full_name)),
-            Form::Borrowed => line(&format!(
+        let docs = if self.has_docs(form) {
+            docs_or(&message.docs, &format!("The message `{}`.", message.full_name))
+        } else {
+            line(&format!(
                 "{}, borrowing from the bytes that it was decoded from.",
                 link("struct", &message.path.name)
-            )),
+            ))
         };
         let deprecated = deprecated(message.deprecated);
         let debug = self.derives_debug(message, form).then(|| quote!(Debug,));
@@ -78,7 +91,7 @@ impl Emitter<'_> {
     }
 
     fn members(&self, scope: &Scope<'_>, message: &Message, form: Form) -> TokenStream {
-        let owned = form == Form::Owned;
+        let documented = self.has_docs(form);
         let mut members = TokenStream::new();
         let mut oneofs = vec![false; message.oneofs.len()];
         for field in &message.fields {
@@ -88,7 +101,7 @@ impl Emitter<'_> {
                 }
                 let oneof = &message.oneofs[index];
                 let (name, ty) = (ident(&oneof.rust_name), Self::oneof_type(scope, message, oneof, form));
-                let docs = if owned {
+                let docs = if documented {
                     docs_or(&oneof.docs, &format!("The oneof `{}`.", oneof.name))
                 } else {
                     TokenStream::new()
@@ -97,24 +110,24 @@ impl Emitter<'_> {
                 continue;
             }
             let (name, ty) = (member(field), self.member_type(scope, field, form));
-            let docs = if owned { field_docs(field) } else { TokenStream::new() };
+            let docs = if documented { field_docs(field) } else { TokenStream::new() };
             let deprecated = deprecated(field.deprecated);
             members.extend(quote!(#docs #deprecated pub #name: #ty,));
         }
         if self.is_raw(self.id(message)) {
             let ty = self.plain_type(scope, Type::Bytes, BytesType::Blob, form);
             let docs =
-                if owned { line("The frame's body, which is no protobuf.") } else { TokenStream::new() };
+                if documented { line("The frame's body, which is no protobuf.") } else { TokenStream::new() };
             members.extend(quote!(#docs pub body: #ty,));
         } else if let Some(name) = unknown_member(message) {
             let ty = Self::unknown_type(scope, form);
-            let docs = if owned {
+            let docs = if documented {
                 line("Fields that the schema does not know, as they came.")
             } else {
                 TokenStream::new()
             };
             members.extend(quote!(#docs pub #name: #ty,));
-        } else if !owned && !self.borrows(message) {
+        } else if form == Form::Borrowed && !self.borrows(message) {
             // A lifetime has to be used somewhere.
             let name = lifetime_member(message);
             members.extend(quote!(#[doc(hidden)] pub #name: ::core::marker::PhantomData<&'a ()>,));

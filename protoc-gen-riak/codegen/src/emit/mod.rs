@@ -44,6 +44,9 @@ use crate::model::Schema;
 pub struct Options {
     /// The path of the runtime crate, `::riak_runtime` by default.
     pub runtime: String,
+    /// Emit the owned form of each message. Whatever sends or receives messages
+    /// is made of these.
+    pub owned: bool,
     /// Emit the borrowed form of each message.
     pub borrowed: bool,
     /// Emit clients.
@@ -62,6 +65,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             runtime: "::riak_runtime".to_owned(),
+            owned: true,
             borrowed: true,
             client: true,
             server: true,

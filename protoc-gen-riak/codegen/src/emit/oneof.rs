@@ -61,18 +61,17 @@ impl Emitter<'_> {
     ) -> TokenStream {
         let name = ident(enum_name(oneof, form));
         let lifetime = Self::oneof_lifetime(message, oneof, form);
-        let docs = match form {
-            Form::Owned => {
-                docs_or(&oneof.docs, &format!("The oneof `{}` of `{}`.", oneof.name, message.full_name))
-            }
-            Form::Borrowed => line(&format!("{}, borrowed.", link("enum", &oneof.enum_name))),
+        let docs = if self.has_docs(form) {
+            docs_or(&oneof.docs, &format!("The oneof `{}` of `{}`.", oneof.name, message.full_name))
+        } else {
+            line(&format!("{}, borrowed.", link("enum", &oneof.enum_name)))
         };
         let fields =
             || oneof.variants.iter().map(|(index, variant)| (&message.fields[*index], ident(variant)));
         let variants = fields().map(|(field, variant)| {
             let ty = self.value_type(scope, field, form);
             let deprecated = deprecated(field.deprecated);
-            let docs = if form == Form::Owned { self::docs(&field.docs) } else { TokenStream::new() };
+            let docs = if self.has_docs(form) { self::docs(&field.docs) } else { TokenStream::new() };
             quote!(#docs #deprecated #variant(#ty),)
         });
         let by_hand = fields().any(|(field, _)| self.debug_by_hand(field, form));

@@ -6,7 +6,6 @@
 use std::collections::BTreeMap;
 
 use protobuf::descriptor::FileDescriptorSet;
-use riak_codegen::emit;
 use riak_codegen::model::Schema;
 
 use crate::output::{self, OutputFile};
@@ -53,7 +52,6 @@ pub(crate) fn generate(
     shown: &BTreeMap<String, String>,
 ) -> Result<Generated, Error> {
     let (schema, notices) = resolve(set, to_generate, settings, shown)?;
-    let modules = emit::emit(&schema, &settings.emit);
-    let files = output::render(&modules)?;
+    let files = output::render(&schema, &settings.emit)?;
     Ok(Generated { files, notices })
 }

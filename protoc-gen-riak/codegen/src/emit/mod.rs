@@ -88,20 +88,45 @@ pub struct Module {
     pub tokens: TokenStream,
 }
 
-/// Emits all modules: those of files in the schema's order, then the tables,
-/// then the root.
-#[must_use]
-pub fn emit(schema: &Schema, options: &Options) -> Vec<Module> {
-    let emitter = Emitter { schema, options, declared: None };
-    let mut modules: Vec<Module> =
-        schema.files.iter().filter(|file| file.emit).map(|file| emitter.file(file)).collect();
-    let tables = emitter.has_frames();
-    if tables {
-        modules.push(emitter.message_code());
-        modules.push(emitter.any_message());
+/// A module that is to be emitted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// What is declared in a file: its index in [`Schema::files`].
+    File(usize),
+    /// The table of message codes.
+    MessageCode,
+    /// The enum of all messages.
+    AnyMessage,
+    /// The root, which declares the others.
+    Root,
+}
+
+impl Part {
+    /// All modules: those of files in the schema's order, then the tables, then
+    /// the root. None depends on another, so that each can be emitted by a thread
+    /// of its own.
+    #[must_use]
+    pub fn all(schema: &Schema, options: &Options) -> Vec<Self> {
+        let files = schema.files.iter().enumerate().filter(|(_, file)| file.emit);
+        let mut parts: Vec<Self> = files.map(|(index, _)| Self::File(index)).collect();
+        if (Emitter { schema, options, declared: None }).has_frames() {
+            parts.extend([Self::MessageCode, Self::AnyMessage]);
+        }
+        parts.push(Self::Root);
+        parts
     }
-    modules.push(emitter.root());
-    modules
+
+    /// Emits the module.
+    #[must_use]
+    pub fn emit(self, schema: &Schema, options: &Options) -> Module {
+        let emitter = Emitter { schema, options, declared: None };
+        match self {
+            Self::File(index) => emitter.file(&schema.files[index]),
+            Self::MessageCode => emitter.message_code(),
+            Self::AnyMessage => emitter.any_message(),
+            Self::Root => emitter.root(),
+        }
+    }
 }
 
 /// What all emitting functions share.

@@ -171,6 +171,7 @@ impl Message for Scalars {
 }
 
 impl<'a> Decode<'a> for Scalars {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -298,6 +299,7 @@ impl Message for ScalarsRef<'_> {
 }
 
 impl<'a> Decode<'a> for ScalarsRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -455,6 +457,7 @@ impl Message for Required {
 }
 
 impl<'a> Decode<'a> for Required {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -625,6 +628,7 @@ impl Message for RequiredRef<'_> {
 }
 
 impl<'a> Decode<'a> for RequiredRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -812,6 +816,7 @@ impl Message for Repeated {
 }
 
 impl<'a> Decode<'a> for Repeated {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1032,6 +1037,7 @@ impl Message for RepeatedRef<'_> {
 }
 
 impl<'a> Decode<'a> for RepeatedRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1273,6 +1279,7 @@ impl Message for Maps {
 }
 
 impl<'a> Decode<'a> for Maps {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1453,6 +1460,7 @@ impl Message for MapsRef<'_> {
 }
 
 impl<'a> Decode<'a> for MapsRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1616,6 +1624,7 @@ impl Message for Choice {
 }
 
 impl<'a> Decode<'a> for Choice {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1759,6 +1768,7 @@ impl Message for ChoiceRef<'_> {
 }
 
 impl<'a> Decode<'a> for ChoiceRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -2154,6 +2164,7 @@ impl Message for Defaults {
 }
 
 impl<'a> Decode<'a> for Defaults {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -2316,6 +2327,7 @@ impl Message for DefaultsRef<'_> {
 }
 
 impl<'a> Decode<'a> for DefaultsRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -2418,6 +2430,7 @@ impl Message for Nothing {
 }
 
 impl<'a> Decode<'a> for Nothing {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -2458,6 +2471,7 @@ impl Message for NothingRef<'_> {
 }
 
 impl<'a> Decode<'a> for NothingRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -2499,6 +2513,7 @@ impl Message for Open {
 }
 
 impl<'a> Decode<'a> for Open {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -2539,6 +2554,7 @@ impl Message for OpenRef<'_> {
 }
 
 impl<'a> Decode<'a> for OpenRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -2597,6 +2613,7 @@ impl Message for Outer {
 }
 
 impl<'a> Decode<'a> for Outer {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -2664,6 +2681,7 @@ impl Message for OuterRef<'_> {
 }
 
 impl<'a> Decode<'a> for OuterRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -2758,6 +2776,7 @@ impl Message for Tree {
 }
 
 impl<'a> Decode<'a> for Tree {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -2859,6 +2878,7 @@ impl Message for TreeRef<'_> {
 }
 
 impl<'a> Decode<'a> for TreeRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -2971,6 +2991,7 @@ impl Message for Forest {
 }
 
 impl<'a> Decode<'a> for Forest {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -3027,6 +3048,7 @@ impl Message for ForestRef<'_> {
 }
 
 impl<'a> Decode<'a> for ForestRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -3108,6 +3130,7 @@ impl Message for Old {
 }
 
 impl<'a> Decode<'a> for Old {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -3179,6 +3202,7 @@ impl Message for OldRef<'_> {
 }
 
 impl<'a> Decode<'a> for OldRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -3240,6 +3264,7 @@ impl Message for UsesOld {
 }
 
 impl<'a> Decode<'a> for UsesOld {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -3317,6 +3342,7 @@ impl Message for UsesOldRef<'_> {
 }
 
 impl<'a> Decode<'a> for UsesOldRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -3411,6 +3437,7 @@ impl Message for Order {
 }
 
 impl<'a> Decode<'a> for Order {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -3479,6 +3506,7 @@ impl Message for OrderRef<'_> {
 }
 
 impl<'a> Decode<'a> for OrderRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -3561,6 +3589,7 @@ pub mod required {
     }
 
     impl<'a> Decode<'a> for Part {
+        #[inline]
         fn merge(
             &mut self,
             mut input: wire::Reader<'a>,
@@ -3618,6 +3647,7 @@ pub mod required {
     }
 
     impl<'a> Decode<'a> for PartRef<'a> {
+        #[inline]
         fn merge(
             &mut self,
             mut input: wire::Reader<'a>,
@@ -3687,6 +3717,7 @@ pub mod repeated {
     }
 
     impl<'a> Decode<'a> for Part {
+        #[inline]
         fn merge(
             &mut self,
             mut input: wire::Reader<'a>,
@@ -3747,6 +3778,7 @@ pub mod repeated {
     }
 
     impl<'a> Decode<'a> for PartRef<'a> {
+        #[inline]
         fn merge(
             &mut self,
             mut input: wire::Reader<'a>,
@@ -3814,6 +3846,7 @@ pub mod repeated {
         }
 
         impl<'a> Decode<'a> for Piece {
+            #[inline]
             fn merge(
                 &mut self,
                 mut input: wire::Reader<'a>,
@@ -3864,6 +3897,7 @@ pub mod repeated {
         }
 
         impl<'a> Decode<'a> for PieceRef<'a> {
+            #[inline]
             fn merge(
                 &mut self,
                 mut input: wire::Reader<'a>,
@@ -3928,6 +3962,7 @@ pub mod choice {
     }
 
     impl<'a> Decode<'a> for Lot {
+        #[inline]
         fn merge(
             &mut self,
             mut input: wire::Reader<'a>,
@@ -3978,6 +4013,7 @@ pub mod choice {
     }
 
     impl<'a> Decode<'a> for LotRef<'a> {
+        #[inline]
         fn merge(
             &mut self,
             mut input: wire::Reader<'a>,
@@ -4101,6 +4137,7 @@ pub mod outer {
     }
 
     impl<'a> Decode<'a> for Inner {
+        #[inline]
         fn merge(
             &mut self,
             mut input: wire::Reader<'a>,
@@ -4170,6 +4207,7 @@ pub mod outer {
     }
 
     impl<'a> Decode<'a> for InnerRef<'a> {
+        #[inline]
         fn merge(
             &mut self,
             mut input: wire::Reader<'a>,
@@ -4289,6 +4327,7 @@ pub mod outer {
         }
 
         impl<'a> Decode<'a> for Deepest {
+            #[inline]
             fn merge(
                 &mut self,
                 mut input: wire::Reader<'a>,
@@ -4356,6 +4395,7 @@ pub mod outer {
         }
 
         impl<'a> Decode<'a> for DeepestRef<'a> {
+            #[inline]
             fn merge(
                 &mut self,
                 mut input: wire::Reader<'a>,
@@ -4434,6 +4474,7 @@ pub mod tree {
     }
 
     impl<'a> Decode<'a> for Knot {
+        #[inline]
         fn merge(
             &mut self,
             mut input: wire::Reader<'a>,
@@ -4501,6 +4542,7 @@ pub mod tree {
     }
 
     impl<'a> Decode<'a> for KnotRef<'a> {
+        #[inline]
         fn merge(
             &mut self,
             mut input: wire::Reader<'a>,

@@ -45,6 +45,7 @@ impl Emitter<'_> {
         };
         quote! {
             impl #generics #decode<#lifetime> for #name #bounds {
+                #[inline]
                 fn merge(
                     &mut self,
                     mut input: #reader<#lifetime>,

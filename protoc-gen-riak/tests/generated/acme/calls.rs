@@ -53,6 +53,7 @@ impl Message for GetReq {
 }
 
 impl<'a> Decode<'a> for GetReq {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -124,6 +125,7 @@ impl Message for GetReqRef<'_> {
 }
 
 impl<'a> Decode<'a> for GetReqRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -185,6 +187,7 @@ impl Message for GetResp {
 }
 
 impl<'a> Decode<'a> for GetResp {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -241,6 +244,7 @@ impl Message for GetRespRef<'_> {
 }
 
 impl<'a> Decode<'a> for GetRespRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -291,6 +295,7 @@ impl Message for Gone {
 }
 
 impl<'a> Decode<'a> for Gone {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -338,6 +343,7 @@ impl Message for GoneRef<'_> {
 }
 
 impl<'a> Decode<'a> for GoneRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -388,6 +394,7 @@ impl Message for ListReq {
 }
 
 impl<'a> Decode<'a> for ListReq {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -435,6 +442,7 @@ impl Message for ListReqRef<'_> {
 }
 
 impl<'a> Decode<'a> for ListReqRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -488,6 +496,7 @@ impl Message for ListResp {
 }
 
 impl<'a> Decode<'a> for ListResp {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -550,6 +559,7 @@ impl Message for ListRespRef<'_> {
 }
 
 impl<'a> Decode<'a> for ListRespRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -621,6 +631,7 @@ impl Message for ScanReq {
 }
 
 impl<'a> Decode<'a> for ScanReq {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -692,6 +703,7 @@ impl Message for ScanReqRef<'_> {
 }
 
 impl<'a> Decode<'a> for ScanReqRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -764,6 +776,7 @@ impl Message for ScanResp {
 }
 
 impl<'a> Decode<'a> for ScanResp {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -824,6 +837,7 @@ impl Message for ScanRespRef<'_> {
 }
 
 impl<'a> Decode<'a> for ScanRespRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -879,6 +893,7 @@ impl Message for Elsewhere {
 }
 
 impl<'a> Decode<'a> for Elsewhere {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -939,6 +954,7 @@ impl Message for ElsewhereRef<'_> {
 }
 
 impl<'a> Decode<'a> for ElsewhereRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -988,6 +1004,7 @@ impl Message for PingReq {
 }
 
 impl<'a> Decode<'a> for PingReq {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1032,6 +1049,7 @@ impl Message for PingReqRef<'_> {
 }
 
 impl<'a> Decode<'a> for PingReqRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1077,6 +1095,7 @@ impl Message for Pong {
 }
 
 impl<'a> Decode<'a> for Pong {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1121,6 +1140,7 @@ impl Message for PongRef<'_> {
 }
 
 impl<'a> Decode<'a> for PongRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1166,6 +1186,7 @@ impl Message for RawReq {
 }
 
 impl<'a> Decode<'a> for RawReq {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1212,6 +1233,7 @@ impl Message for RawReqRef<'_> {
 }
 
 impl<'a> Decode<'a> for RawReqRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1252,6 +1274,7 @@ impl Message for RawResp {
 }
 
 impl<'a> Decode<'a> for RawResp {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1298,6 +1321,7 @@ impl Message for RawRespRef<'_> {
 }
 
 impl<'a> Decode<'a> for RawRespRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1340,6 +1364,7 @@ impl Message for Bare {
 }
 
 impl<'a> Decode<'a> for Bare {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1386,6 +1411,7 @@ impl Message for BareRef<'_> {
 }
 
 impl<'a> Decode<'a> for BareRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1451,6 +1477,7 @@ impl Message for Fault {
 }
 
 impl<'a> Decode<'a> for Fault {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1521,6 +1548,7 @@ impl Message for FaultRef<'_> {
 }
 
 impl<'a> Decode<'a> for FaultRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1624,6 +1652,7 @@ impl Message for Login {
 }
 
 impl<'a> Decode<'a> for Login {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1721,6 +1750,7 @@ impl Message for LoginRef<'_> {
 }
 
 impl<'a> Decode<'a> for LoginRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1808,6 +1838,7 @@ impl Message for Loose {
 }
 
 impl<'a> Decode<'a> for Loose {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1855,6 +1886,7 @@ impl Message for LooseRef<'_> {
 }
 
 impl<'a> Decode<'a> for LooseRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1902,6 +1934,7 @@ impl Message for Nested {
 }
 
 impl<'a> Decode<'a> for Nested {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1942,6 +1975,7 @@ impl Message for NestedRef<'_> {
 }
 
 impl<'a> Decode<'a> for NestedRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -2986,6 +3020,7 @@ pub mod nested {
     }
 
     impl<'a> Decode<'a> for Req {
+        #[inline]
         fn merge(
             &mut self,
             mut input: wire::Reader<'a>,
@@ -3040,6 +3075,7 @@ pub mod nested {
     }
 
     impl<'a> Decode<'a> for ReqRef<'a> {
+        #[inline]
         fn merge(
             &mut self,
             mut input: wire::Reader<'a>,
@@ -3097,6 +3133,7 @@ pub mod nested {
     }
 
     impl<'a> Decode<'a> for Resp {
+        #[inline]
         fn merge(
             &mut self,
             mut input: wire::Reader<'a>,
@@ -3151,6 +3188,7 @@ pub mod nested {
     }
 
     impl<'a> Decode<'a> for RespRef<'a> {
+        #[inline]
         fn merge(
             &mut self,
             mut input: wire::Reader<'a>,

@@ -139,6 +139,7 @@ impl Message for Plain {
 }
 
 impl<'a> Decode<'a> for Plain {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -262,6 +263,7 @@ impl Message for PlainRef<'_> {
 }
 
 impl<'a> Decode<'a> for PlainRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -357,6 +359,7 @@ impl Message for Explicit {
 }
 
 impl<'a> Decode<'a> for Explicit {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -431,6 +434,7 @@ impl Message for ExplicitRef<'_> {
 }
 
 impl<'a> Decode<'a> for ExplicitRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -528,6 +532,7 @@ impl Message for Lists {
 }
 
 impl<'a> Decode<'a> for Lists {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -673,6 +678,7 @@ impl Message for ListsRef<'_> {
 }
 
 impl<'a> Decode<'a> for ListsRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,

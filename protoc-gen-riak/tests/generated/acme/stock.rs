@@ -49,6 +49,7 @@ impl Message for Item {
 }
 
 impl<'a> Decode<'a> for Item {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -123,6 +124,7 @@ impl Message for ItemRef<'_> {
 }
 
 impl<'a> Decode<'a> for ItemRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,

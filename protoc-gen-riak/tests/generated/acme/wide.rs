@@ -374,6 +374,7 @@ impl Message for Wide {
 }
 
 impl<'a> Decode<'a> for Wide {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -975,6 +976,7 @@ impl Message for WideRef<'_> {
 }
 
 impl<'a> Decode<'a> for WideRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1759,6 +1761,7 @@ impl Message for Word {
 }
 
 impl<'a> Decode<'a> for Word {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -2257,6 +2260,7 @@ impl Message for WordRef<'_> {
 }
 
 impl<'a> Decode<'a> for WordRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,

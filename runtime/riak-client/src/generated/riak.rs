@@ -50,6 +50,7 @@ impl Message for RpbErrorResp {
 }
 
 impl<'a> Decode<'a> for RpbErrorResp {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -120,6 +121,7 @@ impl Message for RpbErrorRespRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbErrorRespRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -203,6 +205,7 @@ impl Message for RpbPair {
 }
 
 impl<'a> Decode<'a> for RpbPair {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -271,6 +274,7 @@ impl Message for RpbPairRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbPairRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -346,6 +350,7 @@ impl Message for RpbModFun {
 }
 
 impl<'a> Decode<'a> for RpbModFun {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -417,6 +422,7 @@ impl Message for RpbModFunRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbModFunRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -482,6 +488,7 @@ impl Message for RpbGetServerInfoResp {
 }
 
 impl<'a> Decode<'a> for RpbGetServerInfoResp {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -544,6 +551,7 @@ impl Message for RpbGetServerInfoRespRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbGetServerInfoRespRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -627,6 +635,7 @@ impl Message for RpbAuthReq {
 }
 
 impl<'a> Decode<'a> for RpbAuthReq {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -697,6 +706,7 @@ impl Message for RpbAuthReqRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbAuthReqRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -775,6 +785,7 @@ impl Message for RpbGetBucketReq {
 }
 
 impl<'a> Decode<'a> for RpbGetBucketReq {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -842,6 +853,7 @@ impl Message for RpbGetBucketReqRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbGetBucketReqRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -912,6 +924,7 @@ impl Message for RpbGetBucketResp {
 }
 
 impl<'a> Decode<'a> for RpbGetBucketResp {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -972,6 +985,7 @@ impl Message for RpbGetBucketRespRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbGetBucketRespRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1056,6 +1070,7 @@ impl Message for RpbSetBucketReq {
 }
 
 impl<'a> Decode<'a> for RpbSetBucketReq {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1136,6 +1151,7 @@ impl Message for RpbSetBucketReqRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbSetBucketReqRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1223,6 +1239,7 @@ impl Message for RpbResetBucketReq {
 }
 
 impl<'a> Decode<'a> for RpbResetBucketReq {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1290,6 +1307,7 @@ impl Message for RpbResetBucketReqRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbResetBucketReqRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1362,6 +1380,7 @@ impl Message for RpbGetBucketTypeReq {
 }
 
 impl<'a> Decode<'a> for RpbGetBucketTypeReq {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1425,6 +1444,7 @@ impl Message for RpbGetBucketTypeReqRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbGetBucketTypeReqRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1500,6 +1520,7 @@ impl Message for RpbSetBucketTypeReq {
 }
 
 impl<'a> Decode<'a> for RpbSetBucketTypeReq {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1576,6 +1597,7 @@ impl Message for RpbSetBucketTypeReqRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbSetBucketTypeReqRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1648,6 +1670,7 @@ impl Message for RpbCommitHook {
 }
 
 impl<'a> Decode<'a> for RpbCommitHook {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1706,6 +1729,7 @@ impl Message for RpbCommitHookRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbCommitHookRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1875,6 +1899,7 @@ impl Message for RpbBucketProps {
 }
 
 impl<'a> Decode<'a> for RpbBucketProps {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -2078,6 +2103,7 @@ impl Message for RpbBucketPropsRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbBucketPropsRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,

@@ -48,6 +48,7 @@ impl Message for MapField {
 }
 
 impl<'a> Decode<'a> for MapField {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -126,6 +127,7 @@ impl Message for MapFieldRef<'_> {
 }
 
 impl<'a> Decode<'a> for MapFieldRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -215,6 +217,7 @@ impl Message for MapEntry {
 }
 
 impl<'a> Decode<'a> for MapEntry {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -316,6 +319,7 @@ impl Message for MapEntryRef<'_> {
 }
 
 impl<'a> Decode<'a> for MapEntryRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -462,6 +466,7 @@ impl Message for DtFetchReq {
 }
 
 impl<'a> Decode<'a> for DtFetchReq {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -575,6 +580,7 @@ impl Message for DtFetchReqRef<'_> {
 }
 
 impl<'a> Decode<'a> for DtFetchReqRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -673,6 +679,7 @@ impl Message for DtValue {
 }
 
 impl<'a> Decode<'a> for DtValue {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -762,6 +769,7 @@ impl Message for DtValueRef<'_> {
 }
 
 impl<'a> Decode<'a> for DtValueRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -856,6 +864,7 @@ impl Message for DtFetchResp {
 }
 
 impl<'a> Decode<'a> for DtFetchResp {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -936,6 +945,7 @@ impl Message for DtFetchRespRef<'_> {
 }
 
 impl<'a> Decode<'a> for DtFetchRespRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1006,6 +1016,7 @@ impl Message for CounterOp {
 }
 
 impl<'a> Decode<'a> for CounterOp {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1049,6 +1060,7 @@ impl Message for CounterOpRef<'_> {
 }
 
 impl<'a> Decode<'a> for CounterOpRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1098,6 +1110,7 @@ impl Message for SetOp {
 }
 
 impl<'a> Decode<'a> for SetOp {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1158,6 +1171,7 @@ impl Message for SetOpRef<'_> {
 }
 
 impl<'a> Decode<'a> for SetOpRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1210,6 +1224,7 @@ impl Message for GSetOp {
 }
 
 impl<'a> Decode<'a> for GSetOp {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1264,6 +1279,7 @@ impl Message for GSetOpRef<'_> {
 }
 
 impl<'a> Decode<'a> for GSetOpRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1312,6 +1328,7 @@ impl Message for HllOp {
 }
 
 impl<'a> Decode<'a> for HllOp {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1366,6 +1383,7 @@ impl Message for HllOpRef<'_> {
 }
 
 impl<'a> Decode<'a> for HllOpRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1438,6 +1456,7 @@ impl Message for MapUpdate {
 }
 
 impl<'a> Decode<'a> for MapUpdate {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1545,6 +1564,7 @@ impl Message for MapUpdateRef<'_> {
 }
 
 impl<'a> Decode<'a> for MapUpdateRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1637,6 +1657,7 @@ impl Message for MapOp {
 }
 
 impl<'a> Decode<'a> for MapOp {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1697,6 +1718,7 @@ impl Message for MapOpRef<'_> {
 }
 
 impl<'a> Decode<'a> for MapOpRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1773,6 +1795,7 @@ impl Message for DtOp {
 }
 
 impl<'a> Decode<'a> for DtOp {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1848,6 +1871,7 @@ impl Message for DtOpRef<'_> {
 }
 
 impl<'a> Decode<'a> for DtOpRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1999,6 +2023,7 @@ impl Message for DtUpdateReq {
 }
 
 impl<'a> Decode<'a> for DtUpdateReq {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -2126,6 +2151,7 @@ impl Message for DtUpdateReqRef<'_> {
 }
 
 impl<'a> Decode<'a> for DtUpdateReqRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -2246,6 +2272,7 @@ impl Message for DtUpdateResp {
 }
 
 impl<'a> Decode<'a> for DtUpdateResp {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -2347,6 +2374,7 @@ impl Message for DtUpdateRespRef<'_> {
 }
 
 impl<'a> Decode<'a> for DtUpdateRespRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,

@@ -42,6 +42,7 @@ impl Message for RpbGetClientIdResp {
 }
 
 impl<'a> Decode<'a> for RpbGetClientIdResp {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -105,6 +106,7 @@ impl Message for RpbGetClientIdRespRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbGetClientIdRespRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -176,6 +178,7 @@ impl Message for RpbSetClientIdReq {
 }
 
 impl<'a> Decode<'a> for RpbSetClientIdReq {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -239,6 +242,7 @@ impl Message for RpbSetClientIdReqRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbSetClientIdReqRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -358,6 +362,7 @@ impl Message for RpbContent {
 }
 
 impl<'a> Decode<'a> for RpbContent {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -490,6 +495,7 @@ impl Message for RpbContentRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbContentRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -585,6 +591,7 @@ impl Message for RpbLink {
 }
 
 impl<'a> Decode<'a> for RpbLink {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -645,6 +652,7 @@ impl Message for RpbLinkRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbLinkRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -754,6 +762,7 @@ impl Message for RpbGetReq {
 }
 
 impl<'a> Decode<'a> for RpbGetReq {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -874,6 +883,7 @@ impl Message for RpbGetReqRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbGetReqRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -975,6 +985,7 @@ impl Message for RpbGetResp {
 }
 
 impl<'a> Decode<'a> for RpbGetResp {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1046,6 +1057,7 @@ impl Message for RpbGetRespRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbGetRespRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1183,6 +1195,7 @@ impl Message for RpbPutReq {
 }
 
 impl<'a> Decode<'a> for RpbPutReq {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1319,6 +1332,7 @@ impl Message for RpbPutReqRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbPutReqRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1428,6 +1442,7 @@ impl Message for RpbPutResp {
 }
 
 impl<'a> Decode<'a> for RpbPutResp {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1499,6 +1514,7 @@ impl Message for RpbPutRespRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbPutRespRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1619,6 +1635,7 @@ impl Message for RpbDelReq {
 }
 
 impl<'a> Decode<'a> for RpbDelReq {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1733,6 +1750,7 @@ impl Message for RpbDelReqRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbDelReqRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1828,6 +1846,7 @@ impl Message for RpbListBucketsReq {
 }
 
 impl<'a> Decode<'a> for RpbListBucketsReq {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1892,6 +1911,7 @@ impl Message for RpbListBucketsReqRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbListBucketsReqRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1952,6 +1972,7 @@ impl Message for RpbListBucketsResp {
 }
 
 impl<'a> Decode<'a> for RpbListBucketsResp {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -2014,6 +2035,7 @@ impl Message for RpbListBucketsRespRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbListBucketsRespRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -2088,6 +2110,7 @@ impl Message for RpbListKeysReq {
 }
 
 impl<'a> Decode<'a> for RpbListKeysReq {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -2159,6 +2182,7 @@ impl Message for RpbListKeysReqRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbListKeysReqRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -2226,6 +2250,7 @@ impl Message for RpbListKeysResp {
 }
 
 impl<'a> Decode<'a> for RpbListKeysResp {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -2288,6 +2313,7 @@ impl Message for RpbListKeysRespRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbListKeysRespRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -2421,6 +2447,7 @@ impl Message for RpbIndexReq {
 }
 
 impl<'a> Decode<'a> for RpbIndexReq {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -2561,6 +2588,7 @@ impl Message for RpbIndexReqRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbIndexReqRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -2676,6 +2704,7 @@ impl Message for RpbIndexResp {
 }
 
 impl<'a> Decode<'a> for RpbIndexResp {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -2755,6 +2784,7 @@ impl Message for RpbIndexRespRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbIndexRespRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -2829,6 +2859,7 @@ impl Message for RpbIndexBodyResp {
 }
 
 impl<'a> Decode<'a> for RpbIndexBodyResp {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -2902,6 +2933,7 @@ impl Message for RpbIndexBodyRespRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbIndexBodyRespRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -2983,6 +3015,7 @@ impl Message for RpbIndexObject {
 }
 
 impl<'a> Decode<'a> for RpbIndexObject {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -3060,6 +3093,7 @@ impl Message for RpbIndexObjectRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbIndexObjectRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -3180,6 +3214,7 @@ impl Message for RpbCSBucketReq {
 }
 
 impl<'a> Decode<'a> for RpbCSBucketReq {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -3286,6 +3321,7 @@ impl Message for RpbCSBucketReqRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbCSBucketReqRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -3373,6 +3409,7 @@ impl Message for RpbCSBucketResp {
 }
 
 impl<'a> Decode<'a> for RpbCSBucketResp {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -3446,6 +3483,7 @@ impl Message for RpbCSBucketRespRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbCSBucketRespRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -3528,6 +3566,7 @@ impl Message for RpbMapRedReq {
 }
 
 impl<'a> Decode<'a> for RpbMapRedReq {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -3598,6 +3637,7 @@ impl Message for RpbMapRedReqRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbMapRedReqRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -3668,6 +3708,7 @@ impl Message for RpbMapRedResp {
 }
 
 impl<'a> Decode<'a> for RpbMapRedResp {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -3732,6 +3773,7 @@ impl Message for RpbMapRedRespRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbMapRedRespRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -3825,6 +3867,7 @@ impl Message for RpbCounterUpdateReq {
 }
 
 impl<'a> Decode<'a> for RpbCounterUpdateReq {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -3922,6 +3965,7 @@ impl Message for RpbCounterUpdateReqRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbCounterUpdateReqRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -4001,6 +4045,7 @@ impl Message for RpbCounterUpdateResp {
 }
 
 impl<'a> Decode<'a> for RpbCounterUpdateResp {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -4048,6 +4093,7 @@ impl Message for RpbCounterUpdateRespRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbCounterUpdateRespRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -4132,6 +4178,7 @@ impl Message for RpbCounterGetReq {
 }
 
 impl<'a> Decode<'a> for RpbCounterGetReq {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -4222,6 +4269,7 @@ impl Message for RpbCounterGetReqRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbCounterGetReqRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -4296,6 +4344,7 @@ impl Message for RpbCounterGetResp {
 }
 
 impl<'a> Decode<'a> for RpbCounterGetResp {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -4343,6 +4392,7 @@ impl Message for RpbCounterGetRespRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbCounterGetRespRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -4413,6 +4463,7 @@ impl Message for RpbGetBucketKeyPreflistReq {
 }
 
 impl<'a> Decode<'a> for RpbGetBucketKeyPreflistReq {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -4487,6 +4538,7 @@ impl Message for RpbGetBucketKeyPreflistReqRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbGetBucketKeyPreflistReqRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -4553,6 +4605,7 @@ impl Message for RpbGetBucketKeyPreflistResp {
 }
 
 impl<'a> Decode<'a> for RpbGetBucketKeyPreflistResp {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -4607,6 +4660,7 @@ impl Message for RpbGetBucketKeyPreflistRespRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbGetBucketKeyPreflistRespRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -4690,6 +4744,7 @@ impl Message for RpbBucketKeyPreflistItem {
 }
 
 impl<'a> Decode<'a> for RpbBucketKeyPreflistItem {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -4773,6 +4828,7 @@ impl Message for RpbBucketKeyPreflistItemRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbBucketKeyPreflistItemRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -4871,6 +4927,7 @@ impl Message for RpbCoverageReq {
 }
 
 impl<'a> Decode<'a> for RpbCoverageReq {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -4959,6 +5016,7 @@ impl Message for RpbCoverageReqRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbCoverageReqRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -5037,6 +5095,7 @@ impl Message for RpbCoverageResp {
 }
 
 impl<'a> Decode<'a> for RpbCoverageResp {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -5091,6 +5150,7 @@ impl Message for RpbCoverageRespRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbCoverageRespRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -5177,6 +5237,7 @@ impl Message for RpbCoverageEntry {
 }
 
 impl<'a> Decode<'a> for RpbCoverageEntry {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -5263,6 +5324,7 @@ impl Message for RpbCoverageEntryRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbCoverageEntryRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -5330,6 +5392,7 @@ impl Message for RpbMembershipReq {
 }
 
 impl<'a> Decode<'a> for RpbMembershipReq {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -5385,6 +5448,7 @@ impl Message for RpbMembershipReqRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbMembershipReqRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -5437,6 +5501,7 @@ impl Message for RpbMembershipResp {
 }
 
 impl<'a> Decode<'a> for RpbMembershipResp {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -5491,6 +5556,7 @@ impl Message for RpbMembershipRespRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbMembershipRespRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -5568,6 +5634,7 @@ impl Message for RpbClusterMemberEntry {
 }
 
 impl<'a> Decode<'a> for RpbClusterMemberEntry {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -5639,6 +5706,7 @@ impl Message for RpbClusterMemberEntryRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbClusterMemberEntryRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -5741,6 +5809,7 @@ impl Message for RpbRTEReq {
 }
 
 impl<'a> Decode<'a> for RpbRTEReq {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -5843,6 +5912,7 @@ impl Message for RpbRTEReqRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbRTEReqRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -5939,6 +6009,7 @@ impl Message for RpbFetchReq {
 }
 
 impl<'a> Decode<'a> for RpbFetchReq {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -6006,6 +6077,7 @@ impl Message for RpbFetchReqRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbFetchReqRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -6100,6 +6172,7 @@ impl Message for RpbFetchResp {
 }
 
 impl<'a> Decode<'a> for RpbFetchResp {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -6195,6 +6268,7 @@ impl Message for RpbFetchRespRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbFetchRespRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -6284,6 +6358,7 @@ impl Message for RpbPushReq {
 }
 
 impl<'a> Decode<'a> for RpbPushReq {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -6358,6 +6433,7 @@ impl Message for RpbPushReqRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbPushReqRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -6449,6 +6525,7 @@ impl Message for RpbPushResp {
 }
 
 impl<'a> Decode<'a> for RpbPushResp {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -6528,6 +6605,7 @@ impl Message for RpbPushRespRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbPushRespRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -6604,6 +6682,7 @@ impl Message for RpbAaeFoldMergeRootNValReq {
 }
 
 impl<'a> Decode<'a> for RpbAaeFoldMergeRootNValReq {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -6658,6 +6737,7 @@ impl Message for RpbAaeFoldMergeRootNValReqRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbAaeFoldMergeRootNValReqRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -6729,6 +6809,7 @@ impl Message for RpbAaeFoldMergeBranchNValReq {
 }
 
 impl<'a> Decode<'a> for RpbAaeFoldMergeBranchNValReq {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -6794,6 +6875,7 @@ impl Message for RpbAaeFoldMergeBranchNValReqRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbAaeFoldMergeBranchNValReqRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -6930,6 +7012,7 @@ impl Message for RpbAaeFoldMergeTreesRangeReq {
 }
 
 impl<'a> Decode<'a> for RpbAaeFoldMergeTreesRangeReq {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -7096,6 +7179,7 @@ impl Message for RpbAaeFoldMergeTreesRangeReqRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbAaeFoldMergeTreesRangeReqRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -7248,6 +7332,7 @@ impl Message for RpbAaeFoldTreeResp {
 }
 
 impl<'a> Decode<'a> for RpbAaeFoldTreeResp {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -7333,6 +7418,7 @@ impl Message for RpbAaeFoldTreeRespRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbAaeFoldTreeRespRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -7432,6 +7518,7 @@ impl Message for RpbAaeFoldFetchClocksNValReq {
 }
 
 impl<'a> Decode<'a> for RpbAaeFoldFetchClocksNValReq {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -7506,6 +7593,7 @@ impl Message for RpbAaeFoldFetchClocksNValReqRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbAaeFoldFetchClocksNValReqRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -7633,6 +7721,7 @@ impl Message for RpbAaeFoldFetchClocksRangeReq {
 }
 
 impl<'a> Decode<'a> for RpbAaeFoldFetchClocksRangeReq {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -7767,6 +7856,7 @@ impl Message for RpbAaeFoldFetchClocksRangeReqRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbAaeFoldFetchClocksRangeReqRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -7929,6 +8019,7 @@ impl Message for RpbAaeFoldFindTombsReq {
 }
 
 impl<'a> Decode<'a> for RpbAaeFoldFindTombsReq {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -8063,6 +8154,7 @@ impl Message for RpbAaeFoldFindTombsReqRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbAaeFoldFindTombsReqRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -8188,6 +8280,7 @@ impl Message for RpbAaeFoldKeyValueResp {
 }
 
 impl<'a> Decode<'a> for RpbAaeFoldKeyValueResp {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -8262,6 +8355,7 @@ impl Message for RpbAaeFoldKeyValueRespRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbAaeFoldKeyValueRespRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -8361,6 +8455,7 @@ impl Message for RpbKeysValue {
 }
 
 impl<'a> Decode<'a> for RpbKeysValue {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -8445,6 +8540,7 @@ impl Message for RpbKeysValueRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbKeysValueRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -8563,6 +8659,7 @@ impl Message for RpbAaeFoldFindKeysReq {
 }
 
 impl<'a> Decode<'a> for RpbAaeFoldFindKeysReq {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -8686,6 +8783,7 @@ impl Message for RpbAaeFoldFindKeysReqRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbAaeFoldFindKeysReqRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -8823,6 +8921,7 @@ impl Message for RpbAaeFoldObjectStatsReq {
 }
 
 impl<'a> Decode<'a> for RpbAaeFoldObjectStatsReq {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -8925,6 +9024,7 @@ impl Message for RpbAaeFoldObjectStatsReqRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbAaeFoldObjectStatsReqRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -9054,6 +9154,7 @@ impl Message for RpbAaeFoldReplKeysReq {
 }
 
 impl<'a> Decode<'a> for RpbAaeFoldReplKeysReq {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -9163,6 +9264,7 @@ impl Message for RpbAaeFoldReplKeysReqRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbAaeFoldReplKeysReqRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -9288,6 +9390,7 @@ impl Message for RpbAaeFoldRepairKeysReq {
 }
 
 impl<'a> Decode<'a> for RpbAaeFoldRepairKeysReq {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -9390,6 +9493,7 @@ impl Message for RpbAaeFoldRepairKeysReqRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbAaeFoldRepairKeysReqRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -9534,6 +9638,7 @@ impl Message for RpbAaeFoldReapTombsReq {
 }
 
 impl<'a> Decode<'a> for RpbAaeFoldReapTombsReq {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -9692,6 +9797,7 @@ impl Message for RpbAaeFoldReapTombsReqRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbAaeFoldReapTombsReqRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -9882,6 +9988,7 @@ impl Message for RpbAaeFoldEraseKeysReq {
 }
 
 impl<'a> Decode<'a> for RpbAaeFoldEraseKeysReq {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -10040,6 +10147,7 @@ impl Message for RpbAaeFoldEraseKeysReqRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbAaeFoldEraseKeysReqRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -10187,6 +10295,7 @@ impl Message for RpbAaeFoldKeyCountResp {
 }
 
 impl<'a> Decode<'a> for RpbAaeFoldKeyCountResp {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -10261,6 +10370,7 @@ impl Message for RpbAaeFoldKeyCountRespRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbAaeFoldKeyCountRespRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -10353,6 +10463,7 @@ impl Message for RpbKeysCount {
 }
 
 impl<'a> Decode<'a> for RpbKeysCount {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -10428,6 +10539,7 @@ impl Message for RpbKeysCountRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbKeysCountRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -10490,6 +10602,7 @@ impl Message for RpbAaeFoldListBucketsReq {
 }
 
 impl<'a> Decode<'a> for RpbAaeFoldListBucketsReq {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -10537,6 +10650,7 @@ impl Message for RpbAaeFoldListBucketsReqRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbAaeFoldListBucketsReqRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -10589,6 +10703,7 @@ impl Message for RpbAaeFoldListBucketsResp {
 }
 
 impl<'a> Decode<'a> for RpbAaeFoldListBucketsResp {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -10643,6 +10758,7 @@ impl Message for RpbAaeFoldListBucketsRespRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbAaeFoldListBucketsRespRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -10724,6 +10840,7 @@ impl Message for RpbAaeFoldBucket {
 }
 
 impl<'a> Decode<'a> for RpbAaeFoldBucket {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -10793,6 +10910,7 @@ impl Message for RpbAaeFoldBucketRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbAaeFoldBucketRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,

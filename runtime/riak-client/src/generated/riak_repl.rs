@@ -84,6 +84,7 @@ impl Message for RpbReplGetReq {
 }
 
 impl<'a> Decode<'a> for RpbReplGetReq {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -199,6 +200,7 @@ impl Message for RpbReplGetReqRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbReplGetReqRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -283,6 +285,7 @@ impl Message for RpbReplGetClusterIdReq {
 }
 
 impl<'a> Decode<'a> for RpbReplGetClusterIdReq {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -327,6 +330,7 @@ impl Message for RpbReplGetClusterIdReqRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbReplGetClusterIdReqRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -388,6 +392,7 @@ impl Message for RpbReplGetClusterIdResp {
 }
 
 impl<'a> Decode<'a> for RpbReplGetClusterIdResp {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -451,6 +456,7 @@ impl Message for RpbReplGetClusterIdRespRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbReplGetClusterIdRespRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,

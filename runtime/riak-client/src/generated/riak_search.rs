@@ -70,6 +70,7 @@ impl Message for RpbSearchQueryReq {
 }
 
 impl<'a> Decode<'a> for RpbSearchQueryReq {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -172,6 +173,7 @@ impl Message for RpbSearchQueryReqRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbSearchQueryReqRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -252,6 +254,7 @@ impl Message for RpbSearchDoc {
 }
 
 impl<'a> Decode<'a> for RpbSearchDoc {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -297,6 +300,7 @@ impl Message for RpbSearchDocRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbSearchDocRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -353,6 +357,7 @@ impl Message for RpbSearchQueryResp {
 }
 
 impl<'a> Decode<'a> for RpbSearchQueryResp {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -408,6 +413,7 @@ impl Message for RpbSearchQueryRespRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbSearchQueryRespRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,

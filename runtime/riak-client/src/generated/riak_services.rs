@@ -91,6 +91,7 @@ impl Message for RpbPingReq {
 }
 
 impl<'a> Decode<'a> for RpbPingReq {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -135,6 +136,7 @@ impl Message for RpbPingReqRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbPingReqRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -182,6 +184,7 @@ impl Message for RpbPingResp {
 }
 
 impl<'a> Decode<'a> for RpbPingResp {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -226,6 +229,7 @@ impl Message for RpbPingRespRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbPingRespRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -273,6 +277,7 @@ impl Message for RpbGetClientIdReq {
 }
 
 impl<'a> Decode<'a> for RpbGetClientIdReq {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -317,6 +322,7 @@ impl Message for RpbGetClientIdReqRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbGetClientIdReqRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -364,6 +370,7 @@ impl Message for RpbSetClientIdResp {
 }
 
 impl<'a> Decode<'a> for RpbSetClientIdResp {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -408,6 +415,7 @@ impl Message for RpbSetClientIdRespRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbSetClientIdRespRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -455,6 +463,7 @@ impl Message for RpbGetServerInfoReq {
 }
 
 impl<'a> Decode<'a> for RpbGetServerInfoReq {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -499,6 +508,7 @@ impl Message for RpbGetServerInfoReqRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbGetServerInfoReqRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -547,6 +557,7 @@ impl Message for RpbDelResp {
 }
 
 impl<'a> Decode<'a> for RpbDelResp {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -591,6 +602,7 @@ impl Message for RpbDelRespRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbDelRespRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -638,6 +650,7 @@ impl Message for RpbSetBucketResp {
 }
 
 impl<'a> Decode<'a> for RpbSetBucketResp {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -682,6 +695,7 @@ impl Message for RpbSetBucketRespRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbSetBucketRespRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -729,6 +743,7 @@ impl Message for RpbResetBucketResp {
 }
 
 impl<'a> Decode<'a> for RpbResetBucketResp {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -773,6 +788,7 @@ impl Message for RpbResetBucketRespRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbResetBucketRespRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -820,6 +836,7 @@ impl Message for RpbRTEResp {
 }
 
 impl<'a> Decode<'a> for RpbRTEResp {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -864,6 +881,7 @@ impl Message for RpbRTERespRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbRTERespRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -911,6 +929,7 @@ impl Message for RpbAuthResp {
 }
 
 impl<'a> Decode<'a> for RpbAuthResp {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -955,6 +974,7 @@ impl Message for RpbAuthRespRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbAuthRespRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1003,6 +1023,7 @@ impl Message for RpbStartTls {
 }
 
 impl<'a> Decode<'a> for RpbStartTls {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1047,6 +1068,7 @@ impl Message for RpbStartTlsRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbStartTlsRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1096,6 +1118,7 @@ impl Message for TsTtbMsg {
 }
 
 impl<'a> Decode<'a> for TsTtbMsg {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1142,6 +1165,7 @@ impl Message for TsTtbMsgRef<'_> {
 }
 
 impl<'a> Decode<'a> for TsTtbMsgRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,

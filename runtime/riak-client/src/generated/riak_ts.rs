@@ -97,6 +97,7 @@ impl Message for TsColumnDescription {
 }
 
 impl<'a> Decode<'a> for TsColumnDescription {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -174,6 +175,7 @@ impl Message for TsColumnDescriptionRef<'_> {
 }
 
 impl<'a> Decode<'a> for TsColumnDescriptionRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -250,6 +252,7 @@ impl Message for TsCell {
 }
 
 impl<'a> Decode<'a> for TsCell {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -320,6 +323,7 @@ impl Message for TsCellRef<'_> {
 }
 
 impl<'a> Decode<'a> for TsCellRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -374,6 +378,7 @@ impl Message for TsRow {
 }
 
 impl<'a> Decode<'a> for TsRow {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -419,6 +424,7 @@ impl Message for TsRowRef<'_> {
 }
 
 impl<'a> Decode<'a> for TsRowRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -486,6 +492,7 @@ impl Message for TsInterpolation {
 }
 
 impl<'a> Decode<'a> for TsInterpolation {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -561,6 +568,7 @@ impl Message for TsInterpolationRef<'_> {
 }
 
 impl<'a> Decode<'a> for TsInterpolationRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -646,6 +654,7 @@ impl Message for TsQueryReq {
 }
 
 impl<'a> Decode<'a> for TsQueryReq {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -714,6 +723,7 @@ impl Message for TsQueryReqRef<'_> {
 }
 
 impl<'a> Decode<'a> for TsQueryReqRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -788,6 +798,7 @@ impl Message for TsQueryResp {
 }
 
 impl<'a> Decode<'a> for TsQueryResp {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -850,6 +861,7 @@ impl Message for TsQueryRespRef<'_> {
 }
 
 impl<'a> Decode<'a> for TsQueryRespRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -933,6 +945,7 @@ impl Message for TsPutReq {
 }
 
 impl<'a> Decode<'a> for TsPutReq {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1013,6 +1026,7 @@ impl Message for TsPutReqRef<'_> {
 }
 
 impl<'a> Decode<'a> for TsPutReqRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1082,6 +1096,7 @@ impl Message for TsPutResp {
 }
 
 impl<'a> Decode<'a> for TsPutResp {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1126,6 +1141,7 @@ impl Message for TsPutRespRef<'_> {
 }
 
 impl<'a> Decode<'a> for TsPutRespRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1193,6 +1209,7 @@ impl Message for TsGetReq {
 }
 
 impl<'a> Decode<'a> for TsGetReq {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1266,6 +1283,7 @@ impl Message for TsGetReqRef<'_> {
 }
 
 impl<'a> Decode<'a> for TsGetReqRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1334,6 +1352,7 @@ impl Message for TsGetResp {
 }
 
 impl<'a> Decode<'a> for TsGetResp {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1393,6 +1412,7 @@ impl Message for TsGetRespRef<'_> {
 }
 
 impl<'a> Decode<'a> for TsGetRespRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1476,6 +1496,7 @@ impl Message for TsDelReq {
 }
 
 impl<'a> Decode<'a> for TsDelReq {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1553,6 +1574,7 @@ impl Message for TsDelReqRef<'_> {
 }
 
 impl<'a> Decode<'a> for TsDelReqRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1617,6 +1639,7 @@ impl Message for TsDelResp {
 }
 
 impl<'a> Decode<'a> for TsDelResp {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1661,6 +1684,7 @@ impl Message for TsDelRespRef<'_> {
 }
 
 impl<'a> Decode<'a> for TsDelRespRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1726,6 +1750,7 @@ impl Message for TsListKeysReq {
 }
 
 impl<'a> Decode<'a> for TsListKeysReq {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1793,6 +1818,7 @@ impl Message for TsListKeysReqRef<'_> {
 }
 
 impl<'a> Decode<'a> for TsListKeysReqRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1857,6 +1883,7 @@ impl Message for TsListKeysResp {
 }
 
 impl<'a> Decode<'a> for TsListKeysResp {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1909,6 +1936,7 @@ impl Message for TsListKeysRespRef<'_> {
 }
 
 impl<'a> Decode<'a> for TsListKeysRespRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1986,6 +2014,7 @@ impl Message for TsCoverageReq {
 }
 
 impl<'a> Decode<'a> for TsCoverageReq {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -2072,6 +2101,7 @@ impl Message for TsCoverageReqRef<'_> {
 }
 
 impl<'a> Decode<'a> for TsCoverageReqRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -2150,6 +2180,7 @@ impl Message for TsCoverageResp {
 }
 
 impl<'a> Decode<'a> for TsCoverageResp {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -2204,6 +2235,7 @@ impl Message for TsCoverageRespRef<'_> {
 }
 
 impl<'a> Decode<'a> for TsCoverageRespRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -2289,6 +2321,7 @@ impl Message for TsCoverageEntry {
 }
 
 impl<'a> Decode<'a> for TsCoverageEntry {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -2373,6 +2406,7 @@ impl Message for TsCoverageEntryRef<'_> {
 }
 
 impl<'a> Decode<'a> for TsCoverageEntryRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -2485,6 +2519,7 @@ impl Message for TsRange {
 }
 
 impl<'a> Decode<'a> for TsRange {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -2596,6 +2631,7 @@ impl Message for TsRangeRef<'_> {
 }
 
 impl<'a> Decode<'a> for TsRangeRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,

@@ -48,6 +48,7 @@ impl Message for RpbYokozunaIndex {
 }
 
 impl<'a> Decode<'a> for RpbYokozunaIndex {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -120,6 +121,7 @@ impl Message for RpbYokozunaIndexRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbYokozunaIndexRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -180,6 +182,7 @@ impl Message for RpbYokozunaIndexGetReq {
 }
 
 impl<'a> Decode<'a> for RpbYokozunaIndexGetReq {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -236,6 +239,7 @@ impl Message for RpbYokozunaIndexGetReqRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbYokozunaIndexGetReqRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -288,6 +292,7 @@ impl Message for RpbYokozunaIndexGetResp {
 }
 
 impl<'a> Decode<'a> for RpbYokozunaIndexGetResp {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -337,6 +342,7 @@ impl Message for RpbYokozunaIndexGetRespRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbYokozunaIndexGetRespRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -404,6 +410,7 @@ impl Message for RpbYokozunaIndexPutReq {
 }
 
 impl<'a> Decode<'a> for RpbYokozunaIndexPutReq {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -467,6 +474,7 @@ impl Message for RpbYokozunaIndexPutReqRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbYokozunaIndexPutReqRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -546,6 +554,7 @@ impl Message for RpbYokozunaIndexDeleteReq {
 }
 
 impl<'a> Decode<'a> for RpbYokozunaIndexDeleteReq {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -609,6 +618,7 @@ impl Message for RpbYokozunaIndexDeleteReqRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbYokozunaIndexDeleteReqRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -685,6 +695,7 @@ impl Message for RpbYokozunaSchema {
 }
 
 impl<'a> Decode<'a> for RpbYokozunaSchema {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -753,6 +764,7 @@ impl Message for RpbYokozunaSchemaRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbYokozunaSchemaRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -818,6 +830,7 @@ impl Message for RpbYokozunaSchemaPutReq {
 }
 
 impl<'a> Decode<'a> for RpbYokozunaSchemaPutReq {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -878,6 +891,7 @@ impl Message for RpbYokozunaSchemaPutReqRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbYokozunaSchemaPutReqRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -954,6 +968,7 @@ impl Message for RpbYokozunaSchemaGetReq {
 }
 
 impl<'a> Decode<'a> for RpbYokozunaSchemaGetReq {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1017,6 +1032,7 @@ impl Message for RpbYokozunaSchemaGetReqRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbYokozunaSchemaGetReqRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1084,6 +1100,7 @@ impl Message for RpbYokozunaSchemaGetResp {
 }
 
 impl<'a> Decode<'a> for RpbYokozunaSchemaGetResp {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -1144,6 +1161,7 @@ impl Message for RpbYokozunaSchemaGetRespRef<'_> {
 }
 
 impl<'a> Decode<'a> for RpbYokozunaSchemaGetRespRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,

@@ -28,6 +28,7 @@ impl Message for Part {
 }
 
 impl<'a> Decode<'a> for Part {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,
@@ -88,6 +89,7 @@ impl Message for PartRef<'_> {
 }
 
 impl<'a> Decode<'a> for PartRef<'a> {
+    #[inline]
     fn merge(
         &mut self,
         mut input: wire::Reader<'a>,

@@ -141,6 +141,7 @@ fn run(seed: u64, victim: Option<(usize, usize)>) -> Vec<usize> {
     let config = ConnectionConfig::new()
         .max_in_flight(1 + usize::try_from(random.below(4)).unwrap())
         .stream_buffer(64)
+        .wait_timeout(None)
         .call_timeout(None)
         .long_call_timeout(None)
         .stream_idle_timeout(None);

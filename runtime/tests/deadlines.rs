@@ -92,6 +92,26 @@ async fn the_earlier_of_two_deadlines_counts() {
     assert!(begun.elapsed() < Duration::from_millis(25), "{:?}", begun.elapsed());
 }
 
+/// Nobody waits for the server while the consumer is slow; once it reads on, the
+/// server has its time again, and no more than that.
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_falls_silent_behind_a_slow_consumer_ends() {
+    let idle = Duration::from_secs(3);
+    let config = ConnectionConfig::new().stream_buffer(1).stream_idle_timeout(Some(idle));
+    let (connection, mut server) = pair(config);
+    let answers = client::stream::<_, _, ListResp>(&connection, ListReq::default());
+    let (answers, written) = tokio::join!(answers, server.write_all(&[0, 0, 0, 1, 18, 0, 0, 0, 1, 18]));
+    written.unwrap();
+    let mut answers = answers.unwrap();
+    sleep(idle * 3).await;
+    answers.next().await.unwrap().unwrap();
+    answers.next().await.unwrap().unwrap();
+    let begun = Instant::now();
+    let error = tokio::time::timeout(idle * 10, answers.next()).await.expect("it ends").unwrap();
+    assert!(matches!(error, Err(CallError::Timeout { sent: true, .. })), "{error:?}");
+    assert_eq!(begun.elapsed().as_secs(), idle.as_secs());
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_stream_has_a_deadline_for_all_of_it() {
     let (connection, mut server) = pair(ConnectionConfig::new());

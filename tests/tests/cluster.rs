@@ -9,8 +9,8 @@ use std::time::Duration;
 use riak_client::riak_kv::{RpbContent, RpbDelReq, RpbGetReq, RpbListKeysReq, RpbPutReq};
 use riak_client::{CallError, CallOptions, ConnectionConfig, Node as Place, Riak};
 use riak_runtime::client::{
-    BreakerConfig, BreakerState, Cluster, ClusterConfig, ConnectionError, NotSent, PoolConfig, RetryConfig,
-    TcpConnector,
+    BreakerConfig, BreakerState, Cluster, ClusterConfig, Connecting, ConnectionError, Connector, NotSent,
+    PoolConfig, RetryConfig, TcpConnector,
 };
 use riak_testkit::{Node, Store};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -274,6 +274,56 @@ async fn streams_have_connections_of_their_own_and_give_them_back() {
     assert_eq!(chunks.iter().map(|chunk| chunk.keys.len()).sum::<usize>(), 200);
     assert_eq!(cluster.stats().nodes[0].pool.connects, before, "the first one's connection is used again");
     assert_eq!(cluster.stats().nodes[0].pool.streams, 0);
+}
+
+/// An error names the node also when it comes in the middle of a stream, and
+/// when a call never got further than waiting for a connection.
+#[tokio::test]
+async fn errors_name_the_node_wherever_they_come_up() {
+    // A chunk of keys, and then half of a frame.
+    let (address, _) = scripted(Some(b"\0\0\0\x04\x12\x0a\x01a\0\0\0\0")).await;
+    let cluster = cluster(&[nowhere().await, address], ClusterConfig::new());
+    let riak = Riak::over(cluster);
+    for _ in 0..4 {
+        let mut keys = riak.kv().list_keys(RpbListKeysReq::new("b")).await.unwrap();
+        assert_eq!(keys.next().await.unwrap().unwrap().keys, ["a"]);
+        let error = keys.next().await.unwrap().unwrap_err();
+        let CallError::Tried(tried) = &error else { panic!("{error:?}") };
+        assert_eq!(tried.last().node, Place::from(address));
+        assert!(matches!(error.connection_error(), Some(ConnectionError::Frame(_))), "{error:?}");
+    }
+
+    #[derive(Debug)]
+    struct Nowhere;
+    impl Connector for Nowhere {
+        fn connect<'a>(&'a self, _: &'a Place) -> Connecting<'a> {
+            Box::pin(std::future::pending())
+        }
+    }
+    let place = Place::new("nowhere.example.com", 1);
+    let riak = Riak::over(Cluster::new([place.clone()], Arc::new(Nowhere), ClusterConfig::new()));
+    let quick = riak.with(CallOptions::new().timeout(Duration::from_millis(50)));
+    let error = quick.kv().get(get()).await.unwrap_err();
+    let CallError::Tried(tried) = &error else { panic!("{error:?}") };
+    assert_eq!(tried.last().node, place);
+    assert!(matches!(error.cause(), CallError::NotSent(NotSent::Deadline)), "{error:?}");
+}
+
+/// What is closed stays closed: no source of nodes opens it again.
+#[tokio::test]
+async fn a_closed_cluster_takes_no_new_nodes() {
+    let (_store, nodes) = nodes(2).await;
+    let cluster = cluster(&[nodes[0].addr()], ClusterConfig::new());
+    let riak = Riak::over(cluster.clone());
+    riak.kv().put(put()).await.unwrap();
+    riak.close().await;
+    cluster.set_nodes(addresses(&nodes).into_iter().map(Place::from));
+    for _ in 0..10 {
+        let error = riak.kv().get(get()).await.unwrap_err();
+        assert!(matches!(error.connection_error(), Some(ConnectionError::Stopped)), "{error:?}");
+    }
+    assert!(cluster.connect().await.is_err());
+    assert_eq!(nodes[1].connections(), 0);
 }
 
 #[tokio::test]

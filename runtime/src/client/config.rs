@@ -31,6 +31,11 @@ pub struct ConnectionConfig {
     /// How many calls may wait their turn. 65,536; each keeps its encoded
     /// request.
     pub max_waiting: usize,
+    /// How long a call may wait its turn: until others are answered, or until a
+    /// stream ends. 10 seconds. A call with a deadline of its own waits for no
+    /// more than half of the time that it has: a client that sends what is
+    /// about to expire does work that nobody waits for.
+    pub wait_timeout: Option<Duration>,
     /// The longest frame that is accepted, in bytes, code included. 64 MiB
     /// ([`MAX_FRAME`](crate::frame::MAX_FRAME)).
     pub max_frame: usize,
@@ -58,6 +63,7 @@ impl Default for ConnectionConfig {
             max_in_flight: 256,
             max_owed: 128,
             max_waiting: 65_536,
+            wait_timeout: Some(Duration::from_secs(10)),
             max_frame: crate::frame::MAX_FRAME,
             stream_buffer: 256 * 1024,
             connect_timeout: Duration::from_secs(5),
@@ -93,6 +99,7 @@ impl ConnectionConfig {
         max_in_flight: usize,
         max_owed: usize,
         max_waiting: usize,
+        wait_timeout: Option<Duration>,
         max_frame: usize,
         stream_buffer: usize,
         connect_timeout: Duration,

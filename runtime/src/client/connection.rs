@@ -259,7 +259,8 @@ impl Future for UnaryCall<'_, '_> {
 impl Drop for UnaryCall<'_, '_> {
     fn drop(&mut self) {
         if let Stage::Started(ticket) = self.stage {
-            self.handle.with(|pipeline| pipeline.give_up(ticket));
+            let now = now();
+            self.handle.with(|pipeline| pipeline.give_up(ticket, now));
         }
     }
 }

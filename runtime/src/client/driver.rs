@@ -81,7 +81,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
         if state.pipeline.attend(self.written) {
             return Err(state.pipeline.closed().cloned().unwrap_or(ConnectionError::Stopped));
         }
-        let deadline = state.pipeline.expire(now);
+        state.pipeline.expire(now);
         let mut may_receive = state.pipeline.may_receive(now);
         // Frames that were read before a slow consumer stopped their delivery.
         while may_receive && let Some(frame) = self.reader.next_frame().map_err(ConnectionError::Frame)? {
@@ -92,8 +92,9 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
             state.pipeline.take_output(&mut self.output);
         }
         // What was just done by the driver itself needs no second look, apart
-        // from an end.
+        // from an end, and from deadlines that came up.
         let finished = state.pipeline.attend(self.written);
+        let deadline = state.pipeline.next_deadline();
         let before = state.wait(cx.waker());
         let unused = state.pipeline.take_wakers(&mut self.wakers);
         drop(state);

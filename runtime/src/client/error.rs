@@ -37,7 +37,8 @@ pub enum CallError {
     Timeout {
         /// How long was waited.
         after: Duration,
-        /// Whether the whole request had been sent.
+        /// Whether the server may see the request: it has had its turn, and is
+        /// sent or will be.
         sent: bool,
     },
     /// The request was sent, then the connection failed before its answer came.
@@ -131,10 +132,10 @@ impl fmt::Display for CallError {
                 frame.code
             ),
             Self::Timeout { after, sent: true } => {
-                write!(f, "no answer came within {after:?}; the request was sent and may have been applied")
+                write!(f, "no answer came within {after:?}; the request was sent and may be applied")
             }
             Self::Timeout { after, sent: false } => {
-                write!(f, "the request could not be sent within {after:?}")
+                write!(f, "the request could not be sent within {after:?}: make fewer calls at once")
             }
             Self::Lost(error) => {
                 write!(

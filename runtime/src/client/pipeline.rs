@@ -120,10 +120,14 @@ impl Pipeline {
             self.slots.insert_waiting(frame, operation, ends, exclusive)
         };
         let after = self.timeout(ends.is_some(), exclusive);
+        let turn = self.config.wait_timeout;
         let slot = self.slots.get(ticket);
         let unused = slot.wait(waker);
         slot.limit = request.deadline();
-        let deadline = slot.extend(now, after);
+        let mut deadline = slot.extend(now, after);
+        if matches!(slot.state, State::Waiting { .. }) {
+            deadline = slot.hurry(now, turn);
+        }
         self.unused.extend(unused);
         self.note_deadline(deadline);
         Ok(ticket)
@@ -171,7 +175,7 @@ impl Pipeline {
     }
 
     /// Gives a call up.
-    pub(super) fn give_up(&mut self, ticket: Ticket) {
+    pub(super) fn give_up(&mut self, ticket: Ticket, now: Instant) {
         let slot = self.slots.get(ticket);
         match slot.state {
             State::Free => {}
@@ -180,7 +184,7 @@ impl Pipeline {
                 self.slots.leave(ticket, State::Free);
                 self.free(ticket);
                 // It may have held up others.
-                self.start_waiting();
+                self.start_waiting(now);
             }
             State::Flying { place } => {
                 let (operation, exclusive) = (slot.operation, slot.exclusive);
@@ -290,26 +294,34 @@ impl Pipeline {
     }
 
     /// Goes on behind the first place.
-    fn pass(&mut self) {
+    fn pass(&mut self, now: Instant) {
         self.places.pop_front();
         self.passed += 1;
-        self.start_waiting();
+        self.start_waiting(now);
         if self.closed.is_some() {
             self.check_owed();
         }
     }
 
-    /// Sends waiting calls as long as they may be.
-    fn start_waiting(&mut self) {
+    /// Sends waiting calls as long as they may be, but none whose time is up.
+    fn start_waiting(&mut self, now: Instant) {
         while let Some((ticket, exclusive)) = self.slots.first_waiting() {
             if !self.has_room(exclusive) {
                 break;
+            }
+            if self.slots.get(ticket).deadline.is_some_and(|deadline| deadline <= now) {
+                self.time_out(ticket);
+                continue;
             }
             let state = State::Flying { place: self.passed + self.places.len() as u64 };
             let Some(request) = self.slots.leave(ticket, state) else { break };
             self.produced += request.len() as u64;
             self.output.append(*request);
-            let operation = self.slots.get(ticket).operation;
+            let slot = self.slots.get(ticket);
+            let (operation, streams, begun) = (slot.operation, slot.ends.is_some(), slot.begun);
+            let after = self.timeout(streams, exclusive);
+            // What it may take counts from its beginning: its turn was a part.
+            self.slots.get(ticket).extend(begun.unwrap_or(now), after);
             self.take_place(ticket, operation, exclusive);
         }
     }

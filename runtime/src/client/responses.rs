@@ -13,9 +13,10 @@ use std::task::{Context, Poll, ready};
 use futures_core::Stream;
 
 use super::call::decode;
-use super::connection::Handle;
+use super::connection::{Handle, now};
 use super::error::CallError;
 use super::slots::Ticket;
+use super::tried::Origin;
 use crate::Frame;
 use crate::operation::{Answer, Operation};
 
@@ -35,11 +36,26 @@ pub struct FrameStream {
     first: Option<Frame>,
     /// What has to live as long as the call.
     kept: Option<Box<dyn Any + Send + Sync>>,
+    /// Where it comes from, if that is known.
+    origin: Option<Box<Origin>>,
 }
 
 impl FrameStream {
     pub(super) fn new(handle: Arc<Handle>, ticket: Ticket) -> Self {
-        Self { handle, ticket: Some(ticket), first: None, kept: None }
+        Self { handle, ticket: Some(ticket), first: None, kept: None, origin: None }
+    }
+
+    /// Names where it comes from in its errors.
+    pub(super) fn from(mut self, origin: Origin) -> Self {
+        self.origin = Some(Box::new(origin));
+        self
+    }
+
+    fn named(&mut self, error: CallError) -> CallError {
+        match self.origin.take() {
+            Some(origin) => origin.name(error, now()),
+            None => error,
+        }
     }
 
     /// Keeps something until the call is over: what a connection was borrowed
@@ -77,7 +93,7 @@ impl FrameStream {
             self.ticket = None;
             self.kept = None;
         }
-        Poll::Ready(result)
+        Poll::Ready(result.map(|frame| frame.map_err(|error| self.named(error))))
     }
 
     /// The next frame; `None` after the last one, or after an error.
@@ -91,7 +107,8 @@ impl FrameStream {
     fn give_up(&mut self) {
         self.first = None;
         if let Some(ticket) = self.ticket.take() {
-            self.handle.with(|pipeline| pipeline.give_up(ticket));
+            let now = now();
+            self.handle.with(|pipeline| pipeline.give_up(ticket, now));
         }
         self.kept = None;
     }
@@ -157,7 +174,8 @@ impl<A: Answer> Responses<A> {
 
     fn poll_answer(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<A, CallError>>> {
         let answer = match ready!(self.frames.poll_frame(cx)) {
-            Some(frame) => frame.and_then(|frame| decode(&frame, self.operation)),
+            Some(Ok(frame)) => decode(&frame, self.operation).map_err(|error| self.frames.named(error)),
+            Some(Err(error)) => Err(error),
             None => return Poll::Ready(None),
         };
         if answer.is_err() {

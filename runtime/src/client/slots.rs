@@ -95,6 +95,16 @@ impl Slot {
         self.deadline
     }
 
+    /// Lets a call that waits its turn wait for as long as `after`, and for no
+    /// more than half of the time until its limit: what is left is for the
+    /// server. Returns its deadline until it has its turn.
+    pub(super) fn hurry(&mut self, now: Instant, after: Option<Duration>) -> Option<Instant> {
+        let turn = after.and_then(|after| now.checked_add(after));
+        let half = self.limit.map(|limit| now + limit.saturating_duration_since(now) / 2);
+        self.deadline = [self.deadline, turn, half].into_iter().flatten().min();
+        self.deadline
+    }
+
     /// How long the call had until its deadline.
     pub(super) fn allowed(&self) -> Duration {
         self.deadline

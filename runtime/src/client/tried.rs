@@ -4,7 +4,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::error::CallError;
 use super::node::Node;
@@ -51,6 +51,27 @@ impl Tried {
     #[expect(clippy::missing_panics_doc, reason = "it never does")]
     pub fn last(&self) -> &Attempt {
         self.0.last().expect("there is one, or this had not been made")
+    }
+}
+
+/// Where a stream comes from, and what was tried before: for its errors.
+#[derive(Debug)]
+pub(super) struct Origin {
+    pub(super) node: Node,
+    pub(super) begun: Instant,
+    pub(super) failed: Vec<Attempt>,
+}
+
+impl Origin {
+    /// An error in the middle of the stream, with the node that it is of.
+    pub(super) fn name(self, error: CallError, now: Instant) -> CallError {
+        let Self { node, begun, failed: mut attempts } = self;
+        let error = match error {
+            CallError::Server(error) => CallError::Server(error.at(node.clone())),
+            error => error,
+        };
+        attempts.push(Attempt { node, error, after: now.saturating_duration_since(begun) });
+        Tried::error(attempts)
     }
 }
 

@@ -15,7 +15,7 @@ use super::super::error::{CallError, NotSent};
 use super::super::observe::Watch;
 use super::super::outgoing::Outgoing;
 use super::super::responses::FrameStream;
-use super::super::tried::{Attempt, Tried};
+use super::super::tried::{Attempt, Origin, Tried};
 use super::member::{Member, Trial};
 use super::{Cluster, verdict};
 use crate::Frame;
@@ -52,8 +52,13 @@ impl Call for Cluster {
                 Ok(stream) => {
                     self.inner.served.note(request.operation().request);
                     trial.end(super::super::breaker::Health::Good);
+                    let origin = Origin {
+                        node: trial.member.node().clone(),
+                        begun: trial.begun(),
+                        failed: std::mem::take(&mut effort.failed),
+                    };
                     // It counts as in flight until its end.
-                    return Ok(stream.keeping(trial));
+                    return Ok(stream.from(origin).keeping(trial));
                 }
                 Err(error) => effort.failed(trial, error).await?,
             }
@@ -150,11 +155,8 @@ impl<'c, 'r> Effort<'c, 'r> {
         trial.end(verdict::health(&error, inner.served.has(self.request.operation().request)));
         let after = trial.elapsed();
         drop(trial);
-        if let (CallError::NotSent(reason), []) = (&error, self.failed.as_slice())
-            && !matches!(
-                reason,
-                NotSent::Connection(_) | NotSent::QueueFull { .. } | NotSent::PoolTimeout { .. }
-            )
+        if let (CallError::NotSent(NotSent::Frame(_) | NotSent::Streams { .. }), []) =
+            (&error, self.failed.as_slice())
         {
             // No node has anything to do with it.
             return Err(error);

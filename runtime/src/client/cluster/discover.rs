@@ -63,6 +63,12 @@ impl Keeper {
             before.abort();
         }
     }
+
+    pub(super) fn stop(&self) {
+        if let Some(task) = self.0.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            task.abort();
+        }
+    }
 }
 
 impl Drop for Keeper {

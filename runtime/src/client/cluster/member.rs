@@ -106,6 +106,11 @@ impl Trial {
         Self { member, probe, begun: now, over: false }
     }
 
+    /// When it began.
+    pub(super) fn begun(&self) -> Instant {
+        self.begun
+    }
+
     /// How long it took so far.
     pub(super) fn elapsed(&self) -> Duration {
         now().saturating_duration_since(self.begun)

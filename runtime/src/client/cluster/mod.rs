@@ -13,7 +13,7 @@ mod stats;
 mod verdict;
 
 use std::fmt;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 pub use config::{ClusterConfig, RetryConfig};
@@ -61,6 +61,9 @@ pub struct Cluster {
 
 struct Inner {
     members: RwLock<Arc<[Arc<Member>]>>,
+    /// Nobody calls any more, and no nodes are added. Changed only while
+    /// `members` is locked for writing.
+    closed: AtomicBool,
     connector: Arc<dyn Connector>,
     config: ClusterConfig,
     balance: Arc<dyn Balance>,
@@ -90,6 +93,7 @@ impl Cluster {
     ) -> Self {
         let inner = Inner {
             members: RwLock::new(Arc::from([])),
+            closed: AtomicBool::new(false),
             budget: Budget::new(config.retry.budget_percent, config.retry.budget_reserve),
             connector,
             config,
@@ -148,9 +152,12 @@ impl Cluster {
 
     /// Goes on with these nodes. Those that are there already keep their
     /// connections; calls in flight to those that are not any more are
-    /// finished.
+    /// finished. A cluster that was closed stays as it is.
     pub fn set_nodes(&self, nodes: impl IntoIterator<Item = Node>) {
         let mut members = self.inner.members.write().unwrap_or_else(PoisonError::into_inner);
+        if self.inner.closed.load(Ordering::Relaxed) {
+            return;
+        }
         let mut next: Vec<Arc<Member>> = Vec::new();
         for node in nodes {
             if next.iter().any(|member| *member.node() == node) {
@@ -174,7 +181,12 @@ impl Cluster {
     /// connections. Streams that are open are waited for as well: bound the
     /// wait with a timeout of your own.
     pub async fn close(&self) {
-        let members = self.inner.members();
+        self.inner.keeper.stop();
+        let members = {
+            let members = self.inner.members.write().unwrap_or_else(PoisonError::into_inner);
+            self.inner.closed.store(true, Ordering::Relaxed);
+            Arc::clone(&members)
+        };
         let mut closing = tokio::task::JoinSet::new();
         for member in members.iter() {
             let pool = member.pool.clone();
@@ -202,13 +214,13 @@ struct Served([AtomicU64; 4]);
 impl Served {
     fn has(&self, code: u8) -> bool {
         let (word, bit) = (usize::from(code >> 6), 1 << (code & 63));
-        self.0[word].load(std::sync::atomic::Ordering::Relaxed) & bit != 0
+        self.0[word].load(Ordering::Relaxed) & bit != 0
     }
 
     fn note(&self, code: u8) {
         // Written once, read by all cores from then on.
         if !self.has(code) {
-            self.0[usize::from(code >> 6)].fetch_or(1 << (code & 63), std::sync::atomic::Ordering::Relaxed);
+            self.0[usize::from(code >> 6)].fetch_or(1 << (code & 63), Ordering::Relaxed);
         }
     }
 }

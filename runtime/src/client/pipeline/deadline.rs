@@ -12,10 +12,15 @@ use super::super::slots::{State, Ticket};
 use super::{Pipeline, finish};
 
 impl Pipeline {
-    /// Gives up the calls whose deadline has come. Returns when to look again.
-    pub(in super::super) fn expire(&mut self, now: Instant) -> Option<Instant> {
+    /// When to look for deadlines again.
+    pub(in super::super) fn next_deadline(&self) -> Option<Instant> {
+        self.next_deadline
+    }
+
+    /// Gives up the calls whose deadline has come.
+    pub(in super::super) fn expire(&mut self, now: Instant) {
         if self.next_deadline.is_none_or(|deadline| deadline > now) {
-            return self.next_deadline;
+            return;
         }
         let mut next: Option<Instant> = None;
         // Those that wait come first: giving up one in flight may end them in
@@ -35,12 +40,11 @@ impl Pipeline {
         for ticket in waiting.into_iter().chain(flying) {
             self.time_out(ticket);
         }
-        self.start_waiting();
+        self.start_waiting(now);
         self.check_owed();
-        self.next_deadline
     }
 
-    fn time_out(&mut self, ticket: Ticket) {
+    pub(super) fn time_out(&mut self, ticket: Ticket) {
         let slot = self.slots.get(ticket);
         let (operation, exclusive, after) = (slot.operation, slot.exclusive, slot.allowed());
         let place = match slot.state {
@@ -49,7 +53,9 @@ impl Pipeline {
             // An earlier one has closed the connection.
             State::Free | State::Done(_) => return,
         };
-        let sent = place.is_some_and(|place| self.is_sent(place));
+        // What was not written yet still will be, unless the connection closes:
+        // others stand behind it.
+        let sent = place.is_some_and(|place| !exclusive || self.is_sent(place));
         let timeout = CallError::Timeout { after, sent };
         match place {
             None => {

@@ -42,7 +42,7 @@ impl Pipeline {
                 None => match check_code(place.operation, frame.code) {
                     Ok(_) => {
                         self.owed -= 1;
-                        self.pass();
+                        self.pass(now);
                         return Ok(());
                     }
                     Err(error) => error,
@@ -88,7 +88,7 @@ impl Pipeline {
             finish(slot, end, &mut self.wake);
         }
         // The place is passed in any case: its caller has got its end.
-        self.pass();
+        self.pass(now);
         match error {
             Some(error) => {
                 self.fail(&error);

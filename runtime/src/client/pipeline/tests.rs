@@ -1,7 +1,7 @@
 //! Every sequence of events of a small scope, against a model that is too
 //! simple to be wrong; then what the model leaves out.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Wake;
@@ -194,7 +194,8 @@ impl Model {
         self.waiting.clear();
         for (call, awaited, written) in self.flying.clone() {
             if awaited {
-                self.see(call, Seen::Timeout(written));
+                // It will still be written, unless it closes the connection.
+                self.see(call, Seen::Timeout(written || !self.calls[call].0.is_exclusive()));
                 let seen = self.calls[call].1.take();
                 self.drop_call(call);
                 self.calls[call].1 = seen;
@@ -212,6 +213,8 @@ struct System {
     server: VecDeque<(u8, u8)>,
     written: u64,
     now: Instant,
+    /// Calls whose callers were told that they were not sent.
+    unsent: BTreeSet<u8>,
 }
 
 fn body(nonce: u8, last: bool) -> Blob {
@@ -227,6 +230,7 @@ impl System {
             server: VecDeque::new(),
             written: 0,
             now: Instant::now(),
+            unsent: BTreeSet::new(),
         }
     }
 
@@ -251,8 +255,18 @@ impl System {
         self.reader.spare()[..bytes.len()].copy_from_slice(&bytes);
         self.reader.advance(bytes.len());
         while let Some(frame) = self.reader.next_frame().unwrap() {
-            self.server.push_back((frame.code, frame.body[2]));
+            let nonce = frame.body[2];
+            assert!(
+                !self.unsent.contains(&nonce),
+                "call {nonce} is sent after its caller was told that it is not"
+            );
+            self.server.push_back((frame.code, nonce));
         }
+    }
+
+    fn expire(&mut self, now: Instant) -> Option<Instant> {
+        self.pipeline.expire(now);
+        self.pipeline.next_deadline()
     }
 
     fn receive(&mut self, code: u8, body: Blob) {
@@ -348,7 +362,7 @@ fn apply(event: Event, system: &mut System, model: &mut Model) {
         Event::Drop(call) => {
             model.drop_call(call);
             if let Some(ticket) = system.tickets[call].take() {
-                system.pipeline.give_up(ticket);
+                system.pipeline.give_up(ticket, system.now);
             }
         }
         Event::Close => {
@@ -369,7 +383,11 @@ fn apply(event: Event, system: &mut System, model: &mut Model) {
         let (kind, expected) = &mut model.calls[call];
         let Some(expected) = expected else { continue };
         let expected = std::mem::take(expected);
-        assert_eq!(system.look(call, *kind), expected, "what the caller of call {call} sees");
+        let seen = system.look(call, *kind);
+        assert_eq!(seen, expected, "what the caller of call {call} sees");
+        if seen.iter().any(|seen| matches!(seen, Seen::NotSent | Seen::Timeout(false))) {
+            system.unsent.insert(u8::try_from(call).unwrap());
+        }
         if system.tickets[call].is_none() {
             model.calls[call].1 = None;
         }
@@ -484,7 +502,7 @@ fn a_stream_whose_consumer_is_slow_stops_the_reads() {
     assert_eq!(pushed, 5, "200 bytes each, and 32 for the frame");
     // No answer is late while none is read.
     system.now += Duration::from_secs(1000);
-    assert_eq!(system.pipeline.expire(system.now), None);
+    assert_eq!(system.expire(system.now), None);
     system.pipeline.attend(system.written);
     let ticket = system.tickets[0].unwrap();
     let mut taken = 0;
@@ -495,7 +513,7 @@ fn a_stream_whose_consumer_is_slow_stops_the_reads() {
     assert_eq!(taken, 3, "half of the buffer is free again");
     assert!(system.pipeline.may_receive(system.now));
     // From here on the server has its time again.
-    assert_eq!(system.pipeline.expire(system.now), Some(system.now + Duration::from_secs(10)));
+    assert_eq!(system.expire(system.now), Some(system.now + Duration::from_secs(10)));
 }
 
 #[test]
@@ -506,11 +524,42 @@ fn a_deadline_is_kept_by_one_timer() {
         system.now = start + Duration::from_secs(seconds);
         system.call(Kind::Unary).unwrap();
     }
-    assert_eq!(system.pipeline.expire(system.now), Some(start + Duration::from_secs(10)));
+    assert_eq!(system.expire(system.now), Some(start + Duration::from_secs(10)));
     system.now = start + Duration::from_secs(10);
-    assert_eq!(system.pipeline.expire(system.now), Some(start + Duration::from_secs(11)));
-    assert_eq!(system.look(0, Kind::Unary), [Seen::Timeout(false)]);
+    assert_eq!(system.expire(system.now), Some(start + Duration::from_secs(11)));
+    assert_eq!(system.look(0, Kind::Unary), [Seen::Timeout(true)]);
     assert_eq!(system.look(1, Kind::Unary), []);
+}
+
+#[test]
+fn a_call_waits_for_half_of_its_time_and_is_not_sent_when_that_is_over() {
+    let mut system = System::new(config().max_in_flight(1).wait_timeout(Some(Duration::from_secs(4))));
+    let start = system.now;
+    let at = |seconds| start + Duration::from_secs(seconds);
+    system.call(Kind::Unary).unwrap();
+    // Four seconds are the most, and half of six is less.
+    system.call(Kind::Unary).unwrap();
+    let request_body = body(2, false);
+    let request = Outgoing::raw_unary(&GET, &request_body).with_deadline(at(6));
+    system.tickets.push(Some(system.pipeline.call(&request, start, Waker::noop()).unwrap()));
+    system.call(Kind::Unary).unwrap();
+    system.write();
+    assert_eq!(system.expire(start), Some(at(3)));
+    // Its timer has not gone off when the others get on.
+    let first = system.tickets[0].take().unwrap();
+    system.receive(10, body(0, true));
+    assert!(system.pipeline.poll_answer(first, Waker::noop()).is_ready());
+    system.write();
+    system.now = at(3);
+    system.receive(10, body(1, true));
+    system.write();
+    assert_eq!(system.look(1, Kind::Unary), [Seen::Frame(1)]);
+    assert_eq!(system.look(2, Kind::Unary), [Seen::Timeout(false)]);
+    assert_eq!(system.server.back(), Some(&(9, 3)));
+    // Once it has had its turn a call has the rest of its own time.
+    system.pipeline.attend(system.written);
+    assert_eq!(system.expire(at(9)), Some(at(10)));
+    assert_eq!(system.look(3, Kind::Unary), []);
 }
 
 #[test]

@@ -8,8 +8,8 @@ use std::time::Duration;
 use riak_client::riak::RpbPair;
 use riak_client::riak_kv::rpb_index_req::IndexQueryType;
 use riak_client::riak_kv::{RpbContent, RpbDelReq, RpbGetReq, RpbIndexReq, RpbPutReq};
-use riak_client::{ClientConfig, Membership, Node as Place, Riak};
-use riak_runtime::client::Dns;
+use riak_client::{ClientConfig, Cluster, Membership, Node as Place, Riak};
+use riak_runtime::client::{Discover, Discovering, Dns};
 use riak_testkit::Node;
 
 fn put(number: usize) -> RpbPutReq {
@@ -131,6 +131,33 @@ async fn an_error_between_pages_loses_none() {
     assert_eq!(pages.next().await.unwrap().unwrap()[0].key, "k00010");
     assert_eq!(pages.next().await.unwrap().unwrap()[0].key, "k00020");
     assert!(pages.next().await.unwrap().is_none_or(|page| page.is_empty()));
+}
+
+/// A cluster knows its nodes by addresses that may mean nothing here, or that
+/// their certificates do not have: who believed it would be left with none.
+#[tokio::test]
+async fn nodes_that_cannot_be_connected_to_are_not_taken_in() {
+    let nowhere = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let node = Node::builder().advertise(nowhere).start().await.unwrap();
+    let config = ClientConfig::new([Place::from(node.addr())]);
+    let riak = Riak::connect(&config).await.unwrap();
+    assert!(!riak.carrier().discover(&Membership).await);
+    assert_eq!(riak.carrier().nodes(), config.nodes);
+    riak.server().ping().await.unwrap();
+    // The one that is there is.
+    let other = Node::start().await.unwrap();
+    let both = Both([nowhere.into(), other.addr().into()]);
+    assert!(riak.carrier().discover(&both).await);
+    assert_eq!(riak.carrier().nodes(), [Place::from(other.addr())]);
+}
+
+#[derive(Debug)]
+struct Both([Place; 2]);
+
+impl Discover for Both {
+    fn nodes<'a>(&'a self, _: &'a Cluster) -> Discovering<'a> {
+        Box::pin(async { Some(self.0.to_vec()) })
+    }
 }
 
 #[tokio::test]

@@ -20,6 +20,9 @@ pub enum InvalidConfig {
     Scheme(String),
     /// A part of a URL that is not encoded as URLs are.
     Encoding(&'static str),
+    /// An `@` in a URL behind its `?`: in a value, or in a password that has a
+    /// question mark.
+    UnencodedAt,
     /// A parameter that there is not.
     UnknownParameter {
         /// Its name.
@@ -69,6 +72,9 @@ impl fmt::Display for InvalidConfig {
             Self::Encoding(part) => {
                 write!(f, "the {part} in the URL has a `%` without two hexadecimal digits, or is no UTF-8")
             }
+            Self::UnencodedAt => f.write_str(
+                "the URL has an `@` behind its `?`: write a `?` in the password as %3F, and an `@` in a value as %40",
+            ),
             Self::UnknownParameter { name, suggestion: Some(suggestion) } => {
                 write!(f, "there is no parameter `{name}`: did you mean `{suggestion}`?")
             }

@@ -24,6 +24,11 @@ impl FromStr for ClientConfig {
             None => text,
         };
         let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+        if query.contains('@') {
+            // Perhaps that of a password with a question mark in it: nothing of
+            // either half may be shown.
+            return Err(InvalidConfig::UnencodedAt);
+        }
         let rest = rest.strip_suffix('/').unwrap_or(rest);
         // A password may hold an `@` that somebody forgot to encode.
         let (credentials, hosts) = match rest.rsplit_once('@') {
@@ -111,6 +116,12 @@ mod tests {
             ("riak://a:x", "`a:x` names no node"),
             ("riak://u:secret@a:x", "`a:x` names no node"),
             ("riak://u:secret%zz@a", "the password in the URL"),
+            // Not encoded as they should be: nothing of them is repeated.
+            ("riak://u:secret?x@a", "write a `?` in the password as %3F"),
+            ("riak://u:1?secret@a", "write a `?` in the password as %3F"),
+            ("riak://u:1?timeout=secret@a", "write a `?` in the password as %3F"),
+            ("riak://u:1?x&secret@a?timeout=1s", "write a `?` in the password as %3F"),
+            ("a?password=secret@", "and an `@` in a value as %40"),
             ("a?pool_mx=3", "did you mean `pool_max`?"),
             ("a?pool_max=3&pool_max=4", "given twice"),
             ("a?pool_max", "is ``: it is a whole number"),

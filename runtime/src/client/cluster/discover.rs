@@ -1,6 +1,7 @@
 //! [`Discover`]: where a cluster's list of nodes comes from, again and again.
 //!
-//! Invariant: a source that fails, or that names no nodes, changes nothing.
+//! Invariant: a source that fails, or that names no nodes that can be connected
+//! to, changes nothing: who believed it would be left with none.
 
 use std::fmt;
 use std::future::Future;
@@ -8,9 +9,10 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use tokio::task::AbortHandle;
+use tokio::task::{AbortHandle, JoinSet};
 
 use super::super::node::Node;
+use super::member::Member;
 use super::{Cluster, Inner};
 
 /// What [`Discover::nodes`] returns.
@@ -82,15 +84,35 @@ impl Drop for Keeper {
 impl Cluster {
     /// Takes the list of nodes from a source once.
     ///
-    /// Returns whether the source named any.
+    /// A node that is new is connected to first, and left out if that fails: a
+    /// source may name nodes by addresses that mean nothing here, such as those
+    /// behind a translation of addresses, or that their certificates do not
+    /// have. Returns whether the source named any that are there.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime with timers and IO.
     pub async fn discover(&self, source: &dyn Discover) -> bool {
-        match source.nodes(self).await {
-            Some(nodes) if !nodes.is_empty() => {
-                self.set_nodes(nodes);
-                true
-            }
-            _ => false,
+        let nodes = match source.nodes(self).await {
+            Some(nodes) if !nodes.is_empty() => nodes,
+            _ => return false,
+        };
+        let known = self.nodes();
+        let mut connecting = JoinSet::new();
+        for node in nodes.iter().filter(|node| !known.contains(node)) {
+            let member = Arc::new(self.inner.member(node.clone()));
+            connecting.spawn(async move {
+                let connected = member.pool.connect().await.is_ok();
+                connected.then_some(member)
+            });
         }
+        let mut fresh: Vec<Arc<Member>> = Vec::new();
+        while let Some(result) = connecting.join_next().await {
+            // What panics while it connects is not there either.
+            fresh.extend(result.ok().flatten());
+        }
+        let find = |node: Node| fresh.iter().find(|member| *member.node() == node).map(Arc::clone);
+        self.inner.replace(nodes, find)
     }
 
     /// Takes the list of nodes from a source from now on: at once, and then each

@@ -154,21 +154,8 @@ impl Cluster {
     /// connections; calls in flight to those that are not any more are
     /// finished. A cluster that was closed stays as it is.
     pub fn set_nodes(&self, nodes: impl IntoIterator<Item = Node>) {
-        let mut members = self.inner.members.write().unwrap_or_else(PoisonError::into_inner);
-        if self.inner.closed.load(Ordering::Relaxed) {
-            return;
-        }
-        let mut next: Vec<Arc<Member>> = Vec::new();
-        for node in nodes {
-            if next.iter().any(|member| *member.node() == node) {
-                continue;
-            }
-            let known = members.iter().find(|member| *member.node() == node).map(Arc::clone);
-            next.push(known.unwrap_or_else(|| Arc::new(self.inner.member(node))));
-        }
-        let before = std::mem::replace(&mut *members, next.into());
-        drop(members);
-        drop(before);
+        let nodes: Vec<Node> = nodes.into_iter().collect();
+        self.inner.replace(nodes, |node| Some(Arc::new(self.inner.member(node))));
     }
 
     /// What it is at.
@@ -199,6 +186,33 @@ impl Cluster {
 impl Inner {
     fn members(&self) -> Arc<[Arc<Member>]> {
         Arc::clone(&self.members.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Goes on with these nodes: those that are there already, and what `make`
+    /// makes of the others. If that leaves none of those that were named, nothing
+    /// changes, and it returns `false`.
+    fn replace(&self, nodes: Vec<Node>, mut make: impl FnMut(Node) -> Option<Arc<Member>>) -> bool {
+        let mut members = self.members.write().unwrap_or_else(PoisonError::into_inner);
+        if self.closed.load(Ordering::Relaxed) {
+            return false;
+        }
+        let none_wanted = nodes.is_empty();
+        let mut next: Vec<Arc<Member>> = Vec::new();
+        for node in nodes {
+            if next.iter().any(|member| *member.node() == node) {
+                continue;
+            }
+            let known = members.iter().find(|member| *member.node() == node).map(Arc::clone);
+            next.extend(known.or_else(|| make(node)));
+        }
+        if next.is_empty() && !none_wanted {
+            return false;
+        }
+        let before = std::mem::replace(&mut *members, next.into());
+        drop(members);
+        // Connections close when nothing is locked.
+        drop(before);
+        true
     }
 
     fn member(&self, node: Node) -> Member {

@@ -55,7 +55,7 @@ fn emit(context: &Context<'_>, variants: &[(&Ident, &Type)]) -> TokenStream {
     });
     let decodes = variants.iter().map(|(variant, ty)| {
         let code = coded(ty);
-        quote!(#code => Self::#variant(frame.decode()?),)
+        quote!(#code => Self::#variant(frame.decode_within(limits)?),)
     });
     let own = variants.iter().map(|(variant, ty)| {
         let code = coded(ty);
@@ -89,13 +89,7 @@ fn emit(context: &Context<'_>, variants: &[(&Ident, &Type)]) -> TokenStream {
                 /// If the set has no message with the code, or the body is no
                 /// such message.
                 #visibility fn decode(frame: &#runtime::Frame) -> #result<Self, #error> {
-                    #result::Ok(match frame.code {
-                        #(#decodes)*
-                        code => {
-                            let kind = #runtime::DecodeErrorKind::UnexpectedCode { code };
-                            return #result::Err(#error::new(kind, 0));
-                        }
-                    })
+                    <Self as #runtime::Answer>::from_frame(frame)
                 }
 
                 /// The message's code.
@@ -119,8 +113,17 @@ fn emit(context: &Context<'_>, variants: &[(&Ident, &Type)]) -> TokenStream {
             }
 
             impl #runtime::Answer for #name {
-                fn from_frame(frame: &#runtime::Frame) -> #result<Self, #error> {
-                    Self::decode(frame)
+                fn from_frame_within(
+                    frame: &#runtime::Frame,
+                    limits: &#runtime::DecodeLimits,
+                ) -> #result<Self, #error> {
+                    #result::Ok(match frame.code {
+                        #(#decodes)*
+                        code => {
+                            let kind = #runtime::DecodeErrorKind::UnexpectedCode { code };
+                            return #result::Err(#error::new(kind, 0));
+                        }
+                    })
                 }
             }
 

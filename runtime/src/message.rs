@@ -148,7 +148,17 @@ pub trait Owned: for<'a> Decode<'a> + Send + Sync + 'static {
     /// If the bytes are no such message.
     #[inline]
     fn decode_blob(blob: &Blob) -> Result<Self, DecodeError> {
-        decode(blob, Some(blob), &DecodeLimits::DEFAULT)
+        Self::decode_blob_within(blob, &DecodeLimits::DEFAULT)
+    }
+
+    /// The message that `blob` is, if decoding stays within `limits`.
+    ///
+    /// # Errors
+    ///
+    /// If the bytes are no such message, or it does not.
+    #[inline]
+    fn decode_blob_within(blob: &Blob, limits: &DecodeLimits) -> Result<Self, DecodeError> {
+        decode(blob, Some(blob), limits)
     }
 }
 

@@ -73,20 +73,30 @@ impl<R: Request> Request for &R {
 
 /// What an answer is decoded as: one message, or one of several by code.
 pub trait Answer: Sized + Send + 'static {
-    /// Decodes a frame.
+    /// Decodes a frame, if that stays within `limits`.
     ///
     /// # Errors
     ///
-    /// If its code is none of this answer's, or its body is malformed.
-    fn from_frame(frame: &Frame) -> Result<Self, DecodeError>;
+    /// If its code is none of this answer's, its body is malformed, or it does
+    /// not.
+    fn from_frame_within(frame: &Frame, limits: &DecodeLimits) -> Result<Self, DecodeError>;
+
+    /// Decodes a frame, within the limits that there are by default.
+    ///
+    /// # Errors
+    ///
+    /// As [`Answer::from_frame_within`].
+    fn from_frame(frame: &Frame) -> Result<Self, DecodeError> {
+        Self::from_frame_within(frame, &DecodeLimits::DEFAULT)
+    }
 }
 
 impl<M: Owned + Coded> Answer for M {
-    fn from_frame(frame: &Frame) -> Result<Self, DecodeError> {
+    fn from_frame_within(frame: &Frame, limits: &DecodeLimits) -> Result<Self, DecodeError> {
         if frame.code != M::CODE {
             return Err(DecodeError::new(DecodeErrorKind::UnexpectedCode { code: frame.code }, 0));
         }
-        M::decode_blob(&frame.body)
+        M::decode_blob_within(&frame.body, limits)
     }
 }
 

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use riak_client::riak_kv::{RpbContent, RpbDelReq, RpbGetReq, RpbListKeysReq, RpbPutReq};
-use riak_client::{CallError, CallOptions, ConnectionConfig, Node as Place, Riak};
+use riak_client::riak_kv::rpb_index_req::IndexQueryType;
+use riak_client::riak_kv::{RpbContent, RpbDelReq, RpbGetReq, RpbIndexReq, RpbListKeysReq, RpbPutReq};
+use riak_client::{Call, CallError, CallOptions, Connection, ConnectionConfig, Node as Place, Riak};
+use riak_runtime::DecodeLimits;
 use riak_runtime::client::{
     BreakerConfig, BreakerState, Cluster, ClusterConfig, Connecting, ConnectionError, Connector, NotSent,
     PoolConfig, RetryConfig, TcpConnector,
@@ -309,6 +311,36 @@ async fn errors_name_the_node_wherever_they_come_up() {
     let CallError::Tried(tried) = &error else { panic!("{error:?}") };
     assert_eq!(tried.last().node, place);
     assert!(matches!(error.cause(), CallError::NotSent(NotSent::Deadline)), "{error:?}");
+}
+
+/// What decoding may cost is a connection's setting, whatever carries the calls.
+#[tokio::test]
+async fn decoding_stays_within_the_limits_of_the_connection() {
+    let node = Node::builder().ring_size(1).part_size(20_000).start().await.unwrap();
+    for number in 0..10_000 {
+        let content = RpbContent::new("v");
+        let put = RpbPutReq { key: Some(format!("{number}").into()), ..RpbPutReq::new("b", content) };
+        node.store().put(&put).unwrap();
+    }
+    let limits = DecodeLimits { expansion: 2, ..DecodeLimits::DEFAULT };
+    for (limits, fits) in [(DecodeLimits::DEFAULT, true), (limits, false)] {
+        let config = ConnectionConfig::new().decode_limits(limits);
+        let connection = Connection::connect_with(node.addr(), config.clone()).await.unwrap();
+        let connector = Arc::new(TcpConnector::new(config));
+        let cluster = Cluster::new([Place::from(node.addr())], connector, ClusterConfig::new());
+        check_limits(&Riak::over(connection), fits).await;
+        check_limits(&Riak::over(cluster.clone()).with(CallOptions::new()), fits).await;
+    }
+}
+
+async fn check_limits<C: Call>(riak: &Riak<C>, fits: bool) {
+    let all = RpbIndexReq { key: Some("b".into()), ..RpbIndexReq::new("b", "$bucket", IndexQueryType::Eq) };
+    let too_much = |error: &CallError| matches!(error.cause(), CallError::Decode(error) if error.to_string().contains("DecodeLimits::expansion"));
+    let answer = riak.kv().index(&all).await.map(|answer| answer.keys.len());
+    assert!(if fits { answer.unwrap() == 10_000 } else { too_much(&answer.unwrap_err()) });
+    let mut stream = riak.kv().index_stream(&all).await.unwrap();
+    let chunk = stream.next().await.unwrap();
+    assert!(chunk.is_ok() == fits && chunk.err().as_ref().is_none_or(too_much));
 }
 
 /// What is closed stays closed: no source of nodes opens it again.

@@ -407,24 +407,7 @@ const _: () = {
         fn decode(
             frame: &::riak_runtime::Frame,
         ) -> ::core::result::Result<Self, ::riak_runtime::DecodeError> {
-            ::core::result::Result::Ok(
-                match frame.code {
-                    <PriceReq as ::riak_runtime::Coded>::CODE => {
-                        Self::PriceReq(frame.decode()?)
-                    }
-                    <PriceResp as ::riak_runtime::Coded>::CODE => {
-                        Self::PriceResp(frame.decode()?)
-                    }
-                    code => {
-                        let kind = ::riak_runtime::DecodeErrorKind::UnexpectedCode {
-                            code,
-                        };
-                        return ::core::result::Result::Err(
-                            ::riak_runtime::DecodeError::new(kind, 0),
-                        );
-                    }
-                },
-            )
+            <Self as ::riak_runtime::Answer>::from_frame(frame)
         }
         /// The message's code.
         #[must_use]
@@ -451,10 +434,28 @@ const _: () = {
         }
     }
     impl ::riak_runtime::Answer for AnyShop {
-        fn from_frame(
+        fn from_frame_within(
             frame: &::riak_runtime::Frame,
+            limits: &::riak_runtime::DecodeLimits,
         ) -> ::core::result::Result<Self, ::riak_runtime::DecodeError> {
-            Self::decode(frame)
+            ::core::result::Result::Ok(
+                match frame.code {
+                    <PriceReq as ::riak_runtime::Coded>::CODE => {
+                        Self::PriceReq(frame.decode_within(limits)?)
+                    }
+                    <PriceResp as ::riak_runtime::Coded>::CODE => {
+                        Self::PriceResp(frame.decode_within(limits)?)
+                    }
+                    code => {
+                        let kind = ::riak_runtime::DecodeErrorKind::UnexpectedCode {
+                            code,
+                        };
+                        return ::core::result::Result::Err(
+                            ::riak_runtime::DecodeError::new(kind, 0),
+                        );
+                    }
+                },
+            )
         }
     }
     impl ::core::convert::From<PriceReq> for AnyShop {

@@ -12,7 +12,7 @@ use super::outgoing::Outgoing;
 use super::responses::{FrameStream, Responses};
 use crate::error::DecodeErrorKind;
 use crate::operation::{Answer, Operation};
-use crate::{Blob, Frame, Request};
+use crate::{Blob, DecodeLimits, Frame, Request};
 
 /// Carries calls to a server and brings their answers: a
 /// [`Connection`](super::Connection), or whatever is made of connections.
@@ -27,6 +27,11 @@ pub trait Call: Send + Sync {
     /// Sends a request and waits for the first of its answers, which the stream
     /// begins with.
     fn stream(&self, request: Outgoing<'_>) -> impl Future<Output = Result<FrameStream, CallError>> + Send;
+
+    /// What decoding an answer may cost.
+    fn decode_limits(&self) -> DecodeLimits {
+        DecodeLimits::DEFAULT
+    }
 }
 
 impl<C: Call + ?Sized> Call for &C {
@@ -37,6 +42,10 @@ impl<C: Call + ?Sized> Call for &C {
     fn stream(&self, request: Outgoing<'_>) -> impl Future<Output = Result<FrameStream, CallError>> + Send {
         (**self).stream(request)
     }
+
+    fn decode_limits(&self) -> DecodeLimits {
+        (**self).decode_limits()
+    }
 }
 
 impl<C: Call + ?Sized> Call for Arc<C> {
@@ -46,6 +55,10 @@ impl<C: Call + ?Sized> Call for Arc<C> {
 
     fn stream(&self, request: Outgoing<'_>) -> impl Future<Output = Result<FrameStream, CallError>> + Send {
         (**self).stream(request)
+    }
+
+    fn decode_limits(&self) -> DecodeLimits {
+        (**self).decode_limits()
     }
 }
 
@@ -58,7 +71,7 @@ impl<C: Call + ?Sized> Call for Arc<C> {
 /// decoded from.
 pub async fn unary<C: Call + ?Sized, R: Request, A: Answer>(call: &C, request: R) -> Result<A, CallError> {
     let frame = call.unary(Outgoing::unary(&request)).await?;
-    decode(&frame, R::OPERATION)
+    decode(&frame, R::OPERATION, &call.decode_limits())
 }
 
 /// Makes a call that is answered by many messages. Where the request may ask
@@ -104,8 +117,12 @@ pub async fn frames<C: Call + ?Sized>(
 }
 
 /// Decodes an answer of `operation`.
-pub(super) fn decode<A: Answer>(frame: &Frame, operation: &'static Operation) -> Result<A, CallError> {
-    A::from_frame(frame).map_err(|error| match error.kind() {
+pub(super) fn decode<A: Answer>(
+    frame: &Frame,
+    operation: &'static Operation,
+    limits: &DecodeLimits,
+) -> Result<A, CallError> {
+    A::from_frame_within(frame, limits).map_err(|error| match error.kind() {
         DecodeErrorKind::UnexpectedCode { code } if operation.alternative(*code).is_some() => {
             CallError::Alternative(frame.clone())
         }

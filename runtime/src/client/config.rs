@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use crate::DecodeLimits;
+
 /// Settings of a [`Connection`](super::Connection).
 ///
 /// ```
@@ -39,6 +41,10 @@ pub struct ConnectionConfig {
     /// The longest frame that is accepted, in bytes, code included. 64 MiB
     /// ([`MAX_FRAME`](crate::frame::MAX_FRAME)).
     pub max_frame: usize,
+    /// What decoding an answer may cost.
+    /// [`DecodeLimits::DEFAULT`]: answers nest to a depth of 100, and take 128
+    /// bytes of memory for a byte received, besides its copy.
+    pub decode_limits: DecodeLimits,
     /// How many bytes of a stream's answers are kept for a consumer that is
     /// slow; then reading from the socket stops. 256 KiB.
     pub stream_buffer: usize,
@@ -65,6 +71,7 @@ impl Default for ConnectionConfig {
             max_waiting: 65_536,
             wait_timeout: Some(Duration::from_secs(10)),
             max_frame: crate::frame::MAX_FRAME,
+            decode_limits: DecodeLimits::DEFAULT,
             stream_buffer: 256 * 1024,
             connect_timeout: Duration::from_secs(5),
             call_timeout: Some(Duration::from_secs(70)),
@@ -101,6 +108,7 @@ impl ConnectionConfig {
         max_waiting: usize,
         wait_timeout: Option<Duration>,
         max_frame: usize,
+        decode_limits: DecodeLimits,
         stream_buffer: usize,
         connect_timeout: Duration,
         call_timeout: Option<Duration>,

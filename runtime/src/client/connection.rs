@@ -22,7 +22,7 @@ use super::outgoing::Outgoing;
 use super::pipeline::Pipeline;
 use super::responses::FrameStream;
 use super::slots::Ticket;
-use crate::Frame;
+use crate::{DecodeLimits, Frame};
 
 /// A connection to a server: a handle that is cheap to clone and can be used by
 /// many tasks at once.
@@ -64,6 +64,7 @@ pub(super) struct Shareable {
 /// alive.
 pub(super) struct Handle {
     shared: Arc<Shared>,
+    pub(super) decode_limits: DecodeLimits,
 }
 
 /// The clock that deadlines are measured by: tokio's, which tests can stop.
@@ -155,11 +156,11 @@ impl Connection {
     where
         IO: AsyncRead + AsyncWrite + Unpin,
     {
-        let max_frame = config.max_frame;
+        let (max_frame, decode_limits) = (config.max_frame, config.decode_limits);
         let state = Mutex::new(Shareable { pipeline: Pipeline::new(config), driver: None });
         let shared = Arc::new(Shared { state });
         let driver = Driver::new(io, Arc::clone(&shared), max_frame);
-        (Self { handle: Arc::new(Handle { shared }) }, driver)
+        (Self { handle: Arc::new(Handle { shared, decode_limits }) }, driver)
     }
 
     /// Why no more calls can be made on this connection; `None` if they can.
@@ -201,6 +202,10 @@ impl Call for Connection {
 
     fn stream(&self, request: Outgoing<'_>) -> impl Future<Output = Result<FrameStream, CallError>> + Send {
         StreamCall { handle: &self.handle, stage: Stage::Start(request) }
+    }
+
+    fn decode_limits(&self) -> DecodeLimits {
+        self.handle.decode_limits
     }
 }
 

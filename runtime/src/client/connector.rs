@@ -14,6 +14,7 @@ use super::config::ConnectionConfig;
 use super::connection::Connection;
 use super::error::ConnectionError;
 use super::node::Node;
+use crate::DecodeLimits;
 
 /// What [`Connector::connect`] returns.
 pub type Connecting<'a> = Pin<Box<dyn Future<Output = Result<Connection, ConnectionError>> + Send + 'a>>;
@@ -24,6 +25,12 @@ pub trait Connector: fmt::Debug + Send + Sync + 'static {
     /// Connects to a node. The connection's driver has been spawned, and
     /// nothing is left to be exchanged before the first call.
     fn connect<'a>(&'a self, node: &'a Node) -> Connecting<'a>;
+
+    /// What decoding an answer may cost that came over its connections: what
+    /// their configuration says.
+    fn decode_limits(&self) -> DecodeLimits {
+        DecodeLimits::DEFAULT
+    }
 }
 
 /// Makes plain TCP connections.
@@ -43,6 +50,10 @@ impl TcpConnector {
 impl Connector for TcpConnector {
     fn connect<'a>(&'a self, node: &'a Node) -> Connecting<'a> {
         Box::pin(Connection::connect_with((node.host(), node.port()), self.config.clone()))
+    }
+
+    fn decode_limits(&self) -> DecodeLimits {
+        self.config.decode_limits
     }
 }
 

@@ -10,8 +10,8 @@ use super::connection::now;
 use super::error::CallError;
 use super::outgoing::Outgoing;
 use super::responses::FrameStream;
-use crate::Frame;
 use crate::operation::Retry;
+use crate::{DecodeLimits, Frame};
 
 /// What a caller asks of single calls.
 ///
@@ -92,5 +92,9 @@ impl<C: Call> Call for With<C> {
 
     async fn stream(&self, request: Outgoing<'_>) -> Result<FrameStream, CallError> {
         self.call.stream(request.with_options(&self.options, now())).await
+    }
+
+    fn decode_limits(&self) -> DecodeLimits {
+        self.call.decode_limits()
     }
 }

@@ -174,7 +174,8 @@ impl<A: Answer> Responses<A> {
 
     fn poll_answer(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<A, CallError>>> {
         let answer = match ready!(self.frames.poll_frame(cx)) {
-            Some(Ok(frame)) => decode(&frame, self.operation).map_err(|error| self.frames.named(error)),
+            Some(Ok(frame)) => decode(&frame, self.operation, &self.frames.handle.decode_limits)
+                .map_err(|error| self.frames.named(error)),
             Some(Err(error)) => Err(error),
             None => return Poll::Ready(None),
         };

@@ -14,7 +14,7 @@ use std::fmt;
 
 use crate::error::DecodeError;
 use crate::message::Owned;
-use crate::{Blob, Framed};
+use crate::{Blob, DecodeLimits, Framed};
 
 pub use incoming::FrameReader;
 pub use outgoing::WriteBuffer;
@@ -43,6 +43,15 @@ impl Frame {
     /// If the body is no such message.
     pub fn decode<M: Owned>(&self) -> Result<M, DecodeError> {
         M::decode_blob(&self.body)
+    }
+
+    /// The same, if decoding stays within `limits`.
+    ///
+    /// # Errors
+    ///
+    /// If the body is no such message, or it does not.
+    pub fn decode_within<M: Owned>(&self, limits: &DecodeLimits) -> Result<M, DecodeError> {
+        M::decode_blob_within(&self.body, limits)
     }
 
     /// The body as a message that borrows from it, whatever the code.

@@ -10,10 +10,10 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 
 use super::Tls;
-use crate::Request;
 use crate::client::{
     Connecting, Connection, ConnectionConfig, ConnectionError, Connector, Node, dial, handshake,
 };
+use crate::{DecodeLimits, Request};
 
 /// Makes connections that change to TLS with the request `S`, and authenticate
 /// with the request `A`.
@@ -75,6 +75,10 @@ where
                 Err(_) => Err(ConnectionError::ConnectTimeout { after: self.timeout }),
             }
         })
+    }
+
+    fn decode_limits(&self) -> DecodeLimits {
+        self.config.decode_limits
     }
 }
 

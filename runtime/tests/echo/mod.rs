@@ -174,10 +174,10 @@ pub enum IndexAnswer {
 }
 
 impl Answer for IndexAnswer {
-    fn from_frame(frame: &Frame) -> Result<Self, DecodeError> {
+    fn from_frame_within(frame: &Frame, limits: &DecodeLimits) -> Result<Self, DecodeError> {
         match frame.code {
-            26 => frame.decode().map(Self::Regular),
-            42 => frame.decode().map(Self::Body),
+            26 => frame.decode_within(limits).map(Self::Regular),
+            42 => frame.decode_within(limits).map(Self::Body),
             code => Err(DecodeError::new(DecodeErrorKind::UnexpectedCode { code }, 0)),
         }
     }

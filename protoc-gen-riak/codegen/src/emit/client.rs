@@ -194,10 +194,12 @@ impl Emitter<'_> {
                 }
             }
         });
-        let reads =
-            variants.iter().map(|(code, variant, _)| quote!(#code => frame.decode().map(Self::#variant),));
-        let [answer, frame, error, kind] =
-            ["Answer", "Frame", "DecodeError", "DecodeErrorKind"].map(|name| scope.runtime(name));
+        let reads = variants
+            .iter()
+            .map(|(code, variant, _)| quote!(#code => frame.decode_within(limits).map(Self::#variant),));
+        let [answer, frame, limits, error, kind] =
+            ["Answer", "Frame", "DecodeLimits", "DecodeError", "DecodeErrorKind"]
+                .map(|name| scope.runtime(name));
         let [result, err] = ["Result", "Err"].map(|name| scope.prelude(name));
         quote! {
             #docs
@@ -207,7 +209,7 @@ impl Emitter<'_> {
             #(#froms)*
 
             impl #answer for #name {
-                fn from_frame(frame: &#frame) -> #result<Self, #error> {
+                fn from_frame_within(frame: &#frame, limits: &#limits) -> #result<Self, #error> {
                     match frame.code {
                         #(#reads)*
                         code => #err(#error::new(#kind::UnexpectedCode { code }, 0)),

@@ -4,8 +4,9 @@ use ::core::fmt;
 use ::core::future::Future;
 use ::core::time::Duration;
 use ::riak_runtime::{
-    Answer, Blob, Coded, Decode, DecodeError, DecodeErrorKind, Frame, FrameError,
-    Message, Operation, Owned, Quorum, Request, View, WriteBuffer, client, wire,
+    Answer, Blob, Coded, Decode, DecodeError, DecodeErrorKind, DecodeLimits, Frame,
+    FrameError, Message, Operation, Owned, Quorum, Request, View, WriteBuffer, client,
+    wire,
 };
 use ::riak_runtime::client::{Call, CallError, Responses};
 use ::riak_runtime::debug::{Secret, Shown};
@@ -2359,11 +2360,14 @@ impl From<Elsewhere> for StoreGetAnswer {
 }
 
 impl Answer for StoreGetAnswer {
-    fn from_frame(frame: &Frame) -> Result<Self, DecodeError> {
+    fn from_frame_within(
+        frame: &Frame,
+        limits: &DecodeLimits,
+    ) -> Result<Self, DecodeError> {
         match frame.code {
-            12 => frame.decode().map(Self::GetResp),
-            13 => frame.decode().map(Self::Gone),
-            25 => frame.decode().map(Self::Elsewhere),
+            12 => frame.decode_within(limits).map(Self::GetResp),
+            13 => frame.decode_within(limits).map(Self::Gone),
+            25 => frame.decode_within(limits).map(Self::Elsewhere),
             code => {
                 Err(
                     DecodeError::new(
@@ -2400,10 +2404,13 @@ impl From<Elsewhere> for StoreScanAnswer {
 }
 
 impl Answer for StoreScanAnswer {
-    fn from_frame(frame: &Frame) -> Result<Self, DecodeError> {
+    fn from_frame_within(
+        frame: &Frame,
+        limits: &DecodeLimits,
+    ) -> Result<Self, DecodeError> {
         match frame.code {
-            17 => frame.decode().map(Self::ScanResp),
-            25 => frame.decode().map(Self::Elsewhere),
+            17 => frame.decode_within(limits).map(Self::ScanResp),
+            25 => frame.decode_within(limits).map(Self::Elsewhere),
             code => {
                 Err(
                     DecodeError::new(

@@ -3,8 +3,8 @@
 use ::core::fmt;
 use ::core::time::Duration;
 use ::riak_runtime::{
-    Answer, Blob, Coded, Decode, DecodeError, DecodeErrorKind, Frame, Message, Operation,
-    Owned, Request, View, wire,
+    Answer, Blob, Coded, Decode, DecodeError, DecodeErrorKind, DecodeLimits, Frame,
+    Message, Operation, Owned, Request, View, wire,
 };
 use ::riak_runtime::debug::Shown;
 use ::riak_runtime::operation::{
@@ -2634,10 +2634,13 @@ impl From<RpbIndexBodyResp> for RiakKvIndexAnswer {
 }
 
 impl Answer for RiakKvIndexAnswer {
-    fn from_frame(frame: &Frame) -> Result<Self, DecodeError> {
+    fn from_frame_within(
+        frame: &Frame,
+        limits: &DecodeLimits,
+    ) -> Result<Self, DecodeError> {
         match frame.code {
-            26 => frame.decode().map(Self::RpbIndexResp),
-            42 => frame.decode().map(Self::RpbIndexBodyResp),
+            26 => frame.decode_within(limits).map(Self::RpbIndexResp),
+            42 => frame.decode_within(limits).map(Self::RpbIndexBodyResp),
             code => {
                 Err(
                     DecodeError::new(

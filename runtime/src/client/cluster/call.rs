@@ -18,8 +18,8 @@ use super::super::responses::FrameStream;
 use super::super::tried::{Attempt, Origin, Tried};
 use super::member::{Member, Trial};
 use super::{Cluster, verdict};
-use crate::Frame;
 use crate::operation::Retry;
+use crate::{DecodeLimits, Frame};
 
 impl Call for Cluster {
     async fn unary(&self, request: Outgoing<'_>) -> Result<Frame, CallError> {
@@ -63,6 +63,10 @@ impl Call for Cluster {
                 Err(error) => effort.failed(trial, error).await?,
             }
         }
+    }
+
+    fn decode_limits(&self) -> DecodeLimits {
+        self.inner.connector.decode_limits()
     }
 }
 

@@ -11,7 +11,7 @@ use super::super::error::{CallError, NotSent};
 use super::super::outgoing::Outgoing;
 use super::super::responses::FrameStream;
 use super::{Pool, Share};
-use crate::Frame;
+use crate::{DecodeLimits, Frame};
 
 /// How many closed connections one call tries before it says so.
 const STALE: usize = 3;
@@ -47,6 +47,10 @@ impl Call for Pool {
                 result => return result.map(|stream| stream.keeping(lease)),
             }
         }
+    }
+
+    fn decode_limits(&self) -> DecodeLimits {
+        self.inner.connector.decode_limits()
     }
 }
 

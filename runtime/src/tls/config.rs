@@ -30,7 +30,8 @@ pub enum Verify {
     /// host, or only in their common name, which does not count. Whoever holds
     /// any certificate of the trusted authorities can then pose as the node:
     /// trust an authority of the cluster's own only, and use
-    /// [`TlsConfig::server_name`] instead if all nodes share a name.
+    /// [`TlsConfig::server_name`] instead if all nodes share a name. Each
+    /// [`TlsConfig::build`] with it is logged as a warning of `tracing`'s.
     Chain,
 }
 
@@ -140,9 +141,16 @@ impl TlsConfig {
                 // There are roots, and no revocation lists.
                 builder.with_webpki_verifier(verifier.map_err(|error| TlsError::Protocol(error.to_string()))?)
             }
-            Verify::Chain => builder
-                .dangerous()
-                .with_custom_certificate_verifier(Arc::new(ChainVerifier::new(roots, &provider))),
+            Verify::Chain => {
+                tracing::warn!(
+                    target: "riak",
+                    "names of servers' certificates are not checked (verify = chain): whoever holds any \
+                     certificate of the trusted authorities can pose as a node"
+                );
+                builder
+                    .dangerous()
+                    .with_custom_certificate_verifier(Arc::new(ChainVerifier::new(roots, &provider)))
+            }
         };
         let config = match self.client()? {
             Some((certificates, key)) => builder

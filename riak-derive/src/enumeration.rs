@@ -4,6 +4,7 @@
 //! `other` makes the enum an open one.
 
 use proc_macro2::TokenStream;
+use quote::quote;
 use riak_codegen::emit::derive_enumeration;
 use riak_codegen::model::{Enum, EnumValue, RustPath};
 use syn::ext::IdentExt;
@@ -13,6 +14,7 @@ use crate::attributes::{Attributes, Place};
 use crate::faults::Faults;
 use crate::field;
 use crate::message::Context;
+use crate::schema;
 
 /// Derives an enum.
 pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, faults: &mut Faults) -> TokenStream {
@@ -82,7 +84,12 @@ pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, faults: &mut Faults
     if item.values.is_empty() {
         faults.at(&context.input.ident, "an enum of protobuf has a value at least: write a variant");
     }
-    faults.tokens().unwrap_or_else(|| derive_enumeration(&item, other.as_deref(), &context.options()))
+    if let Some(faults) = faults.tokens() {
+        return faults;
+    }
+    let impls = derive_enumeration(&item, other.as_deref(), &context.options());
+    let described = context.described.then(|| schema::enumeration(context, &item));
+    quote!(#impls #described)
 }
 
 /// The number of a discriminant that is a literal.

@@ -10,6 +10,7 @@ use syn::{DataEnum, Fields, Ident, Type};
 use crate::attributes::{Attributes, Place};
 use crate::faults::Faults;
 use crate::message::Context;
+use crate::schema;
 
 /// Derives a set of frames.
 pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, faults: &mut Faults) -> TokenStream {
@@ -39,7 +40,15 @@ pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, faults: &mut Faults
     if variants.is_empty() {
         faults.at(&context.input.ident, "a set of frames has a message at least: write a variant");
     }
-    faults.tokens().unwrap_or_else(|| emit(context, &variants))
+    if let Some(faults) = faults.tokens() {
+        return faults;
+    }
+    let impls = emit(context, &variants);
+    let described = context.described.then(|| {
+        let types = variants.iter().map(|(_, ty)| quote!(#ty));
+        schema::frames(context, &types.collect::<Vec<_>>())
+    });
+    quote!(#impls #described)
 }
 
 fn emit(context: &Context<'_>, variants: &[(&Ident, &Type)]) -> TokenStream {

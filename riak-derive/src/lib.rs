@@ -5,7 +5,7 @@
 //! [`macro@RiakMessage`] says what there is. From declarations to tokens:
 //! `attributes` and `types` read, `message`, `oneof`, `enumeration`, `frames`
 //! and `operation` fill the model of `riak-codegen`, and its emitter writes the
-//! impls.
+//! impls. `schema` writes down the same model as data, if it is asked to.
 //!
 //! Invariant: either all faults of a type come out, each at its place, or code
 //! that compiles as far as tokens can tell.
@@ -22,6 +22,7 @@ mod message;
 mod numbers;
 mod oneof;
 mod operation;
+mod schema;
 mod types;
 
 use proc_macro2::TokenStream;
@@ -35,12 +36,13 @@ use crate::message::Context;
 #[proc_macro_derive(RiakMessage, attributes(riak))]
 pub fn riak_message(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     match syn::parse(input) {
-        Ok(input) => derive(&input).into(),
+        Ok(input) => derive(&input, cfg!(feature = "schema")).into(),
         Err(error) => error.to_compile_error().into(),
     }
 }
 
-fn derive(input: &DeriveInput) -> TokenStream {
+/// The impls of a type. With `described` it says what it is in a schema, too.
+fn derive(input: &DeriveInput, described: bool) -> TokenStream {
     let mut faults = Faults::default();
     let attributes = Attributes::read(&input.attrs, &mut faults);
     let runtime = attributes.get("crate").and_then(|entry| {
@@ -48,7 +50,7 @@ fn derive(input: &DeriveInput) -> TokenStream {
         Some(quote::ToTokens::to_token_stream(&path).to_string().replace(' ', ""))
     });
     let runtime = runtime.unwrap_or_else(|| "::riak_runtime".to_owned());
-    let context = Context { input, attributes: &attributes, runtime };
+    let context = Context { input, attributes: &attributes, runtime, described };
     let kinds = ["enum", "oneof", "frames"];
     let kind: Vec<&str> = kinds.into_iter().filter(|kind| attributes.flag(kind, &mut faults)).collect();
     match (&input.data, kind.as_slice()) {

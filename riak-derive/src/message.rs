@@ -21,7 +21,7 @@ use crate::faults::Faults;
 use crate::field::{self, Member};
 use crate::numbers::{Numbers, Reserved};
 use crate::types::{Container, Shape, Value};
-use crate::{foreign, operation};
+use crate::{foreign, operation, schema};
 
 /// The message that is derived.
 pub(crate) const SELF: MessageId = MessageId(0);
@@ -114,6 +114,8 @@ pub(crate) struct Context<'i> {
     pub(crate) attributes: &'i Attributes,
     /// The runtime's path.
     pub(crate) runtime: String,
+    /// Whether the type says what it is in a schema.
+    pub(crate) described: bool,
 }
 
 impl Context<'_> {
@@ -204,6 +206,11 @@ pub(crate) struct Derived {
     pub(crate) schema: Schema,
     pub(crate) declared: Declared,
     pub(crate) items: TokenStream,
+    /// The Rust types of values of the message's fields, then of its oneofs.
+    pub(crate) types: Vec<TokenStream>,
+    /// Whether a member is a oneof, and its index among those of its kind.
+    pub(crate) order: Vec<(bool, usize)>,
+    pub(crate) reserved: Reserved,
 }
 
 /// Derives a message.
@@ -213,13 +220,14 @@ pub(crate) fn derive(context: &Context<'_>, fields: &Fields, faults: &mut Faults
     let mut derived = read(context, fields, faults);
     let code = attributes.get("code").and_then(|code| faults.take(code.number::<u8>("code = 200")));
     derived.schema.messages[SELF.0].code = code;
-    let request = operation::derive(context, &derived, code, faults);
+    let (request, asking) = operation::derive(context, &derived, code, faults);
     if let Some(faults) = faults.tokens() {
         return faults;
     }
     let options = context.options();
     let impls = derive_message(&derived.schema, SELF, &derived.declared, &derived.items, &options);
-    quote!(#impls #request)
+    let described = context.described.then(|| schema::message(context, &derived, asking.as_ref()));
+    quote!(#impls #request #described)
 }
 
 /// Reads the fields.
@@ -227,7 +235,9 @@ fn read(context: &Context<'_>, fields: &Fields, faults: &mut Faults) -> Derived 
     let attributes = context.attributes;
     let mut declared = context.declared(faults);
     let reserved = attributes.get("reserved").and_then(|entry| faults.take(Reserved::read(entry)));
-    let mut numbers = Numbers::new(reserved.unwrap_or_default());
+    let reserved = reserved.unwrap_or_default();
+    let mut numbers = Numbers::new(reserved.clone());
+    let (mut types, mut oneof_types, mut order) = (Vec::new(), Vec::new(), Vec::new());
     let auto_tags = attributes.flag("auto_tags", faults);
     let mut parts = Parts::new(context.input, &context.runtime(), auto_tags);
     let name = context.input.ident.to_string();
@@ -264,16 +274,28 @@ fn read(context: &Context<'_>, fields: &Fields, faults: &mut Faults) -> Derived 
             }
         } else if own.flag("oneof", faults) {
             let oneof = separate_oneof(&member, &mut numbers, &mut parts, faults);
-            message.separate_oneofs.extend(oneof);
+            if let Some(oneof) = oneof {
+                order.push((true, message.separate_oneofs.len()));
+                oneof_types.push(value_type(&declaration.ty, false));
+                message.separate_oneofs.push(oneof);
+            }
         } else if let Some(field) = member.field(&mut parts, &mut numbers, faults) {
             declared.spans.push(crate::types::span(&declaration.ty));
+            order.push((false, message.fields.len()));
+            types.push(value_type(&declaration.ty, field.with.is_some()));
             message.fields.push(field);
         }
     }
     declared.dependent = parts.take_dependent();
     let schema =
         Schema { messages: vec![message, stand_in()], enums: parts.take_enums(), ..Schema::default() };
-    Derived { schema, declared, items: parts.foreign }
+    types.append(&mut oneof_types);
+    Derived { schema, declared, items: parts.foreign, types, order, reserved }
+}
+
+/// The type of a member's values, without the container around them.
+pub(crate) fn value_type(ty: &syn::Type, foreign: bool) -> TokenStream {
+    Shape::of(ty, foreign).map_or_else(|_| ty.to_token_stream(), |shape| shape.value.ty.to_token_stream())
 }
 
 /// Notes what cannot stand beside an attribute.

@@ -28,7 +28,7 @@ pub(crate) struct Numbers {
 }
 
 /// What `reserved(…)` keeps free.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Reserved {
     pub(crate) numbers: Vec<RangeInclusive<u32>>,
     pub(crate) names: Vec<String>,

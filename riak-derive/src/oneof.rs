@@ -4,7 +4,7 @@
 //! knows only their numbers.
 
 use proc_macro2::TokenStream;
-use quote::ToTokens;
+use quote::{ToTokens, quote};
 use riak_codegen::emit::derive_oneof;
 use riak_codegen::model::{Oneof, Presence, Schema};
 use syn::ext::IdentExt;
@@ -13,8 +13,9 @@ use syn::{DataEnum, Fields};
 use crate::attributes::{Attributes, Place};
 use crate::faults::Faults;
 use crate::field::{self, Member};
-use crate::message::{Context, Parts, SELF, all_names, some_message, stand_in};
+use crate::message::{Context, Parts, SELF, all_names, some_message, stand_in, value_type};
 use crate::numbers::Numbers;
+use crate::schema;
 
 /// Derives a oneof.
 pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, faults: &mut Faults) -> TokenStream {
@@ -25,7 +26,7 @@ pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, faults: &mut Faults
     let name = context.input.ident.to_string();
     let mut message = some_message(&name);
     message.ref_name.clone_from(&name);
-    let mut variants = Vec::new();
+    let (mut variants, mut types) = (Vec::new(), Vec::new());
     for variant in &data.variants {
         let own = Attributes::read(&variant.attrs, faults);
         own.check(Place::Variant, faults);
@@ -58,6 +59,7 @@ pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, faults: &mut Faults
         }
         field.presence = Presence::Oneof(0);
         declared.spans.push(crate::types::span(&inner.ty));
+        types.push(value_type(&inner.ty, field.with.is_some()));
         variants.push((message.fields.len(), variant.ident.to_string()));
         message.fields.push(field);
     }
@@ -78,5 +80,7 @@ pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, faults: &mut Faults
     declared.dependent = parts.take_dependent();
     let enums = parts.take_enums();
     let schema = Schema { messages: vec![message, stand_in()], enums, ..Schema::default() };
-    derive_oneof(&schema, SELF, &declared, &parts.foreign, &context.options())
+    let impls = derive_oneof(&schema, SELF, &declared, &parts.foreign, &context.options());
+    let described = context.described.then(|| schema::oneof(context, &schema, &declared, &types));
+    quote!(#impls #described)
 }

@@ -18,6 +18,12 @@ use crate::message::{Context, Derived, SELF, SOME_MESSAGE};
 /// The attributes that only a request has.
 const OF_REQUESTS: &[&str] = &["stream", "done", "stream_if", "retry", "cost", "absent"];
 
+/// A request, as far as the model has it, and its answer.
+pub(crate) struct Asking {
+    pub(crate) operation: Operation,
+    pub(crate) answer: syn::Type,
+}
+
 /// The impls that a message has because it is a frame's: its flags, and
 /// `Request` if it is one.
 pub(crate) fn derive(
@@ -25,7 +31,7 @@ pub(crate) fn derive(
     derived: &Derived,
     code: Option<u8>,
     faults: &mut Faults,
-) -> TokenStream {
+) -> (TokenStream, Option<Asking>) {
     let attributes = context.attributes;
     let Some(response) = attributes.get("response") else {
         for name in OF_REQUESTS {
@@ -34,16 +40,16 @@ pub(crate) fn derive(
                 faults.at(entry, text);
             }
         }
-        return flags(context, derived, code);
+        return (flags(context, derived, code), None);
     };
     let Some(code) = code else {
         if attributes.get("code").is_none() {
             let text = "a request is a frame, which has a code: write `code = 200`, too";
             faults.at(response, text);
         }
-        return TokenStream::new();
+        return Default::default();
     };
-    let Some(answer) = faults.take(response.ty("response = FooResp")) else { return TokenStream::new() };
+    let Some(answer) = faults.take(response.ty("response = FooResp")) else { return Default::default() };
     if let Ok(value) = crate::types::value(&answer, false)
         && value.rust != crate::types::Rust::Other
     {
@@ -52,21 +58,21 @@ pub(crate) fn derive(
             answer.to_token_stream()
         );
         faults.at(&answer, text);
-        return TokenStream::new();
+        return Default::default();
     }
     if derived.declared.lifetime.is_some()
         && !matches!(derived.declared.pairing, riak_codegen::emit::Pairing::Owned(_))
     {
         let text = "a request that borrows has an owned form, which servers decode: write `owned = Foo`, too";
         faults.at(response, text);
-        return TokenStream::new();
+        return Default::default();
     }
     let operation = operation(attributes, derived, code, faults);
     let end = end(context, attributes, &answer, faults);
     let asked = Asked { response: answer.to_token_stream(), place: answer.span(), end };
     let request = derive_request(&derived.schema, &operation, &derived.declared, &asked, &context.options());
     let flags = flags(context, derived, Some(code));
-    quote!(#request #flags)
+    (quote!(#request #flags), Some(Asking { operation, answer }))
 }
 
 fn operation(attributes: &Attributes, derived: &Derived, code: u8, faults: &mut Faults) -> Operation {

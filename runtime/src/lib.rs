@@ -14,7 +14,8 @@
 //!
 //! Without these features there are no dependencies at all. The feature `bytes`
 //! adds `bytes::Bytes` to the types that `bytes` fields can have, `derive` adds
-//! `#[derive(RiakMessage)]` for hand-written types.
+//! `#[derive(RiakMessage)]` for hand-written types, `schema` has these types
+//! printed as a `.proto` file.
 
 pub mod blob;
 #[cfg(feature = "client")]
@@ -29,6 +30,8 @@ mod limits;
 pub mod message;
 pub mod operation;
 mod quorum;
+#[cfg(feature = "schema")]
+pub mod schema;
 #[cfg(feature = "server")]
 pub mod server;
 #[cfg(feature = "tls")]

@@ -1,0 +1,146 @@
+//! [`Schema`]: types, with all that they refer to, each once.
+//!
+//! Invariant: what is collected is complete: each name that a message in it
+//! refers to is in it, or is another file's.
+
+use std::collections::BTreeSet;
+
+use super::print::File;
+use super::{Described, Description, Enum, Field, Member, Message, Refer, SchemaError, Type};
+
+/// Types that are printed as one file. See the [module](self).
+#[derive(Clone, Debug, std::default::Default)]
+pub struct Schema {
+    pub(super) items: Vec<Item>,
+    pub(super) package: Option<String>,
+    pub(super) service: Option<String>,
+    pub(super) imports: Vec<String>,
+    /// The first type that could not be taken.
+    fault: Option<SchemaError>,
+    /// What has been taken: names in the schema and in Rust.
+    seen: BTreeSet<(&'static str, &'static str)>,
+    /// References to what is not derived: by whom, to which name.
+    foreign: Vec<(String, &'static str, &'static str)>,
+}
+
+/// A type of its own.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Item {
+    Message(&'static Message),
+    Enum(&'static Enum),
+}
+
+impl Item {
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Message(message) => message.name,
+            Self::Enum(item) => item.name,
+        }
+    }
+}
+
+impl Schema {
+    /// A schema of nothing.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a type, and all that it refers to: messages and enums in it, and
+    /// its answer if it is a request. Of a set of frames, all of its messages.
+    #[must_use]
+    pub fn with<T: Described>(mut self) -> Self {
+        self.add(T::DESCRIPTION, std::any::type_name::<T>());
+        self
+    }
+
+    /// The package of names that have none.
+    #[must_use]
+    pub fn package(mut self, name: &str) -> Self {
+        self.package = Some(name.to_owned());
+        self
+    }
+
+    /// Has requests printed as a service of this name: which answer belongs to
+    /// which, and what may be repeated. Without it, only the codes say what is a
+    /// frame.
+    #[must_use]
+    pub fn service(mut self, name: &str) -> Self {
+        self.service = Some(name.to_owned());
+        self
+    }
+
+    /// A file that has the messages which types refer to and which are not
+    /// derived, such as `riak.proto`.
+    #[must_use]
+    pub fn import(mut self, file: &str) -> Self {
+        self.imports.push(file.to_owned());
+        self
+    }
+
+    /// The text of the `.proto` file.
+    ///
+    /// # Errors
+    ///
+    /// If the types cannot be said by one; [`SchemaError`] says why.
+    pub fn print(&self) -> Result<String, SchemaError> {
+        if let Some(fault) = &self.fault {
+            return Err(fault.clone());
+        }
+        if let Some((by, rust, _)) =
+            self.foreign.iter().find(|(_, _, name)| name.is_empty() || self.imports.is_empty())
+        {
+            return Err(SchemaError::NotDerived { by: by.clone(), rust });
+        }
+        File::new(self)?.text()
+    }
+
+    fn add(&mut self, description: Description, rust: &'static str) {
+        match description {
+            Description::Message(message) => self.item(Item::Message(message), rust),
+            Description::Enum(item) => self.item(Item::Enum(item), rust),
+            Description::Frames(messages) => messages.iter().for_each(|message| self.refer(rust, *message)),
+            Description::Oneof(_) => {
+                self.fault.get_or_insert(SchemaError::NoMessage { rust });
+            }
+        }
+    }
+
+    /// Takes a type, once for each type of Rust: two of one name are compared
+    /// when they are printed.
+    fn item(&mut self, item: Item, rust: &'static str) {
+        if !self.seen.insert((item.name(), rust)) {
+            return;
+        }
+        self.items.push(item);
+        let Item::Message(message) = item else { return };
+        for member in message.members {
+            match member {
+                Member::Field(field) => self.field(message, field),
+                Member::Oneof(_, oneof) => match oneof().description {
+                    Some(Description::Oneof(fields)) => {
+                        fields.iter().for_each(|field| self.field(message, field));
+                    }
+                    _ => self.foreign.push((message.name.to_owned(), oneof().rust, "")),
+                },
+            }
+        }
+        if let Some(request) = &message.request {
+            self.refer(message.name, request.answer);
+        }
+    }
+
+    fn field(&mut self, message: &Message, field: &Field) {
+        if let Type::Message(ty) | Type::Group(ty) | Type::Enum(ty) = field.ty {
+            self.refer(&format!("{}.{}", message.name, field.name), ty);
+        }
+    }
+
+    fn refer(&mut self, by: &str, ty: Refer) {
+        let reference = ty();
+        match reference.description {
+            Some(description) => self.add(description, reference.rust),
+            None => self.foreign.push((by.to_owned(), reference.rust, reference.name)),
+        }
+    }
+}

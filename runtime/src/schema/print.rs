@@ -1,0 +1,278 @@
+//! A file as a whole: its syntax and package, which name stands in which, and
+//! what is called the same.
+//!
+//! Invariant: the syntax that is chosen can say all that the types are.
+
+use std::collections::BTreeMap;
+
+use super::collect::{Item, Schema};
+use super::write::Writer;
+use super::{Description, Enum, Field, Label, Member, Message, SchemaError, Type};
+
+/// How a file is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Syntax {
+    Proto2,
+    Proto3,
+    Edition2023,
+}
+
+/// A file, about to be written.
+pub(super) struct File<'s> {
+    pub(super) schema: &'s Schema,
+    pub(super) syntax: Syntax,
+    /// Its package; empty if it has none.
+    pub(super) package: String,
+    /// Types by name, without the package; each once.
+    items: Vec<(String, Item)>,
+}
+
+impl<'s> File<'s> {
+    pub(super) fn new(schema: &'s Schema) -> Result<Self, SchemaError> {
+        let mut file =
+            Self { schema, syntax: syntax(&schema.items)?, package: String::new(), items: Vec::new() };
+        file.package = file.find_package()?;
+        for item in &schema.items {
+            let name = file.local(item.name()).to_owned();
+            match file.items.iter().find(|(other, _)| *other == name) {
+                None => file.items.push((name, *item)),
+                Some((_, other)) => file.same(item, other)?,
+            }
+        }
+        file.check_names()?;
+        Ok(file)
+    }
+
+    pub(super) fn text(&self) -> Result<String, SchemaError> {
+        let mut writer = Writer::new(self);
+        writer.head(self.items.iter().map(|(_, item)| item));
+        for (name, item) in self.items.iter().filter(|(name, _)| self.parent(name).is_none()) {
+            writer.gap();
+            self.item(&mut writer, name, item)?;
+        }
+        if let Some(service) = &self.schema.service {
+            let requests = self.items.iter().filter_map(|(_, item)| match item {
+                Item::Message(message) if message.request.is_some() => Some(*message),
+                _ => None,
+            });
+            writer.service(service, &requests.collect::<Vec<_>>())?;
+        }
+        Ok(writer.finish())
+    }
+
+    /// A type, with those that are named in it.
+    fn item(&self, writer: &mut Writer<'_>, name: &str, item: &Item) -> Result<(), SchemaError> {
+        let simple = name.rsplit('.').next().unwrap_or(name);
+        match item {
+            Item::Enum(item) => writer.enumeration(simple, item),
+            Item::Message(message) => {
+                writer.open(simple, message);
+                for (inner, item) in
+                    self.items.iter().filter(|(inner, _)| self.parent(inner) == Some(name))
+                {
+                    writer.gap();
+                    self.item(writer, inner, item)?;
+                }
+                writer.members(message)?;
+                writer.close();
+            }
+        }
+        Ok(())
+    }
+
+    /// A name without the file's package.
+    fn local<'n>(&self, name: &'n str) -> &'n str {
+        name.strip_prefix(&*self.package).and_then(|rest| rest.strip_prefix('.')).unwrap_or(name)
+    }
+
+    /// The message that a name of this file, without the package, stands in.
+    fn parent<'n>(&self, name: &'n str) -> Option<&'n str> {
+        let (parent, _) = name.rsplit_once('.')?;
+        self.items.iter().any(|(other, item)| other == parent && matches!(item, Item::Message(_))).then_some(parent)
+    }
+
+    /// How a type is referred to.
+    pub(super) fn reference(&self, name: &str) -> String {
+        let local = self.local(name);
+        let simple = |name: &str| name.rsplit('.').next().unwrap_or_default().to_owned();
+        let same = self.items.iter().filter(|(other, _)| simple(other) == simple(local)).count();
+        let own = self.items.iter().any(|(other, _)| other == local);
+        // A name in lower case may be taken for a keyword.
+        if own && same == 1 && !local.contains('.') && local.starts_with(|first: char| first.is_ascii_uppercase()) {
+            return local.to_owned();
+        }
+        if own && !self.package.is_empty() {
+            return format!(".{}.{local}", self.package);
+        }
+        format!(".{name}")
+    }
+
+    /// The package of all names: what stands before the outermost message.
+    fn find_package(&self) -> Result<String, SchemaError> {
+        let mut found: Option<(&str, &str)> = None;
+        for item in &self.schema.items {
+            let name = item.name();
+            let package = package_of(name, &self.schema.items);
+            match found {
+                Some((other, of)) if other != package => {
+                    if !other.is_empty() && !package.is_empty() || self.schema.package.is_none() {
+                        let (first, second) = (of.to_owned(), name.to_owned());
+                        return Err(SchemaError::Packages { first, second });
+                    }
+                    if other.is_empty() {
+                        found = Some((package, name));
+                    }
+                }
+                Some(_) => {}
+                None => found = Some((package, name)),
+            }
+        }
+        let (found, of) = found.unwrap_or_default();
+        match &self.schema.package {
+            Some(package) if !found.is_empty() && package != found => {
+                Err(SchemaError::Packages { first: of.to_owned(), second: format!("{package}.…") })
+            }
+            Some(package) => Ok(package.clone()),
+            None => Ok(found.to_owned()),
+        }
+    }
+
+    /// Two types of one name are the same if they are written alike, comments
+    /// aside: such as the two forms of a message.
+    fn same(&self, one: &Item, other: &Item) -> Result<(), SchemaError> {
+        let text = |item: &Item| -> Result<String, SchemaError> {
+            let mut writer = Writer::without_comments(self);
+            match item {
+                Item::Enum(item) => writer.enumeration("", item),
+                Item::Message(message) => {
+                    writer.open("", message);
+                    writer.members(message)?;
+                    writer.close();
+                }
+            }
+            Ok(writer.finish())
+        };
+        if text(one)? == text(other)? {
+            return Ok(());
+        }
+        Err(SchemaError::SameName { name: one.name().to_owned() })
+    }
+
+    /// Whether all names are protobuf's, and those of each scope differ.
+    fn check_names(&self) -> Result<(), SchemaError> {
+        let mut scopes: BTreeMap<(&str, &str), &'static str> = BTreeMap::new();
+        for (name, item) in &self.items {
+            for part in name.split('.') {
+                check_name(part, item.name())?;
+            }
+            let scope = self.parent(name).unwrap_or_default();
+            let simple = name.rsplit('.').next().unwrap_or_default();
+            let mut symbols = vec![simple];
+            match item {
+                Item::Enum(item) => {
+                    symbols.extend(item.values.iter().map(|value| value.name));
+                    if item.open && item.values.iter().all(|value| value.number != 0) {
+                        return Err(SchemaError::NoZero { name: item.name });
+                    }
+                }
+                Item::Message(message) => fields(message, |field| check_name(field.name, message.name))?,
+            }
+            for symbol in symbols {
+                check_name(symbol, item.name())?;
+                if let Some(other) = scopes.insert((scope, symbol), item.name()) {
+                    let value = symbol.to_owned();
+                    return Err(SchemaError::SameValue { value, first: other, second: item.name() });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The enum of this name.
+    pub(super) fn enumeration(&self, name: &str) -> Option<&'static Enum> {
+        let name = self.local(name);
+        self.items.iter().find_map(|(other, item)| match item {
+            Item::Enum(item) if other == name => Some(*item),
+            _ => None,
+        })
+    }
+
+    /// The message of this name.
+    pub(super) fn message(&self, name: &str) -> Option<&'static Message> {
+        let name = self.local(name);
+        self.items.iter().find_map(|(other, item)| match item {
+            Item::Message(message) if other == name => Some(*message),
+            _ => None,
+        })
+    }
+}
+
+/// What of a name is the package: all before the outermost message that it
+/// stands in.
+fn package_of<'n>(name: &'n str, items: &[Item]) -> &'n str {
+    let mut outer = name;
+    let parents = name.match_indices('.').map(|(at, _)| &name[..at]);
+    if let Some(message) =
+        parents.clone().find(|parent| items.iter().any(|item| matches!(item, Item::Message(_)) && item.name() == *parent))
+    {
+        outer = message;
+    }
+    outer.rsplit_once('.').map_or("", |(package, _)| package)
+}
+
+fn check_name(name: &str, of: &str) -> Result<(), SchemaError> {
+    let letters = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    if letters && !name.is_empty() && !name.starts_with(|first: char| first.is_ascii_digit()) {
+        return Ok(());
+    }
+    Err(SchemaError::Name { name: name.to_owned(), of: of.to_owned() })
+}
+
+/// Visits all fields of a message, those of its oneofs included.
+fn fields(
+    message: &Message,
+    mut visit: impl FnMut(&'static Field) -> Result<(), SchemaError>,
+) -> Result<(), SchemaError> {
+    for member in message.members {
+        match member {
+            Member::Field(field) => visit(field)?,
+            Member::Oneof(_, oneof) => {
+                if let Some(Description::Oneof(fields)) = oneof().description {
+                    fields.iter().try_for_each(&mut visit)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The first syntax that can say all.
+fn syntax(items: &[Item]) -> Result<Syntax, SchemaError> {
+    let (mut older, mut newer, mut group) = (false, false, false);
+    for item in items {
+        let message = match item {
+            Item::Enum(item) => {
+                *(if item.open { &mut newer } else { &mut older }) = true;
+                continue;
+            }
+            Item::Message(message) => message,
+        };
+        fields(message, |field| {
+            older |= field.label == Label::Required || field.default.is_some();
+            newer |= field.label == Label::Implicit;
+            group |= matches!(field.ty, Type::Group(_));
+            if let (Label::Implicit, Type::Enum(ty)) = (field.label, field.ty)
+                && let Some(Description::Enum(Enum { open: false, name, .. })) = ty().description
+            {
+                let field = format!("{}.{}", message.name, field.name);
+                return Err(SchemaError::ImplicitClosed { field, name });
+            }
+            Ok(())
+        })?;
+    }
+    Ok(match (older, newer, group) {
+        (_, false, false) => Syntax::Proto2,
+        (false, true, false) => Syntax::Proto3,
+        _ => Syntax::Edition2023,
+    })
+}

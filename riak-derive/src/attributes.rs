@@ -176,6 +176,11 @@ impl Attributes {
         self.0.iter().find(|entry| entry.name == name)
     }
 
+    /// Where this name stands, if it does.
+    pub(crate) fn place(&self, name: &str) -> Option<Span> {
+        self.get(name).map(|entry| entry.name.span())
+    }
+
     /// Whether this name stands there, by itself.
     pub(crate) fn flag(&self, name: &str, faults: &mut Faults) -> bool {
         let Some(entry) = self.get(name) else { return false };

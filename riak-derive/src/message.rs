@@ -281,6 +281,7 @@ fn read(context: &Context<'_>, fields: &Fields, faults: &mut Faults) -> Derived 
             }
         } else if let Some(field) = member.field(&mut parts, &mut numbers, faults) {
             declared.spans.push(crate::types::span(&declaration.ty));
+            declared.secret = declared.secret.or(own.place("secret"));
             order.push((false, message.fields.len()));
             types.push(value_type(&declaration.ty, field.with.is_some()));
             message.fields.push(field);

@@ -59,6 +59,7 @@ pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, faults: &mut Faults
         }
         field.presence = Presence::Oneof(0);
         declared.spans.push(crate::types::span(&inner.ty));
+        declared.secret = declared.secret.or(own.place("secret"));
         types.push(value_type(&inner.ty, field.with.is_some()));
         variants.push((message.fields.len(), variant.ident.to_string()));
         message.fields.push(field);

@@ -50,6 +50,13 @@ pub enum SchemaError {
         /// The enum.
         name: &'static str,
     },
+    /// The values of a map are of an enum whose first value is not zero.
+    MapEnum {
+        /// The field.
+        field: String,
+        /// The enum.
+        name: &'static str,
+    },
     /// An open enum has no value of the number zero.
     NoZero {
         /// The enum.
@@ -107,6 +114,12 @@ impl fmt::Display for SchemaError {
                 "{field} is `implicit`, which fields of closed enums cannot be in a schema: add a variant with \
                  `#[riak(other)]` to {name}, or make the field an `Option`"
             ),
+            Self::MapEnum { field, name } => {
+                write!(
+                    f,
+                    "{field} is a map to {name}, and the first value of such an enum is zero: begin it with `= 0`"
+                )
+            }
             Self::NoZero { name } => {
                 write!(f, "{name} keeps any number, and such an enum has a value zero: add a variant `= 0`")
             }

@@ -67,9 +67,7 @@ impl<'s> File<'s> {
             Item::Enum(item) => writer.enumeration(simple, item),
             Item::Message(message) => {
                 writer.open(simple, message);
-                for (inner, item) in
-                    self.items.iter().filter(|(inner, _)| self.parent(inner) == Some(name))
-                {
+                for (inner, item) in self.items.iter().filter(|(inner, _)| self.parent(inner) == Some(name)) {
                     writer.gap();
                     self.item(writer, inner, item)?;
                 }
@@ -88,7 +86,10 @@ impl<'s> File<'s> {
     /// The message that a name of this file, without the package, stands in.
     fn parent<'n>(&self, name: &'n str) -> Option<&'n str> {
         let (parent, _) = name.rsplit_once('.')?;
-        self.items.iter().any(|(other, item)| other == parent && matches!(item, Item::Message(_))).then_some(parent)
+        self.items
+            .iter()
+            .any(|(other, item)| other == parent && matches!(item, Item::Message(_)))
+            .then_some(parent)
     }
 
     /// How a type is referred to.
@@ -98,7 +99,11 @@ impl<'s> File<'s> {
         let same = self.items.iter().filter(|(other, _)| simple(other) == simple(local)).count();
         let own = self.items.iter().any(|(other, _)| other == local);
         // A name in lower case may be taken for a keyword.
-        if own && same == 1 && !local.contains('.') && local.starts_with(|first: char| first.is_ascii_uppercase()) {
+        if own
+            && same == 1
+            && !local.contains('.')
+            && local.starts_with(|first: char| first.is_ascii_uppercase())
+        {
             return local.to_owned();
         }
         if own && !self.package.is_empty() {
@@ -212,8 +217,9 @@ impl<'s> File<'s> {
 fn package_of<'n>(name: &'n str, items: &[Item]) -> &'n str {
     let mut outer = name;
     let parents = name.match_indices('.').map(|(at, _)| &name[..at]);
-    if let Some(message) =
-        parents.clone().find(|parent| items.iter().any(|item| matches!(item, Item::Message(_)) && item.name() == *parent))
+    if let Some(message) = parents
+        .clone()
+        .find(|parent| items.iter().any(|item| matches!(item, Item::Message(_)) && item.name() == *parent))
     {
         outer = message;
     }
@@ -261,11 +267,17 @@ fn syntax(items: &[Item]) -> Result<Syntax, SchemaError> {
             older |= field.label == Label::Required || field.default.is_some();
             newer |= field.label == Label::Implicit;
             group |= matches!(field.ty, Type::Group(_));
-            if let (Label::Implicit, Type::Enum(ty)) = (field.label, field.ty)
-                && let Some(Description::Enum(Enum { open: false, name, .. })) = ty().description
+            if let Type::Enum(ty) = field.ty
+                && let Some(Description::Enum(Enum { open: false, name, values, .. })) = ty().description
             {
-                let field = format!("{}.{}", message.name, field.name);
-                return Err(SchemaError::ImplicitClosed { field, name });
+                let path = format!("{}.{}", message.name, field.name);
+                match field.label {
+                    Label::Implicit => return Err(SchemaError::ImplicitClosed { field: path, name }),
+                    Label::Map(_) if values.first().is_some_and(|value| value.number != 0) => {
+                        return Err(SchemaError::MapEnum { field: path, name });
+                    }
+                    _ => {}
+                }
             }
             Ok(())
         })?;

@@ -220,8 +220,7 @@ impl<'f> Writer<'f> {
         if !field.kind.is_empty() {
             options.push(format!("{} = {}", self.option("kind"), field.kind));
         }
-        let options =
-            if options.is_empty() { String::new() } else { format!(" [{}]", options.join(", ")) };
+        let options = if options.is_empty() { String::new() } else { format!(" [{}]", options.join(", ")) };
         let ty = if let Label::Map(key) = field.label { format!("map<{key}, {ty}>") } else { ty };
         self.line(&format!("{label}{ty} {} = {}{options};", field.name, field.number));
         Ok(())
@@ -290,9 +289,11 @@ impl<'f> Writer<'f> {
         };
         let code = message.code.unwrap_or_default();
         let mut facts = format!("request: {code} response: {answer_code}");
-        for (name, value) in
-            [("done", done.unwrap_or_default()), ("stream_if", request.stream_if), ("timeout", request.timeout)]
-        {
+        for (name, value) in [
+            ("done", done.unwrap_or_default()),
+            ("stream_if", request.stream_if),
+            ("timeout", request.timeout),
+        ] {
             if !value.is_empty() {
                 let _ = write!(facts, " {name}: \"{value}\"");
             }

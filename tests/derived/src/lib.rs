@@ -43,7 +43,8 @@ impl Twin {
     }
 }
 
-const fn twin<D, G>(name: &'static str, code: Option<u8>) -> Twin
+/// Pairs a derived type with a generated one.
+pub const fn twin<D, G>(name: &'static str, code: Option<u8>) -> Twin
 where
     D: Owned,
     G: Owned,
@@ -60,8 +61,13 @@ where
     M: Owned,
     for<'a> M::Ref<'a>: View<Owned = M>,
 {
-    let written =
-        |result: Result<Vec<u8>, riak_runtime::DecodeError>| result.map_err(|error| error.to_string());
+    // A derived type may have its package from the schema that it is printed in.
+    let (package, _) = M::NAME.split_at(M::NAME.find(char::is_uppercase).unwrap_or_default());
+    let written = |result: Result<Vec<u8>, riak_runtime::DecodeError>| {
+        let text = |error: riak_runtime::DecodeError| error.to_string();
+        result
+            .map_err(|error| if package.is_empty() { text(error) } else { text(error).replace(package, "") })
+    };
     [
         written(M::decode(bytes).map(|message| message.encode_to_vec())),
         written(M::decode_blob(bytes).map(|message| message.encode_to_vec())),
@@ -70,9 +76,18 @@ where
     ]
 }
 
+#[expect(missing_docs, reason = "fields say what they are by their names")]
+pub mod own;
+
+/// What is generated from the schemas that the types of [`own`] are printed as.
+pub mod generated {
+    include!(concat!(env!("OUT_DIR"), "/generated/mod.rs"));
+}
+
 /// The derived types.
 #[allow(missing_docs, non_camel_case_types, clippy::all, clippy::pedantic, reason = "named as in the schema")]
 pub mod derived {
+    use riak_runtime::schema::Schema;
     use riak_runtime::{Blob, Quorum, RiakMessage, wire};
 
     use super::{Twin, twin};

@@ -10,17 +10,22 @@ use super::Emitter;
 use super::declared::Head;
 use super::form::{Form, member, place, unknown_member};
 use super::scope::{Scope, ident};
-use crate::model::{BytesType, Field, Kind, Message, Presence, Type};
+use crate::model::{BytesType, Field, Kind, Message, Oneof, Presence, Type};
 
 impl Emitter<'_> {
     /// Whether a field keeps its message's `Debug` from being derived.
-    #[expect(clippy::unused_self, reason = "one of the emitter's questions")]
     pub(super) fn debug_by_hand(&self, field: &Field, form: Form) -> bool {
-        field.kind == Kind::Secret || shows_bytes(field, form)
+        field.kind == Kind::Secret || self.shows_bytes(field, form)
+    }
+
+    /// Whether a field's bytes would print as numbers. Those of a hand-written
+    /// type print as its own `Debug` has them: what type they are of is not seen.
+    fn shows_bytes(&self, field: &Field, form: Form) -> bool {
+        let plain = form == Form::Borrowed || field.bytes == BytesType::Vec;
+        field.ty == Type::Bytes && plain && self.declared.is_none()
     }
 
     /// The expression that prints a field's value, which is given by reference.
-    #[expect(clippy::unused_self, reason = "one of the emitter's questions")]
     pub(super) fn debug_value(
         &self,
         scope: &Scope<'_>,
@@ -32,7 +37,7 @@ impl Emitter<'_> {
             let secret = scope.item("debug", "Secret");
             return quote!(&#secret);
         }
-        if shows_bytes(field, form) {
+        if self.shows_bytes(field, form) {
             let shown = scope.item("debug", "Shown");
             return quote!(&#shown(#value));
         }
@@ -90,9 +95,31 @@ impl Emitter<'_> {
             }
         }
     }
-}
 
-/// Whether a field's bytes would print as numbers.
-fn shows_bytes(field: &Field, form: Form) -> bool {
-    field.ty == Type::Bytes && (form == Form::Borrowed || field.bytes == BytesType::Vec)
+    /// The `Debug` impl of a oneof's enum.
+    pub(super) fn oneof_debug_impl(
+        &self,
+        scope: &Scope<'_>,
+        message: &Message,
+        oneof: &Oneof,
+        form: Form,
+        head: &Head,
+    ) -> TokenStream {
+        let arms = oneof.variants.iter().map(|(index, variant)| {
+            let field = &message.fields[*index];
+            let (variant, text) = (ident(variant), variant.strip_prefix("r#").unwrap_or(variant));
+            let shown = self.debug_value(scope, field, form, &quote!(value));
+            let bind = if field.kind == Kind::Secret { quote!(_) } else { quote!(value) };
+            quote!(Self::#variant(#bind) => f.debug_tuple(#text).field(#shown).finish(),)
+        });
+        let fmt = scope.std("::core", "fmt");
+        let Head { generics, name, bounds, .. } = head;
+        quote! {
+            impl #generics #fmt::Debug for #name #bounds {
+                fn fmt(&self, f: &mut #fmt::Formatter<'_>) -> #fmt::Result {
+                    match self { #(#arms)* }
+                }
+            }
+        }
+    }
 }

@@ -34,6 +34,8 @@ pub struct Declared {
     pub spans: Vec<Span>,
     /// Members that are not on the wire.
     pub skipped: Vec<String>,
+    /// Where a field is said to be a secret, if one is.
+    pub secret: Option<Span>,
     /// How it is paired with another form of the same message.
     pub pairing: Pairing,
 }
@@ -84,6 +86,15 @@ impl Declared {
         let all: Vec<TokenStream> =
             own.iter().cloned().chain(dependent).chain(more.iter().cloned()).collect();
         if all.is_empty() { TokenStream::new() } else { quote!(where #(#all,)*) }
+    }
+
+    /// A `Debug` impl, in the place of what asks for it: where the compiler
+    /// says that the type has another one.
+    fn at_secret(&self, debug: TokenStream) -> TokenStream {
+        match self.secret {
+            Some(span) => respan(debug, Span::call_site().located_at(span)),
+            None => debug,
+        }
     }
 
     fn scope<'r>(&self, runtime: &'r str) -> Scope<'r> {
@@ -159,7 +170,7 @@ impl Emitter<'_> {
         let form = declared.form();
         let mut items = TokenStream::new();
         if message.fields.iter().any(|field| field.kind == Kind::Secret) {
-            items.extend(self.debug_impl(scope, message, form));
+            items.extend(declared.at_secret(self.debug_impl(scope, message, form)));
         }
         items.extend(self.declared_getters(scope, message, form));
         items.extend(self.message_impl(scope, message, form));
@@ -383,7 +394,12 @@ impl Emitter<'_> {
             (_, Form::Owned) => self.own_view(scope, message),
             (_, Form::Borrowed) => TokenStream::new(),
         };
-        quote!(#encode #read #view)
+        let secret = message.fields.iter().any(|field| field.kind == Kind::Secret);
+        let debug = secret.then(|| {
+            let head = self.encoding_head(message, form, &quote!(::core::fmt::Debug));
+            declared.at_secret(self.oneof_debug_impl(scope, message, oneof, form, &head))
+        });
+        quote!(#debug #encode #read #view)
     }
 
     fn declared_oneof_view(&self, scope: &Scope<'_>, message: &Message, owned: &TokenStream) -> TokenStream {

@@ -6,10 +6,11 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::Emitter;
+use super::declared::Head;
 use super::docs::{deprecated, docs, docs_or, line, link};
 use super::form::Form;
 use super::scope::{Scope, ident};
-use crate::model::{Kind, Message, Oneof};
+use crate::model::{Message, Oneof};
 
 /// The path of a oneof's enum from the module that holds its message.
 pub(super) fn oneof_path(scope: &Scope<'_>, message: &Message, oneof: &Oneof, form: Form) -> TokenStream {
@@ -77,21 +78,14 @@ impl Emitter<'_> {
         let by_hand = fields().any(|(field, _)| self.debug_by_hand(field, form));
         let debug = if by_hand { TokenStream::new() } else { quote!(Debug,) };
         let debug_impl = by_hand.then(|| {
-            let arms = fields().map(|(field, variant)| {
-                let text = variant.to_string();
-                let shown = self.debug_value(scope, field, form, &quote!(value));
-                let bind = if field.kind == Kind::Secret { quote!(_) } else { quote!(value) };
-                quote!(Self::#variant(#bind) => f.debug_tuple(#text).field(#shown).finish(),)
-            });
-            let fmt = scope.std("::core", "fmt");
             let anonymous = if lifetime.is_empty() { quote!() } else { quote!(<'_>) };
-            quote! {
-                impl #fmt::Debug for #name #anonymous {
-                    fn fmt(&self, f: &mut #fmt::Formatter<'_>) -> #fmt::Result {
-                        match self { #(#arms)* }
-                    }
-                }
-            }
+            let head = Head {
+                generics: TokenStream::new(),
+                name: quote!(#name #anonymous),
+                bounds: TokenStream::new(),
+                lifetime: quote!('a),
+            };
+            self.oneof_debug_impl(scope, message, oneof, form, &head)
         });
         quote! {
             #docs

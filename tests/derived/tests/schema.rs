@@ -1,0 +1,239 @@
+//! Derived types, printed as schemas: protoc reads them, the generator reads
+//! them as what they were declared as, and what it generates from them writes
+//! the same bytes.
+
+mod random;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{fs, thread};
+
+use protobuf::Message as _;
+use protobuf::descriptor::FileDescriptorSet;
+use protoc_gen_riak::Config;
+use protoc_gen_riak::resolve::{Options, resolve};
+use riak_codegen::model::Schema;
+use riak_derived::own::{classic, mixed, modern};
+use riak_derived::{Twin, derived, generated, own, twin};
+use riak_runtime::schema::SchemaError;
+use riak_runtime::{Coded, Request, RiakMessage};
+
+/// How many random messages there are of each type.
+const RANDOM: usize = 10_000;
+
+fn proto() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto")
+}
+
+/// What the generator makes of a schema that protoc has read.
+fn through_protoc(name: &str, text: &str) -> Schema {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join(name), text).unwrap();
+    let set = dir.path().join("set.pb");
+    let output = Command::new(protoc_bin_vendored::protoc_bin_path().unwrap())
+        .args(["--include_imports", "--include_source_info", "--descriptor_set_out"])
+        .arg(&set)
+        .arg("-I")
+        .arg(dir.path())
+        .arg("-I")
+        .arg(proto())
+        .arg(name)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}\n{text}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.stderr.is_empty(), "{}\n{text}", String::from_utf8_lossy(&output.stderr));
+    let set = FileDescriptorSet::parse_from_bytes(&fs::read(set).unwrap()).unwrap();
+    let (schema, notices) = resolve(&set, &[name.to_owned()], &Options::default()).unwrap();
+    assert!(notices.is_empty(), "{notices:?}");
+    schema
+}
+
+#[test]
+fn riaks_messages_are_printed_as_what_they_are() {
+    let text = derived::schema().print().unwrap();
+    let printed = through_protoc("printed.proto", &text);
+    let files = ["riak.proto", "riak_kv.proto", "riak_dt.proto", "riak_services.proto"];
+    let original = riak_declare::schema(proto(), files.map(|file| proto().join(file)).into()).unwrap();
+    for twin in derived::TWINS {
+        // A declaration says all that the codec depends on.
+        let [one, other] = [&printed, &original].map(|schema| {
+            let text = riak_declare::declarations(schema, |message| message.full_name == twin.name);
+            text[text.find("pub struct").unwrap()..].to_owned()
+        });
+        assert_eq!(one, other);
+        let code = |schema: &Schema| {
+            schema.messages.iter().find(|message| message.full_name == twin.name).unwrap().code
+        };
+        assert_eq!(code(&printed), twin.code, "{}", twin.name);
+        assert_eq!(code(&original), twin.code, "{}", twin.name);
+    }
+    let own = |name: &str| !name.starts_with("google.") && !name.starts_with("riak.");
+    for item in printed.enums.iter().filter(|item| own(&item.full_name)) {
+        let original = original.enums.iter().find(|other| other.full_name == item.full_name);
+        let original = original.unwrap_or_else(|| panic!("{} is no enum of Riak's", item.full_name));
+        let values = |item: &riak_codegen::model::Enum| {
+            item.values.iter().map(|value| (value.name.clone(), value.number)).collect::<Vec<_>>()
+        };
+        assert_eq!(values(item), values(original), "{}", item.full_name);
+    }
+}
+
+#[test]
+fn what_is_generated_from_printed_types_writes_the_same() {
+    use generated::{classic as classic_again, mixed as mixed_again, modern as modern_again};
+    let sets: [(&str, String, &[Twin]); 3] = [
+        (
+            "classic.proto",
+            classic::schema().print().unwrap(),
+            &[
+                twin::<classic::OrderReq, classic_again::OrderReq>("classic.OrderReq", Some(232)),
+                twin::<classic::OrderResp, classic_again::OrderResp>("classic.OrderResp", Some(233)),
+                twin::<classic::WatchReq, classic_again::WatchReq>("classic.WatchReq", Some(234)),
+                twin::<classic::Nothing, classic_again::Nothing>("classic.Nothing", None),
+                twin::<classic::Item, classic_again::Item>("classic.Item", None),
+                twin::<classic::Level, classic_again::item::Level>("classic.Item.Level", None),
+            ],
+        ),
+        (
+            "modern.proto",
+            modern::schema().print().unwrap(),
+            &[twin::<modern::Sample, modern_again::Sample>("modern.Sample", Some(240))],
+        ),
+        (
+            "mixed.proto",
+            mixed::schema().print().unwrap(),
+            &[
+                twin::<mixed::Mixed<mixed::Part>, mixed_again::Mixed>("mixed.Mixed", None),
+                twin::<mixed::Part, mixed_again::Part>("mixed.Part", None),
+            ],
+        ),
+    ];
+    for (name, text, twins) in sets {
+        let schema = through_protoc(name, &text);
+        thread::scope(|scope| {
+            for twin in twins {
+                let schema = &schema;
+                scope.spawn(move || random::compare(twin, schema, RANDOM));
+            }
+        });
+    }
+}
+
+#[test]
+fn operations_are_printed_too() {
+    fn compare<D: Request, G: Request>() {
+        let [one, other] = [D::OPERATION, G::OPERATION];
+        // The generated one is named as its method.
+        let name = one.name;
+        assert_eq!(
+            riak_runtime::Operation { name, ..one.clone() },
+            riak_runtime::Operation { name, ..other.clone() }
+        );
+    }
+    use generated::classic as again;
+    compare::<classic::OrderReq, again::OrderReq>();
+    compare::<classic::WatchReq, again::WatchReq>();
+    compare::<classic::CountReq, again::CountReq>();
+    assert_eq!(<modern::Sample as Coded>::CODE, <generated::modern::Sample as Coded>::CODE);
+}
+
+#[test]
+fn the_own_parser_reads_what_protoc_reads() {
+    let dir = tempfile::tempdir().unwrap();
+    let sets = [
+        ("classic.proto", own::classic::schema()),
+        ("modern.proto", own::modern::schema()),
+        ("riak_types.proto", derived::schema()),
+    ];
+    for (name, schema) in sets {
+        let file = dir.path().join(name);
+        let text = schema.print().unwrap();
+        fs::write(&file, &text).unwrap();
+        let files = Config::new().generate(&[&file], &[dir.path(), &proto()]).unwrap();
+        assert!(!files.is_empty(), "{name}: nothing is generated");
+    }
+}
+
+#[test]
+fn what_no_schema_can_say_is_refused_with_a_way_out() {
+    #[derive(Clone, Copy, Debug, Default, PartialEq, RiakMessage)]
+    #[riak(enum)]
+    enum Closed {
+        #[default]
+        One = 1,
+    }
+
+    #[derive(Clone, Debug, Default, PartialEq, RiakMessage)]
+    struct Implicit {
+        #[riak(tag = 1, enum, implicit)]
+        closed: Closed,
+    }
+
+    #[derive(Clone, Debug, Default, PartialEq, RiakMessage)]
+    struct Map {
+        #[riak(tag = 1, enum)]
+        map: std::collections::BTreeMap<u32, Closed>,
+    }
+
+    #[derive(Clone, Debug, Default, PartialEq, RiakMessage)]
+    #[riak(rename = "one.Foreign")]
+    struct Foreign {
+        #[riak(tag = 1)]
+        pair: Option<riak_client::riak::RpbPair>,
+    }
+
+    #[derive(Clone, Debug, Default, PartialEq, RiakMessage)]
+    #[riak(rename = "two.Größe")]
+    struct Umlaut;
+
+    #[derive(Clone, Debug, Default, PartialEq, RiakMessage)]
+    #[riak(rename = "Umlaut")]
+    struct Other(#[riak(tag = 1)] u32);
+
+    #[derive(Clone, Debug, Default, PartialEq, RiakMessage)]
+    #[riak(rename = "Umlaut")]
+    struct Another(#[riak(tag = 2)] u32);
+
+    #[derive(Clone, Debug, Default, PartialEq, RiakMessage)]
+    #[riak(rename = "One")]
+    struct One(#[riak(tag = 1, enum)] Option<Closed>);
+
+    #[derive(Clone, Debug, PartialEq, RiakMessage)]
+    #[riak(oneof)]
+    enum Oneof {
+        #[riak(tag = 1)]
+        One(u32),
+    }
+
+    use riak_runtime::schema::Schema;
+    let error = |schema: Schema| schema.print().unwrap_err().to_string();
+    let checks = [
+        (
+            error(Schema::new().with::<Implicit>()),
+            "Implicit.closed is `implicit`, which fields of closed enums",
+        ),
+        (error(Schema::new().with::<Map>()), "Map.map is a map to Closed, and the first value"),
+        (error(Schema::new().with::<Foreign>()), "one.Foreign.pair refers to riak_client::"),
+        (error(Schema::new().with::<Umlaut>()), "\"Größe\" of two.Größe is no name of protobuf"),
+        (
+            error(Schema::new().with::<Other>().with::<Another>()),
+            "two types that are not the same are called Umlaut",
+        ),
+        (
+            error(Schema::new().with::<Other>().with::<Umlaut>()),
+            "Umlaut and two.Größe are of different packages",
+        ),
+        (error(Schema::new().with::<One>()), "One and Closed both bring the name One"),
+        (error(Schema::new().with::<Oneof>()), "is a part of a message"),
+    ];
+    for (error, begin) in checks {
+        assert!(error.contains(begin), "{error}");
+    }
+    assert!(matches!(
+        Schema::new().with::<Foreign>().print(),
+        Err(SchemaError::NotDerived { rust: "riak_client::generated::riak::RpbPair", .. })
+    ));
+    // With the file that has it, it is none.
+    let text = Schema::new().with::<Foreign>().import("riak.proto").print().unwrap();
+    through_protoc("foreign.proto", &text);
+}

@@ -33,8 +33,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let includes = [Path::new(RIAK), Path::new("proto")];
 
-    // Ours: Riak's messages are riak-client's.
+    // Ours: Riak's messages are riak-client's. All of them as somebody would
+    // declare them, too.
     protoc_gen_riak::Config::new().out_dir(fresh(&out, "riak")?).compile(&[TELEMETRY], &["proto"])?;
+    let mut declared = String::new();
+    for (include, files) in [(RIAK, &files[..RIAK_FILES.len()]), ("proto", &files[RIAK_FILES.len()..])] {
+        let schema = riak_declare::schema(include.into(), files.to_vec())?;
+        declared += &riak_declare::declarations(&schema, |_| true);
+    }
+    fs::write(out.join("derived.rs"), declared)?;
 
     prost_build::Config::new()
         .protoc_executable(&protoc)

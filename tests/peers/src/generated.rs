@@ -31,6 +31,19 @@ pub mod riak {
     pub use own::telemetry;
 }
 
+/// The same messages as derived types.
+pub mod derived {
+    mod root {
+        use riak_runtime::{Blob, Quorum, RiakMessage, wire};
+
+        include!(concat!(env!("OUT_DIR"), "/derived.rs"));
+    }
+    one_namespace!(root);
+    pub mod telemetry {
+        pub use super::root::telemetry_Batch as Batch;
+    }
+}
+
 pub mod prost {
     mod root {
         include!(concat!(env!("OUT_DIR"), "/prost/_.rs"));

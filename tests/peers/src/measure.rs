@@ -58,6 +58,12 @@ impl Measurement {
         self.contender.starts_with("riak")
     }
 
+    /// Whether this is of a derived type: the same code as a generated one's, so
+    /// that it is compared with that, and says nothing about peers.
+    pub(crate) fn is_derived(&self) -> bool {
+        self.contender.starts_with("riak-derived")
+    }
+
     fn calibrate(&mut self) {
         let start = Instant::now();
         let mut calls = 0;
@@ -172,8 +178,14 @@ impl Case {
 
     /// How many times as fast as the fastest peer we are, and that peer.
     pub(crate) fn lead(&self, group: Group) -> Option<(f64, &Measurement)> {
-        let ours = self.best(group, Measurement::is_ours)?;
+        let ours = self.best(group, |measurement| measurement.is_ours() && !measurement.is_derived())?;
         let peer = self.best(group, |measurement| !measurement.is_ours())?;
         Some((peer.best / ours.best, peer))
+    }
+
+    /// How many times what a generated type takes its derived copy does.
+    pub(crate) fn derived(&self, group: Group) -> Option<f64> {
+        let of = |name| self.best(group, |measurement| measurement.contender == name);
+        Some(of("riak-derived")?.best / of("riak")?.best)
     }
 }

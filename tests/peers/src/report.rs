@@ -7,6 +7,9 @@ use crate::measure::{Case, Group};
 /// The bar: so many times as fast as the fastest peer.
 pub(crate) const BAR: f64 = 1.5;
 
+/// The bar for derived types: what they may take of a generated one's time.
+const DERIVED_BAR: f64 = 1.03;
+
 /// The line above the lines of [`tsv`].
 pub(crate) const TSV_HEADER: &str = "case\tgroup\tcontender\tmin_ns\tratio_to_memcpy\tbytes";
 
@@ -34,7 +37,7 @@ pub(crate) fn table(case: &Case, wanted: &dyn Fn(Group) -> bool) {
     let groups: Vec<Group> = Group::COMPARED.into_iter().filter(|group| wanted(*group)).collect();
     let floor = case.floor();
     println!("\n{} ({} bytes, memcpy {floor:.1} ns)", case.name, case.body.len());
-    print!("  {:<16}", "");
+    print!("  {:<20}", "");
     for group in &groups {
         print!("{:>24}", group.name());
     }
@@ -44,7 +47,7 @@ pub(crate) fn table(case: &Case, wanted: &dyn Fn(Group) -> bool) {
         if measurement.group == Group::Floor || !seen.insert(measurement.contender) {
             continue;
         }
-        print!("  {:<16}", measurement.contender);
+        print!("  {:<20}", measurement.contender);
         for group in &groups {
             match case.best(*group, |other| other.contender == measurement.contender) {
                 Some(cell) => print!("{:>13.0} ns{:>7.1}x", cell.best, cell.best / floor),
@@ -53,7 +56,7 @@ pub(crate) fn table(case: &Case, wanted: &dyn Fn(Group) -> bool) {
         }
         println!();
     }
-    print!("  {:<16}", "riak leads by");
+    print!("  {:<20}", "riak leads by");
     for group in &groups {
         print!("{:>24}", lead(case, *group));
     }
@@ -80,6 +83,33 @@ pub(crate) fn summary(cases: &[Case], wanted: &dyn Fn(Group) -> bool) {
         println!();
     }
     println!("{} of {cells} cells reach the bar", cells - below);
+    derived(cases, &groups);
+}
+
+/// The table of derived types: what each takes, beside the generated one.
+fn derived(cases: &[Case], groups: &[Group]) {
+    println!(
+        "\nWhat a derived type takes, in times of the generated one (the bar is {DERIVED_BAR} on the whole)"
+    );
+    let mut logarithms = Vec::new();
+    for case in cases {
+        print!("  {:<20}", case.name);
+        for group in groups {
+            match case.derived(*group) {
+                Some(ratio) => {
+                    logarithms.push(ratio.ln());
+                    print!("{ratio:>24.3}");
+                }
+                None => print!("{:>24}", "-"),
+            }
+        }
+        println!();
+    }
+    if !logarithms.is_empty() {
+        #[expect(clippy::cast_precision_loss, reason = "there are some dozens")]
+        let mean = (logarithms.iter().sum::<f64>() / logarithms.len() as f64).exp();
+        println!("  {mean:.3} in the geometric mean of {} cells", logarithms.len());
+    }
 }
 
 fn lead(case: &Case, group: Group) -> String {

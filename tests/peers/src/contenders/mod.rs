@@ -32,6 +32,7 @@ macro_rules! contend {
     ($case:expr, $schema:ident, $message:ident) => {{
         let case: &mut $crate::measure::Case = $case;
         $crate::contenders::riak::add::<$crate::generated::riak::$schema::$message>(case);
+        $crate::contenders::riak::add_derived::<$crate::generated::derived::$schema::$message>(case);
         $crate::contenders::prost::add::<$crate::generated::prost::$schema::$message>(case);
         $crate::contenders::prost::add_bytes::<$crate::generated::prost_bytes::$schema::$message>(case);
         $crate::contenders::rust_protobuf::add::<$crate::generated::rust_protobuf::$schema::$message>(case);

@@ -11,8 +11,8 @@ use riak_runtime::operation::{Absent, Alternative, Cost, ErrorFrame, Mode, Retry
 use riak_runtime::server::{ErrorReply, Failure, Outbox, Replies, Reply, Service, decode, unserved};
 use riak_runtime::wire::{self, Bool, Bytes, Context, Reader, Reads, Uint32, Writer, Writes};
 use riak_runtime::{
-    Answer, Blob, Coded, Decode, DecodeError, DecodeErrorKind, Frame, FrameError, Message, Operation, Owned,
-    Request, WriteBuffer,
+    Answer, Blob, Coded, Decode, DecodeError, DecodeErrorKind, DecodeLimits, Frame, FrameError, Message,
+    Operation, Owned, Request, WriteBuffer,
 };
 
 pub const ERROR: ErrorFrame = ErrorFrame { code: 0, text: 1, number: Some(2) };

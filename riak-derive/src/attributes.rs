@@ -157,6 +157,14 @@ impl Attributes {
                 continue;
             }
             let text = match closest(&name, known()) {
+                _ if matches!(name.as_str(), "required" | "optional" | "repeated")
+                    && place.takes_wire_types() =>
+                {
+                    format!(
+                        "unknown attribute `{name}`: the field's type says so; write `T` for a required field, \
+                         `Option<T>` for an optional and `Vec<T>` for a repeated one"
+                    )
+                }
                 Some(close) => format!("unknown attribute `{name}`: did you mean `{close}`?"),
                 None if place.names().is_empty() => {
                     format!("unknown attribute `{name}`: {} takes none", place.name())

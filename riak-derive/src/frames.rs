@@ -3,7 +3,7 @@
 //! Invariant: no two of its messages have the same code, or it does not compile.
 
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{DataEnum, Fields, Ident, Type};
 
@@ -44,15 +44,21 @@ pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, faults: &mut Faults
         return faults;
     }
     let impls = emit(context, &variants);
+    // The user's types stand in the impls as the user wrote them: what is
+    // deprecated of them has been said once.
+    let own = data.variants.iter().flat_map(|variant| &variant.attrs).chain(&context.input.attrs);
+    let deprecated =
+        own.map(ToTokens::to_token_stream).any(|attribute| attribute.to_string().contains("deprecated"));
+    let allow = deprecated.then(|| quote!(#[allow(deprecated)]));
     let described = context.described.then(|| {
         let types = variants.iter().map(|(_, ty)| quote!(#ty));
         schema::frames(context, &types.collect::<Vec<_>>())
     });
-    quote!(#impls #described)
+    quote!(#allow #impls #described)
 }
 
 fn emit(context: &Context<'_>, variants: &[(&Ident, &Type)]) -> TokenStream {
-    let (name, runtime) = (&context.input.ident, context.runtime());
+    let (name, runtime) = (context.ident(), context.runtime());
     let visibility = &context.input.vis;
     let coded = |ty: &Type| quote_spanned!(ty.span()=> <#ty as #runtime::Coded>::CODE);
     let checks = variants.iter().enumerate().skip(1).map(|(index, (variant, ty))| {

@@ -123,6 +123,14 @@ impl Context<'_> {
         self.runtime.parse().unwrap_or_default()
     }
 
+    /// The type's name, in a place of the macro's: lints that look at what a
+    /// user writes, such as of a deprecated type, leave it alone there.
+    pub(crate) fn ident(&self) -> Ident {
+        let mut ident = self.input.ident.clone();
+        ident.set_span(Span::call_site());
+        ident
+    }
+
     pub(crate) fn options(&self) -> Options {
         let mut options = Options::default();
         options.runtime.clone_from(&self.runtime);
@@ -175,6 +183,16 @@ impl Context<'_> {
     fn pairing(&self, faults: &mut Faults) -> Pairing {
         let [borrowed, owned] = ["borrowed", "owned"].map(|name| self.attributes.get(name));
         let lifetime = self.input.generics.lifetimes().next();
+        let parameter = self.input.generics.type_params().next();
+        if let (Some(entry), Some(parameter)) = (borrowed.or(owned), parameter) {
+            let text = format!(
+                "the two forms of a message have no type parameters: leave `{}` out, or write the type that \
+                 `{}` stands for",
+                entry.name, parameter.ident
+            );
+            faults.at(entry, text);
+            return Pairing::Alone;
+        }
         match (borrowed, owned) {
             (Some(entry), _) if lifetime.is_some() => {
                 faults.at(
@@ -236,7 +254,8 @@ fn read(context: &Context<'_>, fields: &Fields, faults: &mut Faults) -> Derived 
     let mut declared = context.declared(faults);
     let reserved = attributes.get("reserved").and_then(|entry| faults.take(Reserved::read(entry)));
     let reserved = reserved.unwrap_or_default();
-    let mut numbers = Numbers::new(reserved.clone());
+    let given = given_numbers(fields.iter().map(|field| &*field.attrs));
+    let mut numbers = Numbers::new(reserved.clone(), given);
     let (mut types, mut oneof_types, mut order) = (Vec::new(), Vec::new(), Vec::new());
     let auto_tags = attributes.flag("auto_tags", faults);
     let mut parts = Parts::new(context.input, &context.runtime(), auto_tags);
@@ -292,6 +311,16 @@ fn read(context: &Context<'_>, fields: &Fields, faults: &mut Faults) -> Derived 
         Schema { messages: vec![message, stand_in()], enums: parts.take_enums(), ..Schema::default() };
     types.append(&mut oneof_types);
     Derived { schema, declared, items: parts.foreign, types, order, reserved }
+}
+
+/// The numbers that fields are given, as far as they can be read.
+pub(crate) fn given_numbers<'f>(fields: impl Iterator<Item = &'f [syn::Attribute]>) -> Vec<u32> {
+    let mut quiet = Faults::default();
+    let numbers = fields.filter_map(|attributes| {
+        let attributes = Attributes::read(attributes, &mut quiet);
+        attributes.get("tag")?.number::<u32>("tag = 3").ok()
+    });
+    numbers.collect()
 }
 
 /// The type of a member's values, without the container around them.

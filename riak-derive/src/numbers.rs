@@ -24,6 +24,8 @@ pub(crate) struct Numbers {
     /// Those in use, with the fields' names.
     used: Vec<(u32, String)>,
     reserved: Reserved,
+    /// Those that are given anywhere in the type: not to be suggested.
+    given: Vec<u32>,
     last: u32,
 }
 
@@ -77,8 +79,8 @@ fn range(input: ParseStream<'_>) -> syn::Result<RangeInclusive<u32>> {
 }
 
 impl Numbers {
-    pub(crate) fn new(reserved: Reserved) -> Self {
-        Self { reserved, ..Self::default() }
+    pub(crate) fn new(reserved: Reserved, given: Vec<u32>) -> Self {
+        Self { reserved, given, ..Self::default() }
     }
 
     /// Takes a number that is given.
@@ -117,12 +119,11 @@ impl Numbers {
 
     /// A number that could be given to a field: for messages.
     pub(crate) fn free(&self) -> u32 {
+        let taken = || self.used.iter().map(|used| used.0).chain(self.given.iter().copied());
         let free = |number: &u32| {
-            !self.is_reserved(*number)
-                && !OWN.contains(number)
-                && !self.used.iter().any(|used| used.0 == *number)
+            !self.is_reserved(*number) && !OWN.contains(number) && !taken().any(|taken| taken == *number)
         };
-        let above = self.used.iter().map(|used| used.0).filter(|used| *used < MAX && !OWN.contains(used));
+        let above = taken().filter(|taken| *taken < MAX && !OWN.contains(taken));
         let next = above.max().unwrap_or_default() + 1;
         (next..=MAX).chain(1..next).find(free).unwrap_or(1)
     }

@@ -13,8 +13,8 @@ use syn::{DataEnum, Fields};
 use crate::attributes::{Attributes, Place};
 use crate::faults::Faults;
 use crate::field::{self, Member};
-use crate::message::{Context, Parts, SELF, all_names, some_message, stand_in, value_type};
-use crate::numbers::Numbers;
+use crate::message::{Context, Parts, SELF, all_names, given_numbers, some_message, stand_in, value_type};
+use crate::numbers::{Numbers, Reserved};
 use crate::schema;
 
 /// Derives a oneof.
@@ -22,7 +22,8 @@ pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, faults: &mut Faults
     context.attributes.check(Place::Oneof, faults);
     let mut declared = context.declared(faults);
     let mut parts = Parts::new(context.input, &context.runtime(), false);
-    let mut numbers = Numbers::default();
+    let given = given_numbers(data.variants.iter().map(|variant| &*variant.attrs));
+    let mut numbers = Numbers::new(Reserved::default(), given);
     let name = context.input.ident.to_string();
     let mut message = some_message(&name);
     message.ref_name.clone_from(&name);
@@ -35,7 +36,14 @@ pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, faults: &mut Faults
             _ => None,
         };
         let Some(inner) = inner else {
-            let text = format!("a variant of a oneof has one field: write `{}(Type)`", variant.ident);
+            let text = if matches!(variant.fields, Fields::Unit) {
+                format!(
+                    "a variant of a oneof has one field: write `{}(bool)`, or the name of an empty message",
+                    variant.ident
+                )
+            } else {
+                format!("a variant of a oneof has one field: write `{}(Type)`", variant.ident)
+            };
             faults.at(variant, text);
             continue;
         };

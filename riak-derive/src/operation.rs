@@ -213,7 +213,7 @@ fn flags(context: &Context<'_>, derived: &Derived, code: Option<u8>) -> TokenStr
     if code.is_none() || flags.is_empty() {
         return TokenStream::new();
     }
-    let (ident, runtime) = (&context.input.ident, context.runtime());
+    let (ident, runtime) = (context.ident(), context.runtime());
     let (generics, arguments, bounds) = context.input.generics.split_for_impl();
     quote! {
         impl #generics #runtime::operation::Flags for #ident #arguments #bounds {

@@ -110,7 +110,7 @@ impl<'c> Writer<'c> {
     }
 
     fn describe(&self, description: &TokenStream) -> TokenStream {
-        let (ident, schema) = (&self.context.input.ident, &self.schema);
+        let (ident, schema) = (self.context.ident(), &self.schema);
         let (generics, arguments, bounds) = self.context.input.generics.split_for_impl();
         let bounds = if self.bounds.is_empty() {
             bounds.to_token_stream()
@@ -120,6 +120,7 @@ impl<'c> Writer<'c> {
             quote!(where #(#own,)* #(#dependent: #schema::Described,)*)
         };
         quote! {
+            #[allow(deprecated)]
             const _: () = {
                 #[allow(unused_imports)]
                 use #schema::{Named as _, Unnamed as _};

@@ -317,9 +317,7 @@ impl Emitter<'_> {
         let Head { generics, name, mut bounds, .. } =
             self.encoding_head(message, declared.form(), &owned_trait);
         if declared.form() == Form::Owned && declared.is_generic() {
-            let own = quote!(Self: #owned_trait);
-            let all = declared.predicates.iter().chain([&own]);
-            bounds = quote!(where #(#all,)*);
+            bounds = declared.bounds(&scope.runtime("Message"), &[quote!(Self: #owned_trait)]);
         }
         let response = &asked.response;
         // What is wrong with the answer's type is reported where it is named.

@@ -38,6 +38,7 @@ const METHODS: &[&str] = &[
 
 impl Emitter<'_> {
     /// A message: both structs and all impls.
+    #[cfg(feature = "files")]
     pub(super) fn message(&self, scope: &Scope<'_>, message: &Message) -> TokenStream {
         let mut items = TokenStream::new();
         for form in self.forms() {

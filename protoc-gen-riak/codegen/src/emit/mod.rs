@@ -7,9 +7,17 @@
 //! Invariant: the output depends on the schema and the options alone, refers to
 //! its own modules by relative paths, and has no inner attributes, so that it
 //! works by `include!` and as a module.
+//!
+//! Without the feature `files` there is only what a derive needs, which every
+//! build of its users compiles.
 
+#![cfg_attr(not(feature = "files"), allow(dead_code, reason = "parts that only whole files have"))]
+
+#[cfg(feature = "files")]
 mod any_message;
+#[cfg(feature = "files")]
 mod client;
+#[cfg(feature = "files")]
 mod conversion;
 mod debug;
 mod declared;
@@ -18,22 +26,28 @@ mod docs;
 mod encode;
 mod enumeration;
 mod field;
+#[cfg(feature = "files")]
 mod file;
 mod form;
 mod message;
+#[cfg(feature = "files")]
 mod message_code;
 mod number;
 mod oneof;
 mod operation;
+#[cfg(feature = "files")]
+mod part;
+#[cfg(feature = "files")]
 mod root;
 mod scope;
+#[cfg(feature = "files")]
 mod server;
-
-use proc_macro2::TokenStream;
 
 pub use declared::{
     Asked, Declared, Pairing, derive_enumeration, derive_message, derive_oneof, derive_request,
 };
+#[cfg(feature = "files")]
+pub use part::{Module, Part};
 
 use crate::model::Schema;
 
@@ -72,59 +86,6 @@ impl Default for Options {
             codes: true,
             client_feature: None,
             server_feature: None,
-        }
-    }
-}
-
-/// One module of the output.
-#[derive(Clone, Debug)]
-pub struct Module {
-    /// Where it goes: `["google", "protobuf", "any"]` is
-    /// `google/protobuf/any.rs`. Empty for the root, `mod.rs`.
-    pub path: Vec<String>,
-    /// The schema file it was made from, if it was made from one.
-    pub source: Option<String>,
-    /// Its text.
-    pub tokens: TokenStream,
-}
-
-/// A module that is to be emitted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
-    /// What is declared in a file: its index in [`Schema::files`].
-    File(usize),
-    /// The table of message codes.
-    MessageCode,
-    /// The enum of all messages.
-    AnyMessage,
-    /// The root, which declares the others.
-    Root,
-}
-
-impl Part {
-    /// All modules: those of files in the schema's order, then the tables, then
-    /// the root. None depends on another, so that each can be emitted by a thread
-    /// of its own.
-    #[must_use]
-    pub fn all(schema: &Schema, options: &Options) -> Vec<Self> {
-        let files = schema.files.iter().enumerate().filter(|(_, file)| file.emit);
-        let mut parts: Vec<Self> = files.map(|(index, _)| Self::File(index)).collect();
-        if (Emitter { schema, options, declared: None }).has_frames() {
-            parts.extend([Self::MessageCode, Self::AnyMessage]);
-        }
-        parts.push(Self::Root);
-        parts
-    }
-
-    /// Emits the module.
-    #[must_use]
-    pub fn emit(self, schema: &Schema, options: &Options) -> Module {
-        let emitter = Emitter { schema, options, declared: None };
-        match self {
-            Self::File(index) => emitter.file(&schema.files[index]),
-            Self::MessageCode => emitter.message_code(),
-            Self::AnyMessage => emitter.any_message(),
-            Self::Root => emitter.root(),
         }
     }
 }

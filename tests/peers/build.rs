@@ -26,6 +26,7 @@ const TELEMETRY: &str = "proto/telemetry.proto";
 fn main() -> Result<(), Box<dyn Error>> {
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("no OUT_DIR: run through cargo")?);
     let protoc = protoc_bin_vendored::protoc_bin_path()?;
+    println!("cargo::rustc-env=VENDORED_PROTOC={}", protoc.display());
     let mut files: Vec<PathBuf> = RIAK_FILES.iter().map(|name| Path::new(RIAK).join(name)).collect();
     files.push(TELEMETRY.into());
     for file in &files {

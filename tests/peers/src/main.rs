@@ -1,10 +1,12 @@
-//! Measures this project's codec side by side with other implementations.
+//! Measures this project's codec side by side with other implementations, and
+//! hands over to `client/` where the client is to be measured.
 //!
 //! `cargo run --release --manifest-path tests/peers/Cargo.toml -- --help` says
 //! what it takes.
 
 mod build_cost;
 mod cases;
+mod client;
 mod contenders;
 mod curve;
 mod derive_build;
@@ -21,6 +23,13 @@ use std::process::ExitCode;
 use options::Options;
 
 fn main() -> ExitCode {
+    let mut arguments = std::env::args_os().skip(1);
+    if arguments.next().is_some_and(|first| first == "--client") {
+        return client::run(arguments).unwrap_or_else(|error| {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        });
+    }
     let options = match Options::read(std::env::args().skip(1)) {
         Ok(Some(options)) => options,
         Ok(None) => {

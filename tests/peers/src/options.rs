@@ -7,6 +7,8 @@ use crate::measure::{Case, Group};
 pub(crate) const HELP: &str = "\
 Measures encoding and decoding side by side with other implementations.
 
+  --client ...   the client beside other clients of Riak instead; first of all
+                 arguments, of which the others are its own: --client --help
   --tsv          one tab-separated line a measurement instead of tables
   --svg FILE     a bar chart as well
   --curve        how cost grows with keys, rows and nesting depth instead

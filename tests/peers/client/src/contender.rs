@@ -1,0 +1,85 @@
+//! [`Contender`]: a client under measurement, in a process of its own.
+//!
+//! Invariant: who cannot take part says why, once, on standard error, and is
+//! not measured.
+
+use crate::foreign;
+use crate::options::Options;
+use crate::order::{Order, Report};
+use crate::process::Process;
+
+/// Who there is. Names of ours begin with `riak-c`; those of peers say where
+/// they come from. A `+` at the end forces `TCP_NODELAY` on who forgets it.
+const ALL: [&str; 13] = [
+    "floor",
+    "riak-connection",
+    "riak-cluster",
+    "riak-cluster-threads",
+    "crate:riak-async",
+    "crate:riak-async+",
+    "crate:riak",
+    "crate:riak+",
+    "npm:basho-riak-client",
+    "npm:no-riak",
+    "npm:no-riak+",
+    "pypi:riak",
+    "pypi:riak+",
+];
+
+pub(crate) struct Contender {
+    pub(crate) name: &'static str,
+    process: Process,
+}
+
+impl Contender {
+    /// Starts all that are wanted and can be had.
+    pub(crate) fn all(options: &Options) -> Vec<Self> {
+        let wanted = ALL.into_iter().filter(|name| options.wants_contender(name));
+        wanted.filter_map(|name| Self::start(name).map_err(|reason| leave_out(name, &reason)).ok()).collect()
+    }
+
+    /// Those of ours, and peers in the same language: who can make single calls.
+    pub(crate) fn of_gaps(options: &Options) -> Vec<Self> {
+        let wanted = ALL.into_iter().filter(|name| {
+            *name != "floor" && (is_ours(name) || name.starts_with("crate:")) && options.wants_contender(name)
+        });
+        wanted.filter_map(|name| Self::start(name).map_err(|reason| leave_out(name, &reason)).ok()).collect()
+    }
+
+    pub(crate) fn start(name: &'static str) -> Result<Self, String> {
+        let (client, forces_nodelay) = match name.strip_suffix('+') {
+            Some(client) => (client, true),
+            None => (name, false),
+        };
+        let process = match client.split_once(':') {
+            Some(("npm", package)) => Process::start(foreign::node(package)?.command(forces_nodelay))?,
+            Some(("pypi", _)) => Process::start(foreign::python()?.command(forces_nodelay))?,
+            _ if forces_nodelay => Process::of_this(&["drive", client, "--nodelay"])?,
+            _ => Process::of_this(&["drive", client])?,
+        };
+        match process.line()?.as_str() {
+            "ready" => Ok(Self { name, process }),
+            line => Err(format!("it says `{line}`")),
+        }
+    }
+
+    pub(crate) fn ask(&mut self, order: Order) -> Result<Report, String> {
+        self.process.ask(order)
+    }
+
+    pub(crate) fn is_peer(&self) -> bool {
+        is_peer(self.name)
+    }
+}
+
+pub(crate) fn is_ours(name: &str) -> bool {
+    name.starts_with("riak-c")
+}
+
+pub(crate) fn is_peer(name: &str) -> bool {
+    name.contains(':')
+}
+
+fn leave_out(name: &str, reason: &str) {
+    eprintln!("note: {name} is left out: {reason}");
+}

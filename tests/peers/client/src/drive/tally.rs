@@ -1,0 +1,151 @@
+//! [`Tally`]: counts calls and their times while many tasks or threads call.
+//!
+//! Each caller has a [`Lane`] of its own, so that counting costs a store.
+//! Invariant: calls count between the end of the warm-up and the end of the
+//! time, whoever is in the middle of one; of their times, one in
+//! [`Tally::every`] is taken.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rustix::time::{ClockId, clock_gettime};
+
+use crate::order::Ran;
+
+/// A counter with a cache line to itself.
+#[derive(Default)]
+#[repr(align(64))]
+struct Count(AtomicU64);
+
+pub(crate) struct Tally {
+    counts: Vec<Count>,
+    counting: AtomicBool,
+    over: AtomicBool,
+    every: u32,
+    times: Mutex<Vec<u64>>,
+    failure: Mutex<Option<String>>,
+}
+
+/// What one caller counts with.
+pub(crate) struct Lane {
+    tally: Arc<Tally>,
+    index: usize,
+    count: u64,
+    until_timed: u32,
+    times: Vec<u64>,
+}
+
+/// A moment of the measurement.
+pub(crate) struct Moment {
+    at: Instant,
+    cpu: u64,
+    calls: u64,
+}
+
+impl Tally {
+    pub(crate) fn new(callers: usize) -> Arc<Self> {
+        Arc::new(Self {
+            counts: (0..callers).map(|_| Count::default()).collect(),
+            counting: AtomicBool::new(false),
+            over: AtomicBool::new(false),
+            // To look at the clock at each call would cost more than some of
+            // what is measured; a prime, so that no pattern is kept in step.
+            every: if callers > 1 { 13 } else { 1 },
+            times: Mutex::default(),
+            failure: Mutex::default(),
+        })
+    }
+
+    pub(crate) fn lane(self: &Arc<Self>, index: usize) -> Lane {
+        Lane { tally: Arc::clone(self), index, count: 0, until_timed: 1, times: Vec::new() }
+    }
+
+    /// The end of the warm-up.
+    pub(crate) fn begin(&self) -> Moment {
+        self.counting.store(true, Ordering::Relaxed);
+        self.moment()
+    }
+
+    /// The end of the time.
+    pub(crate) fn end(&self) -> Moment {
+        let moment = self.moment();
+        self.over.store(true, Ordering::Relaxed);
+        moment
+    }
+
+    fn moment(&self) -> Moment {
+        let calls = self.counts.iter().map(|count| count.0.load(Ordering::Relaxed)).sum();
+        Moment { at: Instant::now(), cpu: cpu_time(), calls }
+    }
+
+    /// What came of it, once every lane is gone.
+    pub(crate) fn result(&self, begun: &Moment, ended: &Moment) -> Result<Ran, String> {
+        if let Some(failure) = self.failure.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            return Err(failure);
+        }
+        let mut times = self.times.lock().unwrap_or_else(PoisonError::into_inner);
+        times.sort_unstable();
+        let at = |per_cent: usize| times.get(times.len() * per_cent / 100).copied().unwrap_or(0);
+        Ok(Ran {
+            calls: ended.calls - begun.calls,
+            elapsed: nanos(ended.at - begun.at),
+            cpu: ended.cpu - begun.cpu,
+            p50: at(50),
+            p99: at(99),
+        })
+    }
+}
+
+impl Lane {
+    /// Whether to call once more.
+    pub(crate) fn goes_on(&self) -> bool {
+        !self.tally.over.load(Ordering::Relaxed)
+    }
+
+    /// A call begins. When, if this one is timed.
+    pub(crate) fn begin(&mut self) -> Option<Instant> {
+        if !self.tally.counting.load(Ordering::Relaxed) {
+            return None;
+        }
+        self.until_timed -= 1;
+        if self.until_timed > 0 {
+            return None;
+        }
+        self.until_timed = self.tally.every;
+        Some(Instant::now())
+    }
+
+    /// So many calls have ended that began together.
+    pub(crate) fn end(&mut self, calls: usize, begun: Option<Instant>) {
+        self.count += calls as u64;
+        self.tally.counts[self.index].0.store(self.count, Ordering::Relaxed);
+        if let Some(begun) = begun {
+            self.times.push(nanos(begun.elapsed()));
+        }
+    }
+
+    /// This caller cannot go on; nor shall the others.
+    pub(crate) fn fail(&self, reason: String) {
+        *self.tally.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason);
+        self.tally.over.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Lane {
+    fn drop(&mut self) {
+        self.tally.times.lock().unwrap_or_else(PoisonError::into_inner).append(&mut self.times);
+    }
+}
+
+/// What this process has spent on cores so far: user and system time of all its
+/// threads, as `getrusage` has it, but to the nanosecond.
+fn cpu_time() -> u64 {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    // Neither is negative.
+    time.tv_sec.unsigned_abs() * 1_000_000_000 + time.tv_nsec.unsigned_abs()
+}
+
+pub(super) fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}

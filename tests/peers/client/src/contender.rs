@@ -10,8 +10,9 @@ use crate::process::Process;
 
 /// Who there is. Names of ours begin with `riak-c`; those of peers say where
 /// they come from. A `+` at the end forces `TCP_NODELAY` on who forgets it.
-const ALL: [&str; 13] = [
+const ALL: [&str; 14] = [
     "floor",
+    "floor-cut",
     "riak-connection",
     "riak-cluster",
     "riak-cluster-threads",

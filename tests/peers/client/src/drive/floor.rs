@@ -1,10 +1,13 @@
 //! The floor: a bare loop that writes ready-made frames and counts answers.
 //!
+//! Of two kinds: one adds lengths up and looks at nothing else; the other cuts
+//! what arrives into frames that could be handed to somebody, and drops them.
 //! Invariant: what is in flight is written at once, and so is what has been
 //! answered: no client of one thread can do less.
 
 use std::sync::Arc;
 
+use riak_runtime::FrameReader;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
@@ -15,14 +18,14 @@ use crate::exchange;
 use crate::frames::Frames;
 use crate::order::{Load, Order, Ran, Report};
 
-pub(super) fn follow(runtime: &Runtime, order: Order) -> Result<Report, String> {
+pub(super) fn follow(runtime: &Runtime, cuts: bool, order: Order) -> Result<Report, String> {
     match order {
-        Order::Run(load) => runtime.block_on(call(load)).map(Report::Ran),
+        Order::Run(load) => runtime.block_on(call(load, cuts)).map(Report::Ran),
         Order::Gaps { .. } => Err("the floor is not for single calls".to_owned()),
     }
 }
 
-async fn call(load: Load) -> Result<Ran, String> {
+async fn call(load: Load, cuts: bool) -> Result<Ran, String> {
     let connections = load.connections.min(load.in_flight);
     let tally = Tally::new(connections);
     let request: Arc<[u8]> = exchange::request().into();
@@ -33,10 +36,12 @@ async fn call(load: Load) -> Result<Ran, String> {
         let (lane, request) = (tally.lane(index), Arc::clone(&request));
         tasks.push(tokio::spawn(async move {
             let each = load.in_flight / connections;
-            if let Err(error) = keep(socket, &request, each, lane).await {
-                return Err(error.to_string());
-            }
-            Ok(())
+            let kept = if cuts {
+                keep(socket, &request, each, lane, FrameReader::default()).await
+            } else {
+                keep(socket, &request, each, lane, Frames::new()).await
+            };
+            kept.map_err(|error| error.to_string())
         }));
     }
     tokio::time::sleep(WARM_UP).await;
@@ -49,26 +54,55 @@ async fn call(load: Load) -> Result<Ran, String> {
     tally.result(&begun, &ended)
 }
 
+/// Counts answers.
+trait Counts: Send {
+    fn spare(&mut self) -> &mut [u8];
+
+    /// How many are whole with `count` more bytes.
+    fn take(&mut self, count: usize) -> usize;
+}
+
+impl Counts for Frames {
+    fn spare(&mut self) -> &mut [u8] {
+        self.spare()
+    }
+
+    fn take(&mut self, count: usize) -> usize {
+        self.take(count, |_| {})
+    }
+}
+
+impl Counts for FrameReader {
+    fn spare(&mut self) -> &mut [u8] {
+        self.spare()
+    }
+
+    fn take(&mut self, count: usize) -> usize {
+        self.advance(count);
+        std::iter::from_fn(|| self.next_frame().ok().flatten()).count()
+    }
+}
+
 /// Keeps so many requests in flight on a connection.
 async fn keep(
     mut socket: TcpStream,
     request: &[u8],
     in_flight: usize,
     mut lane: Lane,
+    mut answers: impl Counts,
 ) -> std::io::Result<()> {
     let all = request.repeat(in_flight);
-    let mut frames = Frames::new();
     let mut answered = in_flight;
     while lane.goes_on() {
         let begun = lane.begin();
         socket.write_all(&all[..answered * request.len()]).await?;
         answered = 0;
         while answered == 0 {
-            let count = socket.read(frames.spare()).await?;
+            let count = socket.read(answers.spare()).await?;
             if count == 0 {
                 return Err(std::io::ErrorKind::UnexpectedEof.into());
             }
-            answered = frames.take(count, |_| {});
+            answered = answers.take(count);
         }
         lane.end(answered, begun);
     }

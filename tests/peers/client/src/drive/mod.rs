@@ -57,7 +57,8 @@ fn follow(name: &str, forces_nodelay: bool, order: Order) -> Result<Report, Stri
     let several = || tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let with = |runtime: io::Result<Runtime>| runtime.map_err(|error| format!("no runtime: {error}"));
     match name {
-        "floor" => floor::follow(&with(one())?, order),
+        "floor" => floor::follow(&with(one())?, false, order),
+        "floor-cut" => floor::follow(&with(one())?, true, order),
         "riak-connection" => follow_with::<riak::One>(&with(one())?, forces_nodelay, order),
         "riak-cluster" => follow_with::<riak::Clustered>(&with(one())?, forces_nodelay, order),
         "riak-cluster-threads" => follow_with::<riak::Clustered>(&with(several())?, forces_nodelay, order),

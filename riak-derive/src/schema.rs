@@ -166,7 +166,7 @@ impl<'c> Writer<'c> {
             Presence::Oneof(_) => quote!(Oneof),
         };
         let default = option(field.default.as_ref().map(|default| {
-            let default = self.default(model, field, default);
+            let default = Self::default(model, field, default);
             quote!(#schema::Default::#default)
         }));
         let kind = match field.kind {
@@ -193,7 +193,7 @@ impl<'c> Writer<'c> {
     }
 
     /// A default, as schemas have it.
-    fn default(&self, model: &Schema, field: &Field, default: &riak_codegen::model::Literal) -> TokenStream {
+    fn default(model: &Schema, field: &Field, default: &riak_codegen::model::Literal) -> TokenStream {
         use riak_codegen::model::Literal as Value;
         let plain = match default {
             Value::Int(value) => value.to_string(),
@@ -264,9 +264,10 @@ fn bytes(value: &[u8]) -> TokenStream {
 }
 
 fn option(value: Option<TokenStream>) -> TokenStream {
-    match value {
-        Some(value) => quote!(::core::option::Option::Some(#value)),
-        None => quote!(::core::option::Option::None),
+    if let Some(value) = value {
+        quote!(::core::option::Option::Some(#value))
+    } else {
+        quote!(::core::option::Option::None)
     }
 }
 

@@ -119,7 +119,9 @@ impl Schema {
                 Member::Field(field) => self.field(message, field),
                 Member::Oneof(_, oneof) => match oneof().description {
                     Some(Description::Oneof(fields)) => {
-                        fields.iter().for_each(|field| self.field(message, field));
+                        for field in fields {
+                            self.field(message, field);
+                        }
                     }
                     _ => self.foreign.push((message.name.to_owned(), oneof().rust, "")),
                 },

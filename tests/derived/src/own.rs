@@ -23,6 +23,7 @@ pub mod classic {
     /// All frames.
     #[derive(Clone, Debug, PartialEq, RiakMessage)]
     #[riak(frames)]
+    #[allow(clippy::large_enum_variant, reason = "a frame is what its message is")]
     pub enum AnyShop {
         /// A request.
         OrderReq(OrderReq),

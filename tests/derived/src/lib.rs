@@ -44,6 +44,7 @@ impl Twin {
 }
 
 /// Pairs a derived type with a generated one.
+#[must_use]
 pub const fn twin<D, G>(name: &'static str, code: Option<u8>) -> Twin
 where
     D: Owned,

@@ -94,6 +94,7 @@ pub mod classic {
         pub box_: Option<Box<Item>>,
         #[riak(tag = 6, enum, packed)]
         pub colors: Vec<Color>,
+        #[allow(clippy::zero_sized_map_values, reason = "an empty message is a value, too")]
         #[riak(tag = 7, key = sint32)]
         pub by_number: BTreeMap<i32, Nothing>,
         #[riak(tag = 8, enum)]
@@ -194,6 +195,7 @@ pub mod classic {
             &hash.0
         }
 
+        #[allow(clippy::unnecessary_wraps, reason = "the shape that the derive asks for")]
         pub(super) fn from_wire(bytes: &[u8]) -> Option<Hash> {
             Some(Hash(bytes.to_vec()))
         }

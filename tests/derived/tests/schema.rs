@@ -171,6 +171,7 @@ fn what_no_schema_can_say_is_refused_with_a_way_out() {
 
     #[derive(Clone, Debug, Default, PartialEq, RiakMessage)]
     struct Map {
+        #[allow(clippy::zero_sized_map_values, reason = "an enum of one value is a value, too")]
         #[riak(tag = 1, enum)]
         map: std::collections::BTreeMap<u32, Closed>,
     }

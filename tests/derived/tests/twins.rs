@@ -10,8 +10,6 @@ use riak_derived::derived::TWINS;
 use riak_runtime::Blob;
 use serde_json::Value;
 
-use random::Random;
-
 /// How many random messages there are of each type.
 const RANDOM: usize = 10_000;
 

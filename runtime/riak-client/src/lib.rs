@@ -40,6 +40,8 @@ mod bulk;
 #[cfg(feature = "client")]
 mod config;
 #[cfg(feature = "client")]
+mod data_type;
+#[cfg(feature = "client")]
 mod facade;
 #[rustfmt::skip]
 mod generated;
@@ -47,11 +49,19 @@ mod generated;
 mod index;
 #[cfg(feature = "client")]
 mod membership;
+#[cfg(feature = "client")]
+mod object;
+#[cfg(feature = "client")]
+mod refused;
 
 #[cfg(feature = "client")]
 pub use bulk::{Bulk, Results};
 #[cfg(feature = "client")]
 pub use config::{ClientConfig, IntoConfig, InvalidConfig, PARAMETERS, Parameter, Secret};
+#[cfg(feature = "client")]
+pub use data_type::{
+    Blind, Causality, Context, DataType, DataTypes, Map, MapUpdate, Seen, Set, SetUpdate, Update,
+};
 #[cfg(feature = "client")]
 pub use facade::{ConnectError, Riak};
 pub use generated::*;
@@ -59,6 +69,10 @@ pub use generated::*;
 pub use index::{IndexEntry, IndexPages};
 #[cfg(feature = "client")]
 pub use membership::Membership;
+#[cfg(feature = "client")]
+pub use object::{Fetched, Location, Newest, Object, Objects, Resolve, Siblings, VClock};
+#[cfg(feature = "client")]
+pub use refused::Checked;
 #[cfg(feature = "client")]
 pub use riak_runtime::client::{
     Call, CallError, CallOptions, Cluster, ClusterConfig, Connection, ConnectionConfig, ConnectionError,

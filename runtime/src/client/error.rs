@@ -191,6 +191,11 @@ pub enum NotSent {
     },
     /// There is no node to send it to.
     NoNodes,
+    /// The server is known to fail on such a request.
+    Refused {
+        /// What is wrong with it, and what to do instead.
+        reason: &'static str,
+    },
     /// The operation answers with a stream, and was called as if it did not.
     Streams {
         /// The operation's name.
@@ -214,6 +219,7 @@ impl fmt::Display for NotSent {
                 "no connection was to be had within {after:?}: \
                  make fewer calls at once, or raise the limits in PoolConfig"
             ),
+            Self::Refused { reason } => f.write_str(reason),
             Self::NoNodes => f.write_str("the cluster has no nodes: name some"),
             Self::Streams { operation } => {
                 write!(f, "{operation} answers with a stream: call it as one")
@@ -231,6 +237,7 @@ impl std::error::Error for NotSent {
             | Self::Deadline
             | Self::PoolTimeout { .. }
             | Self::NoNodes
+            | Self::Refused { .. }
             | Self::Streams { .. } => None,
         }
     }

@@ -53,6 +53,7 @@ trait Encode: Sync {
     fn push(&self, code: u8, fields: &[u8], out: &mut WriteBuffer) -> Result<(), FrameError>;
     fn bucket_type(&self) -> Option<&[u8]>;
     fn len(&self) -> usize;
+    fn bytes(&self) -> Blob;
 }
 
 impl<R: Request> Encode for R {
@@ -66,6 +67,10 @@ impl<R: Request> Encode for R {
 
     fn len(&self) -> usize {
         self.encoded_len()
+    }
+
+    fn bytes(&self) -> Blob {
+        Blob::from(self.encode_to_vec())
     }
 }
 
@@ -170,6 +175,21 @@ impl<'r> Outgoing<'r> {
             Body::None => 0,
             Body::Message(message) => message.len(),
             Body::Bytes(body) => body.len(),
+        }
+    }
+
+    /// The request's body, without what is added to it when it is sent: for
+    /// what looks at requests before it carries them. Encodes the message.
+    ///
+    /// # Panics
+    ///
+    /// If it is longer than [`MAX_LEN`](crate::MAX_LEN).
+    #[must_use]
+    pub fn body(&self) -> Blob {
+        match self.body {
+            Body::None => Blob::new(),
+            Body::Message(message) => message.bytes(),
+            Body::Bytes(body) => body.clone(),
         }
     }
 

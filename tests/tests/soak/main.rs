@@ -23,7 +23,7 @@ use riak_testkit::{Faults, Node, Proxy};
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::task::JoinSet;
 
-use caller::{Caller, Counts};
+use caller::{Caller, Counts, Told};
 use ledger::Ledger;
 
 const TASKS: usize = 32;
@@ -55,11 +55,28 @@ fn faults() -> Faults {
     faults
 }
 
+/// Tasks, and sockets of the process.
+fn alive() -> (usize, Option<usize>) {
+    // Where there is no such directory, the proxies' own count has to do.
+    let sockets = std::fs::read_dir("/proc/self/fd").ok().map(|files| {
+        let target = |file: std::io::Result<std::fs::DirEntry>| file.ok()?.path().read_link().ok();
+        files.filter_map(target).filter(|target| target.to_string_lossy().starts_with("socket:")).count()
+    });
+    (tokio::runtime::Handle::current().metrics().num_alive_tasks(), sockets)
+}
+
+fn check(told: &[Told], ledger: &Ledger) {
+    for told in told {
+        told.check(ledger);
+    }
+}
+
 /// Nodes that share what they store, each behind a network of its own.
 struct Site {
     proxies: Vec<Proxy>,
     ledger: Ledger,
-    _nodes: Vec<Node>,
+    /// They last as long as this.
+    nodes: Vec<Node>,
     before: (usize, Option<usize>),
 }
 
@@ -70,44 +87,34 @@ impl Site {
         let siblings = RpbBucketProps { allow_mult: Some(true), ..RpbBucketProps::default() };
         let store = Node::builder().part_size(4).bucket_type("default", &siblings).build_store();
         let ledger = Ledger::new(&store);
-        let mut site = Self { proxies: Vec::new(), ledger, _nodes: Vec::new(), before: (0, None) };
+        let mut site = Self { proxies: Vec::new(), ledger, nodes: Vec::new(), before: (0, None) };
         for number in 0..nodes {
             let node = Node::builder().store(store.clone()).with_service(site.ledger.clone());
             let node = node.start().await.unwrap();
             let proxy = Proxy::start(node.addr(), seed + number).await.unwrap();
             proxy.set_faults(faults());
             site.proxies.push(proxy);
-            site._nodes.push(node);
+            site.nodes.push(node);
         }
-        site.before = site.now();
+        site.before = alive();
         site
-    }
-
-    /// Tasks, and sockets of the process.
-    fn now(&self) -> (usize, Option<usize>) {
-        // Where there is no such directory, the proxies' own count has to do.
-        let sockets = std::fs::read_dir("/proc/self/fd").ok().map(|files| {
-            let target = |file: std::io::Result<std::fs::DirEntry>| file.ok()?.path().read_link().ok();
-            files.filter_map(target).filter(|target| target.to_string_lossy().starts_with("socket:")).count()
-        });
-        (tokio::runtime::Handle::current().metrics().num_alive_tasks(), sockets)
     }
 
     /// Waits until tasks and sockets are as many as before.
     async fn nothing_is_left(&self) {
         let begun = Instant::now();
         loop {
-            let now = self.now();
+            let left = alive();
             let open: usize = self.proxies.iter().map(Proxy::connections).sum();
-            if open == 0 && now.0 <= self.before.0 && now.1 <= self.before.1 {
+            if open == 0 && left.0 <= self.before.0 && left.1 <= self.before.1 {
                 println!(
                     "{} tasks and {:?} sockets before, {} and {:?} after",
-                    self.before.0, self.before.1, now.0, now.1
+                    self.before.0, self.before.1, left.0, left.1
                 );
                 return;
             }
             let waited = begun.elapsed();
-            assert!(waited.as_secs() < 60, "{open} connections, {now:?} left, {:?} before", self.before);
+            assert!(waited.as_secs() < 60, "{open} connections, {left:?} left, {:?} before", self.before);
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
@@ -156,7 +163,7 @@ async fn a_cluster_keeps_its_word_over_a_bad_network() {
     }
     drop(riak);
     site.nothing_is_left().await;
-    told.iter().for_each(|told| told.check(&site.ledger));
+    check(&told, &site.ledger);
 }
 
 /// On one connection, without a pool that would make another: a stream or a long
@@ -186,5 +193,5 @@ async fn a_connection_keeps_its_word_until_it_breaks() {
     }
     site.report(&counts, begun, 10);
     site.nothing_is_left().await;
-    told.iter().for_each(|told| told.check(&site.ledger));
+    check(&told, &site.ledger);
 }

@@ -32,7 +32,7 @@ impl Call for Cluster {
             match result {
                 Ok(frame) => {
                     self.inner.served.note(request.operation().request);
-                    trial.answered();
+                    trial.answered(verdict::health_of_answer(request.operation()));
                     return Ok(frame);
                 }
                 Err(error) => effort.failed(trial, error).await?,

@@ -117,9 +117,9 @@ impl Trial {
     }
 
     /// The node answered at once, and this is how long it took.
-    pub(super) fn answered(mut self) {
+    pub(super) fn answered(mut self, health: Health) {
         self.member.measured(self.elapsed());
-        self.end(Health::Good);
+        self.end(health);
     }
 
     /// The node did something, of which nothing can be learnt about its speed.

@@ -6,7 +6,7 @@
 use super::super::breaker::Health;
 use super::super::error::{CallError, ConnectionError, NotSent};
 use super::super::server_error::ServerErrorKind;
-use crate::operation::Retry;
+use crate::operation::{Operation, Retry};
 
 /// What an error says about the node. `served`: whether nodes of this cluster
 /// have served this kind of request before.
@@ -31,6 +31,13 @@ pub(super) fn health(error: &CallError, served: bool) -> Health {
         | CallError::Decode(_)
         | CallError::Tried(_) => Health::Unknown,
     }
+}
+
+/// What an answer says about the node that has given it. The part of a node that
+/// takes requests is there before those that serve them: what it answers by
+/// itself, such as a ping, says that the node lives, and no more.
+pub(super) fn health_of_answer(operation: &Operation) -> Health {
+    if operation.served_by == Some("api") { Health::Unknown } else { Health::Good }
 }
 
 /// Whether the connection was closed on this side, for what callers did.

@@ -52,6 +52,10 @@ impl<C> Members<C> {
         self.entries.iter().map(|entry| entry.member.in_flight.load(Ordering::Acquire)).sum()
     }
 
+    pub(super) fn connections(&self) -> impl Iterator<Item = &C> {
+        self.entries.iter().map(|entry| &entry.member.connection)
+    }
+
     pub(super) fn add(&mut self, connection: C, now: Instant, retires: Option<Instant>) {
         let member = Member { connection, in_flight: AtomicUsize::new(0), calls: AtomicUsize::new(0) };
         self.entries.push(Entry { member: Arc::new(member), retires, idle: (0, now) });

@@ -83,7 +83,8 @@ pub struct PoolStats {
     pub in_flight: usize,
     /// Connections that streams and long calls have to themselves.
     pub streams: usize,
-    /// Calls that wait for a connection.
+    /// Calls that wait for a connection, or for their turn on one: more than a
+    /// few for longer than a moment are an overload.
     pub waiting: usize,
     /// Connections made so far.
     pub connects: u64,
@@ -164,11 +165,12 @@ impl Pool {
     #[must_use]
     pub fn stats(&self) -> PoolStats {
         let state = self.inner.lock();
+        let turns: usize = state.members.connections().map(Connection::waiting).sum();
         PoolStats {
             connections: state.members.len(),
             in_flight: state.members.in_flight(),
             streams: self.inner.config.max_streams - self.inner.streams.available_permits(),
-            waiting: self.inner.waiting.load(Ordering::Relaxed),
+            waiting: self.inner.waiting.load(Ordering::Relaxed) + turns,
             connects: self.inner.connects.load(Ordering::Relaxed),
             connect_failures: self.inner.failures.load(Ordering::Relaxed),
         }

@@ -1,0 +1,109 @@
+//! [`DataTypes`]: values that merge by themselves, read and changed by types
+//! that leave out what goes wrong.
+//!
+//! Invariant: what removes something is made from a read and carries its
+//! context; a context is sent with nothing else, since Riak crashes on it.
+
+mod context;
+mod fetched;
+mod map;
+mod update;
+
+use std::fmt;
+
+use riak_runtime::client::{Call, CallError};
+
+use crate::riak_dt::{DtFetchReq, DtUpdateReq};
+use crate::{Location, Riak};
+
+pub use context::{Blind, Causality, Context, Seen};
+pub use fetched::{DataType, Map, Set};
+pub use map::MapUpdate;
+pub use update::{SetUpdate, Update};
+
+/// The bucket type of locations that name none. Data types need one of their
+/// own; this one only has counters, those of Riak 1.4.
+const DEFAULT_TYPE: &str = "default";
+
+/// Values that merge by themselves. See [`Riak::convergent`].
+///
+/// Deleting one is deleting an object, by its [`VClock`](crate::VClock): see
+/// [`Objects::delete`](crate::Objects::delete). Its [`Context`] is no such
+/// clock.
+#[must_use]
+pub struct DataTypes<'c, C> {
+    riak: &'c Riak<C>,
+}
+
+impl<C: Call> Riak<C> {
+    /// Values that merge by themselves, by types that leave out what goes wrong
+    /// with [`Riak::data_types`].
+    ///
+    /// ```no_run
+    /// # async fn example(riak: riak_client::Riak) -> Result<(), riak_client::CallError> {
+    /// use riak_client::{DataType, Location, SetUpdate, Update};
+    ///
+    /// let tags = Location::new("tags", "alice").of_type("sets");
+    /// // Adding needs no read.
+    /// riak.convergent().update(&tags, SetUpdate::new().insert("new")).await?;
+    /// // Removing does.
+    /// if let Some(DataType::Set(set)) = riak.convergent().fetch(&tags).await? {
+    ///     riak.convergent().update(&tags, set.update().remove("old")).await?;
+    /// }
+    /// let visits = Location::new("visits", "alice").of_type("counters");
+    /// riak.convergent().update(&visits, Update::increment(1)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub const fn convergent(&self) -> DataTypes<'_, C> {
+        DataTypes { riak: self }
+    }
+}
+
+impl<C: Call> DataTypes<'_, C> {
+    /// Fetches a value, with the context that removing from it needs. `None` if
+    /// there is none.
+    ///
+    /// # Errors
+    ///
+    /// If the call fails.
+    pub async fn fetch(&self, at: &Location) -> Result<Option<DataType>, CallError> {
+        let request = DtFetchReq::new(at.bucket().clone(), at.key().clone(), bucket_type(at));
+        self.riak.data_types().fetch(&request).await.map(DataType::of)
+    }
+
+    /// Updates a value. Nobody makes the call again by itself: an increment
+    /// that is made twice counts twice.
+    ///
+    /// # Errors
+    ///
+    /// If the call fails. It may have been applied then: see
+    /// [`CallError::may_have_been_applied`].
+    pub async fn update(&self, at: &Location, update: impl Into<Update>) -> Result<(), CallError> {
+        let Update { op, context } = update.into();
+        let request = DtUpdateReq {
+            key: Some(at.key().clone()),
+            context: context.map(|context| context.as_bytes().clone()),
+            ..DtUpdateReq::new(at.bucket().clone(), bucket_type(at), op)
+        };
+        self.riak.data_types().update(&request).await.map(drop)
+    }
+}
+
+fn bucket_type(at: &Location) -> riak_runtime::Blob {
+    at.bucket_type().cloned().unwrap_or_else(|| DEFAULT_TYPE.into())
+}
+
+impl<C> Clone for DataTypes<'_, C> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<C> Copy for DataTypes<'_, C> {}
+
+impl<C> fmt::Debug for DataTypes<'_, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DataTypes").finish_non_exhaustive()
+    }
+}

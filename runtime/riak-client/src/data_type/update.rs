@@ -1,0 +1,100 @@
+//! [`Update`]: a change of a data type, and [`SetUpdate`]: one of a set.
+//!
+//! Invariant: an update holds one operation, and a context only if that is one
+//! of a set or a map.
+
+use riak_runtime::Blob;
+
+use super::context::{Blind, Causality, Context, Seen};
+use crate::riak_dt::{CounterOp, DtOp, GSetOp, HllOp, SetOp};
+
+/// A change of a data type: made of a [`SetUpdate`] or a
+/// [`MapUpdate`](super::MapUpdate), or by the functions here.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Update {
+    pub(super) op: DtOp,
+    pub(super) context: Option<Context>,
+}
+
+impl Update {
+    /// Adds to a counter, or takes away from it.
+    #[must_use]
+    pub fn increment(by: i64) -> Self {
+        let counter = CounterOp { increment: Some(by), ..CounterOp::default() };
+        Self { op: DtOp { counter_op: Some(counter), ..DtOp::default() }, context: None }
+    }
+
+    /// Adds elements to a set that only grows.
+    pub fn grow<E: Into<Blob>>(elements: impl IntoIterator<Item = E>) -> Self {
+        let adds = elements.into_iter().map(Into::into).collect();
+        let grown = GSetOp { adds, ..GSetOp::default() };
+        Self { op: DtOp { gset_op: Some(grown), ..DtOp::default() }, context: None }
+    }
+
+    /// Shows elements to a `HyperLogLog`.
+    pub fn observe<E: Into<Blob>>(elements: impl IntoIterator<Item = E>) -> Self {
+        let adds = elements.into_iter().map(Into::into).collect();
+        let observed = HllOp { adds, ..HllOp::default() };
+        Self { op: DtOp { hll_op: Some(observed), ..DtOp::default() }, context: None }
+    }
+}
+
+/// A change of a set.
+///
+/// One that stands on no read cannot remove:
+///
+/// ```compile_fail
+/// riak_client::SetUpdate::new().remove("an element");
+/// ```
+///
+/// ```
+/// # fn example(set: riak_client::Set) {
+/// set.update().remove("an element").insert("another");
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[must_use = "nothing changes before it is sent"]
+pub struct SetUpdate<K = Blind> {
+    op: SetOp,
+    causality: K,
+}
+
+impl SetUpdate {
+    /// A change that stands on no read.
+    pub fn new() -> Self {
+        Self::over(Blind)
+    }
+}
+
+impl Default for SetUpdate {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<K> SetUpdate<K> {
+    pub(super) fn over(causality: K) -> Self {
+        Self { op: SetOp::default(), causality }
+    }
+
+    /// Adds an element.
+    pub fn insert(mut self, element: impl Into<Blob>) -> Self {
+        self.op.adds.push(element.into());
+        self
+    }
+}
+
+impl SetUpdate<Seen> {
+    /// Removes an element.
+    pub fn remove(mut self, element: impl Into<Blob>) -> Self {
+        self.op.removes.push(element.into());
+        self
+    }
+}
+
+impl<K: Causality> From<SetUpdate<K>> for Update {
+    fn from(update: SetUpdate<K>) -> Self {
+        let op = DtOp { set_op: Some(update.op), ..DtOp::default() };
+        Self { op, context: update.causality.context() }
+    }
+}

@@ -1,0 +1,153 @@
+//! [`Fetched`]: what a read of an object can find.
+//!
+//! Invariant: what is found beside a clock keeps it, and a tombstone is never
+//! taken for a value.
+
+use super::{Resolve, VClock};
+use crate::riak_kv::{RpbContent, RpbGetResp};
+
+/// What a read of an object has found.
+///
+/// Made from a request's answer as well, which should have asked for the clocks
+/// of tombstones (`deletedvclock`):
+///
+/// ```
+/// use riak_client::Fetched;
+/// use riak_client::riak_kv::RpbGetResp;
+///
+/// let deleted = RpbGetResp { vclock: Some("clock".into()), ..RpbGetResp::default() };
+/// assert!(matches!(Fetched::from(deleted), Fetched::Tombstone(_)));
+/// assert_eq!(Fetched::from(RpbGetResp::default()), Fetched::NotFound);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Fetched {
+    /// There is no such object, and there was none lately.
+    NotFound,
+    /// It is as the clock says that the request has named (`if_modified`).
+    Unchanged,
+    /// It was deleted. What is stored anew has to stand on this clock, or the
+    /// delete may take it along.
+    Tombstone(VClock),
+    /// One value.
+    Found(Object),
+    /// Several that were written at the same time.
+    Siblings(Siblings),
+}
+
+/// One value, and the clock of its read.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Object {
+    /// The value, and what is stored along with it.
+    pub content: RpbContent,
+    /// What the read has seen; Riak always says it.
+    pub vclock: Option<VClock>,
+}
+
+/// Several values, and the clock of their read, over which one is to be stored
+/// that stands for all.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Siblings {
+    /// The values, as they came: a delete that was made at the same time is
+    /// among them, with `deleted` set.
+    pub contents: Vec<RpbContent>,
+    /// What the read has seen; Riak always says it.
+    pub vclock: Option<VClock>,
+}
+
+fn is_deleted(content: &RpbContent) -> bool {
+    content.deleted == Some(true)
+}
+
+impl From<RpbGetResp> for Fetched {
+    fn from(answer: RpbGetResp) -> Self {
+        let RpbGetResp { mut content, vclock, unchanged, .. } = answer;
+        let vclock = vclock.and_then(VClock::from_bytes);
+        if content.iter().all(is_deleted) {
+            return match vclock {
+                Some(vclock) => Self::Tombstone(vclock),
+                None if unchanged == Some(true) => Self::Unchanged,
+                None => Self::NotFound,
+            };
+        }
+        if content.len() == 1 {
+            let content = content.remove(0);
+            return Self::Found(Object { content, vclock });
+        }
+        Self::Siblings(Siblings { contents: content, vclock })
+    }
+}
+
+impl Fetched {
+    /// The value, if there is one, and the clock to store another with.
+    ///
+    /// `resolve` is asked if and only if there are several values; deletes that
+    /// were made at the same time are none.
+    pub fn resolve(self, resolve: &(impl Resolve + ?Sized)) -> (Option<RpbContent>, Option<VClock>) {
+        match self {
+            Self::NotFound | Self::Unchanged => (None, None),
+            Self::Tombstone(vclock) => (None, Some(vclock)),
+            Self::Found(Object { content, vclock }) => (Some(content), vclock),
+            Self::Siblings(Siblings { contents, vclock }) => {
+                let mut values: Vec<_> =
+                    contents.into_iter().filter(|content| !is_deleted(content)).collect();
+                let value = if values.len() > 1 { Some(resolve.resolve(values)) } else { values.pop() };
+                (value, vclock)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use riak_runtime::Blob;
+
+    use super::*;
+
+    fn answer(values: &[(&'static str, bool)], vclock: &'static str) -> RpbGetResp {
+        let content = |&(value, deleted): &(&'static str, bool)| RpbContent {
+            deleted: deleted.then_some(true),
+            ..RpbContent::new(value)
+        };
+        let content = values.iter().map(content).collect();
+        RpbGetResp { content, vclock: Some(vclock.into()), ..RpbGetResp::default() }
+    }
+
+    /// Everything that Riak answers with, as its shapes are known.
+    #[test]
+    fn each_shape_of_an_answer_is_told_from_the_others() {
+        let clock = VClock::from_bytes("c");
+        assert_eq!(Fetched::from(answer(&[], "")), Fetched::NotFound, "an empty clock is none");
+        assert_eq!(Fetched::from(answer(&[], "c")), Fetched::Tombstone(clock.clone().unwrap()));
+        assert_eq!(Fetched::from(answer(&[("", true)], "c")), Fetched::Tombstone(clock.clone().unwrap()));
+        let unchanged = RpbGetResp { unchanged: Some(true), ..RpbGetResp::default() };
+        assert_eq!(Fetched::from(unchanged), Fetched::Unchanged);
+        let Fetched::Found(object) = Fetched::from(answer(&[("v", false)], "c")) else {
+            panic!("it is found")
+        };
+        assert_eq!((object.content.value, object.vclock), ("v".into(), clock));
+    }
+
+    #[test]
+    fn a_resolver_is_asked_only_about_several_values() {
+        let never = |_: Vec<RpbContent>| -> RpbContent { panic!("it is asked") };
+        for (values, expected) in [
+            (&[][..], None),
+            (&[("", true)], None),
+            (&[("v", false)], Some("v")),
+            (&[("v", false), ("", true)], Some("v")),
+        ] {
+            let (value, vclock) = Fetched::from(answer(values, "c")).resolve(&never);
+            assert_eq!(value.map(|content| content.value), expected.map(Blob::from));
+            assert!(vclock.is_some());
+        }
+        let first = |siblings: Vec<RpbContent>| {
+            assert_eq!(siblings.len(), 2, "a tombstone is no value");
+            siblings[0].clone()
+        };
+        let several = answer(&[("a", false), ("", true), ("b", false)], "c");
+        assert_eq!(Fetched::from(several).resolve(&first).0.unwrap().value, "a");
+    }
+}

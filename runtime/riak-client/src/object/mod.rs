@@ -1,0 +1,205 @@
+//! [`Objects`]: reading, changing and deleting objects without losing what
+//! others write at the same time.
+//!
+//! What the messages leave to their user's care is decided here by types: what
+//! a read can find is an enum, and what is written or deleted says what it
+//! stands on. Invariant: nothing here is written or deleted without the clock
+//! of a read, unless the method's name says so; and a tombstone's clock is
+//! asked for with every read.
+
+mod fetched;
+mod location;
+mod resolve;
+mod vclock;
+
+use std::fmt;
+
+use riak_runtime::client::{Call, CallError};
+
+use crate::riak_kv::{RpbContent, RpbDelReq, RpbGetReq, RpbPutReq};
+use crate::{Riak, ServerErrorKind};
+
+pub use fetched::{Fetched, Object, Siblings};
+pub use location::Location;
+pub use resolve::{Newest, Resolve};
+pub use vclock::VClock;
+
+/// How often [`Objects::update`] begins anew when others create the same object
+/// first.
+const ROUNDS: usize = 5;
+
+/// Objects, and the causality of what is done to them. See [`Riak::objects`].
+///
+/// What it does not offer (quorums, conditions, bodies in answers) is there in
+/// [`Riak::kv`], whose requests are whole; [`Fetched`] reads their answers.
+#[must_use]
+pub struct Objects<'c, C> {
+    riak: &'c Riak<C>,
+}
+
+impl<C: Call> Riak<C> {
+    /// Objects, and the causality of what is done to them.
+    ///
+    /// ```no_run
+    /// # async fn example(riak: riak_client::Riak) -> Result<(), riak_client::CallError> {
+    /// use riak_client::riak_kv::RpbContent;
+    /// use riak_client::{Fetched, Location, Newest};
+    ///
+    /// let alice = Location::new("users", "alice");
+    /// match riak.objects().fetch(&alice).await? {
+    ///     Fetched::Found(object) => println!("{:?}", object.content.value),
+    ///     Fetched::Siblings(siblings) => println!("{} at once", siblings.contents.len()),
+    ///     Fetched::Tombstone(_) => println!("deleted a moment ago"),
+    ///     _ => println!("there is no such object"),
+    /// }
+    /// // Read, resolve if there are several, change, write with the clock of the read.
+    /// riak.objects()
+    ///     .update(&alice, &Newest, |found| {
+    ///         let visits = found.map_or(0, |content| content.value.len());
+    ///         Some(RpbContent::new("x".repeat(visits + 1)))
+    ///     })
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub const fn objects(&self) -> Objects<'_, C> {
+        Objects { riak: self }
+    }
+}
+
+impl<C: Call> Objects<'_, C> {
+    /// Fetches an object, whatever has become of it.
+    ///
+    /// # Errors
+    ///
+    /// If the call fails.
+    pub async fn fetch(&self, at: &Location) -> Result<Fetched, CallError> {
+        self.fetch_as(at.get()).await
+    }
+
+    /// The same, as a request says: with quorums, or only if the object has
+    /// changed. The clocks of tombstones are asked for in any case.
+    ///
+    /// # Errors
+    ///
+    /// If the call fails.
+    pub async fn fetch_as(&self, request: RpbGetReq) -> Result<Fetched, CallError> {
+        let request = RpbGetReq { deletedvclock: Some(true), ..request };
+        self.riak.kv().get(&request).await.map(Fetched::from)
+    }
+
+    /// Stores an object over what a read has found: what was read is replaced,
+    /// and what others have written since stays beside it as a sibling. The
+    /// clock is that of an [`Object`], of [`Siblings`], or of a tombstone.
+    ///
+    /// # Errors
+    ///
+    /// If the call fails. It may have been applied then: see
+    /// [`CallError::may_have_been_applied`].
+    pub async fn store(&self, at: &Location, content: RpbContent, over: &VClock) -> Result<(), CallError> {
+        let vclock = Some(over.as_bytes().clone());
+        self.put(RpbPutReq { vclock, ..at.put(content) }).await
+    }
+
+    /// Stores an object that is not there yet.
+    ///
+    /// # Errors
+    ///
+    /// If the call fails; with [`ServerErrorKind::ConditionFailed`] if there is
+    /// such an object.
+    pub async fn create(&self, at: &Location, content: RpbContent) -> Result<(), CallError> {
+        self.put(RpbPutReq { if_none_match: Some(true), ..at.put(content) }).await
+    }
+
+    /// Stores an object whatever is there: beside it as a sibling, or in its
+    /// place where the bucket keeps no siblings.
+    ///
+    /// # Errors
+    ///
+    /// If the call fails.
+    pub async fn store_blindly(&self, at: &Location, content: RpbContent) -> Result<(), CallError> {
+        self.put(at.put(content)).await
+    }
+
+    async fn put(&self, request: RpbPutReq) -> Result<(), CallError> {
+        self.riak.kv().put(&request).await.map(drop)
+    }
+
+    /// Deletes what a read has found; what others have written since stays.
+    /// Such a call may be made again by itself: a second time it finds nothing
+    /// to delete.
+    ///
+    /// # Errors
+    ///
+    /// If the call fails.
+    pub async fn delete(&self, at: &Location, read: &VClock) -> Result<(), CallError> {
+        let vclock = Some(read.as_bytes().clone());
+        self.del(RpbDelReq { vclock, ..at.delete() }).await
+    }
+
+    /// Deletes whatever is there, also what nobody has read.
+    ///
+    /// # Errors
+    ///
+    /// If the call fails.
+    pub async fn delete_blindly(&self, at: &Location) -> Result<(), CallError> {
+        self.del(at.delete()).await
+    }
+
+    async fn del(&self, request: RpbDelReq) -> Result<(), CallError> {
+        self.riak.kv().delete(&request).await.map(drop)
+    }
+
+    /// Reads an object, changes it, and writes it with the clock of the read.
+    ///
+    /// `resolve` is asked if and only if several values stand beside each
+    /// other. `change` gets the value, if there is one, and says what is to be
+    /// stored; `None` writes nothing, not even what was resolved. It is called
+    /// again if others create the object meanwhile. Returns what was stored.
+    ///
+    /// # Errors
+    ///
+    /// If a call fails. The write may have been applied then.
+    pub async fn update(
+        &self,
+        at: &Location,
+        resolve: &(impl Resolve + ?Sized),
+        mut change: impl FnMut(Option<RpbContent>) -> Option<RpbContent>,
+    ) -> Result<Option<RpbContent>, CallError> {
+        let mut round = 1;
+        loop {
+            let (found, vclock) = self.fetch(at).await?.resolve(resolve);
+            let Some(content) = change(found) else { return Ok(None) };
+            let stored = match &vclock {
+                Some(vclock) => self.store(at, content.clone(), vclock).await,
+                None => self.create(at, content.clone()).await,
+            };
+            match stored {
+                Ok(()) => return Ok(Some(content)),
+                Err(error) if vclock.is_none() && round < ROUNDS && is_there(&error) => round += 1,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+/// Whether an object was not created since there is one, and for no other
+/// reason.
+fn is_there(error: &CallError) -> bool {
+    !error.may_have_been_applied()
+        && error.server_error().is_some_and(|error| error.kind() == ServerErrorKind::ConditionFailed)
+}
+
+impl<C> Clone for Objects<'_, C> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<C> Copy for Objects<'_, C> {}
+
+impl<C> fmt::Debug for Objects<'_, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Objects").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,47 @@
+//! [`Resolve`]: what becomes of values that were written at the same time.
+//!
+//! Invariant: it is asked only when there are two or more.
+
+use crate::riak_kv::RpbContent;
+
+/// Makes one value of several that were written at the same time.
+///
+/// A closure will do. It has to give the same value whatever the order: clients
+/// that see the same siblings at once would make new ones otherwise.
+///
+/// ```
+/// use riak_client::Resolve;
+/// use riak_client::riak_kv::RpbContent;
+///
+/// // The longest wins, and the greatest of the longest.
+/// let longest = |siblings: Vec<RpbContent>| {
+///     siblings.into_iter().max_by_key(|content| (content.value.len(), content.value.clone())).unwrap()
+/// };
+/// let siblings = vec![RpbContent::new("long"), RpbContent::new("longer")];
+/// assert_eq!(longest.resolve(siblings).value, "longer");
+/// ```
+pub trait Resolve {
+    /// One value of two or more, none of which is a tombstone.
+    fn resolve(&self, siblings: Vec<RpbContent>) -> RpbContent;
+}
+
+impl<F: Fn(Vec<RpbContent>) -> RpbContent> Resolve for F {
+    fn resolve(&self, siblings: Vec<RpbContent>) -> RpbContent {
+        self(siblings)
+    }
+}
+
+/// The value that was stored last, by the clocks of the nodes: the others are
+/// lost. Of two at the same microsecond the greater.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Newest;
+
+impl Resolve for Newest {
+    fn resolve(&self, siblings: Vec<RpbContent>) -> RpbContent {
+        let time = |content: &RpbContent| (content.last_mod, content.last_mod_usecs);
+        let newest = siblings.into_iter().max_by(|one, other| {
+            time(one).cmp(&time(other)).then_with(|| one.value.as_slice().cmp(other.value.as_slice()))
+        });
+        newest.unwrap_or_default()
+    }
+}

@@ -1,0 +1,234 @@
+//! Complaints about connections: 1, 2, 4, 5, 12 and 13.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use riak_client::riak::RpbPair;
+use riak_client::riak_kv::rpb_index_req::IndexQueryType;
+use riak_client::riak_kv::{RpbContent, RpbIndexReq, RpbListKeysReq, RpbListKeysResp, RpbPutReq};
+use riak_client::{CallError, CallOptions, ClientConfig, Coded, Connection, ConnectionConfig, Frame, Riak};
+use riak_runtime::Blob;
+use riak_runtime::client::{ClusterConfig, NotSent, PoolConfig};
+use riak_runtime::operation::ErrorFrame;
+use riak_runtime::server::{Failure, Outbox, Service, decode};
+use riak_testkit::{Node, Store};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use crate::server::{Pace, get, paced, place, put, until};
+
+/// A late answer is thrown away in its place, however the call was given up.
+///
+/// Every point at which a call can be dropped is gone through in the runtime's
+/// `cancellation`, every order of events in `pipeline`, a million calls in
+/// `soak`.
+#[tokio::test]
+async fn no_01_an_answer_that_comes_after_a_timeout_is_nobody_elses() {
+    let node = paced(100, Pace::Takes(Duration::from_millis(5))).await;
+    let riak = Riak::connect_one(node.addr(), ConnectionConfig::new().max_owed(1000)).await.unwrap();
+    let mut given_up = 0;
+    for key in 0..100 {
+        let key = key.to_string();
+        // No answer comes within a millisecond.
+        let quick = riak.with(CallOptions::new().timeout(Duration::from_millis(1)));
+        given_up += usize::from(quick.kv().get(get("0")).await.is_err());
+        let call = riak.kv();
+        let dropped = tokio::time::timeout(Duration::from_millis(1), call.get(get("1"))).await;
+        given_up += usize::from(dropped.is_err());
+        let found = riak.kv().get(get(&key)).await.unwrap();
+        assert_eq!(found.content[0].value, key);
+    }
+    assert_eq!(given_up, 200);
+}
+
+/// A stream that is dropped takes its connection along, and that alone.
+#[tokio::test]
+async fn no_02_a_stream_that_is_dropped_leaves_nothing_on_the_wire() {
+    let node = Node::builder().part_size(10).start().await.unwrap();
+    let riak = Riak::connect(node.addr()).await.unwrap();
+    assert!(
+        riak.bulk().put_many((0..200).map(|n| put(&n.to_string()))).all().await.iter().all(Result::is_ok)
+    );
+    let list = RpbListKeysReq::new("b");
+    for chunks in 0..20 {
+        let mut keys = riak.kv().list_keys(&list).await.unwrap();
+        for _ in 0..chunks {
+            keys.next().await.unwrap().unwrap();
+        }
+        drop(keys);
+        let found = riak.kv().get(get(&chunks.to_string())).await.unwrap();
+        assert_eq!(found.content[0].value, chunks.to_string());
+        let all = riak.kv().list_keys(&list).await.unwrap().all().await.unwrap();
+        assert_eq!(all.iter().map(|chunk| chunk.keys.len()).sum::<usize>(), 200);
+    }
+    let stats = riak.stats();
+    assert_eq!((stats.nodes[0].pool.streams, stats.nodes[0].in_flight), (0, 0));
+    let kept = stats.nodes[0].pool.connections + 1;
+    until("those of dropped streams are closed", || node.connections() <= kept).await;
+}
+
+/// Five hundred calls share sixteen connections; what is too much is refused at
+/// once instead of being kept.
+#[tokio::test]
+async fn no_04_many_calls_are_few_connections_and_a_bounded_queue() {
+    let gate = Arc::new(Semaphore::new(0));
+    let node = paced(1, Pace::Gate(Arc::clone(&gate))).await;
+    let riak = Riak::connect(node.addr()).await.unwrap();
+    let mut running = JoinSet::new();
+    for _ in 0..500 {
+        let riak = riak.clone();
+        running.spawn(async move { riak.kv().get(get("0")).await });
+    }
+    until("all are under way", || riak.stats().nodes[0].in_flight == 500).await;
+    until("all connections are open", || riak.stats().nodes[0].pool.connections == 16).await;
+    assert_eq!(node.connections(), 16);
+    gate.add_permits(Semaphore::MAX_PERMITS / 2);
+    assert!(running.join_all().await.iter().all(Result::is_ok));
+
+    let gate = Arc::new(Semaphore::new(0));
+    let node = paced(1, Pace::Gate(Arc::clone(&gate))).await;
+    let config = ClientConfig::new([place(&node)])
+        .connection(ConnectionConfig::new().max_in_flight(2).max_waiting(3))
+        .cluster(ClusterConfig::new().pool(PoolConfig::new().max_connections(1)));
+    let riak = Riak::connect(config).await.unwrap();
+    let mut running = JoinSet::new();
+    for _ in 0..5 {
+        let riak = riak.clone();
+        running.spawn(async move { riak.kv().get(get("0")).await });
+    }
+    until("all are under way", || riak.stats().nodes[0].in_flight == 5).await;
+    until("three wait their turn", || riak.stats().nodes[0].pool.waiting == 3).await;
+    let error = riak.kv().get(get("0")).await.unwrap_err();
+    assert!(matches!(error.cause(), CallError::NotSent(NotSent::QueueFull { max: 3 })), "{error:?}");
+    gate.add_permits(100);
+    assert!(running.join_all().await.iter().all(Result::is_ok), "those that wait are woken one by one");
+}
+
+/// What waits its turn for half of its time is not sent any more: whatever is
+/// sent has the other half. The expired do not eat the time of the others.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_05_an_overloaded_client_sends_nothing_that_is_about_to_expire() {
+    // In the two seconds that each call has, forty can be answered.
+    let node = paced(1, Pace::Takes(Duration::from_millis(50))).await;
+    let config = ConnectionConfig::new().max_in_flight(1);
+    let riak = Riak::over(Connection::connect_with(node.addr(), config).await.unwrap());
+    let begun = Instant::now();
+    let mut running = JoinSet::new();
+    for _ in 0..100 {
+        let riak = riak.clone();
+        running.spawn(async move {
+            let patient = riak.with(CallOptions::new().timeout(Duration::from_secs(2)));
+            patient.kv().get(get("0")).await.map(|_| ())
+        });
+    }
+    let results = running.join_all().await;
+    let answered = results.iter().filter(|result| result.is_ok()).count();
+    assert!((5..=21).contains(&answered), "{answered} of twenty within a second");
+    for error in results.iter().filter_map(|result| result.as_ref().err()) {
+        assert!(matches!(error, CallError::Timeout { sent: false, .. }), "sent in vain: {error}");
+    }
+    assert!(begun.elapsed() < Duration::from_secs(2), "those that were not sent were told early");
+}
+
+/// Many calls wait for the network at once, and each has a result of its own.
+#[tokio::test]
+async fn no_12_bulk_calls_are_in_flight_together_and_fail_one_by_one() {
+    let gate = Arc::new(Semaphore::new(0));
+    let node = paced(1000, Pace::Gate(Arc::clone(&gate))).await;
+    let riak = Riak::connect(node.addr()).await.unwrap();
+    let requests = (0..1000).map(|n| if n % 100 == 7 { get("") } else { get(&n.to_string()) });
+    let bulk = riak.clone();
+    let results = tokio::spawn(async move { bulk.bulk().concurrency(200).get_many(requests).all().await });
+    // Not one has been answered: nobody waits for another's answer.
+    until("two hundred are in flight", || riak.stats().nodes[0].in_flight == 200).await;
+    gate.add_permits(1000);
+    for (number, result) in results.await.unwrap().into_iter().enumerate() {
+        match result {
+            Ok(found) => assert_eq!(found.content[0].value, number.to_string()),
+            Err(error) => assert!(number % 100 == 7 && error.server_error().is_some(), "{number}: {error}"),
+        }
+    }
+}
+
+/// Lists keys as long as somebody takes them, and counts what was sent.
+struct Endless {
+    sent: Arc<AtomicUsize>,
+}
+
+/// Keys of a chunk, each of a hundred bytes.
+const CHUNK: usize = 100;
+/// Chunks of all keys: a hundred million bytes.
+const CHUNKS: usize = 10_000;
+
+impl Service for Endless {
+    fn serves(&self, code: u8) -> bool {
+        code == RpbListKeysReq::CODE
+    }
+
+    fn error_frame(&self) -> Option<ErrorFrame> {
+        Some(ErrorFrame::RIAK)
+    }
+
+    async fn call(&self, request: Frame, outbox: &mut Outbox) -> Result<(), Failure> {
+        decode::<RpbListKeysReq>(&request)?;
+        let keys = vec![Blob::from(vec![b'k'; 100]); CHUNK];
+        let chunk = RpbListKeysResp { keys, ..RpbListKeysResp::default() };
+        let mut replies = outbox.replies::<RpbListKeysReq>();
+        for _ in 0..CHUNKS {
+            replies.send(&chunk).await?;
+            self.sent.fetch_add(1, Ordering::Relaxed);
+        }
+        replies.finish().await
+    }
+}
+
+/// A slow consumer stops the server, other calls go on from inside of the loop,
+/// and pages follow one another.
+///
+/// A stream's time for its next answer is tested in the runtime's `deadlines`,
+/// constant memory over ten million keys in `tests/peers`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_13_a_stream_is_read_as_fast_as_it_is_consumed() {
+    let sent = Arc::new(AtomicUsize::new(0));
+    let node = Node::builder().with_service(Endless { sent: Arc::clone(&sent) }).start().await.unwrap();
+    let riak = Riak::connect(node.addr()).await.unwrap();
+    let mut keys = riak.kv().list_keys(RpbListKeysReq::new("b")).await.unwrap();
+    let mut before = usize::MAX;
+    while sent.load(Ordering::Relaxed) != before {
+        before = sent.load(Ordering::Relaxed);
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    }
+    assert!(before < CHUNKS / 2, "{before} chunks were sent to nobody");
+    let mut seen = 0;
+    while let Some(chunk) = keys.next().await {
+        let chunk = chunk.unwrap();
+        seen += chunk.keys.len();
+        if seen % (1000 * CHUNK) == 0 {
+            riak.kv().put(put("k")).await.unwrap();
+        }
+    }
+    assert_eq!(seen, CHUNK * CHUNKS);
+
+    let store = Store::new();
+    for number in 0..25 {
+        let term = RpbPair { value: Some(number.to_string().into()), ..RpbPair::new("n_int") };
+        let content = RpbContent { indexes: vec![term], ..RpbContent::new("v") };
+        let put = RpbPutReq { key: Some(number.to_string().into()), ..RpbPutReq::new("b", content) };
+        store.put(&put).unwrap();
+    }
+    let node = Node::builder().store(store).start().await.unwrap();
+    let riak = Riak::connect(node.addr()).await.unwrap();
+    let query = RpbIndexReq {
+        range_min: Some("0".into()),
+        range_max: Some("99".into()),
+        max_results: Some(10),
+        ..RpbIndexReq::new("b", "n_int", IndexQueryType::Range)
+    };
+    let (mut pages, mut found) = (riak.index_pages(query), Vec::new());
+    while let Some(page) = pages.next().await.unwrap() {
+        assert!(page.len() <= 10);
+        found.extend(page.into_iter().map(|entry| entry.key.to_string_lossy().parse::<usize>().unwrap()));
+    }
+    assert_eq!(found, (0..25).collect::<Vec<_>>());
+}

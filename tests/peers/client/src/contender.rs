@@ -41,9 +41,9 @@ impl Contender {
 
     /// Those of ours, and peers in the same language: who can make single calls.
     pub(crate) fn of_gaps(options: &Options) -> Vec<Self> {
-        let wanted = ALL.into_iter().filter(|name| {
-            *name != "floor" && (is_ours(name) || name.starts_with("crate:")) && options.wants_contender(name)
-        });
+        let wanted = ALL
+            .into_iter()
+            .filter(|name| (is_ours(name) || name.starts_with("crate:")) && options.wants_contender(name));
         wanted.filter_map(|name| Self::start(name).map_err(|reason| leave_out(name, &reason)).ok()).collect()
     }
 

@@ -52,7 +52,7 @@ pub(crate) fn node(package: &str) -> Result<Foreign, String> {
     Ok(Foreign { program: "node".into(), driver: driver(&format!("{package}.js")), node_path: modules })
 }
 
-/// PyPI's client.
+/// The client of `PyPI`.
 pub(crate) fn python() -> Result<Foreign, String> {
     let place = scratch()?.join("python");
     let python = place.join("bin/python");

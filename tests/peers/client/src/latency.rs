@@ -32,7 +32,7 @@ pub(crate) fn print(options: &Options) -> Result<(), String> {
         let mut one_at_a_time = None;
         for in_flight in [1, 16, 256] {
             // Round trips are long: a turn has to hold many of them.
-            let load = Load { server, in_flight, connections: 1, time: options.turn * 4 };
+            let load = Load { server, in_flight, connections: 1, time: options.turn * 10 };
             let mut best = None;
             for _ in 0..options.rounds.min(3) {
                 let Report::Ran(ran) = contender.ask(Order::Run(load))? else { continue };

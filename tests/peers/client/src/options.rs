@@ -8,12 +8,12 @@ Servers and clients are processes of their own.
 
   --tsv             one tab-separated line a measurement instead of tables
   --rounds N        how many rounds, in each of which all take turns; the best
-                    of each contender is kept (5)
-  --millis N        how long a contender's turn is, in milliseconds (250)
+                    of each contender is kept (10)
+  --millis N        how long a contender's turn is, in milliseconds (100)
   --section PART    only sections whose name contains PART: table, gaps,
                     latency, stream; may be repeated
   --server PART     only servers whose name contains PART: instant, node
-  --contender PART  only contenders whose name contains PART; the floor always
+  --contender PART  only contenders whose name contains PART; the floors always
   --in-flight N     only cells with so many calls in flight
   --keys N          how many keys the stream has (10000000)
 ";
@@ -36,8 +36,8 @@ impl Options {
     pub(crate) fn read(mut args: impl Iterator<Item = String>) -> Result<Option<Self>, String> {
         let mut options = Self {
             tsv: false,
-            rounds: 5,
-            turn: Duration::from_millis(250),
+            rounds: 10,
+            turn: Duration::from_millis(100),
             keys: 10_000_000,
             in_flight: Vec::new(),
             sections: Vec::new(),
@@ -70,9 +70,9 @@ impl Options {
         wants(&self.servers, name)
     }
 
-    /// The floor is what others are compared with: it is always wanted.
+    /// The floors are what others are compared with: they are always wanted.
     pub(crate) fn wants_contender(&self, name: &str) -> bool {
-        name == "floor" || wants(&self.contenders, name)
+        name.starts_with("floor") || wants(&self.contenders, name)
     }
 
     pub(crate) fn wants_in_flight(&self, calls: usize) -> bool {

@@ -23,7 +23,7 @@ pub(crate) fn tsv(cell: &Cell) {
             micros(outcome.p50),
             micros(outcome.p99),
             outcome.cpu / 1e3,
-            to_floor(cell, outcome).map_or_else(String::new, |ratio| format!("{ratio:.3}"))
+            ratio(cell, "floor", outcome).map_or_else(String::new, |ratio| format!("{ratio:.3}"))
         );
     }
 }
@@ -32,18 +32,18 @@ pub(crate) fn table(cell: &Cell) {
     let Cell { server, in_flight, connections, .. } = cell;
     println!("\n{server}: {in_flight} in flight over {connections} connections");
     println!(
-        "  {:<24}{:>12}{:>10}{:>10}{:>12}{:>10}",
+        "  {:<24}{:>12}{:>12}{:>12}{:>13}{:>10}",
         "", "calls/s", "p50 us", "p99 us", "CPU us/call", "of floor"
     );
     for outcome in &cell.results {
         println!(
-            "  {:<24}{:>12.0}{:>10}{:>10}{:>12.3}{:>10}",
+            "  {:<24}{:>12.0}{:>12}{:>12}{:>13.3}{:>10}",
             outcome.name,
             outcome.per_second,
             time(outcome.p50),
             time(outcome.p99),
             outcome.cpu / 1e3,
-            to_floor(cell, outcome).map_or_else(String::new, |ratio| format!("{ratio:.3}"))
+            ratio(cell, "floor", outcome).map_or_else(String::new, |ratio| format!("{ratio:.3}"))
         );
     }
 }
@@ -62,7 +62,8 @@ pub(crate) fn bars(cells: &[Cell]) -> Vec<String> {
         for ours in cell.results.iter().filter(|outcome| is_ours(outcome.name)) {
             let calls = ours.per_second / fastest.per_second;
             let cpu = cheapest.cpu / ours.cpu;
-            let floor = to_floor(cell, ours).unwrap_or(0.0);
+            let floor = ratio(cell, "floor", ours).unwrap_or(0.0);
+            let framed = ratio(cell, "floor-cut", ours).unwrap_or(0.0);
             let verdict = match (cell.server, cell.in_flight) {
                 ("instant", 256) if calls >= CALLS && cpu >= CPU && floor >= FLOOR => "met",
                 ("instant", 1) if calls >= 1.0 => "met",
@@ -70,7 +71,7 @@ pub(crate) fn bars(cells: &[Cell]) -> Vec<String> {
                 _ => "",
             };
             lines.push(format!(
-                "{:<8}{:>4} in flight, {} conn. {:<22}{calls:>7.2} x the calls of {:<18}{cpu:>7.2} x less CPU than {:<18}{floor:>6.3} of the floor  {verdict}",
+                "{:<8}{:>4} in flight, {} conn. {:<22}{calls:>7.2} x the calls of {:<18}{cpu:>7.2} x less CPU than {:<18}{floor:>6.3} of the floor, {framed:.3} of the one that cuts frames  {verdict}",
                 cell.server, cell.in_flight, cell.connections, ours.name, fastest.name, cheapest.name
             ));
         }
@@ -78,8 +79,9 @@ pub(crate) fn bars(cells: &[Cell]) -> Vec<String> {
     lines
 }
 
-fn to_floor(cell: &Cell, outcome: &Outcome) -> Option<f64> {
-    cell.floor().map(|floor| outcome.per_second / floor.per_second)
+/// How many of another's calls a client makes.
+fn ratio(cell: &Cell, other: &str, outcome: &Outcome) -> Option<f64> {
+    cell.of(other).map(|other| outcome.per_second / other.per_second)
 }
 
 /// A time that may not have been taken: of a client whose calls never ended.

@@ -34,8 +34,8 @@ pub(crate) struct Outcome {
 }
 
 impl Cell {
-    pub(crate) fn floor(&self) -> Option<&Outcome> {
-        self.results.iter().find(|outcome| outcome.name == "floor")
+    pub(crate) fn of(&self, name: &str) -> Option<&Outcome> {
+        self.results.iter().find(|outcome| outcome.name == name)
     }
 }
 

@@ -21,4 +21,14 @@ struct Both<'a> {
     key: &'a [u8],
 }
 
+// Two forms, of any type.
+#[derive(Default, RiakMessage)]
+#[riak(owned = Page)]
+struct PageRef<'a, T> {
+    #[riak(tag = 1)]
+    key: &'a [u8],
+    #[riak(tag = 2)]
+    items: Vec<T>,
+}
+
 fn main() {}

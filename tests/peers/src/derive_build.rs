@@ -2,7 +2,9 @@
 //! from a changed message, to a finished build.
 //!
 //! Invariant: both contenders declare the same fields of the same types, in a
-//! package of their own, and are timed in turns; the smallest time is kept.
+//! package of their own, and are timed in turns; the smallest time is kept. What
+//! processors spend is counted beside the time, since that is what other work
+//! on the machine changes least.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -50,6 +52,35 @@ const FIELDS: [Kind; 10] = [
 
 const BUILDS: [&str; 2] = ["check", "build"];
 
+/// What a build takes, in seconds.
+#[derive(Clone, Copy)]
+struct Spent {
+    wall: f64,
+    /// Of all processors; not a number where the system does not tell.
+    processors: f64,
+}
+
+impl Spent {
+    const MAX: Self = Self { wall: f64::MAX, processors: f64::MAX };
+
+    fn min(self, other: Self) -> Self {
+        Self { wall: self.wall.min(other.wall), processors: self.processors.min(other.processors) }
+    }
+}
+
+/// What processors have spent on all processes that this one has waited for, as
+/// Linux tells it, in hundredths of seconds.
+fn processors() -> f64 {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // The name, in parentheses, may have blanks.
+    let fields = stat.rsplit_once(')').map(|(_, fields)| fields.split_whitespace().collect::<Vec<_>>());
+    let field = |index: usize| fields.as_ref()?.get(index)?.parse::<f64>().ok();
+    match (field(13), field(14)) {
+        (Some(user), Some(system)) => (user + system) / 100.0,
+        _ => f64::NAN,
+    }
+}
+
 /// Times the builds and prints them.
 pub(crate) fn print(turns: usize, tsv: bool) -> Result<(), String> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -75,9 +106,9 @@ pub(crate) fn print(turns: usize, tsv: bool) -> Result<(), String> {
         },
     ];
     // For each contender, the first build and the rebuild of each kind.
-    let mut seconds = vec![[[f64::MAX; 2]; BUILDS.len()]; contenders.len()];
+    let mut spent = vec![[[Spent::MAX; 2]; BUILDS.len()]; contenders.len()];
     for turn in 0..turns {
-        for (one, best) in contenders.iter().zip(&mut seconds) {
+        for (one, best) in contenders.iter().zip(&mut spent) {
             let package = here.join("target/derive-build").join(one.name);
             for (build, [first, again]) in BUILDS.iter().zip(best.iter_mut()) {
                 let target = package.join("target");
@@ -92,21 +123,30 @@ pub(crate) fn print(turns: usize, tsv: bool) -> Result<(), String> {
         }
     }
     if tsv {
-        println!("derive\tcheck_s\tcheck_again_s\tbuild_s\tbuild_again_s");
+        println!("derive\tbuild\tseconds\tprocessor_seconds");
     } else {
         println!(
-            "{MESSAGES} derived messages of {} fields, seconds (minimum of {turns}): the first build, with all \
-             dependencies, and one after a member of one message has been renamed",
+            "{MESSAGES} derived messages of {} fields (minimum of {turns}): the first build, with all dependencies, \
+             and one after a member of one message has been renamed; seconds, and seconds of processors",
             FIELDS.len()
         );
-        println!("  {:<10}{:>8}{:>8}{:>8}{:>8}", "", "check", "again", "build", "again");
+        println!("  {:<10}{:>16}{:>16}{:>16}{:>16}", "", "check", "again", "build", "again");
     }
-    for (one, [[check, check_again], [build, build_again]]) in contenders.iter().zip(&seconds) {
-        let name = one.name;
-        if tsv {
-            println!("{name}\t{check:.2}\t{check_again:.2}\t{build:.2}\t{build_again:.2}");
-        } else {
-            println!("  {name:<10}{check:>8.2}{check_again:>8.2}{build:>8.2}{build_again:>8.2}");
+    for (one, builds) in contenders.iter().zip(&spent) {
+        if !tsv {
+            print!("  {:<10}", one.name);
+        }
+        for (build, times) in BUILDS.iter().zip(builds) {
+            for (again, Spent { wall, processors }) in ["", "_again"].iter().zip(times) {
+                if tsv {
+                    println!("{}\t{build}{again}\t{wall:.2}\t{processors:.2}", one.name);
+                } else {
+                    print!("{wall:>8.2}{processors:>8.2}");
+                }
+            }
+        }
+        if !tsv {
+            println!();
         }
     }
     Ok(())
@@ -139,8 +179,8 @@ fn write(one: &Contender, package: &Path, turn: usize) -> Result<(), String> {
         .map_err(|error| format!("cannot write {}: {error}", package.display()))
 }
 
-/// Runs a build; the seconds that it took.
-fn cargo(package: &Path, build: &str) -> Result<f64, String> {
+/// Runs a build; what it took.
+fn cargo(package: &Path, build: &str) -> Result<Spent, String> {
     let program = std::env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from);
     // What is needed is there before anything is timed.
     let lock = package.join("Cargo.lock");
@@ -150,9 +190,9 @@ fn cargo(package: &Path, build: &str) -> Result<f64, String> {
     let mut cargo = Command::new(program);
     cargo.args([build, "--quiet", "--offline"]).current_dir(package);
     cargo.env("CARGO_TARGET_DIR", package.join("target"));
-    let start = Instant::now();
+    let (start, before) = (Instant::now(), processors());
     run(&mut cargo, package)?;
-    Ok(start.elapsed().as_secs_f64())
+    Ok(Spent { wall: start.elapsed().as_secs_f64(), processors: processors() - before })
 }
 
 fn run(command: &mut Command, package: &Path) -> Result<(), String> {

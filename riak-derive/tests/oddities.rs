@@ -1,0 +1,307 @@
+//! Declarations in unusual places and of unusual names: what a newcomer tries.
+#![deny(warnings)]
+#![forbid(unsafe_code)]
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::marker::PhantomData;
+
+use riak_runtime::{Coded, Decode, Message, Owned, Request, RiakMessage};
+
+/// Reads what it writes, and is the same again.
+fn round<M: Message + Debug + PartialEq + for<'a> Decode<'a>>(message: &M) {
+    assert_eq!(&M::decode(&message.encode_to_vec()).unwrap(), message);
+}
+
+#[derive(Clone, Debug, Default, PartialEq, RiakMessage)]
+struct Bound<T: Clone + Default, U = u8>
+where
+    U: Clone,
+{
+    #[riak(tag = 1)]
+    value: Option<T>,
+    #[riak(skip)]
+    kind: PhantomData<U>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, RiakMessage)]
+struct Both<'x, T> {
+    #[riak(tag = 1)]
+    key: &'x [u8],
+    #[riak(tag = 2)]
+    values: Vec<T>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, RiakMessage)]
+struct Around<'x, T: Default>(#[riak(tag = 1)] Both<'x, T>);
+
+#[derive(Clone, Debug, Default, PartialEq, RiakMessage)]
+struct Const<const N: usize>(#[riak(tag = 1)] u32);
+
+#[derive(Clone, Debug, Default, PartialEq, RiakMessage)]
+struct Item<I: Iterator>
+where
+    I::Item: Clone,
+{
+    #[riak(tag = 1)]
+    item: Option<I::Item>,
+    #[riak(skip)]
+    kind: PhantomData<I>,
+}
+
+#[test]
+fn generics_of_all_kinds() {
+    round(&Bound::<Const<3>> { value: Some(Const(7)), kind: PhantomData });
+    type Items = Item<std::vec::IntoIter<Const<3>>>;
+    let item = Items { item: Some(Const(7)), kind: PhantomData };
+    assert_eq!(Items::decode(&item.encode_to_vec()).unwrap().item, item.item);
+    let around = Around(Both { key: b"key", values: vec![Const::<1>(3)] });
+    assert_eq!(Around::<Const<1>>::decode(&around.encode_to_vec()).unwrap(), around);
+}
+
+#[derive(Clone, Debug, Default, PartialEq, RiakMessage)]
+struct r#Struct {
+    #[riak(tag = 1, default = 7)]
+    r#type: Option<u32>,
+    #[riak(tag = 2)]
+    r#fn: bool,
+    #[riak(oneof, tags(3))]
+    r#enum: Option<Choice>,
+}
+
+#[derive(Clone, Debug, PartialEq, RiakMessage)]
+#[riak(oneof)]
+enum Choice {
+    #[riak(tag = 3)]
+    r#Ok(String),
+}
+
+#[test]
+fn raw_identifiers_lose_their_mark_on_the_wire() {
+    round(&Struct { r#type: Some(3), r#fn: true, r#enum: Some(Choice::Ok("yes".into())) });
+    assert_eq!((Struct::NAME, Struct::default().r#type()), ("Struct", 7));
+    let error = Struct::decode(&[]).unwrap_err();
+    assert_eq!(error.to_string(), "Struct: the required field Struct.fn is missing");
+}
+
+/// Members that are called as what impls have in them.
+#[derive(Clone, Debug, Default, PartialEq, RiakMessage)]
+struct Names {
+    #[riak(tag = 1)]
+    out: u32,
+    #[riak(tag = 2, packed)]
+    sizes: Vec<u32>,
+    #[riak(tag = 3)]
+    len: u32,
+    #[riak(tag = 4)]
+    ctx: Option<u32>,
+    #[riak(tag = 5)]
+    input: Option<String>,
+    #[riak(tag = 6, default = 1)]
+    decode: Option<u32>,
+    #[riak(tag = 7)]
+    message: Option<Box<Names>>,
+    #[riak(tag = 8)]
+    wire: BTreeMap<u32, Names>,
+    #[riak(tag = 9)]
+    seen: bool,
+}
+
+mod shadowed {
+    #![allow(dead_code, non_camel_case_types, reason = "they are only in the way")]
+
+    pub(super) struct Option;
+    pub(super) struct Result;
+    pub(super) struct Ok;
+    pub(super) struct Some;
+    pub(super) struct None;
+    pub(super) struct Vec;
+    pub(super) struct String;
+    pub(super) struct Box;
+    pub(super) trait Default {}
+    pub(super) trait Clone {}
+    pub(super) trait Iterator {}
+    pub(super) mod core {}
+    pub(super) mod std {}
+    pub(super) mod wire {}
+    pub(super) struct Message;
+    pub(super) struct Decode;
+    pub(super) struct Writer;
+    pub(super) struct Context;
+    pub(super) struct Sizes;
+
+    #[derive(::core::clone::Clone, Debug, ::core::default::Default, PartialEq, riak_runtime::RiakMessage)]
+    pub(super) struct Shadow {
+        #[riak(tag = 1)]
+        pub(super) text: ::core::option::Option<::std::string::String>,
+        #[riak(tag = 2)]
+        pub(super) numbers: ::std::vec::Vec<u32>,
+        #[riak(tag = 3)]
+        pub(super) inner: ::core::option::Option<::std::boxed::Box<Shadow>>,
+    }
+}
+
+mod bare {
+    #![no_implicit_prelude]
+
+    use ::std::boxed::Box;
+    use ::std::clone::Clone;
+    use ::std::cmp::PartialEq;
+    use ::std::default::Default;
+    use ::std::fmt::Debug;
+    use ::std::marker::Copy;
+    use ::std::option::Option;
+    use ::std::string::String;
+    use ::std::vec::Vec;
+
+    #[derive(Clone, Debug, Default, PartialEq, ::riak_runtime::RiakMessage)]
+    #[riak(code = 240, response = Bare, stream, done = "done")]
+    pub(super) struct Bare {
+        #[riak(tag = 1, default = "x")]
+        pub(super) text: Option<String>,
+        #[riak(tag = 2)]
+        pub(super) many: Vec<Bare>,
+        #[riak(tag = 3, enum)]
+        pub(super) value: Option<Value>,
+        #[riak(oneof, tags(4, 5))]
+        pub(super) either: Option<Either>,
+        #[riak(tag = 6)]
+        pub(super) done: Option<bool>,
+    }
+
+    #[derive(Clone, Copy, Debug, Default, PartialEq, ::riak_runtime::RiakMessage)]
+    #[riak(enum)]
+    pub(super) enum Value {
+        #[default]
+        One = 1,
+    }
+
+    #[derive(Clone, Debug, PartialEq, ::riak_runtime::RiakMessage)]
+    #[riak(oneof)]
+    pub(super) enum Either {
+        #[riak(tag = 4)]
+        Number(u32),
+        #[riak(tag = 5)]
+        Bare(Box<Bare>),
+    }
+}
+
+#[test]
+fn nothing_in_scope_is_taken_for_what_the_derive_means() {
+    round(&Names { input: Some("a".into()), wire: [(1, Names::default())].into(), ..Names::default() });
+    let inner = Some(Box::default());
+    round(&shadowed::Shadow { text: Some("a".into()), numbers: vec![1], inner });
+    let value = Some(bare::Value::One);
+    let either = Some(bare::Either::Bare(Box::new(bare::Bare { value, ..bare::Bare::default() })));
+    round(&bare::Bare { either, ..bare::Bare::default() });
+    round(&bare::Bare { either: Some(bare::Either::Number(1)), ..bare::Bare::default() });
+}
+
+macro_rules! message {
+    ($name:ident { $($field:ident: $ty:ty = $tag:literal $(, $default:expr)?;)* }) => {
+        #[derive(Clone, Debug, Default, PartialEq, RiakMessage)]
+        struct $name { $(#[riak(tag = $tag $(, default = $default)?)] $field: $ty),* }
+    };
+}
+message! { FromMacro { one: Option<i64> = 1, -5; many: Vec<FromMacro> = 2; bytes: Option<Vec<u8>> = 3; } }
+
+#[derive(Clone, Debug, Default, PartialEq, RiakMessage)]
+struct Configured {
+    #[cfg(all())]
+    #[riak(tag = 1)]
+    present: u32,
+    #[cfg(any())]
+    #[riak(tag = 1)]
+    absent: u32,
+    #[cfg_attr(all(), riak(tag = 2))]
+    told: u32,
+}
+
+#[deprecated]
+#[derive(Clone, Debug, Default, PartialEq, RiakMessage)]
+#[riak(code = 241, response = Configured2, retry = "safe")]
+struct Old {
+    #[deprecated]
+    #[riak(tag = 1, default = true)]
+    old: Option<bool>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, RiakMessage)]
+#[riak(code = 242)]
+struct Configured2;
+
+#[allow(deprecated, reason = "a set has to have what there still is")]
+#[derive(Clone, Debug, PartialEq, RiakMessage)]
+#[riak(frames)]
+enum AnyFrame {
+    Old(Old),
+    Configured2(Configured2),
+}
+
+#[test]
+fn attributes_of_others_are_left_to_them() {
+    round(&FromMacro { many: vec![FromMacro::default()], bytes: Some(vec![1]), one: None });
+    assert_eq!(FromMacro::default().one(), -5);
+    round(&Configured { present: 1, told: 2 });
+    assert_eq!(AnyFrame::Configured2(Configured2).code(), 242);
+
+    // Two in one function.
+    #[derive(Clone, Debug, Default, PartialEq, RiakMessage)]
+    struct Inner(#[riak(tag = 1)] u32);
+    #[derive(Clone, Debug, Default, PartialEq, RiakMessage)]
+    struct Outer(#[riak(tag = 1)] Inner);
+    round(&Outer(Inner(3)));
+}
+
+#[derive(Clone, Debug, Default, PartialEq, RiakMessage)]
+#[riak(code = 243, response = Page<Const<2>>)]
+struct PageReq<T: Clone>(#[riak(tag = 1)] Option<T>);
+
+#[derive(Clone, Debug, Default, PartialEq, RiakMessage)]
+#[riak(code = 244)]
+struct Page<T>(#[riak(tag = 1)] Vec<T>);
+
+#[test]
+fn a_generic_message_can_be_a_request() {
+    fn owned<M: Owned + Request>() -> u8 {
+        M::OPERATION.response
+    }
+    assert_eq!(owned::<PageReq<Const<1>>>(), Page::<Const<2>>::CODE);
+}
+
+/// Secrets beside members of every type that prints in another way.
+#[derive(Clone, Default, PartialEq, RiakMessage)]
+struct Secrets<'a, T> {
+    #[riak(tag = 1, secret)]
+    hidden: Cow<'a, [u8]>,
+    #[riak(tag = 2)]
+    many: Vec<Cow<'a, [u8]>>,
+    #[riak(tag = 3)]
+    inner: Option<T>,
+    #[riak(tag = 4)]
+    boxed: Option<Box<[u8]>>,
+    #[riak(oneof, tags(5, 6))]
+    either: Option<Hidden<'a>>,
+}
+
+#[derive(Clone, PartialEq, RiakMessage)]
+#[riak(oneof)]
+enum Hidden<'a> {
+    #[riak(tag = 5, secret)]
+    Password(&'a str),
+    #[riak(tag = 6)]
+    r#Type(u32),
+}
+
+#[test]
+fn secrets_print_nowhere() {
+    let either = Some(Hidden::Password("s3cret"));
+    let hidden = Cow::Borrowed(&b"s3cret"[..]);
+    let secrets = Secrets::<Const<1>> { hidden, either, ..Secrets::default() };
+    assert_eq!(
+        format!("{secrets:?}"),
+        "Secrets { hidden: <secret>, many: [], inner: None, boxed: None, either: Some(Password(<secret>)) }"
+    );
+    assert_eq!(format!("{:?}", Hidden::Type(1)), "Type(1)");
+}

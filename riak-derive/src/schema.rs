@@ -38,7 +38,7 @@ pub(crate) fn message(context: &Context<'_>, derived: &Derived, asking: Option<&
     let names = &derived.reserved.names;
     let request = option(asking.map(|asking| writer.request(context, derived, asking)));
     writer.describe(&quote! {
-        Message(&#schema::Message {
+        Message(&#schema::MessageDescription {
             name: #name,
             docs: #docs,
             code: #code,
@@ -76,7 +76,7 @@ pub(crate) fn enumeration(context: &Context<'_>, item: &Enum) -> TokenStream {
     let values: Vec<TokenStream> = values.collect();
     let (name, docs, open) = (&item.full_name, text(&item.docs), !item.closed);
     writer.describe(&quote! {
-        Enum(&#schema::Enum { name: #name, docs: #docs, open: #open, values: &[#(#values),*] })
+        Enum(&#schema::EnumDescription { name: #name, docs: #docs, open: #open, values: &[#(#values),*] })
     })
 }
 
@@ -167,7 +167,7 @@ impl<'c> Writer<'c> {
         };
         let default = option(field.default.as_ref().map(|default| {
             let default = Self::default(model, field, default);
-            quote!(#schema::Default::#default)
+            quote!(#schema::DefaultValue::#default)
         }));
         let kind = match field.kind {
             Kind::Quorum => "QUORUM",
@@ -246,7 +246,7 @@ impl<'c> Writer<'c> {
         let facts = [absent, cost, retry].into_iter().filter(|fact| !fact.is_empty());
         let (facts, timeout) = (facts.collect::<Vec<_>>().join(" "), name(operation.timeout));
         quote! {
-            #schema::Request {
+            #schema::RequestDescription {
                 answer: #refer,
                 streams: #streams,
                 done: #done,

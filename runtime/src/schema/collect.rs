@@ -6,10 +6,12 @@
 use std::collections::BTreeSet;
 
 use super::print::File;
-use super::{Described, Description, Enum, Field, Member, Message, Refer, SchemaError, Type};
+use super::{
+    Described, Description, EnumDescription, Field, Member, MessageDescription, Refer, SchemaError, Type,
+};
 
 /// Types that are printed as one file. See the [module](self).
-#[derive(Clone, Debug, std::default::Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Schema {
     pub(super) items: Vec<Item>,
     pub(super) package: Option<String>,
@@ -26,8 +28,8 @@ pub struct Schema {
 /// A type of its own.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Item {
-    Message(&'static Message),
-    Enum(&'static Enum),
+    Message(&'static MessageDescription),
+    Enum(&'static EnumDescription),
 }
 
 impl Item {
@@ -132,7 +134,7 @@ impl Schema {
         }
     }
 
-    fn field(&mut self, message: &Message, field: &Field) {
+    fn field(&mut self, message: &MessageDescription, field: &Field) {
         if let Type::Message(ty) | Type::Group(ty) | Type::Enum(ty) = field.ty {
             self.refer(&format!("{}.{}", message.name, field.name), ty);
         }

@@ -97,9 +97,9 @@ impl<T: Described> Described for Box<T> {
 #[derive(Clone, Copy, Debug)]
 pub enum Description {
     /// A message.
-    Message(&'static Message),
+    Message(&'static MessageDescription),
     /// An enum.
-    Enum(&'static Enum),
+    Enum(&'static EnumDescription),
     /// The fields of a oneof.
     Oneof(&'static [Field]),
     /// A set of messages with codes.
@@ -123,7 +123,7 @@ pub struct Reference {
 
 /// A message.
 #[derive(Clone, Copy, Debug)]
-pub struct Message {
+pub struct MessageDescription {
     /// Its name, with its package.
     pub name: &'static str,
     /// Its doc comment, line by line.
@@ -137,7 +137,7 @@ pub struct Message {
     /// Its fields and oneofs, as they are declared.
     pub members: &'static [Member],
     /// How it is answered, if it is a request.
-    pub request: Option<Request>,
+    pub request: Option<RequestDescription>,
 }
 
 /// A member of a message.
@@ -161,7 +161,7 @@ pub struct Field {
     /// The type of one value.
     pub ty: Type,
     /// What it stands for when it is absent, if that is declared.
-    pub default: Option<Default>,
+    pub default: Option<DefaultValue>,
     /// What it means beyond its type: a value of `riak.Kind`; empty if nothing.
     pub kind: &'static str,
     /// Its doc comment, line by line.
@@ -202,7 +202,7 @@ pub enum Type {
 
 /// What an absent field stands for.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Default {
+pub enum DefaultValue {
     /// A number or a bool, as schemas have it.
     Plain(&'static str),
     /// A string, or bytes.
@@ -213,7 +213,7 @@ pub enum Default {
 
 /// An enum.
 #[derive(Clone, Copy, Debug)]
-pub struct Enum {
+pub struct EnumDescription {
     /// Its name, with its package.
     pub name: &'static str,
     /// Its doc comment, line by line.
@@ -239,7 +239,7 @@ pub struct Value {
 
 /// How a request is answered.
 #[derive(Clone, Copy, Debug)]
-pub struct Request {
+pub struct RequestDescription {
     /// The answer.
     pub answer: Refer,
     /// Whether many answers come, always or if the request says so.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::collect::{Item, Schema};
 use super::write::Writer;
-use super::{Description, Enum, Field, Label, Member, Message, SchemaError, Type};
+use super::{Description, EnumDescription, Field, Label, Member, MessageDescription, SchemaError, Type};
 
 /// How a file is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -194,7 +194,7 @@ impl<'s> File<'s> {
     }
 
     /// The enum of this name.
-    pub(super) fn enumeration(&self, name: &str) -> Option<&'static Enum> {
+    pub(super) fn enumeration(&self, name: &str) -> Option<&'static EnumDescription> {
         let name = self.local(name);
         self.items.iter().find_map(|(other, item)| match item {
             Item::Enum(item) if other == name => Some(*item),
@@ -203,7 +203,7 @@ impl<'s> File<'s> {
     }
 
     /// The message of this name.
-    pub(super) fn message(&self, name: &str) -> Option<&'static Message> {
+    pub(super) fn message(&self, name: &str) -> Option<&'static MessageDescription> {
         let name = self.local(name);
         self.items.iter().find_map(|(other, item)| match item {
             Item::Message(message) if other == name => Some(*message),
@@ -236,7 +236,7 @@ fn check_name(name: &str, of: &str) -> Result<(), SchemaError> {
 
 /// Visits all fields of a message, those of its oneofs included.
 fn fields(
-    message: &Message,
+    message: &MessageDescription,
     mut visit: impl FnMut(&'static Field) -> Result<(), SchemaError>,
 ) -> Result<(), SchemaError> {
     for member in message.members {
@@ -268,7 +268,8 @@ fn syntax(items: &[Item]) -> Result<Syntax, SchemaError> {
             newer |= field.label == Label::Implicit;
             group |= matches!(field.ty, Type::Group(_));
             if let Type::Enum(ty) = field.ty
-                && let Some(Description::Enum(Enum { open: false, name, values, .. })) = ty().description
+                && let Some(Description::Enum(EnumDescription { open: false, name, values, .. })) =
+                    ty().description
             {
                 let path = format!("{}.{}", message.name, field.name);
                 match field.label {

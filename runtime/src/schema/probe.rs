@@ -22,7 +22,7 @@ impl<T: ?Sized> Probe<T> {
     }
 }
 
-impl<T: ?Sized> std::default::Default for Probe<T> {
+impl<T: ?Sized> Default for Probe<T> {
     fn default() -> Self {
         Self::new()
     }

@@ -7,7 +7,10 @@ use std::fmt::Write as _;
 
 use super::collect::Item;
 use super::print::{File, Syntax};
-use super::{Default, Description, Done, Enum, Field, Label, Member, Message, SchemaError, Type};
+use super::{
+    DefaultValue, Description, Done, EnumDescription, Field, Label, Member, MessageDescription, SchemaError,
+    Type,
+};
 
 /// Writes declarations of one file.
 pub(super) struct Writer<'f> {
@@ -99,7 +102,7 @@ impl<'f> Writer<'f> {
     }
 
     /// An enum.
-    pub(super) fn enumeration(&mut self, name: &str, item: &Enum) {
+    pub(super) fn enumeration(&mut self, name: &str, item: &EnumDescription) {
         self.docs(item.docs);
         self.begin(&format!("enum {name}"));
         if self.file.syntax == Syntax::Edition2023 && !item.open {
@@ -136,7 +139,7 @@ impl<'f> Writer<'f> {
     }
 
     /// The begin of a message.
-    pub(super) fn open(&mut self, name: &str, message: &Message) {
+    pub(super) fn open(&mut self, name: &str, message: &MessageDescription) {
         self.docs(message.docs);
         self.begin(&format!("message {name}"));
         if let Some(code) = message.code {
@@ -157,7 +160,7 @@ impl<'f> Writer<'f> {
     }
 
     /// The fields of a message.
-    pub(super) fn members(&mut self, message: &Message) -> Result<(), SchemaError> {
+    pub(super) fn members(&mut self, message: &MessageDescription) -> Result<(), SchemaError> {
         if !message.members.is_empty() {
             self.gap();
         }
@@ -176,7 +179,7 @@ impl<'f> Writer<'f> {
         Ok(())
     }
 
-    fn field(&mut self, message: &Message, field: &Field) -> Result<(), SchemaError> {
+    fn field(&mut self, message: &MessageDescription, field: &Field) -> Result<(), SchemaError> {
         self.docs(field.docs);
         let syntax = self.file.syntax;
         let mut options = Vec::new();
@@ -226,11 +229,16 @@ impl<'f> Writer<'f> {
         Ok(())
     }
 
-    fn default(&self, message: &Message, field: &Field, default: Default) -> Result<String, SchemaError> {
+    fn default(
+        &self,
+        message: &MessageDescription,
+        field: &Field,
+        default: DefaultValue,
+    ) -> Result<String, SchemaError> {
         let variant = match default {
-            Default::Plain(text) => return Ok(text.to_owned()),
-            Default::Bytes(bytes) => return Ok(format!("\"{}\"", bytes.escape_ascii())),
-            Default::Variant(variant) => variant,
+            DefaultValue::Plain(text) => return Ok(text.to_owned()),
+            DefaultValue::Bytes(bytes) => return Ok(format!("\"{}\"", bytes.escape_ascii())),
+            DefaultValue::Variant(variant) => variant,
         };
         let item = match field.ty {
             Type::Enum(ty) => self.file.enumeration(ty().name),
@@ -244,7 +252,11 @@ impl<'f> Writer<'f> {
     }
 
     /// All requests, as a service.
-    pub(super) fn service(&mut self, name: &str, requests: &[&'static Message]) -> Result<(), SchemaError> {
+    pub(super) fn service(
+        &mut self,
+        name: &str,
+        requests: &[&'static MessageDescription],
+    ) -> Result<(), SchemaError> {
         self.gap();
         self.begin(&format!("service {name}"));
         let error = self.option("error");
@@ -260,7 +272,11 @@ impl<'f> Writer<'f> {
         Ok(())
     }
 
-    fn method(&mut self, message: &'static Message, methods: &mut Vec<String>) -> Result<(), SchemaError> {
+    fn method(
+        &mut self,
+        message: &'static MessageDescription,
+        methods: &mut Vec<String>,
+    ) -> Result<(), SchemaError> {
         let Some(request) = &message.request else { return Ok(()) };
         let simple = message.name.rsplit('.').next().unwrap_or(message.name);
         let short = simple.strip_suffix("Request").or(simple.strip_suffix("Req")).unwrap_or(simple);

@@ -52,7 +52,7 @@ fn framed(answer: &RpbListKeysResp) -> Vec<u8> {
     buffer.to_vec()
 }
 
-async fn serve() -> io::Result<(SocketAddr, Arc<Seen>)> {
+fn serve() -> io::Result<(SocketAddr, Arc<Seen>)> {
     let socket = TcpSocket::new_v4()?;
     // Connections have their listener's.
     socket.set_send_buffer_size(SOCKET_BUFFER)?;
@@ -137,7 +137,7 @@ async fn until(what: &str, holds: impl Fn() -> bool) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_slow_consumer_stops_the_reads() {
-    let (address, seen) = serve().await.unwrap();
+    let (address, seen) = serve().unwrap();
     let riak = connect(address, 1);
     let mut answers = riak.kv().list_keys(&RpbListKeysReq::new("users")).await.unwrap();
     let part_len = part().len();
@@ -160,7 +160,7 @@ async fn a_slow_consumer_stops_the_reads() {
         taken += part_len as u64;
         let ahead = pushed().saturating_sub(taken);
         assert!(ahead <= bound, "the server is {ahead} bytes ahead, of {bound}");
-        if taken / part_len as u64 % 1000 == 0 {
+        if (taken / part_len as u64).is_multiple_of(1000) {
             stops += 1;
             sleep(Duration::from_millis(20)).await;
         }
@@ -171,7 +171,7 @@ async fn a_slow_consumer_stops_the_reads() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stream_dropped_half_way_leaves_the_pool_whole() {
-    let (address, seen) = serve().await.unwrap();
+    let (address, seen) = serve().unwrap();
     let riak = connect(address, 2);
     let get = RpbGetReq::new("users", "alice");
     for round in 0..20 {

@@ -1,5 +1,10 @@
 //! Declarations in unusual places and of unusual names: what a newcomer tries.
 #![deny(warnings)]
+#![allow(
+    clippy::non_minimal_cfg,
+    clippy::items_after_statements,
+    reason = "declarations as nobody should write them are what is tried"
+)]
 #![forbid(unsafe_code)]
 
 use std::borrow::Cow;

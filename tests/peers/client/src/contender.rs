@@ -64,6 +64,12 @@ impl Contender {
         }
     }
 
+    /// Starts it afresh: it may have ended, or be in the middle of something.
+    pub(crate) fn restart(&mut self) -> Result<(), String> {
+        *self = Self::start(self.name)?;
+        Ok(())
+    }
+
     pub(crate) fn ask(&mut self, order: Order) -> Result<Report, String> {
         self.process.ask(order)
     }

@@ -60,18 +60,18 @@ pub(crate) fn bars(cells: &[Cell]) -> Vec<String> {
         let cheapest = peers().min_by(|a, b| a.cpu.total_cmp(&b.cpu));
         let (Some(fastest), Some(cheapest)) = (fastest, cheapest) else { continue };
         for ours in cell.results.iter().filter(|outcome| is_ours(outcome.name)) {
-            let calls = ours.per_second / fastest.per_second;
+            let lead = ours.per_second / fastest.per_second;
             let cpu = cheapest.cpu / ours.cpu;
             let floor = ratio(cell, "floor", ours).unwrap_or(0.0);
             let framed = ratio(cell, "floor-cut", ours).unwrap_or(0.0);
             let verdict = match (cell.server, cell.in_flight) {
-                ("instant", 256) if calls >= CALLS && cpu >= CPU && floor >= FLOOR => "met",
-                ("instant", 1) if calls >= 1.0 => "met",
+                ("instant", 256) if lead >= CALLS && cpu >= CPU && floor >= FLOOR => "met",
+                ("instant", 1) if lead >= 1.0 => "met",
                 ("instant", 256 | 1) => "NOT MET",
                 _ => "",
             };
             lines.push(format!(
-                "{:<8}{:>4} in flight, {} conn. {:<22}{calls:>7.2} x the calls of {:<18}{cpu:>7.2} x less CPU than {:<18}{floor:>6.3} of the floor, {framed:.3} of the one that cuts frames  {verdict}",
+                "{:<8}{:>4} in flight, {} conn. {:<22}{lead:>7.2} x the calls of {:<18}{cpu:>7.2} x less CPU than {:<18}{floor:>6.3} of the floor, {framed:.3} of the one that cuts frames  {verdict}",
                 cell.server, cell.in_flight, cell.connections, ours.name, fastest.name, cheapest.name
             ));
         }

@@ -91,8 +91,12 @@ fn run(
                 Ok(Report::Gaps(_)) => continue,
                 Err(reason) => {
                     let (name, place) = (contender.name, cell.server);
+                    let again = contender.restart().map_or_else(
+                        |error| format!("; nor does it start again: {error}"),
+                        |()| String::new(),
+                    );
                     eprintln!(
-                        "note: {name} fails against {place} ({in_flight} in flight, {connections} connections), round {round}: {reason}"
+                        "note: {name} fails in round {round} against {place}, {in_flight} in flight over {connections}: {reason}{again}"
                     );
                     continue;
                 }

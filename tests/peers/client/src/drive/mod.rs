@@ -106,7 +106,12 @@ async fn call<C: Caller>(load: Load, forces_nodelay: bool) -> Result<Ran, String
     tokio::time::sleep(load.time).await;
     let ended = tally.end();
     for task in tasks {
-        task.await.map_err(|error| error.to_string())?;
+        // Who stalls would be waited for by each that waits behind it.
+        task.abort();
+        match task.await {
+            Err(error) if !error.is_cancelled() => return Err(error.to_string()),
+            _ => {}
+        }
     }
     tally.result(&begun, &ended)
 }

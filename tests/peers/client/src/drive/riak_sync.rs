@@ -47,6 +47,10 @@ fn call(load: Load, forces_nodelay: bool) -> Result<Ran, String> {
                 while lane.goes_on() {
                     let begun = lane.begin();
                     let mut client = client.lock().unwrap_or_else(PoisonError::into_inner);
+                    // Who stalls is not to be waited for by each behind it.
+                    if !lane.goes_on() {
+                        break;
+                    }
                     match get(&mut client) {
                         Ok(()) => lane.end(1, begun),
                         Err(reason) => lane.fail(reason),

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
@@ -22,6 +22,7 @@ use super::outgoing::Outgoing;
 use super::pipeline::Pipeline;
 use super::responses::FrameStream;
 use super::slots::Ticket;
+use super::sync::{Arc, Mutex, MutexGuard};
 use crate::{DecodeLimits, Frame};
 
 /// A connection to a server: a handle that is cheap to clone and can be used by

@@ -10,7 +10,6 @@ use std::fmt;
 use std::future::Future;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Instant;
 
@@ -19,6 +18,7 @@ use tokio::time::Sleep;
 
 use super::connection::Shared;
 use super::error::ConnectionError;
+use super::sync::Arc;
 use crate::{FrameReader, WriteBuffer};
 
 /// Slices of one vectored write.

@@ -41,6 +41,7 @@ mod server_error;
 #[cfg(feature = "tower")]
 mod service;
 mod slots;
+mod sync;
 mod tried;
 
 pub use balance::{Balance, Candidate, LeastLoaded, RoundRobin};

@@ -7,7 +7,6 @@ use std::any::Any;
 use std::fmt;
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
@@ -16,6 +15,7 @@ use super::call::decode;
 use super::connection::{Handle, now};
 use super::error::CallError;
 use super::slots::Ticket;
+use super::sync::Arc;
 use super::tried::Origin;
 use crate::Frame;
 use crate::operation::{Answer, Operation};

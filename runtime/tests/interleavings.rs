@@ -1,0 +1,205 @@
+//! Callers and driver on threads of their own, in every order in which they can
+//! take the connection's lock: nobody sleeps for ever, and nobody gets what is
+//! another's.
+//!
+//! What they do under the lock is held against a model in `pipeline/tests.rs`,
+//! by all sequences of events; here it is that they wake each other.
+//!
+//! ```sh
+//! RUSTFLAGS="--cfg riak_loom" cargo test --release -p riak-runtime --test interleavings
+//! ```
+#![cfg(riak_loom)]
+
+use std::future::Future;
+use std::io;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker};
+
+use loom::future::block_on;
+use loom::thread;
+use riak_runtime::client::{self, CallError, Connection, ConnectionConfig, ConnectionError, NotSent};
+use riak_runtime::operation::{Absent, Cost, Mode, Operation, Retry, StreamEnd};
+use riak_runtime::{Blob, FrameReader};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+const fn operation(name: &'static str, request: u8, mode: Mode) -> Operation {
+    Operation {
+        name,
+        request,
+        response: request + 1,
+        alternatives: &[],
+        error: None,
+        mode,
+        cost: Cost::Unary,
+        retry: Retry::Safe,
+        absent: Absent::Defaults,
+        bodyless: false,
+        handshake: false,
+        since: None,
+        served_by: None,
+        timeout: None,
+    }
+}
+
+static GET: Operation = operation("Test.Get", 9, Mode::Unary);
+static LIST: Operation = operation("Test.List", 17, Mode::Stream(StreamEnd { field: 2, when_absent: false }));
+
+/// A socket whose other end answers each request with its own body as soon as
+/// it is written, and a listing for ever.
+#[derive(Default)]
+struct Mirror {
+    requests: FrameReader,
+    answers: Vec<u8>,
+    lists: bool,
+    reader: Option<Waker>,
+}
+
+impl AsyncWrite for Mirror {
+    fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.requests.spare()[..bytes.len()].copy_from_slice(bytes);
+        self.requests.advance(bytes.len());
+        while let Some(frame) = self.requests.next_frame().unwrap() {
+            self.lists |= frame.code == LIST.request;
+            let length = u32::try_from(frame.body.len() + 1).unwrap();
+            self.answers.extend(length.to_be_bytes());
+            self.answers.push(frame.code + 1);
+            self.answers.extend_from_slice(&frame.body);
+        }
+        if let Some(reader) = self.reader.take() {
+            reader.wake();
+        }
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncRead for Mirror {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.answers.is_empty() {
+            self.reader = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
+        let count = self.answers.len().min(buffer.remaining());
+        buffer.put_slice(&self.answers[..count]);
+        self.answers.drain(..count);
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// A body that says whose it is.
+fn body(number: u8) -> Blob {
+    Blob::from([0x0a, 1, number])
+}
+
+async fn get(connection: &Connection, number: u8) -> Result<(), CallError> {
+    let body = body(number);
+    let frame = client::frame(connection, &GET, &body).await?;
+    assert_eq!((frame.code, frame.body), (GET.response, body), "the answer is of another call");
+    Ok(())
+}
+
+/// Polls a call once, and drops it.
+async fn give_up(call: impl Future) {
+    let mut call = pin!(call);
+    std::future::poll_fn(|cx| {
+        let _ = call.as_mut().poll(cx);
+        Poll::Ready(())
+    })
+    .await;
+}
+
+/// Goes through all orders with so many switches of threads that were not
+/// forced.
+fn explore(switches: usize, config: ConnectionConfig, scenario: fn(Connection)) {
+    let config =
+        config.wait_timeout(None).call_timeout(None).long_call_timeout(None).stream_idle_timeout(None);
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(switches);
+    model.check(move || {
+        let (connection, driver) = Connection::new(Mirror::default(), config.clone());
+        let driver = thread::spawn(move || block_on(driver));
+        scenario(connection);
+        // Without handles it ends, and by nobody's fault but ours.
+        match driver.join().unwrap() {
+            Ok(()) | Err(ConnectionError::Abandoned { .. } | ConnectionError::Owed { .. }) => {}
+            Err(error) => panic!("{error}"),
+        }
+    });
+}
+
+#[test]
+fn two_callers_each_get_their_own_answer() {
+    explore(2, ConnectionConfig::new(), |connection| {
+        let other = connection.clone();
+        let other = thread::spawn(move || block_on(get(&other, 1)).unwrap());
+        block_on(get(&connection, 2)).unwrap();
+        other.join().unwrap();
+    });
+}
+
+#[test]
+fn a_caller_that_waits_its_turn_gets_it() {
+    explore(3, ConnectionConfig::new().max_in_flight(1), |connection| {
+        let other = connection.clone();
+        let other = thread::spawn(move || block_on(get(&other, 1)).unwrap());
+        block_on(get(&connection, 2)).unwrap();
+        other.join().unwrap();
+    });
+}
+
+#[test]
+fn a_call_that_is_given_up_at_any_time_harms_nobody() {
+    explore(3, ConnectionConfig::new().max_in_flight(1), |connection| {
+        let other = connection.clone();
+        let other = thread::spawn(move || block_on(give_up(get(&other, 1))));
+        block_on(get(&connection, 2)).unwrap();
+        other.join().unwrap();
+    });
+}
+
+#[test]
+fn a_stream_that_is_dropped_ends_the_connection_and_tells_who_waits() {
+    explore(2, ConnectionConfig::new(), |connection| {
+        let other = connection.clone();
+        let other = thread::spawn(move || {
+            block_on(async {
+                let body = body(1);
+                if let Ok(mut stream) = client::frames(&other, &LIST, &body).await {
+                    let first = stream.next().await.unwrap().unwrap();
+                    assert_eq!((first.code, first.body), (LIST.response, body));
+                }
+            });
+        });
+        match block_on(get(&connection, 2)) {
+            Ok(()) => {}
+            Err(CallError::NotSent(NotSent::Connection(ConnectionError::Abandoned { .. }))) => {}
+            Err(error) => panic!("{error}"),
+        }
+        other.join().unwrap();
+    });
+}
+
+#[test]
+fn too_many_calls_given_up_spare_those_who_wait() {
+    explore(2, ConnectionConfig::new().max_owed(0), |connection| {
+        let other = connection.clone();
+        let other = thread::spawn(move || block_on(give_up(get(&other, 1))));
+        match block_on(get(&connection, 2)) {
+            Ok(()) => {}
+            Err(CallError::NotSent(NotSent::Connection(ConnectionError::Owed { .. }))) => {}
+            Err(error) => panic!("{error}"),
+        }
+        other.join().unwrap();
+    });
+}

@@ -116,3 +116,8 @@ pub use refusal::{IndexFault, Refusal};
 pub use secured::{SecuredNode, Security};
 pub use store::{Store, StoredObject};
 pub use tombstone::DeleteMode;
+
+/// The programs of the README, which are compiled here.
+#[cfg(all(doctest, feature = "tls"))]
+#[doc = include_str!("../../README.md")]
+struct Readme;

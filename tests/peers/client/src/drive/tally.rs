@@ -125,10 +125,12 @@ impl Lane {
         }
     }
 
-    /// This caller cannot go on; nor shall the others.
+    /// This caller cannot go on; nor shall the others. What fails when all is
+    /// over fails because callers are gone by then.
     pub(crate) fn fail(&self, reason: String) {
-        *self.tally.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason);
-        self.tally.over.store(true, Ordering::Relaxed);
+        if !self.tally.over.swap(true, Ordering::Relaxed) {
+            *self.tally.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason);
+        }
     }
 }
 

@@ -183,7 +183,7 @@ impl<'r> Outgoing<'r> {
     ///
     /// # Panics
     ///
-    /// If it is longer than [`MAX_LEN`](crate::MAX_LEN).
+    /// If it is longer than protobuf allows, 2 GiB less one byte.
     #[must_use]
     pub fn body(&self) -> Blob {
         match self.body {

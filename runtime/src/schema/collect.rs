@@ -10,7 +10,7 @@ use super::{
     Described, Description, EnumDescription, Field, Member, MessageDescription, Refer, SchemaError, Type,
 };
 
-/// Types that are printed as one file. See the [module](self).
+/// Types that are printed as one file. See [`riak_runtime::schema`](crate::schema).
 #[derive(Clone, Debug, Default)]
 pub struct Schema {
     pub(super) items: Vec<Item>,

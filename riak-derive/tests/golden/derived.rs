@@ -51,6 +51,7 @@ const _: () = {
         }
     }
     impl<'a> Decode<'a> for PriceReq {
+        #[inline]
         fn merge(
             &mut self,
             mut input: wire::Reader<'a>,
@@ -163,6 +164,7 @@ const _: () = {
         }
     }
     impl<'a> Decode<'a> for ItemRef<'a> {
+        #[inline]
         fn merge(
             &mut self,
             mut input: wire::Reader<'a>,
@@ -277,6 +279,7 @@ const _: () = {
         T: Decode<'a>,
         Self: ::core::default::Default,
     {
+        #[inline]
         fn merge(
             &mut self,
             mut input: wire::Reader<'a>,

@@ -157,7 +157,7 @@ async fn a_server_error_is_its_calls_own() {
     assert_eq!(before.unwrap().nonce, "a");
     assert_eq!(after.unwrap().nonce, "b");
     let error = error.unwrap_err();
-    assert_eq!(error.to_string(), "the server answered with error 7: overload");
+    assert_eq!(error.to_string(), "the server answered with an error (number 7): overload");
     assert_eq!(error.server_error().unwrap().code, 7);
     // Nobody serves this code.
     let error = echo.ping().await.unwrap_err();

@@ -390,6 +390,7 @@ mod tests {
 
     #[test]
     fn an_error_is_small() {
-        assert!(size_of::<CallError>() <= 48);
+        // With TLS, whose errors say what was wrong with which certificate.
+        assert!(size_of::<CallError>() <= 64);
     }
 }

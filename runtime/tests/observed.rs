@@ -22,6 +22,10 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Subscriber};
 
+/// One test at a time: a span that is met first where nobody listens may be
+/// taken for one that nobody wants, whoever listens elsewhere.
+static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 async fn cluster() -> (Cluster, Node) {
     let node = Node::from(mirror().await);
     let connector = Arc::new(TcpConnector::default());
@@ -76,6 +80,7 @@ impl Subscriber for Spans {
 
 #[tokio::test]
 async fn a_span_tells_what_was_called_where_and_how_it_ended() {
+    let _alone = ALONE.lock().await;
     let (cluster, node) = cluster().await;
     let spans = Spans::default();
     let _guard = tracing::subscriber::set_default(spans.clone());
@@ -150,6 +155,7 @@ impl Recorder for Sums {
 
 #[tokio::test]
 async fn metrics_count_attempts_by_their_outcome() {
+    let _alone = ALONE.lock().await;
     let (cluster, _) = cluster().await;
     let sums = Sums::default();
     let guard = metrics::set_default_local_recorder(&sums);
@@ -183,6 +189,7 @@ async fn metrics_count_attempts_by_their_outcome() {
 
 #[tokio::test]
 async fn towers_layers_stand_over_calls() {
+    let _alone = ALONE.lock().await;
     let (cluster, _) = cluster().await;
     let mut service = ServiceBuilder::new()
         .concurrency_limit(2)

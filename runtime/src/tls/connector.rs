@@ -57,7 +57,7 @@ impl<S: Request, A: Request> SecuredConnector<S, A> {
 
 fn refused_late(error: ConnectionError) -> ConnectionError {
     match &error {
-        ConnectionError::Io(io) if io.get_ref().is_some() => ConnectionError::Tls(super::TlsError::of(io)),
+        ConnectionError::Io(io) if io.get_ref().is_some() => super::TlsError::of(io).into(),
         _ => error,
     }
 }

@@ -57,6 +57,7 @@ impl Place {
                 "retry",
                 "cost",
                 "absent",
+                "bodyless",
                 "rename",
                 "auto_tags",
                 "reserved",

@@ -11,9 +11,9 @@ use syn::ext::IdentExt;
 use syn::{DataEnum, Expr, ExprLit, Fields, Lit, UnOp};
 
 use crate::attributes::{Attributes, Place};
+use crate::context::Context;
 use crate::faults::Faults;
 use crate::field;
-use crate::message::Context;
 use crate::schema;
 
 /// Derives an enum.

@@ -10,8 +10,8 @@ use syn::{Attribute, Ident, Lit};
 
 use crate::attributes::Attributes;
 use crate::faults::Faults;
-use crate::message::Parts;
 use crate::numbers::Numbers;
+use crate::parts::Parts;
 use crate::types::{self, Container, Rust, Shape, Value, rust_type, wire_type};
 
 /// A member that is a field.

@@ -8,8 +8,8 @@ use syn::spanned::Spanned;
 use syn::{DataEnum, Fields, Ident, Type};
 
 use crate::attributes::{Attributes, Place};
+use crate::context::Context;
 use crate::faults::Faults;
-use crate::message::Context;
 use crate::schema;
 
 /// Derives a set of frames.

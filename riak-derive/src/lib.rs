@@ -11,6 +11,7 @@
 //! that compiles as far as tokens can tell.
 
 mod attributes;
+mod context;
 mod enumeration;
 mod faults;
 mod field;
@@ -19,18 +20,21 @@ mod frames;
 #[cfg(test)]
 mod golden;
 mod message;
+mod names;
 mod numbers;
 mod oneof;
 mod operation;
+mod parts;
 mod schema;
+mod stand_ins;
 mod types;
 
 use proc_macro2::TokenStream;
 use syn::{Data, DeriveInput};
 
 use crate::attributes::Attributes;
+use crate::context::Context;
 use crate::faults::Faults;
-use crate::message::Context;
 
 #[doc = include_str!("docs.md")]
 #[proc_macro_derive(RiakMessage, attributes(riak))]

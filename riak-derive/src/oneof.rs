@@ -11,11 +11,15 @@ use syn::ext::IdentExt;
 use syn::{DataEnum, Fields};
 
 use crate::attributes::{Attributes, Place};
+use crate::context::Context;
 use crate::faults::Faults;
 use crate::field::{self, Member};
-use crate::message::{Context, Parts, SELF, all_names, given_numbers, some_message, stand_in, value_type};
+use crate::message::{given_numbers, value_type};
+use crate::names::all_names;
 use crate::numbers::{Numbers, Reserved};
+use crate::parts::Parts;
 use crate::schema;
+use crate::stand_ins::{SELF, some_message, stand_in};
 
 /// Derives a oneof.
 pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, faults: &mut Faults) -> TokenStream {

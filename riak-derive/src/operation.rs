@@ -12,11 +12,13 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
 use crate::attributes::{Attributes, Entry, closest};
+use crate::context::Context;
 use crate::faults::Faults;
-use crate::message::{Context, Derived, SELF, SOME_MESSAGE};
+use crate::message::Derived;
+use crate::stand_ins::{SELF, SOME_MESSAGE};
 
 /// The attributes that only a request has.
-const OF_REQUESTS: &[&str] = &["stream", "done", "stream_if", "retry", "cost", "absent"];
+const OF_REQUESTS: &[&str] = &["stream", "done", "stream_if", "retry", "cost", "absent", "bodyless"];
 
 /// A request, as far as the model has it, and its answer.
 pub(crate) struct Asking {
@@ -139,7 +141,7 @@ fn operation(attributes: &Attributes, derived: &Derived, code: u8, faults: &mut 
         served_by: None,
         handshake: false,
         raw: false,
-        bodyless: false,
+        bodyless: message.bodyless,
         timeout,
         docs: message.docs.clone(),
         deprecated: false,

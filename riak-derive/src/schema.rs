@@ -8,9 +8,11 @@ use quote::{ToTokens, quote};
 use riak_codegen::emit::Declared;
 use riak_codegen::model::{Absent, Cost, Docs, Enum, Field, Kind, Mode, Presence, Retry, Schema, Type};
 
+use crate::context::Context;
 use crate::field::type_name;
-use crate::message::{Context, Derived, SELF};
+use crate::message::Derived;
 use crate::operation::Asking;
+use crate::stand_ins::SELF;
 
 /// The description of a message.
 pub(crate) fn message(context: &Context<'_>, derived: &Derived, asking: Option<&Asking>) -> TokenStream {
@@ -243,7 +245,8 @@ impl<'c> Writer<'c> {
             Absent::EmptyList => "absent: EMPTY_LIST",
             _ => "",
         };
-        let facts = [absent, cost, retry].into_iter().filter(|fact| !fact.is_empty());
+        let bodyless = if operation.bodyless { "bodyless: true" } else { "" };
+        let facts = [absent, cost, retry, bodyless].into_iter().filter(|fact| !fact.is_empty());
         let (facts, timeout) = (facts.collect::<Vec<_>>().join(" "), name(operation.timeout));
         quote! {
             #schema::RequestDescription {

@@ -83,9 +83,9 @@ pub(crate) fn wire_type(name: &str) -> Type {
         "bool" => Type::Bool,
         "string" => Type::String,
         "bytes" => Type::Bytes,
-        "enum" => Type::Enum(crate::message::SOME_ENUM),
-        "group" => Type::Group(crate::message::SOME_MESSAGE),
-        _ => Type::Message(crate::message::SOME_MESSAGE),
+        "enum" => Type::Enum(crate::stand_ins::SOME_ENUM),
+        "group" => Type::Group(crate::stand_ins::SOME_MESSAGE),
+        _ => Type::Message(crate::stand_ins::SOME_MESSAGE),
     }
 }
 

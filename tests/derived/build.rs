@@ -34,12 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     // The services say which messages have codes.
     let schema = riak_declare::schema(proto, files.into_iter().chain([services]).collect())?;
     let wanted = |message: &riak_codegen::model::Message| {
-        // A message that is written without a body is no derived type's.
-        !message.bodyless
-            && matches!(
-                schema.files[message.file.0].name.as_str(),
-                "riak.proto" | "riak_kv.proto" | "riak_dt.proto"
-            )
+        matches!(schema.files[message.file.0].name.as_str(), "riak.proto" | "riak_kv.proto" | "riak_dt.proto")
     };
     let mut text = riak_declare::declarations(&schema, wanted);
     text.push_str("/// All messages that are derived here, each with its generated twin.\npub const TWINS: &[Twin] = &[\n");

@@ -68,7 +68,7 @@ pub enum SchemaError {
         request: &'static str,
     },
     /// A default names no value of its enum.
-    Default {
+    NoSuchValue {
         /// The field.
         field: String,
         /// The variant.
@@ -128,7 +128,7 @@ impl fmt::Display for SchemaError {
                 "the end of {request}'s stream has no name here: derive the answer, and say `done = \"name\"` of a \
                  bool that it has"
             ),
-            Self::Default { field, variant } => {
+            Self::NoSuchValue { field, variant } => {
                 write!(f, "the default of {field} is no value of its enum: {variant}")
             }
             Self::NoMessage { rust } => write!(

@@ -245,7 +245,7 @@ impl<'f> Writer<'f> {
             _ => None,
         };
         let value = item.and_then(|item| item.values.iter().find(|value| value.variant == variant));
-        value.map(|value| value.name.to_owned()).ok_or_else(|| SchemaError::Default {
+        value.map(|value| value.name.to_owned()).ok_or_else(|| SchemaError::NoSuchValue {
             field: format!("{}.{}", message.name, field.name),
             variant,
         })

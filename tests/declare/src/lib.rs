@@ -116,9 +116,10 @@ impl Printer<'_> {
             Form::Owned => (name.clone(), format!("borrowed = {name}Ref")),
             Form::Borrowed => (format!("{name}Ref<'a>"), format!("owned = {name}")),
         };
+        let bodyless = self.bodyless();
         let _ = writeln!(
             text,
-            "#[derive(Clone, {debug}Default, PartialEq, RiakMessage)]\n#[riak(rename = {:?}, {other}{code})]\n\
+            "#[derive(Clone, {debug}Default, PartialEq, RiakMessage)]\n#[riak(rename = {:?}, {other}{code}{bodyless})]\n\
              pub struct {declared} {{",
             message.full_name
         );
@@ -148,6 +149,18 @@ impl Printer<'_> {
             }
         }
         text.push_str("}\n\n");
+    }
+
+    /// What is said of a request that is sent without its body.
+    fn bodyless(&self) -> String {
+        let services = self.schema.services().flat_map(|service| &service.operations);
+        let sent = services
+            .filter(|operation| operation.bodyless)
+            .find(|operation| self.schema.message(operation.request).full_name == self.message.full_name);
+        sent.map_or_else(String::new, |operation| {
+            let response = type_name(&self.schema.message(operation.response).full_name);
+            format!(", response = {response}, bodyless")
+        })
     }
 
     fn oneof_name(&self, oneof: &Oneof, form: Form) -> String {

@@ -166,7 +166,7 @@ pub mod classic {
     }
 
     #[derive(Clone, Debug, Default, PartialEq, RiakMessage)]
-    #[riak(code = 235, response = OrderResp, stream, done = 2, cost = "long", retry = "if_unsent")]
+    #[riak(code = 235, response = OrderResp, stream, done = 2, cost = "long", retry = "if_unsent", bodyless)]
     pub struct CountReq;
 
     mod millis {

@@ -58,7 +58,8 @@ fn riaks_messages_are_printed_as_what_they_are() {
         // A declaration says all that the codec depends on.
         let [one, other] = [&printed, &original].map(|schema| {
             let text = riak_declare::declarations(schema, |message| message.full_name == twin.name);
-            text[text.find("pub struct").unwrap()..].to_owned()
+            // How a request is answered only a service says, which is not printed.
+            text[text.find("pub struct").unwrap()..].replace(", response = RpbMembershipResp, bodyless", "")
         });
         assert_eq!(one, other);
         let code = |schema: &Schema| {

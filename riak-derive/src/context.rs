@@ -1,0 +1,125 @@
+//! What a type is called, how it is declared and which other form it has: the
+//! same for messages, oneofs and enums.
+//!
+//! Invariant: nothing here looks at fields.
+
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::ToTokens;
+use riak_codegen::emit::{Declared, Options, Pairing};
+use syn::ext::IdentExt;
+use syn::{DeriveInput, Ident};
+
+use crate::attributes::Attributes;
+use crate::faults::Faults;
+use crate::names::{all_names, without_brackets};
+
+/// What a type of the derive is called, and what it is made with.
+pub(crate) struct Context<'i> {
+    pub(crate) input: &'i DeriveInput,
+    pub(crate) attributes: &'i Attributes,
+    /// The runtime's path.
+    pub(crate) runtime: String,
+    /// Whether the type says what it is in a schema.
+    pub(crate) described: bool,
+}
+
+impl Context<'_> {
+    pub(crate) fn runtime(&self) -> TokenStream {
+        self.runtime.parse().unwrap_or_default()
+    }
+
+    /// The type's name, in a place of the macro's: lints that look at what a
+    /// user writes, such as of a deprecated type, leave it alone there.
+    pub(crate) fn ident(&self) -> Ident {
+        let mut ident = self.input.ident.clone();
+        ident.set_span(Span::call_site());
+        ident
+    }
+
+    pub(crate) fn options(&self) -> Options {
+        let mut options = Options::default();
+        options.runtime.clone_from(&self.runtime);
+        options
+    }
+
+    /// The protobuf name: what `rename` says, or that of the owned form, or the
+    /// type's own.
+    pub(crate) fn full_name(&self, pairing: &Pairing, faults: &mut Faults) -> String {
+        if let Some(rename) = self.attributes.get("rename") {
+            let name = faults.take(rename.string("rename = \"package.Name\""));
+            return name.map(|name| name.value()).unwrap_or_default();
+        }
+        let owned = match pairing {
+            Pairing::Owned(owned) => {
+                let idents = owned.clone().into_iter().filter_map(|token| match token {
+                    TokenTree::Ident(ident) => Some(ident),
+                    _ => None,
+                });
+                idents.last()
+            }
+            _ => None,
+        };
+        owned.as_ref().unwrap_or(&self.input.ident).unraw().to_string()
+    }
+
+    /// How the type is declared, as far as generics go.
+    pub(crate) fn declared(&self, faults: &mut Faults) -> Declared {
+        let generics = &self.input.generics;
+        let mut lifetimes = generics.lifetimes();
+        let lifetime = lifetimes.next().map(|lifetime| lifetime.lifetime.to_token_stream());
+        if let Some(second) = lifetimes.next() {
+            faults.at(second, "a message borrows from one input: leave all lifetimes but one out");
+        }
+        let (parameters, arguments, _) = generics.split_for_impl();
+        let predicates = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
+        let mut names = vec![self.input.ident.to_string()];
+        all_names(generics.to_token_stream(), &mut names);
+        Declared {
+            lifetime,
+            parameters: without_brackets(parameters.to_token_stream()),
+            arguments: without_brackets(arguments.to_token_stream()),
+            predicates: predicates.map(ToTokens::to_token_stream).collect(),
+            names,
+            pairing: self.pairing(faults),
+            ..Declared::default()
+        }
+    }
+
+    fn pairing(&self, faults: &mut Faults) -> Pairing {
+        let [borrowed, owned] = ["borrowed", "owned"].map(|name| self.attributes.get(name));
+        let lifetime = self.input.generics.lifetimes().next();
+        let parameter = self.input.generics.type_params().next();
+        if let (Some(entry), Some(parameter)) = (borrowed.or(owned), parameter) {
+            let text = format!(
+                "the two forms of a message have no type parameters: leave `{}` out, or write the type that \
+                 `{}` stands for",
+                entry.name, parameter.ident
+            );
+            faults.at(entry, text);
+            return Pairing::Alone;
+        }
+        match (borrowed, owned) {
+            (Some(entry), _) if lifetime.is_some() => {
+                faults.at(
+                    entry,
+                    "this type borrows: `borrowed` belongs at the one that owns, and `owned = Foo` here",
+                );
+                Pairing::Alone
+            }
+            (_, Some(entry)) if lifetime.is_none() => {
+                faults.at(
+                    entry,
+                    "this type owns: `owned` belongs at the one that borrows, and `borrowed = FooRef` here",
+                );
+                Pairing::Alone
+            }
+            (Some(entry), _) => faults
+                .take(entry.path("borrowed = FooRef"))
+                .map_or(Pairing::Alone, |path| Pairing::Borrowed(path.to_token_stream())),
+            (None, Some(entry)) => faults
+                .take(entry.path("owned = Foo"))
+                .map_or(Pairing::Alone, |path| Pairing::Owned(path.to_token_stream())),
+            (None, None) => Pairing::Alone,
+        }
+    }
+}

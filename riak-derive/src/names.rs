@@ -1,0 +1,69 @@
+//! The names in tokens: which a declaration uses, and what is left of a type
+//! without its lifetimes.
+//!
+//! Invariant: lifetimes are no names of types.
+
+use std::collections::HashSet;
+
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+
+/// The identifiers that tokens use, but for those behind `::`, which mean what
+/// they mean in what is before.
+pub(crate) fn all_names(tokens: TokenStream, names: &mut Vec<String>) {
+    let mut colons = 0;
+    for token in tokens {
+        match &token {
+            TokenTree::Ident(ident) if colons < 2 => names.push(ident.to_string()),
+            TokenTree::Group(group) => all_names(group.stream(), names),
+            _ => {}
+        }
+        let colon = matches!(&token, TokenTree::Punct(punct) if punct.as_char() == ':');
+        colons = if colon { colons + 1 } else { 0 };
+    }
+}
+
+/// All identifiers in tokens but those of lifetimes.
+pub(crate) fn type_names(tokens: TokenStream, names: &mut HashSet<String>) {
+    let mut lifetime = false;
+    for token in tokens {
+        match &token {
+            TokenTree::Ident(ident) if !lifetime => {
+                names.insert(ident.to_string());
+            }
+            TokenTree::Group(group) => type_names(group.stream(), names),
+            _ => {}
+        }
+        lifetime = matches!(&token, TokenTree::Punct(punct) if punct.as_char() == '\'');
+    }
+}
+
+/// A type with its lifetimes left to inference.
+pub(crate) fn without_lifetimes(tokens: TokenStream) -> TokenStream {
+    let mut result = Vec::new();
+    let mut lifetime = false;
+    for token in tokens {
+        let token = match token {
+            TokenTree::Ident(ident) if lifetime => Ident::new("_", ident.span()).into(),
+            TokenTree::Group(group) => {
+                let inner = without_lifetimes(group.stream());
+                proc_macro2::Group::new(group.delimiter(), inner).into()
+            }
+            token => token,
+        };
+        lifetime = matches!(&token, TokenTree::Punct(punct) if punct.as_char() == '\'');
+        result.push(token);
+    }
+    result.into_iter().collect()
+}
+
+/// Generics without the angle brackets around them.
+pub(crate) fn without_brackets(tokens: TokenStream) -> TokenStream {
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    let inner = tokens.get(1..tokens.len().saturating_sub(1)).unwrap_or_default();
+    inner.iter().cloned().collect()
+}
+
+/// Where tokens begin.
+pub(crate) fn first_span(tokens: &TokenStream) -> Span {
+    tokens.clone().into_iter().next().map_or_else(Span::call_site, |token| token.span())
+}

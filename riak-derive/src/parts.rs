@@ -1,0 +1,121 @@
+//! What is found out on the way through the fields of a type: which of their
+//! types need a bound, a wire type of their own, or a look at their values.
+//!
+//! Invariant: a type that depends on a parameter of the declaration is told
+//! from others by the names that stand in it.
+
+use std::collections::HashSet;
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use riak_codegen::model::{Enum, EnumId, Field};
+use syn::{DeriveInput, GenericParam, Ident};
+
+use crate::faults::Faults;
+use crate::foreign;
+use crate::names::{all_names, first_span, type_names, without_lifetimes};
+use crate::stand_ins::some_enum;
+use crate::types::Value;
+
+/// What is found out on the way through the fields.
+pub(crate) struct Parts {
+    pub(crate) auto_tags: bool,
+    pub(crate) runtime: TokenStream,
+    /// Names of the type's generic parameters, lifetimes included.
+    parameters: HashSet<String>,
+    /// Types of messages that depend on them.
+    dependent: Vec<TokenStream>,
+    /// Wire types of foreign fields.
+    pub(crate) foreign: TokenStream,
+    foreign_count: usize,
+    enums: Vec<Enum>,
+}
+
+impl Parts {
+    pub(crate) fn new(input: &DeriveInput, runtime: &TokenStream, auto_tags: bool) -> Self {
+        let parameters = input.generics.params.iter().map(|parameter| match parameter {
+            GenericParam::Type(ty) => ty.ident.to_string(),
+            GenericParam::Const(constant) => constant.ident.to_string(),
+            GenericParam::Lifetime(lifetime) => lifetime.lifetime.ident.to_string(),
+        });
+        Self {
+            auto_tags,
+            runtime: runtime.clone(),
+            parameters: parameters.collect(),
+            dependent: Vec::new(),
+            foreign: TokenStream::new(),
+            foreign_count: 0,
+            enums: vec![some_enum("Enum", "Value")],
+        }
+    }
+
+    /// Notes the type of a message inside, in case it needs a bound.
+    pub(crate) fn depends(&mut self, value: &Value<'_>) {
+        let mut names = HashSet::new();
+        type_names(value.ty.to_token_stream(), &mut names);
+        // Lifetimes need no bound.
+        if names.iter().any(|name| self.parameters.contains(name)) {
+            self.dependent.push(value.ty.to_token_stream());
+        }
+    }
+
+    pub(crate) fn take_dependent(&mut self) -> Vec<TokenStream> {
+        std::mem::take(&mut self.dependent)
+    }
+
+    pub(crate) fn take_enums(&mut self) -> Vec<Enum> {
+        std::mem::take(&mut self.enums)
+    }
+
+    /// Makes a wire type for a foreign field; its name.
+    pub(crate) fn foreign(
+        &mut self,
+        module: &syn::Path,
+        field: &Field,
+        ty: &syn::Type,
+        faults: &mut Faults,
+    ) -> Option<String> {
+        let mut names = Vec::new();
+        all_names(ty.to_token_stream(), &mut names);
+        if names.iter().any(|name| self.parameters.contains(name)) {
+            faults.at(ty, "a module converts one type: one that depends on no parameter of this type");
+            return None;
+        }
+        let (name, items) = foreign::wire_type(&self.runtime, self.foreign_count, module, field, ty);
+        self.foreign_count += 1;
+        self.foreign.extend(items);
+        Some(name.to_string())
+    }
+
+    /// An enum of this type, with one value that is known.
+    pub(crate) fn enum_with(&mut self, ty: &syn::Type, variant: &Ident) -> EnumId {
+        let path = ty.to_token_stream().to_string().replace(' ', "");
+        self.enums.push(some_enum(&path, &variant.to_string()));
+        EnumId(self.enums.len() - 1)
+    }
+
+    /// Has the compiler check that the oneof has the numbers that are said.
+    pub(crate) fn check_oneof(
+        &mut self,
+        ty: &syn::Type,
+        said: &[u32],
+        tags: &impl ToTokens,
+        faults: &mut Faults,
+    ) {
+        let mut names = HashSet::new();
+        type_names(ty.to_token_stream(), &mut names);
+        if names.iter().any(|name| self.parameters.contains(name)) {
+            faults.at(ty, "a oneof depends on no type parameter: write the type that is meant");
+            return;
+        }
+        let (runtime, ty) = (&self.runtime, without_lifetimes(ty.to_token_stream()));
+        let said = said.iter().map(|number| proc_macro2::Literal::u32_unsuffixed(*number));
+        let place = first_span(&tags.to_token_stream());
+        self.foreign.extend(quote::quote_spanned! {place=>
+            const _: () = ::core::assert!(
+                #runtime::wire::has_numbers(<#ty as #runtime::wire::Oneof>::NUMBERS, &[#(#said),*]),
+                "`tags(…)` has to have the numbers of all variants of the oneof, and no others",
+            );
+        });
+    }
+}

@@ -73,6 +73,7 @@ async fn answer_all(mut socket: TcpStream, answer: Option<&'static [u8]>, reques
 }
 
 static UNKNOWN_CODE: &[u8] = b"\0\0\0\x1c\0\x0a\x17Unknown message code: 9\x10\0";
+static MODIFIED: &[u8] = b"\0\0\0\x0d\0\x0a\x08modified\x10\0";
 static OVERLOAD: &[u8] = b"\0\0\0\x0d\0\x0a\x08overload\x10\0";
 
 fn get() -> RpbGetReq {
@@ -306,6 +307,26 @@ async fn errors_name_the_node_wherever_they_come_up() {
         assert_eq!(tried.last().node, Place::from(address));
         assert!(matches!(error.connection_error(), Some(ConnectionError::Frame(_))), "{error:?}");
     }
+
+    // A get's answer without its end, and an error after a node was not there.
+    let (address, _) = scripted(Some(b"\0\0\0\x03\x0a\x0a\x05")).await;
+    let error = Riak::over(self::cluster(&[address], ClusterConfig::new())).kv().get(get()).await.unwrap_err();
+    let CallError::Tried(tried) = &error else { panic!("{error:?}") };
+    assert_eq!(tried.last().node, Place::from(address));
+    assert!(matches!(error.cause(), CallError::Decode(_)), "{error:?}");
+    let (address, away) = (scripted(Some(MODIFIED)).await.0, nowhere().await);
+    let riak = Riak::over(self::cluster(&[away, address], ClusterConfig::new()));
+    let mut alone = 0;
+    while alone < 20 {
+        let error = riak.kv().get(get()).await.unwrap_err();
+        assert_eq!(error.server_error().unwrap().node, Some(Place::from(address)));
+        if let CallError::Tried(tried) = &error {
+            assert_eq!(tried.attempts()[0].node, Place::from(away));
+            break;
+        }
+        alone += 1;
+    }
+    assert!(alone < 20, "no call ever tried the node that is away");
 
     let place = Place::new("nowhere.example.com", 1);
     let riak = Riak::over(Cluster::new([place.clone()], Arc::new(Nowhere), ClusterConfig::new()));

@@ -6,8 +6,8 @@
 //! meant is never refused, with one exception that all of Riak's own clients
 //! make: removing without a context.
 
-use riak_runtime::client::{Call, CallError, FrameStream, NotSent, Outgoing};
-use riak_runtime::{Coded, Decode, DecodeLimits, Frame};
+use riak_runtime::client::{Answered, Call, CallError, FrameStream, NotSent, Outgoing};
+use riak_runtime::{Coded, Decode, DecodeLimits};
 
 use crate::riak_dt::{DtOpRef, DtUpdateReq, DtUpdateReqRef, MapOpRef};
 use crate::riak_kv::{RpbIndexReq, RpbIndexReqRef};
@@ -38,7 +38,7 @@ impl<C> Checked<C> {
 }
 
 impl<C: Call> Call for Checked<C> {
-    async fn unary(&self, request: Outgoing<'_>) -> Result<Frame, CallError> {
+    async fn unary(&self, request: Outgoing<'_>) -> Result<Answered, CallError> {
         check(&request)?;
         self.0.unary(request).await
     }

@@ -6,13 +6,54 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::error::CallError;
+use super::node::Node;
 use super::outgoing::Outgoing;
 use super::responses::{FrameStream, Responses};
+use super::tried::{Attempt, Tried};
 use crate::error::DecodeErrorKind;
 use crate::operation::{Answer, Operation};
 use crate::{Blob, DecodeLimits, Frame, Request};
+
+/// The answer to a unary call, and who gave it.
+#[derive(Clone, Debug)]
+pub struct Answered {
+    frame: Frame,
+    /// Who gave it, and after what time, where there are several nodes.
+    from: Option<(Node, Duration)>,
+}
+
+impl Answered {
+    pub(super) fn at(self, node: Node, after: Duration) -> Self {
+        Self { from: Some((node, after)), ..self }
+    }
+
+    /// The answer.
+    #[must_use]
+    pub fn frame(&self) -> &Frame {
+        &self.frame
+    }
+
+    /// The answer alone.
+    #[must_use]
+    pub fn into_frame(self) -> Frame {
+        self.frame
+    }
+
+    /// The node that gave it, if there are several.
+    #[must_use]
+    pub fn node(&self) -> Option<&Node> {
+        self.from.as_ref().map(|(node, _)| node)
+    }
+}
+
+impl From<Frame> for Answered {
+    fn from(frame: Frame) -> Self {
+        Self { frame, from: None }
+    }
+}
 
 /// Carries calls to a server and brings their answers: a
 /// [`Connection`](super::Connection), or whatever is made of connections.
@@ -22,7 +63,7 @@ use crate::{Blob, DecodeLimits, Frame, Request};
 pub trait Call: Send + Sync {
     /// Sends a request and waits for its only answer. Nothing is done before
     /// the future is polled.
-    fn unary(&self, request: Outgoing<'_>) -> impl Future<Output = Result<Frame, CallError>> + Send;
+    fn unary(&self, request: Outgoing<'_>) -> impl Future<Output = Result<Answered, CallError>> + Send;
 
     /// Sends a request and waits for the first of its answers, which the stream
     /// begins with.
@@ -35,7 +76,7 @@ pub trait Call: Send + Sync {
 }
 
 impl<C: Call + ?Sized> Call for &C {
-    fn unary(&self, request: Outgoing<'_>) -> impl Future<Output = Result<Frame, CallError>> + Send {
+    fn unary(&self, request: Outgoing<'_>) -> impl Future<Output = Result<Answered, CallError>> + Send {
         (**self).unary(request)
     }
 
@@ -49,7 +90,7 @@ impl<C: Call + ?Sized> Call for &C {
 }
 
 impl<C: Call + ?Sized> Call for Arc<C> {
-    fn unary(&self, request: Outgoing<'_>) -> impl Future<Output = Result<Frame, CallError>> + Send {
+    fn unary(&self, request: Outgoing<'_>) -> impl Future<Output = Result<Answered, CallError>> + Send {
         (**self).unary(request)
     }
 
@@ -70,8 +111,11 @@ impl<C: Call + ?Sized> Call for Arc<C> {
 /// If the server answers with an error, or no answer can be had that `A` can be
 /// decoded from.
 pub async fn unary<C: Call + ?Sized, R: Request, A: Answer>(call: &C, request: R) -> Result<A, CallError> {
-    let frame = call.unary(Outgoing::unary(&request)).await?;
-    decode(&frame, R::OPERATION, &call.decode_limits())
+    let Answered { frame, from } = call.unary(Outgoing::unary(&request)).await?;
+    decode(&frame, R::OPERATION, &call.decode_limits()).map_err(|error| match from {
+        Some((node, after)) => Tried::error(vec![Attempt { node, error, after }]),
+        None => error,
+    })
 }
 
 /// Makes a call that is answered by many messages. Where the request may ask
@@ -99,7 +143,7 @@ pub async fn frame<C: Call + ?Sized>(
     operation: &'static Operation,
     body: &Blob,
 ) -> Result<Frame, CallError> {
-    call.unary(Outgoing::raw_unary(operation, body)).await
+    call.unary(Outgoing::raw_unary(operation, body)).await.map(Answered::into_frame)
 }
 
 /// Makes a call that is answered by many frames, with a body that is there

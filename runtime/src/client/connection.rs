@@ -13,7 +13,7 @@ use std::time::Instant;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::ToSocketAddrs;
 
-use super::call::Call;
+use super::call::{Answered, Call};
 use super::config::ConnectionConfig;
 use super::connector::dial;
 use super::driver::Driver;
@@ -23,7 +23,7 @@ use super::pipeline::Pipeline;
 use super::responses::FrameStream;
 use super::slots::Ticket;
 use super::sync::{Arc, Mutex, MutexGuard};
-use crate::{DecodeLimits, Frame};
+use crate::DecodeLimits;
 
 /// A connection to a server: a handle that is cheap to clone and can be used by
 /// many tasks at once.
@@ -151,6 +151,10 @@ impl Connection {
     /// and the driver that does the work: spawn it, or poll it along with the
     /// calls.
     ///
+    /// A write that fails must have written nothing, as [`std::io::Write`] has
+    /// it: calls whose frames were not written whole are told that they were not
+    /// sent.
+    ///
     /// The driver, and the calls, need a tokio runtime with timers unless all
     /// timeouts are off.
     pub fn new<IO>(io: IO, config: ConnectionConfig) -> (Self, Driver<IO>)
@@ -197,7 +201,7 @@ impl fmt::Debug for Connection {
 }
 
 impl Call for Connection {
-    fn unary(&self, request: Outgoing<'_>) -> impl Future<Output = Result<Frame, CallError>> + Send {
+    fn unary(&self, request: Outgoing<'_>) -> impl Future<Output = Result<Answered, CallError>> + Send {
         UnaryCall { handle: &self.handle, stage: Stage::Start(request) }
     }
 
@@ -229,7 +233,7 @@ enum Stage<'r, T> {
 }
 
 impl Future for UnaryCall<'_, '_> {
-    type Output = Result<Frame, CallError>;
+    type Output = Result<Answered, CallError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
@@ -251,7 +255,9 @@ impl Future for UnaryCall<'_, '_> {
             }
             Stage::Started(ticket) => {
                 let ticket = *ticket;
-                this.handle.with(|pipeline| pipeline.poll_answer(ticket, cx.waker()))
+                this.handle
+                    .with(|pipeline| pipeline.poll_answer(ticket, cx.waker()))
+                    .map(|answer| answer.map(Answered::from))
             }
             Stage::Over => panic!("a call was polled after its end"),
         };

@@ -43,6 +43,9 @@ pub struct Driver<IO> {
     written: u64,
     /// There may be written bytes that were not flushed.
     unflushed: bool,
+    /// A write that fails may have sent some of what it was given all the same,
+    /// as TLS does, which encrypts more than the socket takes at once.
+    leaks: bool,
     /// Writing has failed; what the server had sent before is still read.
     write_error: Option<io::Error>,
     timer: Option<Pin<Box<Sleep>>>,
@@ -68,11 +71,20 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
             output: WriteBuffer::new(),
             written: 0,
             unflushed: false,
+            leaks: false,
             write_error: None,
             timer: None,
             armed: None,
             wakers: Vec::new(),
         }
+    }
+
+    /// Has a failed write counted as if it had sent all that it was given: no
+    /// call may be told that it was not sent if it may have been.
+    #[cfg(any(feature = "tls", test))]
+    pub(crate) fn leaking(mut self) -> Self {
+        self.leaks = true;
+        self
     }
 
     fn round(&mut self, cx: &mut Context<'_>) -> Result<Round, ConnectionError> {
@@ -138,7 +150,16 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
         while !self.output.is_empty() {
             let mut slices = [IoSlice::new(&[]); SLICES];
             let used = self.output.slices(&mut slices);
-            let count = ready!(Pin::new(&mut self.io).poll_write_vectored(cx, &slices[..used]))?;
+            let offered = &slices[..used];
+            let count = match ready!(Pin::new(&mut self.io).poll_write_vectored(cx, offered)) {
+                Ok(count) => count,
+                Err(error) => {
+                    if self.leaks {
+                        self.written += offered.iter().map(|slice| slice.len() as u64).sum::<u64>();
+                    }
+                    return Poll::Ready(Err(error));
+                }
+            };
             if count == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
@@ -246,5 +267,66 @@ impl<IO> Drop for Driver<IO> {
 impl<IO> fmt::Debug for Driver<IO> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Driver").field("written", &self.written).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Blob;
+    use crate::client::{CallError, Connection, ConnectionConfig, frame};
+    use crate::operation::{Absent, Cost, Mode, Operation, Retry};
+
+    static PUT: Operation = Operation {
+        name: "Test.Put",
+        request: 11,
+        response: 12,
+        alternatives: &[],
+        error: None,
+        mode: Mode::Unary,
+        cost: Cost::Unary,
+        retry: Retry::Never,
+        absent: Absent::Ok,
+        bodyless: false,
+        handshake: false,
+        since: None,
+        served_by: None,
+        timeout: None,
+    };
+
+    /// Fails each write, after who knows what.
+    struct Breaks;
+
+    impl AsyncRead for Breaks {
+        fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+    }
+
+    impl AsyncWrite for Breaks {
+        fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
+            Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    #[tokio::test]
+    async fn what_a_failed_write_may_have_sent_may_have_been_applied() {
+        for leaks in [false, true] {
+            let (connection, driver) = Connection::new(Breaks, ConnectionConfig::new());
+            let driver = if leaks { driver.leaking() } else { driver };
+            let body = Blob::from("value");
+            let (result, _) = tokio::join!(frame(&connection, &PUT, &body), driver);
+            let error = result.unwrap_err();
+            assert_eq!(error.may_have_been_applied(), leaks, "{error:?}");
+            assert_eq!(matches!(error, CallError::Lost(_)), leaks, "{error:?}");
+        }
     }
 }

@@ -46,7 +46,7 @@ mod tried;
 
 pub use balance::{Balance, Candidate, LeastLoaded, RoundRobin};
 pub use breaker::{BreakerConfig, BreakerState};
-pub use call::{Call, frame, frames, stream, unary};
+pub use call::{Answered, Call, frame, frames, stream, unary};
 pub use cluster::{Cluster, ClusterConfig, ClusterStats, Discover, Discovering, Dns, NodeStats, RetryConfig};
 pub use config::ConnectionConfig;
 pub use connection::Connection;

@@ -5,13 +5,13 @@
 
 use std::time::Duration;
 
-use super::call::Call;
+use super::call::{Answered, Call};
 use super::connection::now;
 use super::error::CallError;
 use super::outgoing::Outgoing;
 use super::responses::FrameStream;
 use crate::operation::Retry;
-use crate::{DecodeLimits, Frame};
+use crate::DecodeLimits;
 
 /// What a caller asks of single calls.
 ///
@@ -86,7 +86,7 @@ impl<C: Call> With<C> {
 
 impl<C: Call> Call for With<C> {
     // The time starts with the first poll.
-    async fn unary(&self, request: Outgoing<'_>) -> Result<Frame, CallError> {
+    async fn unary(&self, request: Outgoing<'_>) -> Result<Answered, CallError> {
         self.call.unary(request.with_options(&self.options, now())).await
     }
 

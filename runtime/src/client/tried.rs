@@ -35,7 +35,8 @@ impl Tried {
         let certain = before.iter().all(|attempt| !attempt.error.may_have_been_applied());
         match &last.error {
             // An answer stays what it is, as long as it tells the whole story.
-            answer @ (CallError::Server(_) | CallError::Alternative(_)) if certain => answer.clone(),
+            answer @ CallError::Alternative(_) if certain => answer.clone(),
+            answer @ CallError::Server(_) if before.is_empty() => answer.clone(),
             _ => CallError::Tried(Self(attempts.into())),
         }
     }
@@ -95,12 +96,15 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_stays_an_answer_unless_something_may_have_happened_before() {
+    fn an_answer_stays_an_answer_unless_something_happened_before() {
         let refused = || CallError::NotSent(NotSent::Connection(ConnectionError::Stopped));
         let lost = || CallError::Lost(ConnectionError::Closed { within_frame: false });
         let answer = || CallError::Server(ServerError::new("modified", 0));
+        assert!(matches!(Tried::error(vec![attempt("b", answer())]), CallError::Server(_)));
         let error = Tried::error(vec![attempt("a", refused()), attempt("b", answer())]);
-        assert!(matches!(error, CallError::Server(_)));
+        assert!(error.to_string().contains("a:8087"), "{error}");
+        assert!(!error.may_have_been_applied());
+        assert_eq!(error.server_error().unwrap().text, "modified");
         let error = Tried::error(vec![attempt("a", lost()), attempt("b", answer())]);
         let CallError::Tried(tried) = &error else { panic!("{error:?}") };
         assert_eq!(tried.attempts().len(), 2);

@@ -50,7 +50,7 @@ impl<S: Request, A: Request> SecuredConnector<S, A> {
         // client has done its part: that is heard here.
         handshake(&mut secured, &self.authenticate).await.map_err(refused_late)?;
         let (connection, driver) = Connection::new(secured, self.config.clone());
-        tokio::spawn(driver);
+        tokio::spawn(driver.leaking());
         Ok(connection)
     }
 }

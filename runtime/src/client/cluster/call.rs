@@ -9,7 +9,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::super::call::Call;
+use super::super::call::{Answered, Call};
 use super::super::connection::now;
 use super::super::error::{CallError, NotSent};
 use super::super::observe::Watch;
@@ -19,21 +19,22 @@ use super::super::tried::{Attempt, Origin, Tried};
 use super::member::{Member, Trial};
 use super::{Cluster, verdict};
 use crate::operation::Retry;
-use crate::{DecodeLimits, Frame};
+use crate::DecodeLimits;
 
 impl Call for Cluster {
-    async fn unary(&self, request: Outgoing<'_>) -> Result<Frame, CallError> {
+    async fn unary(&self, request: Outgoing<'_>) -> Result<Answered, CallError> {
         let mut effort = Effort::new(self, request);
         loop {
             let trial = effort.next()?;
             let watch = effort.watch(&trial);
             let result = trial.member.pool.unary(effort.bounded(&trial)).await;
-            watch.ended(result.as_ref().map(|frame| frame.body.len()));
+            watch.ended(result.as_ref().map(|answer| answer.frame().body.len()));
             match result {
-                Ok(frame) => {
+                Ok(answer) => {
                     self.inner.served.note(request.operation().request);
-                    trial.answered(verdict::health_of_answer(request.operation()));
-                    return Ok(frame);
+                    let node = trial.member.node().clone();
+                    let after = trial.answered(verdict::health_of_answer(request.operation()));
+                    return Ok(answer.at(node, after));
                 }
                 Err(error) => effort.failed(trial, error).await?,
             }

@@ -117,9 +117,11 @@ impl Trial {
     }
 
     /// The node answered at once, and this is how long it took.
-    pub(super) fn answered(mut self, health: Health) {
-        self.member.measured(self.elapsed());
+    pub(super) fn answered(mut self, health: Health) -> Duration {
+        let after = self.elapsed();
+        self.member.measured(after);
         self.end(health);
+        after
     }
 
     /// The node did something, of which nothing can be learnt about its speed.

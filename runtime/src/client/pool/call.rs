@@ -5,19 +5,19 @@
 
 use std::time::Instant;
 
-use super::super::call::Call;
+use super::super::call::{Answered, Call};
 use super::super::connection::now;
 use super::super::error::{CallError, NotSent};
 use super::super::outgoing::Outgoing;
 use super::super::responses::FrameStream;
 use super::{Pool, Share};
-use crate::{DecodeLimits, Frame};
+use crate::DecodeLimits;
 
 /// How many closed connections one call tries before it says so.
 const STALE: usize = 3;
 
 impl Call for Pool {
-    async fn unary(&self, request: Outgoing<'_>) -> Result<Frame, CallError> {
+    async fn unary(&self, request: Outgoing<'_>) -> Result<Answered, CallError> {
         if request.is_exclusive() {
             return self.alone(request).await;
         }
@@ -56,7 +56,7 @@ impl Call for Pool {
 
 impl Pool {
     /// Makes a call that has a connection to itself.
-    async fn alone(&self, request: Outgoing<'_>) -> Result<Frame, CallError> {
+    async fn alone(&self, request: Outgoing<'_>) -> Result<Answered, CallError> {
         loop {
             let lease = self.inner.lease(request.deadline()).await?;
             match lease.connection.unary(request).await {

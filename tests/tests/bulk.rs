@@ -2,13 +2,12 @@
 //! keep themselves.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::Duration;
 
 use riak_client::riak::RpbPair;
 use riak_client::riak_kv::rpb_index_req::IndexQueryType;
 use riak_client::riak_kv::{RpbContent, RpbDelReq, RpbGetReq, RpbIndexReq, RpbPutReq};
-use riak_client::{ClientConfig, Cluster, Membership, Node as Place, Riak};
+use riak_client::{ClientConfig, Cluster, Discovery, Membership, Node as Place, Riak};
 use riak_runtime::client::{Discover, Discovering, Dns};
 use riak_testkit::Node;
 
@@ -165,8 +164,8 @@ async fn the_list_of_nodes_comes_from_the_cluster_or_from_the_name_service() {
     // Two nodes that both say that the cluster is the second of them.
     let second = Node::start().await.unwrap();
     let first = Node::builder().advertise(second.addr()).start().await.unwrap();
-    let riak = Riak::connect(ClientConfig::new([Place::from(first.addr())])).await.unwrap();
-    riak.carrier().keep_discovering(Arc::new(Membership), Duration::from_millis(10));
+    let url = format!("riak://{}?discover=membership&discover_every=10ms", first.addr());
+    let riak = Riak::connect(&url).await.unwrap();
     while riak.carrier().nodes() != [Place::from(second.addr())] {
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
@@ -174,6 +173,12 @@ async fn the_list_of_nodes_comes_from_the_cluster_or_from_the_name_service() {
     let name = Dns::new([Place::new("localhost", second.addr().port())]);
     assert!(riak.carrier().discover(&name).await);
     assert!(riak.carrier().nodes().contains(&Place::from(second.addr())));
+    let every = Duration::from_millis(10);
+    let config = ClientConfig::new([Place::new("localhost", second.addr().port())]);
+    let named = Riak::connect(config.discovery(Discovery::dns().every(every))).await.unwrap();
+    while !named.carrier().nodes().contains(&Place::from(second.addr())) {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
     // A source that finds nothing changes nothing.
     let before = riak.carrier().nodes();
     assert!(!riak.carrier().discover(&Dns::new([Place::new("no-such-host.invalid", 1)])).await);

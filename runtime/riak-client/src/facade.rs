@@ -40,12 +40,15 @@ impl Riak {
     ///
     /// Outside of a tokio runtime with timers and IO.
     pub async fn connect(to: impl IntoConfig) -> Result<Self, ConnectError> {
-        let riak = Self::lazy(to)?;
+        let config = to.into_config()?;
+        let riak = Self::over(config.build()?);
         riak.call.connect().await?;
+        config.discovery.start(&riak.call, &config.nodes);
         Ok(riak)
     }
 
-    /// The same without connecting: that is left to the first call.
+    /// The same without connecting: that is left to the first call, and
+    /// [`Discovery::start`](crate::Discovery::start) to the caller.
     ///
     /// # Errors
     ///

@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::Frame;
 use crate::error::{DecodeError, FrameError};
 
-use super::server_error::ServerError;
+use super::server_error::{ServerError, ServerErrorKind};
 use super::tried::Tried;
 
 /// Why a call failed.
@@ -103,6 +103,19 @@ impl CallError {
             Self::Lost(error) | Self::NotSent(NotSent::Connection(error)) => Some(error),
             _ => None,
         }
+    }
+
+    /// Whether the server answered with an error of this kind, at last.
+    ///
+    /// ```
+    /// use riak_runtime::client::{CallError, ServerError, ServerErrorKind};
+    ///
+    /// let error = CallError::Server(ServerError::new("overload", 0));
+    /// assert!(error.is(ServerErrorKind::Overload));
+    /// ```
+    #[must_use]
+    pub fn is(&self, kind: ServerErrorKind) -> bool {
+        self.server_error().is_some_and(|error| error.kind() == kind)
     }
 
     /// The server's error, if it is one.

@@ -4,6 +4,7 @@
 //! `parameters`. Invariant: whatever has to do with security is decided here
 //! once, and cannot be weakened later: credentials without TLS are refused.
 
+mod discovery;
 mod error;
 mod parameters;
 mod secret;
@@ -19,6 +20,7 @@ use riak_runtime::client::{Cluster, ClusterConfig, ConnectionConfig, Connector, 
 #[cfg(feature = "tls")]
 use riak_runtime::tls::{SecuredConnector, TlsConfig};
 
+pub use discovery::{Discovery, DiscoverySource};
 pub use error::InvalidConfig;
 pub use parameters::{PARAMETERS, Parameter};
 pub use secret::Secret;
@@ -51,6 +53,8 @@ pub struct ClientConfig {
     pub connection: ConnectionConfig,
     /// How calls are spread over nodes and connections.
     pub cluster: ClusterConfig,
+    /// Where the list of nodes is taken from once the client has connected.
+    pub discovery: Discovery,
 }
 
 impl ClientConfig {
@@ -94,6 +98,13 @@ impl ClientConfig {
     #[must_use]
     pub fn cluster(mut self, cluster: ClusterConfig) -> Self {
         self.cluster = cluster;
+        self
+    }
+
+    /// Sets where the list of nodes is taken from once the client has connected.
+    #[must_use]
+    pub fn discovery(mut self, discovery: Discovery) -> Self {
+        self.discovery = discovery;
         self
     }
 

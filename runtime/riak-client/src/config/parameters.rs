@@ -8,7 +8,7 @@ use std::time::Duration;
 use riak_runtime::tls::{TlsConfig, Verify};
 
 use super::error::InvalidConfig;
-use super::{ClientConfig, Secret};
+use super::{ClientConfig, DiscoverySource, Secret};
 
 /// A parameter: its name, unit, default and meaning.
 #[derive(Clone, Copy)]
@@ -129,6 +129,23 @@ pub const PARAMETERS: &[Parameter] = &[
         "how long a node is left alone at most: so long does one that is back wait for calls"),
     parameter!("probe_timeout", TIME, "1s", time => cluster.breaker.probe_timeout,
         "how long the call may take that tries a node again; then another node gets it"),
+    Parameter {
+        name: "discover",
+        unit: "off, dns or membership",
+        default: "off",
+        help: "who says which nodes there are: the URL alone, all addresses behind its names, or the cluster (3.0.10)",
+        set: |config, value| {
+            config.discovery.source = match value {
+                "off" => DiscoverySource::Off,
+                "dns" => DiscoverySource::Dns,
+                "membership" => DiscoverySource::Membership,
+                _ => return Err(format!("is `{value}`: it is off, dns or membership")),
+            };
+            Ok(())
+        },
+    },
+    parameter!("discover_every", TIME, "1m", time => discovery.every,
+        "how long after one answer the next is asked for"),
     parameter!("user", "text", "none", some_text => user, "who to authenticate as; stands before the @ as well"),
     parameter!("password", "text", "none", secret => password, "the user's password; stands behind the user as well"),
     #[cfg(feature = "tls")]

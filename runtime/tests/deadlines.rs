@@ -138,3 +138,38 @@ async fn a_stream_has_a_deadline_for_all_of_it() {
     drop((answers, connection));
     steady.await.unwrap();
 }
+
+/// What the server is told is the time that is left when it is told.
+#[cfg(feature = "derive")]
+#[tokio::test(start_paused = true)]
+async fn a_call_that_waited_gives_the_server_less_time() {
+    use riak_runtime::RiakMessage;
+
+    #[derive(Clone, Debug, Default, RiakMessage)]
+    #[riak(code = 232, response = TimedResp)]
+    struct TimedReq {
+        #[riak(tag = 1, timeout)]
+        timeout: Option<u32>,
+    }
+    #[derive(Clone, Debug, Default, RiakMessage)]
+    #[riak(code = 233)]
+    struct TimedResp;
+
+    let (connection, mut server) = pair(ConnectionConfig::new().max_in_flight(1));
+    let call = |millis| {
+        let timed = within(connection.clone(), millis);
+        tokio::spawn(async move { client::unary::<_, _, TimedResp>(&timed, TimedReq::default()).await })
+    };
+    let calls = (call(80), call(800));
+    sleep(Duration::from_millis(20)).await;
+    server.write_all(&[0, 0, 0, 1, 233]).await.unwrap();
+    calls.0.await.unwrap().unwrap();
+    let mut seen = [0; 15];
+    server.read_exact(&mut seen).await.unwrap();
+    // An eighth is left for the way back: of 80 ms, and of 780 ms.
+    let told = (usize::from(seen[14]) << 7) + usize::from(seen[13] & 0x7f);
+    assert_eq!(seen[..13], [0, 0, 0, 3, 232, 8, 70, 0, 0, 0, 4, 232, 8]);
+    assert!((678..=683).contains(&told), "{told}");
+    server.write_all(&[0, 0, 0, 1, 233]).await.unwrap();
+    calls.1.await.unwrap().unwrap();
+}

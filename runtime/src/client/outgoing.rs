@@ -210,18 +210,11 @@ impl<'r> Outgoing<'r> {
         self.is_stream() || self.operation.cost == Cost::Long || self.operation.handshake
     }
 
-    /// What the server is told to take at most, in milliseconds, if the request
-    /// has a field for it and leaves it to its deadline.
-    fn server_millis(&self, now: Instant) -> Option<(u32, u64)> {
-        let (number, deadline) = (self.operation.timeout?, self.deadline?);
-        if self.timed {
-            return None;
-        }
-        let left = deadline.saturating_duration_since(now);
-        let left = left.saturating_sub(WAY_BACK.min(left / 8));
-        // The field is a uint32 in Riak's schemas; none at all means a minute.
-        let millis = u64::try_from(left.as_millis()).unwrap_or(u64::MAX).clamp(1, u64::from(u32::MAX));
-        Some((number, millis))
+    /// The time that the server is to be told, if the request has a field for it
+    /// and leaves it to its deadline.
+    fn allowance(&self) -> Option<Allowance> {
+        let (field, deadline) = (self.operation.timeout?, self.deadline?);
+        (!self.timed).then_some(Allowance { field, deadline })
     }
 
     /// Appends the request's frame to `out`, as it is to be sent `now`.
@@ -230,14 +223,27 @@ impl<'r> Outgoing<'r> {
     ///
     /// If it is longer than a frame may be. Nothing is appended then.
     pub fn encode(&self, out: &mut WriteBuffer, now: Instant) -> Result<(), FrameError> {
+        self.encode_with(out, |fields| {
+            if let Some(allowance) = self.allowance() {
+                allowance.push(fields, now);
+            }
+        })
+    }
+
+    /// Appends the request's frame as it is to be sent later, when
+    /// [`Allowance::add`] tells the server how much time is left.
+    pub(super) fn encode_early(&self, out: &mut WriteBuffer) -> Result<Option<Allowance>, FrameError> {
+        self.encode_with(out, |_| ())?;
+        Ok(self.allowance())
+    }
+
+    fn encode_with(&self, out: &mut WriteBuffer, more: impl FnOnce(&mut Fields)) -> Result<(), FrameError> {
         let code = self.operation.request;
         let mut fields = Fields::default();
         if let (Some(value), Mode::Conditional { stream_if, .. }) = (self.stream_field, self.operation.mode) {
             fields.push(stream_if, u64::from(value));
         }
-        if let Some((number, millis)) = self.server_millis(now) {
-            fields.push(number, millis);
-        }
+        more(&mut fields);
         let fields = fields.bytes();
         match self.body {
             Body::None => out.push_body(code, &[]),
@@ -254,6 +260,31 @@ impl fmt::Debug for Outgoing<'_> {
             .field("operation", &self.operation.name)
             .field("stream", &self.is_stream())
             .finish_non_exhaustive()
+    }
+}
+
+/// What tells the server how long it may take: a field of the request, and when
+/// the caller gives up.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Allowance {
+    field: u32,
+    deadline: Instant,
+}
+
+impl Allowance {
+    /// Adds the field to a frame that stands alone, as it is to be sent `now`.
+    pub(super) fn add(self, frame: &mut WriteBuffer, now: Instant) {
+        let mut fields = Fields::default();
+        self.push(&mut fields, now);
+        frame.add_fields(fields.bytes());
+    }
+
+    fn push(self, fields: &mut Fields, now: Instant) {
+        let left = self.deadline.saturating_duration_since(now);
+        let left = left.saturating_sub(WAY_BACK.min(left / 8));
+        // The field is a uint32 in Riak's schemas; none at all means a minute.
+        let millis = u64::try_from(left.as_millis()).unwrap_or(u64::MAX).clamp(1, u64::from(u32::MAX));
+        fields.push(self.field, millis);
     }
 }
 

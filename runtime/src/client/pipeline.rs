@@ -22,7 +22,7 @@ use std::time::Instant;
 use super::ConnectionConfig;
 use super::error::{CallError, ConnectionError, NotSent};
 use super::outgoing::Outgoing;
-use super::slots::{Slot, Slots, State, Ticket};
+use super::slots::{Request, Slot, Slots, State, Ticket};
 use crate::operation::Operation;
 use crate::{Frame, WriteBuffer};
 
@@ -115,9 +115,10 @@ impl Pipeline {
             if self.slots.waiting() >= self.config.max_waiting {
                 return Err(NotSent::QueueFull { max: self.config.max_waiting });
             }
-            let mut frame = Box::new(WriteBuffer::new());
-            request.encode(&mut frame, now).map_err(NotSent::Frame)?;
-            self.slots.insert_waiting(frame, operation, ends, exclusive)
+            let mut frame = WriteBuffer::new();
+            let allowance = request.encode_early(&mut frame).map_err(NotSent::Frame)?;
+            let early = Box::new(Request { frame, allowance });
+            self.slots.insert_waiting(early, operation, ends, exclusive)
         };
         let after = self.timeout(ends.is_some(), exclusive);
         let turn = self.config.wait_timeout;
@@ -315,8 +316,12 @@ impl Pipeline {
             }
             let state = State::Flying { place: self.passed + self.places.len() as u64 };
             let Some(request) = self.slots.leave(ticket, state) else { break };
-            self.produced += request.len() as u64;
-            self.output.append(*request);
+            let Request { mut frame, allowance } = *request;
+            if let Some(allowance) = allowance {
+                allowance.add(&mut frame, now);
+            }
+            self.produced += frame.len() as u64;
+            self.output.append(frame);
             let slot = self.slots.get(ticket);
             let (operation, streams, begun) = (slot.operation, slot.ends.is_some(), slot.begun);
             let after = self.timeout(streams, exclusive);

@@ -14,7 +14,7 @@ use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use super::error::CallError;
-use super::outgoing::Ends;
+use super::outgoing::{Allowance, Ends};
 use crate::operation::Operation;
 use crate::{Frame, WriteBuffer};
 
@@ -49,6 +49,14 @@ pub(super) struct Slot {
     pub(super) begun: Option<Instant>,
 }
 
+/// What a waiting call is going to send.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) frame: WriteBuffer,
+    /// What is to be added to it then.
+    pub(super) allowance: Option<Allowance>,
+}
+
 #[derive(Debug)]
 pub(super) enum State {
     /// Not in use.
@@ -56,7 +64,7 @@ pub(super) enum State {
     /// Waits its turn.
     Waiting {
         /// Its encoded frame.
-        request: Box<WriteBuffer>,
+        request: Box<Request>,
         /// Its neighbours in the list.
         previous: Option<Ticket>,
         next: Option<Ticket>,
@@ -206,7 +214,7 @@ impl Slots {
     /// A slot for a new call that waits behind all others.
     pub(super) fn insert_waiting(
         &mut self,
-        request: Box<WriteBuffer>,
+        request: Box<Request>,
         operation: &'static Operation,
         ends: Option<Ends>,
         exclusive: bool,
@@ -225,7 +233,7 @@ impl Slots {
 
     /// Takes a waiting call out of the list, puts it into `state` and returns
     /// its request; `None` if it does not wait.
-    pub(super) fn leave(&mut self, ticket: Ticket, state: State) -> Option<Box<WriteBuffer>> {
+    pub(super) fn leave(&mut self, ticket: Ticket, state: State) -> Option<Box<Request>> {
         if !matches!(self.all[ticket].state, State::Waiting { .. }) {
             return None;
         }

@@ -163,6 +163,19 @@ impl WriteBuffer {
             .extend(other.large.into_iter().map(|large| Large { offset: large.offset + offset, ..large }));
     }
 
+    /// Appends `fields` to the only frame that there is, of which nothing was
+    /// sent; leaves it alone if it would be too long then.
+    #[cfg(feature = "client")]
+    pub(crate) fn add_fields(&mut self, fields: &[u8]) {
+        debug_assert!(self.sent == 0 && self.large_sent == 0, "a frame that was sent in part is not changed");
+        // Length and code are no part of the body.
+        let body = self.len() - 5 + fields.len();
+        if body <= LONGEST {
+            self.spill.buffer[..4].copy_from_slice(&length(body));
+            self.spill.buffer.extend_from_slice(fields);
+        }
+    }
+
     fn begin(&mut self, code: u8, body: usize) -> Result<(), FrameError> {
         if body > LONGEST {
             return Err(too_long(body));

@@ -29,8 +29,14 @@ pub fn put_optional_message<'w, M: Message>(tag: u32, message: &Option<M>, out: 
 }
 
 /// Writes a repeated message field.
+#[expect(clippy::inline_always, reason = "most are empty where there are many, and an empty one is no call")]
+#[inline(always)]
+pub fn put_repeated_message<'w, M: Message>(tag: u32, messages: &[M], out: Writer<'w>) -> Writer<'w> {
+    if messages.is_empty() { out } else { put_messages(tag, messages, out) }
+}
+
 #[inline]
-pub fn put_repeated_message<'w, M: Message>(tag: u32, messages: &[M], mut out: Writer<'w>) -> Writer<'w> {
+fn put_messages<'w, M: Message>(tag: u32, messages: &[M], mut out: Writer<'w>) -> Writer<'w> {
     for message in messages {
         out = put_message(tag, message, out);
     }

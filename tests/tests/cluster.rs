@@ -310,7 +310,8 @@ async fn errors_name_the_node_wherever_they_come_up() {
 
     // A get's answer without its end, and an error after a node was not there.
     let (address, _) = scripted(Some(b"\0\0\0\x03\x0a\x0a\x05")).await;
-    let error = Riak::over(self::cluster(&[address], ClusterConfig::new())).kv().get(get()).await.unwrap_err();
+    let error =
+        Riak::over(self::cluster(&[address], ClusterConfig::new())).kv().get(get()).await.unwrap_err();
     let CallError::Tried(tried) = &error else { panic!("{error:?}") };
     assert_eq!(tried.last().node, Place::from(address));
     assert!(matches!(error.cause(), CallError::Decode(_)), "{error:?}");

@@ -57,7 +57,9 @@ mod refused;
 #[cfg(feature = "client")]
 pub use bulk::{Bulk, Results};
 #[cfg(feature = "client")]
-pub use config::{ClientConfig, Discovery, DiscoverySource, IntoConfig, InvalidConfig, PARAMETERS, Parameter, Secret};
+pub use config::{
+    ClientConfig, Discovery, DiscoverySource, IntoConfig, InvalidConfig, PARAMETERS, Parameter, Secret,
+};
 #[cfg(feature = "client")]
 pub use data_type::{
     Blind, Causality, Context, DataType, DataTypes, Map, MapUpdate, Seen, Set, SetUpdate, Update,

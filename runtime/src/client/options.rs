@@ -10,8 +10,8 @@ use super::connection::now;
 use super::error::CallError;
 use super::outgoing::Outgoing;
 use super::responses::FrameStream;
-use crate::operation::Retry;
 use crate::DecodeLimits;
+use crate::operation::Retry;
 
 /// What a caller asks of single calls.
 ///

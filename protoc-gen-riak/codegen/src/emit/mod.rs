@@ -22,6 +22,7 @@ mod conversion;
 mod debug;
 mod declared;
 mod decode;
+mod derive;
 mod docs;
 mod encode;
 mod enumeration;
@@ -43,9 +44,8 @@ mod scope;
 #[cfg(feature = "files")]
 mod server;
 
-pub use declared::{
-    Asked, Declared, Pairing, derive_enumeration, derive_message, derive_oneof, derive_request,
-};
+pub use declared::{Declared, Pairing};
+pub use derive::{Asked, derive_enumeration, derive_message, derive_oneof, derive_request};
 #[cfg(feature = "files")]
 pub use part::{Module, Part};
 

@@ -18,8 +18,8 @@ use super::super::responses::FrameStream;
 use super::super::tried::{Attempt, Origin, Tried};
 use super::member::{Member, Trial};
 use super::{Cluster, verdict};
-use crate::operation::Retry;
 use crate::DecodeLimits;
+use crate::operation::Retry;
 
 impl Call for Cluster {
     async fn unary(&self, request: Outgoing<'_>) -> Result<Answered, CallError> {

@@ -1,0 +1,366 @@
+//! What is written for types that are declared by hand: the impls of messages,
+//! oneofs, enums and requests.
+//!
+//! Invariant: each is a block of its own, which adds no name to the user's
+//! module.
+
+use proc_macro2::{Span, TokenStream};
+use quote::quote;
+
+use super::declared::{Declared, Head, Pairing, respan};
+use super::form::{Form, member, place, unknown_member};
+use super::operation::Answers;
+use super::scope::{Scope, ident};
+use super::{Emitter, Options, enumeration};
+use crate::model::{Enum, Field, Kind, Message, MessageId, Operation, Presence, Schema, Type};
+
+impl Emitter<'_> {
+    /// All impls of a hand-written message but those of its operation.
+    fn declared_message(&self, scope: &Scope<'_>, message: &Message, declared: &Declared) -> TokenStream {
+        let form = declared.form();
+        let mut items = TokenStream::new();
+        if message.fields.iter().any(|field| field.kind == Kind::Secret) {
+            items.extend(declared.at_secret(self.debug_impl(scope, message, form)));
+        }
+        items.extend(self.declared_getters(scope, message, form));
+        items.extend(self.message_impl(scope, message, form));
+        items.extend(self.decode_impl(scope, message, form));
+        match (&declared.pairing, form) {
+            (Pairing::Alone, Form::Borrowed) => {}
+            (Pairing::Owned(owned), _) => items.extend(self.declared_view(scope, message, declared, owned)),
+            (Pairing::Borrowed(view), _) => {
+                items.extend(self.declared_owned(scope, message, &quote!(#view<'a>)));
+            }
+            (Pairing::Alone, Form::Owned) => {
+                items.extend(self.declared_owned(scope, message, &quote!(Self)));
+                items.extend(self.own_view(scope, message));
+            }
+        }
+        items.extend(self.coded_impl(scope, message, form));
+        items
+    }
+
+    /// The getters of members with defaults.
+    fn declared_getters(&self, scope: &Scope<'_>, message: &Message, form: Form) -> TokenStream {
+        let getters = self.getters(scope, message);
+        if getters.is_empty() {
+            return getters;
+        }
+        let Head { generics, name, bounds, .. } = self.encoding_head(message, form, &quote!(Sized));
+        quote!(impl #generics #name #bounds { #getters })
+    }
+
+    /// The `Owned` impl of a type that owns its data.
+    fn declared_owned(&self, scope: &Scope<'_>, message: &Message, view: &TokenStream) -> TokenStream {
+        let [owned, decode] = ["Owned", "Decode"].map(|name| scope.runtime(name));
+        let Head { generics, name, mut bounds, .. } = self.encoding_head(message, Form::Owned, &owned);
+        if let Some(declared) = self.declared.filter(|declared| declared.is_generic()) {
+            let own = quote!(Self: for<'a> #decode<'a> + Send + Sync + 'static);
+            let all = declared.predicates.iter().chain([&own]);
+            bounds = quote!(where #(#all,)*);
+        }
+        quote! {
+            impl #generics #owned for #name #bounds {
+                type Ref<'a> = #view;
+
+                fn shorten<'short, 'long: 'short>(view: &'short Self::Ref<'long>) -> &'short Self::Ref<'short> {
+                    view
+                }
+            }
+        }
+    }
+
+    /// The `View` impl of a type that is its own borrowed form.
+    fn own_view(&self, scope: &Scope<'_>, message: &Message) -> TokenStream {
+        let view = scope.runtime("View");
+        let bound = scope.runtime("Message");
+        let Head { generics, name, .. } = self.encoding_head(message, Form::Owned, &bound);
+        let clone = quote!(::core::clone::Clone);
+        // A bound with a lifetime of its own is no error where it does not
+        // hold: a type that cannot be cloned has no such impl.
+        let clones = [quote!(for<'view> Self: #clone)];
+        let bounds = self.declared.map(|declared| declared.bounds(&bound, &clones));
+        quote! {
+            impl #generics #view for #name #bounds {
+                type Owned = Self;
+
+                fn owned(&self) -> Self {
+                    #clone::clone(self)
+                }
+            }
+        }
+    }
+
+    /// The `View` impl of a borrowed form.
+    fn declared_view(
+        &self,
+        scope: &Scope<'_>,
+        message: &Message,
+        declared: &Declared,
+        owned: &TokenStream,
+    ) -> TokenStream {
+        let view = scope.runtime("View");
+        let Head { generics, name, bounds, .. } = self.encoding_head(message, Form::Borrowed, &view);
+        let mut members: Vec<TokenStream> = message
+            .fields
+            .iter()
+            .map(|field| {
+                let member = member(field);
+                let value = Self::declared_member_owned(scope, field, &member);
+                self.located(message, field, quote!(#member: #value))
+            })
+            .collect();
+        members.extend(message.separate_oneofs.iter().map(|oneof| {
+            let member = place(&oneof.rust_name);
+            quote!(#member: self.#member.as_ref().map(#view::owned))
+        }));
+        members.extend(unknown_member(message).map(|member| quote!(#member: self.#member.owned())));
+        members.extend(declared.skipped.iter().map(|skipped| {
+            let (member, default) = (place(skipped), scope.prelude("Default"));
+            quote!(#member: #default::default())
+        }));
+        quote! {
+            impl #generics #view for #name #bounds {
+                type Owned = #owned;
+
+                fn owned(&self) -> #owned {
+                    #owned { #(#members),* }
+                }
+            }
+        }
+    }
+
+    /// A member's value, owned, whatever the types of its two forms are.
+    fn declared_member_owned(scope: &Scope<'_>, field: &Field, member: &TokenStream) -> TokenStream {
+        let value = declared_value_owned(scope, field, &quote!(value));
+        let refers = matches!(field.ty, Type::String | Type::Bytes | Type::Message(_) | Type::Group(_));
+        match field.presence {
+            _ if field.with.is_some() => quote!(self.#member.clone()),
+            Presence::Required | Presence::Implicit => match field.ty {
+                Type::String | Type::Bytes => quote!((&*self.#member).into()),
+                _ if refers => declared_value_owned(scope, field, &quote!(&self.#member)),
+                _ => quote!(self.#member),
+            },
+            Presence::Explicit if !refers => quote!(self.#member),
+            Presence::Repeated { .. } if !refers => quote!(self.#member.clone()),
+            Presence::Explicit => quote!(self.#member.as_ref().map(|value| #value)),
+            Presence::Repeated { .. } => quote!(self.#member.iter().map(|value| #value).collect()),
+            Presence::Map { key } => {
+                let key = if key == Type::String { quote!((&**key).into()) } else { quote!(*key) };
+                quote!(self.#member.iter().map(|(key, value)| (#key, #value)).collect())
+            }
+            Presence::Oneof(_) => unreachable!("members of a oneof are converted with it"),
+        }
+    }
+
+    /// The `Request` impl of a hand-written message.
+    fn declared_request(
+        &self,
+        scope: &Scope<'_>,
+        operation: &Operation,
+        declared: &Declared,
+        asked: &Asked,
+    ) -> TokenStream {
+        let message = self.schema.message(operation.request);
+        let [request, coded, facts] = ["Request", "Coded", "Operation"].map(|name| scope.runtime(name));
+        let owned_trait = scope.runtime("Owned");
+        let Head { generics, name, mut bounds, .. } =
+            self.encoding_head(message, declared.form(), &owned_trait);
+        if declared.form() == Form::Owned && declared.is_generic() {
+            bounds = declared.bounds(&scope.runtime("Message"), &[quote!(Self: #owned_trait)]);
+        }
+        let response = &asked.response;
+        // What is wrong with the answer's type is reported where it is named.
+        let place = Span::call_site().located_at(asked.place);
+        let (owned, facts_value) = if let Pairing::Owned(owned) = &declared.pairing {
+            (owned.clone(), quote!(<#owned as #request>::OPERATION))
+        } else {
+            let end = asked.end.clone().unwrap_or_default();
+            let (some, error) = (scope.prelude("Some"), scope.item("operation", "ErrorFrame"));
+            let answers = Answers {
+                response: respan(quote!(<#response as #coded>::CODE), place),
+                alternatives: quote!(&[]),
+                error: quote!(#some(#error::RIAK)),
+                mode: self.mode_with(scope, operation, |_| end.clone()),
+            };
+            let value = self.operation(scope, &operation.name, operation, &answers);
+            (quote!(Self), quote!(&#value))
+        };
+        let methods = self.request_methods(scope, operation);
+        let response = respan(quote!(#response), place);
+        quote! {
+            impl #generics #request for #name #bounds {
+                type Owned = #owned;
+                type Response = #response;
+                const OPERATION: &'static #facts = #facts_value;
+                #methods
+            }
+        }
+    }
+
+    /// The impls of a hand-written oneof: an enum with a field in each variant.
+    fn declared_oneof(&self, scope: &Scope<'_>, message: &Message, declared: &Declared) -> TokenStream {
+        let form = declared.form();
+        let oneof = &message.oneofs[0];
+        let [oneof_trait, read_trait, reader, context] =
+            ["Oneof", "ReadOneof", "Reader", "Context"].map(|name| scope.wire(name));
+        let (keep, bound) = (scope.wire("KeepUnknown"), scope.runtime("Message"));
+        let Head { generics, name, bounds, .. } = self.encoding_head(message, form, &bound);
+        let mut numbers: Vec<u32> = message.fields.iter().map(|field| field.number).collect();
+        numbers.sort_unstable();
+        let numbers = numbers.into_iter().map(proc_macro2::Literal::u32_unsuffixed);
+        let methods = Self::variants_encode(scope, message, oneof);
+        let encode = quote! {
+            impl #generics #oneof_trait for #name #bounds {
+                const NUMBERS: &'static [u32] = &[#(#numbers),*];
+
+                #methods
+            }
+        };
+        let decode = scope.runtime("Decode");
+        let Head { generics, name, bounds, lifetime } = self.decoding_head(message, form, &decode);
+        let body = self.variants_merge(scope, message, oneof);
+        let [option, result] = ["Option", "Result"].map(|name| scope.prelude(name));
+        let error = scope.runtime("DecodeError");
+        let closed = message.fields.iter().any(|field| matches!(field.ty, Type::Enum(_)));
+        let unknown = ident(if closed { "unknown" } else { "_unknown" });
+        let read = quote! {
+            impl #generics #read_trait<#lifetime> for #name #bounds {
+                fn merge_field(
+                    place: &mut #option<Self>,
+                    tag: u32,
+                    #unknown: &mut impl #keep<#lifetime>,
+                    mut input: &mut #reader<#lifetime>,
+                    ctx: &mut #context<#lifetime>,
+                ) -> #result<bool, #error> {
+                    #body
+                }
+            }
+        };
+        let view = match (&declared.pairing, form) {
+            (Pairing::Owned(owned), _) => self.declared_oneof_view(scope, message, owned),
+            (_, Form::Owned) => self.own_view(scope, message),
+            (_, Form::Borrowed) => TokenStream::new(),
+        };
+        let secret = message.fields.iter().any(|field| field.kind == Kind::Secret);
+        let debug = secret.then(|| {
+            let head = self.encoding_head(message, form, &quote!(::core::fmt::Debug));
+            declared.at_secret(self.oneof_debug_impl(scope, message, oneof, form, &head))
+        });
+        quote!(#debug #encode #read #view)
+    }
+
+    fn declared_oneof_view(&self, scope: &Scope<'_>, message: &Message, owned: &TokenStream) -> TokenStream {
+        let view = scope.runtime("View");
+        let Head { generics, name, bounds, .. } = self.encoding_head(message, Form::Borrowed, &view);
+        let arms = message.oneofs[0].variants.iter().map(|(index, variant)| {
+            let field = &message.fields[*index];
+            let (variant, value) = (ident(variant), declared_value_owned(scope, field, &quote!(value)));
+            self.located(message, field, quote!(Self::#variant(value) => #owned::#variant(#value),))
+        });
+        quote! {
+            impl #generics #view for #name #bounds {
+                type Owned = #owned;
+
+                fn owned(&self) -> #owned {
+                    match self { #(#arms)* }
+                }
+            }
+        }
+    }
+}
+
+/// One value, owned, given as a reference.
+fn declared_value_owned(scope: &Scope<'_>, field: &Field, value: &TokenStream) -> TokenStream {
+    match field.ty {
+        _ if field.with.is_some() => quote!(#value.clone()),
+        Type::String | Type::Bytes => quote!((&**#value).into()),
+        Type::Message(_) | Type::Group(_) => {
+            let view = scope.runtime("View");
+            if field.boxed {
+                let boxed = scope.prelude("Box");
+                quote!(#boxed::new(#view::owned(&**#value)))
+            } else {
+                quote!(#view::owned(#value))
+            }
+        }
+        _ => quote!(*#value),
+    }
+}
+
+/// What is emitted for one hand-written type, in a block of its own.
+fn block(scope: &Scope<'_>, items: &TokenStream) -> TokenStream {
+    let imports = scope.imports();
+    quote! {
+        const _: () = {
+            #imports
+            #items
+        };
+    }
+}
+
+/// The impls of a hand-written message: the schema's message of this id, as
+/// `declared` says. `more` are items that stand beside them.
+#[must_use]
+pub fn derive_message(
+    schema: &Schema,
+    id: MessageId,
+    declared: &Declared,
+    more: &TokenStream,
+    options: &Options,
+) -> TokenStream {
+    let emitter = Emitter { schema, options, declared: Some(declared) };
+    let scope = declared.scope(&options.runtime);
+    let impls = emitter.declared_message(&scope, schema.message(id), declared);
+    block(&scope, &quote!(#more #impls))
+}
+
+/// The impls of a hand-written oneof: the only one of the schema's message of
+/// this id, which has no other fields.
+#[must_use]
+pub fn derive_oneof(
+    schema: &Schema,
+    id: MessageId,
+    declared: &Declared,
+    more: &TokenStream,
+    options: &Options,
+) -> TokenStream {
+    let emitter = Emitter { schema, options, declared: Some(declared) };
+    let scope = declared.scope(&options.runtime);
+    let impls = emitter.declared_oneof(&scope, schema.message(id), declared);
+    block(&scope, &quote!(#more #impls))
+}
+
+/// The impl of a hand-written enum. `other` is the variant that keeps numbers
+/// without a name, if it is an open one.
+#[must_use]
+pub fn derive_enumeration(item: &Enum, other: Option<&str>, options: &Options) -> TokenStream {
+    let mut scope = Scope::inside(&options.runtime);
+    scope.declare(&item.path.name);
+    block(&scope, &enumeration::declared(&scope, item, other))
+}
+
+/// What a hand-written request asks for, as far as a schema cannot say it.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// The type of the regular answer.
+    pub response: TokenStream,
+    /// Where that is said.
+    pub place: Span,
+    /// An expression for which answer of a stream is the last.
+    pub end: Option<TokenStream>,
+}
+
+/// The `Request` impl of a hand-written message.
+#[must_use]
+pub fn derive_request(
+    schema: &Schema,
+    operation: &Operation,
+    declared: &Declared,
+    asked: &Asked,
+    options: &Options,
+) -> TokenStream {
+    let emitter = Emitter { schema, options, declared: Some(declared) };
+    let scope = declared.scope(&options.runtime);
+    block(&scope, &emitter.declared_request(&scope, operation, declared, asked))
+}

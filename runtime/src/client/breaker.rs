@@ -96,9 +96,15 @@ pub(super) enum Health {
     Unknown,
 }
 
+/// A time from now, or as good as never if the clock does not go that far.
+fn later(now: Instant, after: Duration) -> Instant {
+    const NEVER: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+    now.checked_add(after).unwrap_or(now + NEVER)
+}
+
 impl Breaker {
     pub(super) fn new(config: &BreakerConfig) -> Self {
-        Self { state: State::Closed, failures: 0, next_open: config.open_min }
+        Self { state: State::Closed, failures: 0, next_open: config.open_min.min(config.open_max) }
     }
 
     pub(super) fn state(&self) -> BreakerState {
@@ -128,6 +134,18 @@ impl Breaker {
         probe
     }
 
+    /// Lets a call try the node that is no probe: one that must not be made again
+    /// elsewhere, or that takes long. That is due later than a probe, and once in
+    /// [`BreakerConfig::open_max`]: it costs more if the node is down still.
+    pub(super) fn knock(&mut self, now: Instant, config: &BreakerConfig) -> bool {
+        let State::Open { until } = self.state else { return false };
+        let due = later(until, config.open_max) <= now;
+        if due {
+            self.state = State::Open { until: now };
+        }
+        due
+    }
+
     /// Tells how a call ended that was the probe or was not.
     pub(super) fn ended(&mut self, health: Health, probe: bool, now: Instant, config: &BreakerConfig) {
         match health {
@@ -144,8 +162,8 @@ impl Breaker {
                     State::Open { .. } => false,
                 };
                 if opens {
-                    self.state = State::Open { until: now + self.next_open };
-                    self.next_open = (self.next_open * 2).min(config.open_max);
+                    self.state = State::Open { until: later(now, self.next_open) };
+                    self.next_open = self.next_open.saturating_mul(2).min(config.open_max);
                 }
             }
         }
@@ -190,6 +208,26 @@ mod tests {
             assert!(breaker.probe(now), "{expected}");
             breaker.ended(Health::Bad, true, now, &config);
         }
+    }
+
+    #[test]
+    fn a_call_that_is_no_probe_tries_it_now_and_then() {
+        let (config, start) = (config(), Instant::now());
+        let mut breaker = Breaker::new(&config);
+        assert!(!breaker.knock(start, &config), "closed, there is nothing to try");
+        breaker.ended(Health::Down, false, start, &config);
+        assert!(!breaker.knock(start + config.open_max, &config), "a probe comes first");
+        let later = start + config.open_min + config.open_max;
+        assert!(breaker.knock(later, &config) && !breaker.knock(later, &config));
+        assert!(breaker.wants_probe(later), "it is in no probe's way");
+        breaker.ended(Health::Bad, false, later, &config);
+        assert!(breaker.knock(later + config.open_max, &config));
+        breaker.ended(Health::Good, false, later, &config);
+        assert!(breaker.is_closed());
+        let endless = BreakerConfig::new().open_min(Duration::MAX).open_max(Duration::MAX);
+        let mut breaker = Breaker::new(&endless);
+        breaker.ended(Health::Down, false, start, &endless);
+        assert!(!breaker.probe(later) && !breaker.knock(later, &endless));
     }
 
     /// All sequences of events of a small scope.

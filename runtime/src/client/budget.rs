@@ -10,6 +10,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 /// Parts of a token.
 const TOKEN: u32 = 1000;
 
+/// Tokens that can be put aside, however small the reserve is.
+const LEAST: u32 = 5;
+
 #[derive(Debug)]
 pub(super) struct Budget {
     parts: AtomicU32,
@@ -20,8 +23,11 @@ pub(super) struct Budget {
 impl Budget {
     /// `percent` repetitions for a hundred calls, on top of a `reserve`.
     pub(super) fn new(percent: u32, reserve: u32) -> Self {
-        let max = reserve.saturating_mul(TOKEN);
-        Self { parts: AtomicU32::new(max), max, share: percent.min(100) * (TOKEN / 100) }
+        let reserve = reserve.saturating_mul(TOKEN);
+        let share = percent.min(100) * (TOKEN / 100);
+        // Without a reserve, what calls put aside still has to lie somewhere.
+        let max = if share == 0 { reserve } else { reserve.max(LEAST * TOKEN) };
+        Self { parts: AtomicU32::new(reserve), max, share }
     }
 
     /// A call is made for the first time.
@@ -60,5 +66,16 @@ mod tests {
             budget.deposit();
         }
         assert_eq!(spend(), 5);
+    }
+
+    #[test]
+    fn without_a_reserve_there_is_the_share() {
+        let (budget, none) = (Budget::new(50, 0), Budget::new(0, 0));
+        assert!(!budget.withdraw() && !none.withdraw());
+        for budget in [&budget, &none] {
+            budget.deposit();
+            budget.deposit();
+        }
+        assert!(budget.withdraw() && !budget.withdraw() && !none.withdraw());
     }
 }

@@ -23,11 +23,13 @@ pub struct Answered {
     frame: Frame,
     /// Who gave it, and after what time, where there are several nodes.
     from: Option<(Node, Duration)>,
+    /// What was tried before.
+    failed: Vec<Attempt>,
 }
 
 impl Answered {
-    pub(super) fn at(self, node: Node, after: Duration) -> Self {
-        Self { from: Some((node, after)), ..self }
+    pub(super) fn at(self, node: Node, after: Duration, failed: Vec<Attempt>) -> Self {
+        Self { from: Some((node, after)), failed, ..self }
     }
 
     /// The answer.
@@ -51,7 +53,7 @@ impl Answered {
 
 impl From<Frame> for Answered {
     fn from(frame: Frame) -> Self {
-        Self { frame, from: None }
+        Self { frame, from: None, failed: Vec::new() }
     }
 }
 
@@ -111,9 +113,12 @@ impl<C: Call + ?Sized> Call for Arc<C> {
 /// If the server answers with an error, or no answer can be had that `A` can be
 /// decoded from.
 pub async fn unary<C: Call + ?Sized, R: Request, A: Answer>(call: &C, request: R) -> Result<A, CallError> {
-    let Answered { frame, from } = call.unary(Outgoing::unary(&request)).await?;
+    let Answered { frame, from, mut failed } = call.unary(Outgoing::unary(&request)).await?;
     decode(&frame, R::OPERATION, &call.decode_limits()).map_err(|error| match from {
-        Some((node, after)) => Tried::error(vec![Attempt { node, error, after }]),
+        Some((node, after)) => {
+            failed.push(Attempt { node, error, after });
+            Tried::error(failed)
+        }
         None => error,
     })
 }

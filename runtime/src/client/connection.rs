@@ -7,6 +7,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::PoisonError;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
@@ -53,6 +54,8 @@ pub struct Connection {
 /// What handles and the driver share.
 pub(super) struct Shared {
     state: Mutex<Shareable>,
+    /// The driver has ended, which can be seen without a lock.
+    ended: AtomicBool,
 }
 
 pub(super) struct Shareable {
@@ -77,6 +80,11 @@ impl Shared {
     pub(super) fn lock(&self) -> MutexGuard<'_, Shareable> {
         // A request that panics while it is encoded leaves no trace.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says that the driver has ended.
+    pub(super) fn end(&self) {
+        self.ended.store(true, Ordering::Relaxed);
     }
 }
 
@@ -163,7 +171,7 @@ impl Connection {
     {
         let (max_frame, decode_limits) = (config.max_frame, config.decode_limits);
         let state = Mutex::new(Shareable { pipeline: Pipeline::new(config), driver: None });
-        let shared = Arc::new(Shared { state });
+        let shared = Arc::new(Shared { state, ended: AtomicBool::new(false) });
         let driver = Driver::new(io, Arc::clone(&shared), max_frame);
         (Self { handle: Arc::new(Handle { shared, decode_limits }) }, driver)
     }
@@ -172,6 +180,12 @@ impl Connection {
     #[must_use]
     pub fn closed(&self) -> Option<ConnectionError> {
         self.handle.shared.lock().pipeline.closed().cloned()
+    }
+
+    /// Whether the driver has ended: what [`Connection::closed`] tells, in a hurry,
+    /// and a moment later.
+    pub(super) fn has_ended(&self) -> bool {
+        self.handle.shared.ended.load(Ordering::Relaxed)
     }
 
     /// How many calls are in flight, those included that were given up and

@@ -5,13 +5,15 @@
 
 use std::fmt;
 use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::time::Duration;
 
 use tokio::net::{TcpStream, ToSocketAddrs};
 
 use super::config::ConnectionConfig;
-use super::connection::Connection;
+use super::connection::{Connection, now};
 use super::error::ConnectionError;
 use super::node::Node;
 use crate::DecodeLimits;
@@ -57,12 +59,31 @@ impl Connector for TcpConnector {
     }
 }
 
-/// Connects to a node: to the first of its addresses that can be had.
+/// Connects to a node: to the first of its addresses that can be had. Each has
+/// its share of the time that is left, so that one which does not answer leaves
+/// some to the others.
 pub(crate) async fn dial(address: impl ToSocketAddrs, after: Duration) -> Result<TcpStream, ConnectionError> {
-    let Ok(socket) = tokio::time::timeout(after, TcpStream::connect(address)).await else {
-        return Err(ConnectionError::ConnectTimeout { after });
+    let begun = now();
+    let left = || after.saturating_sub(now().saturating_duration_since(begun));
+    let timeout = ConnectionError::ConnectTimeout { after };
+    let Ok(found) = tokio::time::timeout(after, tokio::net::lookup_host(address)).await else {
+        return Err(timeout);
     };
-    let socket = socket?;
+    let addresses: Vec<SocketAddr> = found?.collect();
+    let mut error = None;
+    for (index, address) in addresses.iter().enumerate() {
+        let others = u32::try_from(addresses.len() - index).unwrap_or(u32::MAX);
+        match tokio::time::timeout(left() / others, TcpStream::connect(address)).await {
+            Ok(Ok(socket)) => return prepared(socket),
+            Ok(Err(refused)) => error = Some(refused.into()),
+            // Why another one was refused says more.
+            Err(_) => error = error.or_else(|| Some(timeout.clone())),
+        }
+    }
+    Err(error.unwrap_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the name has no address").into()))
+}
+
+fn prepared(socket: TcpStream) -> Result<TcpStream, ConnectionError> {
     // Without it a small request may wait 40 ms for an acknowledgement.
     socket.set_nodelay(true)?;
     Ok(socket)

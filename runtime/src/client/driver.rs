@@ -223,6 +223,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
 impl<IO> Driver<IO> {
     /// Ends every call with `error`.
     fn fail(&mut self, error: &ConnectionError) {
+        self.shared.end();
         let mut state = self.shared.lock();
         state.pipeline.attend(self.written);
         state.pipeline.fail(error);

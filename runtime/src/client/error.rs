@@ -79,7 +79,15 @@ impl CallError {
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Timeout { .. } | Self::Lost(_) | Self::UnexpectedCode { .. } => true,
-            Self::NotSent(reason) => matches!(reason, NotSent::Connection(_) | NotSent::QueueFull { .. }),
+            Self::NotSent(NotSent::Connection(ConnectionError::Refused(error))) => {
+                error.kind().is_retryable()
+            }
+            Self::NotSent(reason) => {
+                matches!(
+                    reason,
+                    NotSent::Connection(_) | NotSent::Connecting { .. } | NotSent::QueueFull { .. }
+                )
+            }
             Self::Server(error) => error.kind().is_retryable(),
             Self::Tried(tried) => tried.last().error.is_retryable(),
             Self::Decode(_) | Self::Alternative(_) => false,
@@ -188,7 +196,7 @@ impl From<NotSent> for CallError {
 pub enum NotSent {
     /// The connection is closed, or was before the whole request had been sent.
     Connection(ConnectionError),
-    /// Too many calls are waiting for the connection already.
+    /// Too many calls are waiting already, for a connection or on one.
     QueueFull {
         /// How many may wait.
         max: usize,
@@ -197,7 +205,12 @@ pub enum NotSent {
     Frame(FrameError),
     /// The call's deadline had come before it could be sent.
     Deadline,
-    /// No connection was to be had in time.
+    /// A connection to the node could not be made in the time that there was.
+    Connecting {
+        /// How long was waited.
+        after: Duration,
+    },
+    /// All connections that there may be were in use, and none was free in time.
     PoolTimeout {
         /// How long was waited.
         after: Duration,
@@ -222,14 +235,17 @@ impl fmt::Display for NotSent {
             Self::Connection(error) => error.fmt(f),
             Self::QueueFull { max } => write!(
                 f,
-                "{max} calls wait for this connection already: \
-                 make fewer at once, or raise ConnectionConfig::max_waiting"
+                "{max} calls wait already: make fewer at once, or raise max_waiting, of ConnectionConfig for \
+                 their turn on a connection, of PoolConfig for a connection"
             ),
             Self::Frame(error) => error.fmt(f),
             Self::Deadline => f.write_str("its deadline had come before it could be sent"),
+            Self::Connecting { after } => {
+                write!(f, "no connection could be made within {after:?}: is the node up, and reachable?")
+            }
             Self::PoolTimeout { after } => write!(
                 f,
-                "no connection was to be had within {after:?}: \
+                "no connection was free within {after:?}: \
                  make fewer calls at once, or raise the limits in PoolConfig"
             ),
             Self::Refused { reason } => f.write_str(reason),
@@ -248,6 +264,7 @@ impl std::error::Error for NotSent {
             Self::Frame(error) => Some(error),
             Self::QueueFull { .. }
             | Self::Deadline
+            | Self::Connecting { .. }
             | Self::PoolTimeout { .. }
             | Self::NoNodes
             | Self::Refused { .. }

@@ -52,12 +52,17 @@ impl Node {
 
 impl From<SocketAddr> for Node {
     fn from(address: SocketAddr) -> Self {
-        Self::new(address.ip().to_string(), address.port())
+        // Of a link-local address, the interface is a part.
+        let host = match address {
+            SocketAddr::V6(v6) if v6.scope_id() != 0 => format!("{}%{}", v6.ip(), v6.scope_id()),
+            _ => address.ip().to_string(),
+        };
+        Self::new(host, address.port())
     }
 }
 
-/// `host`, `host:port`, `[v6]` or `[v6]:port`; the port is
-/// [`Node::DEFAULT_PORT`] unless given.
+/// `host`, `host:port`, `[v6]` or `[v6]:port`, of a link-local address
+/// `[v6%interface]`; the port is [`Node::DEFAULT_PORT`] unless given.
 impl FromStr for Node {
     type Err = InvalidNode;
 
@@ -65,7 +70,8 @@ impl FromStr for Node {
         let invalid = |reason| InvalidNode { text: text.to_owned(), reason };
         let (host, port) = if let Some(rest) = text.strip_prefix('[') {
             let (host, rest) = rest.split_once(']').ok_or_else(|| invalid("the bracket is not closed"))?;
-            if host.parse::<std::net::Ipv6Addr>().is_err() {
+            let (ip, zone) = host.split_once('%').unwrap_or((host, "0"));
+            if ip.parse::<std::net::Ipv6Addr>().is_err() || zone.is_empty() {
                 return Err(invalid("what stands in brackets is no IPv6 address"));
             }
             match rest.strip_prefix(':') {
@@ -84,8 +90,9 @@ impl FromStr for Node {
             return Err(invalid("it has no host name"));
         }
         let port = match port {
+            // Of a number with a sign, the sign is none of its digits.
             Some(port) => match port.parse() {
-                Ok(port) if port != 0 => port,
+                Ok(number) if number != 0 && !port.starts_with('+') => number,
                 _ => return Err(invalid("the port is a number from 1 to 65535")),
             },
             None => Self::DEFAULT_PORT,
@@ -134,12 +141,14 @@ mod tests {
 
     #[test]
     fn nodes_are_printed_as_they_are_written() {
-        for text in ["a:1", "10.0.0.1:8087", "[fe80::1]:65535"] {
+        for text in ["a:1", "10.0.0.1:8087", "[fe80::1]:65535", "[fe80::1%eth0]:1"] {
             assert_eq!(text.parse::<Node>().unwrap().to_string(), text);
         }
         assert_eq!("[::1]".parse::<Node>().unwrap(), Node::new("::1", 8087));
         let address: SocketAddr = "[::1]:7".parse().unwrap();
         assert_eq!(Node::from(address).to_string(), "[::1]:7");
+        let address: SocketAddr = "[fe80::1%7]:7".parse().unwrap();
+        assert_eq!(Node::from(address).to_string(), "[fe80::1%7]:7");
     }
 
     #[test]
@@ -151,6 +160,8 @@ mod tests {
             ("a b", "no host"),
             ("a:0", "port"),
             ("a:65536", "port"),
+            ("a:+1", "port"),
+            ("[::1%]", "no IPv6"),
             ("::1", "in brackets"),
             ("[::1", "not closed"),
             ("[a]", "no IPv6"),

@@ -25,6 +25,8 @@ pub struct Outgoing<'r> {
     /// whether it does.
     timed: bool,
     deadline: Option<Instant>,
+    /// When the call is given up unless it has a connection by then.
+    start_by: Option<Instant>,
     retry: Retry,
 }
 
@@ -119,7 +121,7 @@ impl<'r> Outgoing<'r> {
             Mode::Unary | Mode::Conditional { .. } => None,
         };
         let retry = operation.retry;
-        Self { operation, body, stream_field: None, ends, timed: true, deadline: None, retry }
+        Self { operation, body, stream_field: None, ends, timed: true, deadline: None, start_by: None, retry }
     }
 
     /// The same request with what its caller asks of it. An earlier deadline
@@ -143,6 +145,16 @@ impl<'r> Outgoing<'r> {
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
         self.deadline
+    }
+
+    /// The same request, to be given up unless it has a connection at `limit`.
+    pub(super) fn starting_by(self, limit: Instant) -> Self {
+        Self { start_by: Some(limit), ..self }
+    }
+
+    /// When it is given up unless it has a connection.
+    pub(super) fn start_by(&self) -> Option<Instant> {
+        [self.deadline, self.start_by].into_iter().flatten().min()
     }
 
     /// Whether this request may be sent again: what its operation allows, its

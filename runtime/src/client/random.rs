@@ -39,7 +39,8 @@ impl Random {
     pub(super) fn jitter(&self, longest: Duration) -> Duration {
         let half = longest / 2;
         let parts = u32::try_from(self.next() >> 48).unwrap_or(0);
-        half + half * parts / (1 << 16)
+        // Divided first: the longest time there is has a half, too.
+        half.saturating_add(half / (1 << 16) * parts)
     }
 }
 
@@ -65,5 +66,6 @@ mod tests {
             let jitter = random.jitter(longest);
             assert!(jitter >= longest / 2 && jitter <= longest, "{jitter:?}");
         }
+        assert!(random.jitter(Duration::MAX) >= Duration::MAX / 2);
     }
 }

@@ -93,6 +93,11 @@ impl FrameStream {
             self.ticket = None;
             self.kept = None;
         }
+        if result.is_none()
+            && let Some(origin) = self.origin.take()
+        {
+            origin.judge.ended(Ok(()));
+        }
         Poll::Ready(result.map(|frame| frame.map_err(|error| self.named(error))))
     }
 
@@ -111,6 +116,10 @@ impl FrameStream {
             self.handle.with(|pipeline| pipeline.give_up(ticket, now));
         }
         self.kept = None;
+        // It has answered, as far as it was listened to.
+        if let Some(origin) = self.origin.take() {
+            origin.judge.ended(Ok(()));
+        }
     }
 }
 

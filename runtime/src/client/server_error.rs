@@ -67,6 +67,10 @@ pub enum ServerErrorKind {
     WrongDataType,
     /// A bucket, key or type that is empty.
     EmptyName,
+    /// What is asked for makes no sense to the server: a fold that is not well
+    /// defined, a replication queue that there is not, a content type of a
+    /// MapReduce query that it cannot read.
+    InvalidRequest,
     /// The object is larger than the server takes.
     TooLarge,
     /// The operator has switched this kind of work off.
@@ -135,6 +139,9 @@ const WHOLE: &[(&str, Kind)] = &[
     ("<<\"failed\">>", Kind::Conflict),
     ("no_type", Kind::NoSuchBucketType),
     ("Bucket must be allow_mult=true", Kind::WrongDataType),
+    ("Counters require bucket property 'allow_mult=true'", Kind::WrongDataType),
+    ("queue_not_defined", Kind::InvalidRequest),
+    ("Cannot send another request while one is in progress", Kind::Crashed),
     ("Bucket cannot be zero-length", Kind::EmptyName),
     ("Key cannot be zero-length", Kind::EmptyName),
     ("Type cannot be zero-length", Kind::EmptyName),
@@ -168,6 +175,8 @@ const PREFIXES: &[(&str, Kind)] = &[
     ("{invalid_hook_def,", Kind::HookRejected),
     ("{precondition,{not_present,", Kind::ContextNeeded),
     ("{too_large,", Kind::TooLarge),
+    ("{unknown_content_type,", Kind::InvalidRequest),
+    ("Invalid AAE fold definition", Kind::InvalidRequest),
     ("No bucket-type named '", Kind::NoSuchBucketType),
     ("Invalid bucket type: ", Kind::NoSuchBucketType),
     ("Error no bucket type ", Kind::NoSuchBucketType),
@@ -176,6 +185,7 @@ const PREFIXES: &[(&str, Kind)] = &[
     ("Unknown message code: ", Kind::NotServed),
     ("Permission denied", Kind::PermissionDenied),
     ("Error processing incoming message: ", Kind::Crashed),
+    ("Error processing stream message: ", Kind::Crashed),
 ];
 
 /// Riak TS's numbers.
@@ -261,6 +271,9 @@ mod tests {
         assert_eq!(kind("Operation '{riak_kv,list_keys}' is not enabled"), Kind::Disabled);
         assert_eq!(kind("Unknown message code: 11"), Kind::NotServed);
         assert_eq!(kind("{precondition,{not_present,<<\"x\">>}}"), Kind::ContextNeeded);
+        assert_eq!(kind("\"Counters require bucket property 'allow_mult=true'\""), Kind::WrongDataType);
+        assert_eq!(kind("queue_not_defined"), Kind::InvalidRequest);
+        assert_eq!(kind("Error processing stream message: badarg"), Kind::Crashed);
         assert_eq!(kind("timeout of something else"), Kind::Other);
         assert_eq!(kind(""), Kind::Other);
         assert_eq!(ServerError::new(&b"\xff\xfe"[..], 0).kind(), Kind::Other);

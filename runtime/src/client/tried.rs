@@ -61,12 +61,21 @@ pub(super) struct Origin {
     pub(super) node: Node,
     pub(super) begun: Instant,
     pub(super) failed: Vec<Attempt>,
+    /// Who wants to know what becomes of it.
+    pub(super) judge: Arc<dyn Judge>,
+}
+
+/// Hears how streams end that began well.
+pub(super) trait Judge: fmt::Debug + Send + Sync {
+    /// A stream has ended as it should, or with an error.
+    fn ended(&self, result: Result<(), &CallError>);
 }
 
 impl Origin {
     /// An error in the middle of the stream, with the node that it is of.
     pub(super) fn name(self, error: CallError, now: Instant) -> CallError {
-        let Self { node, begun, failed: mut attempts } = self;
+        let Self { node, begun, failed: mut attempts, judge } = self;
+        judge.ended(Err(&error));
         let error = match error {
             CallError::Server(error) => CallError::Server(error.at(node.clone())),
             error => error,

@@ -95,6 +95,8 @@ async fn no_10_deleting_takes_what_was_read_and_creating_again_survives() {
     assert_eq!(reborn.content.value, "reborn");
     objects.delete_blindly(&at).await.unwrap();
     assert!(matches!(objects.fetch(&at).await.unwrap(), Fetched::Tombstone(_)));
+    objects.create(&at, RpbContent::new("again")).await.unwrap();
+    assert!(matches!(objects.fetch(&at).await.unwrap(), Fetched::Found(_)), "no sibling of the tombstone");
 }
 
 /// A set with a context, and what it was asked to do.

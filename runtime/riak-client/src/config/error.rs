@@ -30,6 +30,9 @@ pub enum InvalidConfig {
         /// The one that may have been meant.
         suggestion: Option<&'static str>,
     },
+    /// A parameter without `=`, whose text is not shown: it may be the end of a
+    /// password with an `&` in it.
+    NoValue,
     /// A parameter that is there twice.
     Twice(&'static str),
     /// A parameter's value is none that it can have.
@@ -81,6 +84,9 @@ impl fmt::Display for InvalidConfig {
             Self::UnknownParameter { name, suggestion: None } => {
                 write!(f, "there is no parameter `{name}`: riak_client::PARAMETERS lists them")
             }
+            Self::NoValue => f.write_str(
+                "a parameter in the URL has no value: write name=value, and an `&` in a value as %26",
+            ),
             Self::Twice(name) => write!(f, "the parameter `{name}` is given twice"),
             Self::Value { name, reason } => write!(f, "the parameter `{name}` {reason}"),
             Self::NoTls => f.write_str(

@@ -5,7 +5,7 @@
 
 use std::str::FromStr;
 
-use riak_runtime::client::Node;
+use riak_runtime::client::{InvalidNode, Node};
 
 use super::error::InvalidConfig;
 use super::parameters::PARAMETERS;
@@ -18,8 +18,11 @@ impl FromStr for ClientConfig {
     type Err = InvalidConfig;
 
     fn from_str(text: &str) -> Result<Self, InvalidConfig> {
-        let rest = match text.split_once("://") {
-            Some(("riak", rest)) => rest,
+        // What stands before `://` is a scheme only if it looks like one: it may
+        // be a part of a password, which no error may show.
+        let scheme = text.split_once("://").filter(|(scheme, _)| is_scheme(scheme));
+        let rest = match scheme {
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("riak") => rest,
             Some((scheme, _)) => return Err(InvalidConfig::Scheme(scheme.to_owned())),
             None => text,
         };
@@ -37,7 +40,7 @@ impl FromStr for ClientConfig {
         };
         let mut config = Self::default();
         for host in hosts.split(',').filter(|host| !host.is_empty()) {
-            config.nodes.push(host.parse::<Node>()?);
+            config.nodes.push(host.parse::<Node>().map_err(hidden)?);
         }
         if config.nodes.is_empty() {
             return Err(InvalidConfig::NoNodes);
@@ -47,9 +50,11 @@ impl FromStr for ClientConfig {
             config.user = Some(decoded(user, "user")?);
             config.password = Secret::from(decoded(password, "password")?);
         }
-        let mut seen: Vec<&'static str> = Vec::new();
+        // Said before the `@`, they are not said again.
+        let mut seen: Vec<&'static str> = credentials.map_or_else(Vec::new, |_| vec!["user", "password"]);
+        let mut without_tls = false;
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let (name, value) = pair.split_once('=').ok_or(InvalidConfig::NoValue)?;
             config.set(name, &decoded(value, "value of a parameter")?)?;
             let known = PARAMETERS.iter().find(|parameter| parameter.name == name);
             if let Some(parameter) = known {
@@ -58,9 +63,31 @@ impl FromStr for ClientConfig {
                 }
                 seen.push(parameter.name);
             }
+            without_tls |= name == "tls" && value == "off";
+        }
+        if without_tls
+            && let Some(name) = seen.iter().find(|name| ["ca", "cert", "server_name"].contains(name))
+        {
+            let reason = "says something of TLS, and `tls` is off: leave one of the two out".to_owned();
+            return Err(InvalidConfig::Value { name, reason });
         }
         Ok(config)
     }
+}
+
+/// Whether a text can be the scheme of a URL.
+fn is_scheme(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_alphabetic())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+}
+
+/// What is wrong with a node, without what follows its host: where somebody
+/// forgot the host, that is a password.
+fn hidden(mut error: InvalidNode) -> InvalidConfig {
+    if let Some((host, _)) = error.text.split_once(':') {
+        error.text = format!("{host}:…");
+    }
+    error.into()
 }
 
 /// A text without its percent signs.
@@ -105,6 +132,10 @@ mod tests {
         assert_eq!(config.cluster.pool.idle_timeout, None);
         assert_eq!(parse("localhost").unwrap(), parse("riak://localhost:8087/").unwrap());
         assert!(!format!("{config:?}").contains("cret"));
+        // Not everything before `://` is a scheme.
+        assert_eq!(parse("u:se://cret@a").unwrap().password.expose(), "se://cret");
+        assert_eq!(parse("a?password=se://cret").unwrap().password.expose(), "se://cret");
+        assert_eq!(parse("RIAK://a").unwrap(), parse("a").unwrap());
     }
 
     #[test]
@@ -113,8 +144,12 @@ mod tests {
             ("", "no nodes"),
             ("riak://", "no nodes"),
             ("http://a", "scheme"),
-            ("riak://a:x", "`a:x` names no node"),
-            ("riak://u:secret@a:x", "`a:x` names no node"),
+            ("riak://a:x", "`a:…` names no node"),
+            ("riak://u:secret@a:x", "`a:…` names no node"),
+            ("riak://u:secret", "`u:…` names no node"),
+            ("a?password=1&secret", "has no value"),
+            ("riak://u:secret@a?user=v", "given twice"),
+            ("riak://u:secret@a?password=other", "given twice"),
             ("riak://u:secret%zz@a", "the password in the URL"),
             // Not encoded as they should be: nothing of them is repeated.
             ("riak://u:secret?x@a", "write a `?` in the password as %3F"),
@@ -124,7 +159,8 @@ mod tests {
             ("a?password=secret@", "and an `@` in a value as %40"),
             ("a?pool_mx=3", "did you mean `pool_max`?"),
             ("a?pool_max=3&pool_max=4", "given twice"),
-            ("a?pool_max", "is ``: it is a whole number"),
+            ("a?pool_max", "has no value"),
+            ("a?pool_max=", "is ``: it is a whole number"),
             ("a?timeout=5", "200ms, 5s, 2m or 1h"),
         ] {
             let error = parse(text).unwrap_err();
@@ -142,6 +178,9 @@ mod tests {
     #[test]
     fn tls_wants_a_user_and_files_that_are_there() {
         assert_eq!(parse("riak://a?tls=full").unwrap().build().unwrap_err(), InvalidConfig::NoUser);
+        for text in ["u@a?ca=x.pem&tls=off", "u@a?tls=off&ca=x.pem"] {
+            assert!(parse(text).unwrap_err().contains("`ca` says something of TLS"), "{text}");
+        }
         let config = parse("riak://u@a?ca=nowhere.pem&tls=chain").unwrap();
         let error = config.build().unwrap_err().to_string();
         assert!(error.starts_with("`nowhere.pem` cannot be used: "), "{error}");

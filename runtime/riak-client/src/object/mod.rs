@@ -14,6 +14,7 @@ mod vclock;
 
 use std::fmt;
 
+use riak_runtime::Blob;
 use riak_runtime::client::{Call, CallError};
 
 use crate::riak_kv::{RpbContent, RpbDelReq, RpbGetReq, RpbPutReq};
@@ -101,14 +102,30 @@ impl<C: Call> Objects<'_, C> {
         self.put(RpbPutReq { vclock, ..at.put(content) }).await
     }
 
-    /// Stores an object that is not there yet.
+    /// Stores an object that is not there yet, or not any more: what has been
+    /// deleted lately has a clock, which is read first, and stored over.
     ///
     /// # Errors
     ///
     /// If the call fails; with [`ServerErrorKind::ConditionFailed`] if there is
     /// such an object.
     pub async fn create(&self, at: &Location, content: RpbContent) -> Result<(), CallError> {
-        self.put(RpbPutReq { if_none_match: Some(true), ..at.put(content) }).await
+        // To the server's check a tombstone is no object, and stays a sibling of
+        // what is stored without its clock.
+        let vclock = match self.fetch_as(RpbGetReq { head: Some(true), ..at.get() }).await? {
+            Fetched::Tombstone(clock) => Some(clock.as_bytes().clone()),
+            _ => None,
+        };
+        self.create_over(at, content, vclock).await
+    }
+
+    async fn create_over(
+        &self,
+        at: &Location,
+        content: RpbContent,
+        vclock: Option<Blob>,
+    ) -> Result<(), CallError> {
+        self.put(RpbPutReq { if_none_match: Some(true), vclock, ..at.put(content) }).await
     }
 
     /// Stores an object whatever is there: beside it as a sibling, or in its
@@ -172,7 +189,7 @@ impl<C: Call> Objects<'_, C> {
             let Some(content) = change(found) else { return Ok(None) };
             let stored = match &vclock {
                 Some(vclock) => self.store(at, content.clone(), vclock).await,
-                None => self.create(at, content.clone()).await,
+                None => self.create_over(at, content.clone(), None).await,
             };
             match stored {
                 Ok(()) => return Ok(Some(content)),

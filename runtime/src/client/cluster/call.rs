@@ -5,7 +5,6 @@
 //! after the deadline, and none where the request may have been applied and may
 //! not be applied again.
 
-use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -34,7 +33,7 @@ impl Call for Cluster {
                     self.inner.served.note(request.operation().request);
                     let node = trial.member.node().clone();
                     let after = trial.answered(verdict::health_of_answer(request.operation()));
-                    return Ok(answer.at(node, after));
+                    return Ok(answer.at(node, after, std::mem::take(&mut effort.failed)));
                 }
                 Err(error) => effort.failed(trial, error).await?,
             }
@@ -45,18 +44,18 @@ impl Call for Cluster {
         let mut effort = Effort::new(self, request);
         loop {
             let mut trial = effort.next()?;
-            let limit = effort.limit(&trial);
             let watch = effort.watch(&trial);
-            let result = until(limit, trial.member.pool.stream(effort.request)).await;
+            let result = trial.member.pool.stream(effort.bounded(&trial)).await;
             watch.ended(result.as_ref().map(FrameStream::first_len));
             match result {
                 Ok(stream) => {
                     self.inner.served.note(request.operation().request);
-                    trial.end(super::super::breaker::Health::Good);
+                    trial.begins();
                     let origin = Origin {
                         node: trial.member.node().clone(),
                         begun: trial.begun(),
                         failed: std::mem::take(&mut effort.failed),
+                        judge: Arc::clone(&trial.member) as _,
                     };
                     // It counts as in flight until its end.
                     return Ok(stream.from(origin).keeping(trial));
@@ -68,20 +67,6 @@ impl Call for Cluster {
 
     fn decode_limits(&self) -> DecodeLimits {
         self.inner.connector.decode_limits()
-    }
-}
-
-/// Waits for a stream's first answer, but not for ever: the stream itself may
-/// take longer than this.
-async fn until(
-    limit: Option<Instant>,
-    stream: impl Future<Output = Result<FrameStream, CallError>>,
-) -> Result<FrameStream, CallError> {
-    let Some(limit) = limit else { return stream.await };
-    let begun = now();
-    match tokio::time::timeout_at(limit.into(), stream).await {
-        Ok(result) => result,
-        Err(_) => Err(CallError::Timeout { after: now().saturating_duration_since(begun), sent: true }),
     }
 }
 
@@ -110,7 +95,7 @@ impl<'c, 'r> Effort<'c, 'r> {
         let (member, probe) = self
             .cluster
             .inner
-            .choose(&self.members, &self.failed, self.is_safe(), now)
+            .choose(&self.members, &self.failed, self.is_bounded(), now)
             .ok_or(NotSent::NoNodes)?;
         Ok(Trial::new(member, probe, now))
     }
@@ -123,10 +108,16 @@ impl<'c, 'r> Effort<'c, 'r> {
         self.request.retry() == Retry::Safe
     }
 
+    /// Whether an attempt can be called off that was sent: it may be made again,
+    /// and does not take minutes anyway.
+    fn is_bounded(&self) -> bool {
+        self.is_safe() && !self.request.is_exclusive()
+    }
+
     /// Whether this attempt may be followed by another one elsewhere.
     fn has_more(&self) -> bool {
         let made = u32::try_from(self.failed.len()).unwrap_or(u32::MAX);
-        self.is_safe() && self.members.len() > 1 && made + 1 < self.cluster.inner.config.retry.max_attempts
+        self.members.len() > 1 && made.saturating_add(1) < self.cluster.inner.config.retry.max_attempts
     }
 
     /// When this attempt is given up for another one.
@@ -137,17 +128,16 @@ impl<'c, 'r> Effort<'c, 'r> {
         let now = now();
         let half = self.request.deadline().map(|deadline| deadline.saturating_duration_since(now) / 2);
         let probe = trial.probe.then(|| trial.member.probe_timeout());
-        // A call that may take minutes is not called off after seconds.
-        let longest =
-            if self.request.is_exclusive() { None } else { self.cluster.inner.config.retry.attempt_timeout };
+        let longest = self.cluster.inner.config.retry.attempt_timeout;
         let shortest = [half, probe, longest].into_iter().flatten().min()?;
         now.checked_add(shortest)
     }
 
-    /// The request, bounded to this attempt.
+    /// The request, bounded to this attempt: all of it, or until it is sent.
     fn bounded(&self, trial: &Trial) -> Outgoing<'r> {
         match self.limit(trial) {
-            Some(limit) => self.request.with_deadline(limit),
+            Some(limit) if self.is_bounded() => self.request.with_deadline(limit),
+            Some(limit) => self.request.starting_by(limit),
             None => self.request,
         }
     }
@@ -166,7 +156,11 @@ impl<'c, 'r> Effort<'c, 'r> {
             // No node has anything to do with it.
             return Err(error);
         }
-        let repeat = verdict::may_repeat(&error, self.request.retry());
+        let repeat = if verdict::lacks_connection(&error) {
+            self.members.len() > 1
+        } else {
+            verdict::may_repeat(&error, self.request.retry())
+        };
         let asked = !matches!(error, CallError::NotSent(_));
         let pause = verdict::wants_pause(&error);
         let error = match error {
@@ -182,7 +176,8 @@ impl<'c, 'r> Effort<'c, 'r> {
         // Where all nodes were tried, another round begins after a pause.
         let pause = pause || self.failed.len() >= self.members.len();
         let pause = if pause { self.pause(made) } else { Duration::ZERO };
-        if self.request.deadline().is_some_and(|deadline| now() + pause >= deadline) {
+        let next = now().checked_add(pause);
+        if self.request.deadline().is_some_and(|deadline| next.is_none_or(|next| next >= deadline)) {
             return Err(self.give_up());
         }
         if !pause.is_zero() {

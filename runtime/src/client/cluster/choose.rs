@@ -1,7 +1,8 @@
 //! Which node gets the next attempt at a call.
 //!
 //! In this order: a node whose probe is due, if the call may be made again
-//! elsewhere; the nodes that are up, as the balance chooses; the nodes that are
+//! elsewhere and is a short one; one that nobody has tried for longer, if not;
+//! the nodes that are up, as the balance chooses; the nodes that are
 //! down, since one of them may be back. Invariant: a node that the call has
 //! failed at is left out as long as there is another.
 
@@ -21,7 +22,7 @@ impl Inner {
         &self,
         members: &Arc<[Arc<Member>]>,
         failed: &[Attempt],
-        safe: bool,
+        may_probe: bool,
         now: Instant,
     ) -> Option<(Arc<Member>, bool)> {
         if let [only] = &**members {
@@ -29,23 +30,28 @@ impl Inner {
             return Some((Arc::clone(only), probe));
         }
         let fresh = |member: &&Arc<Member>| !failed.iter().any(|attempt| attempt.node == *member.node());
-        if safe
-            && failed.is_empty()
-            && let Some(member) = members.iter().find(|member| member.probe(now))
-        {
-            return Some((Arc::clone(member), true));
+        if failed.is_empty() {
+            let probe = if may_probe { members.iter().find(|member| member.probe(now)) } else { None };
+            let knock = || members.iter().find(|member| !may_probe && member.knock(now));
+            if let Some(member) = probe.or_else(knock) {
+                return Some((Arc::clone(member), may_probe));
+            }
         }
         let up = |member: &&Arc<Member>| member.is_up();
         let member = self
-            .balanced(members.iter().filter(fresh).filter(up))
-            .or_else(|| self.balanced(members.iter().filter(fresh)))
-            .or_else(|| self.balanced(members.iter().filter(up)))
-            .or_else(|| self.balanced(members.iter()))?;
+            .balanced(members.iter().filter(fresh).filter(up), now)
+            .or_else(|| self.balanced(members.iter().filter(fresh), now))
+            .or_else(|| self.balanced(members.iter().filter(up), now))
+            .or_else(|| self.balanced(members.iter(), now))?;
         let probe = !member.is_up() && member.probe(now);
         Some((Arc::clone(member), probe))
     }
 
-    fn balanced<'m>(&self, members: impl Iterator<Item = &'m Arc<Member>>) -> Option<&'m Arc<Member>> {
+    fn balanced<'m>(
+        &self,
+        members: impl Iterator<Item = &'m Arc<Member>>,
+        now: Instant,
+    ) -> Option<&'m Arc<Member>> {
         let members: Vec<&Arc<Member>> = members.collect();
         match members.as_slice() {
             [] => None,
@@ -56,7 +62,7 @@ impl Inner {
                     .map(|member| Candidate {
                         node: member.node(),
                         in_flight: member.in_flight.load(Ordering::Relaxed),
-                        latency: member.latency(),
+                        latency: member.latency(now),
                     })
                     .collect();
                 let chosen = self.balance.choose(&candidates);

@@ -18,6 +18,13 @@ use super::{Cluster, Inner};
 /// What [`Discover::nodes`] returns.
 pub type Discovering<'a> = Pin<Box<dyn Future<Output = Option<Vec<Node>>> + Send + 'a>>;
 
+/// The least time between two questions: without one, they would be a load.
+const LEAST: Duration = Duration::from_millis(10);
+
+/// How often is looked, while a source takes its time, whether anybody still
+/// wants to know.
+const LOOK: Duration = Duration::from_millis(500);
+
 /// Says which nodes a cluster has.
 pub trait Discover: fmt::Debug + Send + Sync + 'static {
     /// The nodes; `None` if that cannot be found out now.
@@ -116,7 +123,8 @@ impl Cluster {
     }
 
     /// Takes the list of nodes from a source from now on: at once, and then each
-    /// time when this long has passed. Another source takes its place.
+    /// time when this long has passed, and no less than 10 ms. Another source
+    /// takes its place.
     ///
     /// # Panics
     ///
@@ -131,7 +139,21 @@ impl Cluster {
 async fn keep(cluster: Weak<Inner>, source: Arc<dyn Discover>, every: Duration) {
     loop {
         let Some(inner) = cluster.upgrade() else { return };
-        Cluster { inner }.discover(&*source).await;
-        tokio::time::sleep(every).await;
+        if !ask(&Cluster { inner }, &*source).await {
+            return;
+        }
+        tokio::time::sleep(every.max(LEAST)).await;
     }
+}
+
+/// Takes the list of nodes from a source once. `false` if nobody else has the
+/// cluster any more: a source that hangs would keep it alive.
+async fn ask(cluster: &Cluster, source: &dyn Discover) -> bool {
+    let mut discovering = std::pin::pin!(cluster.discover(source));
+    while tokio::time::timeout(LOOK, &mut discovering).await.is_err() {
+        if Arc::strong_count(&cluster.inner) == 1 {
+            return false;
+        }
+    }
+    true
 }

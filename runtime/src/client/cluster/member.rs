@@ -10,8 +10,16 @@ use std::time::{Duration, Instant};
 
 use super::super::breaker::{Breaker, BreakerConfig, Health};
 use super::super::connection::now;
+use super::super::error::CallError;
 use super::super::node::Node;
 use super::super::pool::Pool;
+use super::super::tried::Judge;
+use super::verdict;
+
+/// In which a latency that was measured loses half of its weight, in
+/// nanoseconds. Half a second: a node that took ten times as long as others gets
+/// its next call within two.
+const HALF_LIFE: u64 = 500_000_000;
 
 #[derive(Debug)]
 pub(super) struct Member {
@@ -22,6 +30,9 @@ pub(super) struct Member {
     suspect: AtomicBool,
     /// The moving average, in nanoseconds.
     latency: AtomicU64,
+    /// When it was measured last, in nanoseconds since `made`.
+    measured: AtomicU64,
+    made: Instant,
     pub(super) in_flight: AtomicUsize,
     pub(super) calls: AtomicU64,
     pub(super) failures: AtomicU64,
@@ -35,6 +46,8 @@ impl Member {
             config,
             suspect: AtomicBool::new(false),
             latency: AtomicU64::new(0),
+            measured: AtomicU64::new(0),
+            made: now(),
             in_flight: AtomicUsize::new(0),
             calls: AtomicU64::new(0),
             failures: AtomicU64::new(0),
@@ -49,8 +62,16 @@ impl Member {
         self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn latency(&self) -> Duration {
-        Duration::from_nanos(self.latency.load(Ordering::Relaxed))
+    /// How long it took to answer lately. The longer ago that was, the less it
+    /// means: a node that was slow once would get no call that shows otherwise.
+    pub(super) fn latency(&self, now: Instant) -> Duration {
+        let since = self.since_made(now).saturating_sub(self.measured.load(Ordering::Relaxed));
+        let halved = u32::try_from(since / HALF_LIFE).unwrap_or(u32::MAX);
+        Duration::from_nanos(self.latency.load(Ordering::Relaxed).checked_shr(halved).unwrap_or(0))
+    }
+
+    fn since_made(&self, now: Instant) -> u64 {
+        u64::try_from(now.saturating_duration_since(self.made).as_nanos()).unwrap_or(u64::MAX)
     }
 
     /// Whether calls pass.
@@ -63,11 +84,16 @@ impl Member {
         self.suspect.load(Ordering::Relaxed) && self.breaker().probe(now)
     }
 
+    /// Lets the next call try it that cannot be the probe, if that is due.
+    pub(super) fn knock(&self, now: Instant) -> bool {
+        self.suspect.load(Ordering::Relaxed) && self.breaker().knock(now, &self.config)
+    }
+
     pub(super) fn probe_timeout(&self) -> Duration {
         self.config.probe_timeout
     }
 
-    fn ended(&self, health: Health, probe: bool) {
+    fn judged(&self, health: Health, probe: bool) {
         if health == Health::Unknown && !probe {
             return;
         }
@@ -80,12 +106,23 @@ impl Member {
     }
 
     /// An eighth of the new one: it follows a change within some ten calls.
-    fn measured(&self, latency: Duration) {
+    fn measured(&self, latency: Duration, now: Instant) {
         let new = u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX);
-        let old = self.latency.load(Ordering::Relaxed);
+        let old = u64::try_from(self.latency(now).as_nanos()).unwrap_or(u64::MAX);
         let average = if old == 0 { new } else { old - old / 8 + new / 8 };
         // Of two at once, one is lost: it is an average.
         self.latency.store(average.max(1), Ordering::Relaxed);
+        self.measured.store(self.since_made(now), Ordering::Relaxed);
+    }
+}
+
+impl Judge for Member {
+    fn ended(&self, result: Result<(), &CallError>) {
+        let health = result.map_or_else(|error| verdict::health(error, true), |()| Health::Good);
+        if matches!(health, Health::Bad | Health::Down) {
+            self.failures.fetch_add(1, Ordering::Relaxed);
+        }
+        self.judged(health, false);
     }
 }
 
@@ -118,8 +155,9 @@ impl Trial {
 
     /// The node answered at once, and this is how long it took.
     pub(super) fn answered(mut self, health: Health) -> Duration {
-        let after = self.elapsed();
-        self.member.measured(after);
+        let now = now();
+        let after = now.saturating_duration_since(self.begun);
+        self.member.measured(after, now);
         self.end(health);
         after
     }
@@ -130,7 +168,15 @@ impl Trial {
             self.member.failures.fetch_add(1, Ordering::Relaxed);
         }
         self.over = true;
-        self.member.ended(health, self.probe);
+        self.member.judged(health, self.probe);
+    }
+
+    /// The node has begun to answer; how that ends, a [`Judge`] will hear.
+    pub(super) fn begins(&mut self) {
+        if self.probe {
+            self.end(Health::Good);
+        }
+        self.over = true;
     }
 }
 
@@ -138,7 +184,13 @@ impl Drop for Trial {
     fn drop(&mut self) {
         self.member.in_flight.fetch_sub(1, Ordering::Relaxed);
         if !self.over {
-            self.member.ended(Health::Unknown, self.probe);
+            // Nobody waited for longer; that it took as long says something.
+            let now = now();
+            let elapsed = now.saturating_duration_since(self.begun);
+            if elapsed > self.member.latency(now) {
+                self.member.measured(elapsed, now);
+            }
+            self.member.judged(Health::Unknown, self.probe);
         }
     }
 }

@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::super::breaker::BreakerState;
+use super::super::connection::now;
 use super::super::node::Node;
 use super::super::pool::PoolStats;
 use super::Inner;
@@ -44,11 +45,11 @@ pub struct NodeStats {
 
 impl Inner {
     pub(super) fn stats(&self) -> ClusterStats {
-        let members = self.members();
+        let (members, now) = (self.members(), now());
         let nodes = members.iter().map(|member| NodeStats {
             node: member.node().clone(),
             breaker: member.breaker().state(),
-            latency: member.latency(),
+            latency: member.latency(now),
             in_flight: member.in_flight.load(Ordering::Relaxed),
             calls: member.calls.load(Ordering::Relaxed),
             failures: member.failures.load(Ordering::Relaxed),

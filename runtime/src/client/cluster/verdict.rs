@@ -25,6 +25,13 @@ pub(super) fn health(error: &CallError, served: bool) -> Health {
         CallError::Lost(_) | CallError::UnexpectedCode { .. } | CallError::Timeout { sent: true, .. } => {
             Health::Bad
         }
+        CallError::NotSent(NotSent::Connecting { .. }) => Health::Bad,
+        // What is wrong with a user's password is no fault of the node's.
+        CallError::NotSent(NotSent::Connection(ConnectionError::Refused(error)))
+            if !error.kind().is_retryable() =>
+        {
+            Health::Unknown
+        }
         CallError::NotSent(NotSent::Connection(error)) if !is_own_doing(error) => Health::Down,
         CallError::NotSent(_)
         | CallError::Timeout { sent: false, .. }
@@ -51,6 +58,13 @@ fn is_own_doing(error: &ConnectionError) -> bool {
 /// Whether a call that ended so may be made again.
 pub(super) fn may_repeat(error: &CallError, retry: Retry) -> bool {
     error.is_retryable() && (!error.may_have_been_applied() || retry == Retry::Safe)
+}
+
+/// Whether an attempt failed because this node's connections are not to be had:
+/// another node's may be.
+pub(super) fn lacks_connection(error: &CallError) -> bool {
+    let CallError::NotSent(reason) = error else { return false };
+    matches!(reason, NotSent::Connecting { .. } | NotSent::PoolTimeout { .. } | NotSent::Deadline)
 }
 
 /// Whether time has to pass before another attempt is worth it: the cluster as

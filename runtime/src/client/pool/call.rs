@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use super::super::call::{Answered, Call};
 use super::super::connection::now;
-use super::super::error::{CallError, NotSent};
+use super::super::error::{CallError, ConnectionError, NotSent};
 use super::super::outgoing::Outgoing;
 use super::super::responses::FrameStream;
 use super::{Pool, Share};
@@ -23,7 +23,7 @@ impl Call for Pool {
         }
         let mut stale = 0;
         loop {
-            let share = self.share(request.deadline()).await?;
+            let share = self.share(request.start_by()).await?;
             let error = match share.member.connection.unary(request).await {
                 Err(error) if error.server_error().is_none() => error,
                 result => return result,
@@ -41,7 +41,7 @@ impl Call for Pool {
 
     async fn stream(&self, request: Outgoing<'_>) -> Result<FrameStream, CallError> {
         loop {
-            let lease = self.inner.lease(request.deadline()).await?;
+            let lease = self.inner.lease(request.start_by()).await?;
             match lease.connection.stream(request).await {
                 Err(CallError::NotSent(NotSent::Connection(_))) if lease.is_used => {}
                 result => return result.map(|stream| stream.keeping(lease)),
@@ -58,7 +58,7 @@ impl Pool {
     /// Makes a call that has a connection to itself.
     async fn alone(&self, request: Outgoing<'_>) -> Result<Answered, CallError> {
         loop {
-            let lease = self.inner.lease(request.deadline()).await?;
+            let lease = self.inner.lease(request.start_by()).await?;
             match lease.connection.unary(request).await {
                 Err(CallError::NotSent(NotSent::Connection(_))) if lease.is_used => {}
                 result => return result,
@@ -67,19 +67,24 @@ impl Pool {
     }
 
     /// A share of the connection that has the least to do, once there is one.
-    pub(super) async fn share(&self, deadline: Option<Instant>) -> Result<Share<'_>, CallError> {
+    pub(super) async fn share(&self, limit: Option<Instant>) -> Result<Share<'_>, CallError> {
         let mut since = None;
+        let mut vain = false;
         loop {
             let mut first = match self.inner.take()? {
                 Ok(share) => return Ok(share),
                 Err(first) => first,
             };
             let begun = *since.get_or_insert_with(now);
-            let _waits = self.inner.wait()?;
-            // Where the sender has gone without a word, there is a connection.
-            let said = self.inner.within(begun, deadline, first.wait_for(Option::is_some)).await?;
-            if let Ok(Some(error)) = said.as_deref() {
-                return Err(NotSent::Connection(error.clone()).into());
+            let _waits = self.inner.arrive()?;
+            let said = self.inner.within(begun, limit, first.wait_for(Option::is_some)).await;
+            match said.map_err(|after| NotSent::Connecting { after })?.as_deref() {
+                Ok(Some(error)) => return Err(NotSent::Connection(error.clone()).into()),
+                Ok(None) => {}
+                // Where the sender has gone without a word, there is a connection:
+                // or there is nobody who could make one, as in a runtime that ends.
+                Err(_) if vain => return Err(NotSent::Connection(ConnectionError::Stopped).into()),
+                Err(_) => vain = true,
             }
         }
     }

@@ -12,18 +12,21 @@ use tokio::time::timeout_at;
 
 use super::super::connection::{Connection, now};
 use super::super::error::{CallError, ConnectionError, NotSent};
-use super::{Inner, Ordering};
+use super::{AtomicUsize, Inner, Ordering};
 
 /// A connection that nobody uses.
 #[derive(Debug)]
 pub(super) struct Idle {
     connection: Connection,
     since: Instant,
+    /// When it has had its time.
+    retires: Option<Instant>,
 }
 
 impl Idle {
     pub(super) fn is_fresh(&self, now: Instant, idle: Option<Duration>) -> bool {
         self.connection.closed().is_none()
+            && self.retires.is_none_or(|retires| now < retires)
             && idle.is_none_or(|idle| now.saturating_duration_since(self.since) < idle)
     }
 }
@@ -34,6 +37,7 @@ pub(super) struct Lease {
     pub(super) connection: Connection,
     /// It has carried a call before: it may have been closed since.
     pub(super) is_used: bool,
+    retires: Option<Instant>,
     pool: Weak<Inner>,
     _permit: OwnedSemaphorePermit,
 }
@@ -43,51 +47,60 @@ impl Drop for Lease {
         let Some(pool) = self.pool.upgrade() else { return };
         let fit = self.connection.closed().is_none() && self.connection.in_flight() == 0;
         if fit && !pool.closing.load(Ordering::Relaxed) {
-            let idle = Idle { connection: self.connection.clone(), since: now() };
-            pool.lock().idle.push(idle);
+            let idle = Idle { connection: self.connection.clone(), since: now(), retires: self.retires };
+            if idle.is_fresh(idle.since, None) {
+                pool.lock().idle.push(idle);
+            }
         }
     }
 }
 
 /// Counts a call that waits.
-pub(super) struct Waits<'p>(&'p Inner);
+pub(super) struct Waits<'p>(&'p AtomicUsize);
 
 impl Drop for Waits<'_> {
     fn drop(&mut self) {
-        self.0.waiting.fetch_sub(1, Ordering::Relaxed);
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
+/// Unary calls that may wait for the first connection: as many as may wait on it,
+/// by default, once it is there.
+const MOST_ARRIVING: usize = 65_536;
+
+fn counted(count: &AtomicUsize, max: usize) -> Result<Waits<'_>, NotSent> {
+    let waits = Waits(count);
+    if count.fetch_add(1, Ordering::Relaxed) < max { Ok(waits) } else { Err(NotSent::QueueFull { max }) }
+}
+
 impl Inner {
-    /// Counts the caller among those who wait, unless too many do.
-    pub(super) fn wait(&self) -> Result<Waits<'_>, NotSent> {
-        let waits = Waits(self);
-        let before = self.waiting.fetch_add(1, Ordering::Relaxed);
-        let max = self.config.max_waiting;
-        if before < max { Ok(waits) } else { Err(NotSent::QueueFull { max }) }
+    /// Counts the caller among those who wait for a connection of their own,
+    /// unless too many do.
+    fn wait(&self) -> Result<Waits<'_>, NotSent> {
+        counted(&self.waiting, self.config.max_waiting)
     }
 
-    /// Waits for something, as long as that may take since `begun`.
+    /// The same of those who wait for the first one that they can share.
+    pub(super) fn arrive(&self) -> Result<Waits<'_>, NotSent> {
+        counted(&self.arriving, MOST_ARRIVING)
+    }
+
+    /// Waits for something, as long as that may take since `begun`; if it takes
+    /// longer, for how long was waited.
     pub(super) async fn within<T>(
         &self,
         begun: Instant,
-        deadline: Option<Instant>,
+        limit: Option<Instant>,
         event: impl Future<Output = T>,
-    ) -> Result<T, NotSent> {
-        let after = self.config.wait_timeout;
-        let until = begun.checked_add(after);
-        let (until, error) = match (until, deadline) {
-            (until, Some(deadline)) if until.is_none_or(|until| deadline <= until) => {
-                (deadline, NotSent::Deadline)
-            }
-            (Some(until), _) => (until, NotSent::PoolTimeout { after }),
-            (None, _) => return Ok(event.await),
-        };
-        timeout_at(until.into(), event).await.map_err(|_| error)
+    ) -> Result<T, Duration> {
+        let until = begun.checked_add(self.config.wait_timeout);
+        let Some(until) = [until, limit].into_iter().flatten().min() else { return Ok(event.await) };
+        let elapsed = |_| now().saturating_duration_since(begun);
+        timeout_at(until.into(), event).await.map_err(elapsed)
     }
 
     /// A connection of one's own, in the order of asking.
-    pub(super) async fn lease(self: &Arc<Self>, deadline: Option<Instant>) -> Result<Lease, CallError> {
+    pub(super) async fn lease(self: &Arc<Self>, limit: Option<Instant>) -> Result<Lease, CallError> {
         if self.closing.load(Ordering::Relaxed) {
             return Err(NotSent::Connection(ConnectionError::Stopped).into());
         }
@@ -99,18 +112,26 @@ impl Inner {
             let permit = Arc::clone(&self.streams).acquire_owned();
             // Nobody closes the semaphore.
             let stopped = |_| NotSent::Connection(ConnectionError::Stopped);
-            self.within(begun, deadline, permit).await?.map_err(stopped)?
+            let free = self.within(begun, limit, permit).await;
+            free.map_err(|after| NotSent::PoolTimeout { after })?.map_err(stopped)?
         };
-        let lease =
-            |connection, is_used| Lease { connection, is_used, pool: Arc::downgrade(self), _permit: permit };
-        if let Some(connection) = self.take_idle() {
-            return Ok(lease(connection, true));
+        let lease = |connection, is_used, retires| Lease {
+            connection,
+            is_used,
+            retires,
+            pool: Arc::downgrade(self),
+            _permit: permit,
+        };
+        if let Some((connection, retires)) = self.take_idle() {
+            return Ok(lease(connection, true, retires));
         }
+        self.start_sweeping();
         let connecting = self.connector.connect(&self.node);
-        match self.within(begun, deadline, connecting).await? {
+        let made = self.within(begun, limit, connecting).await;
+        match made.map_err(|after| NotSent::Connecting { after })? {
             Ok(connection) => {
                 self.connects.fetch_add(1, Ordering::Relaxed);
-                Ok(lease(connection, false))
+                Ok(lease(connection, false, self.retires(now())))
             }
             Err(error) => {
                 self.failures.fetch_add(1, Ordering::Relaxed);
@@ -120,13 +141,14 @@ impl Inner {
     }
 
     /// A connection that a stream has left behind.
-    fn take_idle(&self) -> Option<Connection> {
-        let mut closed = Vec::new();
+    fn take_idle(&self) -> Option<(Connection, Option<Instant>)> {
+        let mut gone = Vec::new();
+        let now = now();
         let mut state = self.lock();
         let found = loop {
             match state.idle.pop() {
-                Some(idle) if idle.connection.closed().is_none() => break Some(idle.connection),
-                Some(idle) => closed.push(idle),
+                Some(idle) if idle.is_fresh(now, None) => break Some((idle.connection, idle.retires)),
+                Some(idle) => gone.push(idle),
                 None => break None,
             }
         };

@@ -36,20 +36,24 @@ struct Entry<C> {
 #[derive(Debug)]
 pub(super) struct Members<C> {
     entries: Vec<Entry<C>>,
+    /// Those that were taken out and still carry calls.
+    leaving: Vec<Arc<Member<C>>>,
 }
 
 impl<C> Members<C> {
     pub(super) fn new() -> Self {
-        Self { entries: Vec::new() }
+        Self { entries: Vec::new(), leaving: Vec::new() }
     }
 
     pub(super) fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Calls that were taken and not released, on those that are still in.
+    /// Calls that were taken and not released, on those that are in and on those
+    /// that were taken out.
     pub(super) fn in_flight(&self) -> usize {
-        self.entries.iter().map(|entry| entry.member.in_flight.load(Ordering::Acquire)).sum()
+        let all = self.entries.iter().map(|entry| &entry.member).chain(&self.leaving);
+        all.map(|member| member.in_flight.load(Ordering::Acquire)).sum()
     }
 
     pub(super) fn connections(&self) -> impl Iterator<Item = &C> {
@@ -83,7 +87,11 @@ impl<C> Members<C> {
 
     /// Takes a member out that gets no more calls.
     pub(super) fn remove(&mut self, member: &Arc<Member<C>>) {
+        let before = self.entries.len();
         self.entries.retain(|entry| !Arc::ptr_eq(&entry.member, member));
+        if self.entries.len() < before {
+            self.leaving.push(Arc::clone(member));
+        }
     }
 
     /// Takes out who has had its time, who is broken, and who is idle for too
@@ -95,7 +103,8 @@ impl<C> Members<C> {
         min: usize,
         broken: impl Fn(&C) -> bool,
     ) -> Vec<Arc<Member<C>>> {
-        let mut out = Vec::new();
+        let mut out: Vec<_> =
+            self.leaving.extract_if(.., |member| member.in_flight.load(Ordering::Acquire) == 0).collect();
         let mut take_out = |entry: &Entry<C>| out.push(Arc::clone(&entry.member));
         self.entries.retain(|entry| {
             let over =
@@ -121,12 +130,14 @@ impl<C> Members<C> {
                 self.entries.remove(index);
             }
         }
+        let busy = |member: &&Arc<Member<C>>| member.in_flight.load(Ordering::Acquire) != 0;
+        self.leaving.extend(out.iter().filter(busy).map(Arc::clone));
         out
     }
 
     /// Takes all out.
     pub(super) fn clear(&mut self) -> Vec<Arc<Member<C>>> {
-        self.entries.drain(..).map(|entry| entry.member).collect()
+        self.entries.drain(..).map(|entry| entry.member).chain(self.leaving.drain(..)).collect()
     }
 }
 
@@ -181,6 +192,11 @@ mod tests {
         let gone = members.sweep(start + Duration::from_secs(1), None, 3, |&number| number == 2);
         assert_eq!(gone.iter().map(|member| member.connection).collect::<Vec<_>>(), [0, 2]);
         assert_eq!(members.take().unwrap().0.connection, 1);
+        // It is waited for until it has been released, and forgotten then.
+        assert_eq!((members.in_flight(), members.leaving.len()), (2, 1));
         old.release();
+        assert_eq!(members.in_flight(), 1);
+        members.sweep(start, None, 3, |_| false);
+        assert!(members.leaving.is_empty());
     }
 }

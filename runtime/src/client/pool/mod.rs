@@ -15,7 +15,7 @@ mod opening;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinSet;
@@ -48,10 +48,16 @@ struct Inner {
     connector: Arc<dyn Connector>,
     config: PoolConfig,
     state: Mutex<State>,
+    /// What connects, and what sweeps; ended with the pool. Never locked while
+    /// `state` is: a task that cannot be spawned is dropped, which locks that.
+    tasks: Mutex<JoinSet<()>>,
+    sweeping: AtomicBool,
     /// One permit for each stream.
     streams: Arc<Semaphore>,
-    /// Calls that wait for a connection.
+    /// Streams and long calls that wait for a connection.
     waiting: AtomicUsize,
+    /// Unary calls that wait for the first connection.
+    arriving: AtomicUsize,
     closing: AtomicBool,
     /// A call has ended while the pool is closing.
     ended: Notify,
@@ -68,9 +74,9 @@ struct State {
     connecting: usize,
     /// Where those look who wait for the first of them.
     first: Option<watch::Receiver<Option<ConnectionError>>>,
-    /// What connects, and what sweeps; ended with the pool.
-    tasks: JoinSet<()>,
-    sweeping: bool,
+    /// No more than the first connection is made before this: the last one that
+    /// was to be one more could not be had.
+    grows_after: Option<Instant>,
 }
 
 /// What a pool is at.
@@ -109,23 +115,27 @@ impl Drop for Share<'_> {
 
 impl Pool {
     /// Connections to `node`, made by `connector`.
-    pub fn new(node: Node, connector: Arc<dyn Connector>, config: PoolConfig) -> Self {
-        let streams = Arc::new(Semaphore::new(config.max_streams.min(Semaphore::MAX_PERMITS)));
+    pub fn new(node: Node, connector: Arc<dyn Connector>, mut config: PoolConfig) -> Self {
+        // As many as can be waited for at once.
+        config.max_streams = config.max_streams.min(Semaphore::MAX_PERMITS).min(u32::MAX as usize);
+        let streams = Arc::new(Semaphore::new(config.max_streams));
         let state = State {
             members: Members::new(),
             idle: Vec::new(),
             connecting: 0,
             first: None,
-            tasks: JoinSet::new(),
-            sweeping: false,
+            grows_after: None,
         };
         let inner = Inner {
             node,
             connector,
             config,
             state: Mutex::new(state),
+            tasks: Mutex::new(JoinSet::new()),
+            sweeping: AtomicBool::new(false),
             streams,
             waiting: AtomicUsize::new(0),
+            arriving: AtomicUsize::new(0),
             closing: AtomicBool::new(false),
             ended: Notify::new(),
             connects: AtomicU64::new(0),
@@ -155,9 +165,12 @@ impl Pool {
         let share = self.share(None).await?;
         drop(share);
         let mut state = self.inner.lock();
+        let mut missing = Vec::new();
         while state.members.len() + state.connecting < self.inner.min() {
-            self.inner.spawn_connect(&mut state, None);
+            missing.push(self.inner.open(&mut state, None));
         }
+        drop(state);
+        missing.into_iter().for_each(|opening| self.inner.spawn(opening));
         Ok(())
     }
 
@@ -170,7 +183,9 @@ impl Pool {
             connections: state.members.len(),
             in_flight: state.members.in_flight(),
             streams: self.inner.config.max_streams - self.inner.streams.available_permits(),
-            waiting: self.inner.waiting.load(Ordering::Relaxed) + turns,
+            waiting: self.inner.waiting.load(Ordering::Relaxed)
+                + self.inner.arriving.load(Ordering::Relaxed)
+                + turns,
             connects: self.inner.connects.load(Ordering::Relaxed),
             connect_failures: self.inner.failures.load(Ordering::Relaxed),
         }
@@ -193,8 +208,8 @@ impl Pool {
         let _ = self.inner.streams.acquire_many(streams).await;
         let mut state = self.inner.lock();
         let connections = (state.members.clear(), std::mem::take(&mut state.idle));
-        state.tasks.abort_all();
         drop(state);
+        self.inner.tasks().abort_all();
         drop(connections);
     }
 }
@@ -203,6 +218,10 @@ impl Inner {
     fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing that is done under the lock leaves it half done.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tasks(&self) -> MutexGuard<'_, JoinSet<()>> {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn min(&self) -> usize {

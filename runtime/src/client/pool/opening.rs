@@ -23,11 +23,19 @@ impl Inner {
             return Err(NotSent::Connection(ConnectionError::Stopped));
         }
         let mut state = self.lock();
-        if let Some((member, load)) = state.members.take() {
-            let all = state.members.len() + state.connecting;
-            if load >= self.config.target_in_flight && all < self.max() {
-                self.spawn_connect(&mut state, None);
+        while let Some((member, load)) = state.members.take() {
+            if member.connection.has_ended() {
+                member.release();
+                state.members.remove(&member);
+                continue;
             }
+            let all = state.members.len() + state.connecting;
+            let wanted = load >= self.config.target_in_flight
+                && all < self.max()
+                && state.grows_after.is_none_or(|after| after <= now());
+            let more = wanted.then(|| self.open(&mut state, None));
+            drop(state);
+            more.into_iter().for_each(|opening| self.spawn(opening));
             return Ok(Ok(Share { member, inner: self }));
         }
         if let Some(first) = &state.first {
@@ -35,33 +43,47 @@ impl Inner {
         }
         let (sender, first) = watch::channel(None);
         state.first = Some(first.clone());
-        self.spawn_connect(&mut state, Some(sender));
+        let opening = self.open(&mut state, Some(sender));
+        drop(state);
+        self.spawn(opening);
         Ok(Err(first))
     }
 
-    /// Starts to make one more connection.
-    pub(super) fn spawn_connect(
+    /// Counts one more connection that is being made: [`Inner::spawn`] it, once
+    /// nothing is locked.
+    pub(super) fn open(
         self: &Arc<Self>,
         state: &mut State,
         first: Option<watch::Sender<Option<ConnectionError>>>,
-    ) {
-        // Those that are over are kept until somebody looks.
-        while state.tasks.try_join_next().is_some() {}
+    ) -> Opening {
         state.connecting += 1;
         // A task that held the pool would keep it alive.
-        let opening = Opening { pool: Arc::downgrade(self), first };
-        state.tasks.spawn(connect(opening));
-        if !state.sweeping {
-            state.sweeping = true;
-            state.tasks.spawn(sweep(Arc::downgrade(self)));
+        Opening { pool: Arc::downgrade(self), first }
+    }
+
+    /// Makes a connection in the background.
+    pub(super) fn spawn(self: &Arc<Self>, opening: Opening) {
+        let mut tasks = self.tasks();
+        // Those that are over are kept until somebody looks.
+        while tasks.try_join_next().is_some() {}
+        tasks.spawn(connect(opening));
+        drop(tasks);
+        self.start_sweeping();
+    }
+
+    /// Looks after connections from now on.
+    pub(super) fn start_sweeping(self: &Arc<Self>) {
+        if !self.sweeping.swap(true, Ordering::Relaxed) {
+            self.tasks().spawn(sweep(Arc::downgrade(self)));
         }
     }
 
     /// When a connection that is made now has had its time: up to a fifth
     /// later than others, so that they do not all go at once.
-    fn retires(&self, now: Instant) -> Option<Instant> {
+    pub(super) fn retires(&self, now: Instant) -> Option<Instant> {
         let lifetime = self.config.max_lifetime?;
-        now.checked_add(lifetime.saturating_sub(lifetime / 5) + self.random.jitter(lifetime / 5 * 2))
+        let least = lifetime.saturating_sub(lifetime / 5);
+        now.checked_add(least.saturating_add(self.random.jitter(lifetime / 5 * 2)))
     }
 
     /// Closes what is not to be kept, and connects what is missing.
@@ -73,21 +95,21 @@ impl Inner {
         let kept = std::mem::take(&mut state.idle);
         let (kept, idle) = kept.into_iter().partition(|kept| kept.is_fresh(now, idle));
         state.idle = kept;
-        if !self.closing.load(Ordering::Relaxed) {
-            // One at a time: a node that is down is not to be asked for all of
-            // them every second.
-            if state.members.len() < self.min() && state.connecting == 0 {
-                self.spawn_connect(&mut state, None);
-            }
-        }
+        // One at a time: a node that is down is not to be asked for all of them
+        // every second.
+        let missing = !self.closing.load(Ordering::Relaxed)
+            && state.members.len() < self.min()
+            && state.connecting == 0;
+        let opening = missing.then(|| self.open(&mut state, None));
         drop(state);
         drop((gone, idle));
+        opening.into_iter().for_each(|opening| self.spawn(opening));
     }
 }
 
 /// A connection that is being made: counted, and perhaps waited for, until this
 /// is dropped.
-struct Opening {
+pub(super) struct Opening {
     pool: Weak<Inner>,
     first: Option<watch::Sender<Option<ConnectionError>>>,
 }
@@ -114,12 +136,15 @@ async fn connect(opening: Opening) {
             inner.connects.fetch_add(1, Ordering::Relaxed);
             let now = now();
             let retires = inner.retires(now);
-            inner.lock().members.add(connection, now, retires);
+            let mut state = inner.lock();
+            state.members.add(connection, now, retires);
+            state.grows_after = None;
             return;
         }
         Err(error) => error,
     };
     inner.failures.fetch_add(1, Ordering::Relaxed);
+    inner.lock().grows_after = now().checked_add(SWEEP);
     if let Some(first) = &opening.first {
         // Perhaps nobody waits any more.
         let _ = first.send(Some(error));

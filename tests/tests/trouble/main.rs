@@ -1,0 +1,200 @@
+//! Nodes in trouble of kinds that are not plainly up or down: ones that cannot
+//! be connected to and do not say so, that are slow once, that hang, that were
+//! restarted. No call fails that another node could have served, and a node that
+//! is well again gets calls again, whatever kind of calls there are.
+
+mod pools;
+mod site;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use riak_client::riak_kv::{RpbContent, RpbGetReq, RpbListKeysReq, RpbPutReq};
+use riak_client::{CallOptions, Riak};
+use riak_runtime::client::{
+    BreakerState, CallError, Cluster, ClusterConfig, Connecting, ConnectionError, Connector, Node, NotSent,
+    PoolConfig, RoundRobin, ServerError, TcpConnector,
+};
+use site::{Stalls, site};
+use tokio::time::{sleep, timeout};
+
+fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+fn get() -> RpbGetReq {
+    RpbGetReq::new("b", "k")
+}
+
+fn put() -> RpbPutReq {
+    RpbPutReq { key: Some("k".into()), ..RpbPutReq::new("b", RpbContent::new("v")) }
+}
+
+fn keys() -> RpbListKeysReq {
+    RpbListKeysReq::new("b")
+}
+
+fn cluster(nodes: [&Node; 2], config: ClusterConfig) -> Cluster {
+    Cluster::new(nodes.map(Node::clone), Arc::new(TcpConnector::default()), config)
+}
+
+/// A node whose connects hang costs calls a part of their time: reads and writes
+/// go to another one, within the time that they have.
+#[tokio::test]
+async fn a_node_that_cannot_be_connected_to_in_time_is_passed_over() {
+    let ((good, _), (bad, _)) = (site().await, site().await);
+    let connector = Stalls::new(&bad, Duration::from_secs(60));
+    let config = ClusterConfig::new().timeout(Some(ms(400)));
+    let cluster = Cluster::new([good, bad.clone()], connector, config);
+    let riak = Riak::over(cluster.clone());
+    for _ in 0..8 {
+        riak.kv().get(get()).await.unwrap();
+        riak.kv().put(put()).await.unwrap();
+        riak.kv().list_keys(keys()).await.unwrap().all().await.unwrap();
+    }
+    let stats = cluster.stats();
+    let bad = stats.nodes.iter().find(|stats| stats.node == bad).unwrap();
+    assert!(bad.failures > 0, "nobody noticed: {stats:?}");
+}
+
+/// Without reads, and without short calls at all, a node that is back is found
+/// out all the same.
+#[tokio::test]
+async fn any_kind_of_call_brings_a_node_back() {
+    for streams in [false, true] {
+        let ((good, _), (bad, seen)) = (site().await, site().await);
+        let connector = Stalls::new(&bad, Duration::ZERO);
+        let cluster = Cluster::new([good, bad], Arc::clone(&connector) as _, ClusterConfig::new());
+        let riak = Riak::over(cluster.clone());
+        let call = async || {
+            if streams {
+                riak.kv().list_keys(keys()).await.unwrap().all().await.map(drop)
+            } else {
+                riak.kv().put(put()).await.map(drop)
+            }
+        };
+        while cluster.stats().nodes[1].breaker != BreakerState::Open {
+            call().await.unwrap();
+        }
+        connector.stalled.store(false, Ordering::SeqCst);
+        let begun = Instant::now();
+        while seen.seen() == 0 || cluster.stats().nodes[1].breaker != BreakerState::Closed {
+            call().await.unwrap();
+            assert!(begun.elapsed() < Duration::from_secs(8), "streams: {streams}");
+            sleep(ms(2)).await;
+        }
+    }
+}
+
+/// A stream that takes long to begin is neither a probe nor called off.
+#[tokio::test]
+async fn a_long_call_is_begun_once() {
+    let ((one, first), (other, second)) = (site().await, site().await);
+    first.delay(600);
+    second.delay(600);
+    let riak = Riak::over(cluster([&one, &other], ClusterConfig::new()));
+    let hurried = riak.with(CallOptions::new().timeout(ms(1000)));
+    hurried.kv().list_keys(keys()).await.unwrap().all().await.unwrap();
+    assert_eq!(first.seen() + second.seen(), 1, "it would have fitted into its time");
+}
+
+/// What was measured of a node long ago says little.
+#[tokio::test]
+async fn a_node_that_was_slow_once_gets_calls_again() {
+    let ((one, _), (slow, seen)) = (site().await, site().await);
+    let riak = Riak::over(cluster([&one, &slow], ClusterConfig::new()));
+    seen.delay(100);
+    while seen.seen() == 0 {
+        riak.kv().get(get()).await.unwrap();
+    }
+    seen.delay(0);
+    let begun = Instant::now();
+    while seen.seen() < 20 {
+        riak.kv().get(get()).await.unwrap();
+        assert!(begun.elapsed() < Duration::from_secs(10), "it is left out for ever");
+    }
+}
+
+/// Callers who time out by themselves tell nobody why: that they waited is seen.
+#[tokio::test]
+async fn a_node_that_hangs_does_not_attract_calls() {
+    let ((good, _), (hangs, seen)) = (site().await, site().await);
+    seen.delay(3_600_000);
+    let riak = Riak::over(cluster([&good, &hangs], ClusterConfig::new()));
+    let mut lost = 0;
+    for _ in 0..100 {
+        lost += usize::from(timeout(ms(20), riak.kv().get(get())).await.is_err());
+    }
+    assert!(lost < 20, "{lost} of 100 calls went to a node that hangs");
+}
+
+/// Streams that are cut count against their node, though they began well.
+#[tokio::test]
+async fn streams_that_are_cut_are_failures() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let node = Node::from(listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut socket, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                use tokio::io::{AsyncReadExt, AsyncWriteExt};
+                socket.read_exact(&mut [0; 8]).await?;
+                socket.write_all(b"\0\0\0\x04\x12\x0a\x01k").await
+            });
+        }
+    });
+    let tcp = Arc::new(TcpConnector::default());
+    let cluster = Cluster::new([node], tcp, ClusterConfig::new());
+    let riak = Riak::over(cluster.clone());
+    while cluster.stats().nodes[0].breaker == BreakerState::Closed {
+        riak.kv().list_keys(keys()).await.unwrap().all().await.unwrap_err();
+        assert!(cluster.stats().nodes[0].failures < 20, "its breaker stays closed");
+    }
+}
+
+/// Waiting for one's own limit on streams is no fault of the node's, nothing was
+/// sent meanwhile, and another node may have room.
+#[tokio::test]
+async fn a_limit_on_this_side_is_no_failure_of_the_node() {
+    let ((one, busy), (other, _)) = (site().await, site().await);
+    let pool = PoolConfig::new().max_streams(1).wait_timeout(ms(100));
+    let tcp = Arc::new(TcpConnector::default());
+    let turns = Arc::new(RoundRobin::new());
+    let config = ClusterConfig::new().pool(pool);
+    let cluster = Cluster::balanced([one, other], tcp, config, turns);
+    let riak = Riak::over(cluster.clone());
+    busy.delay(5_000);
+    let holder = riak.clone();
+    let holder = tokio::spawn(async move { holder.kv().list_keys(keys()).await.map(drop) });
+    while busy.seen() == 0 {
+        sleep(ms(2)).await;
+    }
+    for _ in 0..4 {
+        riak.kv().list_keys(keys()).await.unwrap().all().await.unwrap();
+    }
+    assert!(cluster.stats().nodes.iter().all(|node| node.failures == 0), "{:?}", cluster.stats());
+    holder.abort();
+}
+
+/// Refuses everybody.
+#[derive(Debug, Default)]
+struct Refuses(std::sync::atomic::AtomicUsize);
+
+impl Connector for Refuses {
+    fn connect<'a>(&'a self, _: &'a Node) -> Connecting<'a> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Box::pin(async { Err(ConnectionError::Refused(ServerError::new("Authentication failed", 0))) })
+    }
+}
+
+/// A wrong password is as wrong at the next node, where it may lock an account.
+#[tokio::test]
+async fn a_password_is_not_tried_everywhere() {
+    let refuses = Arc::new(Refuses::default());
+    let nodes = ["a", "b", "c"].map(|host| Node::new(host, 1));
+    let riak = Riak::over(Cluster::new(nodes, Arc::clone(&refuses) as _, ClusterConfig::new()));
+    let error = riak.kv().get(get()).await.unwrap_err();
+    assert!(!error.is_retryable() && !error.may_have_been_applied(), "{error:?}");
+    assert!(matches!(error.cause(), CallError::NotSent(NotSent::Connection(_))), "{error:?}");
+    assert_eq!(refuses.0.load(Ordering::SeqCst), 1);
+}

@@ -1,0 +1,101 @@
+//! [`Site`]: a server that answers every request, as late as it is told to, and
+//! counts; [`Stalls`]: a connector whose connects to some nodes take their time.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use riak_runtime::client::{Connecting, ConnectionError, Connector, Node, TcpConnector};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
+use tokio::time::sleep;
+
+/// What a server does, and what it has seen.
+#[derive(Debug, Default)]
+pub(crate) struct Conduct {
+    /// Milliseconds before each answer.
+    pub(crate) delay: AtomicU64,
+    /// Closes all connections.
+    pub(crate) cut: Notify,
+    pub(crate) requests: AtomicUsize,
+    pub(crate) open: AtomicUsize,
+}
+
+impl Conduct {
+    pub(crate) fn seen(&self) -> usize {
+        self.requests.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn delay(&self, millis: u64) {
+        self.delay.store(millis, Ordering::SeqCst);
+    }
+}
+
+/// A server that answers requests without a body, but for listings, which are
+/// done at once.
+pub(crate) async fn site() -> (Node, Arc<Conduct>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let node = Node::from(listener.local_addr().unwrap());
+    let conduct = Arc::new(Conduct::default());
+    let shared = Arc::clone(&conduct);
+    tokio::spawn(async move {
+        while let Ok((socket, _)) = listener.accept().await {
+            let conduct = Arc::clone(&shared);
+            tokio::spawn(async move {
+                conduct.open.fetch_add(1, Ordering::SeqCst);
+                tokio::select! {
+                    _ = serve(socket, &conduct) => {}
+                    () = conduct.cut.notified() => {}
+                }
+                conduct.open.fetch_sub(1, Ordering::SeqCst);
+            });
+        }
+    });
+    (node, conduct)
+}
+
+async fn serve(mut socket: TcpStream, conduct: &Conduct) -> io::Result<()> {
+    socket.set_nodelay(true)?;
+    loop {
+        let mut frame = vec![0; socket.read_u32().await? as usize];
+        socket.read_exact(&mut frame).await?;
+        conduct.requests.fetch_add(1, Ordering::SeqCst);
+        sleep(Duration::from_millis(conduct.delay.load(Ordering::SeqCst))).await;
+        match frame[0] {
+            17 => socket.write_all(&[0, 0, 0, 3, 18, 0x10, 1]).await?,
+            code => socket.write_all(&[0, 0, 0, 1, code + 1]).await?,
+        }
+    }
+}
+
+/// Connects, but for one node: its connects take a while, or are refused.
+#[derive(Debug)]
+pub(crate) struct Stalls {
+    pub(crate) node: Node,
+    pub(crate) stalled: AtomicBool,
+    /// How long a connect takes before it fails.
+    pub(crate) after: Duration,
+    pub(crate) tries: AtomicUsize,
+}
+
+impl Stalls {
+    pub(crate) fn new(node: &Node, after: Duration) -> Arc<Self> {
+        let (stalled, tries) = (AtomicBool::new(true), AtomicUsize::new(0));
+        Arc::new(Self { node: node.clone(), stalled, after, tries })
+    }
+}
+
+impl Connector for Stalls {
+    fn connect<'a>(&'a self, node: &'a Node) -> Connecting<'a> {
+        Box::pin(async move {
+            if *node == self.node && self.stalled.load(Ordering::SeqCst) {
+                self.tries.fetch_add(1, Ordering::SeqCst);
+                sleep(self.after).await;
+                return Err(ConnectionError::from(io::Error::from(io::ErrorKind::ConnectionRefused)));
+            }
+            TcpConnector::default().connect(node).await
+        })
+    }
+}

@@ -63,7 +63,8 @@ impl fmt::Display for Error {
             Self::Request { message } => {
                 write!(
                     f,
-                    "standard input is no CodeGeneratorRequest ({message}): let protoc start this program"
+                    "standard input is no CodeGeneratorRequest ({message}): let protoc start this program, and \
+                     save schemas as UTF-8, comments and defaults too"
                 )
             }
             Self::Emit { file, message } => {

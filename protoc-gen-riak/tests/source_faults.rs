@@ -81,7 +81,11 @@ fn syntax_errors() {
             "message A { oneof o { optional int32 a = 1; } }",
             "1:23: a field of a oneof has no label: leave `optional` out",
         ),
-        ("message A { oneof o { } }", "1:23: expected a field, or `}`, found `}`"),
+        ("message A { oneof o { } }", "1:23: expected a field, found `}`"),
+        (
+            "message A { optional double a = 1 [default = 0x1ffffffffffffffff]; }",
+            "1:46: the number does not fit 64 bits: write a smaller one, or a decimal one",
+        ),
         (
             "message A { optional group g = 1 {} }",
             "1:28: the name of the group `g` must start with a capital letter: it is the name of a message as well",
@@ -130,7 +134,7 @@ fn editions_are_for_protoc() {
     assert_eq!(
         files.faults(),
         ["a.proto:2:3: edition \"2023\" is not read here: the built-in parser reads proto2 and proto3; \
-          run protoc with this generator as its plugin, which reads editions"]
+          run protoc with this generator as its plugin, which reads edition 2023"]
     );
 }
 
@@ -296,7 +300,7 @@ fn labels_and_maps() {
         &[
             "2:8: `a` has no label: write `optional`, `required` or `repeated` before its type",
             "3:2: `b` has no label: write `optional`, `required` or `repeated` before its type",
-            "4:2: the map `c` has no label: leave it out",
+            "4:2: the map `c` takes no label: leave the word before `map` out",
             "5:2: the keys of the map `d` cannot be `float`: keys are integers, bools or strings",
             "6:2: the keys of the map `e` cannot be `M`: keys are integers, bools or strings",
             "7:2: the keys of the map `f` cannot be `bytes`: keys are integers, bools or strings",

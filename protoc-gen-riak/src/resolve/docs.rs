@@ -48,14 +48,23 @@ pub(crate) fn from_comment(comment: &str) -> Docs {
 /// The lines, without the margin that all of them share, tabs, white space at
 /// the end, and rulers.
 fn dedent(comment: &str) -> Vec<String> {
+    // A carriage return by itself, which Rust takes in no comment, ends a line too.
     let lines: Vec<String> = comment
         .lines()
+        .flat_map(|line| line.split('\r'))
+        .map(|line| line.replace(turns_text, ""))
         .map(|line| line.trim_start_matches('*').replace('\t', "    "))
         .map(|line| if is_ruler(&line) { String::new() } else { line })
         .map(|line| line.trim_end().to_owned())
         .collect();
     let margin = lines.iter().filter(|line| !line.is_empty()).map(|line| indent(line)).min().unwrap_or(0);
     lines.into_iter().map(|line| line.get(margin..).unwrap_or_default().to_owned()).collect()
+}
+
+/// Whether a character changes the direction in which text is shown: the compiler
+/// takes none of them in a comment.
+fn turns_text(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 fn indent(line: &str) -> usize {
@@ -326,6 +335,12 @@ mod tests {
         );
         assert!(lines("").is_empty());
         assert!(lines(" \n \n").is_empty());
+    }
+
+    #[test]
+    fn what_the_compiler_refuses_in_comments_is_left_out() {
+        assert_eq!(lines(" one\r two\r\n three"), ["one", "two", "three"]);
+        assert_eq!(lines(" a\u{202e}b\u{2069}c"), ["abc"]);
     }
 
     #[test]

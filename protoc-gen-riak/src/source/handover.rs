@@ -76,7 +76,13 @@ fn place(graph: &Graph, dir: &Path, message: &str) -> Diagnostic {
         return Diagnostic::new("", 0, 0, plain);
     };
     let plain = plain.replace(&format!("`{}`: ", unit.source.name), "");
-    let message = format!("the parser behind this one refuses the file: {plain}");
+    let message = match plain.rsplit_once("Non-unique field name: ") {
+        Some((_, name)) => format!(
+            "two fields have the JSON name `{name}`, in which underscores do not count: rename one, or give it \
+             a json_name"
+        ),
+        None => format!("the parser behind this one refuses the file: {plain}"),
+    };
     let words = plain.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
     let text = unit.source.text();
     let offset = words

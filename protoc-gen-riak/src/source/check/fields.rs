@@ -96,7 +96,7 @@ impl Checker<'_> {
         let proto3 = self.syntax == Syntax::Proto3;
         match field.label {
             Some((_, span)) if is_map => {
-                self.fault(span, format!("the map `{name}` has no label: leave it out"));
+                self.fault(span, format!("the map `{name}` takes no label: leave the word before `map` out"));
             }
             Some((Label::Required, span)) if proto3 => {
                 let message = format!("proto3 has no required fields: leave `required` out of `{name}`");

@@ -46,7 +46,7 @@ impl Parser<'_> {
                 start,
                 format!(
                     "edition {:?} is not read here: the built-in parser reads proto2 and proto3; \
-                     run protoc with this generator as its plugin, which reads editions",
+                     run protoc with this generator as its plugin, which reads edition 2023",
                     name.text
                 ),
             ));

@@ -227,7 +227,8 @@ impl Parser<'_> {
             let span = self.advance();
             FieldType::Group(Name { text: String::new(), span })
         } else {
-            self.plain_type("a field, or `}`")?
+            // Where there has to be one, nothing else is said to be expected.
+            self.plain_type(if self.sees("}") { "a field" } else { "a field, or `}`" })?
         };
         self.close(location);
         let number = match ty {

@@ -146,9 +146,20 @@ impl Parser<'_> {
                 ValueKind::Ident { negative, text }
             }
             Kind::Int => {
-                let magnitude = int_value(self.text());
+                let text = self.text();
+                let magnitude = int_value(text);
+                // Without a fraction it is a float all the same, as protoc has it.
+                let float: Option<f64> =
+                    if magnitude.is_none() && !text.starts_with('0') { text.parse().ok() } else { None };
+                if magnitude.is_none() && float.is_none() {
+                    let message = "the number does not fit 64 bits: write a smaller one, or a decimal one";
+                    return Err(Fault::new(start.start, message));
+                }
                 self.advance();
-                ValueKind::Int { negative, magnitude }
+                match float {
+                    Some(value) => ValueKind::Float(if negative { -value } else { value }),
+                    None => ValueKind::Int { negative, magnitude },
+                }
             }
             Kind::Float => {
                 // The lexer lets only digits, one point and an exponent through.
@@ -175,7 +186,11 @@ impl Parser<'_> {
             "}"
         };
         let mut fields = Vec::new();
-        while !self.take_if(close) {
+        loop {
+            self.skip_hash_comments();
+            if self.take_if(close) {
+                break;
+            }
             if self.kind() != Kind::Ident && !self.sees("[") {
                 let what = format!("the name of a field or `{close}`");
                 return Err(self.expected(&what));
@@ -184,6 +199,18 @@ impl Parser<'_> {
         }
         self.rise();
         Ok(Value { kind: ValueKind::Message(fields), span: start.to(self.previous()) })
+    }
+
+    /// Passes comments of the text format, from a `#` to the end of the line.
+    fn skip_hash_comments(&mut self) {
+        while self.sees("#") {
+            let start = self.span().start;
+            let rest = self.source.text().get(start..).unwrap_or_default();
+            let end = start + rest.find('\n').unwrap_or(rest.len());
+            while self.span().start < end && !matches!(self.kind(), Kind::End | Kind::Bad) {
+                self.advance();
+            }
+        }
     }
 
     fn value_field(&mut self) -> Parse<ValueField> {

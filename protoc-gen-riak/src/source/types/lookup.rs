@@ -120,6 +120,10 @@ impl Types {
                  `import \"{file}\";`"
             )),
             Lookup::Nothing => Some(match self.near_type(unit, scope, name) {
+                Some(near) if near == name => format!(
+                    "`{name}` is looked up in an inner `{}`, which has no such type: write `.{name}`",
+                    name.split('.').next().unwrap_or(name)
+                ),
                 Some(near) => format!("there is no type `{name}`: did you mean `{near}`?"),
                 None => format!("there is no type `{name}`: declare it, or import the file that declares it"),
             }),

@@ -166,7 +166,7 @@ impl fmt::Display for CallError {
                 error.fmt(f)
             }
             Self::NotSent(reason) => write!(f, "the request was not sent: {reason}"),
-            Self::Tried(tried) => write!(f, "no node could be asked with success: {tried}"),
+            Self::Tried(tried) => write!(f, "no attempt succeeded: {tried}"),
         }
     }
 }

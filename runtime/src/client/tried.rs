@@ -126,7 +126,7 @@ mod tests {
         let lost = CallError::Lost(ConnectionError::Closed { within_frame: false });
         let error = Tried::error(vec![attempt("a", lost.clone()), attempt("b", lost)]);
         let text = error.to_string();
-        assert!(text.starts_with("no node could be asked with success: a:8087 after 3.0ms: "), "{text}");
+        assert!(text.starts_with("no attempt succeeded: a:8087 after 3.0ms: "), "{text}");
         assert!(text.contains("; then b:8087 after 3.0ms: the connection failed"), "{text}");
     }
 }

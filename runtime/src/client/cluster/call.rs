@@ -14,6 +14,7 @@ use super::super::error::{CallError, NotSent};
 use super::super::observe::Watch;
 use super::super::outgoing::Outgoing;
 use super::super::responses::FrameStream;
+use super::super::server_error::ServerErrorKind;
 use super::super::tried::{Attempt, Origin, Tried};
 use super::member::{Member, Trial};
 use super::{Cluster, verdict};
@@ -156,8 +157,12 @@ impl<'c, 'r> Effort<'c, 'r> {
             // No node has anything to do with it.
             return Err(error);
         }
-        let repeat = if verdict::lacks_connection(&error) {
-            self.members.len() > 1
+        // A node that does not serve such requests will not do so at once.
+        let only_elsewhere = verdict::lacks_connection(&error) || error.is(ServerErrorKind::NotServed);
+        let repeat = if only_elsewhere && self.members.len() < 2 {
+            false
+        } else if verdict::lacks_connection(&error) {
+            true
         } else {
             verdict::may_repeat(&error, self.request.retry())
         };

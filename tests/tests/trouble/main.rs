@@ -14,7 +14,7 @@ use riak_client::riak_kv::{RpbContent, RpbGetReq, RpbListKeysReq, RpbPutReq};
 use riak_client::{CallOptions, Riak};
 use riak_runtime::client::{
     BreakerState, CallError, Cluster, ClusterConfig, Connecting, ConnectionError, Connector, Node, NotSent,
-    PoolConfig, RoundRobin, ServerError, TcpConnector,
+    PoolConfig, RetryConfig, RoundRobin, ServerError, TcpConnector,
 };
 use site::{Stalls, site};
 use tokio::time::{sleep, timeout};
@@ -45,7 +45,8 @@ fn cluster(nodes: [&Node; 2], config: ClusterConfig) -> Cluster {
 async fn a_node_that_cannot_be_connected_to_in_time_is_passed_over() {
     let ((good, _), (bad, _)) = (site().await, site().await);
     let connector = Stalls::new(&bad, Duration::from_secs(60));
-    let config = ClusterConfig::new().timeout(Some(ms(400)));
+    let retry = RetryConfig::new().attempt_timeout(Some(ms(200)));
+    let config = ClusterConfig::new().timeout(Some(ms(400))).retry(retry);
     let cluster = Cluster::new([good, bad.clone()], connector, config);
     let riak = Riak::over(cluster.clone());
     for _ in 0..8 {

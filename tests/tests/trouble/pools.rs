@@ -82,7 +82,7 @@ async fn a_burst_may_wait_for_the_first_connection() {
 async fn closing_waits_for_calls_on_connections_that_had_their_time() {
     let (node, conduct) = site().await;
     conduct.delay(2500);
-    let pool = pool(node, PoolConfig::new().max_lifetime(Some(ms(100))));
+    let pool = pool(node, PoolConfig::new().min_connections(0).max_lifetime(Some(ms(100))));
     let riak = Riak::over(pool.clone());
     let call = tokio::spawn(async move { riak.kv().get(get()).await.map(drop) });
     while pool.stats().connects == 0 || pool.stats().connections > 0 {

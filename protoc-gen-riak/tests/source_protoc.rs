@@ -99,6 +99,9 @@ fn fixtures_are_the_same() {
         "crlf.proto",
         "bom.proto",
         "shared.proto",
+        "far_numbers.proto",
+        "inf.proto",
+        "inf_again.proto",
         "deeper/base.proto",
     ] {
         compare(&include, &[include.join(name)]);

@@ -18,6 +18,7 @@ use protobuf::descriptor::FileDescriptorSet;
 
 use super::ast::{self, Enum, Field, FieldType, ImportKind, Label, Message, MessageKind, Syntax};
 use super::graph::Graph;
+use super::spelling::{self, spelt};
 use super::types::{Lookup, Types, join, package_of};
 use crate::Diagnostic;
 
@@ -46,6 +47,7 @@ pub(crate) fn descriptors(graph: &Graph, types: &Types) -> Result<FileDescriptor
     match parser.parse_and_typecheck() {
         Ok(parsed) => {
             set.file = parsed.file_descriptors;
+            set.file.iter_mut().for_each(spelling::restore);
             Ok(set)
         }
         Err(error) => Err(vec![place(graph, dir.path(), &format!("{error:#}"))]),
@@ -123,7 +125,7 @@ impl Printer<'_> {
         };
         self.line(format_args!("syntax = \"{syntax}\";"));
         if let Some(package) = &file.package {
-            self.line(format_args!("package {};", package.text));
+            self.line(format_args!("package {};", spelt(&package.text)));
         }
         for import in &file.imports {
             let kind = match import.kind {
@@ -146,14 +148,14 @@ impl Printer<'_> {
         }
         for service in &file.services {
             let scope = join(package, &service.name.text);
-            self.line(format_args!("service {} {{", service.name.text));
+            self.line(format_args!("service {} {{", spelt(&service.name.text)));
             for method in &service.methods {
                 let stream = |streams| if streams { "stream " } else { "" };
                 let input = self.type_name(&scope, &method.input.text);
                 let output = self.type_name(&scope, &method.output.text);
                 self.line(format_args!(
                     "rpc {} ({}{input}) returns ({}{output});",
-                    method.name.text,
+                    spelt(&method.name.text),
                     stream(method.client_streams),
                     stream(method.server_streams),
                 ));
@@ -165,8 +167,8 @@ impl Printer<'_> {
     /// The full name of a type, with the dot before it. It is known to be found.
     fn type_name(&self, scope: &str, name: &str) -> String {
         match self.types.lookup_type(self.unit, scope, name) {
-            Lookup::Found(what) => format!(".{}", self.types.full_name(what)),
-            Lookup::NotImported(_) | Lookup::Nothing => name.to_owned(),
+            Lookup::Found(what) => format!(".{}", spelt(self.types.full_name(what))),
+            Lookup::NotImported(_) | Lookup::Nothing => spelt(name).into_owned(),
         }
     }
 
@@ -175,7 +177,7 @@ impl Printer<'_> {
             return;
         }
         let full = join(scope, &message.name.text);
-        self.line(format_args!("message {} {{", message.name.text));
+        self.line(format_args!("message {} {{", spelt(&message.name.text)));
         for nested in &message.messages {
             self.message(&full, nested);
         }
@@ -192,7 +194,7 @@ impl Printer<'_> {
                     self.line(format_args!("}}"));
                 }
                 if let Some(oneof) = field.oneof.and_then(|index| message.oneofs.get(index)) {
-                    self.line(format_args!("oneof {} {{", oneof.name.text));
+                    self.line(format_args!("oneof {} {{", spelt(&oneof.name.text)));
                 }
                 open = field.oneof;
             }
@@ -205,9 +207,9 @@ impl Printer<'_> {
     }
 
     fn enumeration(&mut self, declared: &Enum) {
-        self.line(format_args!("enum {} {{", declared.name.text));
+        self.line(format_args!("enum {} {{", spelt(&declared.name.text)));
         for value in &declared.values {
-            self.line(format_args!("{} = {};", value.name.text, value.number.value));
+            self.line(format_args!("{} = {};", spelt(&value.name.text), value.number.value));
         }
         self.line(format_args!("}}"));
     }
@@ -239,7 +241,7 @@ impl Printer<'_> {
         };
         self.line(format_args!(
             "{label}{ty} {} = {}{};",
-            field.name.text,
+            spelt(&field.name.text),
             field.number.value,
             self.json_name(field),
         ));
@@ -260,7 +262,7 @@ impl Printer<'_> {
         match ty {
             FieldType::Scalar(scalar) => scalar.name().to_owned(),
             FieldType::Named(name) => self.type_name(scope, &name.text),
-            FieldType::Group(name) => format!(".{}", join(scope, &name.text)),
+            FieldType::Group(name) => format!(".{}", spelt(&join(scope, &name.text))),
             FieldType::Map(..) => String::new(),
         }
     }

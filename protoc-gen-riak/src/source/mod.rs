@@ -24,6 +24,7 @@ mod mend;
 mod overlay;
 mod parser;
 mod salvage;
+mod spelling;
 mod statements;
 mod text;
 mod types;

@@ -4,7 +4,8 @@
 //! doubt, it opens for a while, and calls go elsewhere. Then one call, which can
 //! be repeated elsewhere, is the probe: its success closes the breaker, its
 //! failure opens it for longer. A probe is a call like any other, because a
-//! node that starts answers a ping and refuses the rest.
+//! node that starts answers a ping and refuses the rest. Where no such call comes
+//! for a while, one that cannot be repeated, or that takes long, tries the node.
 //!
 //! No clock and no lock in here. Invariant: half open, there is one probe.
 

@@ -69,7 +69,7 @@ pub enum ServerErrorKind {
     EmptyName,
     /// What is asked for makes no sense to the server: a fold that is not well
     /// defined, a replication queue that there is not, a content type of a
-    /// MapReduce query that it cannot read.
+    /// `MapReduce` query that it cannot read.
     InvalidRequest,
     /// The object is larger than the server takes.
     TooLarge,

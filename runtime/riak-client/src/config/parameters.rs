@@ -92,7 +92,7 @@ pub const PARAMETERS: &[Parameter] = &[
     parameter!("max_streams", COUNT, "8", count => cluster.pool.max_streams,
         "connections to each node for streams and folds, each of which has one to itself"),
     parameter!("max_waiting", COUNT, "1024", count => cluster.pool.max_waiting,
-        "calls that may wait for a connection to a node"),
+        "streams and folds that may wait for a connection to a node"),
     Parameter {
         name: "wait_timeout",
         unit: TIME,

@@ -170,7 +170,9 @@ impl Pool {
             missing.push(self.inner.open(&mut state, None));
         }
         drop(state);
-        missing.into_iter().for_each(|opening| self.inner.spawn(opening));
+        for opening in missing {
+            self.inner.spawn(opening);
+        }
         Ok(())
     }
 

@@ -35,7 +35,9 @@ impl Inner {
                 && state.grows_after.is_none_or(|after| after <= now());
             let more = wanted.then(|| self.open(&mut state, None));
             drop(state);
-            more.into_iter().for_each(|opening| self.spawn(opening));
+            if let Some(opening) = more {
+                self.spawn(opening);
+            }
             return Ok(Ok(Share { member, inner: self }));
         }
         if let Some(first) = &state.first {
@@ -103,7 +105,9 @@ impl Inner {
         let opening = missing.then(|| self.open(&mut state, None));
         drop(state);
         drop((gone, idle));
-        opening.into_iter().for_each(|opening| self.spawn(opening));
+        if let Some(opening) = opening {
+            self.spawn(opening);
+        }
     }
 }
 

@@ -1,0 +1,88 @@
+//! Names that the parser behind this one takes for numbers, `inf` and `nan`: spelt
+//! in another way on the way there, and restored on the way back.
+//!
+//! Invariant: what is restored is what was spelt so here: no other name ends so.
+
+use std::borrow::Cow;
+
+use protobuf::descriptor::{
+    DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FileDescriptorProto, ServiceDescriptorProto,
+};
+
+/// Names that look like numbers.
+const NUMBERS: [&str; 2] = ["inf", "nan"];
+
+/// What they get at their end: nobody ends a name so.
+const MARK: &str = "_is_a_name_not_a_number";
+
+/// A name, perhaps of several parts, as the parser takes it.
+pub(super) fn spelt(name: &str) -> Cow<'_, str> {
+    if !name.split('.').any(|part| NUMBERS.contains(&part)) {
+        return name.into();
+    }
+    let part = |part: &str| {
+        if NUMBERS.contains(&part) { format!("{part}{MARK}") } else { part.to_owned() }
+    };
+    name.split('.').map(part).collect::<Vec<_>>().join(".").into()
+}
+
+/// Gives all names in a file their own spelling back.
+pub(super) fn restore(file: &mut FileDescriptorProto) {
+    restore_name(&mut file.package);
+    file.message_type.iter_mut().for_each(message);
+    file.enum_type.iter_mut().for_each(enumeration);
+    file.extension.iter_mut().for_each(field);
+    file.service.iter_mut().for_each(service);
+}
+
+fn message(message: &mut DescriptorProto) {
+    restore_name(&mut message.name);
+    message.field.iter_mut().chain(&mut message.extension).for_each(field);
+    message.nested_type.iter_mut().for_each(self::message);
+    message.enum_type.iter_mut().for_each(enumeration);
+    message.oneof_decl.iter_mut().for_each(|oneof| restore_name(&mut oneof.name));
+}
+
+fn field(field: &mut FieldDescriptorProto) {
+    let marked = field.name().contains(MARK);
+    [&mut field.name, &mut field.type_name, &mut field.extendee].into_iter().for_each(restore_name);
+    if marked {
+        // It was made from the other spelling; a name without underscores is its own.
+        field.json_name.clone_from(&field.name);
+    }
+}
+
+fn enumeration(declared: &mut EnumDescriptorProto) {
+    restore_name(&mut declared.name);
+    declared.value.iter_mut().for_each(|value| restore_name(&mut value.name));
+}
+
+fn service(service: &mut ServiceDescriptorProto) {
+    restore_name(&mut service.name);
+    for method in &mut service.method {
+        [&mut method.name, &mut method.input_type, &mut method.output_type]
+            .into_iter()
+            .for_each(restore_name);
+    }
+}
+
+fn restore_name(name: &mut Option<String>) {
+    if let Some(name) = name.as_mut().filter(|name| name.contains(MARK)) {
+        *name = name.replace(MARK, "");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_looks_like_a_number_is_spelt_anew() {
+        assert_eq!(spelt("a.info.nano"), "a.info.nano");
+        let there = spelt("a.inf.nan").into_owned();
+        assert!(there.split('.').all(|part| !NUMBERS.contains(&part)), "{there}");
+        let mut back = Some(there);
+        restore_name(&mut back);
+        assert_eq!(back.unwrap(), "a.inf.nan");
+    }
+}

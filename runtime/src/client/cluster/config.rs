@@ -63,7 +63,8 @@ pub struct RetryConfig {
     /// node, if its own deadline leaves more. 10 seconds: a node that hangs
     /// answers nobody, and says nothing. The last attempt is bounded by the
     /// call's own deadline alone. With a deadline, an attempt that is not the
-    /// last gets half of the time that is left.
+    /// last gets half of the time that is left. What may not be made again, and
+    /// what takes long, is bounded so until it has a connection, and not then.
     pub attempt_timeout: Option<Duration>,
     /// How long is paused at most before the second attempt, where the first
     /// failed because the cluster has too much to do. 10 ms, doubled with each

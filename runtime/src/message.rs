@@ -114,8 +114,8 @@ fn decode<'a, M: Decode<'a>>(
     limits: &DecodeLimits,
 ) -> Result<M, DecodeError> {
     let (mut ctx, input) = Context::new(bytes, source, limits);
-    // The one local of the type that is returned is made where it is returned:
-    // a message of some hundred bytes is not moved.
+    // One local of the type that is returned, made once: a message that is moved
+    // into it at the end takes some hundredths longer (measured).
     let mut result = Ok(M::default());
     let error = match &mut result {
         Ok(message) => loop {

@@ -315,6 +315,16 @@ async fn errors_name_the_node_wherever_they_come_up() {
     let CallError::Tried(tried) = &error else { panic!("{error:?}") };
     assert_eq!(tried.last().node, Place::from(address));
     assert!(matches!(error.cause(), CallError::Decode(_)), "{error:?}");
+    let away = nowhere().await;
+    let riak = Riak::over(self::cluster(&[away, address], ClusterConfig::new()));
+    for _ in 0..50 {
+        let CallError::Tried(tried) = riak.kv().get(get()).await.unwrap_err() else { panic!() };
+        if tried.attempts()[0].node == Place::from(away) {
+            assert_eq!(tried.last().node, Place::from(address));
+            break;
+        }
+    }
+    assert!(riak.stats().repeats > 0, "no call ever tried the node that is away");
     let (address, away) = (scripted(Some(MODIFIED)).await.0, nowhere().await);
     let riak = Riak::over(self::cluster(&[away, address], ClusterConfig::new()));
     let mut alone = 0;

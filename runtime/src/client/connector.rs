@@ -88,3 +88,34 @@ fn prepared(socket: TcpStream) -> Result<TcpStream, ConnectionError> {
     socket.set_nodelay(true)?;
     Ok(socket)
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::{TcpListener, TcpSocket};
+
+    use super::*;
+
+    /// A server whose queue is full drops what asks to connect, without a word: on
+    /// Linux.
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn an_address_that_does_not_answer_leaves_time_for_the_next() {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let full = socket.listen(1).unwrap();
+        let silent = full.local_addr().unwrap();
+        let mut waiting = tokio::task::JoinSet::new();
+        for _ in 0..8 {
+            waiting.spawn(TcpStream::connect(silent));
+        }
+        while waiting.try_join_next().is_some() || waiting.len() > 6 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let good = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addresses = [silent, good.local_addr().unwrap()];
+        let socket = dial(&addresses[..], Duration::from_secs(2)).await.unwrap();
+        assert_eq!(socket.peer_addr().unwrap(), addresses[1]);
+        let error = dial(silent, Duration::from_millis(50)).await.unwrap_err();
+        assert!(matches!(error, ConnectionError::ConnectTimeout { .. }), "{error:?}");
+    }
+}

@@ -114,27 +114,18 @@ fn decode<'a, M: Decode<'a>>(
     limits: &DecodeLimits,
 ) -> Result<M, DecodeError> {
     let (mut ctx, input) = Context::new(bytes, source, limits);
-    // One local of the type that is returned, made once: a message that is moved
-    // into it at the end takes some hundredths longer (measured).
-    let mut result = Ok(M::default());
-    let error = match &mut result {
-        Ok(message) => loop {
-            let merged = message.merge(input.clone(), &mut ctx);
-            if merged.is_ok() && ctx.is_plain() {
-                break None;
-            }
-            match ctx.settle(merged, limits) {
-                Ok(true) => break None,
-                Ok(false) => *message = M::default(),
-                Err(error) => break Some(error.of(M::NAME)),
-            }
-        },
-        Err(_) => None,
-    };
-    if let Some(error) = error {
-        result = Err(error);
+    loop {
+        let mut message = M::default();
+        let merged = message.merge(input.clone(), &mut ctx);
+        if merged.is_ok() && ctx.is_plain() {
+            return Ok(message);
+        }
+        match ctx.settle(merged, limits) {
+            Ok(true) => return Ok(message),
+            Ok(false) => {}
+            Err(error) => return Err(error.of(M::NAME)),
+        }
     }
-    result
 }
 
 /// A message that owns its data, and its borrowed form.

@@ -309,7 +309,7 @@ impl Value {
     /// The integer that it is.
     pub(crate) fn integer(&self) -> Option<i128> {
         match self.kind {
-            ValueKind::Int { negative, magnitude: Some(magnitude) } => {
+            ValueKind::Int { negative, magnitude } => {
                 let magnitude = i128::from(magnitude);
                 Some(if negative { -magnitude } else { magnitude })
             }
@@ -322,10 +322,7 @@ impl Value {
         let (negative, size) = match &self.kind {
             ValueKind::Float(value) => return *value,
             #[allow(clippy::cast_precision_loss, reason = "the nearest is meant")]
-            ValueKind::Int { negative, magnitude } => {
-                let size = magnitude.map_or(f64::INFINITY, |value| value as f64);
-                (*negative, size)
-            }
+            ValueKind::Int { negative, magnitude } => (*negative, *magnitude as f64),
             ValueKind::Ident { negative, text } if text == "nan" => (*negative, f64::NAN),
             ValueKind::Ident { negative, .. } => (*negative, f64::INFINITY),
             _ => return 0.0,
@@ -347,10 +344,10 @@ pub(crate) enum ValueKind {
         negative: bool,
         text: String,
     },
-    /// An integer; None where it does not fit 64 bits.
+    /// An integer of no more than 64 bits.
     Int {
         negative: bool,
-        magnitude: Option<u64>,
+        magnitude: u64,
     },
     /// A number with a point or an exponent.
     Float(f64),

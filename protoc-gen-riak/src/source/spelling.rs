@@ -17,13 +17,12 @@ const MARK: &str = "_is_a_name_not_a_number";
 
 /// A name, perhaps of several parts, as the parser takes it.
 pub(super) fn spelt(name: &str) -> Cow<'_, str> {
-    if !name.split('.').any(|part| NUMBERS.contains(&part)) {
+    let is_number = |part: &str| NUMBERS.contains(&part);
+    if !name.split('.').any(is_number) {
         return name.into();
     }
-    let part = |part: &str| {
-        if NUMBERS.contains(&part) { format!("{part}{MARK}") } else { part.to_owned() }
-    };
-    name.split('.').map(part).collect::<Vec<_>>().join(".").into()
+    let parts = name.split('.').map(|part| part.to_owned() + if is_number(part) { MARK } else { "" });
+    parts.collect::<Vec<_>>().join(".").into()
 }
 
 /// Gives all names in a file their own spelling back.

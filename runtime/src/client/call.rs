@@ -18,6 +18,16 @@ use crate::operation::{Answer, Operation};
 use crate::{Blob, DecodeLimits, Frame, Request};
 
 /// The answer to a unary call, and who gave it.
+///
+/// ```
+/// use riak_runtime::client::Answered;
+/// use riak_runtime::{Blob, Frame};
+///
+/// // What carries calls to one server only says no more.
+/// let answer = Answered::from(Frame { code: 10, body: Blob::new() });
+/// assert_eq!(answer.frame().code, 10);
+/// assert!(answer.node().is_none());
+/// ```
 #[derive(Clone, Debug)]
 pub struct Answered {
     frame: Frame,

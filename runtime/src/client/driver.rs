@@ -275,25 +275,8 @@ impl<IO> fmt::Debug for Driver<IO> {
 mod tests {
     use super::*;
     use crate::Blob;
+    use crate::client::pipeline::tests::GET;
     use crate::client::{CallError, Connection, ConnectionConfig, frame};
-    use crate::operation::{Absent, Cost, Mode, Operation, Retry};
-
-    static PUT: Operation = Operation {
-        name: "Test.Put",
-        request: 11,
-        response: 12,
-        alternatives: &[],
-        error: None,
-        mode: Mode::Unary,
-        cost: Cost::Unary,
-        retry: Retry::Never,
-        absent: Absent::Ok,
-        bodyless: false,
-        handshake: false,
-        since: None,
-        served_by: None,
-        timeout: None,
-    };
 
     /// Fails each write, after who knows what.
     struct Breaks;
@@ -324,7 +307,7 @@ mod tests {
             let (connection, driver) = Connection::new(Breaks, ConnectionConfig::new());
             let driver = if leaks { driver.leaking() } else { driver };
             let body = Blob::from("value");
-            let (result, _) = tokio::join!(frame(&connection, &PUT, &body), driver);
+            let (result, _) = tokio::join!(frame(&connection, &GET, &body), driver);
             let error = result.unwrap_err();
             assert_eq!(error.may_have_been_applied(), leaks, "{error:?}");
             assert_eq!(matches!(error, CallError::Lost(_)), leaks, "{error:?}");

@@ -366,4 +366,4 @@ fn finish(slot: &mut Slot, end: Result<(), CallError>, wake: &mut Vec<Waker>) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -96,7 +96,7 @@ impl FrameStream {
         if result.is_none()
             && let Some(origin) = self.origin.take()
         {
-            origin.judge.ended(Ok(()));
+            origin.went_well();
         }
         Poll::Ready(result.map(|frame| frame.map_err(|error| self.named(error))))
     }
@@ -116,9 +116,8 @@ impl FrameStream {
             self.handle.with(|pipeline| pipeline.give_up(ticket, now));
         }
         self.kept = None;
-        // It has answered, as far as it was listened to.
         if let Some(origin) = self.origin.take() {
-            origin.judge.ended(Ok(()));
+            origin.went_well();
         }
     }
 }

@@ -72,6 +72,11 @@ pub(super) trait Judge: fmt::Debug + Send + Sync {
 }
 
 impl Origin {
+    /// Tells that the stream went well, as far as it was listened to.
+    pub(super) fn went_well(self) {
+        self.judge.ended(Ok(()));
+    }
+
     /// An error in the middle of the stream, with the node that it is of.
     pub(super) fn name(self, error: CallError, now: Instant) -> CallError {
         let Self { node, begun, failed: mut attempts, judge } = self;

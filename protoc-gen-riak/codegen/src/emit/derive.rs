@@ -299,6 +299,19 @@ fn block(scope: &Scope<'_>, items: &TokenStream) -> TokenStream {
     }
 }
 
+/// The block of what `items` emits for a type that is declared so.
+fn declared_block(
+    schema: &Schema,
+    declared: &Declared,
+    options: &Options,
+    items: impl FnOnce(&Emitter<'_>, &Scope<'_>) -> TokenStream,
+) -> TokenStream {
+    let emitter = Emitter { schema, options, declared: Some(declared) };
+    let scope = declared.scope(&options.runtime);
+    let items = items(&emitter, &scope);
+    block(&scope, &items)
+}
+
 /// The impls of a hand-written message: the schema's message of this id, as
 /// `declared` says. `more` are items that stand beside them.
 #[must_use]
@@ -309,10 +322,10 @@ pub fn derive_message(
     more: &TokenStream,
     options: &Options,
 ) -> TokenStream {
-    let emitter = Emitter { schema, options, declared: Some(declared) };
-    let scope = declared.scope(&options.runtime);
-    let impls = emitter.declared_message(&scope, schema.message(id), declared);
-    block(&scope, &quote!(#more #impls))
+    declared_block(schema, declared, options, |emitter, scope| {
+        let impls = emitter.declared_message(scope, schema.message(id), declared);
+        quote!(#more #impls)
+    })
 }
 
 /// The impls of a hand-written oneof: the only one of the schema's message of
@@ -325,10 +338,10 @@ pub fn derive_oneof(
     more: &TokenStream,
     options: &Options,
 ) -> TokenStream {
-    let emitter = Emitter { schema, options, declared: Some(declared) };
-    let scope = declared.scope(&options.runtime);
-    let impls = emitter.declared_oneof(&scope, schema.message(id), declared);
-    block(&scope, &quote!(#more #impls))
+    declared_block(schema, declared, options, |emitter, scope| {
+        let impls = emitter.declared_oneof(scope, schema.message(id), declared);
+        quote!(#more #impls)
+    })
 }
 
 /// The impl of a hand-written enum. `other` is the variant that keeps numbers
@@ -360,7 +373,7 @@ pub fn derive_request(
     asked: &Asked,
     options: &Options,
 ) -> TokenStream {
-    let emitter = Emitter { schema, options, declared: Some(declared) };
-    let scope = declared.scope(&options.runtime);
-    block(&scope, &emitter.declared_request(&scope, operation, declared, asked))
+    declared_block(schema, declared, options, |emitter, scope| {
+        emitter.declared_request(scope, operation, declared, asked)
+    })
 }

@@ -268,7 +268,7 @@ impl Checker<'_> {
             let value = match &value.kind {
                 ValueKind::Ident { text, .. } if matches!(text.as_str(), "t" | "True") => Some(1),
                 ValueKind::Ident { text, .. } if matches!(text.as_str(), "f" | "False") => Some(0),
-                ValueKind::Int { negative: false, magnitude: Some(value @ (0 | 1)) } => Some(*value),
+                ValueKind::Int { negative: false, magnitude: value @ (0 | 1) } => Some(*value),
                 _ => None,
             };
             if let Some(value) = value {

@@ -20,8 +20,7 @@ pub(super) fn written(kind: Kind, value: &Value) -> String {
         }
         (ValueKind::Ident { text, .. }, _) => text.clone(),
         (ValueKind::Int { negative, magnitude }, _) => {
-            let magnitude = magnitude.unwrap_or(u64::MAX);
-            let sign = if *negative && magnitude != 0 { "-" } else { "" };
+            let sign = if *negative && *magnitude != 0 { "-" } else { "" };
             format!("{sign}{magnitude}")
         }
         (ValueKind::Float(value), _) => value.to_string(),

@@ -147,19 +147,20 @@ impl Parser<'_> {
             }
             Kind::Int => {
                 let text = self.text();
-                let magnitude = int_value(text);
-                // Without a fraction it is a float all the same, as protoc has it.
-                let float: Option<f64> =
-                    if magnitude.is_none() && !text.starts_with('0') { text.parse().ok() } else { None };
-                if magnitude.is_none() && float.is_none() {
-                    let message = "the number does not fit 64 bits: write a smaller one, or a decimal one";
-                    return Err(Fault::new(start.start, message));
-                }
+                let kind = match (int_value(text), text.parse::<f64>()) {
+                    (Some(magnitude), _) => ValueKind::Int { negative, magnitude },
+                    // Without a fraction it is a float all the same, as protoc has it.
+                    (None, Ok(size)) if !text.starts_with('0') => {
+                        ValueKind::Float(if negative { -size } else { size })
+                    }
+                    (None, _) => {
+                        let message =
+                            "the number does not fit 64 bits: write a smaller one, or a decimal one";
+                        return Err(Fault::new(start.start, message));
+                    }
+                };
                 self.advance();
-                match float {
-                    Some(value) => ValueKind::Float(if negative { -value } else { value }),
-                    None => ValueKind::Int { negative, magnitude },
-                }
+                kind
             }
             Kind::Float => {
                 // The lexer lets only digits, one point and an exponent through.

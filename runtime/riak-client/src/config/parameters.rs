@@ -191,8 +191,7 @@ pub const PARAMETERS: &[Parameter] = &[
 ];
 
 /// The parameters that there are with TLS only.
-#[cfg(not(feature = "tls"))]
-const OF_TLS: &[&str] = &["tls", "ca", "cert", "server_name"];
+pub(super) const OF_TLS: &[&str] = &["tls", "ca", "cert", "server_name"];
 
 /// TLS is asked for by whatever else is said of it.
 #[cfg(feature = "tls")]

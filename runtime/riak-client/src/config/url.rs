@@ -8,7 +8,7 @@ use std::str::FromStr;
 use riak_runtime::client::{InvalidNode, Node};
 
 use super::error::InvalidConfig;
-use super::parameters::PARAMETERS;
+use super::parameters::{OF_TLS, PARAMETERS};
 use super::{ClientConfig, Secret};
 
 /// `riak://user:password@host1,host2:8087?name=value&…`; the names are those of
@@ -65,9 +65,8 @@ impl FromStr for ClientConfig {
             }
             without_tls |= name == "tls" && value == "off";
         }
-        if without_tls
-            && let Some(name) = seen.iter().find(|name| ["ca", "cert", "server_name"].contains(name))
-        {
+        let of_tls = seen.iter().find(|&&name| name != "tls" && OF_TLS.contains(&name));
+        if without_tls && let Some(name) = of_tls {
             let reason = "says something of TLS, and `tls` is off: leave one of the two out".to_owned();
             return Err(InvalidConfig::Value { name, reason });
         }

@@ -203,8 +203,7 @@ impl<C: Call> Objects<'_, C> {
 /// Whether an object was not created since there is one, and for no other
 /// reason.
 fn is_there(error: &CallError) -> bool {
-    !error.may_have_been_applied()
-        && error.server_error().is_some_and(|error| error.kind() == ServerErrorKind::ConditionFailed)
+    !error.may_have_been_applied() && error.is(ServerErrorKind::ConditionFailed)
 }
 
 impl<C> Clone for Objects<'_, C> {

@@ -14,7 +14,6 @@ use super::super::error::{CallError, NotSent};
 use super::super::observe::Watch;
 use super::super::outgoing::Outgoing;
 use super::super::responses::FrameStream;
-use super::super::server_error::ServerErrorKind;
 use super::super::tried::{Attempt, Origin, Tried};
 use super::member::{Member, Trial};
 use super::{Cluster, verdict};
@@ -157,15 +156,7 @@ impl<'c, 'r> Effort<'c, 'r> {
             // No node has anything to do with it.
             return Err(error);
         }
-        // A node that does not serve such requests will not do so at once.
-        let only_elsewhere = verdict::lacks_connection(&error) || error.is(ServerErrorKind::NotServed);
-        let repeat = if only_elsewhere && self.members.len() < 2 {
-            false
-        } else if verdict::lacks_connection(&error) {
-            true
-        } else {
-            verdict::may_repeat(&error, self.request.retry())
-        };
+        let repeat = verdict::may_repeat(&error, self.request.retry(), self.members.len() < 2);
         let asked = !matches!(error, CallError::NotSent(_));
         let pause = verdict::wants_pause(&error);
         let error = match error {

@@ -55,14 +55,21 @@ fn is_own_doing(error: &ConnectionError) -> bool {
     )
 }
 
-/// Whether a call that ended so may be made again.
-pub(super) fn may_repeat(error: &CallError, retry: Retry) -> bool {
+/// Whether a call that ended so may be made again; `alone`, at the same node.
+pub(super) fn may_repeat(error: &CallError, retry: Retry, alone: bool) -> bool {
+    if lacks_connection(error) {
+        return !alone;
+    }
+    // A node that does not serve such requests will not do so at once.
+    if alone && error.is(ServerErrorKind::NotServed) {
+        return false;
+    }
     error.is_retryable() && (!error.may_have_been_applied() || retry == Retry::Safe)
 }
 
 /// Whether an attempt failed because this node's connections are not to be had:
 /// another node's may be.
-pub(super) fn lacks_connection(error: &CallError) -> bool {
+fn lacks_connection(error: &CallError) -> bool {
     let CallError::NotSent(reason) = error else { return false };
     matches!(reason, NotSent::Connecting { .. } | NotSent::PoolTimeout { .. } | NotSent::Deadline)
 }
@@ -90,9 +97,9 @@ mod tests {
         let timeout = CallError::Timeout { after: Duration::ZERO, sent: true };
         for error in [lost, timeout, server("timeout"), server("overload"), server("{w_val_unsatisfied,1,2}")]
         {
-            assert!(may_repeat(&error, Retry::Safe), "{error}");
+            assert!(may_repeat(&error, Retry::Safe, false), "{error}");
             for retry in [Retry::Never, Retry::IfUnsent, Retry::IfContext] {
-                assert!(!may_repeat(&error, retry), "{error}");
+                assert!(!may_repeat(&error, retry, false), "{error}");
             }
         }
     }
@@ -101,10 +108,18 @@ mod tests {
     fn what_was_not_sent_or_not_looked_at_is_repeated_whatever_it_is() {
         let refused = CallError::NotSent(NotSent::Connection(ConnectionError::Stopped));
         for error in [refused, server("Unknown message code: 11")] {
-            assert!(may_repeat(&error, Retry::Never), "{error}");
+            assert!(may_repeat(&error, Retry::Never, false), "{error}");
         }
         for error in [server("modified"), server("no_type"), CallError::NotSent(NotSent::Deadline)] {
-            assert!(!may_repeat(&error, Retry::Safe), "{error}");
+            assert!(!may_repeat(&error, Retry::Safe, true), "{error}");
+        }
+        for error in [server("modified"), server("no_type")] {
+            assert!(!may_repeat(&error, Retry::Safe, false), "{error}");
+        }
+        // What only this node lacks, another one may have.
+        for error in [server("Unknown message code: 11"), CallError::NotSent(NotSent::Deadline)] {
+            assert!(may_repeat(&error, Retry::Never, false), "{error}");
+            assert!(!may_repeat(&error, Retry::Never, true), "{error}");
         }
     }
 

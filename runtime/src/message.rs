@@ -118,6 +118,7 @@ fn decode<'a, M: Decode<'a>>(
         let mut message = M::default();
         let merged = message.merge(input.clone(), &mut ctx);
         if merged.is_ok() && ctx.is_plain() {
+            ctx.done();
             return Ok(message);
         }
         match ctx.settle(merged, limits) {

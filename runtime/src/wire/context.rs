@@ -245,6 +245,14 @@ impl<'a> Context<'a> {
         self.depth >= 0
     }
 
+    /// Ends a context that is plain.
+    #[inline]
+    pub(crate) fn done(self) {
+        // It has no pieces, the only thing to drop, but the compiler does not know.
+        debug_assert!(self.pieces.is_none(), "a plain context records nothing");
+        std::mem::forget(self);
+    }
+
     /// Judges how merging all of the input went, where it failed or was
     /// recorded: `true` if the message is whole, `false` if the input has to be
     /// merged again, into a new message, since a missing field may have come in

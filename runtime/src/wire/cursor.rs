@@ -65,14 +65,34 @@ pub(super) unsafe fn varint_at(to: *mut u8, value: u64) -> *mut u8 {
 
 /// The same for more than one byte.
 ///
+/// Up to five bytes, each length is a branch, so that what is written next need
+/// not wait until this one's is known: one field's numbers are often alike.
+///
 /// # Safety
 ///
 /// As for [`varint_at`].
 #[inline(never)]
 pub(super) unsafe fn long_varint_at(to: *mut u8, value: u64) -> *mut u8 {
-    let width = Width::of(value);
-    // SAFETY: as for this function.
-    unsafe { if width.len > 8 { longest_varint_at(to, value) } else { width.put(to, value) } }
+    // SAFETY: as for this function; five bytes of ten at the most, or as `put` says.
+    unsafe {
+        if value < 1 << 28 {
+            let groups = spread_half(value);
+            let (more, len) = match value {
+                ..0x4000 => (0x80, 2),
+                0x4000..0x20_0000 => (0x8080, 3),
+                _ => (0x80_8080, 4),
+            };
+            array_at(to, (groups | more).to_le_bytes());
+            return to.add(len);
+        }
+        if value < 1 << 35 {
+            let [last, ..] = (value >> 28).to_le_bytes();
+            let to = array_at(to, (spread_half(value) | 0x8080_8080).to_le_bytes());
+            return array_at(to, [last]);
+        }
+        let width = Width::of(value);
+        if width.len > 8 { longest_varint_at(to, value) } else { width.put(to, value) }
+    }
 }
 
 /// What varints of one length have in common.
@@ -144,6 +164,15 @@ const fn spread(value: u64) -> u64 {
     let value = value & 0x0fff_ffff | (value & 0x00ff_ffff_f000_0000) << 4;
     let value = value & 0x0000_3fff_0000_3fff | (value & 0x0fff_c000_0fff_c000) << 2;
     value & 0x007f_007f_007f_007f | (value & 0x3f80_3f80_3f80_3f80) << 1
+}
+
+/// Gives each group of 7 of the lower 28 bits a byte of its own.
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "28 bits")]
+const fn spread_half(value: u64) -> u32 {
+    let value = value as u32;
+    let value = value & 0x3fff | (value & 0x0fff_c000) << 2;
+    value & 0x007f_007f | (value & 0x3f80_3f80) << 1
 }
 
 /// Copies at most [`SHORT`] bytes, without calling `memcpy`.

@@ -123,6 +123,7 @@ pub fn read_repeated_closed<'a, E: Enumeration>(
 /// # Errors
 ///
 /// As for [`read_closed`].
+#[inline]
 pub fn read_packed_closed<'a, E: Enumeration>(
     tag: u32,
     values: &mut Vec<E>,
@@ -130,10 +131,12 @@ pub fn read_packed_closed<'a, E: Enumeration>(
     input: &mut Reader<'a>,
     ctx: &mut Context<'a>,
 ) -> Result<(), DecodeError> {
-    let mut run = input.nested(ctx)?;
-    while run.remaining() > 0 {
-        growth::room(values, &run, ctx)?;
-        values.extend(read_closed::<E>(tag & !7 | VARINT, unknown, &mut run, ctx)?);
-    }
-    Ok(())
+    input.lend(|mut input| {
+        let mut run = input.nested(ctx)?;
+        while run.remaining() > 0 {
+            growth::room(values, &run, ctx)?;
+            values.extend(read_closed::<E>(tag & !7 | VARINT, unknown, &mut run, ctx)?);
+        }
+        Ok(input)
+    })
 }

@@ -130,7 +130,8 @@ fn entry_size<K, V>(map: &impl Map<K, V>) -> usize {
 ///
 /// If it is malformed, or the entries take too much memory for the size of the
 /// input.
-#[inline]
+#[expect(clippy::inline_always, reason = "the reader stays in registers")]
+#[inline(always)]
 pub fn read_map<'a, KK: Reads<'a, K>, VK: Reads<'a, V>, K: Default, V: Default>(
     tags: [u32; 2],
     map: &mut impl Map<K, V>,

@@ -61,7 +61,22 @@ pub(super) fn merge<'a, M: Decode<'a>>(
     Ok(())
 }
 
-/// The same, away from the hot path: at the deepest level that is allowed, or
+/// The same for a message that may have been absent so far.
+#[inline]
+fn merge_optional<'a, M: Decode<'a>>(
+    tag: u32,
+    message: &mut Option<M>,
+    body: Reader<'a>,
+    ctx: &mut Context<'a>,
+) -> Result<(), DecodeError> {
+    let again = message.is_some();
+    if !again && M::BEHIND > 0 {
+        ctx.charge(M::BEHIND, &body)?;
+    }
+    merge(tag, message.get_or_insert_with(M::default), again, body, ctx)
+}
+
+/// [`merge`] away from the hot path: at the deepest level that is allowed, or
 /// where pieces are recorded.
 #[cold]
 #[inline(never)]
@@ -83,7 +98,8 @@ fn merge_recorded<'a, M: Decode<'a>>(
 /// # Errors
 ///
 /// If the field is malformed, lacks a required field or nests too deep.
-#[inline]
+#[expect(clippy::inline_always, reason = "the reader stays in registers")]
+#[inline(always)]
 pub fn read_message<'a, M: Decode<'a>>(
     tag: u32,
     message: &mut M,
@@ -100,18 +116,16 @@ pub fn read_message<'a, M: Decode<'a>>(
 /// # Errors
 ///
 /// As for [`read_message`].
-#[inline]
+#[expect(clippy::inline_always, reason = "the reader stays in registers")]
+#[inline(always)]
 pub fn read_optional_message<'a, M: Decode<'a>>(
     tag: u32,
     message: &mut Option<M>,
     input: &mut Reader<'a>,
     ctx: &mut Context<'a>,
 ) -> Result<(), DecodeError> {
-    let again = message.is_some();
-    if !again && M::BEHIND > 0 {
-        ctx.charge(M::BEHIND, input)?;
-    }
-    read_message(tag, message.get_or_insert_with(M::default), again, input, ctx)
+    let body = input.nested(ctx)?;
+    merge_optional(tag, message, body, ctx)
 }
 
 /// Below this many bytes, elements are counted before they are read.
@@ -240,11 +254,8 @@ pub fn read_optional_group<'a, M: Decode<'a>>(
     input: &mut Reader<'a>,
     ctx: &mut Context<'a>,
 ) -> Result<(), DecodeError> {
-    let again = message.is_some();
-    if !again && M::BEHIND > 0 {
-        ctx.charge(M::BEHIND, input)?;
-    }
-    read_group(tag, message.get_or_insert_with(M::default), again, input, ctx)
+    let body = input.group(tag, ctx)?;
+    merge_optional(tag, message, body, ctx)
 }
 
 /// Reads one group of a repeated field.

@@ -12,10 +12,12 @@
 mod packed;
 #[cfg(test)]
 mod tests;
+mod text;
 mod varint;
 
 use std::marker::PhantomData;
 
+pub(super) use text::text;
 use varint::long_varint;
 
 use super::Context;

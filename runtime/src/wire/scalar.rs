@@ -3,6 +3,7 @@
 //! Invariant: a type that overrides a provided function of [`Writes`] or
 //! [`Reads`] does what the provided one does, only faster.
 
+use super::reader::text;
 use super::{Context, Reader, Reads, Writer, Writes, growth};
 use crate::error::{DecodeError, DecodeErrorKind};
 use crate::varint::{unzigzag32, unzigzag64, zigzag32, zigzag64};
@@ -327,7 +328,7 @@ impl<'a> Reads<'a, &'a str> for Text {
     #[inline]
     fn read(input: &mut Reader<'a>, ctx: &mut Context<'a>) -> Result<&'a str, DecodeError> {
         let bytes = input.delimited(ctx)?;
-        std::str::from_utf8(bytes).map_err(|_| ctx.fail(input, DecodeErrorKind::InvalidUtf8))
+        text(bytes).ok_or_else(|| ctx.fail(input, DecodeErrorKind::InvalidUtf8))
     }
 }
 

@@ -15,18 +15,29 @@ impl<'a> Reader<'a> {
     ///
     /// If the input ends within it, one of them is malformed, or they take too
     /// much memory.
+    #[expect(clippy::inline_always, reason = "the reader stays in registers")]
+    #[inline(always)]
     pub(in crate::wire) fn packed_varints<V: Copy + Default>(
         &mut self,
         values: &mut Vec<V>,
         of: impl Fn(u64) -> V,
         ctx: &mut Context<'a>,
     ) -> Result<(), DecodeError> {
-        let mut run = self.nested(ctx)?;
-        let count = count_ends(run.rest_of());
-        for value in growth::places(values, count, &run, ctx)? {
-            *value = of(run.varint_of_run(ctx)?);
+        self.nested(ctx)?.varints(values, of, ctx)
+    }
+
+    /// All that is left, as varints.
+    fn varints<V: Copy + Default>(
+        mut self,
+        values: &mut Vec<V>,
+        of: impl Fn(u64) -> V,
+        ctx: &mut Context<'a>,
+    ) -> Result<(), DecodeError> {
+        let count = count_ends(self.rest_of());
+        for value in growth::places(values, count, &self, ctx)? {
+            *value = of(self.varint_of_run(ctx)?);
         }
-        if run.is_empty() { Ok(()) } else { Err(run.no_varint(ctx)) }
+        if self.is_empty() { Ok(()) } else { Err(self.no_varint(ctx)) }
     }
 
     /// A varint, most likely as long as the one before it: each length is a
@@ -58,22 +69,33 @@ impl<'a> Reader<'a> {
     /// # Errors
     ///
     /// If the input ends within it, or they take too much memory.
+    #[expect(clippy::inline_always, reason = "the reader stays in registers")]
+    #[inline(always)]
     pub(in crate::wire) fn packed_arrays<V: Copy + Default, const N: usize>(
         &mut self,
         values: &mut Vec<V>,
         of: impl Fn([u8; N]) -> V,
         ctx: &mut Context<'a>,
     ) -> Result<(), DecodeError> {
-        let mut run = self.nested(ctx)?;
-        let (arrays, rest) = run.rest_of().as_chunks();
-        for (value, bytes) in growth::places(values, arrays.len(), &run, ctx)?.iter_mut().zip(arrays) {
+        self.nested(ctx)?.arrays(values, of, ctx)
+    }
+
+    /// All that is left, as values of the same length.
+    fn arrays<V: Copy + Default, const N: usize>(
+        mut self,
+        values: &mut Vec<V>,
+        of: impl Fn([u8; N]) -> V,
+        ctx: &mut Context<'a>,
+    ) -> Result<(), DecodeError> {
+        let (arrays, rest) = self.rest_of().as_chunks();
+        for (value, bytes) in growth::places(values, arrays.len(), &self, ctx)?.iter_mut().zip(arrays) {
             *value = of(*bytes);
         }
         if rest.is_empty() {
             return Ok(());
         }
-        run.cursor = run.end;
-        Err(ctx.fail(&run, DecodeErrorKind::Truncated))
+        self.cursor = self.end;
+        Err(ctx.fail(&self, DecodeErrorKind::Truncated))
     }
 }
 

@@ -6,8 +6,8 @@
 /// The bits of eight bytes that say that a varint goes on.
 pub(super) const CONTINUES: u64 = 0x8080_8080_8080_8080;
 
-/// A varint between two pointers, and where it ends: where it begins, if it is
-/// none.
+/// A varint of more than one byte between two pointers, and where it ends: where
+/// it begins, if it is none.
 ///
 /// Pointers are passed and returned by value, so that they stay in registers.
 /// Both are a reader's.
@@ -17,6 +17,21 @@ pub(super) fn long_varint(cursor: *const u8, end: *const u8) -> (u64, *const u8)
     if left >= 8 {
         // SAFETY: eight bytes are left.
         let word = u64::from_le_bytes(unsafe { cursor.cast::<[u8; 8]>().read() });
+        // Up to five bytes, each length is a branch, so that what is behind need
+        // not wait until this one's is known: one field's numbers are often alike.
+        let short = match word & CONTINUES {
+            ends if ends & 0x8000 == 0 => Some((word & 0x7f | word >> 1 & 0x3f80, 2)),
+            ends if ends & 0x80_0000 == 0 => Some((squeeze_half(word & 0x7f_7f7f), 3)),
+            ends if ends & 0x8000_0000 == 0 => Some((squeeze_half(word & 0x7f7f_7f7f), 4)),
+            ends if ends & 0x80_0000_0000 == 0 => {
+                Some((squeeze_half(word & 0x7f7f_7f7f) | word >> 4 & 0x7_f000_0000, 5))
+            }
+            _ => None,
+        };
+        if let Some((value, len)) = short {
+            // SAFETY: less than eight bytes.
+            return (value, unsafe { cursor.add(len) });
+        }
         // The first byte without a continuation bit ends the varint.
         let stops = !word & CONTINUES;
         if stops != 0 {
@@ -50,6 +65,13 @@ pub(super) fn count_ends(bytes: &[u8]) -> usize {
         ends.to_le_bytes().map(usize::from).iter().sum::<usize>()
     });
     count.sum::<usize>() + rest.iter().filter(|&&byte| byte < 0x80).count()
+}
+
+/// Moves groups of seven bits, one in each of four bytes, together.
+#[inline]
+fn squeeze_half(word: u64) -> u64 {
+    let word = (word & 0x007f_007f) | (word & 0x7f00_7f00) >> 1;
+    (word & 0x3fff) | (word & 0x3fff_0000) >> 2
 }
 
 /// Moves groups of seven bits, one in each byte, together.

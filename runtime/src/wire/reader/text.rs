@@ -1,0 +1,79 @@
+//! Bytes that must be text.
+//!
+//! Invariant: what is given back as text is UTF-8.
+
+/// The longest that is looked at here. Names and the like are short, and the
+/// library's check, which is made for long ones, costs as much as all else that
+/// is done to read one.
+const SHORT: usize = 32;
+
+/// Bytes as text, if they are UTF-8.
+#[inline]
+pub(in crate::wire) fn text(bytes: &[u8]) -> Option<&str> {
+    if bytes.len() <= SHORT && is_ascii(bytes) {
+        // SAFETY: ASCII is UTF-8.
+        return Some(unsafe { std::str::from_utf8_unchecked(bytes) });
+    }
+    std::str::from_utf8(bytes).ok()
+}
+
+/// Whether each of at most [`SHORT`] bytes is ASCII: four words at the most that
+/// overlap in the middle.
+#[inline]
+fn is_ascii(bytes: &[u8]) -> bool {
+    if let (Some((first, _)), Some((_, last))) = (bytes.split_first_chunk::<8>(), bytes.split_last_chunk::<8>()) {
+        let mut bits = u64::from_ne_bytes(*first) | u64::from_ne_bytes(*last);
+        if bytes.len() > 16 {
+            let [before, behind] = [8, bytes.len() - 16].map(|at| {
+                let (word, _) = bytes[at..].split_first_chunk::<8>().unwrap_or((&[0x80; 8], &[]));
+                u64::from_ne_bytes(*word)
+            });
+            bits |= before | behind;
+        }
+        return bits & super::varint::CONTINUES == 0;
+    }
+    if let (Some((first, _)), Some((_, last))) = (bytes.split_first_chunk::<4>(), bytes.split_last_chunk::<4>()) {
+        return (u32::from_ne_bytes(*first) | u32::from_ne_bytes(*last)) & 0x8080_8080 == 0;
+    }
+    match bytes {
+        [] => true,
+        [first, ..] => (first | bytes[bytes.len() / 2] | bytes[bytes.len() - 1]) < 0x80,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dice::Dice;
+
+    #[test]
+    fn each_byte_of_each_length_is_looked_at() {
+        for len in 0..=SHORT + 8 {
+            let ascii = vec![b'~'; len];
+            assert_eq!(text(&ascii).map(str::len), Some(len));
+            for at in 0..len {
+                let mut bytes = ascii.clone();
+                bytes[at] = 0x80;
+                assert_eq!(text(&bytes), None, "{len} bytes, wrong at {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn text_is_what_the_library_says_it_is() {
+        let mut dice = Dice::new(9);
+        for _ in 0..Dice::times(50_000) {
+            let mut bytes = Vec::new();
+            for _ in 0..dice.below(14) {
+                match dice.below(8) {
+                    0 => bytes.extend("é".bytes()),
+                    1 => bytes.extend("漢".bytes()),
+                    2 => bytes.extend("🦀".bytes()),
+                    3 if dice.below(4) == 0 => bytes.push(0xe6),
+                    _ => bytes.push(b'a'),
+                }
+            }
+            assert_eq!(text(&bytes), std::str::from_utf8(&bytes).ok(), "{bytes:02x?}");
+        }
+    }
+}

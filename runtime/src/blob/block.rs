@@ -1,8 +1,8 @@
 //! Reference-counted heap storage behind [`Blob`](super::Blob).
 //!
 //! A block is one allocation, header and bytes together, or a header that took
-//! over a `Vec`. Invariant: every `Block` value owns exactly one count of its
-//! header; the bytes live until the last of them is dropped, and are only
+//! over a `Vec`. Invariant: every `Block` value owns one count of its header
+//! (one that a [`Shelf`](super::Shelf) fills, several); the bytes live until the last of them is dropped, and are only
 //! written through a block that is known to be the sole user of that range.
 
 use std::alloc::{Layout, alloc, alloc_zeroed, dealloc, handle_alloc_error};
@@ -52,6 +52,15 @@ impl Block {
     /// A block of `capacity` zero bytes.
     pub(super) fn zeroed(capacity: usize) -> Self {
         Self::allocate(capacity, true)
+    }
+
+    /// A block of `capacity` bytes that are yet to be written, with `counts`, of
+    /// which the result owns all.
+    pub(super) fn counted(capacity: usize, counts: usize) -> Self {
+        let block = Self::allocate(capacity, false);
+        // Relaxed: nobody else knows of it.
+        block.header().refs.store(counts, Ordering::Relaxed);
+        block
     }
 
     fn allocate(capacity: usize, zeroed: bool) -> Self {
@@ -104,16 +113,34 @@ impl Block {
         self.header().refs.load(Ordering::Acquire) == 1
     }
 
+    /// Gives one count away that it owns besides its own, to be taken back by
+    /// [`Block::from_raw`].
+    pub(super) fn as_raw(&self) -> *mut Header {
+        self.0.as_ptr()
+    }
+
+    /// Gives up its count, and `more` that it owns besides.
+    pub(super) fn give_back(self, more: usize) {
+        let header = ManuallyDrop::new(self).0;
+        let counts = more + 1;
+        // SAFETY: these counts have kept the header alive until now.
+        if unsafe { header.as_ref() }.refs.fetch_sub(counts, Ordering::Release) == counts {
+            fence(Ordering::Acquire);
+            // SAFETY: these were the last.
+            unsafe { free(header) };
+        }
+    }
+
     /// Gives the count away, to be taken back by [`Block::from_raw`].
     pub(super) fn into_raw(self) -> *mut Header {
         ManuallyDrop::new(self).0.as_ptr()
     }
 
-    /// Takes over a count given away by [`Block::into_raw`].
+    /// Takes over a count given away by [`Block::into_raw`] or [`Block::as_raw`].
     ///
     /// # Safety
     ///
-    /// `raw` comes from `into_raw`, and each such count is taken back once.
+    /// `raw` comes from one of these, and each such count is taken back once.
     pub(super) unsafe fn from_raw(raw: *mut Header) -> Self {
         // SAFETY: `into_raw` never gives null.
         Self(unsafe { NonNull::new_unchecked(raw) })

@@ -3,7 +3,7 @@
 //! Riak's keys, indexes and metadata are short, and one allocation each is what
 //! makes decoding into owned values slow. A blob keeps up to [`INLINE`] bytes
 //! in itself; longer ones are shared by reference count, so that a value can be
-//! a slice of the frame that it came in.
+//! a slice of the frame that it came in, or lie beside others of its message.
 //!
 //! Invariant: the last byte is a `Tag`. If it says inline, that many of the
 //! first bytes are initialised. If it says heap, the bytes are a `Heap`
@@ -15,6 +15,7 @@ mod convert;
 #[cfg(test)]
 mod model;
 mod read_buffer;
+mod shelf;
 
 use std::mem::{ManuallyDrop, MaybeUninit};
 use std::ops::{Bound, Deref, RangeBounds};
@@ -22,13 +23,14 @@ use std::ptr;
 
 use block::{Block, Header};
 pub use read_buffer::ReadBuffer;
+pub(crate) use shelf::Shelf;
 
 /// How many bytes a [`Blob`] keeps in itself.
 pub const INLINE: usize = 23;
 
 /// Below this a slice is copied rather than shared: a shared one keeps its
 /// whole frame alive, and costs two atomic operations (measured: 35 to 40 ns).
-const SHARE: usize = 512;
+pub(crate) const SHARE: usize = 512;
 
 /// Immutable bytes, cheap to clone: short ones inline, long ones shared.
 ///

@@ -5,9 +5,11 @@
 //! behind these two.
 
 use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
 
 use super::Reader;
 use super::pieces::Pieces;
+use crate::blob::Shelf;
 use crate::error::{DecodeError, DecodeErrorKind};
 use crate::{Blob, DecodeLimits};
 
@@ -29,6 +31,8 @@ pub struct Context<'a> {
     run: (u32, u32),
     /// What is missing so far, once the input has seemed to lack something.
     pieces: Option<Box<Pieces>>,
+    /// Where values of middling length go.
+    shelf: Shelf,
     source: Option<&'a Blob>,
     input: PhantomData<&'a [u8]>,
 }
@@ -76,6 +80,7 @@ impl<'a> Context<'a> {
             stage: Stage::Fresh,
             run: (0, 0),
             pieces: None,
+            shelf: Shelf::default(),
             source,
             input: PhantomData,
         };
@@ -248,9 +253,9 @@ impl<'a> Context<'a> {
     /// Ends a context that is plain.
     #[inline]
     pub(crate) fn done(self) {
-        // It has no pieces, the only thing to drop, but the compiler does not know.
         debug_assert!(self.pieces.is_none(), "a plain context records nothing");
-        std::mem::forget(self);
+        // There are no pieces to drop, which the compiler does not know.
+        ManuallyDrop::new(self).shelf.release();
     }
 
     /// Judges how merging all of the input went, where it failed or was
@@ -339,25 +344,46 @@ impl<'a> Context<'a> {
 
     /// `bytes` as a blob: inline if short, shared with the source if that is
     /// worth it.
+    ///
+    /// Up to 512 bytes are copied. From the second value of such a length on,
+    /// those of one message lie side by side in blocks of up to 1 KiB, each of
+    /// which is there as long as one of its values is.
     #[inline]
     #[must_use]
-    pub fn blob(&self, bytes: &'a [u8]) -> Blob {
+    pub fn blob(&mut self, bytes: &'a [u8]) -> Blob {
+        self.blob_with(bytes, |blob| blob)
+    }
+
+    /// Hands `bytes` as a blob on to where they belong.
+    ///
+    /// Each of the two ways there has a copy of `place`, so that a short one
+    /// gets there from registers. Brought together before, it would be put into
+    /// memory and waited for there.
+    #[expect(clippy::inline_always, reason = "as the blob would be passed in memory")]
+    #[inline(always)]
+    pub(super) fn blob_with<T>(&mut self, bytes: &'a [u8], place: impl FnOnce(Blob) -> T) -> T {
         // Bytes from anywhere else, such as a constant, are far off the start.
         let offset = (bytes.as_ptr() as usize).wrapping_sub(self.start as usize);
         if bytes.len() <= crate::blob::INLINE && offset < self.inline_end {
             // SAFETY: 24 bytes behind the offset are within the input, and the
             // pointer is made from one that may read all of it.
-            return unsafe { Blob::inline_from(self.start.add(offset), bytes.len()) };
+            return place(unsafe { Blob::inline_from(self.start.add(offset), bytes.len()) });
         }
-        self.other_blob(bytes)
+        place(self.other_blob(bytes))
     }
 
     /// A long blob, or one at the end of the input.
     #[inline(never)]
-    fn other_blob(&self, bytes: &'a [u8]) -> Blob {
-        match self.source {
-            Some(source) if bytes.len() > crate::blob::INLINE => source.share(bytes),
-            _ => Blob::copy_from_slice(bytes),
+    fn other_blob(&mut self, bytes: &'a [u8]) -> Blob {
+        match (bytes.len(), self.source) {
+            (..=crate::blob::INLINE, _) => Blob::copy_from_slice(bytes),
+            (..crate::blob::SHARE, _) => {
+                // Bytes from elsewhere say nothing of what may come: not too much.
+                let left = (self.limit as usize).wrapping_sub(bytes.as_ptr_range().end as usize);
+                self.shelf.keep(bytes, left)
+            }
+            (_, Some(source)) => source.share(bytes),
+            (_, None) => Blob::copy_from_slice(bytes),
         }
     }
 
@@ -402,7 +428,7 @@ mod tests {
     #[test]
     fn short_blobs_are_read_up_to_the_end_of_the_input() {
         let bytes: Vec<u8> = (0..60).collect();
-        let (ctx, _) = Context::new(&bytes, None, &DecodeLimits::default());
+        let (mut ctx, _) = Context::new(&bytes, None, &DecodeLimits::default());
         for start in 0..60 {
             for len in 0..=60 - start {
                 assert_eq!(ctx.blob(&bytes[start..start + len]), bytes[start..start + len]);

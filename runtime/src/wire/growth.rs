@@ -22,14 +22,29 @@ pub(super) fn room<'a, V>(
     input: &Reader<'a>,
     ctx: &mut Context<'a>,
 ) -> Result<(), DecodeError> {
-    if values.len() < values.capacity() {
-        return Ok(());
-    }
+    if values.len() < values.capacity() { Ok(()) } else { grow(values, input, ctx) }
+}
+
+/// Makes room for as many values as there are.
+#[cold]
+#[inline(never)]
+fn grow<'a, V>(values: &mut Vec<V>, input: &Reader<'a>, ctx: &mut Context<'a>) -> Result<(), DecodeError> {
     let first = if size_of::<V>() <= SMALL { 4 } else { 1 };
     let more = values.len().max(first);
     ctx.charge(more.saturating_mul(size_of::<V>()), input)?;
-    values.reserve_exact(more);
+    reserve(values, more);
     Ok(())
+}
+
+/// Reserves room for `more` values behind those that are there.
+#[inline]
+fn reserve<V>(values: &mut Vec<V>, more: usize) {
+    if values.capacity() == 0 {
+        // Not the way of vectors that grow, which have something to be moved.
+        std::mem::forget(std::mem::replace(values, Vec::with_capacity(more)));
+    } else {
+        values.reserve_exact(more);
+    }
 }
 
 /// Makes room for a run of values of which the first took `first` bytes and
@@ -48,14 +63,26 @@ pub(super) fn places<'v, 'a, V: Copy + Default>(
     input: &Reader<'a>,
     ctx: &mut Context<'a>,
 ) -> Result<&'v mut [V], DecodeError> {
-    expect(values, count, ctx);
+    expect_all(values, count, input, ctx)?;
     let before = values.len();
-    let lacking = (before + count).saturating_sub(values.capacity());
+    values.resize(before + count, V::default());
+    Ok(&mut values[before..])
+}
+
+/// Makes room for `count` values, or says that they are too many.
+#[inline]
+pub(super) fn expect_all<'a, V>(
+    values: &mut Vec<V>,
+    count: usize,
+    input: &Reader<'a>,
+    ctx: &mut Context<'a>,
+) -> Result<(), DecodeError> {
+    expect(values, count, ctx);
+    let lacking = (values.len() + count).saturating_sub(values.capacity());
     if lacking > 0 {
         ctx.charge(lacking.saturating_mul(size_of::<V>()), input)?;
     }
-    values.resize(before + count, V::default());
-    Ok(&mut values[before..])
+    Ok(())
 }
 
 /// Makes room for `more` values, as far as the budget allows.
@@ -68,7 +95,7 @@ pub(super) fn expect<V>(values: &mut Vec<V>, more: usize, ctx: &mut Context<'_>)
     // Many short runs of one field would else move the vector once for each.
     let wanted = if values.len() > 1 { more.max(values.len()) } else { more };
     let more = ctx.afford(wanted - spare, size_of::<V>());
-    values.reserve_exact(spare + more);
+    reserve(values, spare + more);
 }
 
 #[cfg(test)]

@@ -339,7 +339,7 @@ fn blobs_of_an_input_are_its_bytes() {
         let before = dice.one_of(&[0, 3, 600]);
         let source = Blob::from(dice.bytes(before + len)).slice(before..);
         let with = if dice.below(2) == 0 { None } else { Some(&source) };
-        let (ctx, _) = Context::new(&source, with, &DecodeLimits::DEFAULT);
+        let (mut ctx, _) = Context::new(&source, with, &DecodeLimits::DEFAULT);
         for _ in 0..5 {
             let start = dice.below(len + 1);
             let end = start + dice.below(len - start + 1);

@@ -237,13 +237,13 @@ impl<'a> Reads<'a, Blob> for Bytes {
             let before = input.remaining();
             let bytes = input.delimited(ctx)?;
             growth::room(values, &input, ctx)?;
-            values.push(ctx.blob(bytes));
+            ctx.blob_with(bytes, |blob| values.push(blob));
             if input.take_tag(tag) {
                 growth::guess(values, before - input.remaining(), input.remaining(), ctx);
                 loop {
                     let bytes = input.delimited(ctx)?;
                     growth::room(values, &input, ctx)?;
-                    values.push(ctx.blob(bytes));
+                    ctx.blob_with(bytes, |blob| values.push(blob));
                     if !input.take_tag(tag) {
                         break;
                     }
@@ -257,13 +257,13 @@ impl<'a> Reads<'a, Blob> for Bytes {
 // These two are not inlined, so that what calls them is, with the reader in
 // registers.
 #[inline(never)]
-fn set_blob<'a>(place: &mut Blob, bytes: &'a [u8], ctx: &Context<'a>) {
-    *place = ctx.blob(bytes);
+fn set_blob<'a>(place: &mut Blob, bytes: &'a [u8], ctx: &mut Context<'a>) {
+    ctx.blob_with(bytes, |blob| *place = blob);
 }
 
 #[inline(never)]
-fn set_optional_blob<'a>(place: &mut Option<Blob>, bytes: &'a [u8], ctx: &Context<'a>) {
-    *place = Some(ctx.blob(bytes));
+fn set_optional_blob<'a>(place: &mut Option<Blob>, bytes: &'a [u8], ctx: &mut Context<'a>) {
+    ctx.blob_with(bytes, |blob| *place = Some(blob));
 }
 
 /// `string`: bytes that must be UTF-8.

@@ -88,9 +88,8 @@ impl<'a> Reader<'a> {
         ctx: &mut Context<'a>,
     ) -> Result<(), DecodeError> {
         let (arrays, rest) = self.rest_of().as_chunks();
-        for (value, bytes) in growth::places(values, arrays.len(), &self, ctx)?.iter_mut().zip(arrays) {
-            *value = of(*bytes);
-        }
+        growth::expect_all(values, arrays.len(), &self, ctx)?;
+        values.extend(arrays.iter().map(|bytes| of(*bytes)));
         if rest.is_empty() {
             return Ok(());
         }

@@ -34,7 +34,10 @@ pub(crate) const SHARE: usize = 512;
 
 /// Immutable bytes, cheap to clone: short ones inline, long ones shared.
 ///
-/// 24 bytes large, and so is `Option<Blob>`. `Debug` prints text where the
+/// 24 bytes large, and so is `Option<Blob>`. A decoded one of 512 bytes and more
+/// may keep up to four times its size alive, and a shorter one, which may lie
+/// beside others of its message, up to 1 KiB; [`Blob::copy_from_slice`] makes one
+/// that stands alone. `Debug` prints text where the
 /// bytes are text, and escaped bytes otherwise.
 ///
 /// ```

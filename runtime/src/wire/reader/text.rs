@@ -21,7 +21,9 @@ pub(in crate::wire) fn text(bytes: &[u8]) -> Option<&str> {
 /// overlap in the middle.
 #[inline]
 fn is_ascii(bytes: &[u8]) -> bool {
-    if let (Some((first, _)), Some((_, last))) = (bytes.split_first_chunk::<8>(), bytes.split_last_chunk::<8>()) {
+    if let (Some((first, _)), Some((_, last))) =
+        (bytes.split_first_chunk::<8>(), bytes.split_last_chunk::<8>())
+    {
         let mut bits = u64::from_ne_bytes(*first) | u64::from_ne_bytes(*last);
         if bytes.len() > 16 {
             let [before, behind] = [8, bytes.len() - 16].map(|at| {
@@ -32,7 +34,9 @@ fn is_ascii(bytes: &[u8]) -> bool {
         }
         return bits & super::varint::CONTINUES == 0;
     }
-    if let (Some((first, _)), Some((_, last))) = (bytes.split_first_chunk::<4>(), bytes.split_last_chunk::<4>()) {
+    if let (Some((first, _)), Some((_, last))) =
+        (bytes.split_first_chunk::<4>(), bytes.split_last_chunk::<4>())
+    {
         return (u32::from_ne_bytes(*first) | u32::from_ne_bytes(*last)) & 0x8080_8080 == 0;
     }
     match bytes {

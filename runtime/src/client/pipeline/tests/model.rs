@@ -1,0 +1,112 @@
+//! The pipeline as simple as can be: what each caller has yet to see.
+
+use std::collections::VecDeque;
+
+use super::{Kind, MAX_IN_FLIGHT, MAX_OWED, Seen};
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Model {
+    /// Each call's kind, and what its caller has yet to see; `None` when the
+    /// caller has seen the end or is gone.
+    pub(super) calls: Vec<(Kind, Option<Vec<Seen>>)>,
+    pub(super) waiting: VecDeque<usize>,
+    /// Requests in flight: whose, for whom, and whether they were written.
+    pub(super) flying: VecDeque<(usize, bool, bool)>,
+    pub(super) refuses: bool,
+    pub(super) closed: bool,
+}
+
+impl Model {
+    pub(super) fn see(&mut self, call: usize, seen: Seen) {
+        self.calls[call].1.as_mut().expect("its caller waits").push(seen);
+    }
+
+    pub(super) fn start(&mut self) {
+        while let Some(&call) = self.waiting.front() {
+            let exclusive = self.calls[call].0.is_exclusive();
+            let room = match self.flying.back() {
+                None => true,
+                Some(&(last, ..)) => {
+                    !exclusive && !self.calls[last].0.is_exclusive() && self.flying.len() < MAX_IN_FLIGHT
+                }
+            };
+            if !room {
+                break;
+            }
+            self.waiting.pop_front();
+            self.flying.push_back((call, true, false));
+        }
+    }
+
+    pub(super) fn refuse(&mut self) {
+        self.refuses = true;
+        for call in std::mem::take(&mut self.waiting) {
+            self.see(call, Seen::NotSent);
+        }
+    }
+
+    pub(super) fn close(&mut self) {
+        self.refuse();
+        self.closed = true;
+        for (call, awaited, written) in std::mem::take(&mut self.flying) {
+            if awaited {
+                self.see(call, if written { Seen::Lost } else { Seen::NotSent });
+            }
+        }
+    }
+
+    pub(super) fn settle(&mut self) {
+        let owed = self.flying.iter().filter(|(_, awaited, _)| !awaited).count();
+        if owed > MAX_OWED {
+            self.refuse();
+        }
+        if self.refuses && owed == self.flying.len() {
+            self.close();
+        }
+        self.start();
+    }
+
+    /// The server's answer to its oldest request.
+    pub(super) fn answer(&mut self, seen: Seen, last: bool) {
+        let (call, awaited, _) = self.flying[0];
+        if awaited {
+            let unary = self.calls[call].0 != Kind::Stream;
+            let is_frame = matches!(seen, Seen::Frame(_));
+            self.see(call, seen);
+            if last && is_frame && !unary {
+                self.see(call, Seen::End);
+            }
+        }
+        if last {
+            self.flying.pop_front();
+        }
+    }
+
+    pub(super) fn drop_call(&mut self, call: usize) {
+        self.calls[call].1 = None;
+        if let Some(index) = self.waiting.iter().position(|&waiting| waiting == call) {
+            self.waiting.remove(index);
+        } else if let Some(flying) = self.flying.iter_mut().find(|flying| flying.0 == call) {
+            flying.1 = false;
+            if self.calls[call].0.is_exclusive() {
+                self.close();
+            }
+        }
+    }
+
+    pub(super) fn expire(&mut self) {
+        for call in self.waiting.clone() {
+            self.see(call, Seen::Timeout(false));
+        }
+        self.waiting.clear();
+        for (call, awaited, written) in self.flying.clone() {
+            if awaited {
+                // It will still be written, unless it closes the connection.
+                self.see(call, Seen::Timeout(written || !self.calls[call].0.is_exclusive()));
+                let seen = self.calls[call].1.take();
+                self.drop_call(call);
+                self.calls[call].1 = seen;
+            }
+        }
+    }
+}

@@ -3,8 +3,8 @@
 #![cfg(feature = "server")]
 
 mod echo;
+mod raw;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -12,57 +12,10 @@ use std::time::Duration;
 use echo::*;
 use riak_runtime::operation::ErrorFrame;
 use riak_runtime::server::{Failure, Outbox, Server, ServerConfig, Service, unserved};
-use riak_runtime::{Blob, Frame, FrameReader};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use raw::Raw;
+use riak_runtime::{Blob, Frame};
+use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
-
-/// A client that sends what it likes.
-struct Raw {
-    socket: TcpStream,
-    reader: FrameReader,
-}
-
-impl Raw {
-    async fn connect(address: SocketAddr) -> Self {
-        let socket = TcpStream::connect(address).await.unwrap();
-        socket.set_nodelay(true).unwrap();
-        Self { socket, reader: FrameReader::default() }
-    }
-
-    async fn send(&mut self, bytes: impl AsRef<[u8]>) {
-        self.socket.write_all(bytes.as_ref()).await.unwrap();
-    }
-
-    /// The next frame; `None` if the server has closed.
-    async fn next(&mut self) -> Option<Frame> {
-        loop {
-            if let Some(frame) = self.reader.next_frame().unwrap() {
-                return Some(frame);
-            }
-            let read = self.socket.read(self.reader.spare());
-            let count = tokio::time::timeout(Duration::from_secs(5), read).await.expect("an answer").unwrap();
-            if count == 0 {
-                assert!(!self.reader.is_within_frame());
-                return None;
-            }
-            self.reader.advance(count);
-        }
-    }
-
-    /// The text of the next frame, which is an error.
-    async fn error(&mut self) -> String {
-        let frame = self.next().await.expect("an error");
-        assert_eq!(frame.code, 0);
-        let (text, number) = ERROR.read(&frame.body).unwrap();
-        assert!(number == 0 || number == 7);
-        String::from_utf8(text.to_vec()).unwrap()
-    }
-
-    async fn is_open(&mut self) -> bool {
-        self.send(framed(&echo::echo("open?"))).await;
-        self.next().await.is_some_and(|frame| frame.code == 10)
-    }
-}
 
 #[tokio::test]
 async fn pipelined_requests_are_answered_in_order_errors_included() {
@@ -214,7 +167,7 @@ impl Service for Numbered {
         code == 77
     }
 
-    fn error_frame(&self) -> Option<ErrorFrame> {
+    fn error_frame(&self, _: Option<u8>) -> Option<ErrorFrame> {
         None
     }
 

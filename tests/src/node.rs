@@ -280,7 +280,7 @@ impl Service for NoService {
         false
     }
 
-    fn error_frame(&self) -> Option<ErrorFrame> {
+    fn error_frame(&self, _: Option<u8>) -> Option<ErrorFrame> {
         None
     }
 

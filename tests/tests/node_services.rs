@@ -25,7 +25,7 @@ impl Service for Echo {
         code == 199
     }
 
-    fn error_frame(&self) -> Option<ErrorFrame> {
+    fn error_frame(&self, _: Option<u8>) -> Option<ErrorFrame> {
         None
     }
 

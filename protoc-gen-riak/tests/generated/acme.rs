@@ -4625,6 +4625,7 @@ pub mod order {
 }
 
 /// What `acme/calls.proto` declares.
+#[allow(non_snake_case)]
 #[allow(clippy::all, clippy::pedantic, dead_code, deprecated, missing_docs, unreachable_pub)]
 pub mod calls;
 

@@ -46,6 +46,12 @@ pub enum AnyMessage {
     Part(super::acme::stock::part::Part),
     /// Code 33.
     Item(super::acme::stock::Item),
+    /// Code 34.
+    IntoReq(super::acme::calls::IntoReq),
+    /// Code 35.
+    LoudReq(super::acme::calls::LoudReq),
+    /// Code 36.
+    LoudResp(super::acme::calls::LoudResp),
     /// Code 200.
     Loose(super::acme::calls::Loose),
 }
@@ -89,6 +95,9 @@ impl AnyMessage {
                 MessageCode::Resp => Self::Resp(frame.decode()?),
                 MessageCode::Part => Self::Part(frame.decode()?),
                 MessageCode::Item => Self::Item(frame.decode()?),
+                MessageCode::IntoReq => Self::IntoReq(frame.decode()?),
+                MessageCode::LoudReq => Self::LoudReq(frame.decode()?),
+                MessageCode::LoudResp => Self::LoudResp(frame.decode()?),
                 MessageCode::Loose => Self::Loose(frame.decode()?),
             },
         )
@@ -117,6 +126,9 @@ impl AnyMessage {
             Self::Resp(_) => MessageCode::Resp,
             Self::Part(_) => MessageCode::Part,
             Self::Item(_) => MessageCode::Item,
+            Self::IntoReq(_) => MessageCode::IntoReq,
+            Self::LoudReq(_) => MessageCode::LoudReq,
+            Self::LoudResp(_) => MessageCode::LoudResp,
             Self::Loose(_) => MessageCode::Loose,
         }
     }
@@ -148,6 +160,9 @@ impl AnyMessage {
             Self::Resp(message) => buffer.push(code, message),
             Self::Part(message) => buffer.push(code, message),
             Self::Item(message) => buffer.push(code, message),
+            Self::IntoReq(message) => buffer.push(code, message),
+            Self::LoudReq(message) => buffer.push(code, message),
+            Self::LoudResp(message) => buffer.push(code, message),
             Self::Loose(message) => buffer.push(code, message),
         }
     }
@@ -264,6 +279,24 @@ impl From<super::acme::stock::part::Part> for AnyMessage {
 impl From<super::acme::stock::Item> for AnyMessage {
     fn from(message: super::acme::stock::Item) -> Self {
         Self::Item(message)
+    }
+}
+
+impl From<super::acme::calls::IntoReq> for AnyMessage {
+    fn from(message: super::acme::calls::IntoReq) -> Self {
+        Self::IntoReq(message)
+    }
+}
+
+impl From<super::acme::calls::LoudReq> for AnyMessage {
+    fn from(message: super::acme::calls::LoudReq) -> Self {
+        Self::LoudReq(message)
+    }
+}
+
+impl From<super::acme::calls::LoudResp> for AnyMessage {
+    fn from(message: super::acme::calls::LoudResp) -> Self {
+        Self::LoudResp(message)
     }
 }
 

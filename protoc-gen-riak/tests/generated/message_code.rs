@@ -45,13 +45,19 @@ pub enum MessageCode {
     Part = 32,
     /// `Item`, an answer.
     Item = 33,
+    /// `IntoReq`, a request.
+    IntoReq = 34,
+    /// `LoudReq`, a request.
+    LoudReq = 35,
+    /// `LoudResp`, an answer.
+    LoudResp = 36,
     /// `Loose`, a request and its answer.
     Loose = 200,
 }
 
 impl MessageCode {
     /// All codes, ascending.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 23] = [
         Self::Fault,
         Self::GetReq,
         Self::GetResp,
@@ -71,6 +77,9 @@ impl MessageCode {
         Self::Resp,
         Self::Part,
         Self::Item,
+        Self::IntoReq,
+        Self::LoudReq,
+        Self::LoudResp,
         Self::Loose,
     ];
 
@@ -97,6 +106,9 @@ impl MessageCode {
             Self::Resp => "Resp",
             Self::Part => "Part",
             Self::Item => "Item",
+            Self::IntoReq => "IntoReq",
+            Self::LoudReq => "LoudReq",
+            Self::LoudResp => "LoudResp",
             Self::Loose => "Loose",
         }
     }
@@ -113,7 +125,9 @@ impl MessageCode {
             | Self::Bare
             | Self::Login
             | Self::Req
-            | Self::Part => Direction::Request,
+            | Self::Part
+            | Self::IntoReq
+            | Self::LoudReq => Direction::Request,
             Self::Fault
             | Self::GetResp
             | Self::Gone
@@ -123,7 +137,8 @@ impl MessageCode {
             | Self::RawResp
             | Self::Elsewhere
             | Self::Resp
-            | Self::Item => Direction::Response,
+            | Self::Item
+            | Self::LoudResp => Direction::Response,
             Self::Loose => Direction::Both,
         }
     }
@@ -160,6 +175,9 @@ impl TryFrom<u8> for MessageCode {
                 31 => Self::Resp,
                 32 => Self::Part,
                 33 => Self::Item,
+                34 => Self::IntoReq,
+                35 => Self::LoudReq,
+                36 => Self::LoudResp,
                 200 => Self::Loose,
                 _ => return Err(UnknownCode(code)),
             },

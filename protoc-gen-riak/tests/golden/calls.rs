@@ -194,7 +194,7 @@ fn what_is_known_of_operations() {
 
 #[test]
 fn frames_are_decoded_by_code() {
-    assert_eq!(MessageCode::ALL.len(), 20);
+    assert_eq!(MessageCode::ALL.len(), 23);
     assert!(MessageCode::ALL.is_sorted());
     for code in MessageCode::ALL {
         assert_eq!(MessageCode::try_from(u8::from(code)), Ok(code));

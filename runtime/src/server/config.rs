@@ -3,6 +3,10 @@
 //! Invariant: with the defaults a server behaves as a real node does, except
 //! that frames have a maximum length.
 
+use std::time::Duration;
+
+use crate::DecodeLimits;
+
 /// Settings of a server's connections.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -18,11 +22,24 @@ pub struct ServerConfig {
     /// with an error and a close, as Riak does, instead of waiting for the
     /// stream's end. On.
     pub refuse_behind_stream: bool,
+    /// What decoding a request may take: how deep, and how much memory for the
+    /// size of it. [`DecodeLimits::DEFAULT`]; a server that anybody reaches may
+    /// want less than 128 bytes for each byte.
+    pub decode_limits: DecodeLimits,
+    /// How long a server that is shut down waits for its connections to end,
+    /// before it ends them. 30 seconds.
+    pub grace: Duration,
 }
 
 impl Default for ServerConfig {
     fn default() -> Self {
-        Self { max_frame: crate::frame::MAX_FRAME, write_buffer: 64 * 1024, refuse_behind_stream: true }
+        Self {
+            max_frame: crate::frame::MAX_FRAME,
+            write_buffer: 64 * 1024,
+            refuse_behind_stream: true,
+            decode_limits: DecodeLimits::DEFAULT,
+            grace: Duration::from_secs(30),
+        }
     }
 }
 
@@ -51,6 +68,20 @@ impl ServerConfig {
     #[must_use]
     pub fn refuse_behind_stream(mut self, refuse: bool) -> Self {
         self.refuse_behind_stream = refuse;
+        self
+    }
+
+    /// Sets [`decode_limits`](Self#structfield.decode_limits).
+    #[must_use]
+    pub fn decode_limits(mut self, limits: DecodeLimits) -> Self {
+        self.decode_limits = limits;
+        self
+    }
+
+    /// Sets [`grace`](Self#structfield.grace).
+    #[must_use]
+    pub fn grace(mut self, grace: Duration) -> Self {
+        self.grace = grace;
         self
     }
 }

@@ -36,8 +36,7 @@ const LINGER: Duration = Duration::from_secs(2);
 ///
 /// # Panics
 ///
-/// Outside of a tokio runtime with timers, if the connection is closed after an
-/// error.
+/// Outside of a tokio runtime with timers, unless it is the client who closes.
 pub async fn serve_connection<IO, S>(io: IO, service: &S, config: &ServerConfig) -> io::Result<()>
 where
     IO: AsyncRead + AsyncWrite + Unpin + Send,
@@ -59,7 +58,7 @@ where
     S: Service,
 {
     let mut stop = pin!(stop);
-    let mut outbox = Outbox::new(config.write_buffer);
+    let mut outbox = Outbox::new(config);
     let mut wire = Wire {
         io,
         reader: FrameReader::new(config.max_frame),
@@ -72,40 +71,50 @@ where
             Ok(Some(request)) => request,
             Ok(None) => match wire.fill(stop.as_mut()).await? {
                 Filled::Some => continue,
-                Filled::Nothing => break None,
+                Filled::Closed => return wire.flush().await,
+                Filled::Stopped => break None,
             },
             // Riak closes without a word.
             Err(FrameError::Empty) => break None,
-            Err(_) => break Some(ErrorReply::new("Invalid message packet, reason: invalid").and_close()),
+            Err(_) => {
+                let error = ErrorReply::new("Invalid message packet, reason: invalid").and_close();
+                break Some((error, None));
+            }
         };
+        let code = Some(request.code);
         let done = if service.serves(request.code) {
             wire.call(service, request, &mut outbox).await?
         } else {
+            wire.outbox.lock().begin();
             Done::Failed(Failure::unknown_code(request.code))
         };
         match done {
             Done::Answered => {}
-            Done::Failed(Failure::Error(error)) if error.close => break Some(error),
-            Done::Failed(Failure::Error(error)) => match service.error_frame() {
+            Done::Failed(Failure::Hangup) | Done::Gone => return Ok(()),
+            // Nothing may follow the last answer: it would be taken for the next
+            // request's.
+            Done::Failed(Failure::Error(error)) if wire.outbox.lock().answered => {
+                if error.close {
+                    break None;
+                }
+            }
+            Done::Failed(Failure::Error(error)) if error.close => break Some((error, code)),
+            Done::Failed(Failure::Error(error)) => match service.error_frame(code) {
                 Some(frame) => wire.push_error(&error, frame)?,
                 None => break None,
             },
-            Done::Failed(Failure::Hangup) | Done::Gone => return Ok(()),
         }
         if !wire.outbox.lock().has_room() {
             wire.flush().await?;
         }
     };
-    if let Some(error) = &end
-        && let Some(frame) = service.error_frame()
+    if let Some((error, code)) = &end
+        && let Some(frame) = service.error_frame(*code)
     {
         wire.push_error(error, frame)?;
     }
     wire.flush().await?;
-    match end {
-        Some(_) => wire.linger().await,
-        None => Ok(()),
-    }
+    wire.linger().await
 }
 
 /// What became of a request.
@@ -119,8 +128,10 @@ enum Done {
 /// What came of waiting for bytes.
 enum Filled {
     Some,
-    /// The client has closed its side, or the server is to stop.
-    Nothing,
+    /// The client has closed its side.
+    Closed,
+    /// The server is to stop.
+    Stopped,
 }
 
 struct Wire<IO> {
@@ -140,7 +151,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Wire<IO> {
         request: Frame,
         outbox: &mut Outbox,
     ) -> io::Result<Done> {
-        self.outbox.lock().streaming = false;
+        self.outbox.lock().begin();
         let mut call = pin!(service.call(request, outbox));
         poll_fn(|cx| {
             let result = call.as_mut().poll(cx);
@@ -148,15 +159,20 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Wire<IO> {
                 // Nothing may be sent behind a request that streams. This looks
                 // before the stream's end is written, so that what has come was
                 // sent before the client could know it.
-                match self.poll_read(cx) {
-                    Poll::Ready(Ok(0)) => return Poll::Ready(Ok(Done::Gone)),
-                    Poll::Ready(Ok(_)) => {
-                        let text = "Cannot send another request while one is in progress";
-                        let error = ErrorReply::new(text).and_close();
-                        return Poll::Ready(Ok(Done::Failed(error.into())));
+                let too_early = if self.reader.is_within_frame() {
+                    true
+                } else {
+                    match self.poll_read(cx) {
+                        Poll::Ready(Ok(0)) => return Poll::Ready(Ok(Done::Gone)),
+                        Poll::Ready(Ok(_)) => true,
+                        Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                        Poll::Pending => false,
                     }
-                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                    Poll::Pending => {}
+                };
+                if too_early {
+                    self.outbox.lock().answered = false;
+                    let text = "Cannot send another request while one is in progress";
+                    return Poll::Ready(Ok(Done::Failed(ErrorReply::new(text).and_close().into())));
                 }
             }
             if let Poll::Ready(result) = result {
@@ -178,10 +194,10 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Wire<IO> {
                 return Poll::Ready(Err(error));
             }
             if stop.as_mut().poll(cx).is_ready() {
-                return Poll::Ready(Ok(Filled::Nothing));
+                return Poll::Ready(Ok(Filled::Stopped));
             }
             let count = ready!(self.poll_read(cx))?;
-            Poll::Ready(Ok(if count == 0 { Filled::Nothing } else { Filled::Some }))
+            Poll::Ready(Ok(if count == 0 { Filled::Closed } else { Filled::Some }))
         })
         .await
     }

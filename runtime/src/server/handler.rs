@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::failure::Failure;
 use super::outbox::{Outbox, Replies};
-use super::service::{Service, decode};
+use super::service::Service;
 use crate::operation::ErrorFrame;
 use crate::{Coded, Frame, Owned, Request};
 
@@ -101,12 +101,12 @@ impl<R: Request + Owned, H: Handler<R>> Service for Operation<R, H, Unary> {
         code == <R as Coded>::CODE
     }
 
-    fn error_frame(&self) -> Option<ErrorFrame> {
+    fn error_frame(&self, _: Option<u8>) -> Option<ErrorFrame> {
         R::OPERATION.error
     }
 
     async fn call(&self, request: Frame, outbox: &mut Outbox) -> Result<(), Failure> {
-        let answer = self.handler.handle(decode::<R>(&request)?).await?;
+        let answer = self.handler.handle(outbox.decode::<R>(&request)?).await?;
         outbox.answer(&answer)
     }
 }
@@ -116,12 +116,12 @@ impl<R: Request + Owned, H: StreamHandler<R>> Service for Operation<R, H, Stream
         code == <R as Coded>::CODE
     }
 
-    fn error_frame(&self) -> Option<ErrorFrame> {
+    fn error_frame(&self, _: Option<u8>) -> Option<ErrorFrame> {
         R::OPERATION.error
     }
 
     async fn call(&self, request: Frame, outbox: &mut Outbox) -> Result<(), Failure> {
-        let request = decode::<R>(&request)?;
+        let request = outbox.decode::<R>(&request)?;
         let mut replies = outbox.replies::<R>();
         self.handler.handle(request, &mut replies).await?;
         replies.finish().await

@@ -41,7 +41,7 @@ pub struct ServerHandle {
 impl ServerHandle {
     /// Accepts no more connections; each open one finishes the request it is
     /// at, writes its answer and closes. The future that serves ends when all
-    /// have.
+    /// have, or after the [`grace`](ServerConfig::grace) that they are given.
     ///
     /// To end at once, drop that future.
     pub fn shut_down(&self) {
@@ -111,7 +111,10 @@ impl Server {
             }
         }
         drop(listener);
-        while tasks.join_next().await.is_some() {}
+        // A client that reads nothing, or a handler that waits for ever, would
+        // hold it up. Whatever is left then goes with the set.
+        let ended = async { while tasks.join_next().await.is_some() {} };
+        let _ = tokio::time::timeout(self.config.grace, ended).await;
     }
 
     /// Serves one connection. Its failure concerns nobody else.

@@ -5,7 +5,7 @@
 //!   and tuples of services are ones by message code.
 //! - [`unary`] and [`streaming`] are services of a single operation, for
 //!   requests that have no generated trait.
-//! - [`decode`], [`unserved`], [`Outbox`] and [`Replies`] are what a dispatcher
+//! - [`unserved`], [`Outbox`] and [`Replies`] are what a dispatcher
 //!   calls; [`Failure`] is what a method fails with.
 //! - [`Server`] accepts connections, and [`serve_connection`] serves one over
 //!   anything.
@@ -29,4 +29,4 @@ pub use failure::{ErrorReply, Failure};
 pub use handler::{Handler, Operation, StreamHandler, Streaming, Unary, streaming, unary};
 pub use listen::{Server, ServerHandle};
 pub use outbox::{Outbox, Replies, Reply};
-pub use service::{Service, decode, unserved};
+pub use service::{Service, unserved};

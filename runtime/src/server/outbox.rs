@@ -11,10 +11,11 @@ use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
+use super::config::ServerConfig;
 use super::failure::{ErrorReply, Failure, varint};
-use crate::error::FrameError;
+use crate::error::{DecodeErrorKind, FrameError};
 use crate::operation::{Mode, Operation, StreamEnd};
-use crate::{Blob, Coded, Message, Request, WriteBuffer};
+use crate::{Blob, Coded, DecodeError, DecodeLimits, Frame, Message, Owned, Request, WriteBuffer};
 
 /// What can be sent as an answer: a message with a code, or an enum of several.
 pub trait Reply: Sync {
@@ -35,13 +36,17 @@ impl<M: Message + Coded + Sync> Reply for M {
 /// Answers on their way to a client.
 pub struct Outbox {
     shared: Arc<Mutex<Pending>>,
+    decode_limits: DecodeLimits,
 }
 
 /// What handlers and the connection share.
 pub(super) struct Pending {
     pub(super) out: WriteBuffer,
-    /// Whether the request is being answered with a stream.
+    /// Whether the request is being answered with a stream whose last answer the
+    /// client cannot have seen.
     pub(super) streaming: bool,
+    /// Whether the request has had its last answer: nothing may follow it.
+    pub(super) answered: bool,
     /// How many bytes may wait to be written.
     limit: usize,
     /// A handler that waits for room.
@@ -53,23 +58,43 @@ impl Pending {
         self.out.len() < self.limit
     }
 
+    /// Begins another request.
+    pub(super) fn begin(&mut self) {
+        (self.streaming, self.answered) = (false, false);
+    }
+
+    /// Puts an answer in, which may be the last.
+    fn append(&mut self, frame: WriteBuffer, last: bool) {
+        self.out.append(frame);
+        self.answered |= last;
+    }
+
     /// Moves what is to be written to an empty buffer. Returns a handler that
     /// waited for that.
     pub(super) fn take(&mut self, empty: &mut WriteBuffer) -> Option<Waker> {
         std::mem::swap(&mut self.out, empty);
+        // What comes from now on may have been sent after the last answer was
+        // seen.
+        self.streaming &= !self.answered;
         self.waker.take()
     }
 }
 
 impl Outbox {
-    pub(super) fn new(limit: usize) -> Self {
-        let pending = Pending { out: WriteBuffer::new(), streaming: false, limit: limit.max(1), waker: None };
-        Self { shared: Arc::new(Mutex::new(pending)) }
+    pub(super) fn new(config: &ServerConfig) -> Self {
+        let pending = Pending {
+            out: WriteBuffer::new(),
+            streaming: false,
+            answered: false,
+            limit: config.write_buffer.max(1),
+            waker: None,
+        };
+        Self { shared: Arc::new(Mutex::new(pending)), decode_limits: config.decode_limits }
     }
 
     /// The same outbox, for the connection to empty.
     pub(super) fn share(&self) -> Self {
-        Self { shared: Arc::clone(&self.shared) }
+        Self { shared: Arc::clone(&self.shared), decode_limits: self.decode_limits }
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Pending> {
@@ -77,13 +102,31 @@ impl Outbox {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts an answer in.
+    /// Decodes a request within the connection's
+    /// [`decode_limits`](ServerConfig::decode_limits).
+    ///
+    /// # Errors
+    ///
+    /// If its body is malformed, or it has one and must not. The failure is the
+    /// one to answer with.
+    pub fn decode<R: Request + Owned>(&self, request: &Frame) -> Result<R, Failure> {
+        if R::OPERATION.bodyless && !request.body.is_empty() {
+            return Err(DecodeError::new(DecodeErrorKind::InvalidTag, 0).into());
+        }
+        Ok(request.decode_within(&self.decode_limits)?)
+    }
+
+    /// Puts the answer in. An error that the service returns after it has
+    /// nobody to go to.
     ///
     /// # Errors
     ///
     /// If it is longer than a frame may be.
     pub fn answer<A: Reply + ?Sized>(&mut self, answer: &A) -> Result<(), Failure> {
-        Ok(answer.push(&mut self.lock().out)?)
+        let mut pending = self.lock();
+        answer.push(&mut pending.out)?;
+        pending.answered |= !pending.streaming;
+        Ok(())
     }
 
     /// Puts a frame in whose body is there already.
@@ -149,6 +192,9 @@ impl<A: Reply> Replies<'_, A> {
     /// Sends an answer. Waits while the client does not read: then the handler
     /// is held up, and memory is not.
     ///
+    /// The client goes on as soon as it has the last one: an error that the
+    /// handler returns after it has nobody to go to.
+    ///
     /// # Errors
     ///
     /// If it is longer than a frame may be, or comes behind the last one.
@@ -160,7 +206,7 @@ impl<A: Reply> Replies<'_, A> {
         let mut frame = WriteBuffer::new();
         answer.push(&mut frame)?;
         self.ended = self.is_last(&frame)?;
-        self.outbox.lock().out.append(frame);
+        self.outbox.lock().append(frame, self.ended);
         self.outbox.room().await;
         Ok(())
     }
@@ -197,7 +243,9 @@ impl<A> Replies<'_, A> {
             let mut body = Vec::new();
             varint(u64::from(end.field << 3), &mut body);
             body.push(1);
-            self.outbox.lock().out.push_body(self.operation.response, &body)?;
+            let mut pending = self.outbox.lock();
+            pending.out.push_body(self.operation.response, &body)?;
+            pending.answered = true;
         }
         Ok(())
     }

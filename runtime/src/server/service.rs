@@ -7,40 +7,30 @@ use std::sync::Arc;
 
 use super::failure::Failure;
 use super::outbox::Outbox;
-use crate::error::DecodeErrorKind;
+use crate::Frame;
 use crate::operation::ErrorFrame;
-use crate::{DecodeError, Frame, Owned, Request};
 
 /// Answers the frames of some message codes.
 ///
 /// The generated dispatchers implement it, and so do tuples of services: the
-/// first one that serves a code is called. A service of one's own may wrap
+/// first one that serves a code is called, and has the frame for its errors. A service of one's own may wrap
 /// another and look at single frames before it does.
 pub trait Service: Send + Sync + 'static {
     /// Whether it serves requests with this message code.
     fn serves(&self, code: u8) -> bool;
 
-    /// The frame that its schema has for errors. Without one, the connection is
-    /// closed where an error would be answered.
-    fn error_frame(&self) -> Option<ErrorFrame>;
+    /// The frame that its schema has for errors of requests with this message
+    /// code, or of what is no request. Without one, the connection is closed
+    /// where an error would be answered.
+    fn error_frame(&self, code: Option<u8>) -> Option<ErrorFrame>;
 
     /// Answers a request by putting frames into `outbox`.
     ///
-    /// The future is dropped if the client goes while it runs.
+    /// The future is dropped when the socket fails, or the client goes while it
+    /// gets a stream. A client that goes before a single answer shows only when
+    /// that is written, since closing its own side is no more than saying that
+    /// it asks for nothing else.
     fn call(&self, request: Frame, outbox: &mut Outbox) -> impl Future<Output = Result<(), Failure>> + Send;
-}
-
-/// Decodes a request.
-///
-/// # Errors
-///
-/// If its body is malformed, or it has one and must not. The failure is the one
-/// to answer with.
-pub fn decode<R: Request + Owned>(request: &Frame) -> Result<R, Failure> {
-    if R::OPERATION.bodyless && !request.body.is_empty() {
-        return Err(DecodeError::new(DecodeErrorKind::InvalidTag, 0).into());
-    }
-    Ok(request.decode()?)
 }
 
 /// Answers that a message code is unknown: what methods of generated traits do
@@ -58,8 +48,8 @@ impl<S: Service> Service for Arc<S> {
         (**self).serves(code)
     }
 
-    fn error_frame(&self) -> Option<ErrorFrame> {
-        (**self).error_frame()
+    fn error_frame(&self, code: Option<u8>) -> Option<ErrorFrame> {
+        (**self).error_frame(code)
     }
 
     fn call(&self, request: Frame, outbox: &mut Outbox) -> impl Future<Output = Result<(), Failure>> + Send {
@@ -74,8 +64,13 @@ macro_rules! tuple {
                 $(self.$index.serves(code))||*
             }
 
-            fn error_frame(&self) -> Option<ErrorFrame> {
-                None$(.or_else(|| self.$index.error_frame()))*
+            fn error_frame(&self, code: Option<u8>) -> Option<ErrorFrame> {
+                $(
+                    if code.is_some_and(|code| self.$index.serves(code)) {
+                        return self.$index.error_frame(code);
+                    }
+                )*
+                None$(.or_else(|| self.$index.error_frame(code)))*
             }
 
             async fn call(&self, request: Frame, outbox: &mut Outbox) -> Result<(), Failure> {

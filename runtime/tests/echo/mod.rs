@@ -8,7 +8,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use riak_runtime::operation::{Absent, Alternative, Cost, ErrorFrame, Mode, Retry, StreamEnd};
-use riak_runtime::server::{ErrorReply, Failure, Outbox, Replies, Reply, Service, decode, unserved};
+use riak_runtime::server::{ErrorReply, Failure, Outbox, Replies, Reply, Service, unserved};
 use riak_runtime::wire::{self, Bool, Bytes, Context, Reader, Reads, Uint32, Writer, Writes};
 use riak_runtime::{
     Answer, Blob, Coded, Decode, DecodeError, DecodeErrorKind, DecodeLimits, Frame, FrameError, Message,
@@ -237,28 +237,28 @@ impl<S: EchoServer> Service for EchoService<S> {
         matches!(code, 9 | 17 | 25 | 33)
     }
 
-    fn error_frame(&self) -> Option<ErrorFrame> {
+    fn error_frame(&self, _: Option<u8>) -> Option<ErrorFrame> {
         Some(ERROR)
     }
 
     async fn call(&self, request: Frame, outbox: &mut Outbox) -> Result<(), Failure> {
         match request.code {
             9 => {
-                let answer = self.0.echo(decode(&request)?).await?;
+                let answer = self.0.echo(outbox.decode(&request)?).await?;
                 outbox.answer(&answer)
             }
             17 => {
-                let request = decode::<ListReq>(&request)?;
+                let request = outbox.decode::<ListReq>(&request)?;
                 let mut replies = outbox.replies::<ListReq>();
                 self.0.list(request, &mut replies).await?;
                 replies.finish().await
             }
             33 => {
-                let answer = self.0.fold(decode(&request)?).await?;
+                let answer = self.0.fold(outbox.decode(&request)?).await?;
                 outbox.answer(&answer)
             }
             25 => {
-                let request = decode::<IndexReq>(&request)?;
+                let request = outbox.decode::<IndexReq>(&request)?;
                 if request.asks_for_stream() == Some(true) {
                     let mut replies = outbox.replies::<IndexReq>();
                     self.0.index_stream(request, &mut replies).await?;

@@ -25,8 +25,8 @@ impl<S: Service> Service for Gate<S> {
         (self.0.serves(code) && !UNSERVED.contains(&code)) || answer_sent_as_request(code).is_some()
     }
 
-    fn error_frame(&self) -> Option<ErrorFrame> {
-        self.0.error_frame()
+    fn error_frame(&self, code: Option<u8>) -> Option<ErrorFrame> {
+        self.0.error_frame(code)
     }
 
     async fn call(&self, request: Frame, outbox: &mut Outbox) -> Result<(), Failure> {

@@ -11,7 +11,7 @@ use riak_client::{CallError, CallOptions, ClientConfig, Coded, Connection, Conne
 use riak_runtime::Blob;
 use riak_runtime::client::{ClusterConfig, NotSent, PoolConfig};
 use riak_runtime::operation::ErrorFrame;
-use riak_runtime::server::{Failure, Outbox, Service, decode};
+use riak_runtime::server::{Failure, Outbox, Service};
 use riak_testkit::{Node, Store};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -166,12 +166,12 @@ impl Service for Endless {
         code == RpbListKeysReq::CODE
     }
 
-    fn error_frame(&self) -> Option<ErrorFrame> {
+    fn error_frame(&self, _: Option<u8>) -> Option<ErrorFrame> {
         Some(ErrorFrame::RIAK)
     }
 
     async fn call(&self, request: Frame, outbox: &mut Outbox) -> Result<(), Failure> {
-        decode::<RpbListKeysReq>(&request)?;
+        outbox.decode::<RpbListKeysReq>(&request)?;
         let keys = vec![Blob::from(vec![b'k'; 100]); CHUNK];
         let chunk = RpbListKeysResp { keys, ..RpbListKeysResp::default() };
         let mut replies = outbox.replies::<RpbListKeysReq>();

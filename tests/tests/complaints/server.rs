@@ -10,7 +10,7 @@ use std::time::Duration;
 use riak_client::riak_kv::{RpbContent, RpbGetReq, RpbPutReq};
 use riak_client::{Coded, Frame, Node as Place};
 use riak_runtime::operation::ErrorFrame;
-use riak_runtime::server::{Failure, Outbox, Service, decode};
+use riak_runtime::server::{Failure, Outbox, Service};
 use riak_testkit::{Node, Store};
 use tokio::sync::Semaphore;
 
@@ -34,12 +34,12 @@ impl Service for Paced {
         code == RpbGetReq::CODE
     }
 
-    fn error_frame(&self) -> Option<ErrorFrame> {
+    fn error_frame(&self, _: Option<u8>) -> Option<ErrorFrame> {
         Some(ErrorFrame::RIAK)
     }
 
     async fn call(&self, request: Frame, outbox: &mut Outbox) -> Result<(), Failure> {
-        let request: RpbGetReq = decode(&request)?;
+        let request: RpbGetReq = outbox.decode(&request)?;
         match &self.pace {
             Pace::Takes(time) => tokio::time::sleep(*time).await,
             Pace::Gate(gate) => gate.acquire().await.unwrap().forget(),
@@ -68,7 +68,7 @@ impl Service for Counting {
         self.codes.contains(&code)
     }
 
-    fn error_frame(&self) -> Option<ErrorFrame> {
+    fn error_frame(&self, _: Option<u8>) -> Option<ErrorFrame> {
         Some(ErrorFrame::RIAK)
     }
 

@@ -13,7 +13,7 @@ use riak_client::riak_kv::{
 };
 use riak_runtime::Frame;
 use riak_runtime::operation::ErrorFrame;
-use riak_runtime::server::{Failure, Outbox, Service, decode};
+use riak_runtime::server::{Failure, Outbox, Service};
 use riak_testkit::Store;
 
 /// A key, and the number of a write there.
@@ -52,19 +52,19 @@ impl Service for Ledger {
         code == RpbPutReq::CODE || code == RpbAaeFoldListBucketsReq::CODE
     }
 
-    fn error_frame(&self) -> Option<ErrorFrame> {
+    fn error_frame(&self, _: Option<u8>) -> Option<ErrorFrame> {
         Some(ErrorFrame::RIAK)
     }
 
     async fn call(&self, request: Frame, outbox: &mut Outbox) -> Result<(), Failure> {
         if request.code == RpbAaeFoldListBucketsReq::CODE {
             // A long call's answer that says whose it is.
-            let number = decode::<RpbAaeFoldListBucketsReq>(&request)?.n_val.unwrap_or(0);
+            let number = outbox.decode::<RpbAaeFoldListBucketsReq>(&request)?.n_val.unwrap_or(0);
             let bucket_list = vec![RpbAaeFoldBucket::new(number.to_string())];
             return outbox
                 .answer(&RpbAaeFoldListBucketsResp { bucket_list, ..RpbAaeFoldListBucketsResp::default() });
         }
-        let put: RpbPutReq = decode(&request)?;
+        let put: RpbPutReq = outbox.decode(&request)?;
         let stored = self.store.put(&put)?;
         let (key, number) = parse(put.content.value.to_str().expect("a text"));
         *self.applied.lock().unwrap().entry((key.to_owned(), number)).or_default() += 1;

@@ -11,6 +11,7 @@ use quote::quote;
 use super::docs::line;
 use super::scope::{ident, path};
 use super::{Emitter, Module};
+use crate::model::Mode;
 
 /// The version of the interface to the runtime that this emitter writes for:
 /// the runtime's `GENERATED_CODE_VERSION`.
@@ -22,6 +23,8 @@ struct Tree {
     children: BTreeMap<String, Tree>,
     /// The schema file, for a module with a file of its own.
     source: Option<String>,
+    /// Whether a method's name has two underscores one behind the other.
+    unusual: bool,
 }
 
 impl Emitter<'_> {
@@ -70,6 +73,10 @@ impl Emitter<'_> {
                 node = node.children.entry(segment.clone()).or_default();
             }
             node.source = Some(file.name.clone());
+            // One that another name made end in an underscore gets a suffix.
+            node.unusual = file.services.iter().flat_map(|service| &service.operations).any(|operation| {
+                matches!(operation.mode, Mode::Conditional { .. }) && operation.rust_name.ends_with('_')
+            });
         }
         tree
     }
@@ -97,8 +104,10 @@ fn modules(tree: &Tree) -> TokenStream {
                 let docs = line(&format!("What `{source}` declares."));
                 // The schema's own comments and names are not for lints, and
                 // nobody uses all of it.
+                let unusual = child.unusual.then(|| quote!(#[allow(non_snake_case)]));
                 return quote! {
                     #docs
+                    #unusual
                     #[allow(clippy::all, clippy::pedantic, dead_code, deprecated, missing_docs, unreachable_pub)]
                     pub mod #name;
                 };

@@ -3,7 +3,7 @@
 //! Invariant: a method that is not implemented answers as a server that does
 //! not know the code, and leaves the connection open.
 
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
 use super::Emitter;
@@ -113,11 +113,11 @@ impl Emitter<'_> {
                 false
             })
         } else {
-            quote!(matches!(code, #(#codes)|*))
+            quote!(::core::matches!(code, #(#codes)|*))
         };
         let unused = empty.then(|| quote!(let _ = outbox;));
         let error = self.error_frame(scope, service.error);
-        let arms = service.operations.iter().map(|operation| self.dispatch(scope, operation));
+        let arms = service.operations.iter().map(|operation| self.dispatch(scope, &server, operation));
         let docs = line(&format!("Serves a [`{}`] by message code.", service.server_name));
         quote! {
             #gate
@@ -131,7 +131,7 @@ impl Emitter<'_> {
                     #known
                 }
 
-                fn error_frame(&self) -> #option<#error_frame> {
+                fn error_frame(&self, _: #option<u8>) -> #option<#error_frame> {
                     #error
                 }
 
@@ -146,20 +146,20 @@ impl Emitter<'_> {
         }
     }
 
-    fn dispatch(&self, scope: &Scope<'_>, operation: &Operation) -> TokenStream {
+    fn dispatch(&self, scope: &Scope<'_>, server: &Ident, operation: &Operation) -> TokenStream {
         let code = Literal::u8_unsuffixed(operation.request_code);
         let request = self.message_type(scope, operation.request, Form::Owned);
-        let decode = scope.item("server", "decode");
         let name = ident(&operation.rust_name);
+        // By the trait: an operation may have a name such as `into`.
         let one = quote! {
-            let answer = self.0.#name(request).await?;
+            let answer = #server::#name(&self.0, request).await?;
             outbox.answer(&answer)
         };
         let many = |name: &str| {
             let name = ident(name);
             quote! {
                 let mut replies = outbox.replies::<#request>();
-                self.0.#name(request, &mut replies).await?;
+                #server::#name(&self.0, request, &mut replies).await?;
                 replies.finish().await
             }
         };
@@ -178,7 +178,7 @@ impl Emitter<'_> {
         };
         quote! {
             #code => {
-                let request = #decode::<#request>(&request)?;
+                let request = outbox.decode::<#request>(&request)?;
                 #body
             }
         }

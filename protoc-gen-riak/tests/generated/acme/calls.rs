@@ -13,7 +13,7 @@ use ::riak_runtime::debug::{Secret, Shown};
 use ::riak_runtime::operation::{
     Absent, Alternative, Cost, ErrorFrame, Mode, Retry, StreamEnd,
 };
-use ::riak_runtime::server::{Failure, Outbox, Replies, Reply, Service, decode, unserved};
+use ::riak_runtime::server::{Failure, Outbox, Replies, Reply, Service, unserved};
 use ::riak_runtime::wire::{Reads as _, Writes as _};
 use super::stock::Item;
 
@@ -2001,6 +2001,321 @@ impl View for NestedRef<'_> {
     }
 }
 
+/// The message `acme.calls.IntoReq`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct IntoReq {
+    /// `what`, field 1.
+    pub what: Option<String>,
+    /// Fields that the schema does not know, as they came.
+    pub unknown_fields: wire::UnknownFields,
+}
+
+impl Message for IntoReq {
+    const NAME: &'static str = "acme.calls.IntoReq";
+
+    #[inline]
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Text::put_optional(0x0a, &self.what, out);
+        self.unknown_fields.put(out)
+    }
+}
+
+impl<'a> Decode<'a> for IntoReq {
+    #[inline]
+    fn merge(
+        &mut self,
+        mut input: wire::Reader<'a>,
+        ctx: &mut wire::Context<'a>,
+    ) -> Result<(), DecodeError> {
+        while let Some(tag) = input.tag(ctx)? {
+            match tag {
+                0x0a => self.what = Some(wire::Text::read(&mut input, ctx)?),
+                _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Owned for IntoReq {
+    type Ref<'a> = IntoReqRef<'a>;
+
+    fn shorten<'short, 'long: 'short>(
+        view: &'short Self::Ref<'long>,
+    ) -> &'short Self::Ref<'short> {
+        view
+    }
+}
+
+impl Coded for IntoReq {
+    const CODE: u8 = 34;
+}
+
+/// [`IntoReq`], borrowing from the bytes that it was decoded from.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct IntoReqRef<'a> {
+    pub what: Option<&'a str>,
+    pub unknown_fields: wire::UnknownFieldsRef<'a>,
+}
+
+impl Message for IntoReqRef<'_> {
+    const NAME: &'static str = "acme.calls.IntoReq";
+
+    #[inline]
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Text::put_optional(0x0a, &self.what, out);
+        self.unknown_fields.put(out)
+    }
+}
+
+impl<'a> Decode<'a> for IntoReqRef<'a> {
+    #[inline]
+    fn merge(
+        &mut self,
+        mut input: wire::Reader<'a>,
+        ctx: &mut wire::Context<'a>,
+    ) -> Result<(), DecodeError> {
+        while let Some(tag) = input.tag(ctx)? {
+            match tag {
+                0x0a => self.what = Some(wire::Text::read(&mut input, ctx)?),
+                _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl View for IntoReqRef<'_> {
+    type Owned = IntoReq;
+
+    fn owned(&self) -> IntoReq {
+        IntoReq {
+            what: self.what.map(|value| str::to_owned(value)),
+            unknown_fields: self.unknown_fields.owned(),
+        }
+    }
+}
+
+impl Coded for IntoReqRef<'_> {
+    const CODE: u8 = 34;
+}
+
+/// The message `acme.calls.LoudReq`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LoudReq {
+    /// `stream`, field 1.
+    pub stream: Option<bool>,
+    /// Fields that the schema does not know, as they came.
+    pub unknown_fields: wire::UnknownFields,
+}
+
+impl Message for LoudReq {
+    const NAME: &'static str = "acme.calls.LoudReq";
+
+    #[inline]
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bool::put_optional(0x08, &self.stream, out);
+        self.unknown_fields.put(out)
+    }
+}
+
+impl<'a> Decode<'a> for LoudReq {
+    #[inline]
+    fn merge(
+        &mut self,
+        mut input: wire::Reader<'a>,
+        ctx: &mut wire::Context<'a>,
+    ) -> Result<(), DecodeError> {
+        while let Some(tag) = input.tag(ctx)? {
+            match tag {
+                0x08 => self.stream = Some(wire::Bool::read(&mut input, ctx)?),
+                _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Owned for LoudReq {
+    type Ref<'a> = LoudReqRef<'a>;
+
+    fn shorten<'short, 'long: 'short>(
+        view: &'short Self::Ref<'long>,
+    ) -> &'short Self::Ref<'short> {
+        view
+    }
+}
+
+impl Coded for LoudReq {
+    const CODE: u8 = 35;
+}
+
+/// [`LoudReq`], borrowing from the bytes that it was decoded from.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LoudReqRef<'a> {
+    pub stream: Option<bool>,
+    pub unknown_fields: wire::UnknownFieldsRef<'a>,
+}
+
+impl Message for LoudReqRef<'_> {
+    const NAME: &'static str = "acme.calls.LoudReq";
+
+    #[inline]
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bool::put_optional(0x08, &self.stream, out);
+        self.unknown_fields.put(out)
+    }
+}
+
+impl<'a> Decode<'a> for LoudReqRef<'a> {
+    #[inline]
+    fn merge(
+        &mut self,
+        mut input: wire::Reader<'a>,
+        ctx: &mut wire::Context<'a>,
+    ) -> Result<(), DecodeError> {
+        while let Some(tag) = input.tag(ctx)? {
+            match tag {
+                0x08 => self.stream = Some(wire::Bool::read(&mut input, ctx)?),
+                _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl View for LoudReqRef<'_> {
+    type Owned = LoudReq;
+
+    fn owned(&self) -> LoudReq {
+        LoudReq {
+            stream: self.stream,
+            unknown_fields: self.unknown_fields.owned(),
+        }
+    }
+}
+
+impl Coded for LoudReqRef<'_> {
+    const CODE: u8 = 35;
+}
+
+/// The message `acme.calls.LoudResp`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LoudResp {
+    /// `key`, field 1.
+    pub key: Option<Blob>,
+    /// `done`, field 2.
+    pub done: Option<bool>,
+    /// Fields that the schema does not know, as they came.
+    pub unknown_fields: wire::UnknownFields,
+}
+
+impl Message for LoudResp {
+    const NAME: &'static str = "acme.calls.LoudResp";
+
+    #[inline]
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_optional(0x0a, &self.key, out);
+        let out = wire::Bool::put_optional(0x10, &self.done, out);
+        self.unknown_fields.put(out)
+    }
+}
+
+impl<'a> Decode<'a> for LoudResp {
+    #[inline]
+    fn merge(
+        &mut self,
+        mut input: wire::Reader<'a>,
+        ctx: &mut wire::Context<'a>,
+    ) -> Result<(), DecodeError> {
+        while let Some(tag) = input.tag(ctx)? {
+            match tag {
+                0x0a => wire::Bytes::set_optional(&mut self.key, &mut input, ctx)?,
+                0x10 => self.done = Some(wire::Bool::read(&mut input, ctx)?),
+                _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Owned for LoudResp {
+    type Ref<'a> = LoudRespRef<'a>;
+
+    fn shorten<'short, 'long: 'short>(
+        view: &'short Self::Ref<'long>,
+    ) -> &'short Self::Ref<'short> {
+        view
+    }
+}
+
+impl Coded for LoudResp {
+    const CODE: u8 = 36;
+}
+
+/// [`LoudResp`], borrowing from the bytes that it was decoded from.
+#[derive(Clone, Default, PartialEq)]
+pub struct LoudRespRef<'a> {
+    pub key: Option<&'a [u8]>,
+    pub done: Option<bool>,
+    pub unknown_fields: wire::UnknownFieldsRef<'a>,
+}
+
+impl fmt::Debug for LoudRespRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LoudRespRef")
+            .field("key", &Shown(&self.key))
+            .field("done", &self.done)
+            .field("unknown_fields", &self.unknown_fields)
+            .finish()
+    }
+}
+
+impl Message for LoudRespRef<'_> {
+    const NAME: &'static str = "acme.calls.LoudResp";
+
+    #[inline]
+    fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
+        let out = wire::Bytes::put_optional(0x0a, &self.key, out);
+        let out = wire::Bool::put_optional(0x10, &self.done, out);
+        self.unknown_fields.put(out)
+    }
+}
+
+impl<'a> Decode<'a> for LoudRespRef<'a> {
+    #[inline]
+    fn merge(
+        &mut self,
+        mut input: wire::Reader<'a>,
+        ctx: &mut wire::Context<'a>,
+    ) -> Result<(), DecodeError> {
+        while let Some(tag) = input.tag(ctx)? {
+            match tag {
+                0x0a => self.key = Some(wire::Bytes::read(&mut input, ctx)?),
+                0x10 => self.done = Some(wire::Bool::read(&mut input, ctx)?),
+                _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl View for LoudRespRef<'_> {
+    type Owned = LoudResp;
+
+    fn owned(&self) -> LoudResp {
+        LoudResp {
+            key: self.key.map(|value| value.into()),
+            done: self.done,
+            unknown_fields: self.unknown_fields.owned(),
+        }
+    }
+}
+
+impl Coded for LoudRespRef<'_> {
+    const CODE: u8 = 36;
+}
+
 impl Request for GetReq {
     type Owned = Self;
     type Response = GetResp;
@@ -2734,10 +3049,10 @@ pub trait StoreServer: Send + Sync + 'static {
 pub struct StoreService<S>(pub S);
 impl<S: StoreServer> Service for StoreService<S> {
     fn serves(&self, code: u8) -> bool {
-        matches!(code, 11 | 14 | 16 | 18 | 20 | 22 | 23 | 30 | 32)
+        ::core::matches!(code, 11 | 14 | 16 | 18 | 20 | 22 | 23 | 30 | 32)
     }
 
-    fn error_frame(&self) -> Option<ErrorFrame> {
+    fn error_frame(&self, _: Option<u8>) -> Option<ErrorFrame> {
         Some(ErrorFrame {
             code: 10,
             text: 1,
@@ -2748,55 +3063,55 @@ impl<S: StoreServer> Service for StoreService<S> {
     async fn call(&self, request: Frame, outbox: &mut Outbox) -> Result<(), Failure> {
         match request.code {
             11 => {
-                let request = decode::<GetReq>(&request)?;
-                let answer = self.0.get(request).await?;
+                let request = outbox.decode::<GetReq>(&request)?;
+                let answer = StoreServer::get(&self.0, request).await?;
                 outbox.answer(&answer)
             }
             14 => {
-                let request = decode::<ListReq>(&request)?;
+                let request = outbox.decode::<ListReq>(&request)?;
                 let mut replies = outbox.replies::<ListReq>();
-                self.0.list(request, &mut replies).await?;
+                StoreServer::list(&self.0, request, &mut replies).await?;
                 replies.finish().await
             }
             16 => {
-                let request = decode::<ScanReq>(&request)?;
+                let request = outbox.decode::<ScanReq>(&request)?;
                 if Request::asks_for_stream(&request) == Some(true) {
                     let mut replies = outbox.replies::<ScanReq>();
-                    self.0.scan_stream(request, &mut replies).await?;
+                    StoreServer::scan_stream(&self.0, request, &mut replies).await?;
                     replies.finish().await
                 } else {
-                    let answer = self.0.scan(request).await?;
+                    let answer = StoreServer::scan(&self.0, request).await?;
                     outbox.answer(&answer)
                 }
             }
             18 => {
-                let request = decode::<PingReq>(&request)?;
-                let answer = self.0.ping(request).await?;
+                let request = outbox.decode::<PingReq>(&request)?;
+                let answer = StoreServer::ping(&self.0, request).await?;
                 outbox.answer(&answer)
             }
             20 => {
-                let request = decode::<RawReq>(&request)?;
-                let answer = self.0.self_(request).await?;
+                let request = outbox.decode::<RawReq>(&request)?;
+                let answer = StoreServer::self_(&self.0, request).await?;
                 outbox.answer(&answer)
             }
             22 => {
-                let request = decode::<Bare>(&request)?;
-                let answer = self.0.r#type(request).await?;
+                let request = outbox.decode::<Bare>(&request)?;
+                let answer = StoreServer::r#type(&self.0, request).await?;
                 outbox.answer(&answer)
             }
             23 => {
-                let request = decode::<Login>(&request)?;
-                let answer = self.0.log_in(request).await?;
+                let request = outbox.decode::<Login>(&request)?;
+                let answer = StoreServer::log_in(&self.0, request).await?;
                 outbox.answer(&answer)
             }
             30 => {
-                let request = decode::<nested::Req>(&request)?;
-                let answer = self.0.new_(request).await?;
+                let request = outbox.decode::<nested::Req>(&request)?;
+                let answer = StoreServer::new_(&self.0, request).await?;
                 outbox.answer(&answer)
             }
             32 => {
-                let request = decode::<super::stock::part::Part>(&request)?;
-                let answer = self.0.call(request).await?;
+                let request = outbox.decode::<super::stock::part::Part>(&request)?;
+                let answer = StoreServer::call(&self.0, request).await?;
                 outbox.answer(&answer)
             }
             code => unserved(code).await,
@@ -2853,7 +3168,7 @@ impl<S: EmptyServer> Service for EmptyService<S> {
         }
     }
 
-    fn error_frame(&self) -> Option<ErrorFrame> {
+    fn error_frame(&self, _: Option<u8>) -> Option<ErrorFrame> {
         Some(ErrorFrame {
             code: 10,
             text: 1,
@@ -2944,19 +3259,214 @@ pub trait GoneServer: Send + Sync + 'static {
 pub struct GoneService<S>(pub S);
 impl<S: GoneServer> Service for GoneService<S> {
     fn serves(&self, code: u8) -> bool {
-        matches!(code, 200)
+        ::core::matches!(code, 200)
     }
 
-    fn error_frame(&self) -> Option<ErrorFrame> {
+    fn error_frame(&self, _: Option<u8>) -> Option<ErrorFrame> {
         None
     }
 
     async fn call(&self, request: Frame, outbox: &mut Outbox) -> Result<(), Failure> {
         match request.code {
             200 => {
-                let request = decode::<Loose>(&request)?;
-                let answer = self.0.ping(request).await?;
+                let request = outbox.decode::<Loose>(&request)?;
+                let answer = GoneServer::ping(&self.0, request).await?;
                 outbox.answer(&answer)
+            }
+            code => unserved(code).await,
+        }
+    }
+}
+
+impl Request for IntoReq {
+    type Owned = Self;
+    type Response = Pong;
+    const OPERATION: &'static Operation = &Operation {
+        name: "Odd.Into",
+        request: 34,
+        response: 19,
+        alternatives: &[],
+        error: None,
+        mode: Mode::Unary,
+        cost: Cost::Unary,
+        retry: Retry::Never,
+        absent: Absent::Defaults,
+        bodyless: false,
+        handshake: false,
+        since: None,
+        served_by: None,
+        timeout: None,
+    };
+}
+
+impl Request for IntoReqRef<'_> {
+    type Owned = IntoReq;
+    type Response = Pong;
+    const OPERATION: &'static Operation = IntoReq::OPERATION;
+}
+
+impl Request for LoudReq {
+    type Owned = Self;
+    type Response = LoudResp;
+    const OPERATION: &'static Operation = &Operation {
+        name: "Odd.new",
+        request: 35,
+        response: 36,
+        alternatives: &[],
+        error: None,
+        mode: Mode::Conditional {
+            end: StreamEnd {
+                field: 2,
+                when_absent: false,
+            },
+            stream_if: 1,
+        },
+        cost: Cost::Unary,
+        retry: Retry::Never,
+        absent: Absent::Defaults,
+        bodyless: false,
+        handshake: false,
+        since: None,
+        served_by: None,
+        timeout: None,
+    };
+
+    fn asks_for_stream(&self) -> Option<bool> {
+        self.stream
+    }
+}
+
+impl Request for LoudReqRef<'_> {
+    type Owned = LoudReq;
+    type Response = LoudResp;
+    const OPERATION: &'static Operation = LoudReq::OPERATION;
+
+    fn asks_for_stream(&self) -> Option<bool> {
+        self.stream
+    }
+}
+
+/// Methods with the names of others: the prelude's, and of one another.
+#[derive(Clone, Copy, Debug)]
+pub struct Odd<C> {
+    call: C,
+}
+
+impl<C: Call> Odd<C> {
+    /// A client that calls through a connection, or whatever
+    /// else carries calls.
+    pub const fn new(call: C) -> Self {
+        Self { call }
+    }
+
+    /// The operation `Into`.
+    ///
+    /// Sends `acme.calls.IntoReq` (34), answered by `acme.calls.Pong` (19). Must
+    /// not be repeated.
+    ///
+    /// # Errors
+    ///
+    /// If the call fails, or the server answers that it did.
+    pub async fn into(
+        &self,
+        request: impl Request<Owned = IntoReq>,
+    ) -> Result<Pong, CallError> {
+        client::unary(&self.call, request).await
+    }
+
+    /// The operation `new`.
+    ///
+    /// Sends `acme.calls.LoudReq` (35), answered by `acme.calls.LoudResp` (36).
+    /// Must not be repeated.
+    ///
+    /// # Errors
+    ///
+    /// If the call fails, or the server answers that it did.
+    pub async fn new_(
+        &self,
+        request: impl Request<Owned = LoudReq>,
+    ) -> Result<LoudResp, CallError> {
+        client::unary(&self.call, request).await
+    }
+
+    /// The operation `new`.
+    ///
+    /// Sends `acme.calls.LoudReq` (35), answered by many of `acme.calls.LoudResp`
+    /// (36). Must not be repeated.
+    ///
+    /// # Errors
+    ///
+    /// If the call fails, or the server answers that it did.
+    pub async fn new__stream(
+        &self,
+        request: impl Request<Owned = LoudReq>,
+    ) -> Result<Responses<LoudResp>, CallError> {
+        client::stream(&self.call, request).await
+    }
+}
+
+/// Methods with the names of others: the prelude's, and of one another.
+///
+/// Methods that are not implemented answer "Unknown message code".
+pub trait OddServer: Send + Sync + 'static {
+    /// The operation `Into`.
+    fn into(
+        &self,
+        request: IntoReq,
+    ) -> impl Future<Output = Result<Pong, Failure>> + Send {
+        let _ = request;
+        unserved(34)
+    }
+
+    /// The operation `new`.
+    fn new_(
+        &self,
+        request: LoudReq,
+    ) -> impl Future<Output = Result<LoudResp, Failure>> + Send {
+        let _ = request;
+        unserved(35)
+    }
+
+    /// The operation `new`.
+    fn new__stream(
+        &self,
+        request: LoudReq,
+        replies: &mut Replies<'_, LoudResp>,
+    ) -> impl Future<Output = Result<(), Failure>> + Send {
+        let _ = (request, replies);
+        unserved(35)
+    }
+}
+
+/// Serves a [`OddServer`] by message code.
+#[derive(Clone, Copy, Debug)]
+pub struct OddService<S>(pub S);
+impl<S: OddServer> Service for OddService<S> {
+    fn serves(&self, code: u8) -> bool {
+        ::core::matches!(code, 34 | 35)
+    }
+
+    fn error_frame(&self, _: Option<u8>) -> Option<ErrorFrame> {
+        None
+    }
+
+    async fn call(&self, request: Frame, outbox: &mut Outbox) -> Result<(), Failure> {
+        match request.code {
+            34 => {
+                let request = outbox.decode::<IntoReq>(&request)?;
+                let answer = OddServer::into(&self.0, request).await?;
+                outbox.answer(&answer)
+            }
+            35 => {
+                let request = outbox.decode::<LoudReq>(&request)?;
+                if Request::asks_for_stream(&request) == Some(true) {
+                    let mut replies = outbox.replies::<LoudReq>();
+                    OddServer::new__stream(&self.0, request, &mut replies).await?;
+                    replies.finish().await
+                } else {
+                    let answer = OddServer::new_(&self.0, request).await?;
+                    outbox.answer(&answer)
+                }
             }
             code => unserved(code).await,
         }

@@ -70,7 +70,7 @@ use ::core::future::Future;
 #[cfg(feature = "server")]
 use ::riak_runtime::{FrameError, WriteBuffer};
 #[cfg(feature = "server")]
-use ::riak_runtime::server::{Failure, Outbox, Replies, Reply, Service, decode, unserved};
+use ::riak_runtime::server::{Failure, Outbox, Replies, Reply, Service, unserved};
 
 /// Asks whether the node is there.
 ///
@@ -1443,10 +1443,10 @@ pub struct RiakServerService<S>(pub S);
 #[cfg(feature = "server")]
 impl<S: RiakServerServer> Service for RiakServerService<S> {
     fn serves(&self, code: u8) -> bool {
-        matches!(code, 1 | 7 | 3 | 5)
+        ::core::matches!(code, 1 | 7 | 3 | 5)
     }
 
-    fn error_frame(&self) -> Option<ErrorFrame> {
+    fn error_frame(&self, _: Option<u8>) -> Option<ErrorFrame> {
         Some(ErrorFrame {
             code: 0,
             text: 1,
@@ -1457,23 +1457,23 @@ impl<S: RiakServerServer> Service for RiakServerService<S> {
     async fn call(&self, request: Frame, outbox: &mut Outbox) -> Result<(), Failure> {
         match request.code {
             1 => {
-                let request = decode::<RpbPingReq>(&request)?;
-                let answer = self.0.ping(request).await?;
+                let request = outbox.decode::<RpbPingReq>(&request)?;
+                let answer = RiakServerServer::ping(&self.0, request).await?;
                 outbox.answer(&answer)
             }
             7 => {
-                let request = decode::<RpbGetServerInfoReq>(&request)?;
-                let answer = self.0.get_server_info(request).await?;
+                let request = outbox.decode::<RpbGetServerInfoReq>(&request)?;
+                let answer = RiakServerServer::get_server_info(&self.0, request).await?;
                 outbox.answer(&answer)
             }
             3 => {
-                let request = decode::<RpbGetClientIdReq>(&request)?;
-                let answer = self.0.get_client_id(request).await?;
+                let request = outbox.decode::<RpbGetClientIdReq>(&request)?;
+                let answer = RiakServerServer::get_client_id(&self.0, request).await?;
                 outbox.answer(&answer)
             }
             5 => {
-                let request = decode::<RpbSetClientIdReq>(&request)?;
-                let answer = self.0.set_client_id(request).await?;
+                let request = outbox.decode::<RpbSetClientIdReq>(&request)?;
+                let answer = RiakServerServer::set_client_id(&self.0, request).await?;
                 outbox.answer(&answer)
             }
             code => unserved(code).await,
@@ -1637,10 +1637,10 @@ pub struct RiakSecurityService<S>(pub S);
 #[cfg(feature = "server")]
 impl<S: RiakSecurityServer> Service for RiakSecurityService<S> {
     fn serves(&self, code: u8) -> bool {
-        matches!(code, 255 | 253)
+        ::core::matches!(code, 255 | 253)
     }
 
-    fn error_frame(&self) -> Option<ErrorFrame> {
+    fn error_frame(&self, _: Option<u8>) -> Option<ErrorFrame> {
         Some(ErrorFrame {
             code: 0,
             text: 1,
@@ -1651,13 +1651,13 @@ impl<S: RiakSecurityServer> Service for RiakSecurityService<S> {
     async fn call(&self, request: Frame, outbox: &mut Outbox) -> Result<(), Failure> {
         match request.code {
             255 => {
-                let request = decode::<RpbStartTls>(&request)?;
-                let answer = self.0.start_tls(request).await?;
+                let request = outbox.decode::<RpbStartTls>(&request)?;
+                let answer = RiakSecurityServer::start_tls(&self.0, request).await?;
                 outbox.answer(&answer)
             }
             253 => {
-                let request = decode::<RpbAuthReq>(&request)?;
-                let answer = self.0.authenticate(request).await?;
+                let request = outbox.decode::<RpbAuthReq>(&request)?;
+                let answer = RiakSecurityServer::authenticate(&self.0, request).await?;
                 outbox.answer(&answer)
             }
             code => unserved(code).await,
@@ -2011,10 +2011,10 @@ pub struct RiakBucketService<S>(pub S);
 #[cfg(feature = "server")]
 impl<S: RiakBucketServer> Service for RiakBucketService<S> {
     fn serves(&self, code: u8) -> bool {
-        matches!(code, 19 | 21 | 29 | 31 | 32)
+        ::core::matches!(code, 19 | 21 | 29 | 31 | 32)
     }
 
-    fn error_frame(&self) -> Option<ErrorFrame> {
+    fn error_frame(&self, _: Option<u8>) -> Option<ErrorFrame> {
         Some(ErrorFrame {
             code: 0,
             text: 1,
@@ -2025,28 +2025,28 @@ impl<S: RiakBucketServer> Service for RiakBucketService<S> {
     async fn call(&self, request: Frame, outbox: &mut Outbox) -> Result<(), Failure> {
         match request.code {
             19 => {
-                let request = decode::<RpbGetBucketReq>(&request)?;
-                let answer = self.0.get_props(request).await?;
+                let request = outbox.decode::<RpbGetBucketReq>(&request)?;
+                let answer = RiakBucketServer::get_props(&self.0, request).await?;
                 outbox.answer(&answer)
             }
             21 => {
-                let request = decode::<RpbSetBucketReq>(&request)?;
-                let answer = self.0.set_props(request).await?;
+                let request = outbox.decode::<RpbSetBucketReq>(&request)?;
+                let answer = RiakBucketServer::set_props(&self.0, request).await?;
                 outbox.answer(&answer)
             }
             29 => {
-                let request = decode::<RpbResetBucketReq>(&request)?;
-                let answer = self.0.reset_props(request).await?;
+                let request = outbox.decode::<RpbResetBucketReq>(&request)?;
+                let answer = RiakBucketServer::reset_props(&self.0, request).await?;
                 outbox.answer(&answer)
             }
             31 => {
-                let request = decode::<RpbGetBucketTypeReq>(&request)?;
-                let answer = self.0.get_type_props(request).await?;
+                let request = outbox.decode::<RpbGetBucketTypeReq>(&request)?;
+                let answer = RiakBucketServer::get_type_props(&self.0, request).await?;
                 outbox.answer(&answer)
             }
             32 => {
-                let request = decode::<RpbSetBucketTypeReq>(&request)?;
-                let answer = self.0.set_type_props(request).await?;
+                let request = outbox.decode::<RpbSetBucketTypeReq>(&request)?;
+                let answer = RiakBucketServer::set_type_props(&self.0, request).await?;
                 outbox.answer(&answer)
             }
             code => unserved(code).await,
@@ -3111,10 +3111,10 @@ pub struct RiakKvService<S>(pub S);
 #[cfg(feature = "server")]
 impl<S: RiakKvServer> Service for RiakKvService<S> {
     fn serves(&self, code: u8) -> bool {
-        matches!(code, 9 | 11 | 13 | 15 | 17 | 25 | 40 | 50 | 52 | 33 | 70 | 200)
+        ::core::matches!(code, 9 | 11 | 13 | 15 | 17 | 25 | 40 | 50 | 52 | 33 | 70 | 200)
     }
 
-    fn error_frame(&self) -> Option<ErrorFrame> {
+    fn error_frame(&self, _: Option<u8>) -> Option<ErrorFrame> {
         Some(ErrorFrame {
             code: 0,
             text: 1,
@@ -3125,77 +3125,78 @@ impl<S: RiakKvServer> Service for RiakKvService<S> {
     async fn call(&self, request: Frame, outbox: &mut Outbox) -> Result<(), Failure> {
         match request.code {
             9 => {
-                let request = decode::<RpbGetReq>(&request)?;
-                let answer = self.0.get(request).await?;
+                let request = outbox.decode::<RpbGetReq>(&request)?;
+                let answer = RiakKvServer::get(&self.0, request).await?;
                 outbox.answer(&answer)
             }
             11 => {
-                let request = decode::<RpbPutReq>(&request)?;
-                let answer = self.0.put(request).await?;
+                let request = outbox.decode::<RpbPutReq>(&request)?;
+                let answer = RiakKvServer::put(&self.0, request).await?;
                 outbox.answer(&answer)
             }
             13 => {
-                let request = decode::<RpbDelReq>(&request)?;
-                let answer = self.0.delete(request).await?;
+                let request = outbox.decode::<RpbDelReq>(&request)?;
+                let answer = RiakKvServer::delete(&self.0, request).await?;
                 outbox.answer(&answer)
             }
             15 => {
-                let request = decode::<RpbListBucketsReq>(&request)?;
+                let request = outbox.decode::<RpbListBucketsReq>(&request)?;
                 if Request::asks_for_stream(&request) == Some(true) {
                     let mut replies = outbox.replies::<RpbListBucketsReq>();
-                    self.0.list_buckets_stream(request, &mut replies).await?;
+                    RiakKvServer::list_buckets_stream(&self.0, request, &mut replies)
+                        .await?;
                     replies.finish().await
                 } else {
-                    let answer = self.0.list_buckets(request).await?;
+                    let answer = RiakKvServer::list_buckets(&self.0, request).await?;
                     outbox.answer(&answer)
                 }
             }
             17 => {
-                let request = decode::<RpbListKeysReq>(&request)?;
+                let request = outbox.decode::<RpbListKeysReq>(&request)?;
                 let mut replies = outbox.replies::<RpbListKeysReq>();
-                self.0.list_keys(request, &mut replies).await?;
+                RiakKvServer::list_keys(&self.0, request, &mut replies).await?;
                 replies.finish().await
             }
             25 => {
-                let request = decode::<RpbIndexReq>(&request)?;
+                let request = outbox.decode::<RpbIndexReq>(&request)?;
                 if Request::asks_for_stream(&request) == Some(true) {
                     let mut replies = outbox.replies::<RpbIndexReq>();
-                    self.0.index_stream(request, &mut replies).await?;
+                    RiakKvServer::index_stream(&self.0, request, &mut replies).await?;
                     replies.finish().await
                 } else {
-                    let answer = self.0.index(request).await?;
+                    let answer = RiakKvServer::index(&self.0, request).await?;
                     outbox.answer(&answer)
                 }
             }
             40 => {
-                let request = decode::<RpbCSBucketReq>(&request)?;
+                let request = outbox.decode::<RpbCSBucketReq>(&request)?;
                 let mut replies = outbox.replies::<RpbCSBucketReq>();
-                self.0.cs_bucket(request, &mut replies).await?;
+                RiakKvServer::cs_bucket(&self.0, request, &mut replies).await?;
                 replies.finish().await
             }
             50 => {
-                let request = decode::<RpbCounterUpdateReq>(&request)?;
-                let answer = self.0.update_counter(request).await?;
+                let request = outbox.decode::<RpbCounterUpdateReq>(&request)?;
+                let answer = RiakKvServer::update_counter(&self.0, request).await?;
                 outbox.answer(&answer)
             }
             52 => {
-                let request = decode::<RpbCounterGetReq>(&request)?;
-                let answer = self.0.get_counter(request).await?;
+                let request = outbox.decode::<RpbCounterGetReq>(&request)?;
+                let answer = RiakKvServer::get_counter(&self.0, request).await?;
                 outbox.answer(&answer)
             }
             33 => {
-                let request = decode::<RpbGetBucketKeyPreflistReq>(&request)?;
-                let answer = self.0.preflist(request).await?;
+                let request = outbox.decode::<RpbGetBucketKeyPreflistReq>(&request)?;
+                let answer = RiakKvServer::preflist(&self.0, request).await?;
                 outbox.answer(&answer)
             }
             70 => {
-                let request = decode::<RpbCoverageReq>(&request)?;
-                let answer = self.0.coverage(request).await?;
+                let request = outbox.decode::<RpbCoverageReq>(&request)?;
+                let answer = RiakKvServer::coverage(&self.0, request).await?;
                 outbox.answer(&answer)
             }
             200 => {
-                let request = decode::<RpbRTEReq>(&request)?;
-                let answer = self.0.enqueue_realtime(request).await?;
+                let request = outbox.decode::<RpbRTEReq>(&request)?;
+                let answer = RiakKvServer::enqueue_realtime(&self.0, request).await?;
                 outbox.answer(&answer)
             }
             code => unserved(code).await,
@@ -3386,10 +3387,10 @@ pub struct RiakDtService<S>(pub S);
 #[cfg(feature = "server")]
 impl<S: RiakDtServer> Service for RiakDtService<S> {
     fn serves(&self, code: u8) -> bool {
-        matches!(code, 80 | 82)
+        ::core::matches!(code, 80 | 82)
     }
 
-    fn error_frame(&self) -> Option<ErrorFrame> {
+    fn error_frame(&self, _: Option<u8>) -> Option<ErrorFrame> {
         Some(ErrorFrame {
             code: 0,
             text: 1,
@@ -3400,13 +3401,13 @@ impl<S: RiakDtServer> Service for RiakDtService<S> {
     async fn call(&self, request: Frame, outbox: &mut Outbox) -> Result<(), Failure> {
         match request.code {
             80 => {
-                let request = decode::<DtFetchReq>(&request)?;
-                let answer = self.0.fetch(request).await?;
+                let request = outbox.decode::<DtFetchReq>(&request)?;
+                let answer = RiakDtServer::fetch(&self.0, request).await?;
                 outbox.answer(&answer)
             }
             82 => {
-                let request = decode::<DtUpdateReq>(&request)?;
-                let answer = self.0.update(request).await?;
+                let request = outbox.decode::<DtUpdateReq>(&request)?;
+                let answer = RiakDtServer::update(&self.0, request).await?;
                 outbox.answer(&answer)
             }
             code => unserved(code).await,
@@ -3508,10 +3509,10 @@ pub struct RiakMapReduceService<S>(pub S);
 #[cfg(feature = "server")]
 impl<S: RiakMapReduceServer> Service for RiakMapReduceService<S> {
     fn serves(&self, code: u8) -> bool {
-        matches!(code, 23)
+        ::core::matches!(code, 23)
     }
 
-    fn error_frame(&self) -> Option<ErrorFrame> {
+    fn error_frame(&self, _: Option<u8>) -> Option<ErrorFrame> {
         Some(ErrorFrame {
             code: 0,
             text: 1,
@@ -3522,9 +3523,9 @@ impl<S: RiakMapReduceServer> Service for RiakMapReduceService<S> {
     async fn call(&self, request: Frame, outbox: &mut Outbox) -> Result<(), Failure> {
         match request.code {
             23 => {
-                let request = decode::<RpbMapRedReq>(&request)?;
+                let request = outbox.decode::<RpbMapRedReq>(&request)?;
                 let mut replies = outbox.replies::<RpbMapRedReq>();
-                self.0.run(request, &mut replies).await?;
+                RiakMapReduceServer::run(&self.0, request, &mut replies).await?;
                 replies.finish().await
             }
             code => unserved(code).await,
@@ -3906,10 +3907,10 @@ pub struct RiakSearchService<S>(pub S);
 #[cfg(feature = "server")]
 impl<S: RiakSearchServer> Service for RiakSearchService<S> {
     fn serves(&self, code: u8) -> bool {
-        matches!(code, 27 | 54 | 56 | 57 | 58 | 60)
+        ::core::matches!(code, 27 | 54 | 56 | 57 | 58 | 60)
     }
 
-    fn error_frame(&self) -> Option<ErrorFrame> {
+    fn error_frame(&self, _: Option<u8>) -> Option<ErrorFrame> {
         Some(ErrorFrame {
             code: 0,
             text: 1,
@@ -3920,33 +3921,33 @@ impl<S: RiakSearchServer> Service for RiakSearchService<S> {
     async fn call(&self, request: Frame, outbox: &mut Outbox) -> Result<(), Failure> {
         match request.code {
             27 => {
-                let request = decode::<RpbSearchQueryReq>(&request)?;
-                let answer = self.0.query(request).await?;
+                let request = outbox.decode::<RpbSearchQueryReq>(&request)?;
+                let answer = RiakSearchServer::query(&self.0, request).await?;
                 outbox.answer(&answer)
             }
             54 => {
-                let request = decode::<RpbYokozunaIndexGetReq>(&request)?;
-                let answer = self.0.get_index(request).await?;
+                let request = outbox.decode::<RpbYokozunaIndexGetReq>(&request)?;
+                let answer = RiakSearchServer::get_index(&self.0, request).await?;
                 outbox.answer(&answer)
             }
             56 => {
-                let request = decode::<RpbYokozunaIndexPutReq>(&request)?;
-                let answer = self.0.put_index(request).await?;
+                let request = outbox.decode::<RpbYokozunaIndexPutReq>(&request)?;
+                let answer = RiakSearchServer::put_index(&self.0, request).await?;
                 outbox.answer(&answer)
             }
             57 => {
-                let request = decode::<RpbYokozunaIndexDeleteReq>(&request)?;
-                let answer = self.0.delete_index(request).await?;
+                let request = outbox.decode::<RpbYokozunaIndexDeleteReq>(&request)?;
+                let answer = RiakSearchServer::delete_index(&self.0, request).await?;
                 outbox.answer(&answer)
             }
             58 => {
-                let request = decode::<RpbYokozunaSchemaGetReq>(&request)?;
-                let answer = self.0.get_schema(request).await?;
+                let request = outbox.decode::<RpbYokozunaSchemaGetReq>(&request)?;
+                let answer = RiakSearchServer::get_schema(&self.0, request).await?;
                 outbox.answer(&answer)
             }
             60 => {
-                let request = decode::<RpbYokozunaSchemaPutReq>(&request)?;
-                let answer = self.0.put_schema(request).await?;
+                let request = outbox.decode::<RpbYokozunaSchemaPutReq>(&request)?;
+                let answer = RiakSearchServer::put_schema(&self.0, request).await?;
                 outbox.answer(&answer)
             }
             code => unserved(code).await,
@@ -4469,10 +4470,10 @@ pub struct RiakTsService<S>(pub S);
 #[cfg(feature = "server")]
 impl<S: RiakTsServer> Service for RiakTsService<S> {
     fn serves(&self, code: u8) -> bool {
-        matches!(code, 90 | 92 | 96 | 94 | 98 | 100 | 104)
+        ::core::matches!(code, 90 | 92 | 96 | 94 | 98 | 100 | 104)
     }
 
-    fn error_frame(&self) -> Option<ErrorFrame> {
+    fn error_frame(&self, _: Option<u8>) -> Option<ErrorFrame> {
         Some(ErrorFrame {
             code: 0,
             text: 1,
@@ -4483,45 +4484,45 @@ impl<S: RiakTsServer> Service for RiakTsService<S> {
     async fn call(&self, request: Frame, outbox: &mut Outbox) -> Result<(), Failure> {
         match request.code {
             90 => {
-                let request = decode::<TsQueryReq>(&request)?;
+                let request = outbox.decode::<TsQueryReq>(&request)?;
                 if Request::asks_for_stream(&request) == Some(true) {
                     let mut replies = outbox.replies::<TsQueryReq>();
-                    self.0.query_stream(request, &mut replies).await?;
+                    RiakTsServer::query_stream(&self.0, request, &mut replies).await?;
                     replies.finish().await
                 } else {
-                    let answer = self.0.query(request).await?;
+                    let answer = RiakTsServer::query(&self.0, request).await?;
                     outbox.answer(&answer)
                 }
             }
             92 => {
-                let request = decode::<TsPutReq>(&request)?;
-                let answer = self.0.put(request).await?;
+                let request = outbox.decode::<TsPutReq>(&request)?;
+                let answer = RiakTsServer::put(&self.0, request).await?;
                 outbox.answer(&answer)
             }
             96 => {
-                let request = decode::<TsGetReq>(&request)?;
-                let answer = self.0.get(request).await?;
+                let request = outbox.decode::<TsGetReq>(&request)?;
+                let answer = RiakTsServer::get(&self.0, request).await?;
                 outbox.answer(&answer)
             }
             94 => {
-                let request = decode::<TsDelReq>(&request)?;
-                let answer = self.0.delete(request).await?;
+                let request = outbox.decode::<TsDelReq>(&request)?;
+                let answer = RiakTsServer::delete(&self.0, request).await?;
                 outbox.answer(&answer)
             }
             98 => {
-                let request = decode::<TsListKeysReq>(&request)?;
+                let request = outbox.decode::<TsListKeysReq>(&request)?;
                 let mut replies = outbox.replies::<TsListKeysReq>();
-                self.0.list_keys(request, &mut replies).await?;
+                RiakTsServer::list_keys(&self.0, request, &mut replies).await?;
                 replies.finish().await
             }
             100 => {
-                let request = decode::<TsCoverageReq>(&request)?;
-                let answer = self.0.coverage(request).await?;
+                let request = outbox.decode::<TsCoverageReq>(&request)?;
+                let answer = RiakTsServer::coverage(&self.0, request).await?;
                 outbox.answer(&answer)
             }
             104 => {
-                let request = decode::<TsTtbMsg>(&request)?;
-                let answer = self.0.ttb(request).await?;
+                let request = outbox.decode::<TsTtbMsg>(&request)?;
+                let answer = RiakTsServer::ttb(&self.0, request).await?;
                 outbox.answer(&answer)
             }
             code => unserved(code).await,
@@ -4835,10 +4836,10 @@ pub struct RiakReplService<S>(pub S);
 #[cfg(feature = "server")]
 impl<S: RiakReplServer> Service for RiakReplService<S> {
     fn serves(&self, code: u8) -> bool {
-        matches!(code, 206 | 202 | 204 | 128 | 129)
+        ::core::matches!(code, 206 | 202 | 204 | 128 | 129)
     }
 
-    fn error_frame(&self) -> Option<ErrorFrame> {
+    fn error_frame(&self, _: Option<u8>) -> Option<ErrorFrame> {
         Some(ErrorFrame {
             code: 0,
             text: 1,
@@ -4849,28 +4850,28 @@ impl<S: RiakReplServer> Service for RiakReplService<S> {
     async fn call(&self, request: Frame, outbox: &mut Outbox) -> Result<(), Failure> {
         match request.code {
             206 => {
-                let request = decode::<RpbMembershipReq>(&request)?;
-                let answer = self.0.membership(request).await?;
+                let request = outbox.decode::<RpbMembershipReq>(&request)?;
+                let answer = RiakReplServer::membership(&self.0, request).await?;
                 outbox.answer(&answer)
             }
             202 => {
-                let request = decode::<RpbFetchReq>(&request)?;
-                let answer = self.0.fetch(request).await?;
+                let request = outbox.decode::<RpbFetchReq>(&request)?;
+                let answer = RiakReplServer::fetch(&self.0, request).await?;
                 outbox.answer(&answer)
             }
             204 => {
-                let request = decode::<RpbPushReq>(&request)?;
-                let answer = self.0.push(request).await?;
+                let request = outbox.decode::<RpbPushReq>(&request)?;
+                let answer = RiakReplServer::push(&self.0, request).await?;
                 outbox.answer(&answer)
             }
             128 => {
-                let request = decode::<RpbReplGetReq>(&request)?;
-                let answer = self.0.get(request).await?;
+                let request = outbox.decode::<RpbReplGetReq>(&request)?;
+                let answer = RiakReplServer::get(&self.0, request).await?;
                 outbox.answer(&answer)
             }
             129 => {
-                let request = decode::<RpbReplGetClusterIdReq>(&request)?;
-                let answer = self.0.get_cluster_id(request).await?;
+                let request = outbox.decode::<RpbReplGetClusterIdReq>(&request)?;
+                let answer = RiakReplServer::get_cluster_id(&self.0, request).await?;
                 outbox.answer(&answer)
             }
             code => unserved(code).await,
@@ -5714,13 +5715,13 @@ pub struct RiakAaeService<S>(pub S);
 #[cfg(feature = "server")]
 impl<S: RiakAaeServer> Service for RiakAaeService<S> {
     fn serves(&self, code: u8) -> bool {
-        matches!(
+        ::core::matches!(
             code, 210 | 211 | 212 | 213 | 214 | 215 | 216 | 217 | 218 | 219 | 223 | 230 |
             231
         )
     }
 
-    fn error_frame(&self) -> Option<ErrorFrame> {
+    fn error_frame(&self, _: Option<u8>) -> Option<ErrorFrame> {
         Some(ErrorFrame {
             code: 0,
             text: 1,
@@ -5731,68 +5732,68 @@ impl<S: RiakAaeServer> Service for RiakAaeService<S> {
     async fn call(&self, request: Frame, outbox: &mut Outbox) -> Result<(), Failure> {
         match request.code {
             210 => {
-                let request = decode::<RpbAaeFoldMergeRootNValReq>(&request)?;
-                let answer = self.0.merge_root_n_val(request).await?;
+                let request = outbox.decode::<RpbAaeFoldMergeRootNValReq>(&request)?;
+                let answer = RiakAaeServer::merge_root_n_val(&self.0, request).await?;
                 outbox.answer(&answer)
             }
             211 => {
-                let request = decode::<RpbAaeFoldMergeBranchNValReq>(&request)?;
-                let answer = self.0.merge_branch_n_val(request).await?;
+                let request = outbox.decode::<RpbAaeFoldMergeBranchNValReq>(&request)?;
+                let answer = RiakAaeServer::merge_branch_n_val(&self.0, request).await?;
                 outbox.answer(&answer)
             }
             212 => {
-                let request = decode::<RpbAaeFoldFetchClocksNValReq>(&request)?;
-                let answer = self.0.fetch_clocks_n_val(request).await?;
+                let request = outbox.decode::<RpbAaeFoldFetchClocksNValReq>(&request)?;
+                let answer = RiakAaeServer::fetch_clocks_n_val(&self.0, request).await?;
                 outbox.answer(&answer)
             }
             213 => {
-                let request = decode::<RpbAaeFoldMergeTreesRangeReq>(&request)?;
-                let answer = self.0.merge_trees_range(request).await?;
+                let request = outbox.decode::<RpbAaeFoldMergeTreesRangeReq>(&request)?;
+                let answer = RiakAaeServer::merge_trees_range(&self.0, request).await?;
                 outbox.answer(&answer)
             }
             214 => {
-                let request = decode::<RpbAaeFoldFetchClocksRangeReq>(&request)?;
-                let answer = self.0.fetch_clocks_range(request).await?;
+                let request = outbox.decode::<RpbAaeFoldFetchClocksRangeReq>(&request)?;
+                let answer = RiakAaeServer::fetch_clocks_range(&self.0, request).await?;
                 outbox.answer(&answer)
             }
             215 => {
-                let request = decode::<RpbAaeFoldFindKeysReq>(&request)?;
-                let answer = self.0.find_keys(request).await?;
+                let request = outbox.decode::<RpbAaeFoldFindKeysReq>(&request)?;
+                let answer = RiakAaeServer::find_keys(&self.0, request).await?;
                 outbox.answer(&answer)
             }
             216 => {
-                let request = decode::<RpbAaeFoldObjectStatsReq>(&request)?;
-                let answer = self.0.object_stats(request).await?;
+                let request = outbox.decode::<RpbAaeFoldObjectStatsReq>(&request)?;
+                let answer = RiakAaeServer::object_stats(&self.0, request).await?;
                 outbox.answer(&answer)
             }
             217 => {
-                let request = decode::<RpbAaeFoldReplKeysReq>(&request)?;
-                let answer = self.0.repl_keys(request).await?;
+                let request = outbox.decode::<RpbAaeFoldReplKeysReq>(&request)?;
+                let answer = RiakAaeServer::repl_keys(&self.0, request).await?;
                 outbox.answer(&answer)
             }
             218 => {
-                let request = decode::<RpbAaeFoldFindTombsReq>(&request)?;
-                let answer = self.0.find_tombs(request).await?;
+                let request = outbox.decode::<RpbAaeFoldFindTombsReq>(&request)?;
+                let answer = RiakAaeServer::find_tombs(&self.0, request).await?;
                 outbox.answer(&answer)
             }
             219 => {
-                let request = decode::<RpbAaeFoldRepairKeysReq>(&request)?;
-                let answer = self.0.repair_keys(request).await?;
+                let request = outbox.decode::<RpbAaeFoldRepairKeysReq>(&request)?;
+                let answer = RiakAaeServer::repair_keys(&self.0, request).await?;
                 outbox.answer(&answer)
             }
             223 => {
-                let request = decode::<RpbAaeFoldListBucketsReq>(&request)?;
-                let answer = self.0.list_buckets(request).await?;
+                let request = outbox.decode::<RpbAaeFoldListBucketsReq>(&request)?;
+                let answer = RiakAaeServer::list_buckets(&self.0, request).await?;
                 outbox.answer(&answer)
             }
             230 => {
-                let request = decode::<RpbAaeFoldReapTombsReq>(&request)?;
-                let answer = self.0.reap_tombs(request).await?;
+                let request = outbox.decode::<RpbAaeFoldReapTombsReq>(&request)?;
+                let answer = RiakAaeServer::reap_tombs(&self.0, request).await?;
                 outbox.answer(&answer)
             }
             231 => {
-                let request = decode::<RpbAaeFoldEraseKeysReq>(&request)?;
-                let answer = self.0.erase_keys(request).await?;
+                let request = outbox.decode::<RpbAaeFoldEraseKeysReq>(&request)?;
+                let answer = RiakAaeServer::erase_keys(&self.0, request).await?;
                 outbox.answer(&answer)
             }
             code => unserved(code).await,

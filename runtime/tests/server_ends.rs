@@ -1,0 +1,185 @@
+//! How streams, calls and servers end: what follows a last answer, whose frame
+//! an error has, and what a server that stops still does.
+#![cfg(feature = "server")]
+
+mod echo;
+mod raw;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use echo::*;
+use raw::Raw;
+use riak_runtime::operation::ErrorFrame;
+use riak_runtime::server::{
+    ErrorReply, Failure, Outbox, Replies, Server, ServerConfig, ServerHandle, Service, unary,
+};
+use riak_runtime::{DecodeLimits, Frame};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+async fn serve(config: ServerConfig, service: impl Service) -> (SocketAddr, ServerHandle, JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = Server::new(config);
+    let handle = server.handle();
+    (address, handle, tokio::spawn(server.serve(listener, service)))
+}
+
+/// Ends its streams itself, and then does something else.
+struct Late;
+
+impl EchoServer for Late {
+    async fn echo(&self, request: EchoReq) -> Result<EchoResp, Failure> {
+        Mirror.echo(request).await
+    }
+
+    async fn list(&self, request: ListReq, replies: &mut Replies<'_, ListResp>) -> Result<(), Failure> {
+        let last = ListResp { nonce: request.nonce.clone(), count: None, flag: Some(true) };
+        replies.send(&last).await?;
+        match &request.nonce[..] {
+            b"fails" => Err(ErrorReply::new("too late").into()),
+            b"fails later" => {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                Err(ErrorReply::new("too late").into())
+            }
+            b"sends" => replies.send(&last).await,
+            _ => {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                Ok(())
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_next_request_is_welcome_as_soon_as_the_last_answer_is_out() {
+    let (address, ..) = serve(ServerConfig::default(), EchoService(Late)).await;
+    let mut raw = Raw::connect(address).await;
+    raw.send(framed(&list("slow", 0))).await;
+    assert_eq!(raw.next().await.unwrap().code, 18);
+    // The handler is still at something.
+    assert!(raw.is_open().await);
+}
+
+#[tokio::test]
+async fn an_error_behind_the_last_answer_is_nobodys() {
+    for refuse in [true, false] {
+        let config = ServerConfig::new().refuse_behind_stream(refuse);
+        let (address, ..) = serve(config, EchoService(Late)).await;
+        for nonce in ["fails", "fails later"] {
+            let mut raw = Raw::connect(address).await;
+            raw.send(framed(&list(nonce, 0))).await;
+            assert_eq!(raw.next().await.unwrap().code, 18);
+            for nonce in ["a", "b"] {
+                raw.send(framed(&echo::echo(nonce))).await;
+                let answer: EchoResp = raw.next().await.unwrap().decode().unwrap();
+                assert_eq!(answer.nonce, nonce);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_behind_the_last_one_closes_and_is_not_sent() {
+    let (address, ..) = serve(ServerConfig::default(), EchoService(Late)).await;
+    let mut raw = Raw::connect(address).await;
+    raw.send(framed(&list("sends", 0))).await;
+    assert_eq!(raw.next().await.unwrap().code, 18);
+    assert!(raw.next().await.is_none());
+}
+
+/// Answers code 77, and then fails.
+struct Twice;
+
+impl Service for Twice {
+    fn serves(&self, code: u8) -> bool {
+        code == 77
+    }
+
+    fn error_frame(&self, _: Option<u8>) -> Option<ErrorFrame> {
+        Some(ErrorFrame { code: 99, text: 3, number: None })
+    }
+
+    async fn call(&self, request: Frame, outbox: &mut Outbox) -> Result<(), Failure> {
+        if request.body.is_empty() {
+            outbox.answer(&EchoResp::default())?;
+        }
+        Err(ErrorReply::new("mine").into())
+    }
+}
+
+#[tokio::test]
+async fn an_error_has_the_frame_of_the_service_that_was_called() {
+    let (first, ..) = serve(ServerConfig::default(), (EchoService(Mirror), Twice)).await;
+    let (second, ..) = serve(ServerConfig::default(), (Twice, EchoService(Mirror))).await;
+    for address in [first, second] {
+        let mut raw = Raw::connect(address).await;
+        raw.send(frame(77, b"fail")).await;
+        assert_eq!(raw.next().await.unwrap().code, 99);
+        raw.send(framed(&echo::echo("error"))).await;
+        assert_eq!(raw.error().await, "overload");
+        // And an error behind an answer has none.
+        raw.send(frame(77, b"")).await;
+        assert_eq!(raw.next().await.unwrap().code, 10);
+        assert!(raw.is_open().await);
+    }
+}
+
+#[tokio::test]
+async fn what_arrives_with_a_streaming_request_is_refused_as_well() {
+    let mut raw = Raw::connect(mirror().await).await;
+    raw.send([framed(&list("x", 3)), framed(&echo::echo("behind"))].concat()).await;
+    let mut codes = Vec::new();
+    while let Some(frame) = raw.next().await {
+        codes.push(frame.code);
+    }
+    assert_eq!(codes.pop(), Some(0), "an error, and then the end");
+    assert!(!codes.contains(&10), "{codes:?}");
+}
+
+#[tokio::test]
+async fn stopping_does_not_take_back_what_was_answered() {
+    let service = unary(|request: EchoReq| async move {
+        tokio::time::sleep(Duration::from_millis(150)).await;
+        Ok(EchoResp { nonce: vec![7; 300_000].into(), count: request.count, flag: None })
+    });
+    let (address, handle, serving) = serve(ServerConfig::default(), service).await;
+    let mut raw = Raw::connect(address).await;
+    raw.send(framed(&echo::echo("served"))).await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    // Stays unread, for which a socket that is closed would be reset.
+    raw.send(framed(&echo::echo("not served"))).await;
+    handle.shut_down();
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    assert_eq!(raw.next().await.unwrap().body.len(), 300_004);
+    assert!(raw.next().await.is_none());
+    drop(raw);
+    serving.await.unwrap();
+}
+
+#[tokio::test]
+async fn stopping_waits_for_nobody_longer_than_it_says() {
+    let config = ServerConfig::new().grace(Duration::from_millis(100));
+    let (address, handle, serving) = serve(config, EchoService(Mirror)).await;
+    let mut raw = Raw::connect(address).await;
+    raw.send(framed(&echo::echo("hang"))).await;
+    while handle.connections() == 0 {
+        tokio::task::yield_now().await;
+    }
+    handle.shut_down();
+    serving.await.unwrap();
+    assert_eq!(handle.connections(), 0);
+    assert!(raw.next().await.is_none());
+}
+
+#[tokio::test]
+async fn a_request_may_take_no_more_than_the_server_allows() {
+    let none = DecodeLimits { depth: 0, ..DecodeLimits::DEFAULT };
+    let (address, ..) = serve(ServerConfig::new().decode_limits(none), EchoService(Mirror)).await;
+    let mut raw = Raw::connect(address).await;
+    // A group that is not known, and must not be looked into.
+    raw.send(frame(9, &[0x0a, 0, 0x7b, 0x7c])).await;
+    assert!(raw.error().await.contains("nest"), "it says why");
+    assert!(raw.next().await.is_none());
+}

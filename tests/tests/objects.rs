@@ -1,4 +1,5 @@
-//! What becomes of an object when several clients change it at once.
+//! What becomes of an object when several clients change it at once, and of one
+//! that is none.
 //!
 //! What users of other clients complain of is in `complaints/data.rs`.
 
@@ -6,7 +7,8 @@ use std::cell::Cell;
 
 use riak_client::riak::RpbBucketProps;
 use riak_client::riak_kv::{RpbContent, RpbDelReq, RpbGetReq, RpbPutReq};
-use riak_client::{Fetched, Location, Newest, Riak, ServerErrorKind};
+use riak_client::{CallError, Fetched, Location, Newest, Riak, ServerErrorKind};
+use riak_runtime::client::NotSent;
 use riak_testkit::{DeleteMode, Node};
 
 /// A node that keeps tombstones, with a bucket type whose buckets keep siblings;
@@ -121,4 +123,33 @@ async fn an_update_that_is_never_first_says_so() {
     let error = riak.objects().update(&at, &Newest, always_late).await.unwrap_err();
     assert!(error.is(ServerErrorKind::ConditionFailed) && !error.may_have_been_applied(), "{error}");
     assert_eq!((rounds.get(), value(&riak, &at).await.as_str()), (32, "theirs"));
+}
+
+/// A plain read shows a data type in the form that it is stored in, which is not
+/// to be written.
+#[tokio::test]
+async fn data_types_are_not_written_as_objects() {
+    let node = node().await;
+    let riak = Riak::connect(node.addr()).await.unwrap();
+    let objects = riak.objects();
+    let refused = |error: CallError| {
+        assert!(matches!(error, CallError::NotSent(NotSent::Refused { .. })), "{error:?}");
+        assert!(error.to_string().contains("convergent()"), "{error}");
+    };
+    for (kind, at) in ["counter", "set", "map", "gset", "hll"].into_iter().zip(locations().iter().cycle()) {
+        let content_type = Some(format!("application/riak_{kind}").into());
+        let stored = || RpbContent { content_type: content_type.clone(), ..RpbContent::new("\u{1}binary") };
+        node.store().put(&RpbPutReq { content: stored(), ..put(at, "") }).unwrap();
+        let never = |_: Option<RpbContent>| -> Option<RpbContent> { panic!("it is not shown") };
+        refused(objects.update(at, &Newest, never).await.unwrap_err());
+        // Reading and deleting is as with any object.
+        let (_, clock) = objects.fetch(at).await.unwrap().resolve(&Newest);
+        let clock = clock.unwrap();
+        refused(objects.store(at, stored(), &clock).await.unwrap_err());
+        objects.delete(at, &clock).await.unwrap();
+        refused(objects.create(at, stored()).await.unwrap_err());
+        refused(objects.store_blindly(at, stored()).await.unwrap_err());
+        refused(objects.update(at, &Newest, |_| Some(stored())).await.unwrap_err());
+        assert!(matches!(objects.fetch(at).await.unwrap(), Fetched::Tombstone(_)));
+    }
 }

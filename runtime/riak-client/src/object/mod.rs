@@ -4,10 +4,11 @@
 //! What the messages leave to their user's care is decided here by types: what
 //! a read can find is an enum, and what is written or deleted says what it
 //! stands on. Invariant: nothing here is written or deleted without the clock
-//! of a read, unless the method's name says so; and a tombstone's clock is
-//! asked for with every read.
+//! of a read, unless the method's name says so; a tombstone's clock is asked for
+//! with every read; and no data type is written as if it were an object.
 
 mod fetched;
+mod internal;
 mod location;
 mod resolve;
 mod rounds;
@@ -103,7 +104,9 @@ impl<C: Call> Objects<'_, C> {
     /// # Errors
     ///
     /// If the call fails. It may have been applied then: see
-    /// [`CallError::may_have_been_applied`].
+    /// [`CallError::may_have_been_applied`]. With
+    /// [`NotSent::Refused`](crate::NotSent::Refused) if the content is a data type
+    /// in the form that Riak stores it in.
     pub async fn store(&self, at: &Location, content: RpbContent, over: &VClock) -> Result<(), CallError> {
         let vclock = Some(over.as_bytes().clone());
         self.put(RpbPutReq { vclock, ..at.put(content) }).await
@@ -115,7 +118,8 @@ impl<C: Call> Objects<'_, C> {
     /// # Errors
     ///
     /// If the call fails; with [`ServerErrorKind::ConditionFailed`] if there is
-    /// such an object.
+    /// such an object; with [`NotSent::Refused`](crate::NotSent::Refused) if the
+    /// content is a data type in the form that Riak stores it in.
     pub async fn create(&self, at: &Location, content: RpbContent) -> Result<(), CallError> {
         // To the server's check a tombstone is no object, and stays a sibling of
         // what is stored without its clock.
@@ -131,12 +135,14 @@ impl<C: Call> Objects<'_, C> {
     ///
     /// # Errors
     ///
-    /// If the call fails.
+    /// If the call fails. With [`NotSent::Refused`](crate::NotSent::Refused) if
+    /// the content is a data type in the form that Riak stores it in.
     pub async fn store_blindly(&self, at: &Location, content: RpbContent) -> Result<(), CallError> {
         self.put(at.put(content)).await
     }
 
     async fn put(&self, request: RpbPutReq) -> Result<(), CallError> {
+        internal::refuse(std::slice::from_ref(&request.content))?;
         self.riak.kv().put(&request).await.map(drop)
     }
 
@@ -187,7 +193,9 @@ impl<C: Call> Objects<'_, C> {
     /// If a call fails. The write may have been applied then: see
     /// [`CallError::may_have_been_applied`]. With
     /// [`ServerErrorKind::ConditionFailed`] if others were first again and again,
-    /// 32 times, for about a second.
+    /// 32 times, for about a second. With
+    /// [`NotSent::Refused`](crate::NotSent::Refused) if the object is a data type,
+    /// or becomes one: those are updated by [`Riak::convergent`].
     ///
     /// # Panics
     ///
@@ -201,6 +209,7 @@ impl<C: Call> Objects<'_, C> {
         let mut rounds = Rounds::new();
         loop {
             let found = self.fetch(at).await?;
+            internal::refuse_found(&found)?;
             let (found, vclock) = found.resolve(resolve);
             // To the server's check a tombstone is no object: what stands on one is
             // created, with its clock.

@@ -10,13 +10,14 @@ use riak_runtime::client::{Answered, Call, CallError, FrameStream, NotSent, Outg
 use riak_runtime::{Coded, Decode, DecodeLimits};
 
 use crate::riak_dt::{DtOpRef, DtUpdateReq, DtUpdateReqRef, MapOpRef};
+use crate::riak_kv::rpb_index_req::IndexQueryType;
 use crate::riak_kv::{RpbIndexReq, RpbIndexReqRef};
 
 /// Carries calls as something else does, but for requests that are known to
 /// crash Riak: those fail as [`NotSent::Refused`], with what to do instead.
 ///
-/// [`Riak::kv`](crate::Riak::kv) and [`Riak::data_types`](crate::Riak::data_types)
-/// call through it:
+/// [`Riak::kv`](crate::Riak::kv), [`Riak::data_types`](crate::Riak::data_types)
+/// and [`Riak::bulk`](crate::Riak::bulk) call through it:
 ///
 /// ```no_run
 /// # async fn example(riak: riak_client::Riak) {
@@ -50,6 +51,10 @@ impl<C: Call> Call for Checked<C> {
 
     fn decode_limits(&self) -> DecodeLimits {
         self.0.decode_limits()
+    }
+
+    fn max_owed(&self) -> Option<usize> {
+        self.0.max_owed()
     }
 }
 

@@ -2,12 +2,15 @@
 //! keep themselves.
 
 use std::collections::BTreeSet;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use riak_client::riak::RpbPair;
 use riak_client::riak_dt::{DtOp, DtUpdateReq, GSetOp};
 use riak_client::riak_kv::rpb_index_req::IndexQueryType;
-use riak_client::riak_kv::{RpbContent, RpbDelReq, RpbGetReq, RpbGetResp, RpbIndexReq, RpbPutReq};
+use riak_client::riak_kv::{
+    RpbContent, RpbDelReq, RpbGetReq, RpbGetResp, RpbIndexReq, RpbIndexResp, RpbPutReq,
+};
 use riak_client::{
     CallError, ClientConfig, Cluster, Coded, ConnectionConfig, Discovery, Frame, Membership, Node as Place,
     NotSent, Riak,
@@ -121,6 +124,64 @@ async fn what_riak_crashes_on_is_refused_in_bulk_as_well() {
     let query = RpbIndexReq { key: Some("x".into()), ..RpbIndexReq::new("b", "n_int", IndexQueryType::Eq) };
     let error = riak.bulk().call_many([query]).all().await.remove(0).unwrap_err();
     assert!(matches!(error, CallError::NotSent(NotSent::Refused { .. })), "{error:?}");
+}
+
+/// Answers every query with the same key, and the continuations one after the
+/// other.
+struct Pages(Mutex<Vec<&'static str>>);
+
+impl Service for Pages {
+    fn serves(&self, code: u8) -> bool {
+        code == RpbIndexReq::CODE
+    }
+
+    fn error_frame(&self) -> Option<ErrorFrame> {
+        None
+    }
+
+    async fn call(&self, _: Frame, outbox: &mut Outbox) -> Result<(), Failure> {
+        let continuation = self.0.lock().unwrap().pop().map(Into::into);
+        outbox.answer(&RpbIndexResp { keys: vec!["k".into()], continuation, ..RpbIndexResp::default() })
+    }
+}
+
+#[tokio::test]
+async fn pages_that_would_never_end_are_not_asked_for() {
+    let query =
+        || RpbIndexReq { key: Some("x".into()), ..RpbIndexReq::new("b", "x_bin", IndexQueryType::Eq) };
+    // The continuations from the last to the first, how many pages there are, and
+    // whether an error comes behind them.
+    for (continuations, expected, fails) in [
+        (&[][..], 1, false),
+        (&[""], 1, false),
+        (&["", "one"], 2, false),
+        (&["one", "two", "one"], 4, false),
+        (&["never", "one", "one"], 2, true),
+    ] {
+        let pages = Pages(Mutex::new(continuations.to_vec()));
+        let node = Node::builder().with_service(pages).start().await.unwrap();
+        let riak = Riak::connect(node.addr()).await.unwrap();
+        let mut pages = riak.index_pages(query());
+        for _ in 0..expected {
+            assert_eq!(pages.next().await.unwrap().unwrap().len(), 1, "{continuations:?}");
+        }
+        match pages.next().await {
+            Ok(page) => assert!(page.is_none() && !fails, "{continuations:?}"),
+            Err(error) => {
+                assert!(fails && error.to_string().contains("own continuation"), "{error}");
+                assert!(pages.next().await.is_err() && !error.is_retryable());
+            }
+        }
+    }
+    let node = Node::start().await.unwrap();
+    let riak = Riak::connect(node.addr()).await.unwrap();
+    let mut none = riak.index_pages(RpbIndexReq { max_results: Some(0), ..query() });
+    let error = none.next().await.unwrap_err();
+    assert!(error.to_string().contains("max_results"), "{error}");
+    // An empty continuation is none here, too.
+    let mut empty = riak.index_pages(RpbIndexReq { continuation: Some("".into()), ..query() });
+    assert_eq!(empty.continuation(), None);
+    assert_eq!(empty.next().await.unwrap(), Some(Vec::new()));
 }
 
 #[tokio::test]

@@ -6,9 +6,11 @@
 use std::cell::Cell;
 
 use riak_client::riak::RpbBucketProps;
-use riak_client::riak_kv::{RpbContent, RpbDelReq, RpbGetReq, RpbPutReq};
-use riak_client::{CallError, Fetched, Location, Newest, Riak, ServerErrorKind};
-use riak_runtime::client::NotSent;
+use riak_client::riak_kv::{RpbContent, RpbDelReq, RpbDelReqRef, RpbGetReq, RpbPutReq};
+use riak_client::riak_ts::TsDelReq;
+use riak_client::{CallError, Decode, Fetched, Location, Message, Newest, Riak, ServerErrorKind};
+use riak_runtime::client::{NotSent, Outgoing};
+use riak_runtime::operation::Retry;
 use riak_testkit::{DeleteMode, Node};
 
 /// A node that keeps tombstones, with a bucket type whose buckets keep siblings;
@@ -151,5 +153,22 @@ async fn data_types_are_not_written_as_objects() {
         refused(objects.store_blindly(at, stored()).await.unwrap_err());
         refused(objects.update(at, &Newest, |_| Some(stored())).await.unwrap_err());
         assert!(matches!(objects.fetch(at).await.unwrap(), Fetched::Tombstone(_)));
+    }
+}
+
+/// What stands on a read does the same a second time. An empty clock is none: to
+/// the node, and so to whoever decides on making the call again.
+#[test]
+fn an_empty_clock_lets_no_delete_be_made_again() {
+    let retries = |vclock: Option<&'static str>| {
+        let object = RpbDelReq { vclock: vclock.map(Into::into), ..RpbDelReq::new("b", "k") };
+        let row = TsDelReq { vclock: vclock.map(Into::into), ..TsDelReq::new("t") };
+        let bytes = object.encode_to_vec();
+        let borrowed = RpbDelReqRef::decode(&bytes).unwrap();
+        [&Outgoing::unary(&object), &Outgoing::unary(&borrowed), &Outgoing::unary(&row)].map(Outgoing::retry)
+    };
+    assert_eq!(retries(Some("clock")), [Retry::Safe; 3]);
+    for vclock in [None, Some("")] {
+        assert_eq!(retries(vclock), [Retry::IfContext; 3], "{vclock:?}");
     }
 }

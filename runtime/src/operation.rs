@@ -38,7 +38,8 @@ pub trait Request: Message + Coded + Send + Sync {
     }
 
     /// Whether it carries the causal context of a read, where it has a field
-    /// for that: the server then recognises it when it comes again.
+    /// for that: the server then recognises it when it comes again. A context of
+    /// no bytes is none.
     fn has_context(&self) -> bool {
         false
     }

@@ -2,13 +2,22 @@
 //! keep themselves.
 
 use std::collections::BTreeSet;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use riak_client::riak::RpbPair;
+use riak_client::riak_dt::{DtOp, DtUpdateReq, GSetOp};
 use riak_client::riak_kv::rpb_index_req::IndexQueryType;
-use riak_client::riak_kv::{RpbContent, RpbDelReq, RpbGetReq, RpbIndexReq, RpbPutReq};
-use riak_client::{ClientConfig, Cluster, Discovery, Membership, Node as Place, Riak};
+use riak_client::riak_kv::{
+    RpbContent, RpbDelReq, RpbGetReq, RpbGetResp, RpbIndexReq, RpbIndexResp, RpbPutReq,
+};
+use riak_client::{
+    CallError, ClientConfig, Cluster, Coded, ConnectionConfig, Discovery, Frame, Membership, Node as Place,
+    NotSent, Riak,
+};
 use riak_runtime::client::{Discover, Discovering, Dns};
+use riak_runtime::operation::ErrorFrame;
+use riak_runtime::server::{Failure, Outbox, Service};
 use riak_testkit::Node;
 
 fn put(number: usize) -> RpbPutReq {
@@ -67,6 +76,112 @@ async fn no_more_calls_are_in_flight_than_were_asked_for_and_dropping_harms_nobo
     drop(results);
     assert_eq!(riak.stats().nodes[0].in_flight, 0);
     riak.kv().get(get(1)).await.unwrap();
+}
+
+/// Answers gets as if there were nothing, after a moment.
+struct Slow;
+
+impl Service for Slow {
+    fn serves(&self, code: u8) -> bool {
+        code == RpbGetReq::CODE
+    }
+
+    fn error_frame(&self) -> Option<ErrorFrame> {
+        None
+    }
+
+    async fn call(&self, _: Frame, outbox: &mut Outbox) -> Result<(), Failure> {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+        outbox.answer(&RpbGetResp::default())
+    }
+}
+
+/// More calls given up than a connection waits for are its end, and there is no
+/// other one.
+#[tokio::test]
+async fn dropping_leaves_the_only_connection_open() {
+    let node = Node::builder().with_service(Slow).start().await.unwrap();
+    for max_owed in [1, 10, 128] {
+        let config = ConnectionConfig::new().max_owed(max_owed);
+        let riak = Riak::connect_one(node.addr(), config).await.unwrap();
+        let mut results = riak.bulk().concurrency(1000).get_many((0..2000).map(get));
+        results.next().await.unwrap().1.unwrap();
+        let in_flight = riak.carrier().in_flight();
+        assert!(in_flight <= max_owed && in_flight + 1 >= max_owed, "{in_flight} of {max_owed}");
+        drop(results);
+        riak.server().ping().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_riak_crashes_on_is_refused_in_bulk_as_well() {
+    let node = Node::start().await.unwrap();
+    let riak = Riak::connect(node.addr()).await.unwrap();
+    let gset = DtOp { gset_op: Some(GSetOp::default()), ..DtOp::default() };
+    let grow = DtUpdateReq { return_body: Some(true), ..DtUpdateReq::new("b", "gsets", gset) };
+    let error = riak.bulk().call_many([grow]).all().await.remove(0).unwrap_err();
+    assert!(matches!(error, CallError::NotSent(NotSent::Refused { .. })), "{error:?}");
+    let query = RpbIndexReq { key: Some("x".into()), ..RpbIndexReq::new("b", "n_int", IndexQueryType::Eq) };
+    let error = riak.bulk().call_many([query]).all().await.remove(0).unwrap_err();
+    assert!(matches!(error, CallError::NotSent(NotSent::Refused { .. })), "{error:?}");
+}
+
+/// Answers every query with the same key, and the continuations one after the
+/// other.
+struct Pages(Mutex<Vec<&'static str>>);
+
+impl Service for Pages {
+    fn serves(&self, code: u8) -> bool {
+        code == RpbIndexReq::CODE
+    }
+
+    fn error_frame(&self) -> Option<ErrorFrame> {
+        None
+    }
+
+    async fn call(&self, _: Frame, outbox: &mut Outbox) -> Result<(), Failure> {
+        let continuation = self.0.lock().unwrap().pop().map(Into::into);
+        outbox.answer(&RpbIndexResp { keys: vec!["k".into()], continuation, ..RpbIndexResp::default() })
+    }
+}
+
+#[tokio::test]
+async fn pages_that_would_never_end_are_not_asked_for() {
+    let query =
+        || RpbIndexReq { key: Some("x".into()), ..RpbIndexReq::new("b", "x_bin", IndexQueryType::Eq) };
+    // The continuations from the last to the first, how many pages there are, and
+    // whether an error comes behind them.
+    for (continuations, expected, fails) in [
+        (&[][..], 1, false),
+        (&[""], 1, false),
+        (&["", "one"], 2, false),
+        (&["one", "two", "one"], 4, false),
+        (&["never", "one", "one"], 2, true),
+    ] {
+        let pages = Pages(Mutex::new(continuations.to_vec()));
+        let node = Node::builder().with_service(pages).start().await.unwrap();
+        let riak = Riak::connect(node.addr()).await.unwrap();
+        let mut pages = riak.index_pages(query());
+        for _ in 0..expected {
+            assert_eq!(pages.next().await.unwrap().unwrap().len(), 1, "{continuations:?}");
+        }
+        match pages.next().await {
+            Ok(page) => assert!(page.is_none() && !fails, "{continuations:?}"),
+            Err(error) => {
+                assert!(fails && error.to_string().contains("own continuation"), "{error}");
+                assert!(pages.next().await.is_err() && !error.is_retryable());
+            }
+        }
+    }
+    let node = Node::start().await.unwrap();
+    let riak = Riak::connect(node.addr()).await.unwrap();
+    let mut none = riak.index_pages(RpbIndexReq { max_results: Some(0), ..query() });
+    let error = none.next().await.unwrap_err();
+    assert!(error.to_string().contains("max_results"), "{error}");
+    // An empty continuation is none here, too.
+    let mut empty = riak.index_pages(RpbIndexReq { continuation: Some("".into()), ..query() });
+    assert_eq!(empty.continuation(), None);
+    assert_eq!(empty.next().await.unwrap(), Some(Vec::new()));
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ use riak_runtime::Request;
 use riak_runtime::client::{Call, CallError, unary};
 
 use crate::Riak;
+use crate::refused::Checked;
 use crate::riak_kv::{RpbDelReq, RpbGetReq, RpbGetResp, RpbPutReq, RpbPutResp};
 use crate::riak_services::RpbDelResp;
 
@@ -23,13 +24,15 @@ const CONCURRENCY: usize = 64;
 /// How many calls are to be made. See [`Riak::bulk`].
 #[derive(Debug)]
 pub struct Bulk<'c, C> {
-    call: &'c C,
+    call: Checked<&'c C>,
     concurrency: usize,
     ordered: bool,
 }
 
 impl<C: Call> Riak<C> {
     /// Many calls at a time, with a result for each.
+    ///
+    /// What Riak is known to crash on is refused: see [`Checked`].
     ///
     /// ```no_run
     /// # async fn example(riak: riak_client::Riak, keys: Vec<String>) {
@@ -46,12 +49,14 @@ impl<C: Call> Riak<C> {
     /// # }
     /// ```
     pub const fn bulk(&self) -> Bulk<'_, C> {
-        Bulk { call: self.carrier(), concurrency: CONCURRENCY, ordered: false }
+        Bulk { call: Checked::new(self.carrier()), concurrency: CONCURRENCY, ordered: false }
     }
 }
 
 impl<'c, C: Call> Bulk<'c, C> {
-    /// Sets how many calls are in flight at once. 64, and never less than 1.
+    /// Sets how many calls are in flight at once. 64, and never less than 1; over
+    /// one connection alone ([`Riak::connect_one`]), never more than its `max_owed`,
+    /// which is 128.
     #[must_use]
     pub fn concurrency(mut self, calls: usize) -> Self {
         self.concurrency = calls.max(1);
@@ -99,13 +104,15 @@ impl<'c, C: Call> Bulk<'c, C> {
         I: IntoIterator<Item = R, IntoIter: Send + 'c>,
     {
         let call = self.call;
+        // No more than what may be given up at once: results are dropped halfway.
+        let at_once = call.max_owed().map_or(self.concurrency, |most| self.concurrency.min(most.max(1)));
         let calls = stream::iter(requests.into_iter().enumerate())
-            .map(move |(index, request)| async move { (index, unary(call, request).await) });
+            .map(move |(index, request)| async move { (index, unary(&call, request).await) });
         Results {
             results: if self.ordered {
-                Box::pin(calls.buffered(self.concurrency))
+                Box::pin(calls.buffered(at_once))
             } else {
-                Box::pin(calls.buffer_unordered(self.concurrency))
+                Box::pin(calls.buffer_unordered(at_once))
             },
         }
     }
@@ -113,7 +120,10 @@ impl<'c, C: Call> Bulk<'c, C> {
 
 /// The results of many calls, each with the index of its request.
 ///
-/// Dropping it gives up the calls in flight; no other call is harmed.
+/// Dropping it gives up the calls in flight; no other call is harmed. One
+/// connection alone ([`Riak::connect_one`]) is closed for good once it owes more
+/// answers to nobody than its `max_owed` says: these calls are no more than that,
+/// but others that are given up before the answers have come count as well.
 #[must_use = "calls get on only while their results are asked for"]
 pub struct Results<'c, A> {
     #[expect(clippy::type_complexity, reason = "what is streamed, spelled out once")]

@@ -1,13 +1,13 @@
 //! [`IndexPages`]: a query of a secondary index, page after page.
 //!
 //! Invariant: a page that could not be had is asked for again, with the same
-//! continuation; none is left out, and none comes twice.
+//! continuation; none is left out, none comes twice, and there is an end to them.
 
 use std::fmt;
 
 use futures_util::{Stream, stream};
 use riak_runtime::Blob;
-use riak_runtime::client::{Call, CallError};
+use riak_runtime::client::{Call, CallError, NotSent};
 
 use crate::Riak;
 use crate::riak_kv::{RpbGetResp, RpbIndexReq};
@@ -37,11 +37,14 @@ pub struct IndexPages<'c, C> {
     riak: &'c Riak<C>,
     request: RpbIndexReq,
     over: bool,
+    /// The last page was to be followed by itself.
+    stuck: bool,
 }
 
 impl<C: Call> Riak<C> {
     /// Queries a secondary index page by page. A request without `max_results`
-    /// gets pages of 1,000; one with a continuation goes on from there.
+    /// gets pages of 1,000, and pages of none are refused; one with a continuation
+    /// goes on from there.
     ///
     /// ```no_run
     /// # async fn example(riak: riak_client::Riak) -> Result<(), riak_client::CallError> {
@@ -64,7 +67,8 @@ impl<C: Call> Riak<C> {
     pub fn index_pages(&self, mut request: RpbIndexReq) -> IndexPages<'_, C> {
         request.max_results.get_or_insert(PAGE);
         request.stream = None;
-        IndexPages { riak: self, request, over: false }
+        request.continuation = request.continuation.filter(|it| !it.is_empty());
+        IndexPages { riak: self, request, over: false, stuck: false }
     }
 }
 
@@ -76,16 +80,29 @@ impl<'c, C: Call> IndexPages<'c, C> {
     ///
     /// # Errors
     ///
-    /// If the call fails. The same page can be asked for again then.
+    /// If the call fails. The same page can be asked for again then. With
+    /// [`NotSent::Refused`] if `max_results` is 0, or if the node has given a page
+    /// the continuation that it was asked for with: what follows cannot be had.
     pub async fn next(&mut self) -> Result<Option<Vec<IndexEntry>>, CallError> {
         if self.over {
             return Ok(None);
         }
+        if self.request.max_results == Some(0) {
+            let reason = "pages of no entries would never come to an end: set max_results to 1 or more";
+            return Err(NotSent::Refused { reason }.into());
+        }
+        if self.stuck {
+            let reason = "the node gave the last page's own continuation for the next one, which would be the \
+                          same again: make the query without pages, or at another node";
+            return Err(NotSent::Refused { reason }.into());
+        }
         let answer = self.riak.kv().index_any(&self.request).await?;
         let (entries, continuation) = entries(answer, &self.request);
-        self.over = continuation.is_none();
-        if !self.over {
-            self.request.continuation = continuation;
+        // An empty one names no place to go on from.
+        match continuation.filter(|it| !it.is_empty()) {
+            None => self.over = true,
+            next if next == self.request.continuation => self.stuck = true,
+            next => self.request.continuation = next,
         }
         Ok(Some(entries))
     }

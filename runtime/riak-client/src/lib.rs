@@ -78,6 +78,6 @@ pub use refused::Checked;
 #[cfg(feature = "client")]
 pub use riak_runtime::client::{
     Call, CallError, CallOptions, Cluster, ClusterConfig, Connection, ConnectionConfig, ConnectionError,
-    Node, Responses, ServerError, ServerErrorKind,
+    Node, NotSent, Responses, ServerError, ServerErrorKind,
 };
 pub use riak_runtime::{Blob, Coded, Decode, DecodeError, Frame, Framed, Message, Owned, Quorum, Request};

@@ -10,13 +10,14 @@ use riak_runtime::client::{Answered, Call, CallError, FrameStream, NotSent, Outg
 use riak_runtime::{Coded, Decode, DecodeLimits};
 
 use crate::riak_dt::{DtOpRef, DtUpdateReq, DtUpdateReqRef, MapOpRef};
+use crate::riak_kv::rpb_index_req::IndexQueryType;
 use crate::riak_kv::{RpbIndexReq, RpbIndexReqRef};
 
 /// Carries calls as something else does, but for requests that are known to
 /// crash Riak: those fail as [`NotSent::Refused`], with what to do instead.
 ///
-/// [`Riak::kv`](crate::Riak::kv) and [`Riak::data_types`](crate::Riak::data_types)
-/// call through it:
+/// [`Riak::kv`](crate::Riak::kv), [`Riak::data_types`](crate::Riak::data_types)
+/// and [`Riak::bulk`](crate::Riak::bulk) call through it:
 ///
 /// ```no_run
 /// # async fn example(riak: riak_client::Riak) {
@@ -50,6 +51,10 @@ impl<C: Call> Call for Checked<C> {
 
     fn decode_limits(&self) -> DecodeLimits {
         self.0.decode_limits()
+    }
+
+    fn max_owed(&self) -> Option<usize> {
+        self.0.max_owed()
     }
 }
 
@@ -110,15 +115,22 @@ fn removes_within(map: &MapOpRef<'_>) -> bool {
 
 /// What is wrong with a query of an index.
 fn of_query(query: &RpbIndexReqRef<'_>) -> Option<&'static str> {
+    // The two that every bucket has are known by these names alone, as they are.
+    if matches!(query.index, b"$bucket" | b"$key") {
+        return None;
+    }
     let name = query.index.to_ascii_lowercase();
-    // `$bucket` and `$key`.
-    if name.starts_with(b"$") || name.ends_with(b"_bin") {
+    if name.ends_with(b"_bin") {
         return None;
     }
     if !name.ends_with(b"_int") {
         return Some("Riak crashes on an index whose name ends neither in _bin nor in _int");
     }
-    let terms = [query.key, query.range_min, query.range_max];
+    // It reads no others; where one is missing, it says so.
+    let terms = match query.qtype {
+        IndexQueryType::Eq => [query.key, None],
+        IndexQueryType::Range => [query.range_min, query.range_max],
+    };
     let fits = terms.into_iter().flatten().all(is_integer);
     (!fits).then_some("Riak crashes on a term of an _int index that is no decimal number")
 }
@@ -135,7 +147,6 @@ mod tests {
     use super::*;
     use crate::riak_dt::map_field::MapFieldType;
     use crate::riak_dt::{CounterOp, DtOp, GSetOp, HllOp, MapField, MapOp, MapUpdate, SetOp};
-    use crate::riak_kv::rpb_index_req::IndexQueryType;
 
     fn update(op: DtOp, context: Option<&'static str>) -> Option<&'static str> {
         let request = DtUpdateReq { context: context.map(Blob::from), ..DtUpdateReq::new("b", "t", op) };
@@ -203,13 +214,52 @@ mod tests {
                 RpbIndexReq { key: Some(term.into()), ..RpbIndexReq::new("b", index, IndexQueryType::Eq) };
             of_query(&RpbIndexReqRef::decode(&query.encode_to_vec()).unwrap())
         };
-        for (index, term) in
-            [("n_int", "5"), ("n_int", "-5"), ("n_int", "+5"), ("N_INT", "007"), ("n_bin", ""), ("$key", "k")]
-        {
+        for (index, term) in [
+            ("n_int", "5"),
+            ("n_int", "-5"),
+            ("n_int", "+5"),
+            ("N_INT", "007"),
+            ("$x_int", "5"),
+            ("n_bin", ""),
+            ("$x_Bin", "k"),
+            ("$key", "k"),
+            ("$bucket", ""),
+        ] {
             assert_eq!(fault(index, term), None, "{index} {term}");
         }
-        for (index, term) in [("n", "5"), ("n_int", ""), ("n_int", "-"), ("n_int", "5 "), ("n_int", "1.5")] {
+        for (index, term) in [
+            ("n", "5"),
+            ("n_int", ""),
+            ("n_int", "-"),
+            ("n_int", "5 "),
+            ("n_int", "1.5"),
+            ("$foo", "5"),
+            ("$Key", "k"),
+            ("$BUCKET", "b"),
+            ("$x_int", "k"),
+        ] {
             assert!(fault(index, term).is_some(), "{index} {term}");
         }
+    }
+
+    #[test]
+    fn terms_that_a_query_does_not_use_are_not_looked_at() {
+        let fault = |qtype, key: &'static str, [min, max]: [&'static str; 2]| {
+            let query = RpbIndexReq {
+                key: Some(key.into()),
+                range_min: Some(min.into()),
+                range_max: Some(max.into()),
+                ..RpbIndexReq::new("b", "n_int", qtype)
+            };
+            of_query(&RpbIndexReqRef::decode(&query.encode_to_vec()).unwrap())
+        };
+        assert_eq!(fault(IndexQueryType::Eq, "5", ["", "x"]), None);
+        assert_eq!(fault(IndexQueryType::Range, "", ["5", "6"]), None);
+        for range in [["", "6"], ["5", "x"]] {
+            assert!(fault(IndexQueryType::Range, "5", range).is_some(), "{range:?}");
+        }
+        // The node says that there is nothing to look for.
+        let nothing = RpbIndexReq::new("b", "n_int", IndexQueryType::Eq);
+        assert_eq!(of_query(&RpbIndexReqRef::decode(&nothing.encode_to_vec()).unwrap()), None);
     }
 }

@@ -85,6 +85,13 @@ pub trait Call: Send + Sync {
     fn decode_limits(&self) -> DecodeLimits {
         DecodeLimits::DEFAULT
     }
+
+    /// How many calls may be given up at once after they have been sent; more
+    /// would be the end of what carries them. `None` if it has no such end, as
+    /// where connections are made anew.
+    fn max_owed(&self) -> Option<usize> {
+        None
+    }
 }
 
 impl<C: Call + ?Sized> Call for &C {
@@ -99,6 +106,10 @@ impl<C: Call + ?Sized> Call for &C {
     fn decode_limits(&self) -> DecodeLimits {
         (**self).decode_limits()
     }
+
+    fn max_owed(&self) -> Option<usize> {
+        (**self).max_owed()
+    }
 }
 
 impl<C: Call + ?Sized> Call for Arc<C> {
@@ -112,6 +123,10 @@ impl<C: Call + ?Sized> Call for Arc<C> {
 
     fn decode_limits(&self) -> DecodeLimits {
         (**self).decode_limits()
+    }
+
+    fn max_owed(&self) -> Option<usize> {
+        (**self).max_owed()
     }
 }
 

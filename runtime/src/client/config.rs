@@ -28,7 +28,8 @@ pub struct ConnectionConfig {
     /// How many answers may be outstanding that nobody waits for any more,
     /// because their calls were dropped or took too long. Past it no new calls
     /// are sent, and the connection closes as soon as nobody waits for an
-    /// answer. 128.
+    /// answer. 128. No more than so many bulk calls are in flight over one
+    /// connection that nothing replaces.
     pub max_owed: usize,
     /// How many calls may wait their turn. 65,536; each keeps its encoded
     /// request.

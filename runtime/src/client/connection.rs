@@ -69,6 +69,7 @@ pub(super) struct Shareable {
 pub(super) struct Handle {
     shared: Arc<Shared>,
     pub(super) decode_limits: DecodeLimits,
+    max_owed: usize,
 }
 
 /// The clock that deadlines are measured by: tokio's, which tests can stop.
@@ -169,11 +170,11 @@ impl Connection {
     where
         IO: AsyncRead + AsyncWrite + Unpin,
     {
-        let (max_frame, decode_limits) = (config.max_frame, config.decode_limits);
+        let (max_frame, decode_limits, max_owed) = (config.max_frame, config.decode_limits, config.max_owed);
         let state = Mutex::new(Shareable { pipeline: Pipeline::new(config), driver: None });
         let shared = Arc::new(Shared { state, ended: AtomicBool::new(false) });
         let driver = Driver::new(io, Arc::clone(&shared), max_frame);
-        (Self { handle: Arc::new(Handle { shared, decode_limits }) }, driver)
+        (Self { handle: Arc::new(Handle { shared, decode_limits, max_owed }) }, driver)
     }
 
     /// Why no more calls can be made on this connection; `None` if they can.
@@ -225,6 +226,10 @@ impl Call for Connection {
 
     fn decode_limits(&self) -> DecodeLimits {
         self.handle.decode_limits
+    }
+
+    fn max_owed(&self) -> Option<usize> {
+        Some(self.handle.max_owed)
     }
 }
 

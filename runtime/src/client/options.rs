@@ -97,4 +97,8 @@ impl<C: Call> Call for With<C> {
     fn decode_limits(&self) -> DecodeLimits {
         self.call.decode_limits()
     }
+
+    fn max_owed(&self) -> Option<usize> {
+        self.call.max_owed()
+    }
 }

@@ -198,6 +198,19 @@ fn numbered(code: u32) -> Kind {
     }
 }
 
+/// A text without the space behind commas and opening braces: that is where
+/// Erlang breaks the lines of a long term, and indents them.
+fn joined(text: &[u8]) -> impl Iterator<Item = u8> {
+    let mut breaks = false;
+    text.iter().copied().filter(move |byte| {
+        let is_space = breaks && byte.is_ascii_whitespace();
+        if !is_space {
+            breaks = matches!(byte, b',' | b'{');
+        }
+        !is_space
+    })
+}
+
 impl ServerError {
     /// An error with this text and number.
     pub fn new(text: impl Into<Blob>, code: u32) -> Self {
@@ -223,10 +236,15 @@ impl ServerError {
         // Whatever is not ASCII stands in no text that is known here.
         let text = self.text.trim_ascii();
         let text = text.strip_prefix(b"\"").and_then(|text| text.strip_suffix(b"\"")).unwrap_or(text);
-        if let Some((_, kind)) = WHOLE.iter().find(|(whole, _)| text == whole.as_bytes()) {
+        let is_whole = |(whole, _): &&(&str, Kind)| joined(text).eq(joined(whole.as_bytes()));
+        if let Some((_, kind)) = WHOLE.iter().find(is_whole) {
             return *kind;
         }
-        if let Some((_, kind)) = PREFIXES.iter().find(|(prefix, _)| text.starts_with(prefix.as_bytes())) {
+        let begins = |(prefix, _): &&(&str, Kind)| {
+            let mut text = joined(text);
+            joined(prefix.as_bytes()).all(|byte| text.next() == Some(byte))
+        };
+        if let Some((_, kind)) = PREFIXES.iter().find(begins) {
             return *kind;
         }
         if text.starts_with(b"Operation '{") && text.ends_with(b"}' is not enabled") {
@@ -279,6 +297,25 @@ mod tests {
         assert_eq!(ServerError::new(&b"\xff\xfe"[..], 0).kind(), Kind::Other);
         assert_eq!(ServerError::new("no rows", 1021).kind(), Kind::NotFound);
         assert_eq!(ServerError::new("timeout", 1005).kind(), Kind::Timeout);
+    }
+
+    #[test]
+    fn terms_are_recognised_wherever_their_lines_are_broken() {
+        let element = "x".repeat(80);
+        for broken in ["{precondition,\n    {not_present,\n        <<", "{precondition,{not_present,\r\n\t<<"]
+        {
+            let error = ServerError::new(format!("{broken}\"{element}\">>}}}}"), 0);
+            assert_eq!(error.kind(), Kind::ContextNeeded, "{broken:?}");
+            assert!(error.text.starts_with(broken.as_bytes()), "the text stays as it is");
+        }
+        assert_eq!(kind("{error,\n    insufficient_vnodes_available}"), Kind::Unavailable);
+        assert_eq!(kind("{precommit_fail,\n    [{field_parsing_failed"), Kind::HookRejected);
+        assert_eq!(kind("{\n precondition,{not_present,x}}"), Kind::ContextNeeded);
+        // What begins as one does, and no more, is another.
+        for other in ["{precondition,{not_", "{precondition ,{not_present,x}}", "time out", "{precondition,"]
+        {
+            assert_eq!(kind(other), Kind::Other, "{other}");
+        }
     }
 
     #[test]

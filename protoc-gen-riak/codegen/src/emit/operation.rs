@@ -106,9 +106,10 @@ impl Emitter<'_> {
             });
             let members: Vec<_> = contexts.map(member).collect();
             if !members.is_empty() {
+                // One of no bytes says nothing, to the server either.
                 methods.extend(quote! {
                     fn has_context(&self) -> bool {
-                        #(self.#members.is_some())||*
+                        #(self.#members.as_ref().is_some_and(|context| !context.is_empty()))||*
                     }
                 });
             }

@@ -2177,7 +2177,7 @@ impl Request for RpbDelReq {
     }
 
     fn has_context(&self) -> bool {
-        self.vclock.is_some()
+        self.vclock.as_ref().is_some_and(|context| !context.is_empty())
     }
 
     fn bucket_type(&self) -> Option<&[u8]> {
@@ -2195,7 +2195,7 @@ impl Request for RpbDelReqRef<'_> {
     }
 
     fn has_context(&self) -> bool {
-        self.vclock.is_some()
+        self.vclock.as_ref().is_some_and(|context| !context.is_empty())
     }
 
     fn bucket_type(&self) -> Option<&[u8]> {
@@ -4099,7 +4099,7 @@ impl Request for TsDelReq {
     }
 
     fn has_context(&self) -> bool {
-        self.vclock.is_some()
+        self.vclock.as_ref().is_some_and(|context| !context.is_empty())
     }
 }
 
@@ -4113,7 +4113,7 @@ impl Request for TsDelReqRef<'_> {
     }
 
     fn has_context(&self) -> bool {
-        self.vclock.is_some()
+        self.vclock.as_ref().is_some_and(|context| !context.is_empty())
     }
 }
 

@@ -19,8 +19,12 @@ pub(super) struct Member<C> {
 
 impl<C> Member<C> {
     /// A call on it is over.
+    ///
+    /// In one order with [`Members::in_flight`] for all threads: who ends a call
+    /// and then looks whether somebody waits for that, and who says that he waits
+    /// and then looks whether calls are left, must not both see what was before.
     pub(super) fn release(&self) {
-        self.in_flight.fetch_sub(1, Ordering::Release);
+        self.in_flight.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -53,7 +57,8 @@ impl<C> Members<C> {
     /// that were taken out.
     pub(super) fn in_flight(&self) -> usize {
         let all = self.entries.iter().map(|entry| &entry.member).chain(&self.leaving);
-        all.map(|member| member.in_flight.load(Ordering::Acquire)).sum()
+        // See `Member::release`.
+        all.map(|member| member.in_flight.load(Ordering::SeqCst)).sum()
     }
 
     pub(super) fn connections(&self) -> impl Iterator<Item = &C> {

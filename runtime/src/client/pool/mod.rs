@@ -107,7 +107,10 @@ struct Share<'p> {
 impl Drop for Share<'_> {
     fn drop(&mut self) {
         self.member.release();
-        if self.inner.closing.load(Ordering::Relaxed) {
+        // Either this sees that the pool is closing, or `close` sees that the call
+        // has ended: each writes, then reads what the other writes, and so all four
+        // have to be in one order for both.
+        if self.inner.closing.load(Ordering::SeqCst) {
             self.inner.ended.notify_waiters();
         }
     }
@@ -197,8 +200,10 @@ impl Pool {
     /// connections. Streams that are open are waited for as well: bound the
     /// wait with a timeout of your own.
     pub async fn close(&self) {
+        // In one order with what `Share::drop` does.
         self.inner.closing.store(true, Ordering::SeqCst);
         loop {
+            // From here on it hears of calls that end.
             let ended = self.inner.ended.notified();
             if self.inner.lock().members.in_flight() == 0 {
                 break;

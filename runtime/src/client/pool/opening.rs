@@ -19,10 +19,12 @@ type First = watch::Receiver<Option<ConnectionError>>;
 impl Inner {
     /// A share of an open connection, or where to wait for the first one.
     pub(super) fn take(self: &Arc<Self>) -> Result<Result<Share<'_>, First>, NotSent> {
+        let mut state = self.lock();
+        // `close` counts calls under the lock: it finds this one, or this finds that
+        // the pool is closing.
         if self.closing.load(Ordering::Relaxed) {
             return Err(NotSent::Connection(ConnectionError::Stopped));
         }
-        let mut state = self.lock();
         while let Some((member, load)) = state.members.take() {
             if member.connection.has_ended() {
                 member.release();

@@ -86,7 +86,7 @@ impl Service for Slow {
         code == RpbGetReq::CODE
     }
 
-    fn error_frame(&self) -> Option<ErrorFrame> {
+    fn error_frame(&self, _: Option<u8>) -> Option<ErrorFrame> {
         None
     }
 
@@ -135,7 +135,7 @@ impl Service for Pages {
         code == RpbIndexReq::CODE
     }
 
-    fn error_frame(&self) -> Option<ErrorFrame> {
+    fn error_frame(&self, _: Option<u8>) -> Option<ErrorFrame> {
         None
     }
 

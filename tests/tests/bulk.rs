@@ -175,13 +175,13 @@ async fn pages_that_would_never_end_are_not_asked_for() {
     }
     let node = Node::start().await.unwrap();
     let riak = Riak::connect(node.addr()).await.unwrap();
-    let mut none = riak.index_pages(RpbIndexReq { max_results: Some(0), ..query() });
-    let error = none.next().await.unwrap_err();
+    let mut empty_pages = riak.index_pages(RpbIndexReq { max_results: Some(0), ..query() });
+    let error = empty_pages.next().await.unwrap_err();
     assert!(error.to_string().contains("max_results"), "{error}");
     // An empty continuation is none here, too.
-    let mut empty = riak.index_pages(RpbIndexReq { continuation: Some("".into()), ..query() });
-    assert_eq!(empty.continuation(), None);
-    assert_eq!(empty.next().await.unwrap(), Some(Vec::new()));
+    let mut begun = riak.index_pages(RpbIndexReq { continuation: Some("".into()), ..query() });
+    assert_eq!(begun.continuation(), None);
+    assert_eq!(begun.next().await.unwrap(), Some(Vec::new()));
 }
 
 #[tokio::test]

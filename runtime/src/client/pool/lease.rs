@@ -101,9 +101,11 @@ impl Inner {
 
     /// A connection of one's own, in the order of asking.
     pub(super) async fn lease(self: &Arc<Self>, limit: Option<Instant>) -> Result<Lease, CallError> {
-        if self.closing.load(Ordering::Relaxed) {
-            return Err(NotSent::Connection(ConnectionError::Stopped).into());
-        }
+        let is_closing = || {
+            let stopped = self.closing.load(Ordering::SeqCst);
+            if stopped { Err(NotSent::Connection(ConnectionError::Stopped)) } else { Ok(()) }
+        };
+        is_closing()?;
         let begun = now();
         let permit = if let Ok(permit) = Arc::clone(&self.streams).try_acquire_owned() {
             permit
@@ -115,6 +117,8 @@ impl Inner {
             let free = self.within(begun, limit, permit).await;
             free.map_err(|after| NotSent::PoolTimeout { after })?.map_err(stopped)?
         };
+        // `close` waits for all permits: it gets this one back, or has begun.
+        is_closing()?;
         let lease = |connection, is_used, retires| Lease {
             connection,
             is_used,

@@ -15,12 +15,14 @@ use crate::faults::Faults;
 use crate::foreign;
 use crate::names::{all_names, first_span, type_names, without_lifetimes};
 use crate::stand_ins::some_enum;
-use crate::types::Value;
+use crate::types::{Value, refers_to};
 
 /// What is found out on the way through the fields.
 pub(crate) struct Parts {
     pub(crate) auto_tags: bool,
     pub(crate) runtime: TokenStream,
+    /// The type's own name.
+    own: Ident,
     /// Names of the type's generic parameters, lifetimes included.
     parameters: HashSet<String>,
     /// Types of messages that depend on them.
@@ -41,6 +43,7 @@ impl Parts {
         Self {
             auto_tags,
             runtime: runtime.clone(),
+            own: input.ident.clone(),
             parameters: parameters.collect(),
             dependent: Vec::new(),
             foreign: TokenStream::new(),
@@ -49,8 +52,13 @@ impl Parts {
         }
     }
 
-    /// Notes the type of a message inside, in case it needs a bound.
+    /// Notes the type of a message inside, in case it needs a bound. The type
+    /// itself needs none: its impl would be a precondition of itself, which the
+    /// compiler never finishes looking for.
     pub(crate) fn depends(&mut self, value: &Value<'_>) {
+        if refers_to(value.ty, &self.own) {
+            return;
+        }
         let mut names = HashSet::new();
         type_names(value.ty.to_token_stream(), &mut names);
         // Lifetimes need no bound.

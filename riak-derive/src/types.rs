@@ -296,6 +296,15 @@ pub(crate) fn last_name(ty: &syn::Type) -> Option<String> {
     last_segment(bare(ty)).map(|segment| segment.ident.to_string())
 }
 
+/// Whether a type is the one of this name, or has it among its arguments. What
+/// stands behind `::` is another's, such as `I::Item` in a type `Item`.
+pub(crate) fn refers_to(ty: &syn::Type, name: &syn::Ident) -> bool {
+    let syn::Type::Path(path) = bare(ty) else { return false };
+    let single = path.qself.is_none() && path.path.leading_colon.is_none() && path.path.segments.len() == 1;
+    single && path.path.segments[0].ident == *name
+        || last_segment(bare(ty)).is_some_and(|last| arguments(last).into_iter().any(|ty| refers_to(ty, name)))
+}
+
 fn arguments(segment: &syn::PathSegment) -> Vec<&syn::Type> {
     let PathArguments::AngleBracketed(arguments) = &segment.arguments else { return Vec::new() };
     let types = arguments.args.iter().filter_map(|argument| match argument {

@@ -92,10 +92,11 @@ pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, faults: &mut Faults
     quote!(#impls #described)
 }
 
-/// The number of a discriminant that is a literal.
+/// The number of a discriminant that is a literal, also one that a macro has
+/// been given.
 fn number(expression: &Expr) -> Option<i32> {
-    let (minus, expression) = match expression {
-        Expr::Unary(unary) if matches!(unary.op, UnOp::Neg(_)) => ("-", &*unary.expr),
+    let (minus, expression) = match bare(expression) {
+        Expr::Unary(unary) if matches!(unary.op, UnOp::Neg(_)) => ("-", bare(&unary.expr)),
         expression => ("", expression),
     };
     match expression {
@@ -103,5 +104,14 @@ fn number(expression: &Expr) -> Option<i32> {
             format!("{minus}{}", literal.base10_digits()).parse().ok()
         }
         _ => None,
+    }
+}
+
+/// An expression without parentheses and invisible groups around it.
+fn bare(expression: &Expr) -> &Expr {
+    match expression {
+        Expr::Paren(inner) => bare(&inner.expr),
+        Expr::Group(inner) => bare(&inner.expr),
+        expression => expression,
     }
 }

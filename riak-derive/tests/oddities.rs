@@ -310,3 +310,22 @@ fn secrets_print_nowhere() {
     );
     assert_eq!(format!("{:?}", Hidden::Type(1)), "Type(1)");
 }
+
+macro_rules! numbers {
+    ($name:ident { $first:ident = $one:literal, $($variant:ident = $number:expr),* }) => {
+        #[derive(Clone, Copy, Debug, Default, PartialEq, RiakMessage)]
+        #[riak(enum)]
+        enum $name { #[default] $first = $one, $($variant = $number),* }
+    };
+}
+numbers! { FromNumbers { One = 1, Less = -7, Two = (2) } }
+
+#[derive(Clone, Debug, Default, PartialEq, RiakMessage)]
+struct Numbered(#[riak(tag = 1, enum)] Vec<FromNumbers>);
+
+#[test]
+fn numbers_come_from_macros() {
+    let numbered = Numbered(vec![FromNumbers::One, FromNumbers::Less, FromNumbers::Two]);
+    round(&numbered);
+    assert_eq!(numbered.encode_to_vec()[..4], [8, 1, 8, 0xf9]);
+}

@@ -302,7 +302,8 @@ pub(crate) fn refers_to(ty: &syn::Type, name: &syn::Ident) -> bool {
     let syn::Type::Path(path) = bare(ty) else { return false };
     let single = path.qself.is_none() && path.path.leading_colon.is_none() && path.path.segments.len() == 1;
     single && path.path.segments[0].ident == *name
-        || last_segment(bare(ty)).is_some_and(|last| arguments(last).into_iter().any(|ty| refers_to(ty, name)))
+        || last_segment(bare(ty))
+            .is_some_and(|last| arguments(last).into_iter().any(|ty| refers_to(ty, name)))
 }
 
 fn arguments(segment: &syn::PathSegment) -> Vec<&syn::Type> {

@@ -54,7 +54,7 @@
 //!   option (riak.error) = { code: 0 type: ".RpbErrorResp" text: "errmsg" number: "errcode" };
 //!
 //!   // Asks for a price.
-//!   rpc Price(PriceReq) returns (PriceResp) {
+//!   rpc Price(.shop.PriceReq) returns (.shop.PriceResp) {
 //!     option (riak.operation) = { request: 232 response: 233 retry: SAFE };
 //!   }
 //! }

@@ -32,12 +32,17 @@ impl<'s> File<'s> {
         let mut file =
             Self { schema, syntax: syntax(&schema.items)?, package: String::new(), items: Vec::new() };
         file.package = file.find_package()?;
+        let mut again = Vec::new();
         for item in &schema.items {
             let name = file.local(item.name()).to_owned();
             match file.items.iter().find(|(other, _)| *other == name) {
                 None => file.items.push((name, *item)),
-                Some((_, other)) => file.same(item, other)?,
+                Some((_, other)) => again.push((*item, *other)),
             }
+        }
+        // How a type is written depends on those that it refers to.
+        for (one, other) in &again {
+            file.same(one, other)?;
         }
         file.check_names()?;
         Ok(file)
@@ -106,6 +111,13 @@ impl<'s> File<'s> {
         {
             return local.to_owned();
         }
+        self.absolute(name)
+    }
+
+    /// How a type is referred to where anything may be called as it is.
+    pub(super) fn absolute(&self, name: &str) -> String {
+        let local = self.local(name);
+        let own = self.items.iter().any(|(other, _)| other == local);
         if own && !self.package.is_empty() {
             return format!(".{}.{local}", self.package);
         }

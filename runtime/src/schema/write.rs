@@ -318,7 +318,8 @@ impl<'f> Writer<'f> {
             let _ = write!(facts, " {}", request.facts);
         }
         let stream = if request.streams { "stream " } else { "" };
-        let [asked, answered] = [message.name, answer.name].map(|name| self.file.reference(name));
+        // A name is looked up among the methods first.
+        let [asked, answered] = [message.name, answer.name].map(|name| self.file.absolute(name));
         self.docs(message.docs);
         self.begin(&format!("rpc {method}({asked}) returns ({stream}{answered})"));
         let operation = self.option("operation");

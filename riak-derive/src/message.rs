@@ -19,7 +19,7 @@ use crate::numbers::{Numbers, Reserved};
 use crate::parts::Parts;
 use crate::stand_ins::{SELF, some_message, stand_in};
 use crate::types::{Container, Shape};
-use crate::{operation, schema};
+use crate::{forms, operation, schema};
 
 /// A struct, made a message.
 pub(crate) struct Derived {
@@ -45,6 +45,7 @@ pub(crate) fn derive(context: &Context<'_>, fields: &Fields, faults: &mut Faults
     if let Some(faults) = faults.tokens() {
         return faults;
     }
+    derived.items.extend(forms::message(context, &derived));
     let options = context.options();
     let impls = derive_message(&derived.schema, SELF, &derived.declared, &derived.items, &options);
     let described = context.described.then(|| schema::message(context, &derived, asking.as_ref()));

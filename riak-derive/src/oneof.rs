@@ -18,8 +18,8 @@ use crate::message::{given_numbers, value_type};
 use crate::names::all_names;
 use crate::numbers::{Numbers, Reserved};
 use crate::parts::Parts;
-use crate::schema;
 use crate::stand_ins::{SELF, some_message, stand_in};
+use crate::{forms, schema};
 
 /// Derives a oneof.
 pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, faults: &mut Faults) -> TokenStream {
@@ -93,6 +93,7 @@ pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, faults: &mut Faults
     declared.dependent = parts.take_dependent();
     let enums = parts.take_enums();
     let schema = Schema { messages: vec![message, stand_in()], enums, ..Schema::default() };
+    parts.foreign.extend(forms::oneof(context, &schema, &declared.spans, &declared.pairing));
     let impls = derive_oneof(&schema, SELF, &declared, &parts.foreign, &context.options());
     let described = context.described.then(|| schema::oneof(context, &schema, &declared, &types));
     quote!(#impls #described)

@@ -74,11 +74,13 @@ impl Context<'_> {
         let predicates = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
         let mut names = vec![self.input.ident.to_string()];
         all_names(generics.to_token_stream(), &mut names);
+        all_names(generics.where_clause.to_token_stream(), &mut names);
         Declared {
             lifetime,
             parameters: without_brackets(parameters.to_token_stream()),
             arguments: without_brackets(arguments.to_token_stream()),
             predicates: predicates.map(ToTokens::to_token_stream).collect(),
+            of_types: generics.type_params().next().is_some(),
             names,
             pairing: self.pairing(faults),
             ..Declared::default()

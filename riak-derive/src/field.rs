@@ -108,6 +108,8 @@ impl Member<'_> {
             field.with = parts.foreign(&module, &field, shape.value.ty, faults);
         } else if matches!(ty, Type::Message(_) | Type::Group(_)) {
             parts.depends(&shape.value);
+        } else if matches!(ty, Type::Enum(_)) {
+            parts.depends_on_enum(&shape.value);
         }
         Some(field)
     }

@@ -110,7 +110,7 @@ fn read(context: &Context<'_>, fields: &Fields, faults: &mut Faults) -> Derived 
             message.fields.push(field);
         }
     }
-    declared.dependent = parts.take_dependent();
+    parts.tell(&mut declared);
     let schema =
         Schema { messages: vec![message, stand_in()], enums: parts.take_enums(), ..Schema::default() };
     types.append(&mut oneof_types);

@@ -90,7 +90,7 @@ pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, faults: &mut Faults
     if let Some(faults) = faults.tokens() {
         return faults;
     }
-    declared.dependent = parts.take_dependent();
+    parts.tell(&mut declared);
     let enums = parts.take_enums();
     let schema = Schema { messages: vec![message, stand_in()], enums, ..Schema::default() };
     parts.foreign.extend(forms::oneof(context, &schema, &declared.spans, &declared.pairing));

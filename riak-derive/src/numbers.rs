@@ -109,26 +109,68 @@ impl Numbers {
 
     /// Counts on from the number before.
     pub(crate) fn count(&mut self, field: &str, place: &dyn ToTokens, faults: &mut Faults) -> u32 {
-        let mut number = self.last + 1;
-        while self.is_reserved(number) || OWN.contains(&number) {
-            number += 1;
-        }
+        let number = self.next(self.last.saturating_add(1));
         self.take(number, field, place, faults);
+        number
+    }
+
+    /// The first number from this one on that is nobody's to keep free. Ranges
+    /// may be as long as there are numbers, so they are passed over at once.
+    fn next(&self, mut number: u32) -> u32 {
+        let mut ranges: Vec<&RangeInclusive<u32>> = self.reserved.numbers.iter().chain([&OWN]).collect();
+        ranges.sort_by_key(|range| *range.start());
+        for range in ranges {
+            if range.contains(&number) {
+                number = range.end() + 1;
+            }
+        }
         number
     }
 
     /// A number that could be given to a field: for messages.
     pub(crate) fn free(&self) -> u32 {
         let taken = || self.used.iter().map(|used| used.0).chain(self.given.iter().copied());
-        let free = |number: &u32| {
-            !self.is_reserved(*number) && !OWN.contains(number) && !taken().any(|taken| taken == *number)
-        };
-        let above = taken().filter(|taken| *taken < MAX && !OWN.contains(taken));
-        let next = above.max().unwrap_or_default() + 1;
-        (next..=MAX).chain(1..next).find(free).unwrap_or(1)
+        let free = |number: &u32| *number <= MAX && !taken().any(|taken| taken == *number);
+        // The one behind the highest, or else the first that is.
+        let above = taken().filter(|taken| *taken < MAX && !OWN.contains(taken)).max().unwrap_or_default();
+        let mut behind: Vec<u32> = taken().filter(|taken| *taken < MAX).collect();
+        behind.sort_unstable();
+        [above, 0].into_iter().chain(behind).map(|before| self.next(before + 1)).find(free).unwrap_or(1)
     }
 
     fn is_reserved(&self, number: u32) -> bool {
         self.reserved.numbers.iter().any(|range| range.contains(&number))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(reserved: &[RangeInclusive<u32>], given: &[u32]) -> Numbers {
+        Numbers::new(Reserved { numbers: reserved.to_vec(), names: Vec::new() }, given.to_vec())
+    }
+
+    #[test]
+    fn a_number_that_could_be_given_is_free() {
+        assert_eq!(numbers(&[], &[]).free(), 1);
+        assert_eq!(numbers(&[], &[1, 7]).free(), 8);
+        assert_eq!(numbers(&[12..=14, 8..=11], &[1, 7]).free(), 15);
+        assert_eq!(numbers(&[], &[18_999]).free(), 20_000);
+        assert_eq!(numbers(&[10..=MAX], &[1, 10]).free(), 2);
+        assert_eq!(numbers(&[4..=MAX], &[1, 3]).free(), 2);
+        assert_eq!(numbers(&[1..=2], &[3, MAX]).free(), 4);
+        assert_eq!(numbers(&[4..=MAX], &[1, 2, 3]).free(), 1, "there is none");
+    }
+
+    #[test]
+    fn counting_ends_with_the_numbers() {
+        let mut faults = Faults::default();
+        let mut all = numbers(&[5..=MAX], &[]);
+        all.last = 4;
+        assert_eq!(all.count("a", &quote::quote!(a), &mut faults), MAX + 1);
+        all.last = u32::MAX;
+        assert_eq!(all.count("b", &quote::quote!(b), &mut faults), u32::MAX);
+        assert!(faults.tokens().is_some());
     }
 }

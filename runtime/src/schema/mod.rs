@@ -75,6 +75,7 @@
 
 mod collect;
 mod error;
+mod names;
 mod print;
 mod probe;
 mod write;

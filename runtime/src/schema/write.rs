@@ -280,8 +280,10 @@ impl<'f> Writer<'f> {
         let Some(request) = &message.request else { return Ok(()) };
         let simple = message.name.rsplit('.').next().unwrap_or(message.name);
         let short = simple.strip_suffix("Request").or(simple.strip_suffix("Req")).unwrap_or(simple);
-        let taken = short.is_empty() || methods.iter().any(|other| other == short);
-        let method = if taken { simple } else { short }.to_owned();
+        let numbered = (2..).map(|count| format!("{simple}{count}"));
+        let mut names = [short, simple].map(str::to_owned).into_iter().chain(numbered);
+        let free = |name: &String| !name.is_empty() && !methods.contains(name);
+        let method = names.find(free).unwrap_or_default();
         let answer = (request.answer)();
         let described = match answer.description {
             Some(Description::Message(answer)) => Some(answer),

@@ -66,3 +66,71 @@ fn two_forms_are_compared_when_all_is_known() {
 
     assert!(read(&Schema::new().with::<Number>()).contains("default = Neg"));
 }
+
+#[test]
+fn methods_have_names_of_their_own() {
+    #[derive(Clone, Debug, Default, PartialEq, RiakMessage)]
+    #[riak(code = 240, response = Done)]
+    struct PutReq;
+
+    #[derive(Clone, Debug, Default, PartialEq, RiakMessage)]
+    #[riak(code = 241, response = Done)]
+    struct Put;
+
+    #[derive(Clone, Debug, Default, PartialEq, RiakMessage)]
+    #[riak(code = 242, response = Done)]
+    struct PutRequest;
+
+    #[derive(Clone, Debug, Default, PartialEq, RiakMessage)]
+    #[riak(code = 243)]
+    struct Done;
+
+    let text = read(&Schema::new().with::<PutReq>().with::<Put>().with::<PutRequest>().service("Puts"));
+    for method in ["rpc Put(.PutReq)", "rpc Put2(.Put)", "rpc PutRequest(.PutRequest)"] {
+        assert!(text.contains(method), "{text}");
+    }
+}
+
+#[test]
+fn names_that_protoc_refuses_are_refused() {
+    #[derive(Clone, Debug, PartialEq, RiakMessage)]
+    #[riak(oneof)]
+    enum Choice {
+        #[riak(tag = 2)]
+        C(u32),
+        #[riak(tag = 3)]
+        D(u32),
+    }
+
+    #[derive(Clone, Debug, Default, PartialEq, RiakMessage)]
+    struct Beside {
+        #[riak(tag = 1)]
+        c: Option<u32>,
+        #[riak(oneof, tags(2, 3))]
+        choice: Option<Choice>,
+    }
+
+    #[derive(Clone, Debug, Default, PartialEq, RiakMessage)]
+    struct Own {
+        #[riak(oneof, tags(2, 3))]
+        d: Option<Choice>,
+    }
+
+    #[derive(Clone, Debug, Default, PartialEq, RiakMessage)]
+    struct User;
+
+    let user = || Schema::new().with::<User>();
+    let checks = [
+        (Schema::new().with::<Beside>(), "Beside has two members that are called c"),
+        (Schema::new().with::<Own>(), "Own has two members that are called d"),
+        (user().service("User"), "the service cannot be called User"),
+        (user().service("not valid"), "\"not valid\" of the service is no name of protobuf"),
+        (user().service(""), "\"\" of the service is no name of protobuf"),
+        (user().package("a b"), "\"a b\" of the package is no name of protobuf"),
+        (user().package("a..b"), "\"\" of the package is no name of protobuf"),
+    ];
+    for (schema, begin) in checks {
+        let error = schema.print().unwrap_err().to_string();
+        assert!(error.starts_with(begin), "{error}");
+    }
+}

@@ -46,8 +46,7 @@ impl Context<'_> {
     /// type's own.
     pub(crate) fn full_name(&self, pairing: &Pairing, faults: &mut Faults) -> String {
         if let Some(rename) = self.attributes.get("rename") {
-            let name = faults.take(rename.string("rename = \"package.Name\""));
-            return name.map(|name| name.value()).unwrap_or_default();
+            return faults.take(rename.name("rename = \"package.Name\"", true)).unwrap_or_default();
         }
         let owned = match pairing {
             Pairing::Owned(owned) => {

@@ -7,7 +7,7 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use riak_codegen::emit::{Declared, derive_message};
-use riak_codegen::model::{Schema, SeparateOneof};
+use riak_codegen::model::{Kind, Schema, SeparateOneof};
 use syn::{Fields, Ident};
 
 use crate::attributes::{Attributes, Place};
@@ -20,6 +20,10 @@ use crate::parts::Parts;
 use crate::stand_ins::{SELF, some_message, stand_in};
 use crate::types::{Container, Shape};
 use crate::{forms, operation, schema};
+
+/// What one field of a message is, at the most.
+const SINGLE: [(&str, Kind); 3] =
+    [("timeout", Kind::Millis), ("context", Kind::Context), ("bucket_type", Kind::BucketType)];
 
 /// A struct, made a message.
 pub(crate) struct Derived {
@@ -89,6 +93,11 @@ fn read(context: &Context<'_>, fields: &Fields, faults: &mut Faults) -> Derived 
             declared.skipped.push(member.rust_name);
         } else if own.flag("unknown", faults) {
             alone(&own, "unknown", faults);
+            if Shape::of(&declaration.ty, false).is_ok_and(|shape| shape.is_known()) {
+                let text = "unknown fields are kept in a `riak_runtime::wire::UnknownFields`, or in an \
+                            `UnknownFieldsRef<'a>` if the type borrows";
+                faults.at(&declaration.ty, text);
+            }
             if let Some(other) = message.unknown.replace(member.rust_name.clone()) {
                 faults.here(
                     member.place(),
@@ -103,6 +112,14 @@ fn read(context: &Context<'_>, fields: &Fields, faults: &mut Faults) -> Derived 
                 message.separate_oneofs.push(oneof);
             }
         } else if let Some(field) = member.field(&mut parts, &mut numbers, faults) {
+            for (name, kind) in SINGLE {
+                let other = message.fields.iter().find(|other| field.kind == kind && other.kind == kind);
+                if let Some(other) = other {
+                    let text =
+                        format!("`{}` is the `{name}` of this type already: leave one out", other.name);
+                    faults.at(&own.get(name), text);
+                }
+            }
             declared.spans.push(crate::types::span(&declaration.ty));
             declared.secret = declared.secret.or(own.place("secret"));
             order.push((false, message.fields.len()));
@@ -154,6 +171,7 @@ fn separate_oneof(
 ) -> Option<SeparateOneof> {
     let example = "oneof, tags(4, 5)";
     let name = member.name(faults);
+    numbers.name(&name, member.tokens(), faults);
     if let Some(tag) = member.attributes.get("tag") {
         faults.at(tag, "a oneof has the numbers of all its fields: write `tags(…)`");
     }

@@ -11,6 +11,7 @@ use syn::{LitInt, LitStr, Token};
 
 use crate::attributes::Entry;
 use crate::faults::Faults;
+use crate::names::is_name;
 
 /// The highest field number.
 const MAX: u32 = (1 << 29) - 1;
@@ -23,6 +24,7 @@ const OWN: RangeInclusive<u32> = 19_000..=19_999;
 pub(crate) struct Numbers {
     /// Those in use, with the fields' names.
     used: Vec<(u32, String)>,
+    names: Vec<String>,
     reserved: Reserved,
     /// Those that are given anywhere in the type: not to be suggested.
     given: Vec<u32>,
@@ -43,9 +45,27 @@ impl Reserved {
             let mut reserved = Self::default();
             while !input.is_empty() {
                 if input.peek(LitStr) {
-                    reserved.names.push(input.parse::<LitStr>()?.value());
+                    let literal: LitStr = input.parse()?;
+                    let name = literal.value();
+                    if !is_name(&name) || reserved.names.contains(&name) {
+                        let text = "a reserved name is one that a field could have, and is there once";
+                        return Err(syn::Error::new_spanned(literal, text));
+                    }
+                    reserved.names.push(name);
                 } else {
-                    reserved.numbers.push(range(input)?);
+                    let place = input.span();
+                    let range = range(input)?;
+                    let overlaps = |other: &RangeInclusive<u32>| {
+                        other.start() <= range.end() && range.start() <= other.end()
+                    };
+                    if let Some(other) = reserved.numbers.iter().find(|other| overlaps(other)) {
+                        let (first, last) = (other.start().max(range.start()), other.end().min(range.end()));
+                        let numbers =
+                            if first == last { first.to_string() } else { format!("{first} to {last}") };
+                        let text = format!("{numbers} is reserved already: write each number once");
+                        return Err(syn::Error::new(place, text));
+                    }
+                    reserved.numbers.push(range);
                 }
                 if !input.is_empty() {
                     input.parse::<Token![,]>()?;
@@ -62,6 +82,11 @@ fn range(input: ParseStream<'_>) -> syn::Result<RangeInclusive<u32>> {
     let end = if input.parse::<Option<Token![..=]>>()?.is_some() {
         input.parse::<LitInt>()?.base10_parse()?
     } else if input.parse::<Option<Token![..]>>()?.is_some() {
+        if !input.peek(LitInt) {
+            let text =
+                format!("a reserved range has an end: write `{start}..={MAX}` for all from {start} on");
+            return Err(syn::Error::new(first.span(), text));
+        }
         let end: u32 = input.parse::<LitInt>()?.base10_parse()?;
         end.saturating_sub(1)
     } else {
@@ -81,6 +106,16 @@ fn range(input: ParseStream<'_>) -> syn::Result<RangeInclusive<u32>> {
 impl Numbers {
     pub(crate) fn new(reserved: Reserved, given: Vec<u32>) -> Self {
         Self { reserved, given, ..Self::default() }
+    }
+
+    /// Takes the name of a field or of a oneof.
+    pub(crate) fn name(&mut self, name: &str, place: &dyn ToTokens, faults: &mut Faults) {
+        if self.names.iter().any(|other| other == name) {
+            let text = format!("another field is called `{name}` in schemas: write `rename = \"another\"`");
+            faults.at(place, text);
+        } else if !name.is_empty() {
+            self.names.push(name.to_owned());
+        }
     }
 
     /// Takes a number that is given.

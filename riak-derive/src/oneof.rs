@@ -26,6 +26,7 @@ pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, faults: &mut Faults
     context.attributes.check(Place::Oneof, faults);
     let mut declared = context.declared(faults);
     let mut parts = Parts::new(context.input, &context.runtime(), false);
+    parts.in_oneof = true;
     let given = given_numbers(data.variants.iter().map(|variant| &*variant.attrs));
     let mut numbers = Numbers::new(Reserved::default(), given);
     let name = context.input.ident.to_string();

@@ -135,6 +135,12 @@ fn operation(attributes: &Attributes, derived: &Derived, code: u8, faults: &mut 
         ("ok", Absent::Ok),
         ("empty_list", Absent::EmptyList),
     ];
+    if let Some(entry) = attributes.get("retry")
+        && entry.string("").is_ok_and(|word| word.value() == "if_context")
+        && !message.fields.iter().any(|field| field.kind == Kind::Context)
+    {
+        faults.at(entry, "no field of this type is a context: mark the one that is, `#[riak(context)]`");
+    }
     let timeout = message.fields.iter().position(|field| field.kind == Kind::Millis);
     Operation {
         name: message.full_name.clone(),

@@ -22,6 +22,7 @@ use crate::types::{Value, refers_to};
 /// What is found out on the way through the fields.
 pub(crate) struct Parts {
     pub(crate) auto_tags: bool,
+    pub(crate) in_oneof: bool,
     pub(crate) runtime: TokenStream,
     /// The type's own name.
     own: Ident,
@@ -52,6 +53,7 @@ impl Parts {
         });
         Self {
             auto_tags,
+            in_oneof: false,
             runtime: runtime.clone(),
             own: input.ident.clone(),
             parameters: parameters.collect(),

@@ -389,7 +389,7 @@ const _: () = {
         ];
     }
     impl wire::Oneof for Origin<'_> {
-        const NUMBERS: &'static [u32] = &[4, 5];
+        const NUMBERS: &'static [::core::primitive::u32] = &[4, 5];
         #[inline]
         fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
             match self {
@@ -401,11 +401,11 @@ const _: () = {
     impl<'a> wire::ReadOneof<'a> for Origin<'a> {
         fn merge_field(
             place: &mut Option<Self>,
-            tag: u32,
+            tag: ::core::primitive::u32,
             _unknown: &mut impl wire::KeepUnknown<'a>,
             mut input: &mut wire::Reader<'a>,
             ctx: &mut wire::Context<'a>,
-        ) -> Result<bool, DecodeError> {
+        ) -> Result<::core::primitive::bool, DecodeError> {
             match tag {
                 0x22 => *place = Some(Self::Country(wire::Text::read(&mut input, ctx)?)),
                 0x28 => *place = Some(Self::Shelf(wire::Uint32::read(&mut input, ctx)?)),

@@ -176,10 +176,8 @@ impl Emitter<'_> {
         };
         let (parameters, arguments) = (&declared.parameters, &declared.arguments);
         let lifetime = declared.input();
-        let generics = match &declared.lifetime {
-            Some(_) => quote!(<#parameters>),
-            None => quote!(<#lifetime, #parameters>),
-        };
+        let own = declared.lifetime.is_some();
+        let generics = if own { quote!(<#parameters>) } else { quote!(<#lifetime, #parameters>) };
         let name = if declared.is_generic() { quote!(#name<#arguments>) } else { quote!(#name) };
         let mut more = self.enums(declared);
         // Of a message; a oneof begins with one of its variants.

@@ -217,7 +217,7 @@ impl Emitter<'_> {
         let methods = Self::variants_encode(scope, message, oneof);
         let encode = quote! {
             impl #generics #oneof_trait for #name #bounds {
-                const NUMBERS: &'static [u32] = &[#(#numbers),*];
+                const NUMBERS: &'static [::core::primitive::u32] = &[#(#numbers),*];
 
                 #methods
             }
@@ -233,11 +233,11 @@ impl Emitter<'_> {
             impl #generics #read_trait<#lifetime> for #name #bounds {
                 fn merge_field(
                     place: &mut #option<Self>,
-                    tag: u32,
+                    tag: ::core::primitive::u32,
                     #unknown: &mut impl #keep<#lifetime>,
                     mut input: &mut #reader<#lifetime>,
                     ctx: &mut #context<#lifetime>,
-                ) -> #result<bool, #error> {
+                ) -> #result<::core::primitive::bool, #error> {
                     #body
                 }
             }

@@ -66,7 +66,8 @@
 //! which the text imports.
 //!
 //! The text is proto2 where that can say it, proto3 where [`implicit`] fields or
-//! open enums ask for it, and edition 2023 where a type needs both, or groups.
+//! open enums ask for it, and edition 2023 where types need both, or groups. An
+//! edition is read by `protoc`, and by the generator as `protoc`'s plugin.
 //!
 //! Invariant: a description says what the codec does, since both come from the
 //! same declaration; how a schema is written is decided here alone.

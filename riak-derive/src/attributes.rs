@@ -10,6 +10,7 @@ use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Attribute, Ident, LitInt, LitStr, Token};
 
 use crate::faults::Faults;
+use crate::names::is_name;
 
 /// Where an attribute stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -245,6 +246,20 @@ impl Entry {
     /// A string.
     pub(crate) fn string(&self, example: &str) -> syn::Result<LitStr> {
         self.value(example, <LitStr as Parse>::parse)
+    }
+
+    /// A name for schemas; of a type, with its package.
+    pub(crate) fn name(&self, example: &str, of_type: bool) -> syn::Result<String> {
+        let literal = self.string(example)?;
+        let name = literal.value();
+        let mut parts = name.split('.');
+        if parts.clone().all(is_name) && (of_type || parts.nth(1).is_none()) {
+            return Ok(name);
+        }
+        let text = format!(
+            "a name has letters, digits and underscores, and begins with no digit: write `{example}`"
+        );
+        Err(syn::Error::new_spanned(literal, text))
     }
 
     /// A path, plain or in quotes, such as `crate::wire` or `"crate::wire"`.

@@ -46,8 +46,7 @@ impl Context<'_> {
     /// type's own.
     pub(crate) fn full_name(&self, pairing: &Pairing, faults: &mut Faults) -> String {
         if let Some(rename) = self.attributes.get("rename") {
-            let name = faults.take(rename.string("rename = \"package.Name\""));
-            return name.map(|name| name.value()).unwrap_or_default();
+            return faults.take(rename.name("rename = \"package.Name\"", true)).unwrap_or_default();
         }
         let owned = match pairing {
             Pairing::Owned(owned) => {
@@ -74,11 +73,13 @@ impl Context<'_> {
         let predicates = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
         let mut names = vec![self.input.ident.to_string()];
         all_names(generics.to_token_stream(), &mut names);
+        all_names(generics.where_clause.to_token_stream(), &mut names);
         Declared {
             lifetime,
             parameters: without_brackets(parameters.to_token_stream()),
             arguments: without_brackets(arguments.to_token_stream()),
             predicates: predicates.map(ToTokens::to_token_stream).collect(),
+            of_types: generics.type_params().next().is_some(),
             names,
             pairing: self.pairing(faults),
             ..Declared::default()

@@ -33,6 +33,7 @@ pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, faults: &mut Faults
     };
     let mut other = None;
     let mut next = Some(0_i32);
+    let mut no_value = true;
     for variant in &data.variants {
         let own = Attributes::read(&variant.attrs, faults);
         own.check(Place::Value, faults);
@@ -62,6 +63,7 @@ pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, faults: &mut Faults
             item.closed = false;
             continue;
         }
+        no_value = false;
         if !matches!(variant.fields, Fields::Unit) {
             let text = "a value of an enum is a number and holds nothing: for fields, derive a `#[riak(oneof)]`; to keep \
                         other numbers, write `#[riak(other)]`";
@@ -72,30 +74,56 @@ pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, faults: &mut Faults
             continue;
         };
         next = number.checked_add(1);
-        let rename = own.get("rename").and_then(|rename| faults.take(rename.string("rename = \"NAME\"")));
+        let rename =
+            own.get("rename").and_then(|rename| faults.take(rename.name("rename = \"NAME\"", false)));
         item.values.push(EnumValue {
-            name: rename.map_or_else(|| variant.ident.unraw().to_string(), |name| name.value()),
+            name: rename.unwrap_or_else(|| variant.ident.unraw().to_string()),
             rust_name: variant.ident.to_string(),
             number,
             docs: field::docs(&variant.attrs),
             deprecated: false,
         });
     }
-    if item.values.is_empty() {
+    if no_value {
         faults.at(&context.input.ident, "an enum of protobuf has a value at least: write a variant");
     }
     if let Some(faults) = faults.tokens() {
-        return faults;
+        let stand_in = stand_in(context);
+        return quote!(#faults #stand_in);
     }
     let impls = derive_enumeration(&item, other.as_deref(), &context.options());
     let described = context.described.then(|| schema::enumeration(context, &item));
     quote!(#impls #described)
 }
 
-/// The number of a discriminant that is a literal.
+/// The impl of an enum that has faults: its uses have none.
+fn stand_in(context: &Context<'_>) -> TokenStream {
+    let (ident, runtime) = (context.ident(), context.runtime());
+    if !context.input.generics.params.is_empty() {
+        return TokenStream::new();
+    }
+    // A bound with a lifetime of its own is no error where it does not hold.
+    quote! {
+        impl #runtime::wire::Enumeration for #ident
+        where
+            for<'fault> Self: ::core::marker::Copy + ::core::default::Default,
+        {
+            fn number(self) -> ::core::primitive::i32 {
+                0
+            }
+
+            fn from_number(_: ::core::primitive::i32) -> ::core::option::Option<Self> {
+                ::core::option::Option::None
+            }
+        }
+    }
+}
+
+/// The number of a discriminant that is a literal, also one that a macro has
+/// been given.
 fn number(expression: &Expr) -> Option<i32> {
-    let (minus, expression) = match expression {
-        Expr::Unary(unary) if matches!(unary.op, UnOp::Neg(_)) => ("-", &*unary.expr),
+    let (minus, expression) = match bare(expression) {
+        Expr::Unary(unary) if matches!(unary.op, UnOp::Neg(_)) => ("-", bare(&unary.expr)),
         expression => ("", expression),
     };
     match expression {
@@ -103,5 +131,14 @@ fn number(expression: &Expr) -> Option<i32> {
             format!("{minus}{}", literal.base10_digits()).parse().ok()
         }
         _ => None,
+    }
+}
+
+/// An expression without parentheses and invisible groups around it.
+fn bare(expression: &Expr) -> &Expr {
+    match expression {
+        Expr::Paren(inner) => bare(&inner.expr),
+        Expr::Group(inner) => bare(&inner.expr),
+        expression => expression,
     }
 }

@@ -31,7 +31,7 @@ impl Member<'_> {
     }
 
     /// The tokens of the member, for faults.
-    fn tokens(&self) -> &dyn quote::ToTokens {
+    pub(crate) fn tokens(&self) -> &dyn quote::ToTokens {
         match self.ident {
             Some(ident) => ident,
             None => self.ty,
@@ -41,10 +41,7 @@ impl Member<'_> {
     /// The protobuf name: what `rename` says, or the Rust name.
     pub(crate) fn name(&self, faults: &mut Faults) -> String {
         if let Some(rename) = self.attributes.get("rename") {
-            return faults
-                .take(rename.string("rename = \"name\""))
-                .map(|name| name.value())
-                .unwrap_or_default();
+            return faults.take(rename.name("rename = \"name\"", false)).unwrap_or_default();
         }
         self.ident.map_or_else(|| format!("field_{}", self.rust_name), |ident| ident.unraw().to_string())
     }
@@ -60,13 +57,14 @@ impl Member<'_> {
             None if parts.auto_tags => numbers.count(name, self.tokens(), faults),
             None => {
                 let free = numbers.free();
-                faults.here(
-                    self.place(),
-                    format!(
-                        "`{name}` has no field number: write `#[riak(tag = {free})]`, or `#[riak(skip)]` to leave it off \
-                         the wire, or `#[riak(auto_tags)]` at the type to count all of them"
-                    ),
-                );
+                let instead = if parts.in_oneof {
+                    "; the message that has the oneof says the number in its `tags(…)`, too"
+                } else {
+                    ", or `#[riak(skip)]` to leave it off the wire, or `#[riak(auto_tags)]` at the type to count all of \
+                     them"
+                };
+                let text = format!("`{name}` has no field number: write `#[riak(tag = {free})]`{instead}");
+                faults.here(self.place(), text);
                 numbers.take(free, name, self.tokens(), &mut Faults::default());
                 free
             }
@@ -81,6 +79,7 @@ impl Member<'_> {
         faults: &mut Faults,
     ) -> Option<Field> {
         let name = self.name(faults);
+        numbers.name(&name, self.tokens(), faults);
         let number = self.number(&name, parts, numbers, faults);
         let with = self.attributes.get("with").and_then(|with| faults.take(with.path("with = \"module\"")));
         let shape = faults.take(Shape::of(self.ty, with.is_some()))?;
@@ -108,6 +107,8 @@ impl Member<'_> {
             field.with = parts.foreign(&module, &field, shape.value.ty, faults);
         } else if matches!(ty, Type::Message(_) | Type::Group(_)) {
             parts.depends(&shape.value);
+        } else if matches!(ty, Type::Enum(_)) {
+            parts.depends_on_enum(&shape.value);
         }
         Some(field)
     }
@@ -115,7 +116,13 @@ impl Member<'_> {
     /// The wire type, if it fits.
     fn value_type(&self, value: &Value<'_>, foreign: bool, faults: &mut Faults) -> Option<Type> {
         let usual = value.rust.wire_types()[0];
-        match self.attributes.wire_type(faults) {
+        let given = self.attributes.wire_type(faults);
+        let nested = given.map_or(value.rust == Rust::Other, |(name, _)| matches!(name, "message" | "group"));
+        if value.boxed && !nested {
+            faults.at(value.ty, "only messages are in a `Box`: leave it out");
+            return None;
+        }
+        match given {
             Some((name, place)) if foreign && matches!(name, "message" | "group" | "enum") => {
                 faults.here(
                     place,
@@ -227,9 +234,9 @@ impl Member<'_> {
             Some(entry) => faults.take(entry.word("key = sint32"))?.unraw().to_string(),
             None => key.rust.wire_types()[0].to_owned(),
         };
-        if !fits(&name) || !key.rust.wire_types().contains(&name.as_str()) {
+        if !fits(&name) || key.boxed || !key.rust.wire_types().contains(&name.as_str()) {
             let own: Vec<&str> = key.rust.wire_types().iter().copied().filter(|name| fits(name)).collect();
-            let text = if own.is_empty() || key.rust == Rust::Other {
+            let text = if own.is_empty() || key.rust == Rust::Other || key.boxed {
                 "a map's keys are integers, bools or `String`s".to_owned()
             } else {
                 format!("keys of this type are written as `{}`", own.join("` or `"))
@@ -298,7 +305,15 @@ fn default_value(ty: Type, minus: bool, literal: &Lit) -> Option<Literal> {
         Type::Int64 | Type::Sint64 | Type::Sfixed64 => text.parse().ok().map(Literal::Int),
         Type::Uint32 | Type::Fixed32 => text.parse::<u32>().ok().map(|value| Literal::Uint(value.into())),
         Type::Uint64 | Type::Fixed64 => text.parse().ok().map(Literal::Uint),
-        Type::Float | Type::Double => text.parse().ok().map(Literal::Float),
+        Type::Float | Type::Double => {
+            let value: f64 = text.parse().ok()?;
+            // A number that is too large: infinity is said by a text without digits.
+            let range = if ty == Type::Float { f64::from(f32::MAX) } else { f64::MAX };
+            let fits = value.is_nan()
+                || value.abs() <= range
+                || !text.contains(|digit: char| digit.is_ascii_digit());
+            fits.then_some(Literal::Float(value))
+        }
         Type::Bool => text.parse().ok().map(Literal::Bool),
         Type::String => matches!(literal, Lit::Str(_)).then_some(Literal::Text(text)),
         Type::Bytes => matches!(literal, Lit::Str(_)).then(|| Literal::Bytes(text.into_bytes())),

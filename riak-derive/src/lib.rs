@@ -5,7 +5,7 @@
 //! [`macro@RiakMessage`] says what there is. From declarations to tokens:
 //! `attributes` and `types` read, `message`, `oneof`, `enumeration`, `frames`
 //! and `operation` fill the model of `riak-codegen`, and its emitter writes the
-//! impls. `schema` writes down the same model as data, if it is asked to.
+//! impls. `forms` has two of them compared. `schema` writes down the same model as data, if it is asked to.
 //!
 //! Invariant: either all faults of a type come out, each at its place, or code
 //! that compiles as far as tokens can tell.
@@ -16,6 +16,7 @@ mod enumeration;
 mod faults;
 mod field;
 mod foreign;
+mod forms;
 mod frames;
 #[cfg(test)]
 mod golden;

@@ -7,7 +7,7 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use riak_codegen::emit::{Declared, derive_message};
-use riak_codegen::model::{Schema, SeparateOneof};
+use riak_codegen::model::{Kind, Schema, SeparateOneof};
 use syn::{Fields, Ident};
 
 use crate::attributes::{Attributes, Place};
@@ -19,7 +19,11 @@ use crate::numbers::{Numbers, Reserved};
 use crate::parts::Parts;
 use crate::stand_ins::{SELF, some_message, stand_in};
 use crate::types::{Container, Shape};
-use crate::{operation, schema};
+use crate::{forms, operation, schema};
+
+/// What one field of a message is, at the most.
+const SINGLE: [(&str, Kind); 3] =
+    [("timeout", Kind::Millis), ("context", Kind::Context), ("bucket_type", Kind::BucketType)];
 
 /// A struct, made a message.
 pub(crate) struct Derived {
@@ -45,6 +49,7 @@ pub(crate) fn derive(context: &Context<'_>, fields: &Fields, faults: &mut Faults
     if let Some(faults) = faults.tokens() {
         return faults;
     }
+    derived.items.extend(forms::message(context, &derived));
     let options = context.options();
     let impls = derive_message(&derived.schema, SELF, &derived.declared, &derived.items, &options);
     let described = context.described.then(|| schema::message(context, &derived, asking.as_ref()));
@@ -88,6 +93,11 @@ fn read(context: &Context<'_>, fields: &Fields, faults: &mut Faults) -> Derived 
             declared.skipped.push(member.rust_name);
         } else if own.flag("unknown", faults) {
             alone(&own, "unknown", faults);
+            if Shape::of(&declaration.ty, false).is_ok_and(|shape| shape.is_known()) {
+                let text = "unknown fields are kept in a `riak_runtime::wire::UnknownFields`, or in an \
+                            `UnknownFieldsRef<'a>` if the type borrows";
+                faults.at(&declaration.ty, text);
+            }
             if let Some(other) = message.unknown.replace(member.rust_name.clone()) {
                 faults.here(
                     member.place(),
@@ -102,6 +112,14 @@ fn read(context: &Context<'_>, fields: &Fields, faults: &mut Faults) -> Derived 
                 message.separate_oneofs.push(oneof);
             }
         } else if let Some(field) = member.field(&mut parts, &mut numbers, faults) {
+            for (name, kind) in SINGLE {
+                let other = message.fields.iter().find(|other| field.kind == kind && other.kind == kind);
+                if let Some(other) = other {
+                    let text =
+                        format!("`{}` is the `{name}` of this type already: leave one out", other.name);
+                    faults.at(&own.get(name), text);
+                }
+            }
             declared.spans.push(crate::types::span(&declaration.ty));
             declared.secret = declared.secret.or(own.place("secret"));
             order.push((false, message.fields.len()));
@@ -109,7 +127,7 @@ fn read(context: &Context<'_>, fields: &Fields, faults: &mut Faults) -> Derived 
             message.fields.push(field);
         }
     }
-    declared.dependent = parts.take_dependent();
+    parts.tell(&mut declared);
     let schema =
         Schema { messages: vec![message, stand_in()], enums: parts.take_enums(), ..Schema::default() };
     types.append(&mut oneof_types);
@@ -153,6 +171,7 @@ fn separate_oneof(
 ) -> Option<SeparateOneof> {
     let example = "oneof, tags(4, 5)";
     let name = member.name(faults);
+    numbers.name(&name, member.tokens(), faults);
     if let Some(tag) = member.attributes.get("tag") {
         faults.at(tag, "a oneof has the numbers of all its fields: write `tags(…)`");
     }

@@ -56,6 +56,13 @@ pub(crate) fn without_lifetimes(tokens: TokenStream) -> TokenStream {
     result.into_iter().collect()
 }
 
+/// Whether a schema could have this name, letters of other scripts aside, which
+/// only schemas do not have.
+pub(crate) fn is_name(name: &str) -> bool {
+    let letters = |letter: char| letter.is_alphanumeric() || letter == '_';
+    name.chars().all(letters) && !name.is_empty() && !name.starts_with(|first: char| first.is_ascii_digit())
+}
+
 /// Generics without the angle brackets around them.
 pub(crate) fn without_brackets(tokens: TokenStream) -> TokenStream {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();

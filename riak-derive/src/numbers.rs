@@ -11,6 +11,7 @@ use syn::{LitInt, LitStr, Token};
 
 use crate::attributes::Entry;
 use crate::faults::Faults;
+use crate::names::is_name;
 
 /// The highest field number.
 const MAX: u32 = (1 << 29) - 1;
@@ -23,6 +24,7 @@ const OWN: RangeInclusive<u32> = 19_000..=19_999;
 pub(crate) struct Numbers {
     /// Those in use, with the fields' names.
     used: Vec<(u32, String)>,
+    names: Vec<String>,
     reserved: Reserved,
     /// Those that are given anywhere in the type: not to be suggested.
     given: Vec<u32>,
@@ -43,9 +45,27 @@ impl Reserved {
             let mut reserved = Self::default();
             while !input.is_empty() {
                 if input.peek(LitStr) {
-                    reserved.names.push(input.parse::<LitStr>()?.value());
+                    let literal: LitStr = input.parse()?;
+                    let name = literal.value();
+                    if !is_name(&name) || reserved.names.contains(&name) {
+                        let text = "a reserved name is one that a field could have, and is there once";
+                        return Err(syn::Error::new_spanned(literal, text));
+                    }
+                    reserved.names.push(name);
                 } else {
-                    reserved.numbers.push(range(input)?);
+                    let place = input.span();
+                    let range = range(input)?;
+                    let overlaps = |other: &RangeInclusive<u32>| {
+                        other.start() <= range.end() && range.start() <= other.end()
+                    };
+                    if let Some(other) = reserved.numbers.iter().find(|other| overlaps(other)) {
+                        let (first, last) = (other.start().max(range.start()), other.end().min(range.end()));
+                        let numbers =
+                            if first == last { first.to_string() } else { format!("{first} to {last}") };
+                        let text = format!("{numbers} is reserved already: write each number once");
+                        return Err(syn::Error::new(place, text));
+                    }
+                    reserved.numbers.push(range);
                 }
                 if !input.is_empty() {
                     input.parse::<Token![,]>()?;
@@ -62,6 +82,11 @@ fn range(input: ParseStream<'_>) -> syn::Result<RangeInclusive<u32>> {
     let end = if input.parse::<Option<Token![..=]>>()?.is_some() {
         input.parse::<LitInt>()?.base10_parse()?
     } else if input.parse::<Option<Token![..]>>()?.is_some() {
+        if !input.peek(LitInt) {
+            let text =
+                format!("a reserved range has an end: write `{start}..={MAX}` for all from {start} on");
+            return Err(syn::Error::new(first.span(), text));
+        }
         let end: u32 = input.parse::<LitInt>()?.base10_parse()?;
         end.saturating_sub(1)
     } else {
@@ -81,6 +106,16 @@ fn range(input: ParseStream<'_>) -> syn::Result<RangeInclusive<u32>> {
 impl Numbers {
     pub(crate) fn new(reserved: Reserved, given: Vec<u32>) -> Self {
         Self { reserved, given, ..Self::default() }
+    }
+
+    /// Takes the name of a field or of a oneof.
+    pub(crate) fn name(&mut self, name: &str, place: &dyn ToTokens, faults: &mut Faults) {
+        if self.names.iter().any(|other| other == name) {
+            let text = format!("another field is called `{name}` in schemas: write `rename = \"another\"`");
+            faults.at(place, text);
+        } else if !name.is_empty() {
+            self.names.push(name.to_owned());
+        }
     }
 
     /// Takes a number that is given.
@@ -109,26 +144,68 @@ impl Numbers {
 
     /// Counts on from the number before.
     pub(crate) fn count(&mut self, field: &str, place: &dyn ToTokens, faults: &mut Faults) -> u32 {
-        let mut number = self.last + 1;
-        while self.is_reserved(number) || OWN.contains(&number) {
-            number += 1;
-        }
+        let number = self.next(self.last.saturating_add(1));
         self.take(number, field, place, faults);
+        number
+    }
+
+    /// The first number from this one on that is nobody's to keep free. Ranges
+    /// may be as long as there are numbers, so they are passed over at once.
+    fn next(&self, mut number: u32) -> u32 {
+        let mut ranges: Vec<&RangeInclusive<u32>> = self.reserved.numbers.iter().chain([&OWN]).collect();
+        ranges.sort_by_key(|range| *range.start());
+        for range in ranges {
+            if range.contains(&number) {
+                number = range.end() + 1;
+            }
+        }
         number
     }
 
     /// A number that could be given to a field: for messages.
     pub(crate) fn free(&self) -> u32 {
         let taken = || self.used.iter().map(|used| used.0).chain(self.given.iter().copied());
-        let free = |number: &u32| {
-            !self.is_reserved(*number) && !OWN.contains(number) && !taken().any(|taken| taken == *number)
-        };
-        let above = taken().filter(|taken| *taken < MAX && !OWN.contains(taken));
-        let next = above.max().unwrap_or_default() + 1;
-        (next..=MAX).chain(1..next).find(free).unwrap_or(1)
+        let free = |number: &u32| *number <= MAX && !taken().any(|taken| taken == *number);
+        // The one behind the highest, or else the first that is.
+        let above = taken().filter(|taken| *taken < MAX && !OWN.contains(taken)).max().unwrap_or_default();
+        let mut behind: Vec<u32> = taken().filter(|taken| *taken < MAX).collect();
+        behind.sort_unstable();
+        [above, 0].into_iter().chain(behind).map(|before| self.next(before + 1)).find(free).unwrap_or(1)
     }
 
     fn is_reserved(&self, number: u32) -> bool {
         self.reserved.numbers.iter().any(|range| range.contains(&number))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(reserved: &[RangeInclusive<u32>], given: &[u32]) -> Numbers {
+        Numbers::new(Reserved { numbers: reserved.to_vec(), names: Vec::new() }, given.to_vec())
+    }
+
+    #[test]
+    fn a_number_that_could_be_given_is_free() {
+        assert_eq!(numbers(&[], &[]).free(), 1);
+        assert_eq!(numbers(&[], &[1, 7]).free(), 8);
+        assert_eq!(numbers(&[12..=14, 8..=11], &[1, 7]).free(), 15);
+        assert_eq!(numbers(&[], &[18_999]).free(), 20_000);
+        assert_eq!(numbers(&[10..=MAX], &[1, 10]).free(), 2);
+        assert_eq!(numbers(&[4..=MAX], &[1, 3]).free(), 2);
+        assert_eq!(numbers(&[1..=2], &[3, MAX]).free(), 4);
+        assert_eq!(numbers(&[4..=MAX], &[1, 2, 3]).free(), 1, "there is none");
+    }
+
+    #[test]
+    fn counting_ends_with_the_numbers() {
+        let mut faults = Faults::default();
+        let mut all = numbers(&[5..=MAX], &[]);
+        all.last = 4;
+        assert_eq!(all.count("a", &quote::quote!(a), &mut faults), MAX + 1);
+        all.last = u32::MAX;
+        assert_eq!(all.count("b", &quote::quote!(b), &mut faults), u32::MAX);
+        assert!(faults.tokens().is_some());
     }
 }

@@ -18,14 +18,15 @@ use crate::message::{given_numbers, value_type};
 use crate::names::all_names;
 use crate::numbers::{Numbers, Reserved};
 use crate::parts::Parts;
-use crate::schema;
 use crate::stand_ins::{SELF, some_message, stand_in};
+use crate::{forms, schema};
 
 /// Derives a oneof.
 pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, faults: &mut Faults) -> TokenStream {
     context.attributes.check(Place::Oneof, faults);
     let mut declared = context.declared(faults);
     let mut parts = Parts::new(context.input, &context.runtime(), false);
+    parts.in_oneof = true;
     let given = given_numbers(data.variants.iter().map(|variant| &*variant.attrs));
     let mut numbers = Numbers::new(Reserved::default(), given);
     let name = context.input.ident.to_string();
@@ -90,9 +91,10 @@ pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, faults: &mut Faults
     if let Some(faults) = faults.tokens() {
         return faults;
     }
-    declared.dependent = parts.take_dependent();
+    parts.tell(&mut declared);
     let enums = parts.take_enums();
     let schema = Schema { messages: vec![message, stand_in()], enums, ..Schema::default() };
+    parts.foreign.extend(forms::oneof(context, &schema, &declared.spans, &declared.pairing));
     let impls = derive_oneof(&schema, SELF, &declared, &parts.foreign, &context.options());
     let described = context.described.then(|| schema::oneof(context, &schema, &declared, &types));
     quote!(#impls #described)

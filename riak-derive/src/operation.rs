@@ -4,6 +4,8 @@
 //! answer only its code and the field that ends a stream are needed, and the
 //! compiler looks them up.
 
+use std::collections::HashSet;
+
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
 use riak_codegen::emit::{Asked, derive_request};
@@ -15,6 +17,7 @@ use crate::attributes::{Attributes, Entry, closest};
 use crate::context::Context;
 use crate::faults::Faults;
 use crate::message::Derived;
+use crate::names::type_names;
 use crate::stand_ins::{SELF, SOME_MESSAGE};
 
 /// The attributes that only a request has.
@@ -71,10 +74,19 @@ pub(crate) fn derive(
     }
     let operation = operation(attributes, derived, code, faults);
     let end = end(context, attributes, &answer, faults);
-    let asked = Asked { response: answer.to_token_stream(), place: answer.span(), end };
+    let response = answer.to_token_stream();
+    let depends = depends(&context.input.generics, &response);
+    let asked = Asked { response, depends, place: answer.span(), end };
     let request = derive_request(&derived.schema, &operation, &derived.declared, &asked, &context.options());
     let flags = flags(context, derived, Some(code));
     (quote!(#request #flags), Some(Asking { operation, answer }))
+}
+
+/// Whether a type has a parameter in it.
+fn depends(generics: &syn::Generics, ty: &TokenStream) -> bool {
+    let mut names = HashSet::new();
+    type_names(ty.clone(), &mut names);
+    generics.type_params().any(|parameter| names.contains(&parameter.ident.to_string()))
 }
 
 fn operation(attributes: &Attributes, derived: &Derived, code: u8, faults: &mut Faults) -> Operation {
@@ -123,6 +135,12 @@ fn operation(attributes: &Attributes, derived: &Derived, code: u8, faults: &mut 
         ("ok", Absent::Ok),
         ("empty_list", Absent::EmptyList),
     ];
+    if let Some(entry) = attributes.get("retry")
+        && entry.string("").is_ok_and(|word| word.value() == "if_context")
+        && !message.fields.iter().any(|field| field.kind == Kind::Context)
+    {
+        faults.at(entry, "no field of this type is a context: mark the one that is, `#[riak(context)]`");
+    }
     let timeout = message.fields.iter().position(|field| field.kind == Kind::Millis);
     Operation {
         name: message.full_name.clone(),

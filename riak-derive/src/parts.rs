@@ -4,27 +4,40 @@
 //! Invariant: a type that depends on a parameter of the declaration is told
 //! from others by the names that stand in it.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use proc_macro2::TokenStream;
-use quote::ToTokens;
+use quote::{ToTokens, format_ident};
+use riak_codegen::emit::Declared;
 use riak_codegen::model::{Enum, EnumId, Field};
-use syn::{DeriveInput, GenericParam, Ident};
+use syn::punctuated::Punctuated;
+use syn::{DeriveInput, GenericParam, Generics, Ident, Token, TypeParamBound, WherePredicate};
 
 use crate::faults::Faults;
 use crate::foreign;
 use crate::names::{all_names, first_span, type_names, without_lifetimes};
 use crate::stand_ins::some_enum;
-use crate::types::Value;
+use crate::types::{Value, refers_to};
 
 /// What is found out on the way through the fields.
 pub(crate) struct Parts {
     pub(crate) auto_tags: bool,
+    pub(crate) in_oneof: bool,
     pub(crate) runtime: TokenStream,
+    /// The type's own name.
+    own: Ident,
     /// Names of the type's generic parameters, lifetimes included.
     parameters: HashSet<String>,
     /// Types of messages that depend on them.
     dependent: Vec<TokenStream>,
+    /// Types that the declaration itself says can be decoded.
+    decoded: HashSet<String>,
+    /// Parameters that are values, which all impls are for.
+    constants: HashSet<String>,
+    /// The types of `decoded` that messages inside depend on.
+    bound: Vec<TokenStream>,
+    /// Types of enums that do.
+    dependent_enums: Vec<TokenStream>,
     /// Wire types of foreign fields.
     pub(crate) foreign: TokenStream,
     foreign_count: usize,
@@ -40,9 +53,15 @@ impl Parts {
         });
         Self {
             auto_tags,
+            in_oneof: false,
             runtime: runtime.clone(),
+            own: input.ident.clone(),
             parameters: parameters.collect(),
             dependent: Vec::new(),
+            decoded: decoded(&input.generics),
+            constants: input.generics.const_params().map(|constant| constant.ident.to_string()).collect(),
+            bound: Vec::new(),
+            dependent_enums: Vec::new(),
             foreign: TokenStream::new(),
             foreign_count: 0,
             enums: vec![some_enum("Enum", "Value")],
@@ -50,17 +69,51 @@ impl Parts {
     }
 
     /// Notes the type of a message inside, in case it needs a bound.
+    ///
+    /// The type itself needs none: its impl would be a precondition of itself,
+    /// which the compiler never finishes looking for. What is made of
+    /// parameters that the declaration bounds by itself needs none, either:
+    /// with a second bound, the compiler would not know which one to take.
     pub(crate) fn depends(&mut self, value: &Value<'_>) {
-        let mut names = HashSet::new();
-        type_names(value.ty.to_token_stream(), &mut names);
-        // Lifetimes need no bound.
-        if names.iter().any(|name| self.parameters.contains(name)) {
-            self.dependent.push(value.ty.to_token_stream());
+        let ty = value.ty.to_token_stream();
+        let names = self.parameters_in(value.ty);
+        if refers_to(value.ty, &self.own) || names.iter().all(|name| self.constants.contains(name)) {
+            return;
+        }
+        let known = |name: &String| self.decoded.contains(name) || self.constants.contains(name);
+        if self.decoded.contains(&ty.to_string()) {
+            self.bound.push(ty);
+        } else if names.iter().all(known) {
+            let types = names.iter().filter(|name| self.decoded.contains(*name));
+            self.bound.extend(types.map(|name| format_ident!("{name}").to_token_stream()));
+        } else {
+            self.dependent.push(ty);
         }
     }
 
-    pub(crate) fn take_dependent(&mut self) -> Vec<TokenStream> {
-        std::mem::take(&mut self.dependent)
+    /// Notes the type of an enum inside.
+    pub(crate) fn depends_on_enum(&mut self, value: &Value<'_>) {
+        if self.is_dependent(value.ty) {
+            self.dependent_enums.push(value.ty.to_token_stream());
+        }
+    }
+
+    /// The parameters in a type. Lifetimes need no bound.
+    fn parameters_in(&self, ty: &syn::Type) -> BTreeSet<String> {
+        let mut names = HashSet::new();
+        type_names(ty.to_token_stream(), &mut names);
+        names.into_iter().filter(|name| self.parameters.contains(name)).collect()
+    }
+
+    fn is_dependent(&self, ty: &syn::Type) -> bool {
+        !self.parameters_in(ty).is_empty()
+    }
+
+    /// Tells the declaration of the types that depend on its parameters.
+    pub(crate) fn tell(&mut self, declared: &mut Declared) {
+        declared.dependent = std::mem::take(&mut self.dependent);
+        declared.bound = std::mem::take(&mut self.bound);
+        declared.enums = std::mem::take(&mut self.dependent_enums);
     }
 
     pub(crate) fn take_enums(&mut self) -> Vec<Enum> {
@@ -102,9 +155,7 @@ impl Parts {
         tags: &impl ToTokens,
         faults: &mut Faults,
     ) {
-        let mut names = HashSet::new();
-        type_names(ty.to_token_stream(), &mut names);
-        if names.iter().any(|name| self.parameters.contains(name)) {
+        if self.is_dependent(ty) {
             faults.at(ty, "a oneof depends on no type parameter: write the type that is meant");
             return;
         }
@@ -118,4 +169,25 @@ impl Parts {
             );
         });
     }
+}
+
+/// The types that a declaration bounds by `Decode` or `Owned`.
+fn decoded(generics: &Generics) -> HashSet<String> {
+    let decodes = |bounds: &Punctuated<TypeParamBound, Token![+]>| {
+        bounds.iter().any(|bound| match bound {
+            TypeParamBound::Trait(bound) => {
+                bound.path.segments.last().is_some_and(|last| last.ident == "Decode" || last.ident == "Owned")
+            }
+            _ => false,
+        })
+    };
+    let parameters =
+        generics.type_params().map(|parameter| (parameter.ident.to_token_stream(), &parameter.bounds));
+    let clause = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
+    let predicates = clause.filter_map(|predicate| match predicate {
+        WherePredicate::Type(predicate) => Some((predicate.bounded_ty.to_token_stream(), &predicate.bounds)),
+        _ => None,
+    });
+    let all = parameters.chain(predicates).filter(|(_, bounds)| decodes(bounds));
+    all.map(|(ty, _)| ty.to_string()).collect()
 }

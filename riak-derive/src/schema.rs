@@ -95,7 +95,7 @@ struct Writer<'c> {
     context: &'c Context<'c>,
     /// The path of the runtime's module.
     schema: TokenStream,
-    /// The types of messages that depend on its parameters.
+    /// The types that depend on its parameters and are bound.
     dependent: Vec<String>,
     bounds: Vec<TokenStream>,
 }
@@ -103,11 +103,13 @@ struct Writer<'c> {
 impl<'c> Writer<'c> {
     fn new(context: &'c Context<'c>, declared: &Declared) -> Self {
         let runtime = context.runtime();
+        let bounds = [&declared.dependent, &declared.bound, &declared.enums].into_iter().flatten();
+        let bounds: Vec<TokenStream> = bounds.cloned().collect();
         Self {
             context,
             schema: quote!(#runtime::schema),
-            dependent: declared.dependent.iter().map(ToString::to_string).collect(),
-            bounds: declared.dependent.clone(),
+            dependent: bounds.iter().map(ToString::to_string).collect(),
+            bounds,
         }
     }
 

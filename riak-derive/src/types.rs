@@ -7,6 +7,10 @@ use proc_macro2::Span;
 use riak_codegen::model::{Presence, Type};
 use syn::{GenericArgument, PathArguments};
 
+/// What is wrong with a field that borrows for ever.
+const STATIC: &str = "what is decoded is borrowed from the input: write a lifetime of the type, `struct Foo<'a>`, or a \
+                      type that owns its data";
+
 /// A field's type, taken apart.
 pub(crate) struct Shape<'t> {
     pub(crate) container: Container<'t>,
@@ -143,6 +147,13 @@ impl<'t> Shape<'t> {
     }
 }
 
+impl Shape<'_> {
+    /// Whether it is a type that is known by name, or has such a one around it.
+    pub(crate) fn is_known(&self) -> bool {
+        self.value.rust != Rust::Other || !matches!(self.container, Container::None)
+    }
+}
+
 /// The type of one value.
 pub(crate) fn value(ty: &syn::Type, foreign: bool) -> syn::Result<Value<'_>> {
     let ty = bare(ty);
@@ -158,7 +169,7 @@ pub(crate) fn value(ty: &syn::Type, foreign: bool) -> syn::Result<Value<'_>> {
         syn::Type::Reference(reference) => {
             let rust = match bare(&reference.elem) {
                 syn::Type::Slice(slice) if is_byte(&slice.elem) => Rust::Bytes,
-                syn::Type::Path(path) if path.path.is_ident("str") => Rust::Text,
+                inner if is_called(inner, "str") => Rust::Text,
                 _ => {
                     let text = "of what is borrowed, a field can be `&'a [u8]` or `&'a str`; a borrowed message \
                                 is a type with a lifetime of its own, such as `FooRef<'a>`";
@@ -169,6 +180,10 @@ pub(crate) fn value(ty: &syn::Type, foreign: bool) -> syn::Result<Value<'_>> {
                 let text = "a borrowed field needs a lifetime: write `&'a`, and declare `'a` behind the name of \
                             the type: `struct Foo<'a>`";
                 return Err(syn::Error::new_spanned(ty, text));
+            }
+            if let Some(lifetime) = reference.lifetime.as_ref().filter(|lifetime| lifetime.ident == "static")
+            {
+                return Err(syn::Error::new_spanned(lifetime, STATIC));
             }
             if let Some(mutability) = &reference.mutability {
                 return Err(syn::Error::new_spanned(
@@ -223,24 +238,28 @@ fn named<'t>(ty: &'t syn::Type, segment: &'t syn::PathSegment) -> syn::Result<Va
         ("Vec", [inner]) if is_byte(inner) => found(Rust::Bytes),
         ("Box", [inner]) => match bare(inner) {
             syn::Type::Slice(slice) if is_byte(&slice.elem) => found(Rust::Bytes),
-            syn::Type::Path(path) if path.path.is_ident("str") => found(Rust::Text),
+            inner if is_called(inner, "str") => found(Rust::Text),
             inner => {
+                // Whether that is a message, its attribute may say.
                 let value = value(inner, false)?;
-                if value.rust == Rust::Other && !value.boxed {
-                    return Ok(Value { ty, boxed: true, ..value });
+                if value.boxed {
+                    return Err(syn::Error::new_spanned(ty, "only messages are in a `Box`: leave it out"));
                 }
-                Err(syn::Error::new_spanned(ty, "only messages are in a `Box`: leave it out"))
+                Ok(Value { ty, boxed: true, ..value })
             }
         },
         ("Cow", [inner]) => {
-            if !has_lifetime(segment) {
+            if lifetimes(segment).next().is_none() {
                 let text = "a borrowed field needs a lifetime: write `Cow<'a, …>`, and declare `'a` behind the \
                             name of the type: `struct Foo<'a>`";
                 return Err(syn::Error::new_spanned(ty, text));
             }
+            if lifetimes(segment).any(|lifetime| lifetime.ident == "static") {
+                return Err(syn::Error::new_spanned(ty, STATIC));
+            }
             match bare(inner) {
                 syn::Type::Slice(slice) if is_byte(&slice.elem) => found(Rust::Bytes),
-                syn::Type::Path(path) if path.path.is_ident("str") => found(Rust::Text),
+                inner if is_called(inner, "str") => found(Rust::Text),
                 _ => Err(syn::Error::new_spanned(ty, "a `Cow` is one of `[u8]` or of `str`")),
             }
         }
@@ -296,6 +315,16 @@ pub(crate) fn last_name(ty: &syn::Type) -> Option<String> {
     last_segment(bare(ty)).map(|segment| segment.ident.to_string())
 }
 
+/// Whether a type is the one of this name, or has it among its arguments. What
+/// stands behind `::` is another's, such as `I::Item` in a type `Item`.
+pub(crate) fn refers_to(ty: &syn::Type, name: &syn::Ident) -> bool {
+    let syn::Type::Path(path) = bare(ty) else { return false };
+    let single = path.qself.is_none() && path.path.leading_colon.is_none() && path.path.segments.len() == 1;
+    single && path.path.segments[0].ident == *name
+        || last_segment(bare(ty))
+            .is_some_and(|last| arguments(last).into_iter().any(|ty| refers_to(ty, name)))
+}
+
 fn arguments(segment: &syn::PathSegment) -> Vec<&syn::Type> {
     let PathArguments::AngleBracketed(arguments) = &segment.arguments else { return Vec::new() };
     let types = arguments.args.iter().filter_map(|argument| match argument {
@@ -305,13 +334,24 @@ fn arguments(segment: &syn::PathSegment) -> Vec<&syn::Type> {
     types.collect()
 }
 
-fn has_lifetime(segment: &syn::PathSegment) -> bool {
-    let PathArguments::AngleBracketed(arguments) = &segment.arguments else { return false };
-    arguments.args.iter().any(|argument| matches!(argument, GenericArgument::Lifetime(_)))
+fn lifetimes(segment: &syn::PathSegment) -> impl Iterator<Item = &syn::Lifetime> {
+    let arguments = match &segment.arguments {
+        PathArguments::AngleBracketed(arguments) => Some(&arguments.args),
+        _ => None,
+    };
+    arguments.into_iter().flatten().filter_map(|argument| match argument {
+        GenericArgument::Lifetime(lifetime) => Some(lifetime),
+        _ => None,
+    })
 }
 
 fn is_byte(ty: &syn::Type) -> bool {
-    matches!(bare(ty), syn::Type::Path(path) if path.path.is_ident("u8"))
+    is_called(ty, "u8")
+}
+
+/// Whether a type has this name, and no arguments.
+fn is_called(ty: &syn::Type, name: &str) -> bool {
+    last_segment(bare(ty)).is_some_and(|last| last.ident == name && last.arguments.is_none())
 }
 
 /// The place of a type.

@@ -310,3 +310,72 @@ fn secrets_print_nowhere() {
     );
     assert_eq!(format!("{:?}", Hidden::Type(1)), "Type(1)");
 }
+
+macro_rules! numbers {
+    ($name:ident { $first:ident = $one:literal, $($variant:ident = $number:expr),* }) => {
+        #[derive(Clone, Copy, Debug, Default, PartialEq, RiakMessage)]
+        #[riak(enum)]
+        enum $name { #[default] $first = $one, $($variant = $number),* }
+    };
+}
+numbers! { FromNumbers { One = 1, Less = -7, Two = (2) } }
+
+#[derive(Clone, Debug, Default, PartialEq, RiakMessage)]
+struct Numbered(#[riak(tag = 1, enum)] Vec<FromNumbers>);
+
+#[test]
+fn numbers_come_from_macros() {
+    let numbered = Numbered(vec![FromNumbers::One, FromNumbers::Less, FromNumbers::Two]);
+    round(&numbered);
+    assert_eq!(numbered.encode_to_vec()[..4], [8, 1, 8, 0xf9]);
+}
+
+mod shop {
+    use riak_runtime::RiakMessage;
+
+    #[derive(Clone, Debug, Default, PartialEq, RiakMessage)]
+    pub(super) struct String(#[riak(tag = 1)] pub(super) u32);
+}
+
+#[derive(Clone, Debug, Default, PartialEq, RiakMessage)]
+struct Known<'a> {
+    #[riak(tag = 1, message)]
+    message: Option<Box<shop::String>>,
+    #[riak(tag = 2, group)]
+    group: Option<Box<shop::String>>,
+    #[riak(tag = 3)]
+    bytes: Vec<::core::primitive::u8>,
+    #[riak(tag = 4)]
+    text: &'a ::core::primitive::str,
+    #[riak(tag = 5, default = "inf")]
+    infinite: Option<f32>,
+}
+
+#[allow(dead_code, non_camel_case_types, reason = "they are only in the way")]
+mod primitives {
+    struct u32;
+    struct bool;
+
+    #[derive(Clone, Debug, PartialEq, riak_runtime::RiakMessage)]
+    #[riak(oneof)]
+    pub(super) enum Either {
+        #[riak(tag = 1)]
+        Text(String),
+        #[riak(tag = 2)]
+        Number(i64),
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq, RiakMessage)]
+struct Primitive(#[riak(oneof, tags(1, 2))] Option<primitives::Either>);
+
+#[test]
+fn known_names_stand_for_others() {
+    let inner = || Some(Box::new(shop::String(3)));
+    round(&Primitive(Some(primitives::Either::Number(3))));
+    let known = Known { message: inner(), group: inner(), bytes: vec![1, 2], text: "a", infinite: None };
+    let bytes = known.encode_to_vec();
+    assert_eq!(Known::decode(&bytes).unwrap(), known);
+    assert_eq!(bytes, b"\x0a\x02\x08\x03\x13\x08\x03\x14\x1a\x02\x01\x02\x22\x01a");
+    assert_eq!(known.infinite().to_bits(), f32::INFINITY.to_bits());
+}

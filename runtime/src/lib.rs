@@ -24,6 +24,7 @@ pub mod debug;
 #[cfg(test)]
 mod dice;
 mod error;
+pub mod forms;
 pub mod frame;
 mod framed;
 mod limits;

@@ -18,7 +18,8 @@ pub const MAX_LEN: usize = i32::MAX as usize;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no message",
     note = "derive `RiakMessage` for it; if it is an enum, say so in the field: `#[riak(tag = …, enum)]`; if it \
-            is a type of another crate, name a module that converts it: `#[riak(tag = …, with = \"module\")]`"
+            is a type of another crate, name a module that converts it: `#[riak(tag = …, with = \"module\")]`; if \
+            an alias has an `Option`, a `Vec` or a map in it, write that at the field"
 )]
 pub trait Message {
     /// Its protobuf name, such as `RpbGetReq`.

@@ -21,6 +21,45 @@ const _: () = {
     use ::riak_runtime::{Coded, Decode, DecodeError, Message, Owned, wire};
     use ::riak_runtime::debug::Secret;
     use ::riak_runtime::wire::{Reads as _, Writes as _};
+    impl ::riak_runtime::forms::Form for PriceReq {
+        const MEMBERS: ::riak_runtime::forms::Members = &[
+            ("items", "1: repeated message"),
+            ("currency", "2: optional bytes = \"EUR\""),
+            ("token", "3: optional string"),
+            ("timeout", "4: optional uint32"),
+            ("", "code = 232"),
+        ];
+    }
+    const _: () = {
+        const FORM: ::riak_runtime::forms::Members = <PriceReqRef<
+            'static,
+        > as ::riak_runtime::forms::Form>::MEMBERS;
+        const _: () = ::core::assert!(
+            ::riak_runtime::forms::has_member(FORM, "items", "1: repeated message"),
+            "`items` is `1: repeated message` here, and not in the other form: give it the same number, wire type, label and default in both, or `skip` it in both"
+        );
+        const _: () = ::core::assert!(
+            ::riak_runtime::forms::has_member(FORM, "currency",
+            "2: optional bytes = \"EUR\""),
+            "`currency` is `2: optional bytes = \"EUR\"` here, and not in the other form: give it the same number, wire type, label and default in both, or `skip` it in both"
+        );
+        const _: () = ::core::assert!(
+            ::riak_runtime::forms::has_member(FORM, "token", "3: optional string"),
+            "`token` is `3: optional string` here, and not in the other form: give it the same number, wire type, label and default in both, or `skip` it in both"
+        );
+        const _: () = ::core::assert!(
+            ::riak_runtime::forms::has_member(FORM, "timeout", "4: optional uint32"),
+            "`timeout` is `4: optional uint32` here, and not in the other form: give it the same number, wire type, label and default in both, or `skip` it in both"
+        );
+        const _: () = ::core::assert!(
+            ::riak_runtime::forms::has_member(FORM, "", "code = 232"),
+            "this form has code = 232, and the other has not: say the same in both"
+        );
+        const _: () = ::core::assert!(
+            FORM.len() <= 5usize,
+            "the other form has fields that this one has not: write them in both, or `skip` them in both"
+        );
+    };
     impl fmt::Debug for PriceReq {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.debug_struct("PriceReq")
@@ -149,6 +188,15 @@ const _: () = {
         > ::NUMBERS, & [4, 5]),
         "`tags(…)` has to have the numbers of all variants of the oneof, and no others",
     );
+    impl<'a> ::riak_runtime::forms::Form for ItemRef<'a> {
+        const MEMBERS: ::riak_runtime::forms::Members = &[
+            ("name", "1: required bytes"),
+            ("sizes", "2: packed uint32"),
+            ("color", "3: optional enum"),
+            ("origin", "oneof"),
+            ("", "no code"),
+        ];
+    }
     impl Message for ItemRef<'_> {
         const NAME: &'static str = "Item";
         #[inline]
@@ -334,8 +382,14 @@ const _: () = {
     use ::core::result::Result::Ok;
     use ::riak_runtime::{Decode, DecodeError, Message, wire};
     use ::riak_runtime::wire::{Reads as _, Writes as _};
+    impl<'a> ::riak_runtime::forms::Form for Origin<'a> {
+        const MEMBERS: ::riak_runtime::forms::Members = &[
+            ("Country", "4: string"),
+            ("Shelf", "5: uint32"),
+        ];
+    }
     impl wire::Oneof for Origin<'_> {
-        const NUMBERS: &'static [u32] = &[4, 5];
+        const NUMBERS: &'static [::core::primitive::u32] = &[4, 5];
         #[inline]
         fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
             match self {
@@ -347,11 +401,11 @@ const _: () = {
     impl<'a> wire::ReadOneof<'a> for Origin<'a> {
         fn merge_field(
             place: &mut Option<Self>,
-            tag: u32,
+            tag: ::core::primitive::u32,
             _unknown: &mut impl wire::KeepUnknown<'a>,
             mut input: &mut wire::Reader<'a>,
             ctx: &mut wire::Context<'a>,
-        ) -> Result<bool, DecodeError> {
+        ) -> Result<::core::primitive::bool, DecodeError> {
             match tag {
                 0x22 => *place = Some(Self::Country(wire::Text::read(&mut input, ctx)?)),
                 0x28 => *place = Some(Self::Shelf(wire::Uint32::read(&mut input, ctx)?)),

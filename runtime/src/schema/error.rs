@@ -43,6 +43,20 @@ pub enum SchemaError {
         /// The other one.
         second: &'static str,
     },
+    /// Two fields of a message have one name, or a field and a oneof.
+    SameMember {
+        /// The name.
+        member: &'static str,
+        /// The message.
+        message: &'static str,
+    },
+    /// The service is called as what stands beside it.
+    Service {
+        /// The name.
+        name: String,
+        /// The type that has it, as its own name or that of a value.
+        of: &'static str,
+    },
     /// A field that is not written when it is zero is of a closed enum.
     ImplicitClosed {
         /// The field.
@@ -108,6 +122,15 @@ impl fmt::Display for SchemaError {
                 f,
                 "{first} and {second} both bring the name {value}, and values are named beside their enum: give one \
                  another name, `#[riak(rename = …)]` at the variant"
+            ),
+            Self::SameMember { member, message } => write!(
+                f,
+                "{message} has two members that are called {member}: give one another name, `#[riak(rename = …)]`; a \
+                 oneof's fields are members of the message, too"
+            ),
+            Self::Service { name, of } => write!(
+                f,
+                "the service cannot be called {name}, which {of} brings: give `service` another name"
             ),
             Self::ImplicitClosed { field, name } => write!(
                 f,

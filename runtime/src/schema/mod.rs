@@ -54,7 +54,7 @@
 //!   option (riak.error) = { code: 0 type: ".RpbErrorResp" text: "errmsg" number: "errcode" };
 //!
 //!   // Asks for a price.
-//!   rpc Price(PriceReq) returns (PriceResp) {
+//!   rpc Price(.shop.PriceReq) returns (.shop.PriceResp) {
 //!     option (riak.operation) = { request: 232 response: 233 retry: SAFE };
 //!   }
 //! }
@@ -66,7 +66,8 @@
 //! which the text imports.
 //!
 //! The text is proto2 where that can say it, proto3 where [`implicit`] fields or
-//! open enums ask for it, and edition 2023 where a type needs both, or groups.
+//! open enums ask for it, and edition 2023 where types need both, or groups. An
+//! edition is read by `protoc`, and by the generator as `protoc`'s plugin.
 //!
 //! Invariant: a description says what the codec does, since both come from the
 //! same declaration; how a schema is written is decided here alone.
@@ -75,6 +76,7 @@
 
 mod collect;
 mod error;
+mod names;
 mod print;
 mod probe;
 mod write;

@@ -3,8 +3,6 @@
 //!
 //! Invariant: the syntax that is chosen can say all that the types are.
 
-use std::collections::BTreeMap;
-
 use super::collect::{Item, Schema};
 use super::write::Writer;
 use super::{Description, EnumDescription, Field, Label, Member, MessageDescription, SchemaError, Type};
@@ -24,7 +22,7 @@ pub(super) struct File<'s> {
     /// Its package; empty if it has none.
     pub(super) package: String,
     /// Types by name, without the package; each once.
-    items: Vec<(String, Item)>,
+    pub(super) items: Vec<(String, Item)>,
 }
 
 impl<'s> File<'s> {
@@ -32,12 +30,17 @@ impl<'s> File<'s> {
         let mut file =
             Self { schema, syntax: syntax(&schema.items)?, package: String::new(), items: Vec::new() };
         file.package = file.find_package()?;
+        let mut again = Vec::new();
         for item in &schema.items {
             let name = file.local(item.name()).to_owned();
             match file.items.iter().find(|(other, _)| *other == name) {
                 None => file.items.push((name, *item)),
-                Some((_, other)) => file.same(item, other)?,
+                Some((_, other)) => again.push((*item, *other)),
             }
+        }
+        // How a type is written depends on those that it refers to.
+        for (one, other) in &again {
+            file.same(one, other)?;
         }
         file.check_names()?;
         Ok(file)
@@ -84,7 +87,7 @@ impl<'s> File<'s> {
     }
 
     /// The message that a name of this file, without the package, stands in.
-    fn parent<'n>(&self, name: &'n str) -> Option<&'n str> {
+    pub(super) fn parent<'n>(&self, name: &'n str) -> Option<&'n str> {
         let (parent, _) = name.rsplit_once('.')?;
         self.items
             .iter()
@@ -106,6 +109,13 @@ impl<'s> File<'s> {
         {
             return local.to_owned();
         }
+        self.absolute(name)
+    }
+
+    /// How a type is referred to where anything may be called as it is.
+    pub(super) fn absolute(&self, name: &str) -> String {
+        let local = self.local(name);
+        let own = self.items.iter().any(|(other, _)| other == local);
         if own && !self.package.is_empty() {
             return format!(".{}.{local}", self.package);
         }
@@ -163,36 +173,6 @@ impl<'s> File<'s> {
         Err(SchemaError::SameName { name: one.name().to_owned() })
     }
 
-    /// Whether all names are protobuf's, and those of each scope differ.
-    fn check_names(&self) -> Result<(), SchemaError> {
-        let mut scopes: BTreeMap<(&str, &str), &'static str> = BTreeMap::new();
-        for (name, item) in &self.items {
-            for part in name.split('.') {
-                check_name(part, item.name())?;
-            }
-            let scope = self.parent(name).unwrap_or_default();
-            let simple = name.rsplit('.').next().unwrap_or_default();
-            let mut symbols = vec![simple];
-            match item {
-                Item::Enum(item) => {
-                    symbols.extend(item.values.iter().map(|value| value.name));
-                    if item.open && item.values.iter().all(|value| value.number != 0) {
-                        return Err(SchemaError::NoZero { name: item.name });
-                    }
-                }
-                Item::Message(message) => fields(message, |field| check_name(field.name, message.name))?,
-            }
-            for symbol in symbols {
-                check_name(symbol, item.name())?;
-                if let Some(other) = scopes.insert((scope, symbol), item.name()) {
-                    let value = symbol.to_owned();
-                    return Err(SchemaError::SameValue { value, first: other, second: item.name() });
-                }
-            }
-        }
-        Ok(())
-    }
-
     /// The enum of this name.
     pub(super) fn enumeration(&self, name: &str) -> Option<&'static EnumDescription> {
         let name = self.local(name);
@@ -226,16 +206,8 @@ fn package_of<'n>(name: &'n str, items: &[Item]) -> &'n str {
     outer.rsplit_once('.').map_or("", |(package, _)| package)
 }
 
-fn check_name(name: &str, of: &str) -> Result<(), SchemaError> {
-    let letters = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    if letters && !name.is_empty() && !name.starts_with(|first: char| first.is_ascii_digit()) {
-        return Ok(());
-    }
-    Err(SchemaError::Name { name: name.to_owned(), of: of.to_owned() })
-}
-
 /// Visits all fields of a message, those of its oneofs included.
-fn fields(
+pub(super) fn fields(
     message: &MessageDescription,
     mut visit: impl FnMut(&'static Field) -> Result<(), SchemaError>,
 ) -> Result<(), SchemaError> {

@@ -280,8 +280,10 @@ impl<'f> Writer<'f> {
         let Some(request) = &message.request else { return Ok(()) };
         let simple = message.name.rsplit('.').next().unwrap_or(message.name);
         let short = simple.strip_suffix("Request").or(simple.strip_suffix("Req")).unwrap_or(simple);
-        let taken = short.is_empty() || methods.iter().any(|other| other == short);
-        let method = if taken { simple } else { short }.to_owned();
+        let numbered = (2..).map(|count| format!("{simple}{count}"));
+        let mut names = [short, simple].map(str::to_owned).into_iter().chain(numbered);
+        let free = |name: &String| !name.is_empty() && !methods.contains(name);
+        let method = names.find(free).unwrap_or_default();
         let answer = (request.answer)();
         let described = match answer.description {
             Some(Description::Message(answer)) => Some(answer),
@@ -318,7 +320,8 @@ impl<'f> Writer<'f> {
             let _ = write!(facts, " {}", request.facts);
         }
         let stream = if request.streams { "stream " } else { "" };
-        let [asked, answered] = [message.name, answer.name].map(|name| self.file.reference(name));
+        // A name is looked up among the methods first.
+        let [asked, answered] = [message.name, answer.name].map(|name| self.file.absolute(name));
         self.docs(message.docs);
         self.begin(&format!("rpc {method}({asked}) returns ({stream}{answered})"));
         let operation = self.option("operation");

@@ -11,6 +11,11 @@ use crate::debug;
 use crate::error::DecodeError;
 
 /// Where fields that the schema does not know go.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` keeps no unknown fields",
+    note = "a member with `#[riak(unknown)]` is a `riak_runtime::wire::UnknownFields`, or an \
+            `UnknownFieldsRef<'a>` in a type that borrows"
+)]
 pub trait KeepUnknown<'a> {
     /// Keeps a field that stands in the input.
     fn keep(&mut self, field: &'a [u8]);

@@ -3,50 +3,21 @@
 //! the same bytes.
 
 mod random;
+mod reading;
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::{fs, thread};
 
-use protobuf::Message as _;
-use protobuf::descriptor::FileDescriptorSet;
 use protoc_gen_riak::Config;
-use protoc_gen_riak::resolve::{Options, resolve};
 use riak_codegen::model::Schema;
 use riak_derived::own::{classic, mixed, modern};
 use riak_derived::{Twin, derived, generated, own, twin};
 use riak_runtime::schema::SchemaError;
 use riak_runtime::{Coded, Request, RiakMessage};
 
+use reading::{proto, through_protoc};
+
 /// How many random messages there are of each type.
 const RANDOM: usize = 10_000;
-
-fn proto() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto")
-}
-
-/// What the generator makes of a schema that protoc has read.
-fn through_protoc(name: &str, text: &str) -> Schema {
-    let dir = tempfile::tempdir().unwrap();
-    fs::write(dir.path().join(name), text).unwrap();
-    let set = dir.path().join("set.pb");
-    let output = Command::new(protoc_bin_vendored::protoc_bin_path().unwrap())
-        .args(["--include_imports", "--include_source_info", "--descriptor_set_out"])
-        .arg(&set)
-        .arg("-I")
-        .arg(dir.path())
-        .arg("-I")
-        .arg(proto())
-        .arg(name)
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}\n{text}", String::from_utf8_lossy(&output.stderr));
-    assert!(output.stderr.is_empty(), "{}\n{text}", String::from_utf8_lossy(&output.stderr));
-    let set = FileDescriptorSet::parse_from_bytes(&fs::read(set).unwrap()).unwrap();
-    let (schema, notices) = resolve(&set, &[name.to_owned()], &Options::default()).unwrap();
-    assert!(notices.is_empty(), "{notices:?}");
-    schema
-}
 
 #[test]
 fn riaks_messages_are_printed_as_what_they_are() {

@@ -4,12 +4,14 @@
 //! Invariant: no name that the declaration uses is imported over, and each impl
 //! is as generic as the declaration.
 
-use proc_macro2::{Span, TokenStream, TokenTree};
+use std::iter;
+
+use proc_macro2::{Ident, Punct, Spacing, Span, TokenStream, TokenTree};
 use quote::quote;
 
 use super::Emitter;
 use super::form::Form;
-use super::scope::Scope;
+use super::scope::{Scope, path};
 use crate::model::{Field, Message};
 
 /// How a hand-written type is declared, as far as a schema cannot say it.
@@ -24,9 +26,17 @@ pub struct Declared {
     pub arguments: TokenStream,
     /// The predicates of its `where` clause.
     pub predicates: Vec<TokenStream>,
-    /// The types of messages inside it that depend on its parameters.
+    /// The types of messages inside it that depend on its parameters, and need
+    /// a bound for that.
     pub dependent: Vec<TokenStream>,
-    /// All names that its declaration uses.
+    /// The types that messages inside it depend on and that the declaration
+    /// itself bounds.
+    pub bound: Vec<TokenStream>,
+    /// The types of enums inside it that depend on its parameters.
+    pub enums: Vec<TokenStream>,
+    /// Whether types are among its parameters.
+    pub of_types: bool,
+    /// All names that its declaration uses, lifetimes included.
     pub names: Vec<String>,
     /// Where each of [`Message::fields`] is declared.
     pub spans: Vec<Span>,
@@ -86,6 +96,18 @@ impl Declared {
         if all.is_empty() { TokenStream::new() } else { quote!(where #(#all,)*) }
     }
 
+    /// The lifetime of what is decoded: its own, or one that it has no use for.
+    fn input(&self) -> TokenStream {
+        if let Some(lifetime) = &self.lifetime {
+            return lifetime.clone();
+        }
+        let mut names = iter::once("a".to_owned()).chain((1..).map(|count| format!("a{count}")));
+        let name = names.find(|name| !self.names.contains(name)).unwrap_or_default();
+        let mark = Punct::new('\'', Spacing::Joint);
+        let name = Ident::new(&name, Span::call_site());
+        quote!(#mark #name)
+    }
+
     /// A `Debug` impl, in the place of what asks for it: where the compiler
     /// says that the type has another one.
     pub(super) fn at_secret(&self, debug: TokenStream) -> TokenStream {
@@ -124,8 +146,20 @@ impl Emitter<'_> {
         } else {
             (TokenStream::new(), quote!(#name))
         };
-        let lifetime = declared.lifetime.clone().unwrap_or_else(|| quote!('a));
-        Head { generics, name, bounds: declared.bounds(bound, &[]), lifetime }
+        Head {
+            generics,
+            name,
+            bounds: declared.bounds(bound, &self.enums(declared)),
+            lifetime: declared.input(),
+        }
+    }
+
+    /// That enums which depend on parameters are enums. Wire types of other
+    /// values cannot be asked for: the compiler would take such a bound for the
+    /// only impl of the wire type.
+    fn enums(&self, declared: &Declared) -> Vec<TokenStream> {
+        let runtime = path(&self.options.runtime);
+        declared.enums.iter().map(|ty| quote!(#ty: #runtime::wire::Enumeration)).collect()
     }
 
     /// The header of a `Decode` impl.
@@ -141,13 +175,16 @@ impl Emitter<'_> {
             };
         };
         let (parameters, arguments) = (&declared.parameters, &declared.arguments);
-        let (generics, lifetime) = match &declared.lifetime {
-            Some(lifetime) => (quote!(<#parameters>), lifetime.clone()),
-            None => (quote!(<'a, #parameters>), quote!('a)),
-        };
+        let lifetime = declared.input();
+        let own = declared.lifetime.is_some();
+        let generics = if own { quote!(<#parameters>) } else { quote!(<#lifetime, #parameters>) };
         let name = if declared.is_generic() { quote!(#name<#arguments>) } else { quote!(#name) };
-        let default = (!declared.dependent.is_empty()).then(|| quote!(Self: ::core::default::Default));
-        let bounds = declared.bounds(&quote!(#decode<#lifetime>), default.as_slice());
+        let mut more = self.enums(declared);
+        // Of a message; a oneof begins with one of its variants.
+        if declared.of_types && message.oneofs.is_empty() {
+            more.push(quote!(Self: ::core::default::Default));
+        }
+        let bounds = declared.bounds(&quote!(#decode<#lifetime>), &more);
         Head { generics, name, bounds, lifetime }
     }
 

@@ -167,7 +167,12 @@ impl Emitter<'_> {
         let Head { generics, name, mut bounds, .. } =
             self.encoding_head(message, declared.form(), &owned_trait);
         if declared.form() == Form::Owned && declared.is_generic() {
-            bounds = declared.bounds(&scope.runtime("Message"), &[quote!(Self: #owned_trait)]);
+            let mut more = vec![quote!(Self: #owned_trait)];
+            if asked.depends {
+                let answer = &asked.response;
+                more.push(quote!(#answer: #owned_trait + #coded));
+            }
+            bounds = declared.bounds(&scope.runtime("Message"), &more);
         }
         let response = &asked.response;
         // What is wrong with the answer's type is reported where it is named.
@@ -212,7 +217,7 @@ impl Emitter<'_> {
         let methods = Self::variants_encode(scope, message, oneof);
         let encode = quote! {
             impl #generics #oneof_trait for #name #bounds {
-                const NUMBERS: &'static [u32] = &[#(#numbers),*];
+                const NUMBERS: &'static [::core::primitive::u32] = &[#(#numbers),*];
 
                 #methods
             }
@@ -228,11 +233,11 @@ impl Emitter<'_> {
             impl #generics #read_trait<#lifetime> for #name #bounds {
                 fn merge_field(
                     place: &mut #option<Self>,
-                    tag: u32,
+                    tag: ::core::primitive::u32,
                     #unknown: &mut impl #keep<#lifetime>,
                     mut input: &mut #reader<#lifetime>,
                     ctx: &mut #context<#lifetime>,
-                ) -> #result<bool, #error> {
+                ) -> #result<::core::primitive::bool, #error> {
                     #body
                 }
             }
@@ -358,6 +363,8 @@ pub fn derive_enumeration(item: &Enum, other: Option<&str>, options: &Options) -
 pub struct Asked {
     /// The type of the regular answer.
     pub response: TokenStream,
+    /// Whether that depends on a parameter of the request.
+    pub depends: bool,
     /// Where that is said.
     pub place: Span,
     /// An expression for which answer of a stream is the last.

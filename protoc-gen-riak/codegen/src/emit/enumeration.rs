@@ -188,7 +188,7 @@ fn open(scope: &Scope<'_>, item: &Enum) -> TokenStream {
             fn fmt(&self, f: &mut #fmt::Formatter<'_>) -> #fmt::Result {
                 match self.name() {
                     #some(name) => f.write_str(name),
-                    #none => write!(f, "{}", self.0),
+                    #none => ::core::write!(f, "{}", self.0),
                 }
             }
         }

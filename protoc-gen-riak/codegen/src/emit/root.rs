@@ -58,7 +58,7 @@ impl Emitter<'_> {
                 #modules
                 #tables
                 #exports
-                const _: () = assert!(#runtime::GENERATED_CODE_VERSION == #version, #text);
+                const _: () = ::core::assert!(#runtime::GENERATED_CODE_VERSION == #version, #text);
             },
         }
     }

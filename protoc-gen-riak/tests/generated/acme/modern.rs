@@ -49,7 +49,7 @@ impl fmt::Debug for Mood {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.name() {
             Some(name) => f.write_str(name),
-            None => write!(f, "{}", self.0),
+            None => ::core::write!(f, "{}", self.0),
         }
     }
 }

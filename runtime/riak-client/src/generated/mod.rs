@@ -39,7 +39,7 @@ mod message_code;
 pub use any_message::AnyMessage;
 #[allow(unreachable_pub, unused_imports)]
 pub use message_code::MessageCode;
-const _: () = assert!(
+const _: () = ::core::assert!(
     ::riak_runtime::GENERATED_CODE_VERSION == 1,
     "this code was generated for another version of riak-runtime: use the same version of protoc-gen-riak and riak-runtime, and generate it again"
 );

@@ -1,0 +1,159 @@
+//! The two forms of a message, and of a oneof: held against each other by the
+//! compiler, which sees both.
+//!
+//! Invariant: what two members of one name are on the wire is said in the same
+//! words if, and only if, it is the same.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use riak_codegen::emit::Pairing;
+use riak_codegen::model::{Field, Literal, Presence, Schema, Type};
+
+use crate::context::Context;
+use crate::field::type_name;
+use crate::message::Derived;
+use crate::stand_ins::SELF;
+
+/// A member on the wire.
+struct Known {
+    /// Its name in Rust.
+    name: String,
+    facts: String,
+    place: Span,
+}
+
+/// What a message is on the wire, if it is one of two forms, and that the other
+/// is the same.
+pub(crate) fn message(context: &Context<'_>, derived: &Derived) -> TokenStream {
+    let (declared, message) = (&derived.declared, derived.schema.message(SELF));
+    if declared.lifetime.is_none() && matches!(declared.pairing, Pairing::Alone) {
+        return TokenStream::new();
+    }
+    let place = |name| context.attributes.place(name).unwrap_or_else(Span::call_site);
+    let fields = message.fields.iter().zip(&declared.spans);
+    let mut members: Vec<Known> =
+        fields.map(|(field, place)| known(&derived.schema, field, &field.rust_name, *place)).collect();
+    // Their numbers are those of their types, which are two forms, too.
+    members.extend(message.separate_oneofs.iter().map(|oneof| Known {
+        name: oneof.rust_name.clone(),
+        facts: "oneof".to_owned(),
+        place: place("borrowed"),
+    }));
+    let mut frame = message.code.map_or_else(|| "no code".to_owned(), |code| format!("code = {code}"));
+    if message.bodyless {
+        frame.push_str(", bodyless");
+    }
+    members.push(Known { name: String::new(), facts: frame, place: place("borrowed") });
+    let form = form(context, &members);
+    let checks = match &declared.pairing {
+        Pairing::Borrowed(view) => checks(context, &members, &quote!(#view<'static>), place("borrowed")),
+        _ => TokenStream::new(),
+    };
+    quote!(#form #checks)
+}
+
+/// What a oneof is on the wire, and that the form which owns its data is the
+/// same.
+pub(crate) fn oneof(
+    context: &Context<'_>,
+    schema: &Schema,
+    spans: &[Span],
+    pairing: &Pairing,
+) -> TokenStream {
+    let message = schema.message(SELF);
+    let variants = message.oneofs.iter().flat_map(|oneof| &oneof.variants);
+    let members: Vec<Known> = variants
+        .zip(spans)
+        .map(|((index, variant), place)| known(schema, &message.fields[*index], variant, *place))
+        .collect();
+    let form = form(context, &members);
+    let checks = match pairing {
+        Pairing::Owned(owned) => {
+            let place = context.attributes.place("owned").unwrap_or_else(Span::call_site);
+            checks(context, &members, owned, place)
+        }
+        _ => TokenStream::new(),
+    };
+    quote!(#form #checks)
+}
+
+/// The `Form` impl.
+fn form(context: &Context<'_>, members: &[Known]) -> TokenStream {
+    let (ident, runtime) = (context.ident(), context.runtime());
+    let (generics, arguments, bounds) = context.input.generics.split_for_impl();
+    let members = members.iter().map(|Known { name, facts, .. }| quote!((#name, #facts)));
+    quote! {
+        impl #generics #runtime::forms::Form for #ident #arguments #bounds {
+            const MEMBERS: #runtime::forms::Members = &[#(#members),*];
+        }
+    }
+}
+
+/// Has the compiler check that the other form has these members and no others.
+fn checks(context: &Context<'_>, members: &[Known], other: &TokenStream, place: Span) -> TokenStream {
+    let runtime = context.runtime();
+    let forms = quote_spanned!(place=> <#other as #runtime::forms::Form>::MEMBERS);
+    let all = members.iter().map(|Known { name, facts, place }| {
+        let text = if name.is_empty() {
+            format!("this form has {facts}, and the other has not: say the same in both")
+        } else {
+            format!(
+                "`{name}` is `{facts}` here, and not in the other form: give it the same number, wire type, label and \
+                 default in both, or `skip` it in both"
+            )
+        };
+        quote_spanned! {*place=>
+            const _: () = ::core::assert!(#runtime::forms::has_member(FORM, #name, #facts), #text);
+        }
+    });
+    let count = members.len();
+    let text = "the other form has fields that this one has not: write them in both, or `skip` them in both";
+    let count = quote_spanned!(place=> const _: () = ::core::assert!(FORM.len() <= #count, #text););
+    quote! {
+        const _: () = {
+            const FORM: #runtime::forms::Members = #forms;
+            #(#all)*
+            #count
+        };
+    }
+}
+
+/// What a field is on the wire, in words.
+fn known(schema: &Schema, field: &Field, name: &str, place: Span) -> Known {
+    let label = match field.presence {
+        Presence::Required => "required ".to_owned(),
+        Presence::Explicit => "optional ".to_owned(),
+        Presence::Implicit => "implicit ".to_owned(),
+        Presence::Repeated { packed: false } => "repeated ".to_owned(),
+        Presence::Repeated { packed: true } => "packed ".to_owned(),
+        Presence::Map { key } => format!("map by {} of ", type_name(key)),
+        Presence::Oneof(_) => String::new(),
+    };
+    let ty = match field.ty {
+        Type::Message(_) => "message",
+        Type::Group(_) => "group",
+        Type::Enum(_) => "enum",
+        ty => type_name(ty),
+    };
+    let default = match &field.default {
+        None => String::new(),
+        Some(default) => format!(" = {}", value(schema, field, default)),
+    };
+    let facts = format!("{}: {label}{ty}{default}", field.number);
+    Known { name: name.to_owned(), facts, place }
+}
+
+fn value(schema: &Schema, field: &Field, default: &Literal) -> String {
+    match default {
+        Literal::Int(value) => value.to_string(),
+        Literal::Uint(value) => value.to_string(),
+        Literal::Bool(value) => value.to_string(),
+        Literal::Float(value) => format!("{value:?}"),
+        Literal::Text(value) => format!("{value:?}"),
+        Literal::Bytes(value) => format!("\"{}\"", value.escape_ascii()),
+        Literal::Enum(index) => match field.ty {
+            Type::Enum(id) => schema.enumeration(id).values[*index].rust_name.clone(),
+            _ => String::new(),
+        },
+    }
+}

@@ -1,0 +1,58 @@
+//! The two forms of a message that is written by hand, one that owns its data
+//! and one that borrows: what each is on the wire, so that they can be held
+//! against each other.
+//!
+//! Invariant: all of this happens while a declaration is compiled; nothing of it
+//! is left in a program.
+
+/// What a declaration says of its members: the name of each that is on the wire,
+/// and in words its number, label, type and default.
+pub type Members = &'static [(&'static str, &'static str)];
+
+/// One of the forms of a message or a oneof. Derived.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no form of a message that is written by hand",
+    note = "`borrowed = FooRef` belongs at a `Foo`, and `owned = Foo` at the `FooRef<'a>`: both are structs, or both \
+            `#[riak(oneof)]` enums, that have `#[derive(RiakMessage)]`"
+)]
+pub trait Form {
+    /// What it is on the wire.
+    const MEMBERS: Members;
+}
+
+/// Whether a form has a member of this name that is this on the wire.
+#[must_use]
+pub const fn has_member(form: Members, name: &str, facts: &str) -> bool {
+    let mut index = 0;
+    while index < form.len() {
+        if same(form[index].0, name) {
+            return same(form[index].1, facts);
+        }
+        index += 1;
+    }
+    false
+}
+
+const fn same(one: &str, other: &str) -> bool {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    let mut index = 0;
+    while index < one.len() && index < other.len() && one[index] == other[index] {
+        index += 1;
+    }
+    index == one.len() && index == other.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_are_found_by_name() {
+        let form: Members = &[("a", "1: optional string"), ("ab", "2: required bool")];
+        assert!(has_member(form, "ab", "2: required bool"));
+        assert!(!has_member(form, "a", "2: required bool"));
+        assert!(!has_member(form, "a", "1: optional strin"));
+        assert!(!has_member(form, "abc", "2: required bool"));
+        assert!(!has_member(form, "", "2: required bool"));
+    }
+}

@@ -10,9 +10,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use echo::*;
+use raw::Raw;
 use riak_runtime::operation::ErrorFrame;
 use riak_runtime::server::{Failure, Outbox, Server, ServerConfig, Service, unserved};
-use raw::Raw;
 use riak_runtime::{Blob, Frame};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};

@@ -152,7 +152,9 @@ impl Breaker {
         match health {
             // Also of a call that was sent before it opened: the node lives.
             Health::Good => *self = Self::new(config),
-            Health::Unknown if probe => self.state = State::Open { until: now },
+            // Its caller gave it up, perhaps since the node hangs: others go elsewhere
+            // meanwhile, and no sooner than after a failure it is tried again.
+            Health::Unknown if probe => self.state = State::Open { until: later(now, self.next_open) },
             Health::Unknown => {}
             Health::Bad | Health::Down => {
                 self.failures = self.failures.saturating_add(1);
@@ -209,6 +211,22 @@ mod tests {
             assert!(breaker.probe(now), "{expected}");
             breaker.ended(Health::Bad, true, now, &config);
         }
+    }
+
+    #[test]
+    fn a_probe_that_is_given_up_is_not_followed_by_the_next_at_once() {
+        let (config, start) = (config(), Instant::now());
+        let mut breaker = Breaker::new(&config);
+        breaker.ended(Health::Down, false, start, &config);
+        let mut now = start + config.open_min;
+        for _ in 0..3 {
+            assert!(breaker.probe(now));
+            breaker.ended(Health::Unknown, true, now, &config);
+            assert!(!breaker.wants_probe(now + config.open_min));
+            // Nor does it stay away for longer each time: it may be the callers.
+            now += 2 * config.open_min;
+        }
+        assert!(breaker.probe(now));
     }
 
     #[test]

@@ -38,7 +38,7 @@ use crate::DecodeLimits;
 /// Futures and streams may be dropped at any time, and no call ever gets
 /// another's answer:
 ///
-/// - a call that was not sent is not sent;
+/// - a call that waits its turn is not sent;
 /// - a unary call that was sent keeps its place, and its answer is thrown away
 ///   when it comes;
 /// - a stream before its end, or a call of `Cost::Long`, closes the connection:

@@ -27,6 +27,10 @@ const SLICES: usize = 64;
 /// Rounds of writing and reading before other tasks get their turn.
 const ROUNDS: usize = 32;
 
+/// How often is read what has arrived before a deadline that is over is kept. A
+/// server that sends without end must not put it off for ever.
+const LATE_READS: usize = 16;
+
 /// Does the work of a [`Connection`](super::Connection): a future that has to
 /// be polled for calls to get on, usually by a task of its own.
 ///
@@ -51,6 +55,8 @@ pub struct Driver<IO> {
     timer: Option<Pin<Box<Sleep>>>,
     /// What the timer is set to.
     armed: Option<Instant>,
+    /// How often was read since a deadline was found to be over.
+    late_reads: usize,
     /// Kept for its memory.
     wakers: Vec<Waker>,
 }
@@ -75,6 +81,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
             write_error: None,
             timer: None,
             armed: None,
+            late_reads: 0,
             wakers: Vec::new(),
         }
     }
@@ -93,13 +100,24 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
         if state.pipeline.attend(self.written) {
             return Err(state.pipeline.closed().cloned().unwrap_or(ConnectionError::Stopped));
         }
-        state.pipeline.expire(now);
         let mut may_receive = state.pipeline.may_receive(now);
         // Frames that were read before a slow consumer stopped their delivery.
         while may_receive && let Some(frame) = self.reader.next_frame().map_err(ConnectionError::Frame)? {
             state.pipeline.receive(frame, now)?;
             may_receive = state.pipeline.may_receive(now);
         }
+        let is_late = state.pipeline.next_deadline().is_some_and(|deadline| deadline <= now);
+        if is_late && may_receive && self.late_reads < LATE_READS {
+            // It may be this side that is late, and the answer may be there.
+            self.late_reads += 1;
+            drop(state);
+            if self.poll_read(cx)? == Round::Again {
+                return Ok(Round::Again);
+            }
+            state = self.shared.lock();
+        }
+        self.late_reads = 0;
+        state.pipeline.expire(now);
         if self.output.is_empty() {
             state.pipeline.take_output(&mut self.output);
         }
@@ -273,6 +291,10 @@ impl<IO> fmt::Debug for Driver<IO> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
     use super::*;
     use crate::Blob;
     use crate::client::pipeline::tests::GET;
@@ -312,5 +334,45 @@ mod tests {
             assert_eq!(error.may_have_been_applied(), leaks, "{error:?}");
             assert_eq!(matches!(error, CallError::Lost(_)), leaks, "{error:?}");
         }
+    }
+
+    /// Answers that are there when a stall of this side ends came in time.
+    #[tokio::test]
+    async fn an_answer_that_is_there_is_no_timeout() {
+        let (near, mut far) = tokio::io::duplex(1000);
+        let config = ConnectionConfig::new().call_timeout(Some(Duration::from_millis(50)));
+        let (connection, driver) = Connection::new(near, config);
+        let driving = tokio::spawn(driver);
+        let call = tokio::spawn(async move { frame(&connection, &GET, &Blob::new()).await });
+        let mut request = [0; 5];
+        far.read_exact(&mut request).await.unwrap();
+        far.write_all(&[0, 0, 0, 1, 10]).await.unwrap();
+        std::thread::sleep(Duration::from_millis(100));
+        assert_eq!(call.await.unwrap().unwrap().code, 10);
+        driving.abort();
+    }
+
+    /// Sends without end what answers nothing that is waited for.
+    #[tokio::test]
+    async fn a_server_that_sends_on_and_on_puts_no_deadline_off() {
+        let (near, mut far) = tokio::io::duplex(64 * 1024);
+        let config = ConnectionConfig::new().call_timeout(Some(Duration::from_millis(50)));
+        let (connection, driver) = Connection::new(near, config);
+        let driving = tokio::spawn(driver);
+        let sending = tokio::spawn(async move {
+            // A frame that never ends.
+            far.write_all(&[2, 0, 0, 0, 10]).await?;
+            loop {
+                far.write_all(&[0; 4096]).await?;
+            }
+            #[expect(unreachable_code, reason = "says what it fails with")]
+            Ok::<(), io::Error>(())
+        });
+        let begun = std::time::Instant::now();
+        let error = frame(&connection, &GET, &Blob::new()).await.unwrap_err();
+        assert!(matches!(error, CallError::Timeout { .. }), "{error:?}");
+        assert!(begun.elapsed() < Duration::from_secs(2));
+        driving.abort();
+        sending.abort();
     }
 }

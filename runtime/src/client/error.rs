@@ -309,6 +309,12 @@ pub enum ConnectionError {
         /// The operation's name.
         operation: &'static str,
     },
+    /// A request crashed what served it, and the server closes the connection then.
+    /// Those that were sent behind it were not looked at.
+    Crashed {
+        /// The name of the operation that crashed.
+        operation: &'static str,
+    },
     /// Too many calls were dropped, or took too long, after they had been sent.
     Owed {
         /// How many answers were outstanding that nobody waited for.
@@ -363,6 +369,9 @@ impl fmt::Display for ConnectionError {
             }
             Self::Abandoned { operation } => {
                 write!(f, "{operation} had the connection to itself and was given up, which closes it")
+            }
+            Self::Crashed { operation } => {
+                write!(f, "{operation} crashed what served it, and the server closes the connection then")
             }
             Self::Owed { count } => write!(
                 f,

@@ -248,11 +248,17 @@ impl Pipeline {
 
     /// Ends everything: nothing more will be written or received.
     pub(super) fn fail(&mut self, error: &ConnectionError) {
+        self.fail_behind(error, self.written);
+    }
+
+    /// Ends everything, where the server has seen no more than `seen` bytes of all
+    /// that was written.
+    fn fail_behind(&mut self, error: &ConnectionError, seen: u64) {
         self.refuse(error);
         for place in self.places.drain(..) {
             self.passed += 1;
             let Some(ticket) = place.ticket else { continue };
-            let call = if place.end <= self.written {
+            let call = if place.end <= seen {
                 CallError::Lost(error.clone())
             } else {
                 CallError::NotSent(NotSent::Connection(error.clone()))

@@ -51,7 +51,10 @@ pub(super) fn health_of_answer(operation: &Operation) -> Health {
 fn is_own_doing(error: &ConnectionError) -> bool {
     matches!(
         error,
-        ConnectionError::Abandoned { .. } | ConnectionError::Owed { .. } | ConnectionError::Stopped
+        ConnectionError::Abandoned { .. }
+            | ConnectionError::Crashed { .. }
+            | ConnectionError::Owed { .. }
+            | ConnectionError::Stopped
     )
 }
 

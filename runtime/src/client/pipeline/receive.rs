@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use super::super::error::{CallError, ConnectionError};
 use super::super::outgoing::Ends;
-use super::super::server_error::ServerError;
+use super::super::server_error::{ServerError, ServerErrorKind};
 use super::super::slots::{Slot, Ticket};
 use super::{Pipeline, Place, finish};
 use crate::operation::Operation;
@@ -59,8 +59,14 @@ impl Pipeline {
         let limit = self.config.stream_buffer;
         let slot = self.slots.get(ticket);
         let operation = slot.operation;
+        let mut crashed = false;
         let (end, error) = match check_code(operation, frame.code) {
-            Ok(Answer::Error) => (Some(Err(server_error(operation, &frame))), None),
+            Ok(Answer::Error) => {
+                let call = server_error(operation, &frame);
+                crashed =
+                    matches!(&call, CallError::Server(error) if error.kind() == ServerErrorKind::Crashed);
+                (Some(Err(call)), None)
+            }
             Ok(answer) => match is_last(slot, answer, &frame) {
                 Ok(true) => {
                     slot.push(frame);
@@ -86,6 +92,15 @@ impl Pipeline {
         };
         if let Some(end) = end {
             finish(slot, end, &mut self.wake);
+        }
+        if crashed {
+            // The server closes behind this answer, and takes requests one at a
+            // time: it has not looked at those that were sent after this one.
+            let error = ConnectionError::Crashed { operation: operation.name };
+            self.places.pop_front();
+            self.passed += 1;
+            self.fail_behind(&error, 0);
+            return Err(error);
         }
         // The place is passed in any case: its caller has got its end.
         self.pass(now);

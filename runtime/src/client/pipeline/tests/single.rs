@@ -2,6 +2,7 @@
 //! are malformed.
 
 use super::*;
+use crate::client::ServerErrorKind;
 
 /// Counts how often it is woken.
 #[derive(Default)]
@@ -178,4 +179,31 @@ fn a_malformed_error_is_an_error_of_its_call_only() {
     let answer = system.pipeline.poll_answer(ticket, Waker::noop());
     assert!(matches!(answer, Poll::Ready(Err(CallError::Decode(_)))));
     assert!(system.pipeline.closed().is_none());
+}
+
+#[test]
+fn what_was_sent_behind_a_crash_was_not_looked_at() {
+    let mut system = System::new(config());
+    for _ in 0..2 {
+        system.call(Kind::Unary).unwrap();
+    }
+    system.write();
+    system.pipeline.attend(system.written);
+    let text = b"Error processing incoming message: error:badarg:[]";
+    let mut body = vec![0x0a, u8::try_from(text.len()).unwrap()];
+    body.extend_from_slice(text);
+    let error = system.pipeline.receive(Frame { code: 0, body: Blob::from(body) }, system.now).unwrap_err();
+    assert!(matches!(error, ConnectionError::Crashed { operation: "Test.Get" }), "{error:?}");
+    let mut ends = system.tickets.iter().flatten().map(|&ticket| {
+        let Poll::Ready(end) = system.pipeline.poll_answer(ticket, Waker::noop()) else {
+            panic!("all is over")
+        };
+        end.unwrap_err()
+    });
+    let crashed = ends.next().unwrap();
+    assert!(crashed.is(ServerErrorKind::Crashed) && crashed.may_have_been_applied(), "{crashed:?}");
+    let behind = ends.next().unwrap();
+    assert!(!behind.may_have_been_applied() && behind.is_retryable(), "{behind:?}");
+    drop(ends);
+    assert!(system.pipeline.attend(system.written), "the socket is closed");
 }

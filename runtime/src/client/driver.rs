@@ -102,7 +102,12 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
         }
         let mut may_receive = state.pipeline.may_receive(now);
         // Frames that were read before a slow consumer stopped their delivery.
-        while may_receive && let Some(frame) = self.reader.next_frame().map_err(ConnectionError::Frame)? {
+        while may_receive {
+            let Some(frame) =
+                self.reader.next_frame().map_err(|error| state.pipeline.refuse_answer(error))?
+            else {
+                break;
+            };
             state.pipeline.receive(frame, now)?;
             may_receive = state.pipeline.may_receive(now);
         }

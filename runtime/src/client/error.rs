@@ -30,6 +30,14 @@ pub enum CallError {
         /// The message code of the operation's regular answer.
         expected: u8,
     },
+    /// The answer is longer than frames may be, and was not read. The connection
+    /// was closed.
+    TooLong {
+        /// Its frame's length, code included.
+        length: usize,
+        /// The most that [`max_frame`](super::ConnectionConfig::max_frame) allows.
+        max: usize,
+    },
     /// The server gave another of the operation's answers than the one type
     /// that was asked for. The frame holds it.
     Alternative(Frame),
@@ -67,7 +75,11 @@ impl CallError {
                 tried.attempts().iter().any(|attempt| attempt.error.may_have_been_applied())
             }
             Self::Server(error) => !error.kind().is_refusal(),
-            Self::Decode(_) | Self::UnexpectedCode { .. } | Self::Alternative(_) | Self::Lost(_) => true,
+            Self::Decode(_)
+            | Self::TooLong { .. }
+            | Self::UnexpectedCode { .. }
+            | Self::Alternative(_)
+            | Self::Lost(_) => true,
         }
     }
 
@@ -90,7 +102,7 @@ impl CallError {
             }
             Self::Server(error) => error.kind().is_retryable(),
             Self::Tried(tried) => tried.last().error.is_retryable(),
-            Self::Decode(_) | Self::Alternative(_) => false,
+            Self::Decode(_) | Self::TooLong { .. } | Self::Alternative(_) => false,
         }
     }
 
@@ -141,6 +153,11 @@ impl fmt::Display for CallError {
         match self {
             Self::Server(error) => error.fmt(f),
             Self::Decode(error) => write!(f, "the answer is malformed: {error}"),
+            Self::TooLong { length, max } => write!(
+                f,
+                "the answer has {length} bytes, more than the {max} that are allowed: \
+                 raise ConnectionConfig::max_frame"
+            ),
             Self::UnexpectedCode { code, expected } => write!(
                 f,
                 "the answer has message code {code} where {expected} was expected: \
@@ -179,7 +196,10 @@ impl std::error::Error for CallError {
             Self::Lost(error) => Some(error),
             Self::NotSent(error) => Some(error),
             Self::Tried(tried) => Some(&tried.last().error),
-            Self::UnexpectedCode { .. } | Self::Alternative(_) | Self::Timeout { .. } => None,
+            Self::TooLong { .. }
+            | Self::UnexpectedCode { .. }
+            | Self::Alternative(_)
+            | Self::Timeout { .. } => None,
         }
     }
 }

@@ -95,6 +95,7 @@ fn outcome(result: Result<usize, &CallError>) -> &'static str {
             CallError::Lost(_) => "lost",
             CallError::NotSent(_) => "not_sent",
             CallError::Decode(_)
+            | CallError::TooLong { .. }
             | CallError::UnexpectedCode { .. }
             | CallError::Alternative(_)
             | CallError::Tried(_) => "bad_answer",

@@ -36,6 +36,7 @@ pub(super) fn health(error: &CallError, served: bool) -> Health {
         CallError::NotSent(_)
         | CallError::Timeout { sent: false, .. }
         | CallError::Decode(_)
+        | CallError::TooLong { .. }
         | CallError::Tried(_) => Health::Unknown,
     }
 }

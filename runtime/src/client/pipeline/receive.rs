@@ -10,8 +10,13 @@ use super::super::outgoing::Ends;
 use super::super::server_error::{ServerError, ServerErrorKind};
 use super::super::slots::{Slot, Ticket};
 use super::{Pipeline, Place, finish};
+use crate::error::FrameError;
 use crate::operation::Operation;
 use crate::{Blob, Frame};
+
+/// No object is that large: what begins with such a length is something else.
+/// Text is, whose letters make more.
+const PLAUSIBLE: usize = 1 << 30;
 
 impl Pipeline {
     /// Whether frames may be received: not while a stream's consumer is slow.
@@ -52,6 +57,24 @@ impl Pipeline {
         };
         self.fail(&error);
         Err(error)
+    }
+
+    /// The next answer is too long to be read: that is what its call fails with,
+    /// and the connection with it.
+    pub(in super::super) fn refuse_answer(&mut self, error: FrameError) -> ConnectionError {
+        if let (FrameError::TooLong { length: length @ ..PLAUSIBLE, max }, Some(place)) =
+            (&error, self.places.front())
+            && let Some(ticket) = place.ticket
+            && place.end <= self.written
+        {
+            let call = CallError::TooLong { length: *length, max: *max };
+            finish(self.slots.get(ticket), Err(call), &mut self.wake);
+            self.places.pop_front();
+            self.passed += 1;
+        }
+        let error = ConnectionError::Frame(error);
+        self.fail(&error);
+        error
     }
 
     fn deliver(&mut self, ticket: Ticket, frame: Frame, now: Instant) -> Result<(), ConnectionError> {

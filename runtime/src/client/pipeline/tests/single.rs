@@ -2,6 +2,7 @@
 //! are malformed.
 
 use super::*;
+use crate::FrameError;
 use crate::client::ServerErrorKind;
 
 /// Counts how often it is woken.
@@ -206,4 +207,31 @@ fn what_was_sent_behind_a_crash_was_not_looked_at() {
     assert!(!behind.may_have_been_applied() && behind.is_retryable(), "{behind:?}");
     drop(ends);
     assert!(system.pipeline.attend(system.written), "the socket is closed");
+}
+
+#[test]
+fn an_answer_that_is_too_long_is_its_calls_fault_alone() {
+    for (length, is_answer) in [(100_000_000, true), (0x4854_5450, false)] {
+        let mut system = System::new(config());
+        for _ in 0..2 {
+            system.call(Kind::Unary).unwrap();
+        }
+        system.write();
+        system.pipeline.attend(system.written);
+        system.pipeline.refuse_answer(FrameError::TooLong { length, max: 1000 });
+        let ends: Vec<_> = system
+            .tickets
+            .iter()
+            .flatten()
+            .map(|&ticket| {
+                let Poll::Ready(Err(end)) = system.pipeline.poll_answer(ticket, Waker::noop()) else {
+                    panic!("all is over")
+                };
+                end
+            })
+            .collect();
+        assert_eq!(matches!(ends[0], CallError::TooLong { max: 1000, .. }), is_answer, "{ends:?}");
+        assert_eq!(ends[0].is_retryable(), !is_answer);
+        assert!(matches!(ends[1], CallError::Lost(_)) && ends[1].is_retryable(), "{ends:?}");
+    }
 }

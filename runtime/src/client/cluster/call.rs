@@ -147,8 +147,8 @@ impl<'c, 'r> Effort<'c, 'r> {
     async fn failed(&mut self, mut trial: Trial, error: CallError) -> Result<(), CallError> {
         let inner = &self.cluster.inner;
         let node = trial.member.node().clone();
-        trial.end(verdict::health(&error, inner.served.has(self.request.operation().request)));
-        let after = trial.elapsed();
+        let health = verdict::health(&error, inner.served.has(self.request.operation().request));
+        let after = trial.failed(&error, health);
         drop(trial);
         if let (CallError::NotSent(NotSent::Frame(_) | NotSent::Streams { .. }), []) =
             (&error, self.failed.as_slice())

@@ -63,6 +63,7 @@ impl Inner {
                         node: member.node(),
                         in_flight: member.in_flight.load(Ordering::Relaxed),
                         latency: member.latency(now),
+                        failed_percent: member.failed_percent(now),
                     })
                     .collect();
                 let chosen = self.balance.choose(&candidates);

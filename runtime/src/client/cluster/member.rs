@@ -14,12 +14,11 @@ use super::super::error::CallError;
 use super::super::node::Node;
 use super::super::pool::Pool;
 use super::super::tried::Judge;
+use super::fading::Fading;
 use super::verdict;
 
-/// In which a latency that was measured loses half of its weight, in
-/// nanoseconds. Half a second: a node that took ten times as long as others gets
-/// its next call within two.
-const HALF_LIFE: u64 = 500_000_000;
+/// Calls that fail, all of them, as a [`Member`] keeps their share.
+const ALL: u64 = 1 << 20;
 
 #[derive(Debug)]
 pub(super) struct Member {
@@ -28,10 +27,10 @@ pub(super) struct Member {
     config: BreakerConfig,
     /// The breaker is open, or some calls have failed: it has to be looked at.
     suspect: AtomicBool,
-    /// The moving average, in nanoseconds.
-    latency: AtomicU64,
-    /// When it was measured last, in nanoseconds since `made`.
-    measured: AtomicU64,
+    /// In nanoseconds.
+    latency: Fading,
+    /// Which share of calls it failed at, of [`ALL`].
+    failing: Fading,
     made: Instant,
     pub(super) in_flight: AtomicUsize,
     pub(super) calls: AtomicU64,
@@ -45,8 +44,8 @@ impl Member {
             breaker: Mutex::new(Breaker::new(&config)),
             config,
             suspect: AtomicBool::new(false),
-            latency: AtomicU64::new(0),
-            measured: AtomicU64::new(0),
+            latency: Fading::default(),
+            failing: Fading::default(),
             made: now(),
             in_flight: AtomicUsize::new(0),
             calls: AtomicU64::new(0),
@@ -65,9 +64,15 @@ impl Member {
     /// How long it took to answer lately. The longer ago that was, the less it
     /// means: a node that was slow once would get no call that shows otherwise.
     pub(super) fn latency(&self, now: Instant) -> Duration {
-        let since = self.since_made(now).saturating_sub(self.measured.load(Ordering::Relaxed));
-        let halved = u32::try_from(since / HALF_LIFE).unwrap_or(u32::MAX);
-        Duration::from_nanos(self.latency.load(Ordering::Relaxed).checked_shr(halved).unwrap_or(0))
+        Duration::from_nanos(self.latency.at(self.since_made(now)))
+    }
+
+    /// How many calls in a hundred it failed at lately. That is forgotten as well.
+    pub(super) fn failed_percent(&self, now: Instant) -> u32 {
+        if self.failing.is_zero() {
+            return 0;
+        }
+        u32::try_from(self.failing.at(self.since_made(now)).saturating_mul(100) / ALL).unwrap_or(100)
     }
 
     fn since_made(&self, now: Instant) -> u64 {
@@ -101,18 +106,31 @@ impl Member {
             return;
         }
         let mut breaker = self.breaker();
+        let was_closed = breaker.is_closed();
         breaker.ended(health, probe, now(), &self.config);
+        if breaker.is_closed() && !was_closed {
+            // What it failed at while it was down is over.
+            self.failing.set(0, 0);
+        }
         self.suspect.store(health != Health::Good, Ordering::Relaxed);
     }
 
-    /// An eighth of the new one: it follows a change within some ten calls.
     fn measured(&self, latency: Duration, now: Instant) {
         let new = u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX);
-        let old = u64::try_from(self.latency(now).as_nanos()).unwrap_or(u64::MAX);
-        let average = if old == 0 { new } else { old - old / 8 + new / 8 };
-        // Of two at once, one is lost: it is an average.
-        self.latency.store(average.max(1), Ordering::Relaxed);
-        self.measured.store(self.since_made(now), Ordering::Relaxed);
+        let now = self.since_made(now);
+        match self.latency.at(now) {
+            0 => self.latency.set(new.max(1), now),
+            _ => self.latency.learn(new, now),
+        }
+    }
+
+    /// It did what it was asked, or failed at it.
+    fn worked(&self, worked: bool, now: Instant) {
+        if !worked {
+            self.failing.learn(ALL, self.since_made(now));
+        } else if !self.failing.is_zero() {
+            self.failing.learn(0, self.since_made(now));
+        }
     }
 }
 
@@ -123,6 +141,9 @@ impl Judge for Member {
             self.failures.fetch_add(1, Ordering::Relaxed);
         }
         self.judged(health, false);
+        if let Some(worked) = result.map_or_else(verdict::worked, |()| Some(true)) {
+            self.worked(worked, now());
+        }
     }
 }
 
@@ -148,22 +169,36 @@ impl Trial {
         self.begun
     }
 
-    /// How long it took so far.
-    pub(super) fn elapsed(&self) -> Duration {
-        now().saturating_duration_since(self.begun)
-    }
-
     /// The node answered at once, and this is how long it took.
     pub(super) fn answered(mut self, health: Health) -> Duration {
         let now = now();
         let after = now.saturating_duration_since(self.begun);
         self.member.measured(after, now);
+        if health == Health::Good {
+            self.member.worked(true, now);
+        }
         self.end(health);
         after
     }
 
+    /// The attempt has failed, and this is how long it took. That counts as the
+    /// node's speed only if it did its work: to fail is done quickly.
+    pub(super) fn failed(&mut self, error: &CallError, health: Health) -> Duration {
+        let now = now();
+        let after = now.saturating_duration_since(self.begun);
+        self.end(health);
+        let worked = verdict::worked(error);
+        if worked == Some(true) {
+            self.member.measured(after, now);
+        }
+        if let Some(worked) = worked {
+            self.member.worked(worked, now);
+        }
+        after
+    }
+
     /// The node did something, of which nothing can be learnt about its speed.
-    pub(super) fn end(&mut self, health: Health) {
+    fn end(&mut self, health: Health) {
         if matches!(health, Health::Bad | Health::Down) {
             self.member.failures.fetch_add(1, Ordering::Relaxed);
         }

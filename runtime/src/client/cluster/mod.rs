@@ -8,6 +8,7 @@ mod call;
 mod choose;
 mod config;
 mod discover;
+mod fading;
 mod member;
 mod stats;
 mod verdict;

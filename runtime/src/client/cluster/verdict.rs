@@ -41,6 +41,29 @@ pub(super) fn health(error: &CallError, served: bool) -> Health {
     }
 }
 
+/// Whether the node did its work all the same, which the caller was wrong about,
+/// or failed at it; `None` if that is not known. A node that fails is quick and
+/// has nothing in flight: a balance that did not know would send it all calls.
+pub(super) fn worked(error: &CallError) -> Option<bool> {
+    match error {
+        CallError::Server(error) => match error.kind() {
+            // It may serve all others.
+            ServerErrorKind::NotServed => None,
+            ServerErrorKind::Timeout
+            | ServerErrorKind::Overload
+            | ServerErrorKind::Unavailable
+            | ServerErrorKind::QuorumUnmet
+            | ServerErrorKind::Crashed
+            | ServerErrorKind::Other => Some(false),
+            _ => Some(true),
+        },
+        CallError::Alternative(_) => Some(true),
+        CallError::Timeout { sent: true, .. } => Some(false),
+        // Of connections, the breaker knows.
+        _ => None,
+    }
+}
+
 /// What an answer says about the node that has given it. The part of a node that
 /// takes requests is there before those that serve them: what it answers by
 /// itself, such as a ping, says that the node lives, and no more.
@@ -133,5 +156,16 @@ mod tests {
         assert_eq!(health(&error, true), Health::Bad);
         assert_eq!(health(&error, false), Health::Unknown);
         assert_eq!(health(&server("notfound"), true), Health::Good);
+    }
+
+    #[test]
+    fn what_a_node_fails_at_is_told_from_what_callers_do() {
+        for text in ["timeout", "overload", "{insufficient_vnodes,0,need,2}", "{error,eio}"] {
+            assert_eq!(worked(&server(text)), Some(false), "{text}");
+        }
+        for text in ["modified", "notfound", "Permission denied: x", "{n_val_violation,3}"] {
+            assert_eq!(worked(&server(text)), Some(true), "{text}");
+        }
+        assert_eq!(worked(&server("Unknown message code: 9")), None);
     }
 }

@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 #[non_exhaustive]
 pub struct BreakerConfig {
     /// How many failures in a row open it. 5: fewer would let one slow moment
-    /// of a node send all calls elsewhere. A connection that cannot be made
-    /// opens it at once.
+    /// of a node send all calls elsewhere. A connection that ends is one,
+    /// however many calls it carried; one that cannot be made opens it at once.
     pub failures: u32,
     /// For how long it opens first. 200 ms, doubled with each failed probe.
     pub open_min: Duration,

@@ -148,7 +148,7 @@ impl<'c, 'r> Effort<'c, 'r> {
         let inner = &self.cluster.inner;
         let node = trial.member.node().clone();
         let health = verdict::health(&error, inner.served.has(self.request.operation().request));
-        let after = trial.failed(&error, health);
+        let after = trial.failed(&error, health, !self.request.is_exclusive());
         drop(trial);
         if let (CallError::NotSent(NotSent::Frame(_) | NotSent::Streams { .. }), []) =
             (&error, self.failed.as_slice())

@@ -31,6 +31,8 @@ pub(super) struct Member {
     latency: Fading,
     /// Which share of calls it failed at, of [`ALL`].
     failing: Fading,
+    /// When a connection's end was counted last, in nanoseconds since `made`.
+    lost: AtomicU64,
     made: Instant,
     pub(super) in_flight: AtomicUsize,
     pub(super) calls: AtomicU64,
@@ -46,6 +48,7 @@ impl Member {
             suspect: AtomicBool::new(false),
             latency: Fading::default(),
             failing: Fading::default(),
+            lost: AtomicU64::new(0),
             made: now(),
             in_flight: AtomicUsize::new(0),
             calls: AtomicU64::new(0),
@@ -134,6 +137,18 @@ impl Member {
     }
 }
 
+impl Member {
+    /// Whether the loss of a call that began then is to be counted: not if it was
+    /// in flight when one was counted before. All calls on a connection are lost
+    /// with it, and that is one failure.
+    fn is_new_loss(&self, begun: Instant, now: Instant) -> bool {
+        let last = self.lost.load(Ordering::Relaxed);
+        let now = self.since_made(now).max(1);
+        (last == 0 || self.since_made(begun) > last)
+            && self.lost.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+}
+
 impl Judge for Member {
     fn ended(&self, result: Result<(), &CallError>) {
         let health = result.map_or_else(|error| verdict::health(error, true), |()| Health::Good);
@@ -182,11 +197,18 @@ impl Trial {
     }
 
     /// The attempt has failed, and this is how long it took. That counts as the
-    /// node's speed only if it did its work: to fail is done quickly.
-    pub(super) fn failed(&mut self, error: &CallError, health: Health) -> Duration {
+    /// node's speed only if it did its work: to fail is done quickly. `shared`:
+    /// whether other calls were on the same connection.
+    pub(super) fn failed(&mut self, error: &CallError, health: Health, shared: bool) -> Duration {
         let now = now();
         let after = now.saturating_duration_since(self.begun);
-        self.end(health);
+        let is_loss = shared && !self.probe && matches!(error, CallError::Lost(_)) && health == Health::Bad;
+        if is_loss && !self.member.is_new_loss(self.begun, now) {
+            self.member.failures.fetch_add(1, Ordering::Relaxed);
+            self.end(Health::Unknown);
+        } else {
+            self.end(health);
+        }
         let worked = verdict::worked(error);
         if worked == Some(true) {
             self.member.measured(after, now);

@@ -81,6 +81,9 @@ struct Effort<'c, 'r> {
 impl<'c, 'r> Effort<'c, 'r> {
     fn new(cluster: &'c Cluster, request: Outgoing<'r>) -> Self {
         cluster.inner.budget.deposit();
+        if cluster.inner.keeper.is_lost() {
+            cluster.discover_again();
+        }
         let timeout = cluster.inner.config.timeout.filter(|_| !request.is_exclusive());
         let request = match timeout.and_then(|timeout| now().checked_add(timeout)) {
             Some(deadline) if request.deadline().is_none() => request.with_deadline(deadline),

@@ -1,12 +1,14 @@
 //! [`Discover`]: where a cluster's list of nodes comes from, again and again.
 //!
-//! Invariant: a source that fails, or that names no nodes that can be connected
-//! to, changes nothing: who believed it would be left with none.
+//! Invariant: a source that fails, panics, or names no nodes that can be
+//! connected to changes nothing: who believed it would be left with none. A
+//! cluster that is called is kept up to date, whatever runtime calls it.
 
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::task::{AbortHandle, JoinSet};
@@ -63,27 +65,88 @@ impl Discover for Dns {
 
 /// The task that keeps a cluster's list of nodes, ended when this is dropped.
 #[derive(Debug, Default)]
-pub(super) struct Keeper(Mutex<Option<AbortHandle>>);
+pub(super) struct Keeper {
+    kept: Mutex<Kept>,
+    /// The task has ended, and was not told to: its runtime has.
+    is_lost: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    /// Tells a task from those before it.
+    number: u64,
+    source: Option<(Arc<dyn Discover>, Duration)>,
+    task: Option<AbortHandle>,
+}
 
 impl Keeper {
-    fn replace(&self, task: AbortHandle) {
-        let before = self.0.lock().unwrap_or_else(PoisonError::into_inner).replace(task);
-        if let Some(before) = before {
-            before.abort();
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins with another source, or with none. Returns the number of its task.
+    fn turn_to(&self, source: Option<(Arc<dyn Discover>, Duration)>) -> u64 {
+        let (number, task) = {
+            let mut kept = self.lock();
+            kept.number += 1;
+            kept.source = source;
+            self.is_lost.store(false, Ordering::Relaxed);
+            (kept.number, kept.task.take())
+        };
+        // Not under the lock, which a task that ends wants to have.
+        if let Some(task) = task {
+            task.abort();
+        }
+        number
+    }
+
+    fn runs(&self, number: u64, task: AbortHandle) {
+        let mut kept = self.lock();
+        if kept.number == number {
+            kept.task = Some(task);
+        } else {
+            drop(kept);
+            task.abort();
         }
     }
 
     pub(super) fn stop(&self) {
-        if let Some(task) = self.0.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            task.abort();
-        }
+        self.turn_to(None);
+    }
+
+    /// Whether somebody has to see to it. Every call asks.
+    pub(super) fn is_lost(&self) -> bool {
+        self.is_lost.load(Ordering::Relaxed)
+    }
+
+    /// What was lost, for the first who asks.
+    fn find(&self) -> Option<(Arc<dyn Discover>, Duration)> {
+        let kept = self.lock();
+        self.is_lost.swap(false, Ordering::Relaxed).then(|| kept.source.clone()).flatten()
     }
 }
 
 impl Drop for Keeper {
     fn drop(&mut self) {
-        if let Some(task) = self.0.get_mut().unwrap_or_else(PoisonError::into_inner) {
+        if let Some(task) = self.kept.get_mut().unwrap_or_else(PoisonError::into_inner).task.take() {
             task.abort();
+        }
+    }
+}
+
+/// Tells the cluster that its task has ended.
+struct Guard {
+    cluster: Weak<Inner>,
+    number: u64,
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if let Some(cluster) = self.cluster.upgrade() {
+            let kept = cluster.keeper.lock();
+            if kept.number == self.number {
+                cluster.keeper.is_lost.store(true, Ordering::Relaxed);
+            }
         }
     }
 }
@@ -124,22 +187,34 @@ impl Cluster {
 
     /// Takes the list of nodes from a source from now on: at once, and then each
     /// time when this long has passed, and no less than 10 ms. Another source
-    /// takes its place.
+    /// takes its place. It goes on in this runtime, and once that has ended, in
+    /// that of the next call. A source that panics is asked again like one that
+    /// fails.
     ///
     /// # Panics
     ///
     /// Outside of a tokio runtime with timers.
     pub fn keep_discovering(&self, source: Arc<dyn Discover>, every: Duration) {
+        let number = self.inner.keeper.turn_to(Some((Arc::clone(&source), every)));
         // A task that held the cluster would keep it alive.
-        let task = tokio::spawn(keep(Arc::downgrade(&self.inner), source, every));
-        self.inner.keeper.replace(task.abort_handle());
+        let guard = Guard { cluster: Arc::downgrade(&self.inner), number };
+        // Where the runtime is about to end, the task has done so by now.
+        let task = tokio::spawn(keep(guard, source, every));
+        self.inner.keeper.runs(number, task.abort_handle());
+    }
+
+    /// Goes on with the source whose task is lost.
+    #[cold]
+    pub(super) fn discover_again(&self) {
+        if let Some((source, every)) = self.inner.keeper.find() {
+            self.keep_discovering(source, every);
+        }
     }
 }
 
-async fn keep(cluster: Weak<Inner>, source: Arc<dyn Discover>, every: Duration) {
-    loop {
-        let Some(inner) = cluster.upgrade() else { return };
-        if !ask(&Cluster { inner }, &*source).await {
+async fn keep(guard: Guard, source: Arc<dyn Discover>, every: Duration) {
+    while let Some(inner) = guard.cluster.upgrade() {
+        if !ask(Cluster { inner }, Arc::clone(&source)).await {
             return;
         }
         tokio::time::sleep(every.max(LEAST)).await;
@@ -148,10 +223,13 @@ async fn keep(cluster: Weak<Inner>, source: Arc<dyn Discover>, every: Duration) 
 
 /// Takes the list of nodes from a source once. `false` if nobody else has the
 /// cluster any more: a source that hangs would keep it alive.
-async fn ask(cluster: &Cluster, source: &dyn Discover) -> bool {
-    let mut discovering = std::pin::pin!(cluster.discover(source));
-    while tokio::time::timeout(LOOK, &mut discovering).await.is_err() {
-        if Arc::strong_count(&cluster.inner) == 1 {
+async fn ask(cluster: Cluster, source: Arc<dyn Discover>) -> bool {
+    let others = Arc::downgrade(&cluster.inner);
+    // In a task of its own, for a source that panics. It ends with this one.
+    let mut asking = JoinSet::new();
+    asking.spawn(async move { cluster.discover(&*source).await });
+    while tokio::time::timeout(LOOK, asking.join_next()).await.is_err() {
+        if others.strong_count() <= 1 {
             return false;
         }
     }

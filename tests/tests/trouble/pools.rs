@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use riak_client::Riak;
 use riak_runtime::client::{
-    Cluster, ClusterConfig, Connecting, Connector, Discover, Discovering, Node, Pool, PoolConfig,
-    TcpConnector,
+    Cluster, ClusterConfig, Connecting, ConnectionError, Connector, Discover, Discovering, Node, Pool,
+    PoolConfig, TcpConnector,
 };
 use tokio::task::JoinSet;
 use tokio::time::sleep;
@@ -132,6 +132,31 @@ fn a_call_in_a_runtime_that_ends_does_not_hang() {
         sender.send(()).unwrap();
     });
     over.recv_timeout(Duration::from_secs(20)).expect("the runtime ends");
+}
+
+/// Never connects.
+#[derive(Debug)]
+struct Hangs;
+
+impl Connector for Hangs {
+    fn connect<'a>(&'a self, _: &'a Node) -> Connecting<'a> {
+        Box::pin(std::future::pending())
+    }
+}
+
+/// Nor does one that waits for a first connection panic.
+#[test]
+fn connecting_in_a_runtime_that_ends_is_an_error() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let handle = runtime.handle().clone();
+    let connecting = std::thread::spawn(move || {
+        let cluster = Cluster::new([Node::new("a", 1)], Arc::new(Hangs), ClusterConfig::new());
+        handle.block_on(cluster.connect())
+    });
+    std::thread::sleep(ms(200));
+    runtime.shutdown_background();
+    let error = connecting.join().unwrap().unwrap_err();
+    assert!(matches!(error.connection_error(), Some(ConnectionError::Stopped)), "{error:?}");
 }
 
 /// Never says anything.

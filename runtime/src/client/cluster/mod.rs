@@ -24,7 +24,7 @@ pub use stats::{ClusterStats, NodeStats};
 use super::balance::{Balance, LeastLoaded};
 use super::budget::Budget;
 use super::connector::Connector;
-use super::error::{CallError, NotSent};
+use super::error::{CallError, ConnectionError, NotSent};
 use super::node::Node;
 use super::pool::Pool;
 use super::random::Random;
@@ -139,7 +139,11 @@ impl Cluster {
                     return Ok(());
                 }
                 Ok(Err(attempt)) => failed.push(attempt),
-                Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+                Err(ended) => match ended.try_into_panic() {
+                    Ok(panic) => std::panic::resume_unwind(panic),
+                    // The runtime ends, and with it all of them.
+                    Err(_) => return Err(NotSent::Connection(ConnectionError::Stopped).into()),
+                },
             }
         }
         Err(if failed.is_empty() { NotSent::NoNodes.into() } else { Tried::error(failed) })

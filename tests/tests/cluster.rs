@@ -12,7 +12,7 @@ use riak_client::{Call, CallError, CallOptions, Connection, ConnectionConfig, No
 use riak_runtime::DecodeLimits;
 use riak_runtime::client::{
     BreakerConfig, BreakerState, Cluster, ClusterConfig, Connecting, ConnectionError, Connector, NotSent,
-    PoolConfig, RetryConfig, TcpConnector,
+    PoolConfig, RetryConfig, ServerErrorKind, TcpConnector,
 };
 use riak_testkit::{Node, Store};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -214,6 +214,22 @@ async fn a_node_that_starts_is_passed_over() {
     }
     assert!(requests.load(Ordering::Relaxed) < 20, "{requests:?}");
     assert_eq!(cluster.stats().nodes[1].breaker, BreakerState::Open);
+}
+
+/// Each node is asked once, and what they refuse so costs other calls nothing.
+#[tokio::test]
+async fn what_nobody_serves_is_asked_of_each_node_once() {
+    let (first, one) = scripted(Some(UNKNOWN_CODE)).await;
+    let (second, other) = scripted(Some(UNKNOWN_CODE)).await;
+    let retry = RetryConfig::new().budget_percent(0).budget_reserve(1);
+    let cluster = cluster(&[first, second], ClusterConfig::new().retry(retry));
+    let riak = Riak::over(cluster.clone());
+    for calls in 1..=20 {
+        let error = riak.kv().get(get()).await.unwrap_err();
+        assert!(error.is(ServerErrorKind::NotServed), "{error:?}");
+        let asked = [&one, &other].map(|requests| requests.load(Ordering::Relaxed));
+        assert_eq!(asked, [calls; 2]);
+    }
 }
 
 /// A node that fails at once is the quickest, and the one with the least in

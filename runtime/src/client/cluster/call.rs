@@ -14,6 +14,7 @@ use super::super::error::{CallError, NotSent};
 use super::super::observe::Watch;
 use super::super::outgoing::Outgoing;
 use super::super::responses::FrameStream;
+use super::super::server_error::ServerErrorKind;
 use super::super::tried::{Attempt, Origin, Tried};
 use super::member::{Member, Trial};
 use super::{Cluster, verdict};
@@ -160,13 +161,18 @@ impl<'c, 'r> Effort<'c, 'r> {
             return Err(error);
         }
         let repeat = verdict::may_repeat(&error, self.request.retry(), self.members.len() < 2);
-        let asked = !matches!(error, CallError::NotSent(_));
+        let unserved = error.is(ServerErrorKind::NotServed);
+        // What was not sent, or not looked at, makes no node slower.
+        let asked = !unserved && !matches!(error, CallError::NotSent(_));
         let pause = verdict::wants_pause(&error);
         let error = match error {
             CallError::Server(error) => CallError::Server(error.at(node.clone())),
             error => error,
         };
         self.failed.push(Attempt { node, error, after });
+        if unserved && self.nobody_serves() {
+            return Err(self.give_up());
+        }
         let made = u32::try_from(self.failed.len()).unwrap_or(u32::MAX);
         let config = &inner.config.retry;
         if !repeat || made >= config.max_attempts.max(1) || asked && !inner.budget.withdraw() {
@@ -184,6 +190,15 @@ impl<'c, 'r> Effort<'c, 'r> {
         }
         inner.repeats.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         Ok(())
+    }
+
+    /// Whether each node has said that it does not serve such a request.
+    fn nobody_serves(&self) -> bool {
+        let unserved = |attempt: &Attempt| attempt.error.is(ServerErrorKind::NotServed);
+        let said = |member: &Arc<Member>| {
+            self.failed.iter().any(|attempt| attempt.node == *member.node() && unserved(attempt))
+        };
+        self.members.iter().all(said)
     }
 
     fn pause(&self, made: u32) -> Duration {

@@ -74,7 +74,8 @@ pub struct RetryConfig {
     pub backoff_max: Duration,
     /// How many calls in a hundred may be made again after a node was asked, on
     /// top of the reserve. 10: when all nodes are slow, more would make them
-    /// slower. Calls that never left do not count.
+    /// slower. Calls that never left do not count, nor do those that a node said
+    /// it does not serve.
     pub budget_percent: u32,
     /// How many calls may be made again whatever their share. 100.
     pub budget_reserve: u32,

@@ -461,6 +461,30 @@ async fn a_closed_cluster_takes_no_new_nodes() {
     assert_eq!(nodes[1].connections(), 0);
 }
 
+/// Who gives up waiting has closed it all the same, even before any task ran.
+#[tokio::test]
+async fn closing_that_is_given_up_takes_no_more_calls() {
+    let (address, requests) = scripted(None).await;
+    let cluster = cluster(&[address], ClusterConfig::new());
+    let riak = Riak::over(cluster.clone());
+    let waits = riak.clone();
+    let waits = tokio::spawn(async move { waits.kv().get(get()).await.map(drop) });
+    while requests.load(Ordering::Relaxed) == 0 {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    let mut closing = Box::pin(cluster.close());
+    std::future::poll_fn(|context| {
+        assert!(closing.as_mut().poll(context).is_pending(), "a call is in flight");
+        std::task::Poll::Ready(())
+    })
+    .await;
+    drop(closing);
+    let error = riak.kv().get(get()).await.unwrap_err();
+    assert!(matches!(error.connection_error(), Some(ConnectionError::Stopped)), "{error:?}");
+    assert!(!waits.is_finished(), "what there was goes on");
+    waits.abort();
+}
+
 #[tokio::test]
 async fn closing_waits_for_calls_and_leaves_nothing() {
     let node = Node::start().await.unwrap();

@@ -64,7 +64,7 @@ impl Riak {
     }
 
     /// Takes no more calls, waits for those that there are, and closes all
-    /// connections.
+    /// connections. See [`Cluster::close`] for what stays if that is given up.
     pub async fn close(&self) {
         self.call.close().await;
     }

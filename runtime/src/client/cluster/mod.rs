@@ -16,6 +16,7 @@ mod verdict;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::task::Poll;
 
 pub use config::{ClusterConfig, RetryConfig};
 pub use discover::{Discover, Discovering, Dns};
@@ -172,6 +173,10 @@ impl Cluster {
     /// Takes no more calls, waits for those that there are, and closes all
     /// connections. Streams that are open are waited for as well: bound the
     /// wait with a timeout of your own.
+    ///
+    /// From its first poll on, no calls are taken, even if it is dropped then.
+    /// Calls and streams that there are go on in that case, and connections stay
+    /// open until it is called again or the last clone is dropped.
     pub async fn close(&self) {
         self.inner.keeper.stop();
         let members = {
@@ -179,12 +184,14 @@ impl Cluster {
             self.inner.closed.store(true, Ordering::Relaxed);
             Arc::clone(&members)
         };
-        let mut closing = tokio::task::JoinSet::new();
-        for member in members.iter() {
-            let pool = member.pool.clone();
-            closing.spawn(async move { pool.close().await });
-        }
-        while closing.join_next().await.is_some() {}
+        // All within this task: each has turned to closing when the first of them
+        // waits, whoever gives up waiting then.
+        let mut closing: Vec<_> = members.iter().map(|member| Box::pin(member.pool.close())).collect();
+        std::future::poll_fn(|context| {
+            closing.retain_mut(|close| close.as_mut().poll(context).is_pending());
+            if closing.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
     }
 }
 

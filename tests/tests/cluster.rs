@@ -12,7 +12,7 @@ use riak_client::{Call, CallError, CallOptions, Connection, ConnectionConfig, No
 use riak_runtime::DecodeLimits;
 use riak_runtime::client::{
     BreakerConfig, BreakerState, Cluster, ClusterConfig, Connecting, ConnectionError, Connector, NotSent,
-    PoolConfig, RetryConfig, ServerErrorKind, TcpConnector,
+    PoolConfig, RetryConfig, TcpConnector,
 };
 use riak_testkit::{Node, Store};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -74,10 +74,6 @@ async fn answer_all(mut socket: TcpStream, answer: Option<&'static [u8]>, reques
 
 static UNKNOWN_CODE: &[u8] = b"\0\0\0\x1c\0\x0a\x17Unknown message code: 9\x10\0";
 static MODIFIED: &[u8] = b"\0\0\0\x0d\0\x0a\x08modified\x10\0";
-static UNAVAILABLE: &[u8] = b"\0\0\0\x23\0\x0a\x1e{insufficient_vnodes,0,need,2}\x10\0";
-static EIO: &[u8] = b"\0\0\0\x10\0\x0a\x0b{error,eio}\x10\0";
-static TIMEOUT: &[u8] = b"\0\0\0\x0c\0\x0a\x07timeout\x10\0";
-static CRASHED: &[u8] = b"\0\0\0\x29\0\x0a\x24Error processing incoming message: x\x10\0";
 static OVERLOAD: &[u8] = b"\0\0\0\x0d\0\x0a\x08overload\x10\0";
 
 fn get() -> RpbGetReq {
@@ -214,68 +210,6 @@ async fn a_node_that_starts_is_passed_over() {
     }
     assert!(requests.load(Ordering::Relaxed) < 20, "{requests:?}");
     assert_eq!(cluster.stats().nodes[1].breaker, BreakerState::Open);
-}
-
-/// Each node is asked once, and what they refuse so costs other calls nothing.
-#[tokio::test]
-async fn what_nobody_serves_is_asked_of_each_node_once() {
-    let (first, one) = scripted(Some(UNKNOWN_CODE)).await;
-    let (second, other) = scripted(Some(UNKNOWN_CODE)).await;
-    let retry = RetryConfig::new().budget_percent(0).budget_reserve(1);
-    let cluster = cluster(&[first, second], ClusterConfig::new().retry(retry));
-    let riak = Riak::over(cluster.clone());
-    for calls in 1..=20 {
-        let error = riak.kv().get(get()).await.unwrap_err();
-        assert!(error.is(ServerErrorKind::NotServed), "{error:?}");
-        let asked = [&one, &other].map(|requests| requests.load(Ordering::Relaxed));
-        assert_eq!(asked, [calls; 2]);
-    }
-}
-
-/// A node that fails at once is the quickest, and the one with the least in
-/// flight. It gets fewer calls for it all the same, and its share once it works.
-#[tokio::test]
-async fn a_node_that_fails_attracts_no_calls() {
-    let places: Vec<_> = nodes_that_take(Duration::from_millis(3), 2).await;
-    for answer in [UNAVAILABLE, EIO, TIMEOUT, CRASHED] {
-        let (failing, requests) = scripted(Some(answer)).await;
-        let cluster = cluster(&[failing, places[0], places[1]], ClusterConfig::new());
-        let riak = Riak::over(cluster.clone());
-        let mut failed = 0;
-        for _ in 0..200 {
-            failed += usize::from(riak.kv().put(put()).await.is_err());
-        }
-        assert!(failed < 20, "{failed} of 200 calls, {:?}", String::from_utf8_lossy(answer));
-        let before = requests.load(Ordering::Relaxed);
-        tokio::time::sleep(Duration::from_millis(2500)).await;
-        let _ = riak.kv().put(put()).await;
-        for _ in 0..20 {
-            let _ = riak.kv().put(put()).await;
-        }
-        assert!(requests.load(Ordering::Relaxed) > before, "it is left out for ever");
-    }
-}
-
-/// Servers that answer puts, and take their time for it.
-async fn nodes_that_take(time: Duration, count: usize) -> Vec<SocketAddr> {
-    let mut addresses = Vec::new();
-    for _ in 0..count {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        addresses.push(listener.local_addr().unwrap());
-        tokio::spawn(async move {
-            while let Ok((mut socket, _)) = listener.accept().await {
-                tokio::spawn(async move {
-                    while let Ok(len) = socket.read_u32().await {
-                        socket.read_exact(&mut vec![0; len as usize]).await?;
-                        tokio::time::sleep(time).await;
-                        socket.write_all(b"\0\0\0\x01\x0c").await?;
-                    }
-                    std::io::Result::Ok(())
-                });
-            }
-        });
-    }
-    addresses
 }
 
 #[tokio::test]

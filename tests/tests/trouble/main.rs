@@ -3,8 +3,10 @@
 //! restarted. No call fails that another node could have served, and a node that
 //! is well again gets calls again, whatever kind of calls there are.
 
+mod blame;
 mod pools;
 mod site;
+mod sources;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -151,39 +153,6 @@ async fn streams_that_are_cut_are_failures() {
         riak.kv().list_keys(keys()).await.unwrap().all().await.unwrap_err();
         assert!(cluster.stats().nodes[0].failures < 20, "its breaker stays closed");
     }
-}
-
-/// A connection that ends is one failure, however many calls it carried.
-#[tokio::test]
-async fn the_end_of_one_connection_is_one_failure() {
-    let (node, conduct) = site().await;
-    let config = ClusterConfig::new().pool(PoolConfig::new().max_connections(1));
-    let cluster = Cluster::new([node], Arc::new(TcpConnector::default()), config);
-    let riak = Riak::over(cluster.clone());
-    riak.kv().get(get()).await.unwrap();
-    let lose = async |count: usize| {
-        conduct.delay(60_000);
-        let mut calls = tokio::task::JoinSet::new();
-        for _ in 0..count {
-            let riak = riak.clone();
-            calls.spawn(async move { riak.kv().put(put()).await.map(drop) });
-        }
-        while cluster.stats().nodes[0].in_flight < count || conduct.open.load(Ordering::SeqCst) == 0 {
-            sleep(ms(2)).await;
-        }
-        sleep(ms(50)).await;
-        conduct.cut.notify_waiters();
-        for result in calls.join_all().await {
-            assert!(result.unwrap_err().may_have_been_applied());
-        }
-        (cluster.stats().nodes[0].failures, cluster.stats().nodes[0].breaker)
-    };
-    assert_eq!(lose(8).await, (8, BreakerState::Closed));
-    // One after the other, they are failures as before.
-    for lost in 2..5 {
-        assert_eq!(lose(1).await, (7 + lost, BreakerState::Closed));
-    }
-    assert_eq!(lose(1).await, (12, BreakerState::Open));
 }
 
 /// Waiting for one's own limit on streams is no fault of the node's, nothing was

@@ -1,5 +1,5 @@
 //! Pools in the same trouble: connections that died, that cannot be had, or that
-//! somebody still uses; runtimes that end; clusters that nobody has any more.
+//! somebody still uses; runtimes that end.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use riak_client::Riak;
 use riak_runtime::client::{
-    Cluster, ClusterConfig, Connecting, ConnectionError, Connector, Discover, Discovering, Node, Pool,
-    PoolConfig, TcpConnector,
+    Cluster, ClusterConfig, Connecting, ConnectionError, Connector, Node, Pool, PoolConfig, TcpConnector,
 };
 use tokio::task::JoinSet;
 use tokio::time::sleep;
@@ -157,81 +156,4 @@ fn connecting_in_a_runtime_that_ends_is_an_error() {
     runtime.shutdown_background();
     let error = connecting.join().unwrap().unwrap_err();
     assert!(matches!(error.connection_error(), Some(ConnectionError::Stopped)), "{error:?}");
-}
-
-/// Never says anything.
-#[derive(Debug)]
-struct Silent;
-
-impl Discover for Silent {
-    fn nodes<'a>(&'a self, _: &'a Cluster) -> Discovering<'a> {
-        Box::pin(std::future::pending())
-    }
-}
-
-/// Counts how often it is asked, and panics the first time.
-#[derive(Debug)]
-struct Counts(Node, AtomicUsize);
-
-impl Counts {
-    fn asked(&self) -> usize {
-        self.1.load(Ordering::SeqCst)
-    }
-}
-
-impl Discover for Counts {
-    fn nodes<'a>(&'a self, _: &'a Cluster) -> Discovering<'a> {
-        let first = self.1.fetch_add(1, Ordering::SeqCst) == 0;
-        Box::pin(async move {
-            assert!(!first, "this is what the test is about");
-            Some(vec![self.0.clone()])
-        })
-    }
-}
-
-/// Nor is a source given up that has panicked once.
-#[test]
-fn discovery_goes_on_where_calls_are_made() {
-    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let servers = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let (node, _) = servers.block_on(site());
-    let source = Arc::new(Counts(node.clone(), AtomicUsize::new(0)));
-    let cluster = Cluster::new([node], Arc::new(TcpConnector::default()), ClusterConfig::new());
-    runtime().block_on(async {
-        cluster.keep_discovering(Arc::clone(&source) as _, ms(10));
-        while source.asked() < 3 {
-            sleep(ms(5)).await;
-        }
-    });
-    let before = source.asked();
-    for _ in 0..2 {
-        runtime().block_on(async {
-            let (before, begun) = (source.asked(), std::time::Instant::now());
-            Riak::over(&cluster).kv().get(get()).await.unwrap();
-            while source.asked() < before + 3 {
-                assert!(begun.elapsed() < Duration::from_secs(10), "nobody asks any more");
-                sleep(ms(5)).await;
-            }
-        });
-    }
-    assert!(source.asked() < before + 100, "more than one task asks");
-    runtime().block_on(async {
-        cluster.close().await;
-        let before = source.asked();
-        Riak::over(&cluster).kv().get(get()).await.unwrap_err();
-        sleep(ms(50)).await;
-        assert_eq!(source.asked(), before, "it was closed");
-    });
-}
-
-#[tokio::test]
-async fn a_source_of_nodes_that_hangs_keeps_no_cluster() {
-    let (node, conduct) = site().await;
-    let cluster = Cluster::new([node], Arc::new(TcpConnector::default()), ClusterConfig::new());
-    cluster.keep_discovering(Arc::new(Silent), Duration::ZERO);
-    Riak::over(&cluster).kv().get(get()).await.unwrap();
-    drop(cluster);
-    while conduct.open.load(Ordering::SeqCst) > 0 {
-        sleep(ms(20)).await;
-    }
 }

@@ -1,9 +1,9 @@
-//! [`Site`]: a server that answers every request, as late as it is told to, and
-//! counts; [`Stalls`]: a connector whose connects to some nodes take their time.
+//! [`Site`]: a server that answers every request, as late as it is told to or
+//! with an error, and counts; [`Stalls`]: a connector whose connects to some nodes take their time.
 
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use riak_runtime::client::{Connecting, ConnectionError, Connector, Node, TcpConnector};
@@ -21,6 +21,8 @@ pub(crate) struct Conduct {
     pub(crate) cut: Notify,
     pub(crate) requests: AtomicUsize,
     pub(crate) open: AtomicUsize,
+    /// An error to answer with.
+    pub(crate) error: Mutex<Option<&'static str>>,
 }
 
 impl Conduct {
@@ -30,6 +32,21 @@ impl Conduct {
 
     pub(crate) fn delay(&self, millis: u64) {
         self.delay.store(millis, Ordering::SeqCst);
+    }
+
+    pub(crate) fn fail(&self, error: &'static str) {
+        *self.error.lock().unwrap() = Some(error);
+    }
+
+    pub(crate) fn work(&self) {
+        *self.error.lock().unwrap() = None;
+    }
+
+    fn error(&self) -> Option<Vec<u8>> {
+        let text = (*self.error.lock().unwrap())?;
+        let len = u8::try_from(text.len()).unwrap();
+        let head = [0, 0, 0, len + 5, 0, 0x0a, len];
+        Some([&head, text.as_bytes(), &[0x10, 0]].concat())
     }
 }
 
@@ -63,6 +80,10 @@ async fn serve(mut socket: TcpStream, conduct: &Conduct) -> io::Result<()> {
         socket.read_exact(&mut frame).await?;
         conduct.requests.fetch_add(1, Ordering::SeqCst);
         sleep(Duration::from_millis(conduct.delay.load(Ordering::SeqCst))).await;
+        if let Some(error) = conduct.error() {
+            socket.write_all(&error).await?;
+            continue;
+        }
         match frame[0] {
             17 => socket.write_all(&[0, 0, 0, 3, 18, 0x10, 1]).await?,
             code => socket.write_all(&[0, 0, 0, 1, code + 1]).await?,

@@ -160,6 +160,9 @@ impl<'c, 'r> Effort<'c, 'r> {
             // No node has anything to do with it.
             return Err(error);
         }
+        if inner.recall() {
+            self.members = inner.members();
+        }
         let repeat = verdict::may_repeat(&error, self.request.retry(), self.members.len() < 2);
         let unserved = error.is(ServerErrorKind::NotServed);
         // What was not sent, or not looked at, makes no node slower.

@@ -1,8 +1,8 @@
 //! [`Discover`]: where a cluster's list of nodes comes from, again and again.
 //!
 //! Invariant: a source that fails, panics, or names no nodes that can be
-//! connected to changes nothing: who believed it would be left with none. A
-//! cluster that is called is kept up to date, whatever runtime calls it.
+//! connected to changes nothing: who believed it would be left with none. The
+//! nodes that the program has named are called when none of its is well. A cluster that is called is kept up to date, whatever runtime calls it.
 
 use std::fmt;
 use std::future::Future;
@@ -182,7 +182,7 @@ impl Cluster {
             fresh.extend(result.ok().flatten());
         }
         let find = |node: Node| fresh.iter().find(|member| *member.node() == node).map(Arc::clone);
-        self.inner.replace(nodes, find)
+        self.inner.change(|list| list.turn_to(nodes, find))
     }
 
     /// Takes the list of nodes from a source from now on: at once, and then each

@@ -87,6 +87,11 @@ impl Member {
         !self.suspect.load(Ordering::Relaxed) || self.breaker().is_closed()
     }
 
+    /// Whether calls pass, and most of them succeed.
+    pub(super) fn is_well(&self, now: Instant) -> bool {
+        self.is_up() && self.failed_percent(now) < 50
+    }
+
     /// Makes the next call the probe, if one is due.
     pub(super) fn probe(&self, now: Instant) -> bool {
         self.suspect.load(Ordering::Relaxed) && self.breaker().probe(now)

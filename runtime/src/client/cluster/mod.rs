@@ -62,9 +62,9 @@ pub struct Cluster {
 }
 
 struct Inner {
-    members: RwLock<Arc<[Arc<Member>]>>,
+    list: RwLock<List>,
     /// Nobody calls any more, and no nodes are added. Changed only while
-    /// `members` is locked for writing.
+    /// `list` is locked for writing.
     closed: AtomicBool,
     connector: Arc<dyn Connector>,
     config: ClusterConfig,
@@ -94,7 +94,7 @@ impl Cluster {
         balance: Arc<dyn Balance>,
     ) -> Self {
         let inner = Inner {
-            members: RwLock::new(Arc::from([])),
+            list: RwLock::default(),
             closed: AtomicBool::new(false),
             budget: Budget::new(config.retry.budget_percent, config.retry.budget_reserve),
             connector,
@@ -159,9 +159,15 @@ impl Cluster {
     /// Goes on with these nodes. Those that are there already keep their
     /// connections; calls in flight to those that are not any more are
     /// finished. A cluster that was closed stays as it is.
+    ///
+    /// A source of nodes ([`Discover`]) may put others in their place. If none of
+    /// those is well later, these are called again.
     pub fn set_nodes(&self, nodes: impl IntoIterator<Item = Node>) {
         let nodes: Vec<Node> = nodes.into_iter().collect();
-        self.inner.replace(nodes, |node| Some(Arc::new(self.inner.member(node))));
+        self.inner.change(|list| {
+            list.named.clone_from(&nodes);
+            list.turn_to(nodes, |node| Some(Arc::new(self.inner.member(node))))
+        });
     }
 
     /// What it is at.
@@ -180,9 +186,9 @@ impl Cluster {
     pub async fn close(&self) {
         self.inner.keeper.stop();
         let members = {
-            let members = self.inner.members.write().unwrap_or_else(PoisonError::into_inner);
+            let list = self.inner.list.write().unwrap_or_else(PoisonError::into_inner);
             self.inner.closed.store(true, Ordering::Relaxed);
-            Arc::clone(&members)
+            Arc::clone(&list.members)
         };
         // All within this task: each has turned to closing when the first of them
         // waits, whoever gives up waiting then.
@@ -197,39 +203,84 @@ impl Cluster {
 
 impl Inner {
     fn members(&self) -> Arc<[Arc<Member>]> {
-        Arc::clone(&self.members.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.list.read().unwrap_or_else(PoisonError::into_inner).members)
     }
 
-    /// Goes on with these nodes: those that are there already, and what `make`
-    /// makes of the others. If that leaves none of those that were named, nothing
-    /// changes, and it returns `false`.
-    fn replace(&self, nodes: Vec<Node>, mut make: impl FnMut(Node) -> Option<Arc<Member>>) -> bool {
-        let mut members = self.members.write().unwrap_or_else(PoisonError::into_inner);
+    /// Changes the list, unless the cluster is closed. Returns whether that has
+    /// been done.
+    fn change(&self, change: impl FnOnce(&mut List) -> Option<Before>) -> bool {
+        let mut list = self.list.write().unwrap_or_else(PoisonError::into_inner);
         if self.closed.load(Ordering::Relaxed) {
             return false;
         }
+        let before = change(&mut list);
+        drop(list);
+        // Connections close when nothing is locked.
+        before.is_some()
+    }
+
+    /// Where no node is well, adds those that the program has named: a source may
+    /// have believed a node that was cut off from all others. Returns whether
+    /// there are any.
+    fn recall(&self) -> bool {
+        let (has_strayed, members) = {
+            let list = self.list.read().unwrap_or_else(PoisonError::into_inner);
+            (list.has_strayed, Arc::clone(&list.members))
+        };
+        let now = super::connection::now();
+        if !has_strayed || members.iter().any(|member| member.is_well(now)) {
+            return false;
+        }
+        self.change(|list| {
+            let known = list.members.iter().map(|member| member.node());
+            let nodes: Vec<Node> = known.chain(&list.named).cloned().collect();
+            list.turn_to(nodes, |node| Some(Arc::new(self.member(node))))
+        })
+    }
+
+    fn member(&self, node: Node) -> Member {
+        let pool = Pool::new(node, Arc::clone(&self.connector), self.config.pool.clone());
+        Member::new(pool, self.config.breaker.clone())
+    }
+}
+
+/// The members that a list had before.
+type Before = Arc<[Arc<Member>]>;
+
+#[derive(Default)]
+struct List {
+    /// Those that get calls.
+    members: Arc<[Arc<Member>]>,
+    /// The nodes that the program has named, and not a source.
+    named: Vec<Node>,
+    /// Some of those are no members.
+    has_strayed: bool,
+}
+
+impl List {
+    /// Goes on with these nodes: those that are there already, and what `make`
+    /// makes of the others. If that leaves none of those that were named, nothing
+    /// changes, and it returns `None`.
+    fn turn_to(
+        &mut self,
+        nodes: Vec<Node>,
+        mut make: impl FnMut(Node) -> Option<Arc<Member>>,
+    ) -> Option<Before> {
         let none_wanted = nodes.is_empty();
         let mut next: Vec<Arc<Member>> = Vec::new();
         for node in nodes {
             if next.iter().any(|member| *member.node() == node) {
                 continue;
             }
-            let known = members.iter().find(|member| *member.node() == node).map(Arc::clone);
+            let known = self.members.iter().find(|member| *member.node() == node).map(Arc::clone);
             next.extend(known.or_else(|| make(node)));
         }
         if next.is_empty() && !none_wanted {
-            return false;
+            return None;
         }
-        let before = std::mem::replace(&mut *members, next.into());
-        drop(members);
-        // Connections close when nothing is locked.
-        drop(before);
-        true
-    }
-
-    fn member(&self, node: Node) -> Member {
-        let pool = Pool::new(node, Arc::clone(&self.connector), self.config.pool.clone());
-        Member::new(pool, self.config.breaker.clone())
+        let is_there = |node: &Node| next.iter().any(|member| member.node() == node);
+        self.has_strayed = !self.named.iter().all(is_there);
+        Some(std::mem::replace(&mut self.members, next.into()))
     }
 }
 

@@ -415,6 +415,7 @@ async fn closing_that_is_given_up_takes_no_more_calls() {
     drop(closing);
     let error = riak.kv().get(get()).await.unwrap_err();
     assert!(matches!(error.connection_error(), Some(ConnectionError::Stopped)), "{error:?}");
+    assert_eq!(cluster.stats().repeats, 0, "nor are any made again");
     assert!(!waits.is_finished(), "what there was goes on");
     waits.abort();
 }

@@ -6,6 +6,7 @@
 //! not be applied again.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::super::call::{Answered, Call};
@@ -178,7 +179,8 @@ impl<'c, 'r> Effort<'c, 'r> {
         }
         let made = u32::try_from(self.failed.len()).unwrap_or(u32::MAX);
         let config = &inner.config.retry;
-        if !repeat || made >= config.max_attempts.max(1) || asked && !inner.budget.withdraw() {
+        let is_last = made >= config.max_attempts.max(1) || inner.closed.load(Ordering::Relaxed);
+        if !repeat || is_last || asked && !inner.budget.withdraw() {
             return Err(self.give_up());
         }
         // Where all nodes were tried, another round begins after a pause.
@@ -191,7 +193,7 @@ impl<'c, 'r> Effort<'c, 'r> {
         if !pause.is_zero() {
             tokio::time::sleep(pause).await;
         }
-        inner.repeats.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        inner.repeats.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
 

@@ -140,9 +140,7 @@ impl Member {
             self.failing.learn(0, self.since_made(now));
         }
     }
-}
 
-impl Member {
     /// Whether the loss of a call that began then is to be counted: not if it was
     /// in flight when one was counted before. All calls on a connection are lost
     /// with it, and that is one failure.

@@ -7,7 +7,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::PoisonError;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
@@ -56,12 +56,22 @@ pub(super) struct Shared {
     state: Mutex<Shareable>,
     /// The driver has ended, which can be seen without a lock.
     ended: AtomicBool,
+    progress: std::sync::Arc<Progress>,
+}
+
+/// What a pool asks at each call: seen without a lock, and as it was when the
+/// pipeline was last unlocked.
+#[derive(Default)]
+struct Progress {
+    owed: AtomicUsize,
+    answered: AtomicU64,
 }
 
 pub(super) struct Shareable {
     pub(super) pipeline: Pipeline,
     /// The driver, if it has not been woken already.
     driver: Option<Waker>,
+    progress: std::sync::Arc<Progress>,
 }
 
 /// Counts handles: the driver, which shares the rest, must not keep itself
@@ -92,10 +102,18 @@ impl Shared {
 impl Shareable {
     /// Remembers how to wake the driver. Returns how it was before.
     pub(super) fn wait(&mut self, waker: &Waker) -> Option<Waker> {
+        self.note_progress();
         match &self.driver {
             Some(known) if known.will_wake(waker) => None,
             _ => self.driver.replace(waker.clone()),
         }
+    }
+
+    /// Shows those without the lock how it stands.
+    fn note_progress(&self) {
+        let (owed, answered) = self.pipeline.progress();
+        self.progress.owed.store(owed, Ordering::Relaxed);
+        self.progress.answered.store(answered, Ordering::Relaxed);
     }
 }
 
@@ -105,6 +123,7 @@ impl Handle {
         let mut wakers = Vec::new();
         let mut state = self.shared.lock();
         let result = act(&mut state.pipeline);
+        state.note_progress();
         let driver = if state.pipeline.needs_driver() { state.driver.take() } else { None };
         let unused = state.pipeline.take_wakers(&mut wakers);
         drop(state);
@@ -171,8 +190,11 @@ impl Connection {
         IO: AsyncRead + AsyncWrite + Unpin,
     {
         let (max_frame, decode_limits, max_owed) = (config.max_frame, config.decode_limits, config.max_owed);
-        let state = Mutex::new(Shareable { pipeline: Pipeline::new(config), driver: None });
-        let shared = Arc::new(Shared { state, ended: AtomicBool::new(false) });
+        let progress = std::sync::Arc::new(Progress::default());
+        let pipeline = Pipeline::new(config);
+        let state = Shareable { pipeline, driver: None, progress: std::sync::Arc::clone(&progress) };
+        let shared = Shared { state: Mutex::new(state), ended: AtomicBool::new(false), progress };
+        let shared = Arc::new(shared);
         let driver = Driver::new(io, Arc::clone(&shared), max_frame);
         (Self { handle: Arc::new(Handle { shared, decode_limits, max_owed }) }, driver)
     }
@@ -187,6 +209,16 @@ impl Connection {
     /// and a moment later.
     pub(super) fn has_ended(&self) -> bool {
         self.handle.shared.ended.load(Ordering::Relaxed)
+    }
+
+    /// How many answers are owed that nobody waits for any more, without a lock.
+    pub(super) fn owed(&self) -> usize {
+        self.handle.shared.progress.owed.load(Ordering::Relaxed)
+    }
+
+    /// How many calls have been answered, without a lock.
+    pub(super) fn answered(&self) -> u64 {
+        self.handle.shared.progress.answered.load(Ordering::Relaxed)
     }
 
     /// How many calls are in flight, those included that were given up and

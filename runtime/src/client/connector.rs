@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::time::Duration;
 
+use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpStream, ToSocketAddrs};
 
 use super::config::ConnectionConfig;
@@ -27,6 +28,13 @@ pub trait Connector: fmt::Debug + Send + Sync + 'static {
     /// Connects to a node. The connection's driver has been spawned, and
     /// nothing is left to be exchanged before the first call.
     fn connect<'a>(&'a self, node: &'a Node) -> Connecting<'a>;
+
+    /// How long connecting takes at the most: a pool gives up what takes longer,
+    /// so that a connect without end does not keep others from connecting. 30
+    /// seconds, unless the connector says otherwise.
+    fn connect_timeout(&self) -> Duration {
+        Duration::from_secs(30)
+    }
 
     /// What decoding an answer may cost that came over its connections: what
     /// their configuration says.
@@ -52,6 +60,10 @@ impl TcpConnector {
 impl Connector for TcpConnector {
     fn connect<'a>(&'a self, node: &'a Node) -> Connecting<'a> {
         Box::pin(Connection::connect_with((node.host(), node.port()), self.config.clone()))
+    }
+
+    fn connect_timeout(&self) -> Duration {
+        self.config.connect_timeout
     }
 
     fn decode_limits(&self) -> DecodeLimits {
@@ -83,9 +95,29 @@ pub(crate) async fn dial(address: impl ToSocketAddrs, after: Duration) -> Result
     Err(error.unwrap_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the name has no address").into()))
 }
 
+/// After so long without a byte the other side is asked whether it is still there:
+/// before a firewall forgets the connection, which some do after a minute or a
+/// few, without telling anybody.
+const QUIET: Duration = Duration::from_secs(30);
+
+/// How often it is asked before that is found out.
+const PROBES: Duration = Duration::from_secs(10);
+
+/// For how long bytes may stay without acknowledgement, or without room at the
+/// other side; the system by itself allows a quarter of an hour. A Riak node that
+/// is at a request reads no others, for up to a minute.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const UNACKNOWLEDGED: Duration = Duration::from_secs(75);
+
 fn prepared(socket: TcpStream) -> Result<TcpStream, ConnectionError> {
     // Without it a small request may wait 40 ms for an acknowledgement.
     socket.set_nodelay(true)?;
+    // What a system has no word for is left out: the connection is as good.
+    let options = SockRef::from(&socket);
+    let probes = TcpKeepalive::new().with_time(QUIET).with_interval(PROBES);
+    let _ = options.set_tcp_keepalive(&probes);
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    let _ = options.set_tcp_user_timeout(Some(UNACKNOWLEDGED));
     Ok(socket)
 }
 
@@ -94,6 +126,16 @@ mod tests {
     use tokio::net::{TcpListener, TcpSocket};
 
     use super::*;
+
+    #[tokio::test]
+    async fn connections_are_kept_alive() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let socket = dial(listener.local_addr().unwrap(), Duration::from_secs(2)).await.unwrap();
+        let options = SockRef::from(&socket);
+        assert!(options.keepalive().unwrap() && socket.nodelay().unwrap());
+        #[cfg(target_os = "linux")]
+        assert_eq!(options.tcp_user_timeout().unwrap(), Some(UNACKNOWLEDGED));
+    }
 
     /// A server whose queue is full drops what asks to connect, without a word: on
     /// Linux.

@@ -216,6 +216,12 @@ impl Pipeline {
         (self.places.len(), self.slots.waiting())
     }
 
+    /// How many answers are owed that nobody waits for, and how many answers have
+    /// come.
+    pub(super) fn progress(&self) -> (usize, u64) {
+        (self.owed, self.passed)
+    }
+
     /// Whom to wake, and whose wakers to drop, once this is no longer locked.
     pub(super) fn take_wakers(&mut self, wake: &mut Vec<Waker>) -> Vec<Waker> {
         if !self.wake.is_empty() {

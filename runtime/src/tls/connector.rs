@@ -77,6 +77,11 @@ where
         })
     }
 
+    fn connect_timeout(&self) -> Duration {
+        // One for the socket, one for what is exchanged then.
+        self.config.connect_timeout.saturating_add(self.timeout)
+    }
+
     fn decode_limits(&self) -> DecodeLimits {
         self.config.decode_limits
     }

@@ -3,17 +3,17 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use riak_client::Riak;
+use riak_client::{CallOptions, Riak};
 use riak_runtime::client::{
     Cluster, ClusterConfig, Connecting, ConnectionError, Connector, Node, Pool, PoolConfig, TcpConnector,
 };
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use super::site::site;
-use super::{get, keys, ms};
+use super::site::{Conduct, Late, site};
+use super::{Refuses, get, keys, ms};
 
 fn pool(node: Node, config: PoolConfig) -> Pool {
     Pool::new(node, Arc::new(TcpConnector::default()), config)
@@ -156,4 +156,176 @@ fn connecting_in_a_runtime_that_ends_is_an_error() {
     runtime.shutdown_background();
     let error = connecting.join().unwrap().unwrap_err();
     assert!(matches!(error.connection_error(), Some(ConnectionError::Stopped)), "{error:?}");
+}
+
+/// From now on the connections that are asked something hang: one call is lost.
+async fn lose_one(riak: &Riak<&Pool>, conduct: &Conduct) {
+    conduct.delay(3_600_000);
+    riak.with(CallOptions::new().timeout(ms(50))).kv().get(get()).await.unwrap_err();
+    conduct.delay(0);
+}
+
+/// A connection that has died without a word costs the call that was on it, and
+/// not those that come then.
+#[tokio::test]
+async fn a_dead_connection_costs_one_call() {
+    let (node, conduct) = site().await;
+    let pool = Pool::new(node, Late::new(20) as _, PoolConfig::new());
+    let riak = Riak::over(&pool);
+    riak.kv().get(get()).await.unwrap();
+    lose_one(&riak, &conduct).await;
+    let quick = riak.with(CallOptions::new().timeout(ms(500)));
+    for _ in 0..50 {
+        quick.kv().get(get()).await.unwrap();
+    }
+    assert_eq!(pool.stats().connections, 2);
+    // Nobody keeps it for what it will never answer.
+    let begun = Instant::now();
+    while pool.stats().connections > 1 {
+        assert!(begun.elapsed() < ms(15_000), "{:?}", pool.stats());
+        sleep(ms(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn the_only_connection_that_there_may_be_is_replaced_when_it_is_dead() {
+    let (node, conduct) = site().await;
+    let pool = pool(node, PoolConfig::new().max_connections(1));
+    let riak = Riak::over(&pool);
+    lose_one(&riak, &conduct).await;
+    let quick = riak.with(CallOptions::new().timeout(ms(50)));
+    quick.kv().get(get()).await.unwrap_err();
+    riak.kv().get(get()).await.unwrap();
+    assert_eq!((pool.stats().connects, pool.stats().connections), (2, 1));
+}
+
+#[tokio::test]
+async fn a_dead_connection_of_a_stream_takes_the_idle_ones_with_it() {
+    let (node, conduct) = site().await;
+    let pool = pool(node, PoolConfig::new().min_connections(0));
+    let riak = Riak::over(&pool);
+    let streams = [(); 4].map(|()| async { riak.kv().list_keys(keys()).await.unwrap() });
+    let mut open = Vec::new();
+    for stream in streams {
+        open.push(stream.await);
+    }
+    for stream in open {
+        stream.all().await.unwrap();
+    }
+    assert_eq!(conduct.open.load(Ordering::SeqCst), 4);
+    conduct.delay(3_600_000);
+    let quick = riak.with(CallOptions::new().timeout(ms(50)));
+    quick.kv().list_keys(keys()).await.unwrap_err();
+    conduct.delay(0);
+    quick.kv().list_keys(keys()).await.unwrap().all().await.unwrap();
+    assert_eq!(pool.stats().connects, 5);
+}
+
+/// What waits on a connection never moves to another: so it waits before.
+#[tokio::test]
+async fn a_burst_on_a_cold_pool_spreads() {
+    let (node, conduct) = site().await;
+    conduct.delay(10);
+    let pool = Pool::new(node, Late::new(60) as _, PoolConfig::new());
+    let begun = Instant::now();
+    together(&pool, 600).await;
+    // One by one on one connection, they would take 6 s.
+    assert!(begun.elapsed() < ms(3000), "{:?}", begun.elapsed());
+    assert_eq!(pool.stats().connections, 16);
+}
+
+/// One connection works and no other can be had for a while: it carries all.
+#[tokio::test]
+async fn who_waits_for_room_takes_it_where_it_is() {
+    let (node, _) = site().await;
+    let late = Late::new(0);
+    let pool = Pool::new(node, Arc::clone(&late) as _, PoolConfig::new());
+    together(&pool, 1).await;
+    late.millis.store(3_600_000, Ordering::SeqCst);
+    let begun = Instant::now();
+    together(&pool, 100).await;
+    assert!(begun.elapsed() < ms(450), "they waited for a connect: {:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn there_are_never_more_connections_than_there_may_be() {
+    let (node, conduct) = site().await;
+    let late = Late::new(0);
+    let config = PoolConfig::new().max_connections(1).target_in_flight(1);
+    let pool = Pool::new(node, Arc::clone(&late) as _, config);
+    together(&pool, 1).await;
+    late.millis.store(200, Ordering::SeqCst);
+    conduct.cut.notify_waiters();
+    // The pool makes another one by itself: those who come meanwhile wait for that.
+    while late.tries.load(Ordering::SeqCst) < 2 {
+        sleep(ms(2)).await;
+    }
+    together(&pool, 20).await;
+    sleep(ms(300)).await;
+    assert_eq!((pool.stats().connects, pool.stats().connections), (2, 1));
+}
+
+/// Nobody knocks at a door for ever behind which nobody is wanted.
+#[tokio::test]
+async fn a_pool_that_was_refused_waits_for_the_next_call() {
+    let refuses = Arc::new(Refuses::default());
+    let pool = Pool::new(Node::new("a", 1), Arc::clone(&refuses) as _, PoolConfig::new());
+    for calls in 1..3 {
+        Riak::over(&pool).kv().get(get()).await.unwrap_err();
+        sleep(ms(1500)).await;
+        assert_eq!(refuses.0.load(Ordering::SeqCst), calls);
+    }
+}
+
+#[test]
+fn a_pool_outlives_the_runtime_that_called_first() {
+    let runtime = |threads| {
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        builder.worker_threads(threads).enable_all().build().unwrap()
+    };
+    let servers = runtime(1);
+    let (node, conduct) = servers.block_on(site());
+    let config = PoolConfig::new().min_connections(0).idle_timeout(Some(ms(100)));
+    let pool = pool(node, config);
+    let first = runtime(1);
+    first.block_on(together(&pool, 1));
+    drop(first);
+    runtime(1).block_on(async {
+        together(&pool, 1).await;
+        let begun = Instant::now();
+        while conduct.open.load(Ordering::SeqCst) > 0 || pool.stats().connections > 0 {
+            assert!(begun.elapsed() < ms(5000), "nobody sweeps: {:?}", pool.stats());
+            sleep(ms(20)).await;
+        }
+    });
+}
+
+/// What takes longer to be made than somebody can wait is there for the next.
+#[tokio::test]
+async fn streams_in_a_hurry_get_connections_too() {
+    let (node, _) = site().await;
+    let late = Late::new(150);
+    let config = PoolConfig::new().min_connections(0);
+    let pool = Pool::new(node, Arc::clone(&late) as _, config);
+    let riak = Riak::over(&pool);
+    let quick = riak.with(CallOptions::new().timeout(ms(100)));
+    let mut failed = 0;
+    for _ in 0..10 {
+        failed += usize::from(quick.kv().list_keys(keys()).await.is_err());
+    }
+    assert!(failed <= 3 && late.tries.load(Ordering::SeqCst) == 1, "{failed}, {late:?}");
+}
+
+#[tokio::test]
+async fn a_connect_without_end_is_given_up() {
+    let (node, _) = site().await;
+    let late = Late::new(3_600_000);
+    let pool = Pool::new(node, Arc::clone(&late) as _, PoolConfig::new());
+    let riak = Riak::over(&pool);
+    tokio::join!(async { riak.kv().get(get()).await.unwrap_err() }, async {
+        riak.kv().list_keys(keys()).await.map(drop).unwrap_err()
+    },);
+    late.millis.store(0, Ordering::SeqCst);
+    riak.kv().get(get()).await.unwrap();
+    riak.kv().list_keys(keys()).await.unwrap().all().await.unwrap();
 }

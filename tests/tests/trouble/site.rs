@@ -1,5 +1,6 @@
 //! [`Site`]: a server that answers every request, as late as it is told to or
-//! with an error, and counts; [`Stalls`]: a connector whose connects to some nodes take their time.
+//! with an error, and counts; [`Stalls`]: a connector whose connects to some nodes
+//! take their time; [`Late`]: one whose connects all do, and succeed.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -118,5 +119,32 @@ impl Connector for Stalls {
             }
             TcpConnector::default().connect(node).await
         })
+    }
+}
+
+/// Connects after a while.
+#[derive(Debug)]
+pub(crate) struct Late {
+    pub(crate) millis: AtomicU64,
+    pub(crate) tries: AtomicUsize,
+}
+
+impl Late {
+    pub(crate) fn new(millis: u64) -> Arc<Self> {
+        Arc::new(Self { millis: AtomicU64::new(millis), tries: AtomicUsize::new(0) })
+    }
+}
+
+impl Connector for Late {
+    fn connect<'a>(&'a self, node: &'a Node) -> Connecting<'a> {
+        self.tries.fetch_add(1, Ordering::SeqCst);
+        Box::pin(async move {
+            sleep(Duration::from_millis(self.millis.load(Ordering::SeqCst))).await;
+            TcpConnector::default().connect(node).await
+        })
+    }
+
+    fn connect_timeout(&self) -> Duration {
+        Duration::from_millis(500)
     }
 }

@@ -3,18 +3,25 @@
 //! Invariant: a call is made again here only if it was not sent, because the
 //! connection that it was given turned out to be closed.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+use tokio::time::timeout;
 
 use super::super::call::{Answered, Call};
 use super::super::connection::now;
 use super::super::error::{CallError, ConnectionError, NotSent};
 use super::super::outgoing::Outgoing;
 use super::super::responses::FrameStream;
+use super::opening::{Asks, Taken};
 use super::{Pool, Share};
 use crate::DecodeLimits;
 
 /// How many closed connections one call tries before it says so.
 const STALE: usize = 3;
+
+/// How often who waits for room looks by himself: an answer that comes for
+/// nobody tells nobody.
+const GLANCE: Duration = Duration::from_millis(20);
 
 impl Call for Pool {
     async fn unary(&self, request: Outgoing<'_>) -> Result<Answered, CallError> {
@@ -24,6 +31,7 @@ impl Call for Pool {
         let mut stale = 0;
         loop {
             let share = self.share(request.start_by()).await?;
+            let answered = share.member.connection.answered();
             let error = match share.member.connection.unary(request).await {
                 Err(error) if error.server_error().is_none() => error,
                 result => return result,
@@ -35,6 +43,10 @@ impl Call for Pool {
                     continue;
                 }
             }
+            let silent = share.member.connection.answered() == answered;
+            if silent && matches!(error, CallError::Timeout { sent: true, .. }) {
+                self.inner.doubt(&share.member);
+            }
             return Err(error);
         }
     }
@@ -44,7 +56,11 @@ impl Call for Pool {
             let lease = self.inner.lease(request.start_by()).await?;
             match lease.connection.stream(request).await {
                 Err(CallError::NotSent(NotSent::Connection(_))) if lease.is_used => {}
-                result => return result.map(|stream| stream.keeping(lease)),
+                Err(error) => {
+                    self.inner.doubt_idle(&lease, &error);
+                    return Err(error);
+                }
+                Ok(stream) => return Ok(stream.keeping(lease)),
             }
         }
     }
@@ -61,6 +77,10 @@ impl Pool {
             let lease = self.inner.lease(request.start_by()).await?;
             match lease.connection.unary(request).await {
                 Err(CallError::NotSent(NotSent::Connection(_))) if lease.is_used => {}
+                Err(error) => {
+                    self.inner.doubt_idle(&lease, &error);
+                    return Err(error);
+                }
                 result => return result,
             }
         }
@@ -69,11 +89,20 @@ impl Pool {
     /// A share of the connection that has the least to do, once there is one.
     pub(super) async fn share(&self, limit: Option<Instant>) -> Result<Share<'_>, CallError> {
         let mut since = None;
-        let mut vain = false;
+        let (mut vain, mut asks) = (false, Asks::First);
         loop {
-            let mut first = match self.inner.take()? {
-                Ok(share) => return Ok(share),
-                Err(first) => first,
+            let mut first = match self.inner.take(asks)? {
+                Taken::Share(share) => return Ok(share),
+                Taken::Crowded => {
+                    let begun = *since.get_or_insert_with(now);
+                    let _waits = self.inner.arrive()?;
+                    let room = timeout(GLANCE, self.inner.room.notified());
+                    // Who has waited for as long as he may takes what there is.
+                    let in_time = self.inner.within(begun, limit, room).await.is_ok();
+                    asks = if in_time { Asks::Again } else { Asks::Last };
+                    continue;
+                }
+                Taken::First(first) => first,
             };
             let begun = *since.get_or_insert_with(now);
             let _waits = self.inner.arrive()?;

@@ -7,17 +7,24 @@ use std::future::Future;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::time::timeout_at;
 
 use super::super::connection::{Connection, now};
 use super::super::error::{CallError, ConnectionError, NotSent};
+use super::opening::connection;
 use super::{AtomicUsize, Inner, Ordering};
+
+/// Who waits for a connection to be handed over, and where.
+pub(super) type Asker = oneshot::Sender<Result<Idle, ConnectionError>>;
+type Asked = oneshot::Receiver<Result<Idle, ConnectionError>>;
 
 /// A connection that nobody uses.
 #[derive(Debug)]
 pub(super) struct Idle {
     connection: Connection,
+    /// It has carried a call before.
+    is_used: bool,
     since: Instant,
     /// When it has had its time.
     retires: Option<Instant>,
@@ -47,9 +54,10 @@ impl Drop for Lease {
         let Some(pool) = self.pool.upgrade() else { return };
         let fit = self.connection.closed().is_none() && self.connection.in_flight() == 0;
         if fit && !pool.closing.load(Ordering::Relaxed) {
-            let idle = Idle { connection: self.connection.clone(), since: now(), retires: self.retires };
+            let (connection, retires) = (self.connection.clone(), self.retires);
+            let idle = Idle { connection, is_used: true, since: now(), retires };
             if idle.is_fresh(idle.since, None) {
-                pool.lock().idle.push(idle);
+                pool.hand(Ok(idle));
             }
         }
     }
@@ -119,45 +127,120 @@ impl Inner {
         };
         // `close` waits for all permits: it gets this one back, or has begun.
         is_closing()?;
-        let lease = |connection, is_used, retires| Lease {
-            connection,
-            is_used,
-            retires,
-            pool: Arc::downgrade(self),
-            _permit: permit,
-        };
-        if let Some((connection, retires)) = self.take_idle() {
-            return Ok(lease(connection, true, retires));
-        }
-        self.start_sweeping();
-        let connecting = self.connector.connect(&self.node);
-        let made = self.within(begun, limit, connecting).await;
-        match made.map_err(|after| NotSent::Connecting { after })? {
-            Ok(connection) => {
-                self.connects.fetch_add(1, Ordering::Relaxed);
-                Ok(lease(connection, false, self.retires(now())))
-            }
-            Err(error) => {
-                self.failures.fetch_add(1, Ordering::Relaxed);
-                Err(NotSent::Connection(error).into())
+        // A runtime that ends takes what was being made with it: once may be by
+        // chance.
+        let mut vain = false;
+        loop {
+            let asked = match self.take_idle() {
+                Ok(idle) => return Ok(self.lend(idle, permit)),
+                Err(asked) => asked,
+            };
+            match self.within(begun, limit, asked).await.map_err(|after| NotSent::Connecting { after })? {
+                Ok(Ok(idle)) => return Ok(self.lend(idle, permit)),
+                Ok(Err(error)) => return Err(NotSent::Connection(error).into()),
+                Err(_) if vain => return Err(NotSent::Connection(ConnectionError::Stopped).into()),
+                Err(_) => vain = true,
             }
         }
     }
 
-    /// A connection that a stream has left behind.
-    fn take_idle(&self) -> Option<(Connection, Option<Instant>)> {
+    fn lend(self: &Arc<Self>, idle: Idle, permit: OwnedSemaphorePermit) -> Lease {
+        let Idle { connection, is_used, retires, .. } = idle;
+        Lease { connection, is_used, retires, pool: Arc::downgrade(self), _permit: permit }
+    }
+
+    /// A connection that a stream has left behind, or where one will be handed
+    /// over: one is being made for each who asks, in the background, so that it is
+    /// there for the next one if it takes longer than somebody can wait.
+    fn take_idle(self: &Arc<Self>) -> Result<Idle, Asked> {
         let mut gone = Vec::new();
         let now = now();
         let mut state = self.lock();
-        let found = loop {
-            match state.idle.pop() {
-                Some(idle) if idle.is_fresh(now, None) => break Some((idle.connection, idle.retires)),
-                Some(idle) => gone.push(idle),
-                None => break None,
+        while let Some(idle) = state.idle.pop() {
+            if idle.is_fresh(now, None) {
+                // Connections are dropped when nothing is locked.
+                drop(state);
+                return Ok(idle);
             }
-        };
-        // Connections are dropped when nothing is locked.
+            gone.push(idle);
+        }
+        let (asker, asked) = oneshot::channel();
+        state.askers.retain(|asker| !asker.is_closed());
+        state.askers.push_back(asker);
+        let wanted = state.making < state.askers.len();
+        if wanted {
+            state.making += 1;
+        }
         drop(state);
-        found
+        if wanted {
+            self.run(make(Making(Arc::downgrade(self))));
+        }
+        Err(asked)
     }
+
+    /// Gives a connection, or the reason why there is none, to who has asked
+    /// first; a connection that nobody asks for is kept.
+    fn hand(&self, mut made: Result<Idle, ConnectionError>) {
+        loop {
+            let mut state = self.lock();
+            let Some(asker) = state.askers.pop_front() else {
+                match made {
+                    // Those that wait until the pool is closed let go of it.
+                    Ok(idle) if !self.closing.load(Ordering::Relaxed) => state.idle.push(idle),
+                    other => {
+                        drop(state);
+                        drop(other);
+                    }
+                }
+                return;
+            };
+            drop(state);
+            match asker.send(made) {
+                Ok(()) => return,
+                Err(back) => made = back,
+            }
+        }
+    }
+
+    /// Lets go of what streams have left behind if a call on one of these got no
+    /// answer in time: what has cut off one has cut off all, and each would cost
+    /// a call its time.
+    pub(super) fn doubt_idle(&self, lease: &Lease, error: &CallError) {
+        if lease.is_used && matches!(error, CallError::Timeout { sent: true, .. }) {
+            let idle = std::mem::take(&mut self.lock().idle);
+            drop(idle);
+        }
+    }
+}
+
+/// A connection that is being made for a stream: counted until this is dropped.
+struct Making(Weak<Inner>);
+
+impl Making {
+    /// It is over, and whoever asked is about to hear of it.
+    fn over(mut self) {
+        if let Some(inner) = std::mem::take(&mut self.0).upgrade() {
+            inner.lock().making -= 1;
+        }
+    }
+}
+
+impl Drop for Making {
+    fn drop(&mut self) {
+        let Some(inner) = self.0.upgrade() else { return };
+        let mut state = inner.lock();
+        state.making -= 1;
+        // Who has nobody left to make one for him asks again.
+        let left = if state.askers.len() > state.making { state.askers.pop_front() } else { None };
+        drop(state);
+        drop(left);
+    }
+}
+
+async fn make(making: Making) {
+    let Some((inner, made)) = connection(&making.0).await else { return };
+    making.over();
+    let now = now();
+    let retires = inner.retires(now);
+    inner.hand(made.map(|connection| Idle { connection, is_used: false, since: now, retires }));
 }

@@ -3,10 +3,29 @@
 //! Which of them gets a call, whether one more is wanted, and which have had
 //! their time. No clock, no sockets and no lock in here. Invariant: a member
 //! that is taken out stays open for the calls that it carries, and gets no more.
+//!
+//! A connection that has died shows nothing but that answers are owed on it. So
+//! these weigh heavily, twice as much with each: it gets next to no calls, and
+//! one that is only slow gets them again as it answers.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+
+/// For how long a connection may owe answers and give none: then it is taken for
+/// dead. Much longer than most answers take, and than what it costs to be wrong,
+/// one connect.
+const SILENCE: Duration = Duration::from_secs(5);
+
+/// What is known of a connection besides the calls on it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Signs {
+    pub(super) broken: bool,
+    /// Answers that nobody waits for any more.
+    pub(super) owed: usize,
+    /// Answers that have come.
+    pub(super) answered: u64,
+}
 
 /// A connection, and the calls on it.
 #[derive(Debug)]
@@ -35,6 +54,22 @@ struct Entry<C> {
     retires: Option<Instant>,
     /// How many calls it had had when nobody had used it since then.
     idle: (usize, Instant),
+    /// How many answers had come, and since when it has owed some and given none.
+    silent: Option<(u64, Instant)>,
+}
+
+impl<C> Entry<C> {
+    /// Whether it has been silent for too long.
+    fn is_silent(&mut self, signs: Signs, now: Instant) -> bool {
+        match self.silent {
+            _ if signs.owed == 0 => self.silent = None,
+            Some((answered, since)) if answered == signs.answered => {
+                return now.saturating_duration_since(since) >= SILENCE;
+            }
+            _ => self.silent = Some((signs.answered, now)),
+        }
+        false
+    }
 }
 
 #[derive(Debug)]
@@ -67,16 +102,21 @@ impl<C> Members<C> {
 
     pub(super) fn add(&mut self, connection: C, now: Instant, retires: Option<Instant>) {
         let member = Member { connection, in_flight: AtomicUsize::new(0), calls: AtomicUsize::new(0) };
-        self.entries.push(Entry { member: Arc::new(member), retires, idle: (0, now) });
+        self.entries.push(Entry { member: Arc::new(member), retires, idle: (0, now), silent: None });
     }
 
-    /// The member with the fewest calls, for one more, and how many it had.
+    /// The member with the fewest calls, for one more, and its load: how many it
+    /// had, and for answers owed several times the `target`.
     ///
     /// The first of equals: with little to do, the others become idle.
-    pub(super) fn take(&self) -> Option<(Arc<Member<C>>, usize)> {
+    pub(super) fn take(&self, target: usize, owed: impl Fn(&C) -> usize) -> Option<(Arc<Member<C>>, usize)> {
         let mut best: Option<(&Entry<C>, usize)> = None;
         for entry in &self.entries {
-            let load = entry.member.in_flight.load(Ordering::Relaxed);
+            let debt = match owed(&entry.member.connection) {
+                0 => 0,
+                owed => target.max(1).saturating_mul(2 << owed.min(16)),
+            };
+            let load = entry.member.in_flight.load(Ordering::Relaxed).saturating_add(debt);
             if best.is_none_or(|(_, least)| load < least) {
                 best = Some((entry, load));
                 if load == 0 {
@@ -99,21 +139,23 @@ impl<C> Members<C> {
         }
     }
 
-    /// Takes out who has had its time, who is broken, and who is idle for too
-    /// long and not needed for the minimum.
+    /// Takes out who has had its time, who is broken or seems dead, and who is
+    /// idle for too long and not needed for the minimum.
     pub(super) fn sweep(
         &mut self,
         now: Instant,
         idle: Option<Duration>,
         min: usize,
-        broken: impl Fn(&C) -> bool,
+        signs: impl Fn(&C) -> Signs,
     ) -> Vec<Arc<Member<C>>> {
         let mut out: Vec<_> =
             self.leaving.extract_if(.., |member| member.in_flight.load(Ordering::Acquire) == 0).collect();
         let mut take_out = |entry: &Entry<C>| out.push(Arc::clone(&entry.member));
-        self.entries.retain(|entry| {
-            let over =
-                entry.retires.is_some_and(|retires| retires <= now) || broken(&entry.member.connection);
+        self.entries.retain_mut(|entry| {
+            let signs = signs(&entry.member.connection);
+            let over = signs.broken
+                || entry.retires.is_some_and(|retires| retires <= now)
+                || entry.is_silent(signs, now);
             if over {
                 take_out(entry);
             }
@@ -161,29 +203,69 @@ mod tests {
     #[test]
     fn the_least_loaded_is_taken_and_the_first_of_equals() {
         let members = members(3, Instant::now());
-        let taken: Vec<_> = (0..7).map(|_| members.take().unwrap()).collect();
+        let taken: Vec<_> = (0..7).map(|_| members.take(4, |_| 0).unwrap()).collect();
         let order: Vec<_> = taken.iter().map(|(member, load)| (member.connection, *load)).collect();
         assert_eq!(order, [(0, 0), (1, 0), (2, 0), (0, 1), (1, 1), (2, 1), (0, 2)]);
         taken[1].0.release();
         taken[4].0.release();
-        assert_eq!(members.take().unwrap().0.connection, 1);
+        assert_eq!(members.take(4, |_| 0).unwrap().0.connection, 1);
         assert_eq!(members.in_flight(), 6);
+    }
+
+    #[test]
+    fn who_owes_answers_is_left_alone_and_is_known_to_be_busy() {
+        let members = members(2, Instant::now());
+        let owed = |owed: usize| move |&number: &usize| if number == 0 { owed } else { 0 };
+        // Full at once, whatever a connection is to carry.
+        for target in [0, 1, 4, 1000] {
+            let one = self::members(1, Instant::now());
+            assert!(one.take(target, owed(1)).unwrap().1 >= target.max(1) * 4);
+        }
+        for _ in 0..60 {
+            assert_eq!(members.take(4, owed(3)).unwrap().0.connection, 1);
+        }
+        // Dead ones that get a call now and then get it ever more rarely.
+        for _ in 0..100 {
+            assert_eq!(members.take(4, owed(5)).unwrap().0.connection, 1);
+        }
+        assert_eq!(members.take(4, owed(0)).unwrap().0.connection, 0);
+        assert!(members.take(usize::MAX, |_| usize::MAX).is_some());
+    }
+
+    #[test]
+    fn who_owes_answers_and_gives_none_goes() {
+        let start = Instant::now();
+        let mut members = members(3, start);
+        let mut sweep = |seconds: u64| {
+            let now = start + Duration::from_secs(seconds);
+            // The first is dead, the second answers, the third owes nothing.
+            let gone = members.sweep(now, None, 3, |&number| match number {
+                0 => Signs { owed: 1, ..Signs::default() },
+                1 => Signs { owed: 1, answered: seconds, ..Signs::default() },
+                _ => Signs::default(),
+            });
+            gone.iter().map(|member| member.connection).collect::<Vec<_>>()
+        };
+        assert!((1..6).all(|seconds| sweep(seconds).is_empty()));
+        assert_eq!(sweep(6), [0]);
+        assert!((7..20).all(|seconds| sweep(seconds).is_empty()));
     }
 
     #[test]
     fn idle_ones_go_but_for_the_minimum_and_busy_ones_stay() {
         let (start, idle) = (Instant::now(), Some(Duration::from_secs(10)));
         let mut members = members(4, start);
-        let busy = members.take().unwrap().0;
+        let busy = members.take(4, |_| 0).unwrap().0;
         let at = |seconds| start + Duration::from_secs(seconds);
-        assert!(members.sweep(at(9), idle, 1, |_| false).is_empty());
-        let gone: Vec<_> = members.sweep(at(10), idle, 2, |_| false).iter().map(|m| m.connection).collect();
+        assert!(members.sweep(at(9), idle, 1, |_| Signs::default()).is_empty());
+        let gone: Vec<_> =
+            members.sweep(at(10), idle, 2, |_| Signs::default()).iter().map(|m| m.connection).collect();
         assert_eq!(gone, [3, 2]);
         // It was busy when it was last looked at: its idle time begins now.
         busy.release();
-        assert_eq!(members.sweep(at(19), idle, 0, |_| false).len(), 1);
+        assert_eq!(members.sweep(at(19), idle, 0, |_| Signs::default()).len(), 1);
         assert_eq!(members.len(), 1);
-        assert!(members.sweep(at(20), idle, 0, |_| false).len() == 1 && members.len() == 0);
+        assert!(members.sweep(at(20), idle, 0, |_| Signs::default()).len() == 1 && members.len() == 0);
     }
 
     #[test]
@@ -193,15 +275,18 @@ mod tests {
         members.add(0, start, Some(start + Duration::from_secs(1)));
         members.add(1, start, None);
         members.add(2, start, None);
-        let old = members.take().unwrap().0;
-        let gone = members.sweep(start + Duration::from_secs(1), None, 3, |&number| number == 2);
+        let old = members.take(4, |_| 0).unwrap().0;
+        let gone = members.sweep(start + Duration::from_secs(1), None, 3, |&number| Signs {
+            broken: number == 2,
+            ..Signs::default()
+        });
         assert_eq!(gone.iter().map(|member| member.connection).collect::<Vec<_>>(), [0, 2]);
-        assert_eq!(members.take().unwrap().0.connection, 1);
+        assert_eq!(members.take(4, |_| 0).unwrap().0.connection, 1);
         // It is waited for until it has been released, and forgotten then.
         assert_eq!((members.in_flight(), members.leaving.len()), (2, 1));
         old.release();
         assert_eq!(members.in_flight(), 1);
-        members.sweep(start, None, 3, |_| false);
+        members.sweep(start, None, 3, |_| Signs::default());
         assert!(members.leaving.is_empty());
     }
 }

@@ -1,10 +1,11 @@
 //! [`Pool`]: the connections to one node.
 //!
 //! Unary calls share connections, and one more is opened in the background when
-//! all are busy: nobody who could use an open one waits for it. Streams and
-//! long calls each have a connection of their own (`lease`). Invariant: a
-//! connection that is closed gets no call for longer than it takes one call to
-//! find that out, and that call is made on another one.
+//! all are busy. Who could use an open one waits for it only if those have
+//! several times what they should have, or owe answers. Streams and long calls
+//! each have a connection of their own (`lease`). Invariant: a connection that
+//! is closed gets no call for longer than it takes one call to find that out,
+//! and that call is made on another one.
 
 mod call;
 mod config;
@@ -12,23 +13,25 @@ mod lease;
 mod members;
 mod opening;
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{Notify, Semaphore, watch};
+use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
 
 pub use config::PoolConfig;
 
 use super::connection::Connection;
 use super::connector::Connector;
-use super::error::{CallError, ConnectionError};
+use super::error::CallError;
 use super::node::Node;
 use super::random::Random;
-use lease::Idle;
+use lease::{Asker, Idle};
 use members::{Member, Members};
+use opening::Told;
 
 /// How often idle and old connections are looked for.
 const SWEEP: Duration = Duration::from_secs(1);
@@ -56,8 +59,10 @@ struct Inner {
     streams: Arc<Semaphore>,
     /// Streams and long calls that wait for a connection.
     waiting: AtomicUsize,
-    /// Unary calls that wait for the first connection.
+    /// Unary calls that wait for the first connection, or for one with room.
     arriving: AtomicUsize,
+    /// There may be room: a call is over, or a connection was made or not.
+    room: Notify,
     closing: AtomicBool,
     /// A call has ended while the pool is closing.
     ended: Notify,
@@ -70,10 +75,17 @@ struct State {
     members: Members<Connection>,
     /// Connections that streams have used and others may use.
     idle: Vec<Idle>,
+    /// Streams that wait for a connection to be made or left behind, and how many
+    /// are being made for them.
+    askers: VecDeque<Asker>,
+    making: usize,
     /// Connections being made for unary calls.
     connecting: usize,
-    /// Where those look who wait for the first of them.
-    first: Option<watch::Receiver<Option<ConnectionError>>>,
+    /// Who waits while there is none is told through this.
+    first: Option<Told>,
+    /// The last one could not be had, and nobody waited for it or nobody will be
+    /// let in: none is made before the next call.
+    in_vain: bool,
     /// No more than the first connection is made before this: the last one that
     /// was to be one more could not be had.
     grows_after: Option<Instant>,
@@ -107,6 +119,9 @@ struct Share<'p> {
 impl Drop for Share<'_> {
     fn drop(&mut self) {
         self.member.release();
+        if self.inner.arriving.load(Ordering::Relaxed) > 0 {
+            self.inner.room.notify_one();
+        }
         // Either this sees that the pool is closing, or `close` sees that the call
         // has ended: each writes, then reads what the other writes, and so all four
         // have to be in one order for both.
@@ -125,8 +140,11 @@ impl Pool {
         let state = State {
             members: Members::new(),
             idle: Vec::new(),
+            askers: VecDeque::new(),
+            making: 0,
             connecting: 0,
             first: None,
+            in_vain: false,
             grows_after: None,
         };
         let inner = Inner {
@@ -139,6 +157,7 @@ impl Pool {
             streams,
             waiting: AtomicUsize::new(0),
             arriving: AtomicUsize::new(0),
+            room: Notify::new(),
             closing: AtomicBool::new(false),
             ended: Notify::new(),
             connects: AtomicU64::new(0),
@@ -170,7 +189,7 @@ impl Pool {
         let mut state = self.inner.lock();
         let mut missing = Vec::new();
         while state.members.len() + state.connecting < self.inner.min() {
-            missing.push(self.inner.open(&mut state, None));
+            missing.push(self.inner.open(&mut state));
         }
         drop(state);
         for opening in missing {

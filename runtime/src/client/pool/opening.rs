@@ -1,84 +1,137 @@
 //! How connections for unary calls come and go.
 //!
 //! Invariant: while there is none and someone waits for one, one is being made,
-//! and its maker tells all who wait what came of it.
+//! and the last maker tells all who wait what came of it. There are never more,
+//! open and being made, than there may be.
 
+use std::future::Future;
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use tokio::sync::watch;
+use tokio::time::timeout;
 
-use super::super::connection::now;
+use super::super::connection::{Connection, now};
 use super::super::error::{ConnectionError, NotSent};
+use super::members::{Member, Signs};
 use super::{Inner, Ordering, SWEEP, Share, State};
 
-/// Where the makers of the first connection say why there is none; without a
-/// word when there is one.
-type First = watch::Receiver<Option<ConnectionError>>;
+/// Where the makers of connections say why there is none; without a word when
+/// there is one.
+pub(super) type Told = watch::Sender<Option<ConnectionError>>;
+
+/// So many times what it should have makes a connection that nobody joins as long
+/// as another one is being made: what waits on one never moves to another.
+const CROWD: usize = 4;
+
+/// How a unary call asks for a connection.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asks {
+    /// For the first time.
+    First,
+    /// After it has waited for room.
+    Again,
+    /// After it has waited for as long as it may: it takes what there is.
+    Last,
+}
+
+/// What a unary call gets.
+pub(super) enum Taken<'p> {
+    /// A share of an open connection.
+    Share(Share<'p>),
+    /// None is open: one is being made, and this tells of it.
+    First(watch::Receiver<Option<ConnectionError>>),
+    /// There are open ones, but it is better to wait for one that is being made.
+    Crowded,
+}
 
 impl Inner {
-    /// A share of an open connection, or where to wait for the first one.
-    pub(super) fn take(self: &Arc<Self>) -> Result<Result<Share<'_>, First>, NotSent> {
+    /// A share of an open connection, or what to wait for.
+    pub(super) fn take(self: &Arc<Self>, asks: Asks) -> Result<Taken<'_>, NotSent> {
         let mut state = self.lock();
         // `close` counts calls under the lock: it finds this one, or this finds that
         // the pool is closing.
         if self.closing.load(Ordering::Relaxed) {
             return Err(NotSent::Connection(ConnectionError::Stopped));
         }
-        while let Some((member, load)) = state.members.take() {
+        state.in_vain = false;
+        let target = self.config.target_in_flight;
+        while let Some((member, load)) = state.members.take(target, Connection::owed) {
             if member.connection.has_ended() {
                 member.release();
                 state.members.remove(&member);
                 continue;
             }
             let all = state.members.len() + state.connecting;
-            let wanted = load >= self.config.target_in_flight
+            // One for each who asks, not for each time.
+            let wanted = (asks == Asks::First || state.connecting == 0)
+                && load >= target
                 && all < self.max()
                 && state.grows_after.is_none_or(|after| after <= now());
-            let more = wanted.then(|| self.open(&mut state, None));
+            let more = wanted.then(|| self.open(&mut state));
+            let crowded =
+                asks != Asks::Last && state.connecting > 0 && load >= target.max(1).saturating_mul(CROWD);
+            if crowded {
+                member.release();
+            }
             drop(state);
             if let Some(opening) = more {
                 self.spawn(opening);
             }
-            return Ok(Ok(Share { member, inner: self }));
+            self.start_sweeping();
+            return Ok(if crowded { Taken::Crowded } else { Taken::Share(Share { member, inner: self }) });
         }
-        if let Some(first) = &state.first {
-            return Ok(Err(first.clone()));
-        }
-        let (sender, first) = watch::channel(None);
-        state.first = Some(first.clone());
-        let opening = self.open(&mut state, Some(sender));
+        let first = state.first.get_or_insert_with(|| watch::channel(None).0).subscribe();
+        // Only one, however many wait for it: a node that is down, or that knows
+        // another password, is not asked for more than it takes to find out.
+        let opening = (state.connecting == 0).then(|| self.open(&mut state));
         drop(state);
-        self.spawn(opening);
-        Ok(Err(first))
+        if let Some(opening) = opening {
+            self.spawn(opening);
+        }
+        Ok(Taken::First(first))
+    }
+
+    /// Takes out a connection on which calls ran out of time while no answer
+    /// came, if no other could be opened beside it.
+    pub(super) fn doubt(&self, member: &Arc<Member<Connection>>) {
+        let mut state = self.lock();
+        let full = state.members.len() + state.connecting >= self.max();
+        // One such call may have been slow by itself.
+        if full && member.connection.owed() > 1 {
+            state.members.remove(member);
+        }
     }
 
     /// Counts one more connection that is being made: [`Inner::spawn`] it, once
     /// nothing is locked.
-    pub(super) fn open(
-        self: &Arc<Self>,
-        state: &mut State,
-        first: Option<watch::Sender<Option<ConnectionError>>>,
-    ) -> Opening {
+    pub(super) fn open(self: &Arc<Self>, state: &mut State) -> Opening {
         state.connecting += 1;
         // A task that held the pool would keep it alive.
-        Opening { pool: Arc::downgrade(self), first }
+        Opening { pool: Arc::downgrade(self), error: None }
     }
 
     /// Makes a connection in the background.
     pub(super) fn spawn(self: &Arc<Self>, opening: Opening) {
+        self.run(connect(opening));
+    }
+
+    /// Runs a task that ends with the pool.
+    pub(super) fn run(self: &Arc<Self>, task: impl Future<Output = ()> + Send + 'static) {
         let mut tasks = self.tasks();
         // Those that are over are kept until somebody looks.
         while tasks.try_join_next().is_some() {}
-        tasks.spawn(connect(opening));
+        tasks.spawn(task);
         drop(tasks);
         self.start_sweeping();
     }
 
-    /// Looks after connections from now on.
+    /// Looks after connections from now on, unless a task does so already: again
+    /// if that has ended together with its runtime.
     pub(super) fn start_sweeping(self: &Arc<Self>) {
-        if !self.sweeping.swap(true, Ordering::Relaxed) {
-            self.tasks().spawn(sweep(Arc::downgrade(self)));
+        if !self.sweeping.load(Ordering::Relaxed) && !self.sweeping.swap(true, Ordering::Relaxed) {
+            let sweeping = Sweeping(Arc::downgrade(self));
+            self.tasks().spawn(sweep(sweeping));
         }
     }
 
@@ -95,7 +148,12 @@ impl Inner {
         let now = now();
         let idle = self.config.idle_timeout;
         let mut state = self.lock();
-        let gone = state.members.sweep(now, idle, self.min(), |connection| connection.closed().is_some());
+        let signs = |connection: &Connection| Signs {
+            broken: connection.closed().is_some(),
+            owed: connection.owed(),
+            answered: connection.answered(),
+        };
+        let gone = state.members.sweep(now, idle, self.min(), signs);
         let kept = std::mem::take(&mut state.idle);
         let (kept, idle) = kept.into_iter().partition(|kept| kept.is_fresh(now, idle));
         state.idle = kept;
@@ -103,8 +161,9 @@ impl Inner {
         // every second.
         let missing = !self.closing.load(Ordering::Relaxed)
             && state.members.len() < self.min()
-            && state.connecting == 0;
-        let opening = missing.then(|| self.open(&mut state, None));
+            && state.connecting == 0
+            && !state.in_vain;
+        let opening = missing.then(|| self.open(&mut state));
         drop(state);
         drop((gone, idle));
         if let Some(opening) = opening {
@@ -113,11 +172,11 @@ impl Inner {
     }
 }
 
-/// A connection that is being made: counted, and perhaps waited for, until this
-/// is dropped.
+/// A connection that is being made: counted until this is dropped, which tells
+/// those who wait what came of it.
 pub(super) struct Opening {
     pool: Weak<Inner>,
-    first: Option<watch::Sender<Option<ConnectionError>>>,
+    error: Option<ConnectionError>,
 }
 
 impl Drop for Opening {
@@ -125,44 +184,75 @@ impl Drop for Opening {
         let Some(inner) = self.pool.upgrade() else { return };
         let mut state = inner.lock();
         state.connecting -= 1;
-        if self.first.is_some() {
-            state.first = None;
+        // While others are being made, these may be what is waited for.
+        let over = state.members.len() > 0 || state.connecting == 0;
+        let told = if over { state.first.take() } else { None };
+        drop(state);
+        if let (Some(told), Some(error)) = (told, self.error.take()) {
+            // Perhaps nobody waits any more.
+            let _ = told.send(Some(error));
         }
+        inner.room.notify_waiters();
     }
 }
 
-async fn connect(opening: Opening) {
-    let Some(inner) = opening.pool.upgrade() else { return };
-    let (connector, node) = (Arc::clone(&inner.connector), inner.node.clone());
-    drop(inner);
-    let result = connector.connect(&node).await;
-    let Some(inner) = opening.pool.upgrade() else { return };
-    let error = match result {
+async fn connect(mut opening: Opening) {
+    let Some((inner, result)) = connection(&opening.pool).await else { return };
+    let now = now();
+    match result {
         Ok(connection) => {
-            inner.connects.fetch_add(1, Ordering::Relaxed);
-            let now = now();
             let retires = inner.retires(now);
             let mut state = inner.lock();
             state.members.add(connection, now, retires);
             state.grows_after = None;
-            return;
         }
-        Err(error) => error,
-    };
-    inner.failures.fetch_add(1, Ordering::Relaxed);
-    inner.lock().grows_after = now().checked_add(SWEEP);
-    if let Some(first) = &opening.first {
-        // Perhaps nobody waits any more.
-        let _ = first.send(Some(error));
+        Err(error) => {
+            let mut state = inner.lock();
+            state.grows_after = now.checked_add(SWEEP);
+            // Nobody will be let in by asking again, and an account may be locked.
+            let refused = matches!(error, ConnectionError::Refused(_));
+            state.in_vain = refused || inner.arriving.load(Ordering::Relaxed) == 0;
+            opening.error = Some(error);
+        }
     }
 }
 
-async fn sweep(pool: Weak<Inner>) {
+/// Connects, in no more time than the connector says that it takes, for a pool
+/// that is still there afterwards.
+pub(super) async fn connection(
+    pool: &Weak<Inner>,
+) -> Option<(Arc<Inner>, Result<Connection, ConnectionError>)> {
+    let inner = pool.upgrade()?;
+    let (connector, node) = (Arc::clone(&inner.connector), inner.node.clone());
+    drop(inner);
+    let after = connector.connect_timeout();
+    let result = match timeout(after, connector.connect(&node)).await {
+        Ok(result) => result,
+        Err(_) => Err(ConnectionError::ConnectTimeout { after }),
+    };
+    let inner = pool.upgrade()?;
+    let count = if result.is_ok() { &inner.connects } else { &inner.failures };
+    count.fetch_add(1, Ordering::Relaxed);
+    Some((inner, result))
+}
+
+/// Says that nobody sweeps any more, when the task that did so is gone.
+struct Sweeping(Weak<Inner>);
+
+impl Drop for Sweeping {
+    fn drop(&mut self) {
+        if let Some(inner) = self.0.upgrade() {
+            inner.sweeping.store(false, Ordering::Relaxed);
+        }
+    }
+}
+
+async fn sweep(sweeping: Sweeping) {
     let mut interval = tokio::time::interval(SWEEP);
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         interval.tick().await;
-        match pool.upgrade() {
+        match sweeping.0.upgrade() {
             Some(inner) => inner.sweep(),
             None => return,
         }

@@ -164,9 +164,9 @@ impl Inner {
             }
             gone.push(idle);
         }
-        let (asker, asked) = oneshot::channel();
+        let (sender, asked) = oneshot::channel();
         state.askers.retain(|asker| !asker.is_closed());
-        state.askers.push_back(asker);
+        state.askers.push_back(sender);
         let wanted = state.making < state.askers.len();
         if wanted {
             state.making += 1;

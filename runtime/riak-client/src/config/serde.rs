@@ -11,6 +11,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 
 use super::ClientConfig;
+use super::url::Given;
 
 impl<'de> Deserialize<'de> for ClientConfig {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -33,6 +34,7 @@ impl<'de> Visitor<'de> for Config {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ClientConfig, A::Error> {
         let mut config = ClientConfig::default();
+        let mut given = Given::default();
         while let Some(name) = map.next_key::<String>()? {
             if name == "nodes" {
                 for node in map.next_value::<Vec<String>>()? {
@@ -40,9 +42,10 @@ impl<'de> Visitor<'de> for Config {
                 }
             } else {
                 let Text(value) = map.next_value()?;
-                config.set(&name, &value).map_err(A::Error::custom)?;
+                given.set(&mut config, &name, &value).map_err(A::Error::custom)?;
             }
         }
+        given.check().map_err(A::Error::custom)?;
         Ok(config)
     }
 }
@@ -89,6 +92,13 @@ mod tests {
             serde_json::from_str(r#"{"nodes": ["a", "b:1"], "user": "u", "pool_max": 3, "timeout": "2s"}"#)
                 .unwrap();
         assert_eq!(url, map);
+        let twice = serde_json::from_str::<ClientConfig>(r#"{"pool_max": 3, "pool_max": 4}"#).unwrap_err();
+        assert!(twice.to_string().contains("given twice"), "{twice}");
+        #[cfg(feature = "tls")]
+        for text in [r#"{"tls": "off", "ca": "x.pem"}"#, r#"{"ca": "x.pem", "tls": "off"}"#] {
+            let error = serde_json::from_str::<ClientConfig>(text).unwrap_err();
+            assert!(error.to_string().contains("`ca` says something of TLS"), "{error}");
+        }
         let error = serde_json::from_str::<ClientConfig>(r#"{"pool_mx": 3}"#).unwrap_err();
         assert!(error.to_string().contains("did you mean `pool_max`?"), "{error}");
     }

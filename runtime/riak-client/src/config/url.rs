@@ -51,26 +51,54 @@ impl FromStr for ClientConfig {
             config.password = Secret::from(decoded(password, "password")?);
         }
         // Said before the `@`, they are not said again.
-        let mut seen: Vec<&'static str> = credentials.map_or_else(Vec::new, |_| vec!["user", "password"]);
-        let mut without_tls = false;
+        let mut given = Given::default();
+        given.seen.extend(credentials.iter().flat_map(|_| ["user", "password"]));
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').ok_or(InvalidConfig::NoValue)?;
-            config.set(name, &decoded(value, "value of a parameter")?)?;
-            let known = PARAMETERS.iter().find(|parameter| parameter.name == name);
-            if let Some(parameter) = known {
-                if seen.contains(&parameter.name) {
-                    return Err(InvalidConfig::Twice(parameter.name));
-                }
-                seen.push(parameter.name);
-            }
-            without_tls |= name == "tls" && value == "off";
+            given.set(&mut config, name, &decoded(value, "value of a parameter")?)?;
         }
-        let of_tls = seen.iter().find(|&&name| name != "tls" && OF_TLS.contains(&name));
-        if without_tls && let Some(name) = of_tls {
+        given.check()?;
+        Ok(config)
+    }
+}
+
+/// The parameters that were given, which are checked together.
+#[derive(Default)]
+pub(super) struct Given {
+    seen: Vec<&'static str>,
+    without_tls: bool,
+}
+
+impl Given {
+    /// Sets a parameter that was not given before.
+    pub(super) fn set(
+        &mut self,
+        config: &mut ClientConfig,
+        name: &str,
+        value: &str,
+    ) -> Result<(), InvalidConfig> {
+        config.set(name, value)?;
+        let known = PARAMETERS.iter().find(|parameter| parameter.name == name);
+        if let Some(parameter) = known {
+            if self.seen.contains(&parameter.name) {
+                return Err(InvalidConfig::Twice(parameter.name));
+            }
+            self.seen.push(parameter.name);
+        }
+        self.without_tls |= name == "tls" && value == "off";
+        Ok(())
+    }
+
+    /// Whether they go together.
+    pub(super) fn check(&self) -> Result<(), InvalidConfig> {
+        let of_tls = self.seen.iter().find(|&&name| name != "tls" && OF_TLS.contains(&name));
+        if self.without_tls
+            && let Some(name) = of_tls
+        {
             let reason = "says something of TLS, and `tls` is off: leave one of the two out".to_owned();
             return Err(InvalidConfig::Value { name, reason });
         }
-        Ok(config)
+        Ok(())
     }
 }
 

@@ -306,10 +306,15 @@ impl Pipeline {
         }
     }
 
-    /// Goes on behind the first place.
-    fn pass(&mut self, now: Instant) {
+    /// Takes the first place away, whose answer has come.
+    fn leave_first(&mut self) {
         self.places.pop_front();
         self.passed += 1;
+    }
+
+    /// Goes on behind the first place.
+    fn pass(&mut self, now: Instant) {
+        self.leave_first();
         self.start_waiting(now);
         if self.closed.is_some() {
             self.check_owed();

@@ -69,8 +69,7 @@ impl Pipeline {
         {
             let call = CallError::TooLong { length: *length, max: *max };
             finish(self.slots.get(ticket), Err(call), &mut self.wake);
-            self.places.pop_front();
-            self.passed += 1;
+            self.leave_first();
         }
         let error = ConnectionError::Frame(error);
         self.fail(&error);
@@ -120,8 +119,7 @@ impl Pipeline {
             // The server closes behind this answer, and takes requests one at a
             // time: it has not looked at those that were sent after this one.
             let error = ConnectionError::Crashed { operation: operation.name };
-            self.places.pop_front();
-            self.passed += 1;
+            self.leave_first();
             self.fail_behind(&error, 0);
             return Err(error);
         }

@@ -56,7 +56,7 @@ pub(super) struct Shared {
     state: Mutex<Shareable>,
     /// The driver has ended, which can be seen without a lock.
     ended: AtomicBool,
-    progress: std::sync::Arc<Progress>,
+    progress: Progress,
 }
 
 /// What a pool asks at each call: seen without a lock, and as it was when the
@@ -71,7 +71,6 @@ pub(super) struct Shareable {
     pub(super) pipeline: Pipeline,
     /// The driver, if it has not been woken already.
     driver: Option<Waker>,
-    progress: std::sync::Arc<Progress>,
 }
 
 /// Counts handles: the driver, which shares the rest, must not keep itself
@@ -93,6 +92,13 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Shows those without the lock how it stands.
+    pub(super) fn note_progress(&self, pipeline: &Pipeline) {
+        let (owed, answered) = pipeline.progress();
+        self.progress.owed.store(owed, Ordering::Relaxed);
+        self.progress.answered.store(answered, Ordering::Relaxed);
+    }
+
     /// Says that the driver has ended.
     pub(super) fn end(&self) {
         self.ended.store(true, Ordering::Relaxed);
@@ -102,18 +108,10 @@ impl Shared {
 impl Shareable {
     /// Remembers how to wake the driver. Returns how it was before.
     pub(super) fn wait(&mut self, waker: &Waker) -> Option<Waker> {
-        self.note_progress();
         match &self.driver {
             Some(known) if known.will_wake(waker) => None,
             _ => self.driver.replace(waker.clone()),
         }
-    }
-
-    /// Shows those without the lock how it stands.
-    fn note_progress(&self) {
-        let (owed, answered) = self.pipeline.progress();
-        self.progress.owed.store(owed, Ordering::Relaxed);
-        self.progress.answered.store(answered, Ordering::Relaxed);
     }
 }
 
@@ -123,7 +121,7 @@ impl Handle {
         let mut wakers = Vec::new();
         let mut state = self.shared.lock();
         let result = act(&mut state.pipeline);
-        state.note_progress();
+        self.shared.note_progress(&state.pipeline);
         let driver = if state.pipeline.needs_driver() { state.driver.take() } else { None };
         let unused = state.pipeline.take_wakers(&mut wakers);
         drop(state);
@@ -190,11 +188,9 @@ impl Connection {
         IO: AsyncRead + AsyncWrite + Unpin,
     {
         let (max_frame, decode_limits, max_owed) = (config.max_frame, config.decode_limits, config.max_owed);
-        let progress = std::sync::Arc::new(Progress::default());
-        let pipeline = Pipeline::new(config);
-        let state = Shareable { pipeline, driver: None, progress: std::sync::Arc::clone(&progress) };
-        let shared = Shared { state: Mutex::new(state), ended: AtomicBool::new(false), progress };
-        let shared = Arc::new(shared);
+        let state = Mutex::new(Shareable { pipeline: Pipeline::new(config), driver: None });
+        let (ended, progress) = (AtomicBool::new(false), Progress::default());
+        let shared = Arc::new(Shared { state, ended, progress });
         let driver = Driver::new(io, Arc::clone(&shared), max_frame);
         (Self { handle: Arc::new(Handle { shared, decode_limits, max_owed }) }, driver)
     }

@@ -130,6 +130,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
         // from an end, and from deadlines that came up.
         let finished = state.pipeline.attend(self.written);
         let deadline = state.pipeline.next_deadline();
+        self.shared.note_progress(&state.pipeline);
         let before = state.wait(cx.waker());
         let unused = state.pipeline.take_wakers(&mut self.wakers);
         drop(state);

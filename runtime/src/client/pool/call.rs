@@ -55,12 +55,8 @@ impl Call for Pool {
         loop {
             let lease = self.inner.lease(request.start_by()).await?;
             match lease.connection.stream(request).await {
-                Err(CallError::NotSent(NotSent::Connection(_))) if lease.is_used => {}
-                Err(error) => {
-                    self.inner.doubt_idle(&lease, &error);
-                    return Err(error);
-                }
                 Ok(stream) => return Ok(stream.keeping(lease)),
+                Err(error) => self.inner.failed_alone(&lease, error)?,
             }
         }
     }
@@ -76,12 +72,8 @@ impl Pool {
         loop {
             let lease = self.inner.lease(request.start_by()).await?;
             match lease.connection.unary(request).await {
-                Err(CallError::NotSent(NotSent::Connection(_))) if lease.is_used => {}
-                Err(error) => {
-                    self.inner.doubt_idle(&lease, &error);
-                    return Err(error);
-                }
-                result => return result,
+                Ok(answer) => return Ok(answer),
+                Err(error) => self.inner.failed_alone(&lease, error)?,
             }
         }
     }

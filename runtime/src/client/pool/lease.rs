@@ -202,14 +202,22 @@ impl Inner {
         }
     }
 
-    /// Lets go of what streams have left behind if a call on one of these got no
-    /// answer in time: what has cut off one has cut off all, and each would cost
-    /// a call its time.
-    pub(super) fn doubt_idle(&self, lease: &Lease, error: &CallError) {
-        if lease.is_used && matches!(error, CallError::Timeout { sent: true, .. }) {
-            let idle = std::mem::take(&mut self.lock().idle);
-            drop(idle);
+    /// What a call ends with that failed on a connection of its own. Without an
+    /// error it is made again: the connection was closed before it was used.
+    ///
+    /// If it got no answer in time on one that had been used before, all that
+    /// streams have left behind is let go: what has cut off one has cut off all,
+    /// and each would cost a call its time.
+    pub(super) fn failed_alone(&self, lease: &Lease, error: CallError) -> Result<(), CallError> {
+        match error {
+            CallError::NotSent(NotSent::Connection(_)) if lease.is_used => return Ok(()),
+            CallError::Timeout { sent: true, .. } if lease.is_used => {
+                let idle = std::mem::take(&mut self.lock().idle);
+                drop(idle);
+            }
+            _ => {}
         }
+        Err(error)
     }
 }
 

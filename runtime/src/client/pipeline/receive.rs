@@ -45,8 +45,12 @@ impl Pipeline {
             Some(place) if place.end <= self.written => match place.ticket {
                 Some(ticket) => return self.deliver(ticket, frame, now),
                 None => match check_code(place.operation, frame.code) {
-                    Ok(_) => {
+                    Ok(answer) => {
+                        let operation = place.operation;
                         self.owed -= 1;
+                        if answer == Answer::Error && has_crashed(&server_error(operation, &frame)) {
+                            return Err(self.crash(operation));
+                        }
                         self.pass(now);
                         return Ok(());
                     }
@@ -76,6 +80,16 @@ impl Pipeline {
         error
     }
 
+    /// The first request has crashed the server, which closes behind its answer,
+    /// and takes requests one at a time: it has not looked at those that were sent
+    /// after this one.
+    fn crash(&mut self, operation: &'static Operation) -> ConnectionError {
+        let error = ConnectionError::Crashed { operation: operation.name };
+        self.leave_first();
+        self.fail_behind(&error, 0);
+        error
+    }
+
     fn deliver(&mut self, ticket: Ticket, frame: Frame, now: Instant) -> Result<(), ConnectionError> {
         let idle = self.config.stream_idle_timeout;
         let limit = self.config.stream_buffer;
@@ -85,8 +99,7 @@ impl Pipeline {
         let (end, error) = match check_code(operation, frame.code) {
             Ok(Answer::Error) => {
                 let call = server_error(operation, &frame);
-                crashed =
-                    matches!(&call, CallError::Server(error) if error.kind() == ServerErrorKind::Crashed);
+                crashed = has_crashed(&call);
                 (Some(Err(call)), None)
             }
             Ok(answer) => match is_last(slot, answer, &frame) {
@@ -116,12 +129,7 @@ impl Pipeline {
             finish(slot, end, &mut self.wake);
         }
         if crashed {
-            // The server closes behind this answer, and takes requests one at a
-            // time: it has not looked at those that were sent after this one.
-            let error = ConnectionError::Crashed { operation: operation.name };
-            self.leave_first();
-            self.fail_behind(&error, 0);
-            return Err(error);
+            return Err(self.crash(operation));
         }
         // The place is passed in any case: its caller has got its end.
         self.pass(now);
@@ -186,4 +194,8 @@ fn server_error(operation: &Operation, frame: &Frame) -> CallError {
         Ok((text, code)) => CallError::Server(ServerError::new(Blob::from(text), code)),
         Err(error) => CallError::Decode(error),
     }
+}
+
+fn has_crashed(error: &CallError) -> bool {
+    matches!(error, CallError::Server(error) if error.kind() == ServerErrorKind::Crashed)
 }

@@ -182,6 +182,32 @@ fn a_malformed_error_is_an_error_of_its_call_only() {
     assert!(system.pipeline.closed().is_none());
 }
 
+/// What a server answers before it closes.
+fn crash() -> Frame {
+    let text = b"Error processing incoming message: error:badarg:[]";
+    let mut body = vec![0x0a, u8::try_from(text.len()).unwrap()];
+    body.extend_from_slice(text);
+    Frame { code: 0, body: Blob::from(body) }
+}
+
+#[test]
+fn what_was_sent_behind_the_crash_of_a_call_that_was_given_up_was_not_looked_at() {
+    let mut system = System::new(config());
+    for _ in 0..2 {
+        system.call(Kind::Unary).unwrap();
+    }
+    system.write();
+    system.pipeline.attend(system.written);
+    system.pipeline.give_up(system.tickets[0].take().unwrap(), system.now);
+    let error = system.pipeline.receive(crash(), system.now).unwrap_err();
+    assert!(matches!(error, ConnectionError::Crashed { operation: "Test.Get" }), "{error:?}");
+    let Poll::Ready(end) = system.pipeline.poll_answer(system.tickets[1].unwrap(), Waker::noop()) else {
+        panic!("all is over")
+    };
+    assert!(matches!(end, Err(CallError::NotSent(_))), "{end:?}");
+    assert!(system.pipeline.attend(system.written), "the socket is closed");
+}
+
 #[test]
 fn what_was_sent_behind_a_crash_was_not_looked_at() {
     let mut system = System::new(config());
@@ -190,10 +216,7 @@ fn what_was_sent_behind_a_crash_was_not_looked_at() {
     }
     system.write();
     system.pipeline.attend(system.written);
-    let text = b"Error processing incoming message: error:badarg:[]";
-    let mut body = vec![0x0a, u8::try_from(text.len()).unwrap()];
-    body.extend_from_slice(text);
-    let error = system.pipeline.receive(Frame { code: 0, body: Blob::from(body) }, system.now).unwrap_err();
+    let error = system.pipeline.receive(crash(), system.now).unwrap_err();
     assert!(matches!(error, ConnectionError::Crashed { operation: "Test.Get" }), "{error:?}");
     let mut ends = system.tickets.iter().flatten().map(|&ticket| {
         let Poll::Ready(end) = system.pipeline.poll_answer(ticket, Waker::noop()) else {

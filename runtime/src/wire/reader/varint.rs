@@ -17,18 +17,7 @@ pub(super) fn long_varint(cursor: *const u8, end: *const u8) -> (u64, *const u8)
     if left >= 8 {
         // SAFETY: eight bytes are left.
         let word = u64::from_le_bytes(unsafe { cursor.cast::<[u8; 8]>().read() });
-        // Up to five bytes, each length is a branch, so that what is behind need
-        // not wait until this one's is known: one field's numbers are often alike.
-        let short = match word & CONTINUES {
-            ends if ends & 0x8000 == 0 => Some((word & 0x7f | word >> 1 & 0x3f80, 2)),
-            ends if ends & 0x80_0000 == 0 => Some((squeeze_half(word & 0x7f_7f7f), 3)),
-            ends if ends & 0x8000_0000 == 0 => Some((squeeze_half(word & 0x7f7f_7f7f), 4)),
-            ends if ends & 0x80_0000_0000 == 0 => {
-                Some((squeeze_half(word & 0x7f7f_7f7f) | word >> 4 & 0x7_f000_0000, 5))
-            }
-            _ => None,
-        };
-        if let Some((value, len)) = short {
+        if let Some((value, len)) = by_length(word) {
             // SAFETY: less than eight bytes.
             return (value, unsafe { cursor.add(len) });
         }
@@ -53,6 +42,24 @@ pub(super) fn long_varint(cursor: *const u8, end: *const u8) -> (u64, *const u8)
         }
     }
     (0, cursor)
+}
+
+/// A varint of two to five bytes that begins these eight, and how many they are.
+///
+/// Each length is a branch, so that what is behind need not wait until this one's
+/// is known: the numbers of one field, or of one run, are often alike.
+#[expect(clippy::inline_always, reason = "its result, put together in memory, takes twice the time")]
+#[inline(always)]
+pub(super) fn by_length(word: u64) -> Option<(u64, usize)> {
+    match word & CONTINUES {
+        ends if ends & 0x8000 == 0 => Some((word & 0x7f | word >> 1 & 0x3f80, 2)),
+        ends if ends & 0x80_0000 == 0 => Some((squeeze_half(word & 0x7f_7f7f), 3)),
+        ends if ends & 0x8000_0000 == 0 => Some((squeeze_half(word & 0x7f7f_7f7f), 4)),
+        ends if ends & 0x80_0000_0000 == 0 => {
+            Some((squeeze_half(word & 0x7f7f_7f7f) | word >> 4 & 0x7_f000_0000, 5))
+        }
+        _ => None,
+    }
 }
 
 /// How many bytes end a varint.

@@ -17,26 +17,16 @@ pub(in crate::wire) fn text(bytes: &[u8]) -> Option<&str> {
     std::str::from_utf8(bytes).ok()
 }
 
-/// Whether each of at most [`SHORT`] bytes is ASCII: four words at the most that
-/// overlap in the middle.
+/// Whether each of a few bytes is ASCII: in words, the last of which overlaps the
+/// one before it.
 #[inline]
 fn is_ascii(bytes: &[u8]) -> bool {
-    if let (Some((first, _)), Some((_, last))) =
-        (bytes.split_first_chunk::<8>(), bytes.split_last_chunk::<8>())
-    {
-        let mut bits = u64::from_ne_bytes(*first) | u64::from_ne_bytes(*last);
-        if bytes.len() > 16 {
-            let [before, behind] = [8, bytes.len() - 16].map(|at| {
-                let (word, _) = bytes[at..].split_first_chunk::<8>().unwrap_or((&[0x80; 8], &[]));
-                u64::from_ne_bytes(*word)
-            });
-            bits |= before | behind;
-        }
+    if let Some(last) = bytes.last_chunk() {
+        let (words, _) = bytes.as_chunks();
+        let bits = words.iter().chain([last]).fold(0, |bits, word| bits | u64::from_ne_bytes(*word));
         return bits & super::varint::CONTINUES == 0;
     }
-    if let (Some((first, _)), Some((_, last))) =
-        (bytes.split_first_chunk::<4>(), bytes.split_last_chunk::<4>())
-    {
+    if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
         return (u32::from_ne_bytes(*first) | u32::from_ne_bytes(*last)) & 0x8080_8080 == 0;
     }
     match bytes {

@@ -71,11 +71,7 @@ fn cost(candidate: &Candidate<'_>) -> u128 {
 
 impl Balance for LeastLoaded {
     fn choose(&self, candidates: &[Candidate<'_>]) -> usize {
-        let first = self.random.below(candidates.len());
-        let mut second = self.random.below(candidates.len() - 1);
-        if second >= first {
-            second += 1;
-        }
+        let (first, second) = self.random.two_below(candidates.len());
         if cost(&candidates[second]) < cost(&candidates[first]) { second } else { first }
     }
 }

@@ -28,11 +28,18 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number below `limit`, which is not zero.
-    pub(super) fn below(&self, limit: usize) -> usize {
-        // The product's upper half: no division, and a bias that no load shows.
-        let wide = u128::from(self.next()) * limit as u128;
-        usize::try_from(wide >> 64).unwrap_or(0)
+    /// Two different numbers below `limit`, which is two or more. They are of one
+    /// draw: the counter is shared by all cores.
+    pub(super) fn two_below(&self, limit: usize) -> (usize, usize) {
+        // A product's upper half: no division, and a bias that no load shows.
+        let below = |bits: u64, limit: usize| {
+            let wide = u128::from(bits) * limit as u128;
+            usize::try_from(wide >> 32).unwrap_or(0)
+        };
+        let drawn = self.next();
+        let first = below(drawn >> 32, limit);
+        let second = below(drawn & u64::from(u32::MAX), limit - 1);
+        (first, if second >= first { second + 1 } else { second })
     }
 
     /// A time between half of `longest` and all of it.
@@ -49,13 +56,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_spread_over_the_range() {
+    fn pairs_spread_over_the_range() {
         let random = Random::from_seed(7);
-        let mut counts = [0; 5];
-        for _ in 0..5000 {
-            counts[random.below(5)] += 1;
+        let mut counts = [[0; 5]; 5];
+        for _ in 0..20_000 {
+            let (first, second) = random.two_below(5);
+            counts[first][second] += 1;
         }
-        assert!(counts.iter().all(|&count| (900..1100).contains(&count)), "{counts:?}");
+        for (first, counts) in counts.iter().enumerate() {
+            for (second, &count) in counts.iter().enumerate() {
+                let expected = if first == second { 0..1 } else { 850..1150 };
+                assert!(expected.contains(&count), "{first} and {second}: {count}");
+            }
+        }
+        assert!((0..100).all(|_| matches!(random.two_below(2), (0, 1) | (1, 0))));
     }
 
     #[test]

@@ -24,9 +24,10 @@ use crate::operation::Retry;
 
 impl Call for Cluster {
     async fn unary(&self, request: Outgoing<'_>) -> Result<Answered, CallError> {
-        let mut effort = Effort::new(self, request);
+        let mut now = now();
+        let mut effort = Effort::new(self, request, now);
         loop {
-            let trial = effort.next()?;
+            let trial = effort.next(now)?;
             let watch = effort.watch(&trial);
             let result = trial.member.pool.unary(effort.bounded(&trial)).await;
             watch.ended(result.as_ref().map(|answer| answer.frame().body.len()));
@@ -37,15 +38,16 @@ impl Call for Cluster {
                     let after = trial.answered(verdict::health_of_answer(request.operation()));
                     return Ok(answer.at(node, after, std::mem::take(&mut effort.failed)));
                 }
-                Err(error) => effort.failed(trial, error).await?,
+                Err(error) => now = effort.failed(trial, error).await?,
             }
         }
     }
 
     async fn stream(&self, request: Outgoing<'_>) -> Result<FrameStream, CallError> {
-        let mut effort = Effort::new(self, request);
+        let mut now = now();
+        let mut effort = Effort::new(self, request, now);
         loop {
-            let mut trial = effort.next()?;
+            let mut trial = effort.next(now)?;
             let watch = effort.watch(&trial);
             let result = trial.member.pool.stream(effort.bounded(&trial)).await;
             watch.ended(result.as_ref().map(FrameStream::first_len));
@@ -62,7 +64,7 @@ impl Call for Cluster {
                     // It counts as in flight until its end.
                     return Ok(stream.from(origin).keeping(trial));
                 }
-                Err(error) => effort.failed(trial, error).await?,
+                Err(error) => now = effort.failed(trial, error).await?,
             }
         }
     }
@@ -81,27 +83,23 @@ struct Effort<'c, 'r> {
 }
 
 impl<'c, 'r> Effort<'c, 'r> {
-    fn new(cluster: &'c Cluster, request: Outgoing<'r>) -> Self {
+    fn new(cluster: &'c Cluster, request: Outgoing<'r>, now: Instant) -> Self {
         cluster.inner.budget.deposit();
         if cluster.inner.keeper.is_lost() {
             cluster.discover_again();
         }
         let timeout = cluster.inner.config.timeout.filter(|_| !request.is_exclusive());
-        let request = match timeout.and_then(|timeout| now().checked_add(timeout)) {
+        let request = match timeout.and_then(|timeout| now.checked_add(timeout)) {
             Some(deadline) if request.deadline().is_none() => request.with_deadline(deadline),
             _ => request,
         };
         Self { cluster, request, members: cluster.inner.members(), failed: Vec::new() }
     }
 
-    /// The next attempt.
-    fn next(&mut self) -> Result<Trial, CallError> {
-        let now = now();
-        let (member, probe) = self
-            .cluster
-            .inner
-            .choose(&self.members, &self.failed, self.is_bounded(), now)
-            .ok_or(NotSent::NoNodes)?;
+    /// The next attempt, which begins now.
+    fn next(&self, now: Instant) -> Result<Trial, CallError> {
+        let chosen = self.cluster.inner.choose(&self.members, &self.failed, self.is_bounded(), now);
+        let (member, probe) = chosen.ok_or(NotSent::NoNodes)?;
         Ok(Trial::new(member, probe, now))
     }
 
@@ -130,7 +128,7 @@ impl<'c, 'r> Effort<'c, 'r> {
         if !self.has_more() {
             return None;
         }
-        let now = now();
+        let now = trial.begun();
         let half = self.request.deadline().map(|deadline| deadline.saturating_duration_since(now) / 2);
         let probe = trial.probe.then(|| trial.member.probe_timeout());
         let longest = self.cluster.inner.config.retry.attempt_timeout;
@@ -147,9 +145,9 @@ impl<'c, 'r> Effort<'c, 'r> {
         }
     }
 
-    /// Notes that an attempt has failed. Returns when the next one is due, or
-    /// what the call ends with.
-    async fn failed(&mut self, mut trial: Trial, error: CallError) -> Result<(), CallError> {
+    /// Notes that an attempt has failed. Returns when the next one is due, and
+    /// what time it is then, or what the call ends with.
+    async fn failed(&mut self, mut trial: Trial, error: CallError) -> Result<Instant, CallError> {
         let inner = &self.cluster.inner;
         let node = trial.member.node().clone();
         let health = verdict::health(&error, inner.served.has(self.request.operation().request));
@@ -194,7 +192,7 @@ impl<'c, 'r> Effort<'c, 'r> {
             tokio::time::sleep(pause).await;
         }
         inner.repeats.fetch_add(1, Ordering::Relaxed);
-        Ok(())
+        Ok(now())
     }
 
     /// Whether each node has said that it does not serve such a request.

@@ -7,7 +7,6 @@
 //! failed at is left out as long as there is another.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::super::balance::Candidate;
@@ -29,7 +28,7 @@ impl Inner {
             let probe = only.probe(now);
             return Some((Arc::clone(only), probe));
         }
-        let fresh = |member: &&Arc<Member>| !failed.iter().any(|attempt| attempt.node == *member.node());
+        let fresh = |member: &Arc<Member>| !failed.iter().any(|attempt| attempt.node == *member.node());
         if failed.is_empty() {
             let probe = if may_probe { members.iter().find(|member| member.probe(now)) } else { None };
             let knock = || members.iter().find(|member| !may_probe && member.knock(now));
@@ -37,38 +36,38 @@ impl Inner {
                 return Some((Arc::clone(member), may_probe));
             }
         }
-        let up = |member: &&Arc<Member>| member.is_up();
+        let up = |member: &Arc<Member>| member.is_up();
         let member = self
-            .balanced(members.iter().filter(fresh).filter(up), now)
-            .or_else(|| self.balanced(members.iter().filter(fresh), now))
-            .or_else(|| self.balanced(members.iter().filter(up), now))
-            .or_else(|| self.balanced(members.iter(), now))?;
+            .balanced(members, now, |member| fresh(member) && up(member))
+            .or_else(|| self.balanced(members, now, fresh))
+            .or_else(|| self.balanced(members, now, up))
+            .or_else(|| self.balanced(members, now, |_| true))?;
         let probe = !member.is_up() && member.probe(now);
         Some((Arc::clone(member), probe))
     }
 
+    /// Who of them gets the call; `None` if no member is one of `those`.
     fn balanced<'m>(
         &self,
-        members: impl Iterator<Item = &'m Arc<Member>>,
+        members: &'m [Arc<Member>],
         now: Instant,
+        those: impl Fn(&Arc<Member>) -> bool,
     ) -> Option<&'m Arc<Member>> {
-        let members: Vec<&Arc<Member>> = members.collect();
-        match members.as_slice() {
-            [] => None,
-            [only] => Some(only),
-            [first, ..] => {
-                let candidates: Vec<Candidate<'_>> = members
-                    .iter()
-                    .map(|member| Candidate {
-                        node: member.node(),
-                        in_flight: member.in_flight.load(Ordering::Relaxed),
-                        latency: member.latency(now),
-                        failed_percent: member.failed_percent(now),
-                    })
-                    .collect();
-                let chosen = self.balance.choose(&candidates);
-                Some(members.get(chosen).unwrap_or(first))
-            }
-        }
+        let candidates: Vec<Candidate<'m>> = members
+            .iter()
+            .filter(|member| those(member))
+            .map(|member| Candidate {
+                node: member.node(),
+                in_flight: member.in_flight(),
+                latency: member.latency(now),
+                failed_percent: member.failed_percent(now),
+            })
+            .collect();
+        let chosen = match candidates.as_slice() {
+            [] => return None,
+            [only] => only,
+            [first, ..] => candidates.get(self.balance.choose(&candidates)).unwrap_or(first),
+        };
+        members.iter().find(|member| std::ptr::eq(member.node(), chosen.node))
     }
 }

@@ -23,6 +23,11 @@ impl Fading {
         self.value.load(Ordering::Relaxed) == 0
     }
 
+    /// Whether it was changed within `time` nanoseconds before then.
+    pub(super) fn changed_within(&self, time: u64, then: u64) -> bool {
+        then.saturating_sub(self.changed.load(Ordering::Relaxed)) < time
+    }
+
     pub(super) fn at(&self, time: u64) -> u64 {
         let value = self.value.load(Ordering::Relaxed);
         if value == 0 {

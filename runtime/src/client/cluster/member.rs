@@ -4,7 +4,7 @@
 //! Invariant: whatever becomes of a trial, even if it is dropped, its end is
 //! counted, and a breaker that waits for a probe hears of it.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -20,6 +20,10 @@ use super::verdict;
 /// Calls that fail, all of them, as a [`Member`] keeps their share.
 const ALL: u64 = 1 << 20;
 
+/// Of calls that end within so many nanoseconds, one says enough of the node's
+/// speed: with each that is noted, other cores have to look again.
+const ENOUGH: u64 = 10_000;
+
 #[derive(Debug)]
 pub(super) struct Member {
     pub(super) pool: Pool,
@@ -34,8 +38,9 @@ pub(super) struct Member {
     /// When a connection's end was counted last, in nanoseconds since `made`.
     lost: AtomicU64,
     made: Instant,
-    pub(super) in_flight: AtomicUsize,
-    pub(super) calls: AtomicU64,
+    /// Calls that have begun, and that are over.
+    begun: AtomicU64,
+    over: AtomicU64,
     pub(super) failures: AtomicU64,
 }
 
@@ -50,14 +55,27 @@ impl Member {
             failing: Fading::default(),
             lost: AtomicU64::new(0),
             made: now(),
-            in_flight: AtomicUsize::new(0),
-            calls: AtomicU64::new(0),
+            begun: AtomicU64::new(0),
+            over: AtomicU64::new(0),
             failures: AtomicU64::new(0),
         }
     }
 
     pub(super) fn node(&self) -> &Node {
         self.pool.node()
+    }
+
+    /// How many calls it has had.
+    pub(super) fn calls(&self) -> u64 {
+        self.begun.load(Ordering::Relaxed)
+    }
+
+    /// How many of them it has not answered yet.
+    pub(super) fn in_flight(&self) -> usize {
+        // In this order; of a call that begins and ends in between, too much is
+        // seen, and not less than nothing.
+        let over = self.over.load(Ordering::Acquire);
+        usize::try_from(self.begun.load(Ordering::Relaxed).saturating_sub(over)).unwrap_or(usize::MAX)
     }
 
     pub(super) fn breaker(&self) -> MutexGuard<'_, Breaker> {
@@ -128,6 +146,7 @@ impl Member {
         let now = self.since_made(now);
         match self.latency.at(now) {
             0 => self.latency.set(new.max(1), now),
+            _ if self.latency.changed_within(ENOUGH, now) => {}
             _ => self.latency.learn(new, now),
         }
     }
@@ -177,8 +196,7 @@ pub(super) struct Trial {
 
 impl Trial {
     pub(super) fn new(member: Arc<Member>, probe: bool, now: Instant) -> Self {
-        member.in_flight.fetch_add(1, Ordering::Relaxed);
-        member.calls.fetch_add(1, Ordering::Relaxed);
+        member.begun.fetch_add(1, Ordering::Relaxed);
         Self { member, probe, begun: now, over: false }
     }
 
@@ -242,7 +260,7 @@ impl Trial {
 
 impl Drop for Trial {
     fn drop(&mut self) {
-        self.member.in_flight.fetch_sub(1, Ordering::Relaxed);
+        self.member.over.fetch_add(1, Ordering::Release);
         if !self.over {
             // Nobody waited for longer; that it took as long says something.
             let now = now();

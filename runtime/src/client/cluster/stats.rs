@@ -50,8 +50,8 @@ impl Inner {
             node: member.node().clone(),
             breaker: member.breaker().state(),
             latency: member.latency(now),
-            in_flight: member.in_flight.load(Ordering::Relaxed),
-            calls: member.calls.load(Ordering::Relaxed),
+            in_flight: member.in_flight(),
+            calls: member.calls(),
             failures: member.failures.load(Ordering::Relaxed),
             pool: member.pool.stats(),
         });

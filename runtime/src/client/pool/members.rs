@@ -27,13 +27,13 @@ pub(super) struct Signs {
     pub(super) answered: u64,
 }
 
-/// A connection, and the calls on it.
+/// A connection, and how many of its calls are over.
 #[derive(Debug)]
 pub(super) struct Member<C> {
     pub(super) connection: C,
-    in_flight: AtomicUsize,
-    /// How many calls it has had.
-    calls: AtomicUsize,
+    /// The calls themselves are counted where members are taken, under a lock that
+    /// is held there anyway: so that a call changes what cores share once less.
+    over: AtomicUsize,
 }
 
 impl<C> Member<C> {
@@ -43,13 +43,15 @@ impl<C> Member<C> {
     /// and then looks whether somebody waits for that, and who says that he waits
     /// and then looks whether calls are left, must not both see what was before.
     pub(super) fn release(&self) {
-        self.in_flight.fetch_sub(1, Ordering::SeqCst);
+        self.over.fetch_add(1, Ordering::SeqCst);
     }
 }
 
 #[derive(Debug)]
 struct Entry<C> {
     member: Arc<Member<C>>,
+    /// How many calls it has had.
+    calls: usize,
     /// When it is taken out whatever happens.
     retires: Option<Instant>,
     /// How many calls it had had when nobody had used it since then.
@@ -59,6 +61,12 @@ struct Entry<C> {
 }
 
 impl<C> Entry<C> {
+    /// How many calls were taken and not released.
+    fn in_flight(&self) -> usize {
+        // See `Member::release`. No call is over that was not counted before.
+        self.calls.wrapping_sub(self.member.over.load(Ordering::SeqCst))
+    }
+
     /// Whether it has been silent for too long.
     fn is_silent(&mut self, signs: Signs, now: Instant) -> bool {
         match self.silent {
@@ -76,7 +84,7 @@ impl<C> Entry<C> {
 pub(super) struct Members<C> {
     entries: Vec<Entry<C>>,
     /// Those that were taken out and still carry calls.
-    leaving: Vec<Arc<Member<C>>>,
+    leaving: Vec<Entry<C>>,
 }
 
 impl<C> Members<C> {
@@ -91,9 +99,7 @@ impl<C> Members<C> {
     /// Calls that were taken and not released, on those that are in and on those
     /// that were taken out.
     pub(super) fn in_flight(&self) -> usize {
-        let all = self.entries.iter().map(|entry| &entry.member).chain(&self.leaving);
-        // See `Member::release`.
-        all.map(|member| member.in_flight.load(Ordering::SeqCst)).sum()
+        self.entries.iter().chain(&self.leaving).map(Entry::in_flight).sum()
     }
 
     pub(super) fn connections(&self) -> impl Iterator<Item = &C> {
@@ -101,23 +107,27 @@ impl<C> Members<C> {
     }
 
     pub(super) fn add(&mut self, connection: C, now: Instant, retires: Option<Instant>) {
-        let member = Member { connection, in_flight: AtomicUsize::new(0), calls: AtomicUsize::new(0) };
-        self.entries.push(Entry { member: Arc::new(member), retires, idle: (0, now), silent: None });
+        let member = Arc::new(Member { connection, over: AtomicUsize::new(0) });
+        self.entries.push(Entry { member, calls: 0, retires, idle: (0, now), silent: None });
     }
 
     /// The member with the fewest calls, for one more, and its load: how many it
     /// had, and for answers owed several times the `target`.
     ///
     /// The first of equals: with little to do, the others become idle.
-    pub(super) fn take(&self, target: usize, owed: impl Fn(&C) -> usize) -> Option<(Arc<Member<C>>, usize)> {
-        let mut best: Option<(&Entry<C>, usize)> = None;
-        for entry in &self.entries {
+    pub(super) fn take(
+        &mut self,
+        target: usize,
+        owed: impl Fn(&C) -> usize,
+    ) -> Option<(Arc<Member<C>>, usize)> {
+        let mut best: Option<(&mut Entry<C>, usize)> = None;
+        for entry in &mut self.entries {
             let debt = match owed(&entry.member.connection) {
                 0 => 0,
                 owed => target.max(1).saturating_mul(2 << owed.min(16)),
             };
-            let load = entry.member.in_flight.load(Ordering::Relaxed).saturating_add(debt);
-            if best.is_none_or(|(_, least)| load < least) {
+            let load = entry.in_flight().saturating_add(debt);
+            if best.as_ref().is_none_or(|(_, least)| load < *least) {
                 best = Some((entry, load));
                 if load == 0 {
                     break;
@@ -125,18 +135,14 @@ impl<C> Members<C> {
             }
         }
         let (entry, load) = best?;
-        entry.member.in_flight.fetch_add(1, Ordering::Relaxed);
-        entry.member.calls.fetch_add(1, Ordering::Relaxed);
+        entry.calls = entry.calls.wrapping_add(1);
         Some((Arc::clone(&entry.member), load))
     }
 
     /// Takes a member out that gets no more calls.
     pub(super) fn remove(&mut self, member: &Arc<Member<C>>) {
-        let before = self.entries.len();
-        self.entries.retain(|entry| !Arc::ptr_eq(&entry.member, member));
-        if self.entries.len() < before {
-            self.leaving.push(Arc::clone(member));
-        }
+        let removed = self.entries.extract_if(.., |entry| Arc::ptr_eq(&entry.member, member));
+        self.leaving.extend(removed);
     }
 
     /// Takes out who has had its time, who is broken or seems dead, and who is
@@ -148,43 +154,37 @@ impl<C> Members<C> {
         min: usize,
         signs: impl Fn(&C) -> Signs,
     ) -> Vec<Arc<Member<C>>> {
-        let mut out: Vec<_> =
-            self.leaving.extract_if(.., |member| member.in_flight.load(Ordering::Acquire) == 0).collect();
-        let mut take_out = |entry: &Entry<C>| out.push(Arc::clone(&entry.member));
-        self.entries.retain_mut(|entry| {
-            let signs = signs(&entry.member.connection);
-            let over = signs.broken
-                || entry.retires.is_some_and(|retires| retires <= now)
-                || entry.is_silent(signs, now);
-            if over {
-                take_out(entry);
-            }
-            !over
-        });
+        let done: Vec<_> = self.leaving.extract_if(.., |entry| entry.in_flight() == 0).collect();
+        let mut out: Vec<_> = self
+            .entries
+            .extract_if(.., |entry| {
+                let signs = signs(&entry.member.connection);
+                signs.broken
+                    || entry.retires.is_some_and(|retires| retires <= now)
+                    || entry.is_silent(signs, now)
+            })
+            .collect();
         let mut spare = self.entries.len().saturating_sub(min);
         // The last ones first: they are the ones that are not needed.
         for index in (0..self.entries.len()).rev() {
             let entry = &mut self.entries[index];
-            let calls = entry.member.calls.load(Ordering::Relaxed);
-            let busy = entry.member.in_flight.load(Ordering::Relaxed) != 0;
-            if busy || calls != entry.idle.0 {
-                entry.idle = (calls, now);
+            if entry.in_flight() != 0 || entry.calls != entry.idle.0 {
+                entry.idle = (entry.calls, now);
             } else if spare > 0
                 && idle.is_some_and(|idle| now.saturating_duration_since(entry.idle.1) >= idle)
             {
                 spare -= 1;
-                take_out(entry);
-                self.entries.remove(index);
+                out.push(self.entries.remove(index));
             }
         }
-        let busy = |member: &&Arc<Member<C>>| member.in_flight.load(Ordering::Acquire) != 0;
-        self.leaving.extend(out.iter().filter(busy).map(Arc::clone));
-        out
+        let gone = done.iter().chain(&out).map(|entry| Arc::clone(&entry.member)).collect();
+        self.leaving.extend(out.into_iter().filter(|entry| entry.in_flight() != 0));
+        gone
     }
 
     /// Takes all out.
     pub(super) fn clear(&mut self) -> Vec<Arc<Member<C>>> {
-        self.entries.drain(..).map(|entry| entry.member).chain(self.leaving.drain(..)).collect()
+        self.entries.drain(..).chain(self.leaving.drain(..)).map(|entry| entry.member).collect()
     }
 }
 
@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn the_least_loaded_is_taken_and_the_first_of_equals() {
-        let members = members(3, Instant::now());
+        let mut members = members(3, Instant::now());
         let taken: Vec<_> = (0..7).map(|_| members.take(4, |_| 0).unwrap()).collect();
         let order: Vec<_> = taken.iter().map(|(member, load)| (member.connection, *load)).collect();
         assert_eq!(order, [(0, 0), (1, 0), (2, 0), (0, 1), (1, 1), (2, 1), (0, 2)]);
@@ -214,11 +214,11 @@ mod tests {
 
     #[test]
     fn who_owes_answers_is_left_alone_and_is_known_to_be_busy() {
-        let members = members(2, Instant::now());
+        let mut members = members(2, Instant::now());
         let owed = |owed: usize| move |&number: &usize| if number == 0 { owed } else { 0 };
         // Full at once, whatever a connection is to carry.
         for target in [0, 1, 4, 1000] {
-            let one = self::members(1, Instant::now());
+            let mut one = self::members(1, Instant::now());
             assert!(one.take(target, owed(1)).unwrap().1 >= target.max(1) * 4);
         }
         for _ in 0..60 {

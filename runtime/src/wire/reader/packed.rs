@@ -4,9 +4,12 @@
 //! that their vector grows once, and is charged for.
 
 use super::Reader;
-use super::varint::{by_length, count_ends, squeeze};
+use super::varint::{CONTINUES, by_length, count_ends, squeeze};
 use crate::error::{DecodeError, DecodeErrorKind};
 use crate::wire::{Context, growth};
+
+/// So many varints are read at once, if they are equally long.
+const BLOCK: usize = 8;
 
 impl<'a> Reader<'a> {
     /// A packed run of varints, which are made values.
@@ -34,8 +37,19 @@ impl<'a> Reader<'a> {
         ctx: &mut Context<'a>,
     ) -> Result<(), DecodeError> {
         let count = count_ends(self.rest_of());
-        for value in growth::places(values, count, &self, ctx)? {
-            *value = of(self.varint_of_run(ctx)?);
+        let mut left = growth::places(values, count, &self, ctx)?;
+        while !left.is_empty() {
+            let (read, len) = alike(self.rest_of(), left, &of);
+            // SAFETY: these are bytes of the rest.
+            self.cursor = unsafe { self.cursor.add(len) };
+            let (_, others) = left.split_at_mut(read);
+            // Looked for again only after it was worth it.
+            let next = if read == 0 { others.len() } else { others.len().min(BLOCK) };
+            let (others, rest) = others.split_at_mut(next);
+            for value in others {
+                *value = of(self.varint_of_run(ctx)?);
+            }
+            left = rest;
         }
         if self.is_empty() { Ok(()) } else { Err(self.no_varint(ctx)) }
     }
@@ -96,6 +110,43 @@ impl<'a> Reader<'a> {
         self.cursor = self.end;
         Err(ctx.fail(&self, DecodeErrorKind::Truncated))
     }
+}
+
+/// Reads varints as long as they have the length of the first one, a block at a
+/// time. Returns how many values that were, and how many bytes.
+///
+/// Times, and numbers that something counts, are equally long for long stretches:
+/// then no branch asks for the length of each.
+fn alike<V>(bytes: &[u8], values: &mut [V], of: &impl Fn(u64) -> V) -> (usize, usize) {
+    let Some(first) = bytes.first_chunk() else { return (0, 0) };
+    let ends = !u64::from_le_bytes(*first) & CONTINUES;
+    if ends == 0 {
+        return (0, 0);
+    }
+    // All bits up to the end of the first byte that ends a varint.
+    let within = ends ^ (ends - 1);
+    let goes_on = CONTINUES & within >> 8;
+    let len = within.count_ones() as usize / 8;
+    let mut read = 0;
+    for block in values.chunks_exact_mut(BLOCK) {
+        // Of the last one, too, eight bytes are looked at.
+        let Some(bytes) = bytes.get(read * len..).and_then(|rest| rest.get(..(BLOCK - 1) * len + 8)) else {
+            break;
+        };
+        let mut differences = 0;
+        for (index, value) in block.iter_mut().enumerate() {
+            // SAFETY: the block is no longer than BLOCK.
+            let word = unsafe { bytes.as_ptr().add(index * len).cast::<[u8; 8]>().read() };
+            let word = u64::from_le_bytes(word) & within;
+            differences |= word & CONTINUES ^ goes_on;
+            *value = of(squeeze(word & !CONTINUES));
+        }
+        if differences != 0 {
+            break;
+        }
+        read += BLOCK;
+    }
+    (read, read * len)
 }
 
 #[cfg(test)]

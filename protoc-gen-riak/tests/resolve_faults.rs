@@ -119,6 +119,9 @@ service S {
   rpc B (Req) returns (Resp) {
     option (riak.operation) = { request: 1 response: 2 raw: true };
   }
+  rpc C (Err) returns (Resp) {
+    option (riak.operation) = { request: 3 response: 2 retry: IF_CONTEXT };
+  }
 }
 service T { option (riak.error) = { code: 0 type: "Er" text: "text" }; }"#,
         &[
@@ -127,7 +130,8 @@ service T { option (riak.error) = { code: 0 type: "Er" text: "text" }; }"#,
             "a.proto:10:5: Req.stream is not a singular integer, which S.A needs",
             "a.proto:10:5: message \".Othr\" is not known; did you mean \"Other\"?",
             "a.proto:12:7: S.B is raw, and Req has fields: the body of a raw frame is not protobuf",
-            "a.proto:16:13: message \"Er\" is not known; did you mean \"Err\"?",
+            "a.proto:16:5: S.C is repeated only with a causal context, and Err has none: mark the field that is one, [(riak.kind) = VCLOCK] or CONTEXT, or choose another \"retry\"",
+            "a.proto:19:13: message \"Er\" is not known; did you mean \"Err\"?",
         ],
     );
 }

@@ -24,6 +24,7 @@ pub(crate) mod operation {
     pub(crate) const DONE: u32 = 3;
     pub(crate) const STREAM_IF: u32 = 4;
     pub(crate) const ALTERNATIVE: u32 = 5;
+    pub(crate) const RETRY: u32 = 10;
     pub(crate) const TIMEOUT: u32 = 14;
 }
 
@@ -84,7 +85,7 @@ pub(crate) fn read_operation(options: &UnknownFields) -> Option<Operation> {
             7 => read.cost = cost(&entry),
             8 => read.since = entry.text(),
             9 => read.served_by = entry.text(),
-            10 => read.retry = Some(retry(&entry)),
+            operation::RETRY => read.retry = Some(retry(&entry)),
             11 => read.handshake = flag(),
             12 => read.raw = flag(),
             13 => read.bodyless = flag(),

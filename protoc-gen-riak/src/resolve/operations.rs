@@ -5,7 +5,7 @@
 
 use protobuf::descriptor::MethodDescriptorProto;
 use protobuf::descriptor::method_options::IdempotencyLevel;
-use riak_codegen::model::{MessageId, Mode, Operation, Retry, Type};
+use riak_codegen::model::{Field, Kind, MessageId, Mode, Operation, Retry, Type};
 
 use super::annotations::{self, operation};
 use super::decls::Symbol;
@@ -34,10 +34,11 @@ impl ServiceResolver<'_, '_> {
         let mode = self.mode(site, method, &declared, request, response);
         let timeout = self.timeout(site, &declared, request);
         let alternatives = self.alternatives(site, &declared);
+        let retry = self.retry(site, method, &declared, request);
         let bodies = self.raw_bodies(site, &declared, request, response);
         // Everything has been looked at: now a fault may end it.
         let (request_code, response_code) = (request_code?, response_code?);
-        let (mode, timeout) = (mode?, timeout?);
+        let (mode, timeout, retry) = (mode?, timeout?, retry?);
         bodies?;
         self.sent_once(site, request)?;
         for (code, message, role, field) in [
@@ -61,7 +62,7 @@ impl ServiceResolver<'_, '_> {
             answer_name: String::new(),
             absent: declared.absent,
             cost: declared.cost,
-            retry: declared.retry.unwrap_or_else(|| retry_of(method)),
+            retry,
             since: declared.since,
             served_by: declared.served_by,
             handshake: declared.handshake,
@@ -128,6 +129,27 @@ impl ServiceResolver<'_, '_> {
         };
         let field = operation::TIMEOUT;
         self.named_field(site, field, request, name, "a singular integer", is_integer).map(Some)
+    }
+
+    /// What may be repeated: as the option says, or else the standard one.
+    fn retry(
+        &mut self,
+        site: &Site<'_>,
+        method: &MethodDescriptorProto,
+        declared: &annotations::Operation,
+        request: MessageId,
+    ) -> Result<Retry, LeftOut> {
+        let retry = declared.retry.unwrap_or_else(|| retry_of(method));
+        let message = &self.schema.messages[request.0];
+        if retry == Retry::IfContext && !message.fields.iter().any(is_context) {
+            let text = format!(
+                "{} is repeated only with a causal context, and {} has none: mark the field that is one, \
+                 [(riak.kind) = VCLOCK] or CONTEXT, or choose another \"retry\"",
+                site.full_name, message.full_name
+            );
+            return self.refuse(&site.operation(operation::RETRY), text);
+        }
+        Ok(retry)
     }
 
     /// A field of a message that an option names.
@@ -231,6 +253,11 @@ impl ServiceResolver<'_, '_> {
             Err(wrong) => self.refuse(&place, wrong),
         }
     }
+}
+
+/// Whether a request can carry a causal context in this field.
+fn is_context(field: &Field) -> bool {
+    matches!(field.kind, Kind::VClock | Kind::Context) && is_singular(field.presence)
 }
 
 /// What may be repeated, as the standard option says.

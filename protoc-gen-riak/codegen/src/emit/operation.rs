@@ -101,15 +101,11 @@ impl Emitter<'_> {
             });
         }
         if operation.retry == Retry::IfContext {
-            let contexts = request.fields.iter().filter(|field| {
-                field.presence == Presence::Explicit && matches!(field.kind, Kind::VClock | Kind::Context)
-            });
-            let members: Vec<_> = contexts.map(member).collect();
-            if !members.is_empty() {
-                // One of no bytes says nothing, to the server either.
+            let contexts: Vec<_> = request.fields.iter().filter_map(context).collect();
+            if !contexts.is_empty() {
                 methods.extend(quote! {
                     fn has_context(&self) -> bool {
-                        #(self.#members.as_ref().is_some_and(|context| !context.is_empty()))||*
+                        #(#contexts)||*
                     }
                 });
             }
@@ -294,4 +290,16 @@ fn stream_end(scope: &Scope<'_>, field: &Field) -> TokenStream {
     let number = Literal::u32_unsuffixed(field.number);
     let when_absent = matches!(field.default, Some(crate::model::Literal::Bool(true)));
     quote!(#end { field: #number, when_absent: #when_absent })
+}
+
+/// Whether the request carries this causal context, if the field is one that can.
+/// One of no bytes says nothing, to the server either.
+fn context(field: &Field) -> Option<TokenStream> {
+    let member = member(field);
+    match field.presence {
+        _ if !matches!(field.kind, Kind::VClock | Kind::Context) => None,
+        Presence::Explicit => Some(quote!(self.#member.as_ref().is_some_and(|context| !context.is_empty()))),
+        Presence::Required | Presence::Implicit => Some(quote!(!self.#member.is_empty())),
+        Presence::Repeated { .. } | Presence::Map { .. } | Presence::Oneof(_) => None,
+    }
 }

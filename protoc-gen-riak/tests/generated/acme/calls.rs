@@ -2606,12 +2606,22 @@ impl Request for nested::Req {
         served_by: None,
         timeout: None,
     };
+
+    fn has_context(&self) -> bool {
+        !self.since.is_empty()
+            || self.context.as_ref().is_some_and(|context| !context.is_empty())
+    }
 }
 
 impl Request for nested::ReqRef<'_> {
     type Owned = nested::Req;
     type Response = nested::Resp;
     const OPERATION: &'static Operation = nested::Req::OPERATION;
+
+    fn has_context(&self) -> bool {
+        !self.since.is_empty()
+            || self.context.as_ref().is_some_and(|context| !context.is_empty())
+    }
 }
 
 impl Request for super::stock::part::Part {
@@ -3514,7 +3524,9 @@ pub mod login {
 
 /// What is declared inside `acme.calls.Nested`.
 pub mod nested {
-    use ::riak_runtime::{Coded, Decode, DecodeError, Message, Owned, View, wire};
+    use ::core::fmt;
+    use ::riak_runtime::{Blob, Coded, Decode, DecodeError, Message, Owned, View, wire};
+    use ::riak_runtime::debug::Shown;
     use ::riak_runtime::wire::{Reads as _, Writes as _};
 
     /// The message `acme.calls.Nested.Req`.
@@ -3522,8 +3534,23 @@ pub mod nested {
     pub struct Req {
         /// `a`, field 1.
         pub a: Option<String>,
+        /// `since`, field 2.
+        pub since: Blob,
+        /// `context`, field 3.
+        pub context: Option<Blob>,
         /// Fields that the schema does not know, as they came.
         pub unknown_fields: wire::UnknownFields,
+    }
+
+    impl Req {
+        /// A message with its required fields set.
+        #[must_use]
+        pub fn new(since: impl Into<Blob>) -> Self {
+            Self {
+                since: since.into(),
+                ..Self::default()
+            }
+        }
     }
 
     impl Message for Req {
@@ -3532,6 +3559,8 @@ pub mod nested {
         #[inline]
         fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
             let out = wire::Text::put_optional(0x0a, &self.a, out);
+            let out = wire::Bytes::put(0x12, &self.since, out);
+            let out = wire::Bytes::put_optional(0x1a, &self.context, out);
             self.unknown_fields.put(out)
         }
     }
@@ -3543,9 +3572,17 @@ pub mod nested {
             mut input: wire::Reader<'a>,
             ctx: &mut wire::Context<'a>,
         ) -> Result<(), DecodeError> {
+            let mut missing = ctx.missing(0b1);
             while let Some(tag) = input.tag(ctx)? {
                 match tag {
                     0x0a => self.a = Some(wire::Text::read(&mut input, ctx)?),
+                    0x12 => {
+                        wire::Bytes::set(&mut self.since, &mut input, ctx)?;
+                        missing &= !1;
+                    }
+                    0x1a => {
+                        wire::Bytes::set_optional(&mut self.context, &mut input, ctx)?
+                    }
                     _ => {
                         wire::read_unknown(
                             tag,
@@ -3555,6 +3592,9 @@ pub mod nested {
                         )?
                     }
                 }
+            }
+            if missing != 0 {
+                ctx.lacks(0, "acme.calls.Nested.Req", &["since"], missing)?;
             }
             Ok(())
         }
@@ -3575,10 +3615,23 @@ pub mod nested {
     }
 
     /// [`Req`], borrowing from the bytes that it was decoded from.
-    #[derive(Clone, Debug, Default, PartialEq)]
+    #[derive(Clone, Default, PartialEq)]
     pub struct ReqRef<'a> {
         pub a: Option<&'a str>,
+        pub since: &'a [u8],
+        pub context: Option<&'a [u8]>,
         pub unknown_fields: wire::UnknownFieldsRef<'a>,
+    }
+
+    impl fmt::Debug for ReqRef<'_> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.debug_struct("ReqRef")
+                .field("a", &self.a)
+                .field("since", &Shown(&self.since))
+                .field("context", &Shown(&self.context))
+                .field("unknown_fields", &self.unknown_fields)
+                .finish()
+        }
     }
 
     impl Message for ReqRef<'_> {
@@ -3587,6 +3640,8 @@ pub mod nested {
         #[inline]
         fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
             let out = wire::Text::put_optional(0x0a, &self.a, out);
+            let out = wire::Bytes::put(0x12, &self.since, out);
+            let out = wire::Bytes::put_optional(0x1a, &self.context, out);
             self.unknown_fields.put(out)
         }
     }
@@ -3598,9 +3653,15 @@ pub mod nested {
             mut input: wire::Reader<'a>,
             ctx: &mut wire::Context<'a>,
         ) -> Result<(), DecodeError> {
+            let mut missing = ctx.missing(0b1);
             while let Some(tag) = input.tag(ctx)? {
                 match tag {
                     0x0a => self.a = Some(wire::Text::read(&mut input, ctx)?),
+                    0x12 => {
+                        self.since = wire::Bytes::read(&mut input, ctx)?;
+                        missing &= !1;
+                    }
+                    0x1a => self.context = Some(wire::Bytes::read(&mut input, ctx)?),
                     _ => {
                         wire::read_unknown(
                             tag,
@@ -3610,6 +3671,9 @@ pub mod nested {
                         )?
                     }
                 }
+            }
+            if missing != 0 {
+                ctx.lacks(0, "acme.calls.Nested.Req", &["since"], missing)?;
             }
             Ok(())
         }
@@ -3621,6 +3685,8 @@ pub mod nested {
         fn owned(&self) -> Req {
             Req {
                 a: self.a.map(|value| str::to_owned(value)),
+                since: self.since.into(),
+                context: self.context.map(|value| value.into()),
                 unknown_fields: self.unknown_fields.owned(),
             }
         }

@@ -203,6 +203,9 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
         let mut buffer = ReadBuf::new(self.reader.spare());
         let count = match Pin::new(&mut self.io).poll_read(cx, &mut buffer) {
             Poll::Ready(Ok(())) => buffer.filled().len(),
+            // So does TLS call an end that the server did not announce; frames say
+            // themselves whether they are whole.
+            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => 0,
             Poll::Ready(Err(error)) => return Err(error.into()),
             Poll::Pending => return Ok(Round::Wait),
         };

@@ -250,10 +250,11 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
 impl<IO> Driver<IO> {
     /// Ends every call with `error`.
     fn fail(&mut self, error: &ConnectionError) {
-        self.shared.end();
         let mut state = self.shared.lock();
         state.pipeline.attend(self.written);
         state.pipeline.fail(error);
+        // Who sees that finds the reason.
+        self.shared.end();
         let unused = state.pipeline.take_wakers(&mut self.wakers);
         drop(state);
         drop(unused);

@@ -124,7 +124,7 @@ fn is_scheme(text: &str) -> bool {
 /// forgot the host, that is a password. So is what stands before an `@`.
 pub(super) fn hidden(mut error: InvalidNode) -> InvalidConfig {
     if error.text.contains('@') {
-        error.text = "…@…".to_owned();
+        error.text = String::from("…@…");
     } else if let Some((host, _)) = error.text.split_once(':') {
         error.text = format!("{host}:…");
     }

@@ -86,10 +86,10 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
         }
     }
 
-    /// Has a failed write counted as if it had sent all that it was given: no
-    /// call may be told that it was not sent if it may have been.
-    #[cfg(any(feature = "tls", test))]
-    pub(crate) fn leaking(mut self) -> Self {
+    /// Has a failed write counted as if it had sent all that it was given: over
+    /// TLS, whoever made its connection, it may have sent a part, and no call may be
+    /// told that it was not sent if it may have been.
+    pub fn leaking(mut self) -> Self {
         self.leaks = true;
         self
     }

@@ -4,13 +4,16 @@
 
 mod echo;
 
+use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use echo::*;
 use riak_runtime::client::{self, CallError, Connection, ConnectionConfig, ConnectionError, NotSent};
 use riak_runtime::{Blob, FrameError};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpListener;
 
 /// A server that reads `read` bytes of requests, says `answer` and closes, or
@@ -214,4 +217,48 @@ async fn an_answer_that_came_before_the_close_is_given() {
     };
     let (first, (), _) = tokio::join!(call("a"), server, driver);
     assert_eq!(first.unwrap_err().server_error().unwrap().text, "crash");
+}
+
+/// A server that has said something and gone: nothing can be written to it.
+struct Gone(&'static [u8]);
+
+impl AsyncRead for Gone {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let (said, rest) = self.0.split_at(self.0.len().min(buffer.remaining()));
+        buffer.put_slice(said);
+        self.0 = rest;
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Gone {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
+        Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// A refusal is heard; nothing else answers what was not sent.
+#[tokio::test]
+async fn a_refusal_that_came_before_the_close_is_given_while_a_connection_is_set_up() {
+    let refused = client::handshake(&mut Gone(b"\0\0\0\x07\0\x0a\x04full"), &echo::echo("a")).await;
+    assert!(matches!(refused, Err(ConnectionError::Refused(error)) if error.text == "full"));
+    for said in [&b""[..], b"\0\0", b"\0\0\0\x01\x0a"] {
+        let error = client::handshake(&mut Gone(said), &echo::echo("a")).await.unwrap_err();
+        assert!(
+            matches!(&error, ConnectionError::Io(io) if io.kind() == io::ErrorKind::BrokenPipe),
+            "{error:?}"
+        );
+    }
 }

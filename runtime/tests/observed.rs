@@ -133,6 +133,11 @@ impl Sums {
         let name = format!("{} {}", key.name(), labels.join(" "));
         Arc::clone(self.0.lock().unwrap().entry(name).or_default())
     }
+
+    fn all(&self) -> BTreeMap<String, u64> {
+        let sums = self.0.lock().unwrap();
+        sums.iter().map(|(name, sum)| (name.clone(), sum.0.load(Ordering::Relaxed))).collect()
+    }
 }
 
 impl Recorder for Sums {
@@ -169,13 +174,6 @@ async fn metrics_count_attempts_by_their_outcome() {
         assert!(poll_fn(|cx| Poll::Ready(dropped.as_mut().poll(cx).is_pending())).await);
     }
     drop(guard);
-    let sums: BTreeMap<String, u64> = sums
-        .0
-        .lock()
-        .unwrap()
-        .iter()
-        .map(|(name, sum)| (name.clone(), sum.0.load(Ordering::Relaxed)))
-        .collect();
     let expected = [
         ("riak_attempt_seconds operation=Echo.Echo", 5),
         ("riak_attempts_total operation=Echo.Echo outcome=dropped", 1),
@@ -184,7 +182,22 @@ async fn metrics_count_attempts_by_their_outcome() {
         ("riak_bytes_received_total operation=Echo.Echo", 21),
         ("riak_bytes_sent_total operation=Echo.Echo", 35),
     ];
-    assert_eq!(sums, expected.map(|(name, sum)| (name.to_owned(), sum)).into());
+    assert_eq!(sums.all(), expected.map(|(name, sum)| (name.to_owned(), sum)).into());
+}
+
+/// What never reaches a node is no load of its network.
+#[tokio::test]
+async fn what_was_not_sent_is_not_counted_as_sent() {
+    let _alone = ALONE.lock().await;
+    let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let cluster = Cluster::new([gone.into()], Arc::new(TcpConnector::default()), ClusterConfig::new());
+    let sums = Sums::default();
+    let guard = metrics::set_default_local_recorder(&sums);
+    client::unary::<_, _, EchoResp>(&cluster, request("a key")).await.unwrap_err();
+    drop(guard);
+    let sums = sums.all();
+    assert_eq!(sums["riak_attempts_total operation=Echo.Echo outcome=not_sent"], 3);
+    assert_eq!(sums["riak_bytes_sent_total operation=Echo.Echo"], 0);
 }
 
 #[tokio::test]

@@ -57,6 +57,11 @@
 //! the time: then the same requests get the same bytes, and tombstones are
 //! reaped when the test says so.
 //!
+//! The node may run under a clock of tokio's that is stopped
+//! (`start_paused = true`), in the runtime of who calls it: deadlines come at once
+//! then. Where the system takes a moment, as over values of a megabyte, such a
+//! clock jumps to the next deadline.
+//!
 //! ```
 //! use std::time::Duration;
 //!

@@ -33,7 +33,9 @@
 //!
 //! Features: `client` (default) for the clients, `server` for the server
 //! traits. Without either there are messages only, and no dependency but
-//! `riak-runtime`.
+//! `riak-runtime`. To the clients, `tls` adds secured clusters, `serde`
+//! configurations from files, `tracing` a span and `metrics` counters for each
+//! attempt at a call, and `tower` a service for its layers.
 
 #[cfg(feature = "client")]
 mod bulk;

@@ -179,7 +179,7 @@ impl Connection {
     ///
     /// A write that fails must have written nothing, as [`std::io::Write`] has
     /// it: calls whose frames were not written whole are told that they were not
-    /// sent.
+    /// sent. What writes otherwise, as TLS does, needs [`Driver::leaking`].
     ///
     /// The driver, and the calls, need a tokio runtime with timers unless all
     /// timeouts are off.

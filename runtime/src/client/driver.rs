@@ -86,10 +86,10 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
         }
     }
 
-    /// Has a failed write counted as if it had sent all that it was given: no
-    /// call may be told that it was not sent if it may have been.
-    #[cfg(any(feature = "tls", test))]
-    pub(crate) fn leaking(mut self) -> Self {
+    /// Has a failed write counted as if it had sent all that it was given: over
+    /// TLS, whoever made its connection, it may have sent a part, and no call may be
+    /// told that it was not sent if it may have been.
+    pub fn leaking(mut self) -> Self {
         self.leaks = true;
         self
     }
@@ -203,6 +203,9 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
         let mut buffer = ReadBuf::new(self.reader.spare());
         let count = match Pin::new(&mut self.io).poll_read(cx, &mut buffer) {
             Poll::Ready(Ok(())) => buffer.filled().len(),
+            // So does TLS call an end that the server did not announce; frames say
+            // themselves whether they are whole.
+            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => 0,
             Poll::Ready(Err(error)) => return Err(error.into()),
             Poll::Pending => return Ok(Round::Wait),
         };
@@ -247,10 +250,11 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
 impl<IO> Driver<IO> {
     /// Ends every call with `error`.
     fn fail(&mut self, error: &ConnectionError) {
-        self.shared.end();
         let mut state = self.shared.lock();
         state.pipeline.attend(self.written);
         state.pipeline.fail(error);
+        // Who sees that finds the reason.
+        self.shared.end();
         let unused = state.pipeline.take_wakers(&mut self.wakers);
         drop(state);
         drop(unused);

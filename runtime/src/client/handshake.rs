@@ -4,6 +4,8 @@
 //! another protocol, and what was sent in clear before that changes must never
 //! be taken for something that came after.
 
+use std::io;
+
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::error::ConnectionError;
@@ -38,9 +40,30 @@ where
     } else {
         out.push(operation.request, request).map_err(ConnectionError::Frame)?;
     }
-    io.write_all(&out.to_vec()).await?;
-    io.flush().await?;
+    let sent = send(io, &out.to_vec()).await.map_err(ConnectionError::from);
+    // Even if that failed: why the server has closed, it may have said before.
+    let (code, body) = match receive(io).await {
+        Err(closed @ ConnectionError::Closed { .. }) => return Err(sent.err().unwrap_or(closed)),
+        answer => answer?,
+    };
+    match operation.error {
+        Some(error) if error.code == code => Err(refusal(error, &body)),
+        _ if code == operation.response => sent.map(|()| Frame { code, body }),
+        _ => Err(ConnectionError::UnexpectedCode {
+            code,
+            expected: <R::Response as Coded>::CODE,
+            operation: operation.name,
+        }),
+    }
+}
 
+async fn send(io: &mut (impl AsyncWrite + Unpin), frame: &[u8]) -> io::Result<()> {
+    io.write_all(frame).await?;
+    io.flush().await
+}
+
+/// The code and the body of the next frame.
+async fn receive(io: &mut (impl AsyncRead + Unpin)) -> Result<(u8, Blob), ConnectionError> {
     let length = match io.read_u32().await {
         Ok(length) => usize::try_from(length).unwrap_or(usize::MAX),
         Err(error) => return Err(closed(error, false)),
@@ -54,20 +77,11 @@ where
     let mut answer = vec![0; length];
     io.read_exact(&mut answer).await.map_err(|error| closed(error, true))?;
     // It is not empty: that was looked at.
-    let (code, body) = (answer[0], Blob::from(&answer[1..]));
-    match operation.error {
-        Some(error) if error.code == code => Err(refusal(error, &body)),
-        _ if code == operation.response => Ok(Frame { code, body }),
-        _ => Err(ConnectionError::UnexpectedCode {
-            code,
-            expected: <R::Response as Coded>::CODE,
-            operation: operation.name,
-        }),
-    }
+    Ok((answer[0], Blob::from(&answer[1..])))
 }
 
-fn closed(error: std::io::Error, within_frame: bool) -> ConnectionError {
-    if error.kind() == std::io::ErrorKind::UnexpectedEof {
+fn closed(error: io::Error, within_frame: bool) -> ConnectionError {
+    if error.kind() == io::ErrorKind::UnexpectedEof {
         ConnectionError::Closed { within_frame }
     } else {
         error.into()

@@ -86,6 +86,9 @@ impl FromStr for Node {
                 None => (text, None),
             }
         };
+        if host.contains('@') {
+            return Err(invalid("a user is no part of a node"));
+        }
         if host.is_empty() || host.bytes().any(|byte| byte.is_ascii_whitespace() || byte == b'/') {
             return Err(invalid("it has no host name"));
         }
@@ -158,6 +161,7 @@ mod tests {
             (":8087", "no host"),
             ("riak://a", "port"),
             ("a b", "no host"),
+            ("u@a", "a user"),
             ("a:0", "port"),
             ("a:65536", "port"),
             ("a:+1", "port"),

@@ -14,7 +14,7 @@
 //! |--|--|--|
 //! | `riak_attempts_total` | counter | attempts that have ended, with the label `outcome` |
 //! | `riak_attempt_seconds` | histogram | how long they took; of streams, until the first answer |
-//! | `riak_bytes_sent_total` | counter | bodies of requests |
+//! | `riak_bytes_sent_total` | counter | bodies of requests that were sent, or may have been |
 //! | `riak_bytes_received_total` | counter | bodies of answers; of streams, of the first answer |
 
 use super::error::CallError;
@@ -113,6 +113,8 @@ mod meter {
     pub(super) struct Meter {
         operation: &'static str,
         node: SharedString,
+        /// The request's bytes, which may have been sent.
+        bytes_out: usize,
         begun: std::time::Instant,
         over: bool,
     }
@@ -120,17 +122,18 @@ mod meter {
     impl Meter {
         pub(super) fn new(request: &Outgoing<'_>, node: &Node) -> Self {
             let (operation, node) = (request.operation().name, SharedString::from(node.to_string()));
-            let sent = u64::try_from(request.body_len()).unwrap_or(u64::MAX);
-            counter!("riak_bytes_sent_total", "operation" => operation, "node" => node.clone())
-                .increment(sent);
-            Self { operation, node, begun: now(), over: false }
+            Self { operation, node, bytes_out: request.body_len(), begun: now(), over: false }
         }
 
         pub(super) fn ended(&mut self, result: Result<usize, &CallError>) {
-            if let Ok(bytes) = result {
-                let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
-                counter!("riak_bytes_received_total", "operation" => self.operation, "node" => self.node.clone())
-                    .increment(bytes);
+            match result {
+                Ok(bytes) => {
+                    let (operation, node) = (self.operation, self.node.clone());
+                    counter!("riak_bytes_received_total", "operation" => operation, "node" => node)
+                        .increment(whole(bytes));
+                }
+                Err(CallError::NotSent(_) | CallError::Timeout { sent: false, .. }) => self.bytes_out = 0,
+                Err(_) => {}
             }
             self.count(outcome(result));
         }
@@ -138,6 +141,8 @@ mod meter {
         fn count(&mut self, outcome: &'static str) {
             self.over = true;
             let (operation, node) = (self.operation, &self.node);
+            counter!("riak_bytes_sent_total", "operation" => operation, "node" => node.clone())
+                .increment(whole(self.bytes_out));
             counter!(
                 "riak_attempts_total",
                 "operation" => operation, "node" => node.clone(), "outcome" => outcome
@@ -146,6 +151,10 @@ mod meter {
             histogram!("riak_attempt_seconds", "operation" => operation, "node" => node.clone())
                 .record(now().saturating_duration_since(self.begun).as_secs_f64());
         }
+    }
+
+    fn whole(bytes: usize) -> u64 {
+        u64::try_from(bytes).unwrap_or(u64::MAX)
     }
 
     impl Drop for Meter {

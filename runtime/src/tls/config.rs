@@ -191,7 +191,9 @@ impl TlsConfig {
 
 /// A host as certificates name it: a DNS name or an IP address.
 pub(super) fn server_name(host: &str) -> Result<ServerName<'static>, TlsError> {
-    ServerName::try_from(host.to_owned()).map_err(|_| TlsError::InvalidName(host.to_owned()))
+    // Which interface leads to a link-local address, only this machine knows.
+    let name = host.split_once('%').map_or(host, |(address, _)| address);
+    ServerName::try_from(name.to_owned()).map_err(|_| TlsError::InvalidName(host.to_owned()))
 }
 
 impl Pem {
@@ -239,5 +241,17 @@ impl fmt::Debug for Pem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Not the text: it may be a private key.
         fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_local_address_is_named_without_its_interface() {
+        assert_eq!(server_name("fe80::1%eth0").unwrap(), server_name("fe80::1").unwrap());
+        assert_eq!(server_name("riak-1.example.com").unwrap().to_str(), "riak-1.example.com");
+        assert_eq!(server_name("a b"), Err(TlsError::InvalidName("a b".to_owned())));
     }
 }

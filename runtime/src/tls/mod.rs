@@ -41,7 +41,8 @@ impl Tls {
     }
 
     /// Makes the handshake with `host` over a connection that is there, and on
-    /// which nothing is to be read in clear any more.
+    /// which nothing is to be read in clear any more. The driver of a connection
+    /// over it is to be [`leaking`](crate::client::Driver::leaking).
     ///
     /// # Errors
     ///

@@ -9,6 +9,7 @@ use riak_client::{CallOptions, Riak};
 use riak_runtime::client::{
     Cluster, ClusterConfig, Connecting, ConnectionError, Connector, Node, Pool, PoolConfig, TcpConnector,
 };
+use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
@@ -328,4 +329,32 @@ async fn a_connect_without_end_is_given_up() {
     late.millis.store(0, Ordering::SeqCst);
     riak.kv().get(get()).await.unwrap();
     riak.kv().list_keys(keys()).await.unwrap().all().await.unwrap();
+}
+
+/// A balancer in front of nodes that are down takes connections, and closes them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_that_are_closed_as_soon_as_they_are_made_say_by_whom() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let node = Node::from(listener.local_addr().unwrap());
+    let closing = tokio::spawn(async move {
+        loop {
+            drop(listener.accept().await);
+        }
+    });
+    for _ in 0..100 {
+        // One that is new each time: that of a pool waits for its first look at what is open.
+        let riak = Riak::over(pool(node.clone(), PoolConfig::new()));
+        let error = riak.kv().get(get()).await.unwrap_err();
+        let reason = error.connection_error();
+        assert!(matches!(reason, Some(ConnectionError::Closed { .. } | ConnectionError::Io(_))), "{error:?}");
+    }
+    let config = ClusterConfig::new();
+    let cluster = Cluster::new([node], Arc::new(TcpConnector::default()), config);
+    let riak = Riak::over(&cluster);
+    for _ in 0..20 {
+        riak.kv().get(get()).await.unwrap_err();
+    }
+    let stats = &cluster.stats().nodes[0];
+    assert_eq!(stats.failures, stats.calls, "each is the node's: {stats:?}");
+    closing.abort();
 }

@@ -245,7 +245,7 @@ fn count(value: &str) -> Result<usize, String> {
 }
 
 fn small(value: &str) -> Result<u32, String> {
-    value.parse().map_err(|_| format!("is `{value}`: it is a whole number"))
+    value.parse().map_err(|_| format!("is `{value}`: it is a whole number up to {}", u32::MAX))
 }
 
 fn time(value: &str) -> Result<Duration, String> {

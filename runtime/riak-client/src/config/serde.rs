@@ -8,10 +8,10 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Unexpected, Visitor};
 
 use super::ClientConfig;
-use super::url::Given;
+use super::url::{Given, hidden};
 
 impl<'de> Deserialize<'de> for ClientConfig {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -37,8 +37,10 @@ impl<'de> Visitor<'de> for Config {
         let mut given = Given::default();
         while let Some(name) = map.next_key::<String>()? {
             if name == "nodes" {
+                given.note("nodes").map_err(A::Error::custom)?;
                 for node in map.next_value::<Vec<String>>()? {
-                    config.nodes.push(node.parse().map_err(A::Error::custom)?);
+                    // Somebody may have written it as a URL, with a password.
+                    config.nodes.push(node.parse().map_err(hidden).map_err(A::Error::custom)?);
                 }
             } else {
                 let Text(value) = map.next_value()?;
@@ -75,6 +77,11 @@ impl<'de> Deserialize<'de> for Text {
             fn visit_i64<E: Error>(self, number: i64) -> Result<Text, E> {
                 Ok(Text(number.to_string()))
             }
+
+            // Without its digits, which may be those of a password.
+            fn visit_f64<E: Error>(self, _: f64) -> Result<Text, E> {
+                Err(E::invalid_type(Unexpected::Other("a number that is not whole, or too large"), &self))
+            }
         }
 
         deserializer.deserialize_any(Value)
@@ -99,6 +106,20 @@ mod tests {
             let error = serde_json::from_str::<ClientConfig>(text).unwrap_err();
             assert!(error.to_string().contains("`ca` says something of TLS"), "{error}");
         }
+        for text in [
+            r#"{"nodes": ["riak://u:secret@a"]}"#,
+            r#"{"nodes": ["u:secret@a"]}"#,
+            r#"{"nodes": ["secret@a"]}"#,
+            r#"{"nodes": ["u:secret"]}"#,
+            r#"{"password": 31415926535897932384626}"#,
+            r#"{"password": 3.14159}"#,
+            r#"{"password": ["secret"]}"#,
+        ] {
+            let error = serde_json::from_str::<ClientConfig>(text).unwrap_err().to_string();
+            assert!(!error.contains("secret") && !error.contains("1415"), "{text}: {error}");
+        }
+        let error = serde_json::from_str::<ClientConfig>(r#"{"nodes": ["a"], "nodes": ["b"]}"#).unwrap_err();
+        assert!(error.to_string().contains("`nodes` is given twice"), "{error}");
         let error = serde_json::from_str::<ClientConfig>(r#"{"pool_mx": 3}"#).unwrap_err();
         assert!(error.to_string().contains("did you mean `pool_max`?"), "{error}");
     }

@@ -45,14 +45,20 @@ impl FromStr for ClientConfig {
         if config.nodes.is_empty() {
             return Err(InvalidConfig::NoNodes);
         }
-        if let Some(credentials) = credentials {
-            let (user, password) = credentials.split_once(':').unwrap_or((credentials, ""));
-            config.user = Some(decoded(user, "user")?);
-            config.password = Secret::from(decoded(password, "password")?);
-        }
         // Said before the `@`, they are not said again.
         let mut given = Given::default();
-        given.seen.extend(credentials.iter().flat_map(|_| ["user", "password"]));
+        if let Some(credentials) = credentials {
+            let (user, password) = match credentials.split_once(':') {
+                Some((user, password)) => (user, Some(password)),
+                None => (credentials, None),
+            };
+            config.user = Some(decoded(user, "user")?);
+            given.seen.push("user");
+            if let Some(password) = password {
+                config.password = Secret::from(decoded(password, "password")?);
+                given.seen.push("password");
+            }
+        }
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').ok_or(InvalidConfig::NoValue)?;
             given.set(&mut config, name, &decoded(value, "value of a parameter")?)?;
@@ -70,6 +76,15 @@ pub(super) struct Given {
 }
 
 impl Given {
+    /// Notes what may be given once.
+    pub(super) fn note(&mut self, name: &'static str) -> Result<(), InvalidConfig> {
+        if self.seen.contains(&name) {
+            return Err(InvalidConfig::Twice(name));
+        }
+        self.seen.push(name);
+        Ok(())
+    }
+
     /// Sets a parameter that was not given before.
     pub(super) fn set(
         &mut self,
@@ -80,10 +95,7 @@ impl Given {
         config.set(name, value)?;
         let known = PARAMETERS.iter().find(|parameter| parameter.name == name);
         if let Some(parameter) = known {
-            if self.seen.contains(&parameter.name) {
-                return Err(InvalidConfig::Twice(parameter.name));
-            }
-            self.seen.push(parameter.name);
+            self.note(parameter.name)?;
         }
         self.without_tls |= name == "tls" && value == "off";
         Ok(())
@@ -109,9 +121,11 @@ fn is_scheme(text: &str) -> bool {
 }
 
 /// What is wrong with a node, without what follows its host: where somebody
-/// forgot the host, that is a password.
-fn hidden(mut error: InvalidNode) -> InvalidConfig {
-    if let Some((host, _)) = error.text.split_once(':') {
+/// forgot the host, that is a password. So is what stands before an `@`.
+pub(super) fn hidden(mut error: InvalidNode) -> InvalidConfig {
+    if error.text.contains('@') {
+        error.text = String::from("…@…");
+    } else if let Some((host, _)) = error.text.split_once(':') {
         error.text = format!("{host}:…");
     }
     error.into()
@@ -163,6 +177,7 @@ mod tests {
         assert_eq!(parse("u:se://cret@a").unwrap().password.expose(), "se://cret");
         assert_eq!(parse("a?password=se://cret").unwrap().password.expose(), "se://cret");
         assert_eq!(parse("RIAK://a").unwrap(), parse("a").unwrap());
+        assert_eq!(parse("u@a?password=x").unwrap(), parse("u:x@a").unwrap());
     }
 
     #[test]
@@ -177,6 +192,7 @@ mod tests {
             ("a?password=1&secret", "has no value"),
             ("riak://u:secret@a?user=v", "given twice"),
             ("riak://u:secret@a?password=other", "given twice"),
+            ("riak://u:@a?password=secret", "given twice"),
             ("riak://u:secret%zz@a", "the password in the URL"),
             // Not encoded as they should be: nothing of them is repeated.
             ("riak://u:secret?x@a", "write a `?` in the password as %3F"),

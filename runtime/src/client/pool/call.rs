@@ -19,6 +19,9 @@ use crate::DecodeLimits;
 /// How many closed connections one call tries before it says so.
 const STALE: usize = 3;
 
+/// How often one call is told by silence that there is a connection, and finds none.
+const SILENT: usize = 2;
+
 /// How often who waits for room looks by himself: an answer that comes for
 /// nobody tells nobody.
 const GLANCE: Duration = Duration::from_millis(20);
@@ -81,7 +84,8 @@ impl Pool {
     /// A share of the connection that has the least to do, once there is one.
     pub(super) async fn share(&self, limit: Option<Instant>) -> Result<Share<'_>, CallError> {
         let mut since = None;
-        let (mut vain, mut asks) = (false, Asks::First);
+        let (mut silent, mut ended) = (0, None);
+        let mut asks = Asks::First;
         loop {
             let mut first = match self.inner.take(asks)? {
                 Taken::Share(share) => return Ok(share),
@@ -94,18 +98,24 @@ impl Pool {
                     asks = if in_time { Asks::Again } else { Asks::Last };
                     continue;
                 }
-                Taken::First(first) => first,
+                Taken::First(first, reason) => {
+                    ended = reason.or(ended);
+                    first
+                }
             };
+            if silent >= SILENT {
+                // They were made, and closed before this call got to them: why, they
+                // know. Or there is nobody who could make one, as in a runtime that ends.
+                return Err(NotSent::Connection(ended.unwrap_or(ConnectionError::Stopped)).into());
+            }
             let begun = *since.get_or_insert_with(now);
             let _waits = self.inner.arrive()?;
             let said = self.inner.within(begun, limit, first.wait_for(Option::is_some)).await;
             match said.map_err(|after| NotSent::Connecting { after })?.as_deref() {
                 Ok(Some(error)) => return Err(NotSent::Connection(error.clone()).into()),
                 Ok(None) => {}
-                // Where the sender has gone without a word, there is a connection:
-                // or there is nobody who could make one, as in a runtime that ends.
-                Err(_) if vain => return Err(NotSent::Connection(ConnectionError::Stopped).into()),
-                Err(_) => vain = true,
+                // Where the sender has gone without a word, there is a connection.
+                Err(_) => silent += 1,
             }
         }
     }

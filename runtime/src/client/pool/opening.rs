@@ -39,8 +39,9 @@ pub(super) enum Asks {
 pub(super) enum Taken<'p> {
     /// A share of an open connection.
     Share(Share<'p>),
-    /// None is open: one is being made, and this tells of it.
-    First(watch::Receiver<Option<ConnectionError>>),
+    /// None is open: one is being made, and this tells of it; and why those that
+    /// were there have ended, if any had.
+    First(watch::Receiver<Option<ConnectionError>>, Option<ConnectionError>),
     /// There are open ones, but it is better to wait for one that is being made.
     Crowded,
 }
@@ -56,8 +57,10 @@ impl Inner {
         }
         state.in_vain = false;
         let target = self.config.target_in_flight;
+        let mut ended = None;
         while let Some((member, load)) = state.members.take(target, Connection::owed) {
             if member.connection.has_ended() {
+                ended = member.connection.closed();
                 member.release();
                 state.members.remove(&member);
                 continue;
@@ -89,7 +92,7 @@ impl Inner {
         if let Some(opening) = opening {
             self.spawn(opening);
         }
-        Ok(Taken::First(first))
+        Ok(Taken::First(first, ended))
     }
 
     /// Takes out a connection on which calls ran out of time while no answer

@@ -2,9 +2,13 @@
 //! what a user is told where it does not.
 #![cfg(feature = "tls")]
 
+mod authority;
+mod faults;
+
 use std::time::Duration;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, SanType};
+use authority::{Authority, for_localhost};
+use rcgen::{CertificateParams, DnType, SanType};
 use riak_client::riak_kv::RpbGetReq;
 use riak_client::{ClientConfig, ConnectError, ConnectionError, Riak, ServerErrorKind};
 use riak_runtime::client::Node as Place;
@@ -12,34 +16,6 @@ use riak_runtime::tls::{TlsConfig, TlsError, Verify};
 use riak_testkit::{Node, SecuredNode, Security};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
-
-/// An authority, with its own certificate as PEM.
-struct Authority(CertifiedIssuer<'static, KeyPair>);
-
-impl Authority {
-    fn new() -> Self {
-        let mut params = CertificateParams::default();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.distinguished_name.push(DnType::CommonName, "test authority");
-        Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
-    }
-
-    fn pem(&self) -> String {
-        self.0.pem()
-    }
-
-    /// A certificate and its key, as PEM.
-    fn sign(&self, change: impl FnOnce(&mut CertificateParams)) -> (String, String) {
-        let key = KeyPair::generate().unwrap();
-        let mut params = CertificateParams::default();
-        change(&mut params);
-        (params.signed_by(&key, &self.0).unwrap().pem(), key.serialize_pem())
-    }
-}
-
-fn for_localhost(params: &mut CertificateParams) {
-    params.subject_alt_names = vec![SanType::DnsName("localhost".try_into().unwrap())];
-}
 
 /// A secured node with this certificate, which lets `alice` in.
 async fn secured((certificate, key): (String, String)) -> (Node, SecuredNode) {

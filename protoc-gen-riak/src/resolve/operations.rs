@@ -33,7 +33,7 @@ impl ServiceResolver<'_, '_> {
         let response_code = self.code(site, declared.response, operation::RESPONSE, "response");
         let mode = self.mode(site, method, &declared, request, response);
         let timeout = self.timeout(site, &declared, request);
-        let alternatives = self.alternatives(site, &declared);
+        let alternatives = self.alternatives(site, &declared, response);
         let bodies = self.raw_bodies(site, &declared, request, response);
         // Everything has been looked at: now a fault may end it.
         let (request_code, response_code) = (request_code?, response_code?);
@@ -156,13 +156,23 @@ impl ServiceResolver<'_, '_> {
         Ok(index)
     }
 
-    fn alternatives(&mut self, site: &Site<'_>, declared: &annotations::Operation) -> Vec<(u8, MessageId)> {
-        let mut found = Vec::new();
+    fn alternatives(
+        &mut self,
+        site: &Site<'_>,
+        declared: &annotations::Operation,
+        response: MessageId,
+    ) -> Vec<(u8, MessageId)> {
+        let mut found: Vec<(u8, MessageId)> = Vec::new();
         for alternative in &declared.alternatives {
             let place = site.operation(operation::ALTERNATIVE);
             let code = self.code(site, alternative.code, operation::ALTERNATIVE, "alternative code");
             let name = alternative.type_name.as_deref().unwrap_or_default();
             match self.decls.message_named(&site.full_name, name) {
+                Ok(message) if message == response || found.iter().any(|&(_, known)| known == message) => {
+                    let name = &self.schema.messages[message.0].full_name;
+                    let text = format!("{name} is an answer of {} already: name each once", site.full_name);
+                    self.report.fault(&place, text);
+                }
                 Ok(message) => {
                     let Ok(code) = code else { continue };
                     let role = Role::Response;

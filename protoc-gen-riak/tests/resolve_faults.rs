@@ -183,4 +183,13 @@ service S {
 }",
         &["a.proto:9:33: Other is not raw here, and raw elsewhere (a.proto:8): a code has one kind of body"],
     );
+    check(
+        "message E {}
+service S {
+  rpc A (E) returns (Other) {
+    option (riak.operation) = { request: 1 response: 2 raw: true alternative { code: 3 type: \"Resp\" } };
+  }
+}",
+        &["a.proto:8:7: S.A is raw, and Resp has fields: the body of a raw frame is not protobuf"],
+    );
 }

@@ -34,7 +34,8 @@ impl ServiceResolver<'_, '_> {
         let mode = self.mode(site, method, &declared, request, response);
         let timeout = self.timeout(site, &declared, request);
         let alternatives = self.alternatives(site, &declared, response);
-        let bodies = self.raw_bodies(site, &declared, request, response);
+        let others = alternatives.iter().map(|&(_, message)| message);
+        let bodies = self.raw_bodies(site, &declared, [request, response].into_iter().chain(others));
         // Everything has been looked at: now a fault may end it.
         let (request_code, response_code) = (request_code?, response_code?);
         let (mode, timeout) = (mode?, timeout?);
@@ -191,10 +192,9 @@ impl ServiceResolver<'_, '_> {
         &mut self,
         site: &Site<'_>,
         declared: &annotations::Operation,
-        request: MessageId,
-        response: MessageId,
+        messages: impl Iterator<Item = MessageId>,
     ) -> Result<(), LeftOut> {
-        for id in [request, response] {
+        for id in messages {
             let message = &self.schema.messages[id.0];
             if declared.raw && !message.fields.is_empty() {
                 let text = format!(

@@ -58,7 +58,8 @@ impl Config {
         Self::default()
     }
 
-    /// The directory to write to; `OUT_DIR` if it is not set.
+    /// The directory to write to; `OUT_DIR` if it is not set. Each run writes a
+    /// `mod.rs`, so a second one of a build script needs a directory of its own.
     #[must_use]
     pub fn out_dir(mut self, dir: impl Into<PathBuf>) -> Self {
         self.out_dir = Some(dir.into());

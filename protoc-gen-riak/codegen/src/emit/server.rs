@@ -196,9 +196,10 @@ impl Emitter<'_> {
                 let name = ident(&operation.answer_name);
                 let [reply, result] = [scope.item("server", "Reply"), scope.prelude("Result")];
                 let [buffer, error] = ["WriteBuffer", "FrameError"].map(|name| scope.runtime(name));
-                let arms = self.answer_variants(operation).into_iter().map(
-                    |(code, _, variant)| quote!(Self::#variant(answer) => out.push(#code, answer),),
-                );
+                let arms = self
+                    .answer_variants(operation)
+                    .into_iter()
+                    .map(|(code, _, variant)| quote!(Self::#variant(answer) => out.push(#code, answer),));
                 quote! {
                     #gate
                     impl #reply for #name {

@@ -100,7 +100,7 @@ impl Emitter<'_> {
     fn dispatcher(&self, scope: &Scope<'_>, service: &Service) -> TokenStream {
         let gate = gate(self.options.server_feature.as_deref());
         let (server, name) = (ident(&service.server_name), ident(&service.dispatcher_name));
-        let served = self.parameter(service, "S");
+        let handler = self.parameter(service, "S");
         let item = |name| scope.item("server", name);
         let [service_trait, outbox, failure, unserved] =
             ["Service", "Outbox", "Failure", "unserved"].map(item);
@@ -124,10 +124,10 @@ impl Emitter<'_> {
             #gate
             #docs
             #[derive(Clone, Copy, Debug)]
-            pub struct #name<#served>(pub #served);
+            pub struct #name<#handler>(pub #handler);
 
             #gate
-            impl<#served: #server> #service_trait for #name<#served> {
+            impl<#handler: #server> #service_trait for #name<#handler> {
                 fn serves(&self, code: u8) -> bool {
                     #known
                 }

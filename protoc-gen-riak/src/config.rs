@@ -4,8 +4,7 @@
 //! read has changed, and only then.
 
 use std::env;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{self, Path, PathBuf};
 
 use riak_codegen::model::Schema;
 
@@ -59,7 +58,8 @@ impl Config {
         Self::default()
     }
 
-    /// The directory to write to; `OUT_DIR` if it is not set.
+    /// The directory to write to; `OUT_DIR` if it is not set. Each run writes a
+    /// `mod.rs`, so a second one of a build script needs a directory of its own.
     #[must_use]
     pub fn out_dir(mut self, dir: impl Into<PathBuf>) -> Self {
         self.out_dir = Some(dir.into());
@@ -302,10 +302,32 @@ fn tell_cargo(read: &[PathBuf], notices: &[Diagnostic]) {
         return;
     }
     for path in read {
-        let path = fs::canonicalize(path).unwrap_or_else(|_| path.clone());
-        println!("cargo:rerun-if-changed={}", path.display());
+        println!("cargo:rerun-if-changed={}", watched(path).display());
     }
     for notice in notices {
         println!("cargo:warning={notice}");
+    }
+}
+
+/// The path that cargo looks at. A symbolic link stays one: cargo sees what it
+/// leads to, and also when it is made to lead elsewhere.
+fn watched(path: &Path) -> PathBuf {
+    path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_watched_and_not_what_they_lead_to() {
+        let dir = tempfile::tempdir().unwrap();
+        let link = dir.path().join("link.proto");
+        std::os::unix::fs::symlink(dir.path().join("file.proto"), &link).unwrap();
+        std::fs::write(dir.path().join("file.proto"), "").unwrap();
+        assert_eq!(watched(&link), link);
+        // Cargo may look from another directory than this.
+        assert_eq!(watched(Path::new("a.proto")), env::current_dir().unwrap().join("a.proto"));
     }
 }

@@ -160,6 +160,34 @@ service S {
 }
 
 #[test]
+fn what_a_lost_file_may_declare_is_not_missed() {
+    let text = r#"syntax = "proto2";
+import "riak_options.proto";
+import "b.proto";
+message Req {}
+message Resp { optional bytes value = 1; }
+service S {
+  option (riak.error) = { code: 0 type: "b.Fault" text: "text" };
+  rpc A (Req) returns (Resp) {
+    option (riak.operation) = { request: 1 response: 2 timeout: "t" alternative { code: 3 type: "b.Other" } };
+  }
+}
+"#;
+    for (lost, place) in [(None, "a.proto:3:8: "), (Some("package b; message Fault {"), "b.proto:1:")] {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("a.proto"), text).unwrap();
+        if let Some(text) = lost {
+            fs::write(dir.path().join("b.proto"), text).unwrap();
+        }
+        let output = command(&Schemas::below(dir.path()).only(&["a.proto"]), &[], dir.path());
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert!(text.lines().count() == 2 && text.contains(place), "{text}");
+        // What is wrong in any case is told as well.
+        assert!(text.contains("Req has no field \"t\""), "{text}");
+    }
+}
+
+#[test]
 fn a_mended_schema_is_generated() {
     let dir = tempfile::tempdir().unwrap();
     let (schemas, _) = faulty(dir.path());

@@ -49,6 +49,26 @@ message M { option (riak.code) = 1000; }",
 }
 
 #[test]
+fn an_answer_is_named_once() {
+    check(
+        "service S {
+  rpc A (Req) returns (Resp) {
+    option (riak.operation) = { request: 1 response: 2 alternative { code: 2 type: \"Resp\" } };
+  }
+  rpc B (Other) returns (Resp) {
+    option (riak.operation) = { request: 3 response: 2
+      alternative: [{ code: 4 type: \"M\" }, { code: 4 type: \"M\" }] };
+  }
+}
+message M {}",
+        &[
+            "a.proto:8:5: Resp is an answer of S.A already: name each once",
+            "a.proto:11:5: M is an answer of S.B already: name each once",
+        ],
+    );
+}
+
+#[test]
 fn one_code_stands_for_one_message() {
     check(
         "service S {
@@ -166,5 +186,14 @@ service S {
   rpc B (Req) returns (Other) { option (riak.operation) = { request: 3 response: 2 }; }
 }",
         &["a.proto:9:33: Other is not raw here, and raw elsewhere (a.proto:8): a code has one kind of body"],
+    );
+    check(
+        "message E {}
+service S {
+  rpc A (E) returns (Other) {
+    option (riak.operation) = { request: 1 response: 2 raw: true alternative { code: 3 type: \"Resp\" } };
+  }
+}",
+        &["a.proto:8:7: S.A is raw, and Resp has fields: the body of a raw frame is not protobuf"],
     );
 }

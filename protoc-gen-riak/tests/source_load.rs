@@ -98,7 +98,7 @@ fn files_that_cannot_be_named_or_read_are_faults() {
     assert_eq!(fault(&["one"], "one"), "one: the file is no file: name a `.proto` file");
     assert_eq!(
         fault(&["bad"], "bad/b.proto"),
-        "bad/b.proto: the file line 2 is not UTF-8 text: save the file as UTF-8"
+        "bad/b.proto: the file is not UTF-8 text in line 2: save it as UTF-8"
     );
 }
 

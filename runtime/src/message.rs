@@ -176,7 +176,8 @@ pub trait View {
 /// A message that is the body of frames with this code.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no message code",
-    note = "only a message with a code can be sent by itself: give it one with `#[riak(code = …)]`"
+    note = "only a message with a code can be sent by itself: give it one with `#[riak(code = …)]`, or with `option \
+            (riak.code)` in its schema, where its crate generates it"
 )]
 pub trait Coded {
     /// The message code.

@@ -16,8 +16,10 @@ pub(super) fn apply(schema: &mut Schema, names: &mut Names) {
             methods(&mut service.operations);
             for operation in &mut service.operations {
                 if !operation.alternatives.is_empty() {
+                    // With something before it, a digit needs no underscore.
                     let method = upper_camel_case(&operation.name);
-                    let name = derived(&derived(&service.name, &method), "Answer");
+                    let method = method.trim_start_matches('_');
+                    let name = derived(&derived(&service.name, method), "Answer");
                     operation.answer_name = scope.take(&name);
                 }
             }

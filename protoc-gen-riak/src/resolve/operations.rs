@@ -33,9 +33,10 @@ impl ServiceResolver<'_, '_> {
         let response_code = self.code(site, declared.response, operation::RESPONSE, "response");
         let mode = self.mode(site, method, &declared, request, response);
         let timeout = self.timeout(site, &declared, request);
-        let alternatives = self.alternatives(site, &declared);
         let retry = self.retry(site, method, &declared, request);
-        let bodies = self.raw_bodies(site, &declared, request, response);
+        let alternatives = self.alternatives(site, &declared, response);
+        let others = alternatives.iter().map(|&(_, message)| message);
+        let bodies = self.raw_bodies(site, &declared, [request, response].into_iter().chain(others));
         // Everything has been looked at: now a fault may end it.
         let (request_code, response_code) = (request_code?, response_code?);
         let (mode, timeout, retry) = (mode?, timeout?, retry?);
@@ -178,13 +179,23 @@ impl ServiceResolver<'_, '_> {
         Ok(index)
     }
 
-    fn alternatives(&mut self, site: &Site<'_>, declared: &annotations::Operation) -> Vec<(u8, MessageId)> {
-        let mut found = Vec::new();
+    fn alternatives(
+        &mut self,
+        site: &Site<'_>,
+        declared: &annotations::Operation,
+        response: MessageId,
+    ) -> Vec<(u8, MessageId)> {
+        let mut found: Vec<(u8, MessageId)> = Vec::new();
         for alternative in &declared.alternatives {
             let place = site.operation(operation::ALTERNATIVE);
             let code = self.code(site, alternative.code, operation::ALTERNATIVE, "alternative code");
             let name = alternative.type_name.as_deref().unwrap_or_default();
             match self.decls.message_named(&site.full_name, name) {
+                Ok(message) if message == response || found.iter().any(|&(_, known)| known == message) => {
+                    let name = &self.schema.messages[message.0].full_name;
+                    let text = format!("{name} is an answer of {} already: name each once", site.full_name);
+                    self.report.fault(&place, text);
+                }
                 Ok(message) => {
                     let Ok(code) = code else { continue };
                     let role = Role::Response;
@@ -203,10 +214,9 @@ impl ServiceResolver<'_, '_> {
         &mut self,
         site: &Site<'_>,
         declared: &annotations::Operation,
-        request: MessageId,
-        response: MessageId,
+        messages: impl Iterator<Item = MessageId>,
     ) -> Result<(), LeftOut> {
-        for id in [request, response] {
+        for id in messages {
             let message = &self.schema.messages[id.0];
             if declared.raw && !message.fields.is_empty() {
                 let text = format!(

@@ -66,7 +66,7 @@ fn read(path: &Path) -> Result<String, String> {
     String::from_utf8(bytes).map_err(|error| {
         let good = error.utf8_error().valid_up_to();
         let line = error.as_bytes()[..good].split(|&byte| byte == b'\n').count();
-        format!("line {line} is not UTF-8 text: save the file as UTF-8")
+        format!("is not UTF-8 text in line {line}: save it as UTF-8")
     })
 }
 

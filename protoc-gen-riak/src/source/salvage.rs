@@ -25,6 +25,8 @@ const ROUNDS: usize = 50;
 pub(crate) struct Salvaged {
     pub(crate) loaded: Loaded,
     lost: BTreeSet<Lost>,
+    /// Whether whole files are not there, so that nobody knows what they declare.
+    files_lost: bool,
     order: Vec<String>,
 }
 
@@ -41,8 +43,12 @@ impl Salvaged {
         self.order.iter().map(String::as_str)
     }
 
-    /// Whether a fault in what is left may come from what was blanked out: it names that.
+    /// Whether a fault in what is left may come from what was blanked out: it names that, or a
+    /// message that may be declared where nothing can be read.
     pub(crate) fn explains(&self, fault: &Diagnostic) -> bool {
+        if self.files_lost && fault.message.starts_with("message \"") {
+            return true;
+        }
         let words = fault.message.split(|char: char| !(char.is_ascii_alphanumeric() || char == '_'));
         let words: BTreeSet<&str> = words.collect();
         self.lost.iter().any(|lost| {
@@ -58,6 +64,7 @@ pub(crate) fn salvage(sources: &Sources<'_>) -> Option<Salvaged> {
     let notices = overlay::prune(&mut graph);
     let mut lost = BTreeSet::new();
     let order = graph.shown_order();
+    let files_lost = graph.whole().contains(&false);
     for _ in 0..ROUNDS {
         graph.find_circles();
         let faults = match check::check(&mut graph) {
@@ -66,7 +73,7 @@ pub(crate) fn salvage(sources: &Sources<'_>) -> Option<Salvaged> {
                 let read: BTreeSet<&str> = loaded.set.file.iter().map(FileDescriptorProto::name).collect();
                 let named = loaded.to_generate.iter().filter(|name| read.contains(name.as_str()));
                 loaded.to_generate = named.cloned().collect();
-                return Some(Salvaged { loaded, lost, order });
+                return Some(Salvaged { loaded, lost, files_lost, order });
             }
             Err(faults) => faults,
         };

@@ -3,13 +3,14 @@
 //! Invariant: a method takes a request in any form, and names its answer by
 //! its owned type; an operation that may stream has a method for each way.
 
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
 use super::Emitter;
 use super::docs::{deprecated, docs_or, line, lines, wrapped};
 use super::form::Form;
 use super::scope::{Scope, ident};
+use crate::ident::Scope as Names;
 use crate::model::{Cost, MessageId, Mode, Operation, Retry, Service};
 
 impl Emitter<'_> {
@@ -19,7 +20,7 @@ impl Emitter<'_> {
         let gate = gate(feature);
         scope.behind(feature, || {
             let call = scope.item("client", "Call");
-            let name = ident(&service.name);
+            let [name, carrier] = [ident(&service.name), self.parameter(service, "C")];
             let docs = docs_or(&service.docs, &format!("The client of the service `{}`.", service.name));
             let deprecated = deprecated(service.deprecated);
             let methods = service.operations.iter().map(|operation| self.client_methods(scope, operation));
@@ -30,16 +31,16 @@ impl Emitter<'_> {
                 #docs
                 #deprecated
                 #[derive(Clone, Copy, Debug)]
-                pub struct #name<C> {
+                pub struct #name<#carrier> {
                     #unread
-                    call: C,
+                    call: #carrier,
                 }
 
                 #gate
-                impl<C: #call> #name<C> {
+                impl<#carrier: #call> #name<#carrier> {
                     /// A client that calls through a connection, or whatever
                     /// else carries calls.
-                    pub const fn new(call: C) -> Self {
+                    pub const fn new(call: #carrier) -> Self {
                         Self { call }
                     }
 
@@ -162,6 +163,34 @@ impl Emitter<'_> {
         quote!(#comment #blank #facts #errors)
     }
 
+    /// A type parameter beside the types of a service: `letter`, with a number
+    /// behind it where one of those has that name, which it would hide.
+    pub(super) fn parameter(&self, service: &Service, letter: &str) -> Ident {
+        let operations = service.operations.iter();
+        let messages: Vec<&str> = operations
+            .flat_map(|operation| [operation.request, operation.response])
+            .map(|id| self.schema.message(id).path.name.as_str())
+            .collect();
+        let is_free = |name: &String| *name != service.name && !messages.contains(&name.as_str());
+        let numbered = (2..).map(|number: u32| format!("{letter}{number}"));
+        let name = std::iter::once(letter.to_owned()).chain(numbered).find(is_free);
+        ident(&name.unwrap_or_default())
+    }
+
+    /// What may answer an operation: codes, messages and the variants they are.
+    /// Messages of several packages may have one name.
+    pub(super) fn answer_variants(&self, operation: &Operation) -> Vec<(Literal, MessageId, Ident)> {
+        let mut names = Names::new();
+        let regular = (operation.response_code, operation.response);
+        std::iter::once(regular)
+            .chain(operation.alternatives.iter().copied())
+            .map(|(code, id)| {
+                let variant = names.take(&self.schema.message(id).path.name);
+                (Literal::u8_unsuffixed(code), id, ident(&variant))
+            })
+            .collect()
+    }
+
     /// The enum of what may answer an operation, for those with alternatives.
     pub(super) fn answers(&self, scope: &Scope<'_>, service: &Service) -> TokenStream {
         let operations = service.operations.iter().filter(|operation| !operation.alternatives.is_empty());
@@ -170,14 +199,10 @@ impl Emitter<'_> {
 
     fn answer(&self, scope: &Scope<'_>, service: &Service, operation: &Operation) -> TokenStream {
         let name = ident(&operation.answer_name);
-        let mut answers = vec![(operation.response_code, operation.response)];
-        answers.extend(&operation.alternatives);
-        let variants: Vec<_> = answers
-            .iter()
-            .map(|&(code, id)| {
-                let variant = ident(&self.schema.message(id).path.name);
-                (Literal::u8_unsuffixed(code), variant, self.message_type(scope, id, Form::Owned))
-            })
+        let variants: Vec<_> = self
+            .answer_variants(operation)
+            .into_iter()
+            .map(|(code, id, variant)| (code, variant, self.message_type(scope, id, Form::Owned)))
             .collect();
         let docs = line(&format!("What may answer `{}.{}`.", service.name, operation.name));
         let members = variants.iter().map(|(code, variant, ty)| {

@@ -75,7 +75,8 @@ impl Emitter<'_> {
             node.source = Some(file.name.clone());
             // One that another name made end in an underscore gets a suffix.
             node.unusual = file.services.iter().flat_map(|service| &service.operations).any(|operation| {
-                matches!(operation.mode, Mode::Conditional { .. }) && operation.rust_name.ends_with('_')
+                let several = matches!(operation.mode, Mode::Conditional { .. });
+                (several || !operation.alternatives.is_empty()) && operation.rust_name.ends_with('_')
             });
         }
         tree

@@ -100,6 +100,7 @@ impl Emitter<'_> {
     fn dispatcher(&self, scope: &Scope<'_>, service: &Service) -> TokenStream {
         let gate = gate(self.options.server_feature.as_deref());
         let (server, name) = (ident(&service.server_name), ident(&service.dispatcher_name));
+        let handler = self.parameter(service, "S");
         let item = |name| scope.item("server", name);
         let [service_trait, outbox, failure, unserved] =
             ["Service", "Outbox", "Failure", "unserved"].map(item);
@@ -123,10 +124,10 @@ impl Emitter<'_> {
             #gate
             #docs
             #[derive(Clone, Copy, Debug)]
-            pub struct #name<S>(pub S);
+            pub struct #name<#handler>(pub #handler);
 
             #gate
-            impl<S: #server> #service_trait for #name<S> {
+            impl<#handler: #server> #service_trait for #name<#handler> {
                 fn serves(&self, code: u8) -> bool {
                     #known
                 }
@@ -195,13 +196,10 @@ impl Emitter<'_> {
                 let name = ident(&operation.answer_name);
                 let [reply, result] = [scope.item("server", "Reply"), scope.prelude("Result")];
                 let [buffer, error] = ["WriteBuffer", "FrameError"].map(|name| scope.runtime(name));
-                let mut answers = vec![(operation.response_code, operation.response)];
-                answers.extend(&operation.alternatives);
-                let arms = answers.iter().map(|(code, id)| {
-                    let variant = ident(&self.schema.message(*id).path.name);
-                    let code = Literal::u8_unsuffixed(*code);
-                    quote!(Self::#variant(answer) => out.push(#code, answer),)
-                });
+                let arms = self
+                    .answer_variants(operation)
+                    .into_iter()
+                    .map(|(code, _, variant)| quote!(Self::#variant(answer) => out.push(#code, answer),));
                 quote! {
                     #gate
                     impl #reply for #name {

@@ -138,6 +138,7 @@ const WHOLE: &[(&str, Kind)] = &[
     ("failed", Kind::Conflict),
     ("<<\"failed\">>", Kind::Conflict),
     ("no_type", Kind::NoSuchBucketType),
+    ("Invalid bucket properties: not_active", Kind::NoSuchBucketType),
     ("Bucket must be allow_mult=true", Kind::WrongDataType),
     ("Counters require bucket property 'allow_mult=true'", Kind::WrongDataType),
     ("non-counter operation on default bucket", Kind::WrongDataType),
@@ -179,6 +180,7 @@ const PREFIXES: &[(&str, Kind)] = &[
     ("{unknown_content_type,", Kind::InvalidRequest),
     ("Invalid AAE fold definition", Kind::InvalidRequest),
     ("No bucket-type named '", Kind::NoSuchBucketType),
+    ("No index <<", Kind::NotFound),
     ("Invalid bucket type: ", Kind::NoSuchBucketType),
     ("Error no bucket type ", Kind::NoSuchBucketType),
     ("Invalid bucket properties: ", Kind::InvalidProperties),
@@ -299,6 +301,9 @@ mod tests {
         assert_eq!(kind("{precondition,{not_present,<<\"x\">>}}"), Kind::ContextNeeded);
         assert_eq!(kind("\"Counters require bucket property 'allow_mult=true'\""), Kind::WrongDataType);
         assert_eq!(kind("\"non-counter operation on default bucket\""), Kind::WrongDataType);
+        assert_eq!(kind("Invalid bucket properties: not_active"), Kind::NoSuchBucketType);
+        assert_eq!(kind("Invalid bucket properties: [{n_val,not_integer}]"), Kind::InvalidProperties);
+        assert_eq!(kind("No index <<\"famous\">> found."), Kind::NotFound);
         assert_eq!(kind("queue_not_defined"), Kind::InvalidRequest);
         assert_eq!(kind("Error processing stream message: badarg"), Kind::Crashed);
         assert_eq!(kind("timeout of something else"), Kind::Other);
@@ -317,7 +322,11 @@ mod tests {
             ("", Kind::Other),
             ("badarg", Kind::Other),
         ] {
-            assert_eq!((kind(reason), kind(&format!("{{error,{reason}}}"))), (expected, expected), "{reason}");
+            assert_eq!(
+                (kind(reason), kind(&format!("{{error,{reason}}}"))),
+                (expected, expected),
+                "{reason}"
+            );
         }
         assert_eq!(kind("{error,timeout"), Kind::Other);
         assert_eq!(kind("{errors,timeout}"), Kind::Other);

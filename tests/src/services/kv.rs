@@ -49,7 +49,7 @@ impl RiakKvServer for Kv {
     }
 
     async fn list_buckets(&self, request: RpbListBucketsReq) -> Result<RpbListBucketsResp, Failure> {
-        let found = self.store.list_buckets(&request);
+        let found = self.store.list_buckets(&request)?;
         in_time(found.timed_out)?;
         Ok(RpbListBucketsResp { buckets: found.parts.concat(), ..RpbListBucketsResp::default() })
     }
@@ -59,7 +59,7 @@ impl RiakKvServer for Kv {
         request: RpbListBucketsReq,
         replies: &mut Replies<'_, RpbListBucketsResp>,
     ) -> Result<(), Failure> {
-        let found = self.store.list_buckets(&request);
+        let found = self.store.list_buckets(&request)?;
         for buckets in found.parts {
             replies.send(&RpbListBucketsResp { buckets, ..RpbListBucketsResp::default() }).await?;
         }

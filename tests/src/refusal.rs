@@ -32,8 +32,8 @@ pub enum Refusal {
     NoDefaultUpdate,
     /// Properties that cannot be set: which, and why as Erlang prints it.
     InvalidProps(Vec<(&'static str, String)>),
-    /// A quorum, or a request's `n_val`, is larger than the bucket's `n_val`,
-    /// which this is.
+    /// A quorum is larger than the `n_val`, which this is; or the request's own
+    /// `n_val`, which this is, is larger than the bucket's, or zero.
     NValViolation(u32),
     /// `if_none_match`: there is such an object.
     MatchFound,

@@ -81,7 +81,7 @@ impl Pool {
     /// A share of the connection that has the least to do, once there is one.
     pub(super) async fn share(&self, limit: Option<Instant>) -> Result<Share<'_>, CallError> {
         let mut since = None;
-        let (mut vain, mut asks) = (false, Asks::First);
+        let (mut vain, mut asks) = (0, Asks::First);
         loop {
             let mut first = match self.inner.take(asks)? {
                 Taken::Share(share) => return Ok(share),
@@ -94,7 +94,13 @@ impl Pool {
                     asks = if in_time { Asks::Again } else { Asks::Last };
                     continue;
                 }
-                Taken::First(first) => first,
+                // There were two, and both had ended before anybody could use them,
+                // as with a balancer that has no node behind it: or there is nobody
+                // who could make one, as in a runtime that ends.
+                Taken::First(_, ended) if vain == 2 => {
+                    return Err(NotSent::Connection(ended.unwrap_or(ConnectionError::Stopped)).into());
+                }
+                Taken::First(first, _) => first,
             };
             let begun = *since.get_or_insert_with(now);
             let _waits = self.inner.arrive()?;
@@ -102,10 +108,9 @@ impl Pool {
             match said.map_err(|after| NotSent::Connecting { after })?.as_deref() {
                 Ok(Some(error)) => return Err(NotSent::Connection(error.clone()).into()),
                 Ok(None) => {}
-                // Where the sender has gone without a word, there is a connection:
-                // or there is nobody who could make one, as in a runtime that ends.
-                Err(_) if vain => return Err(NotSent::Connection(ConnectionError::Stopped).into()),
-                Err(_) => vain = true,
+                // Where the sender has gone without a word, there is a connection. Once
+                // in vain may be by chance.
+                Err(_) => vain += 1,
             }
         }
     }

@@ -39,8 +39,9 @@ pub(super) enum Asks {
 pub(super) enum Taken<'p> {
     /// A share of an open connection.
     Share(Share<'p>),
-    /// None is open: one is being made, and this tells of it.
-    First(watch::Receiver<Option<ConnectionError>>),
+    /// None is open: one is being made, and this tells of it; and why the last
+    /// one has ended, if nobody could use it.
+    First(watch::Receiver<Option<ConnectionError>>, Option<ConnectionError>),
     /// There are open ones, but it is better to wait for one that is being made.
     Crowded,
 }
@@ -60,6 +61,7 @@ impl Inner {
             if member.connection.has_ended() {
                 member.release();
                 state.members.remove(&member);
+                state.ended = member.connection.closed();
                 continue;
             }
             let all = state.members.len() + state.connecting;
@@ -85,11 +87,12 @@ impl Inner {
         // Only one, however many wait for it: a node that is down, or that knows
         // another password, is not asked for more than it takes to find out.
         let opening = (state.connecting == 0).then(|| self.open(&mut state));
+        let ended = state.ended.clone();
         drop(state);
         if let Some(opening) = opening {
             self.spawn(opening);
         }
-        Ok(Taken::First(first))
+        Ok(Taken::First(first, ended))
     }
 
     /// Takes out a connection on which calls ran out of time while no answer
@@ -205,6 +208,7 @@ async fn connect(mut opening: Opening) {
             let mut state = inner.lock();
             state.members.add(connection, now, retires);
             state.grows_after = None;
+            state.ended = None;
         }
         Err(error) => {
             let mut state = inner.lock();

@@ -106,17 +106,16 @@ impl State {
         // What stands for the default is as if it were not there.
         let given = |quorum: Option<Quorum>| quorum.filter(|quorum| *quorum != Quorum::DEFAULT);
         let (r, w, rw) = (given(request.r), given(request.w), given(request.rw));
-        let seen = match &request.vclock {
-            Some(clock) => context(Some(clock))?,
+        let seen = if let Some(clock) = &request.vclock {
+            context(Some(clock))?
+        } else {
             // Without a clock the node reads first, and a read finds no
             // tombstone. Only then does it look at what is for the write.
-            None => {
-                let r = if r.is_none() && w.is_none() { rw } else { r };
-                quorum::check(&props, request.n_val, &[r, request.pr], None)?;
-                match self.stored(&place, &request.key) {
-                    Some(object) if !object.is_tombstone() => object.clock.clone(),
-                    _ => return Ok(()),
-                }
+            let r = if r.is_none() && w.is_none() { rw } else { r };
+            quorum::check(&props, request.n_val, &[r, request.pr], None)?;
+            match self.stored(&place, &request.key) {
+                Some(object) if !object.is_tombstone() => object.clock.clone(),
+                _ => return Ok(()),
             }
         };
         quorum::check(&props, request.n_val, &[w.or(rw), request.pw, request.dw], None)?;

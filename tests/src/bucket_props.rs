@@ -4,7 +4,7 @@
 //! Invariant: a set of properties that a node answers with is complete: bucket
 //! over type over the values of a fresh installation.
 
-use riak_client::riak::{RpbBucketProps, RpbModFun};
+use riak_client::riak::{RpbBucketProps, RpbCommitHook, RpbModFun};
 use riak_runtime::{Blob, Quorum};
 
 use crate::refusal::Refusal;
@@ -61,13 +61,24 @@ pub(crate) fn merged(mut props: RpbBucketProps, over: &RpbBucketProps) -> RpbBuc
     }
     if over.has_precommit == Some(true) {
         props.has_precommit = Some(true);
-        props.precommit.clone_from(&over.precommit);
+        props.precommit = hooks(&over.precommit);
     }
     if over.has_postcommit == Some(true) {
         props.has_postcommit = Some(true);
-        props.postcommit.clone_from(&over.postcommit);
+        props.postcommit = hooks(&over.postcommit);
     }
     props
+}
+
+/// Hooks as a node keeps them: a function or a name, the function if it is given
+/// both, and none that are neither.
+fn hooks(given: &[RpbCommitHook]) -> Vec<RpbCommitHook> {
+    let kept = |hook: &RpbCommitHook| match (&hook.modfun, &hook.name) {
+        (None, None) => None,
+        (Some(_), _) => Some(RpbCommitHook { name: None, ..hook.clone() }),
+        (None, Some(_)) => Some(hook.clone()),
+    };
+    given.iter().filter_map(kept).collect()
 }
 
 /// Whether properties may be set where `existing` apply. What is not in
@@ -143,23 +154,26 @@ fn check_fixed(existing: &RpbBucketProps, new: &RpbBucketProps, faults: &mut Vec
     }
 }
 
-/// The type that a request names; the default one if it names none.
+/// The type that a request names; the default one if it names none. One without a
+/// name is one that does not exist, to requests for properties and to listings.
+pub(crate) fn named_kind(requested: Option<&Blob>) -> Blob {
+    requested.cloned().unwrap_or(Blob::from_static(crate::ring::DEFAULT_TYPE))
+}
+
+/// The same for requests that look at the name first.
 ///
 /// # Errors
 ///
 /// [`Refusal::EmptyType`].
 pub(crate) fn kind_of(requested: Option<&Blob>) -> Result<Blob, Refusal> {
-    match requested {
-        None => Ok(Blob::from_static(crate::ring::DEFAULT_TYPE)),
-        Some(name) if name.is_empty() => Err(Refusal::EmptyType),
-        Some(name) => Ok(name.clone()),
+    if requested.is_some_and(|name| name.is_empty()) {
+        return Err(Refusal::EmptyType);
     }
+    Ok(named_kind(requested))
 }
 
 #[cfg(test)]
 mod tests {
-    use riak_client::riak::{RpbBucketProps, RpbCommitHook};
-
     use super::*;
 
     #[test]
@@ -177,6 +191,14 @@ mod tests {
         let flagged = RpbBucketProps { has_precommit: Some(true), ..silent };
         let props = merged(of_default_type(), &flagged);
         assert_eq!(props.precommit, [hook]);
+        let modfun = Some(RpbModFun::new("m", "f"));
+        let odd = [
+            RpbCommitHook::default(),
+            RpbCommitHook { modfun: modfun.clone(), name: Some("h".into()), ..RpbCommitHook::default() },
+        ];
+        let odd = RpbBucketProps { precommit: odd.into(), ..flagged };
+        let kept = RpbCommitHook { modfun, ..RpbCommitHook::default() };
+        assert_eq!(merged(of_default_type(), &odd).precommit, [kept]);
         let none = RpbBucketProps { has_precommit: Some(true), ..RpbBucketProps::default() };
         assert_eq!(merged(props, &none).precommit, []);
     }

@@ -76,12 +76,13 @@ impl BucketTypes {
     ///
     /// # Errors
     ///
-    /// If there is no such type, or a property cannot be set.
+    /// If there is no such type, it is `default`, or a property cannot be set.
     pub(crate) fn set_type(&mut self, kind: &Blob, props: &RpbBucketProps) -> Result<(), Refusal> {
-        let Some(existing) = self.types.get_mut(kind) else {
-            return Err(Refusal::InvalidType(kind.clone()));
-        };
-        check(*kind == *DEFAULT_TYPE, existing, props)?;
+        if *kind == *DEFAULT_TYPE {
+            return Err(Refusal::NoDefaultUpdate);
+        }
+        let existing = self.types.get_mut(kind).ok_or(Refusal::NotActive)?;
+        check(false, existing, props)?;
         *existing = merged(std::mem::take(existing), props);
         Ok(())
     }

@@ -22,7 +22,7 @@ pub(crate) fn check(
     let most = props.n_val.unwrap_or(3);
     let n_val = n_val.unwrap_or(most);
     if n_val == 0 || n_val > most {
-        return Err(Refusal::NValViolation(most));
+        return Err(Refusal::NValViolation(n_val));
     }
     let fits = |quorum: Quorum| match quorum {
         Quorum::ONE | Quorum::QUORUM | Quorum::ALL | Quorum::DEFAULT => true,
@@ -49,7 +49,7 @@ mod tests {
         assert_eq!(check(None, 4.into()), Err(Refusal::NValViolation(3)));
         assert_eq!(check(None, Quorum::ALL), Ok(()));
         assert_eq!(check(Some(1), 2.into()), Err(Refusal::NValViolation(1)));
-        assert_eq!(check(Some(4), 1.into()), Err(Refusal::NValViolation(3)));
-        assert_eq!(check(Some(0), 1.into()), Err(Refusal::NValViolation(3)));
+        assert_eq!(check(Some(4), 1.into()), Err(Refusal::NValViolation(4)));
+        assert_eq!(check(Some(0), 1.into()), Err(Refusal::NValViolation(0)));
     }
 }

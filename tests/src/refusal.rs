@@ -22,14 +22,18 @@ pub enum Refusal {
     /// There is no such bucket type: what reads and writes of objects say.
     NoType,
     /// There is no such bucket type: what requests for a bucket's properties
-    /// say.
+    /// and listings say.
     NoTypeNamed(Blob),
     /// There is no such bucket type: what requests for a type's properties say.
     InvalidType(Blob),
+    /// There is no such bucket type: what setting a type's properties says.
+    NotActive,
+    /// Properties of the type `default`, which are the node's configuration.
+    NoDefaultUpdate,
     /// Properties that cannot be set: which, and why as Erlang prints it.
     InvalidProps(Vec<(&'static str, String)>),
-    /// A quorum, or a request's `n_val`, is larger than the bucket's `n_val`,
-    /// which this is.
+    /// A quorum is larger than the `n_val`, which this is; or the request's own
+    /// `n_val`, which this is, is larger than the bucket's, or zero.
     NValViolation(u32),
     /// `if_none_match`: there is such an object.
     MatchFound,
@@ -67,11 +71,11 @@ pub enum Refusal {
 }
 
 /// An index entry, or an index query, that makes no sense.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// In the order in which a node lists them, which is that of their terms.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum IndexFault {
-    /// The index's name ends neither in `_bin` nor in `_int`.
-    UnknownType(Blob),
     /// The term of an `_int` index is no decimal number.
     NotParsed {
         /// The index.
@@ -79,6 +83,9 @@ pub enum IndexFault {
         /// The term.
         term: Blob,
     },
+    /// The index's name ends neither in `_bin` nor in `_int`, or is no more than
+    /// that.
+    UnknownType(Blob),
 }
 
 impl Refusal {
@@ -124,6 +131,8 @@ impl fmt::Display for Refusal {
             Self::NoType => f.write_str("no_type"),
             Self::NoTypeNamed(name) => write!(f, "No bucket-type named '{}'", name.to_string_lossy()),
             Self::InvalidType(name) => write!(f, "Invalid bucket type: {}", text::binary(name)),
+            Self::NotActive => f.write_str("Invalid bucket properties: not_active"),
+            Self::NoDefaultUpdate => f.write_str("Invalid bucket properties: no_default_update"),
             Self::InvalidProps(faults) => {
                 f.write_str("Invalid bucket properties: ")?;
                 list(f, faults, |f, (name, reason)| write!(f, "{{{name},{reason}}}"))

@@ -184,6 +184,42 @@ async fn pages_that_would_never_end_are_not_asked_for() {
     assert_eq!(begun.next().await.unwrap(), Some(Vec::new()));
 }
 
+/// Answers every query with one entry that has its term and one that has not.
+struct Mixed;
+
+impl Service for Mixed {
+    fn serves(&self, code: u8) -> bool {
+        code == RpbIndexReq::CODE
+    }
+
+    fn error_frame(&self, _: Option<u8>) -> Option<ErrorFrame> {
+        None
+    }
+
+    async fn call(&self, _: Frame, outbox: &mut Outbox) -> Result<(), Failure> {
+        let pair = RpbPair { value: Some("k1".into()), ..RpbPair::new("t") };
+        let answer = RpbIndexResp { results: vec![pair], keys: vec!["k2".into()], ..RpbIndexResp::default() };
+        outbox.answer(&answer)
+    }
+}
+
+#[tokio::test]
+async fn entries_are_there_whatever_form_a_node_gives_them_in() {
+    let node = Node::builder().with_service(Mixed).start().await.unwrap();
+    let riak = Riak::connect(node.addr()).await.unwrap();
+    for return_terms in [None, Some(false), Some(true)] {
+        let query = RpbIndexReq {
+            range_min: Some("a".into()),
+            range_max: Some("z".into()),
+            return_terms,
+            ..RpbIndexReq::new("b", "x_bin", IndexQueryType::Range)
+        };
+        let page = riak.index_pages(query).next().await.unwrap().unwrap();
+        let entries: Vec<_> = page.into_iter().map(|entry| (entry.term, entry.key)).collect();
+        assert_eq!(entries, [(Some("t".into()), "k1".into()), (None, "k2".into())], "{return_terms:?}");
+    }
+}
+
 #[tokio::test]
 async fn pages_follow_one_another_to_the_end() {
     let node = Node::start().await.unwrap();

@@ -3,7 +3,7 @@
 //! Invariant: what a recorded exchange shows is held in `replay_node`; here is
 //! what none of them shows.
 
-use riak_client::riak::RpbErrorResp;
+use riak_client::riak::{RpbErrorResp, RpbGetBucketResp};
 use riak_client::riak_kv::{RpbContent, RpbPutReq};
 use riak_runtime::Frame;
 use riak_testkit::Node;
@@ -82,15 +82,42 @@ async fn names_of_types_are_checked_in_every_request() {
     for (code, body, text) in [
         (9, &b"\x0a\x01b\x12\x01k\x6a\x00"[..], "Type cannot be zero-length"),
         (11, b"\x0a\x01b\x12\x01k\x22\x03\x0a\x01v\x82\x01\x01x", "no_type"),
-        (17, b"\x0a\x01b\x1a\x01x", "no_type"),
+        (15, b"\x1a\x01x", "No bucket-type named 'x'"),
+        (15, b"\x10\x01\x1a\x01x", "No bucket-type named 'x'"),
+        (17, b"\x0a\x01b\x1a\x01x", "No bucket-type named 'x'"),
+        (17, b"\x0a\x01b\x1a\x00", "No bucket-type named ''"),
         (19, b"\x0a\x01b\x12\x01x", "No bucket-type named 'x'"),
-        (19, b"\x0a\x00", "Bucket cannot be zero-length"),
+        (19, b"\x0a\x01b\x12\x00", "No bucket-type named ''"),
         (21, b"\x0a\x01b\x12\x00\x1a\x01x", "No bucket-type named 'x'"),
         (31, b"\x0a\x01x", "Invalid bucket type: <<\"x\">>"),
-        (32, b"\x0a\x01x\x12\x00", "Invalid bucket type: <<\"x\">>"),
+        (31, b"\x0a\x00", "Invalid bucket type: <<>>"),
+        (32, b"\x0a\x01x\x12\x00", "Invalid bucket properties: not_active"),
+        (32, b"\x0a\x07default\x12\x00", "Invalid bucket properties: no_default_update"),
+        (33, b"\x0a\x00\x12\x01k", "Bucket cannot be zero-length"),
+        (33, b"\x0a\x01b\x12\x00", "Key cannot be zero-length"),
+        (33, b"\x0a\x01b\x12\x01k\x1a\x00", "Type cannot be zero-length"),
         (25, b"\x0a\x01b\x12\x04$key\x18\x01\x2a\x01a", "Invalid range query: <<\"a\">> -> undefined"),
     ] {
         assert_eq!(refused(&mut peer, code, body).await, text, "{code}");
     }
     peer.expect_idle("after all").await;
+}
+
+/// Requests for properties look at no name: a bucket without one is a bucket, and
+/// there is nothing to reset in a type that does not exist.
+#[tokio::test]
+async fn properties_belong_to_any_name() {
+    let node = Node::start().await.unwrap();
+    let mut peer = Peer::connect(node.addr()).await;
+    for (code, body, answer, n_val) in [
+        (21, &b"\x0a\x00\x12\x02\x08\x05"[..], 22, 5),
+        (29, b"\x0a\x01b\x12\x01x", 30, 5),
+        (29, b"\x0a\x00", 30, 3),
+    ] {
+        peer.send(&Frame { code, body: body.into() }).await;
+        assert_eq!(peer.read().await, Some(Frame { code: answer, body: "".into() }));
+        peer.send(&Frame { code: 19, body: b"\x0a\x00"[..].into() }).await;
+        let answer: RpbGetBucketResp = peer.read().await.unwrap().decode().unwrap();
+        assert_eq!(answer.props.n_val, Some(n_val));
+    }
 }

@@ -11,7 +11,7 @@ use riak_client::riak_kv::rpb_index_req::IndexQueryType;
 use riak_client::riak_kv::{
     RpbCSBucketReq, RpbContent, RpbDelReq, RpbIndexReq, RpbListBucketsReq, RpbListKeysReq, RpbPutReq,
 };
-use riak_client::{CallError, Riak};
+use riak_client::{CallError, Riak, ServerErrorKind};
 use riak_runtime::Blob;
 use riak_testkit::{Node, NodeBuilder, Store};
 
@@ -200,8 +200,19 @@ async fn time_runs_out_where_a_test_wants_it_to() {
     let mut stream = riak.kv().index_stream(&request).await.unwrap();
     assert_eq!(stream.next().await.unwrap().unwrap().keys.len(), 2);
     assert!(stream.next().await.unwrap().is_ok());
-    late(stream.next().await.unwrap().unwrap_err());
+    // Such a stream ends with the tuple that the scan failed with, as it is in
+    // Riak, and that means the same.
+    let ended = |error: CallError| {
+        assert!(error.is(ServerErrorKind::Timeout), "{error}");
+        assert_eq!(error.server_error().unwrap().text, "{error,timeout}");
+    };
+    ended(stream.next().await.unwrap().unwrap_err());
     drop(stream);
+    let walk = RpbCSBucketReq { timeout: Some(1), ..RpbCSBucketReq::new("b", "") };
+    let mut objects = riak.kv().cs_bucket(&walk).await.unwrap();
+    assert_eq!(objects.next().await.unwrap().unwrap().objects.len(), 2);
+    ended(objects.next().await.unwrap().unwrap_err());
+    drop(objects);
     late(
         riak.kv()
             .list_keys(&RpbListKeysReq { timeout: Some(1), ..RpbListKeysReq::new("b") })

@@ -160,6 +160,9 @@ fn a_delete_with_an_n_val_leaves_the_tombstone_until_it_is_read() {
     store.put(&put("k", "v")).unwrap();
     store.delete(&RpbDelReq { n_val: Some(1), ..RpbDelReq::new("b", "k") }).unwrap();
     clock.advance(Duration::from_secs(10));
+    // So does a read with one.
+    store.get(&RpbGetReq { n_val: Some(1), ..RpbGetReq::new("b", "k") }).unwrap();
+    clock.advance(Duration::from_secs(10));
     assert!(vclock(&store, "k").is_some());
     clock.advance(Duration::from_secs(3));
     assert!(vclock(&store, "k").is_none());
@@ -214,6 +217,39 @@ fn what_cannot_be_is_refused() {
     assert_eq!(store.put(&put("k", &"v".repeat(200))), Err(Refusal::TooLarge(203)));
     let foreign = store.put(&RpbPutReq { vclock: Some("k\u{1}".into()), ..put("k", "v") }).unwrap_err();
     assert!(foreign.closes(), "{foreign}");
+    assert!(store.is_empty());
+}
+
+/// A delete is a read, unless it has a clock, and then a write: the quorums of
+/// what it does not come to are not looked at.
+#[test]
+fn a_delete_looks_at_the_quorums_that_it_comes_to() {
+    let store = builder().0.build_store();
+    let many = || Some(Quorum(9));
+    let delete = |key: &str| RpbDelReq::new("b", key.to_owned());
+    let refused = Err(Refusal::NValViolation(3));
+    for (request, with_key, without_key) in [
+        (RpbDelReq { r: many(), ..delete("k") }, refused.clone(), refused.clone()),
+        (RpbDelReq { pr: many(), ..delete("k") }, refused.clone(), refused.clone()),
+        (RpbDelReq { w: many(), ..delete("k") }, refused.clone(), Ok(())),
+        (RpbDelReq { dw: many(), ..delete("k") }, refused.clone(), Ok(())),
+        (RpbDelReq { rw: many(), ..delete("k") }, refused.clone(), refused.clone()),
+        (RpbDelReq { rw: many(), r: Some(Quorum::ONE), ..delete("k") }, refused.clone(), Ok(())),
+        (RpbDelReq { rw: many(), r: Some(Quorum::DEFAULT), ..delete("k") }, refused.clone(), refused.clone()),
+        (RpbDelReq { rw: many(), w: Some(Quorum::ONE), ..delete("k") }, Ok(()), Ok(())),
+        (
+            RpbDelReq { n_val: Some(4), ..delete("k") },
+            Err(Refusal::NValViolation(4)),
+            Err(Refusal::NValViolation(4)),
+        ),
+    ] {
+        assert_eq!(store.delete(&RpbDelReq { key: "none".into(), ..request.clone() }), without_key);
+        store.put(&put("k", "v")).unwrap();
+        assert_eq!(store.delete(&request), with_key, "{request:?}");
+    }
+    store.put(&put("k", "v")).unwrap();
+    let vclock = vclock(&store, "k");
+    store.delete(&RpbDelReq { vclock, r: many(), pr: many(), ..delete("k") }).unwrap();
     assert!(store.is_empty());
 }
 

@@ -23,8 +23,8 @@ const PAGE: u32 = 1000;
 pub struct IndexEntry {
     /// Its key.
     pub key: Blob,
-    /// The term that it was found by, if the request has asked for terms and
-    /// the query is of a range.
+    /// The term that it was found by: Riak gives it if the request has asked
+    /// for terms and the query is of a range.
     pub term: Option<Blob>,
     /// The object, if the request has asked for it and the node gives it (Riak
     /// TS does).
@@ -97,7 +97,7 @@ impl<'c, C: Call> IndexPages<'c, C> {
             return Err(NotSent::Refused { reason }.into());
         }
         let answer = self.riak.kv().index_any(&self.request).await?;
-        let (entries, continuation) = entries(answer, &self.request);
+        let (entries, continuation) = entries(answer);
         // An empty one names no place to go on from.
         match continuation.filter(|it| !it.is_empty()) {
             None => self.over = true,
@@ -135,19 +135,16 @@ impl<'c, C: Call> IndexPages<'c, C> {
 }
 
 /// An answer's entries, and its continuation.
-fn entries(answer: RiakKvIndexAnswer, request: &RpbIndexReq) -> (Vec<IndexEntry>, Option<Blob>) {
+fn entries(answer: RiakKvIndexAnswer) -> (Vec<IndexEntry>, Option<Blob>) {
     let entry = |key, term, object| IndexEntry { key, term, object };
     match answer {
-        RiakKvIndexAnswer::RpbIndexResp(answer)
-            if request.return_terms == Some(true) && answer.keys.is_empty() =>
-        {
-            let pairs = answer.results.into_iter();
-            let entries = pairs.map(|pair| entry(pair.value.unwrap_or_default(), Some(pair.key), None));
-            (entries.collect(), answer.continuation)
-        }
         RiakKvIndexAnswer::RpbIndexResp(answer) => {
-            let entries = answer.keys.into_iter().map(|key| entry(key, None, None));
-            (entries.collect(), answer.continuation)
+            // Riak fills one of the two, by what it was asked for; what a node
+            // gives all the same is an entry, too.
+            let pairs = answer.results.into_iter();
+            let found = pairs.map(|pair| entry(pair.value.unwrap_or_default(), Some(pair.key), None));
+            let keys = answer.keys.into_iter().map(|key| entry(key, None, None));
+            (found.chain(keys).collect(), answer.continuation)
         }
         RiakKvIndexAnswer::RpbIndexBodyResp(answer) => {
             let objects = answer.objects.into_iter();

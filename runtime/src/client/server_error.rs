@@ -130,7 +130,7 @@ const WHOLE: &[(&str, Kind)] = &[
     ("timeout", Kind::Timeout),
     ("overload", Kind::Overload),
     ("all_nodes_down", Kind::Unavailable),
-    ("{error,insufficient_vnodes_available}", Kind::Unavailable),
+    ("insufficient_vnodes_available", Kind::Unavailable),
     ("precommit_fail", Kind::HookRejected),
     ("modified", Kind::ConditionFailed),
     ("match_found", Kind::ConditionFailed),
@@ -138,8 +138,10 @@ const WHOLE: &[(&str, Kind)] = &[
     ("failed", Kind::Conflict),
     ("<<\"failed\">>", Kind::Conflict),
     ("no_type", Kind::NoSuchBucketType),
+    ("Invalid bucket properties: not_active", Kind::NoSuchBucketType),
     ("Bucket must be allow_mult=true", Kind::WrongDataType),
     ("Counters require bucket property 'allow_mult=true'", Kind::WrongDataType),
+    ("non-counter operation on default bucket", Kind::WrongDataType),
     ("queue_not_defined", Kind::InvalidRequest),
     ("Cannot send another request while one is in progress", Kind::Crashed),
     ("Bucket cannot be zero-length", Kind::EmptyName),
@@ -178,6 +180,7 @@ const PREFIXES: &[(&str, Kind)] = &[
     ("{unknown_content_type,", Kind::InvalidRequest),
     ("Invalid AAE fold definition", Kind::InvalidRequest),
     ("No bucket-type named '", Kind::NoSuchBucketType),
+    ("No index <<", Kind::NotFound),
     ("Invalid bucket type: ", Kind::NoSuchBucketType),
     ("Error no bucket type ", Kind::NoSuchBucketType),
     ("Invalid bucket properties: ", Kind::InvalidProperties),
@@ -236,6 +239,10 @@ impl ServerError {
         // Whatever is not ASCII stands in no text that is known here.
         let text = self.text.trim_ascii();
         let text = text.strip_prefix(b"\"").and_then(|text| text.strip_suffix(b"\"")).unwrap_or(text);
+        // Streams of index results and objects end with the whole tuple of what
+        // other requests only give the reason of.
+        let reason = text.strip_prefix(b"{error,").and_then(|text| text.strip_suffix(b"}"));
+        let text = reason.map_or(text, <[u8]>::trim_ascii);
         let is_whole = |(whole, _): &&(&str, Kind)| joined(text).eq(joined(whole.as_bytes()));
         if let Some((_, kind)) = WHOLE.iter().find(is_whole) {
             return *kind;
@@ -265,6 +272,9 @@ impl fmt::Display for ServerError {
         if self.code != 0 {
             write!(f, " (number {})", self.code)?;
         }
+        if text.is_empty() {
+            return f.write_str(", and does not say which");
+        }
         write!(f, ": {text}")
     }
 }
@@ -290,6 +300,10 @@ mod tests {
         assert_eq!(kind("Unknown message code: 11"), Kind::NotServed);
         assert_eq!(kind("{precondition,{not_present,<<\"x\">>}}"), Kind::ContextNeeded);
         assert_eq!(kind("\"Counters require bucket property 'allow_mult=true'\""), Kind::WrongDataType);
+        assert_eq!(kind("\"non-counter operation on default bucket\""), Kind::WrongDataType);
+        assert_eq!(kind("Invalid bucket properties: not_active"), Kind::NoSuchBucketType);
+        assert_eq!(kind("Invalid bucket properties: [{n_val,not_integer}]"), Kind::InvalidProperties);
+        assert_eq!(kind("No index <<\"famous\">> found."), Kind::NotFound);
         assert_eq!(kind("queue_not_defined"), Kind::InvalidRequest);
         assert_eq!(kind("Error processing stream message: badarg"), Kind::Crashed);
         assert_eq!(kind("timeout of something else"), Kind::Other);
@@ -297,6 +311,25 @@ mod tests {
         assert_eq!(ServerError::new(&b"\xff\xfe"[..], 0).kind(), Kind::Other);
         assert_eq!(ServerError::new("no rows", 1021).kind(), Kind::NotFound);
         assert_eq!(ServerError::new("timeout", 1005).kind(), Kind::Timeout);
+    }
+
+    #[test]
+    fn what_ends_a_stream_is_what_ends_other_requests() {
+        for (reason, expected) in [
+            ("timeout", Kind::Timeout),
+            ("overload", Kind::Overload),
+            ("insufficient_vnodes_available", Kind::Unavailable),
+            ("", Kind::Other),
+            ("badarg", Kind::Other),
+        ] {
+            assert_eq!(
+                (kind(reason), kind(&format!("{{error,{reason}}}"))),
+                (expected, expected),
+                "{reason}"
+            );
+        }
+        assert_eq!(kind("{error,timeout"), Kind::Other);
+        assert_eq!(kind("{errors,timeout}"), Kind::Other);
     }
 
     #[test]
@@ -309,6 +342,7 @@ mod tests {
             assert!(error.text.starts_with(broken.as_bytes()), "the text stays as it is");
         }
         assert_eq!(kind("{error,\n    insufficient_vnodes_available}"), Kind::Unavailable);
+        assert_eq!(kind("{error,{insufficient_vnodes,\n    0,need,1}}"), Kind::Unavailable);
         assert_eq!(kind("{precommit_fail,\n    [{field_parsing_failed"), Kind::HookRejected);
         assert_eq!(kind("{\n precondition,{not_present,x}}"), Kind::ContextNeeded);
         // What begins as one does, and no more, is another.
@@ -335,5 +369,7 @@ mod tests {
         assert_eq!(error.to_string(), "a:1 answered with an error: overload");
         let error = ServerError::new("no such table", 1019);
         assert_eq!(error.to_string(), "the server answered with an error (number 1019): no such table");
+        let silent = ServerError::new("", 0);
+        assert_eq!(silent.to_string(), "the server answered with an error, and does not say which");
     }
 }

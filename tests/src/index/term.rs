@@ -25,9 +25,13 @@ impl IndexTerm {
     ///
     /// If the name has no known suffix, or the term is not of its kind.
     pub(crate) fn parse(index: &Blob, term: &Blob) -> Result<Self, IndexFault> {
-        if index.ends_with(b"_bin") {
+        // The two that every bucket has can be put as any other, and are never asked.
+        let is_special = matches!(index.as_slice(), b"$bucket" | b"$key");
+        // A suffix alone is no name.
+        let ends_with = |suffix: &[u8]| index.len() > suffix.len() && index.ends_with(suffix);
+        if is_special || ends_with(b"_bin") {
             Ok(Self::Bytes(term.clone()))
-        } else if index.ends_with(b"_int") {
+        } else if ends_with(b"_int") {
             Integer::parse(term)
                 .map(Self::Integer)
                 .ok_or_else(|| IndexFault::NotParsed { index: index.clone(), term: term.clone() })
@@ -45,11 +49,12 @@ impl IndexTerm {
     }
 }
 
-/// Reads the index entries of a put, with the names in lower case.
+/// Reads the index entries of a put: with the names in lower case, sorted, and
+/// each of them once.
 ///
 /// # Errors
 ///
-/// All that make no sense.
+/// All that make no sense, sorted as well.
 pub(crate) fn parse_entries(pairs: &[RpbPair]) -> Result<Vec<(Blob, IndexTerm)>, Vec<IndexFault>> {
     let (mut entries, mut faults) = (Vec::with_capacity(pairs.len()), Vec::new());
     for pair in pairs {
@@ -59,6 +64,10 @@ pub(crate) fn parse_entries(pairs: &[RpbPair]) -> Result<Vec<(Blob, IndexTerm)>,
             Err(fault) => faults.push(fault),
         }
     }
+    entries.sort();
+    entries.dedup();
+    faults.sort();
+    faults.dedup();
     if faults.is_empty() { Ok(entries) } else { Err(faults) }
 }
 
@@ -78,9 +87,29 @@ mod tests {
     }
 
     #[test]
+    fn entries_are_sorted_and_there_once() {
+        let sent = ["b_bin z", "B_bin a", "n_int 10", "n_int 9", "b_bin a", "n_int +9", "$key k"];
+        let pairs = sent.map(|entry| entry.split_once(' ').map(|(index, term)| pair(index, term)).unwrap());
+        let entries = parse_entries(&pairs).unwrap();
+        let shown = |(index, term): &(Blob, IndexTerm)| {
+            format!("{} {}", index.to_string_lossy(), term.to_blob().to_string_lossy())
+        };
+        let shown: Vec<_> = entries.iter().map(shown).collect();
+        assert_eq!(shown, ["$key k", "b_bin a", "b_bin z", "n_int 9", "n_int 10"]);
+    }
+
+    #[test]
+    fn a_suffix_is_no_name() {
+        for index in ["_bin", "_int", "bin", ""] {
+            let faults = parse_entries(&[pair(index, "1")]).unwrap_err();
+            assert_eq!(faults, [IndexFault::UnknownType(Blob::from(index.to_owned()))]);
+        }
+    }
+
+    #[test]
     fn all_faults_are_told() {
-        let faults =
-            parse_entries(&[pair("n_int", "abc"), pair("ok_bin", ""), pair("nope", "x")]).unwrap_err();
+        let sent = [pair("nope", "x"), pair("n_int", "abc"), pair("ok_bin", ""), pair("nope", "y")];
+        let faults = parse_entries(&sent).unwrap_err();
         let told: Vec<_> = faults.iter().map(ToString::to_string).collect();
         assert_eq!(
             told,

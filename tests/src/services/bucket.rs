@@ -28,7 +28,7 @@ impl RiakBucketServer for Buckets {
     }
 
     async fn reset_props(&self, request: RpbResetBucketReq) -> Result<RpbResetBucketResp, Failure> {
-        self.store.reset_bucket(request.r#type.as_ref(), request.bucket)?;
+        self.store.reset_bucket(request.r#type.as_ref(), request.bucket);
         Ok(RpbResetBucketResp::default())
     }
 

@@ -10,7 +10,7 @@ use riak_client::riak_kv::{
 };
 use riak_client::riak_services::{RiakKvIndexAnswer, RiakKvServer, RpbDelResp};
 use riak_runtime::Blob;
-use riak_runtime::server::{Failure, Replies};
+use riak_runtime::server::{ErrorReply, Failure, Replies};
 
 use crate::refusal::Refusal;
 use crate::store::Store;
@@ -28,6 +28,12 @@ fn in_time(timed_out: bool) -> Result<(), Refusal> {
     if timed_out { Err(Refusal::Timeout) } else { Ok(()) }
 }
 
+/// The same for streams of index results and objects, which a real node ends with
+/// the tuple that it got from the scan.
+fn scanned_in_time(timed_out: bool) -> Result<(), Failure> {
+    if timed_out { Err(ErrorReply::new("{error,timeout}").into()) } else { Ok(()) }
+}
+
 impl RiakKvServer for Kv {
     async fn get(&self, request: RpbGetReq) -> Result<RpbGetResp, Failure> {
         Ok(self.store.get(&request)?)
@@ -43,7 +49,7 @@ impl RiakKvServer for Kv {
     }
 
     async fn list_buckets(&self, request: RpbListBucketsReq) -> Result<RpbListBucketsResp, Failure> {
-        let found = self.store.list_buckets(&request);
+        let found = self.store.list_buckets(&request)?;
         in_time(found.timed_out)?;
         Ok(RpbListBucketsResp { buckets: found.parts.concat(), ..RpbListBucketsResp::default() })
     }
@@ -53,7 +59,7 @@ impl RiakKvServer for Kv {
         request: RpbListBucketsReq,
         replies: &mut Replies<'_, RpbListBucketsResp>,
     ) -> Result<(), Failure> {
-        let found = self.store.list_buckets(&request);
+        let found = self.store.list_buckets(&request)?;
         for buckets in found.parts {
             replies.send(&RpbListBucketsResp { buckets, ..RpbListBucketsResp::default() }).await?;
         }
@@ -92,7 +98,7 @@ impl RiakKvServer for Kv {
         for part in &found.parts {
             replies.send(part).await?;
         }
-        in_time(found.timed_out)?;
+        scanned_in_time(found.timed_out)?;
         let last =
             RpbIndexResp { continuation: found.continuation, done: Some(true), ..RpbIndexResp::default() };
         replies.send(&last).await
@@ -107,7 +113,7 @@ impl RiakKvServer for Kv {
         for objects in found.objects.parts {
             replies.send(&RpbCSBucketResp { objects, ..RpbCSBucketResp::default() }).await?;
         }
-        in_time(found.objects.timed_out)?;
+        scanned_in_time(found.objects.timed_out)?;
         let last = RpbCSBucketResp {
             continuation: found.continuation,
             done: Some(true),

@@ -17,7 +17,7 @@ use riak_client::riak_kv::{
 };
 use riak_runtime::Blob;
 
-use crate::bucket_props::kind_of;
+use crate::bucket_props::{kind_of, named_kind};
 use crate::bucket_types::BucketTypes;
 use crate::clock::Clock;
 use crate::identity::Identities;
@@ -222,10 +222,7 @@ impl Store {
     }
 
     pub(crate) fn get_bucket(&self, kind: Option<&Blob>, bucket: &Blob) -> Result<RpbGetBucketResp, Refusal> {
-        let kind = kind_of(kind)?;
-        if bucket.is_empty() {
-            return Err(Refusal::EmptyBucket);
-        }
+        let kind = named_kind(kind);
         let props = self.state().types.of_bucket(&kind, bucket).ok_or(Refusal::NoTypeNamed(kind))?;
         Ok(RpbGetBucketResp::new(props))
     }
@@ -236,34 +233,23 @@ impl Store {
         bucket: Blob,
         props: &RpbBucketProps,
     ) -> Result<(), Refusal> {
-        let kind = kind_of(kind)?;
-        if bucket.is_empty() {
-            return Err(Refusal::EmptyBucket);
-        }
-        self.state().types.set_bucket(kind, bucket, props)
+        self.state().types.set_bucket(named_kind(kind), bucket, props)
     }
 
-    pub(crate) fn reset_bucket(&self, kind: Option<&Blob>, bucket: Blob) -> Result<(), Refusal> {
-        let kind = kind_of(kind)?;
-        if bucket.is_empty() {
-            return Err(Refusal::EmptyBucket);
-        }
-        self.state().types.reset_bucket(kind, bucket);
-        Ok(())
+    pub(crate) fn reset_bucket(&self, kind: Option<&Blob>, bucket: Blob) {
+        self.state().types.reset_bucket(named_kind(kind), bucket);
     }
 
     pub(crate) fn get_type(&self, kind: &Blob) -> Result<RpbGetBucketResp, Refusal> {
-        let kind = kind_of(Some(kind))?;
-        let props = self.state().types.of_type(&kind).cloned();
-        Ok(RpbGetBucketResp::new(props.ok_or(Refusal::InvalidType(kind))?))
+        let props = self.state().types.of_type(kind).cloned();
+        Ok(RpbGetBucketResp::new(props.ok_or_else(|| Refusal::InvalidType(kind.clone()))?))
     }
 
     pub(crate) fn set_type(&self, kind: &Blob, props: &RpbBucketProps) -> Result<(), Refusal> {
-        let kind = kind_of(Some(kind))?;
-        self.state().types.set_type(&kind, props)
+        self.state().types.set_type(kind, props)
     }
 
-    pub(crate) fn list_buckets(&self, request: &RpbListBucketsReq) -> Parts<Blob> {
+    pub(crate) fn list_buckets(&self, request: &RpbListBucketsReq) -> Result<Parts<Blob>, Refusal> {
         self.state().list_buckets(request)
     }
 
@@ -280,6 +266,12 @@ impl Store {
     }
 
     pub(crate) fn preflist(&self, request: &RpbGetBucketKeyPreflistReq) -> Result<Vec<u32>, Refusal> {
+        if request.bucket.is_empty() {
+            return Err(Refusal::EmptyBucket);
+        }
+        if request.key.is_empty() {
+            return Err(Refusal::EmptyKey);
+        }
         let kind = kind_of(request.r#type.as_ref())?;
         let state = self.state();
         let props = state.types.of_bucket(&kind, &request.bucket).ok_or(Refusal::NoType)?;

@@ -5,7 +5,7 @@
 
 use riak_client::riak::{RpbBucketProps, RpbPair};
 use riak_client::riak_kv::{RpbContent, RpbDelReq, RpbGetReq, RpbGetResp, RpbPutReq, RpbPutResp};
-use riak_runtime::{Blob, Message};
+use riak_runtime::{Blob, Message, Quorum};
 
 use super::{Place, State};
 use crate::bucket_props::kind_of;
@@ -47,8 +47,11 @@ impl State {
             return Ok(RpbGetResp::default());
         };
         if object.is_tombstone() {
-            // A read is what starts the reaping of a tombstone that was put.
-            self.doom(&place, &request.key, &object.clock);
+            // A read is what starts the reaping of a tombstone that was put, if it
+            // is of as many replicas as there are.
+            if request.n_val.is_none_or(|n_val| Some(n_val) == props.n_val) {
+                self.doom(&place, &request.key, &object.clock);
+            }
             let vclock = (request.deletedvclock == Some(true)).then(|| object.clock.encode());
             return Ok(RpbGetResp { vclock, ..RpbGetResp::default() });
         }
@@ -100,17 +103,22 @@ impl State {
     pub(super) fn delete(&mut self, request: &RpbDelReq) -> Result<(), Refusal> {
         let place = (kind_of(request.r#type.as_ref())?, request.bucket.clone());
         let props = self.props(&place)?;
-        let quorums = [request.rw, request.r, request.w, request.pr, request.pw, request.dw];
-        quorum::check(&props, request.n_val, &quorums, None)?;
-        let seen = match &request.vclock {
-            Some(clock) => context(Some(clock))?,
+        // What stands for the default is as if it were not there.
+        let given = |quorum: Option<Quorum>| quorum.filter(|quorum| *quorum != Quorum::DEFAULT);
+        let (r, w, rw) = (given(request.r), given(request.w), given(request.rw));
+        let seen = if let Some(clock) = &request.vclock {
+            context(Some(clock))?
+        } else {
             // Without a clock the node reads first, and a read finds no
-            // tombstone.
-            None => match self.stored(&place, &request.key) {
+            // tombstone. Only then does it look at what is for the write.
+            let r = if r.is_none() && w.is_none() { rw } else { r };
+            quorum::check(&props, request.n_val, &[r, request.pr], None)?;
+            match self.stored(&place, &request.key) {
                 Some(object) if !object.is_tombstone() => object.clock.clone(),
                 _ => return Ok(()),
-            },
+            }
         };
+        quorum::check(&props, request.n_val, &[w.or(rw), request.pw, request.dw], None)?;
         let content = RpbContent { deleted: Some(true), ..RpbContent::default() };
         let version = self.version(&content, Vec::new(), false);
         let object = self.store(place.clone(), request.key.clone(), &props, seen, version, false);

@@ -2,12 +2,15 @@
 //! errors, and connections that end.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use riak_client::Riak;
 use riak_runtime::client::{
-    BreakerState, Cluster, ClusterConfig, PoolConfig, RetryConfig, ServerErrorKind, TcpConnector,
+    BreakerState, Cluster, ClusterConfig, Connecting, Connector, Node, PoolConfig, RetryConfig,
+    ServerErrorKind, TcpConnector,
 };
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
@@ -86,4 +89,84 @@ async fn the_end_of_one_connection_is_one_failure() {
         assert_eq!(lose(1).await, (7 + lost, BreakerState::Closed));
     }
     assert_eq!(lose(1).await, (12, BreakerState::Open));
+}
+
+/// A server that closes so many connections as soon as they are there, as what
+/// stands in front of nodes does when it has none; then it answers gets. As a
+/// connector it gives those away once they are closed.
+#[derive(Debug)]
+struct Slams {
+    node: Node,
+    count: usize,
+    made: AtomicUsize,
+}
+
+impl Slams {
+    async fn new(count: usize) -> Arc<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let node = Node::from(listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            let mut accepted = 0;
+            while let Ok((mut socket, _)) = listener.accept().await {
+                accepted += 1;
+                if accepted <= count {
+                    continue;
+                }
+                tokio::spawn(async move {
+                    while let Ok(length) = socket.read_u32().await {
+                        let mut frame = vec![0; length as usize];
+                        socket.read_exact(&mut frame).await.unwrap();
+                        socket.write_all(&[0, 0, 0, 1, frame[0] + 1]).await.unwrap();
+                    }
+                });
+            }
+        });
+        Arc::new(Self { node, count, made: AtomicUsize::new(0) })
+    }
+}
+
+impl Connector for Slams {
+    fn connect<'a>(&'a self, node: &'a Node) -> Connecting<'a> {
+        Box::pin(async move {
+            let connection = TcpConnector::default().connect(node).await?;
+            if *node == self.node && self.made.fetch_add(1, Ordering::SeqCst) < self.count {
+                while connection.closed().is_none() {
+                    sleep(ms(1)).await;
+                }
+                sleep(ms(2)).await;
+            }
+            Ok(connection)
+        })
+    }
+}
+
+#[tokio::test]
+async fn who_closes_connections_at_once_is_to_blame() {
+    let slams = Slams::new(usize::MAX).await;
+    let cluster = |nodes: &[&Node]| {
+        Cluster::new(nodes.iter().copied().cloned(), Arc::clone(&slams) as _, ClusterConfig::new())
+    };
+    let alone = cluster(&[&slams.node]);
+    for _ in 0..3 {
+        let error = alone.connect().await.unwrap_err();
+        assert!(error.to_string().contains("the server closed the connection"), "{error}");
+    }
+    // Others have its calls, and it is left alone.
+    let (good, _) = site().await;
+    let riak = Riak::over(cluster(&[&slams.node, &good]));
+    slams.made.store(0, Ordering::SeqCst);
+    for _ in 0..400 {
+        riak.kv().get(get()).await.unwrap();
+        riak.kv().put(put()).await.unwrap();
+    }
+    assert!(slams.made.load(Ordering::SeqCst) < 40, "{slams:?}");
+}
+
+#[tokio::test]
+async fn a_connection_that_was_closed_at_once_is_made_again() {
+    let slams = Slams::new(1).await;
+    let cluster = Cluster::new([slams.node.clone()], Arc::clone(&slams) as _, ClusterConfig::new());
+    cluster.connect().await.unwrap();
+    Riak::over(&cluster).kv().get(get()).await.unwrap();
+    assert_eq!(slams.made.load(Ordering::SeqCst), 2);
 }

@@ -65,12 +65,12 @@ impl From<RpbGetResp> for Fetched {
     fn from(answer: RpbGetResp) -> Self {
         let RpbGetResp { mut content, vclock, unchanged, .. } = answer;
         let vclock = vclock.and_then(VClock::from_bytes);
+        // A clock beside it is that of the object, which is there: no tombstone's.
+        if content.is_empty() && unchanged == Some(true) {
+            return Self::Unchanged;
+        }
         if content.iter().all(is_deleted) {
-            return match vclock {
-                Some(vclock) => Self::Tombstone(vclock),
-                None if unchanged == Some(true) => Self::Unchanged,
-                None => Self::NotFound,
-            };
+            return vclock.map_or(Self::NotFound, Self::Tombstone);
         }
         if content.len() == 1 {
             let content = content.remove(0);
@@ -123,7 +123,8 @@ mod tests {
         assert_eq!(Fetched::from(answer(&[], "c")), Fetched::Tombstone(clock.clone().unwrap()));
         assert_eq!(Fetched::from(answer(&[("", true)], "c")), Fetched::Tombstone(clock.clone().unwrap()));
         let unchanged = RpbGetResp { unchanged: Some(true), ..RpbGetResp::default() };
-        assert_eq!(Fetched::from(unchanged), Fetched::Unchanged);
+        let with_clock = RpbGetResp { vclock: Some("c".into()), ..unchanged.clone() };
+        assert_eq!([unchanged, with_clock].map(Fetched::from), [Fetched::Unchanged, Fetched::Unchanged]);
         let Fetched::Found(object) = Fetched::from(answer(&[("v", false)], "c")) else {
             panic!("it is found")
         };

@@ -26,7 +26,7 @@ pub use config::PoolConfig;
 
 use super::connection::Connection;
 use super::connector::Connector;
-use super::error::CallError;
+use super::error::{CallError, ConnectionError};
 use super::node::Node;
 use super::random::Random;
 use lease::{Asker, Idle};
@@ -86,6 +86,9 @@ struct State {
     /// The last one could not be had, and nobody waited for it or nobody will be
     /// let in: none is made before the next call.
     in_vain: bool,
+    /// Why the last connection has ended that was taken for a call and was of no
+    /// use to it, until there is another one.
+    ended: Option<ConnectionError>,
     /// No more than the first connection is made before this: the last one that
     /// was to be one more could not be had.
     grows_after: Option<Instant>,
@@ -145,6 +148,7 @@ impl Pool {
             connecting: 0,
             first: None,
             in_vain: false,
+            ended: None,
             grows_after: None,
         };
         let inner = Inner {

@@ -39,8 +39,8 @@ pub(super) enum Asks {
 pub(super) enum Taken<'p> {
     /// A share of an open connection.
     Share(Share<'p>),
-    /// None is open: one is being made, and this tells of it; and why those that
-    /// were there have ended, if any had.
+    /// None is open: one is being made, and this tells of it; and why the last
+    /// one has ended, if nobody could use it.
     First(watch::Receiver<Option<ConnectionError>>, Option<ConnectionError>),
     /// There are open ones, but it is better to wait for one that is being made.
     Crowded,
@@ -57,12 +57,11 @@ impl Inner {
         }
         state.in_vain = false;
         let target = self.config.target_in_flight;
-        let mut ended = None;
         while let Some((member, load)) = state.members.take(target, Connection::owed) {
             if member.connection.has_ended() {
-                ended = member.connection.closed();
                 member.release();
                 state.members.remove(&member);
+                state.ended = member.connection.closed();
                 continue;
             }
             let all = state.members.len() + state.connecting;
@@ -88,6 +87,7 @@ impl Inner {
         // Only one, however many wait for it: a node that is down, or that knows
         // another password, is not asked for more than it takes to find out.
         let opening = (state.connecting == 0).then(|| self.open(&mut state));
+        let ended = state.ended.clone();
         drop(state);
         if let Some(opening) = opening {
             self.spawn(opening);
@@ -208,6 +208,7 @@ async fn connect(mut opening: Opening) {
             let mut state = inner.lock();
             state.members.add(connection, now, retires);
             state.grows_after = None;
+            state.ended = None;
         }
         Err(error) => {
             let mut state = inner.lock();

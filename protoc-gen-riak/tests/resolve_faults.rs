@@ -3,7 +3,7 @@
 mod resolving;
 
 use protoc_gen_riak::resolve::Options;
-use resolving::faults;
+use resolving::{faults, resolved, written};
 
 const HEAD: &str = r#"syntax = "proto2";
 import "riak_options.proto";
@@ -196,4 +196,21 @@ service S {
 }",
         &["a.proto:8:7: S.A is raw, and Resp has fields: the body of a raw frame is not protobuf"],
     );
+}
+
+/// Whoever serves with another implementation may well fill it in.
+#[test]
+fn what_an_error_lacks_that_is_required_is_noticed() {
+    let text = r#"syntax = "proto2";
+import "riak_options.proto";
+message Err { required string text = 1; required uint32 number = 2; required bytes trace = 3; }
+message Pong { optional bool ok = 1; }
+service S {
+  option (riak.error) = { code: 0 type: "Err" text: "text" number: "number" };
+  rpc Ping (Pong) returns (Pong) { option (riak.operation) = { request: 1 response: 1 }; }
+}"#;
+    let dir = written(&[("a.proto", text)]);
+    let (_, notices) = resolved(dir.path(), &["a.proto"], &Options::default());
+    let expected = "a.proto:6:3: Err.trace is required, and a generated server sends errors without it: make it optional";
+    assert_eq!(notices, [expected]);
 }

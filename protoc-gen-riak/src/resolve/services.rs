@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use protobuf::descriptor::ServiceDescriptorProto;
-use riak_codegen::model::{ErrorFrame, FileId, MessageId, Operation, Schema, Service, Type};
+use riak_codegen::model::{ErrorFrame, FileId, MessageId, Operation, Presence, Schema, Service, Type};
 
 use super::annotations::{self, number};
 use super::decls::{Decls, FileDecl};
@@ -160,15 +160,18 @@ impl<'r, 'd> ServiceResolver<'r, 'd> {
             self.error_field(message, name, &place(4), "a singular uint32", |ty| ty == Type::Uint32)
         });
         self.claim(site, code, message, Role::Response, false, &place(1)).ok()?;
-        Some(ErrorFrame {
-            code,
-            message,
-            text: text?,
-            number: match number {
-                Some(number) => Some(number?),
-                None => None,
-            },
-        })
+        let (text, number) = (text?, number.map_or(Some(None), |number| number.map(Some))?);
+        let message_of = &self.schema.messages[message.0];
+        for (index, field) in message_of.fields.iter().enumerate() {
+            if field.presence == Presence::Required && index != text && Some(index) != number {
+                let said = format!(
+                    "{}.{} is required, and a generated server sends errors without it: make it optional",
+                    message_of.full_name, field.name
+                );
+                self.report.notice(&place(2), said);
+            }
+        }
+        Some(ErrorFrame { code, message, text, number })
     }
 
     fn error_field(

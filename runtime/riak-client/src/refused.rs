@@ -39,13 +39,13 @@ impl<C> Checked<C> {
 }
 
 impl<C: Call> Call for Checked<C> {
-    async fn unary(&self, request: Outgoing<'_>) -> Result<Answered, CallError> {
-        check(&request)?;
+    async fn unary(&self, request: &Outgoing<'_>) -> Result<Answered, CallError> {
+        check(request)?;
         self.0.unary(request).await
     }
 
-    async fn stream(&self, request: Outgoing<'_>) -> Result<FrameStream, CallError> {
-        check(&request)?;
+    async fn stream(&self, request: &Outgoing<'_>) -> Result<FrameStream, CallError> {
+        check(request)?;
         self.0.stream(request).await
     }
 

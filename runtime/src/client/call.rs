@@ -75,11 +75,11 @@ impl From<Frame> for Answered {
 pub trait Call: Send + Sync {
     /// Sends a request and waits for its only answer. Nothing is done before
     /// the future is polled.
-    fn unary(&self, request: Outgoing<'_>) -> impl Future<Output = Result<Answered, CallError>> + Send;
+    fn unary(&self, request: &Outgoing<'_>) -> impl Future<Output = Result<Answered, CallError>> + Send;
 
     /// Sends a request and waits for the first of its answers, which the stream
     /// begins with.
-    fn stream(&self, request: Outgoing<'_>) -> impl Future<Output = Result<FrameStream, CallError>> + Send;
+    fn stream(&self, request: &Outgoing<'_>) -> impl Future<Output = Result<FrameStream, CallError>> + Send;
 
     /// What decoding an answer may cost.
     fn decode_limits(&self) -> DecodeLimits {
@@ -95,11 +95,11 @@ pub trait Call: Send + Sync {
 }
 
 impl<C: Call + ?Sized> Call for &C {
-    fn unary(&self, request: Outgoing<'_>) -> impl Future<Output = Result<Answered, CallError>> + Send {
+    fn unary(&self, request: &Outgoing<'_>) -> impl Future<Output = Result<Answered, CallError>> + Send {
         (**self).unary(request)
     }
 
-    fn stream(&self, request: Outgoing<'_>) -> impl Future<Output = Result<FrameStream, CallError>> + Send {
+    fn stream(&self, request: &Outgoing<'_>) -> impl Future<Output = Result<FrameStream, CallError>> + Send {
         (**self).stream(request)
     }
 
@@ -113,11 +113,11 @@ impl<C: Call + ?Sized> Call for &C {
 }
 
 impl<C: Call + ?Sized> Call for Arc<C> {
-    fn unary(&self, request: Outgoing<'_>) -> impl Future<Output = Result<Answered, CallError>> + Send {
+    fn unary(&self, request: &Outgoing<'_>) -> impl Future<Output = Result<Answered, CallError>> + Send {
         (**self).unary(request)
     }
 
-    fn stream(&self, request: Outgoing<'_>) -> impl Future<Output = Result<FrameStream, CallError>> + Send {
+    fn stream(&self, request: &Outgoing<'_>) -> impl Future<Output = Result<FrameStream, CallError>> + Send {
         (**self).stream(request)
     }
 
@@ -138,7 +138,7 @@ impl<C: Call + ?Sized> Call for Arc<C> {
 /// If the server answers with an error, or no answer can be had that `A` can be
 /// decoded from.
 pub async fn unary<C: Call + ?Sized, R: Request, A: Answer>(call: &C, request: R) -> Result<A, CallError> {
-    let Answered { frame, from, mut failed } = call.unary(Outgoing::unary(&request)).await?;
+    let Answered { frame, from, mut failed } = call.unary(&Outgoing::unary(&request)).await?;
     decode(&frame, R::OPERATION, &call.decode_limits()).map_err(|error| match from {
         Some((node, after)) => {
             failed.push(Attempt { node, error, after });
@@ -158,7 +158,7 @@ pub async fn stream<C: Call + ?Sized, R: Request, A: Answer>(
     call: &C,
     request: R,
 ) -> Result<Responses<A>, CallError> {
-    let frames = call.stream(Outgoing::stream(&request)).await?;
+    let frames = call.stream(&Outgoing::stream(&request)).await?;
     Ok(Responses::new(frames, R::OPERATION))
 }
 
@@ -173,7 +173,7 @@ pub async fn frame<C: Call + ?Sized>(
     operation: &'static Operation,
     body: &Blob,
 ) -> Result<Frame, CallError> {
-    call.unary(Outgoing::raw_unary(operation, body)).await.map(Answered::into_frame)
+    call.unary(&Outgoing::raw_unary(operation, body)).await.map(Answered::into_frame)
 }
 
 /// Makes a call that is answered by many frames, with a body that is there
@@ -187,7 +187,7 @@ pub async fn frames<C: Call + ?Sized>(
     operation: &'static Operation,
     body: &Blob,
 ) -> Result<FrameStream, CallError> {
-    call.stream(Outgoing::raw_stream(operation, body)).await
+    call.stream(&Outgoing::raw_stream(operation, body)).await
 }
 
 /// Decodes an answer of `operation`.

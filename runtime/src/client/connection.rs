@@ -244,11 +244,11 @@ impl fmt::Debug for Connection {
 }
 
 impl Call for Connection {
-    fn unary(&self, request: Outgoing<'_>) -> impl Future<Output = Result<Answered, CallError>> + Send {
+    fn unary(&self, request: &Outgoing<'_>) -> impl Future<Output = Result<Answered, CallError>> + Send {
         UnaryCall { handle: &self.handle, stage: Stage::Start(request) }
     }
 
-    fn stream(&self, request: Outgoing<'_>) -> impl Future<Output = Result<FrameStream, CallError>> + Send {
+    fn stream(&self, request: &Outgoing<'_>) -> impl Future<Output = Result<FrameStream, CallError>> + Send {
         StreamCall { handle: &self.handle, stage: Stage::Start(request) }
     }
 
@@ -274,7 +274,7 @@ struct StreamCall<'c, 'r> {
 }
 
 enum Stage<'r, T> {
-    Start(Outgoing<'r>),
+    Start(&'r Outgoing<'r>),
     Started(T),
     Over,
 }

@@ -86,12 +86,12 @@ impl<C: Call> With<C> {
 
 impl<C: Call> Call for With<C> {
     // The time starts with the first poll.
-    async fn unary(&self, request: Outgoing<'_>) -> Result<Answered, CallError> {
-        self.call.unary(request.with_options(&self.options, now())).await
+    async fn unary(&self, request: &Outgoing<'_>) -> Result<Answered, CallError> {
+        self.call.unary(&request.with_options(&self.options, now())).await
     }
 
-    async fn stream(&self, request: Outgoing<'_>) -> Result<FrameStream, CallError> {
-        self.call.stream(request.with_options(&self.options, now())).await
+    async fn stream(&self, request: &Outgoing<'_>) -> Result<FrameStream, CallError> {
+        self.call.stream(&request.with_options(&self.options, now())).await
     }
 
     fn decode_limits(&self) -> DecodeLimits {

@@ -23,13 +23,14 @@ use crate::DecodeLimits;
 use crate::operation::Retry;
 
 impl Call for Cluster {
-    async fn unary(&self, request: Outgoing<'_>) -> Result<Answered, CallError> {
+    async fn unary(&self, request: &Outgoing<'_>) -> Result<Answered, CallError> {
         let mut now = now();
         let mut effort = Effort::new(self, request, now);
         loop {
             let trial = effort.next(now)?;
             let watch = effort.watch(&trial);
-            let result = trial.member.pool.unary(effort.bounded(&trial)).await;
+            let bounded = effort.bounded(&trial);
+            let result = trial.member.pool.unary(bounded.as_ref().unwrap_or(&effort.request)).await;
             watch.ended(result.as_ref().map(|answer| answer.frame().body.len()));
             match result {
                 Ok(answer) => {
@@ -43,13 +44,14 @@ impl Call for Cluster {
         }
     }
 
-    async fn stream(&self, request: Outgoing<'_>) -> Result<FrameStream, CallError> {
+    async fn stream(&self, request: &Outgoing<'_>) -> Result<FrameStream, CallError> {
         let mut now = now();
         let mut effort = Effort::new(self, request, now);
         loop {
             let mut trial = effort.next(now)?;
             let watch = effort.watch(&trial);
-            let result = trial.member.pool.stream(effort.bounded(&trial)).await;
+            let bounded = effort.bounded(&trial);
+            let result = trial.member.pool.stream(bounded.as_ref().unwrap_or(&effort.request)).await;
             watch.ended(result.as_ref().map(FrameStream::first_len));
             match result {
                 Ok(stream) => {
@@ -83,7 +85,7 @@ struct Effort<'c, 'r> {
 }
 
 impl<'c, 'r> Effort<'c, 'r> {
-    fn new(cluster: &'c Cluster, request: Outgoing<'r>, now: Instant) -> Self {
+    fn new(cluster: &'c Cluster, request: &Outgoing<'r>, now: Instant) -> Self {
         cluster.inner.budget.deposit();
         if cluster.inner.keeper.is_lost() {
             cluster.discover_again();
@@ -91,7 +93,7 @@ impl<'c, 'r> Effort<'c, 'r> {
         let timeout = cluster.inner.config.timeout.filter(|_| !request.is_exclusive());
         let request = match timeout.and_then(|timeout| now.checked_add(timeout)) {
             Some(deadline) if request.deadline().is_none() => request.with_deadline(deadline),
-            _ => request,
+            _ => *request,
         };
         Self { cluster, request, members: cluster.inner.members(), failed: Vec::new() }
     }
@@ -136,13 +138,15 @@ impl<'c, 'r> Effort<'c, 'r> {
         now.checked_add(shortest)
     }
 
-    /// The request, bounded to this attempt: all of it, or until it is sent.
-    fn bounded(&self, trial: &Trial) -> Outgoing<'r> {
-        match self.limit(trial) {
-            Some(limit) if self.is_bounded() => self.request.with_deadline(limit),
-            Some(limit) => self.request.starting_by(limit),
-            None => self.request,
-        }
+    /// The request, bounded to this attempt, if the attempt has a bound of its own:
+    /// all of it, or until it is sent.
+    fn bounded(&self, trial: &Trial) -> Option<Outgoing<'r>> {
+        let limit = self.limit(trial)?;
+        Some(if self.is_bounded() {
+            self.request.with_deadline(limit)
+        } else {
+            self.request.starting_by(limit)
+        })
     }
 
     /// Notes that an attempt has failed. Returns when the next one is due, and

@@ -27,7 +27,7 @@ const SILENT: usize = 2;
 const GLANCE: Duration = Duration::from_millis(20);
 
 impl Call for Pool {
-    async fn unary(&self, request: Outgoing<'_>) -> Result<Answered, CallError> {
+    async fn unary(&self, request: &Outgoing<'_>) -> Result<Answered, CallError> {
         if request.is_exclusive() {
             return self.alone(request).await;
         }
@@ -54,7 +54,7 @@ impl Call for Pool {
         }
     }
 
-    async fn stream(&self, request: Outgoing<'_>) -> Result<FrameStream, CallError> {
+    async fn stream(&self, request: &Outgoing<'_>) -> Result<FrameStream, CallError> {
         loop {
             let lease = self.inner.lease(request.start_by()).await?;
             match lease.connection.stream(request).await {
@@ -71,7 +71,7 @@ impl Call for Pool {
 
 impl Pool {
     /// Makes a call that has a connection to itself.
-    async fn alone(&self, request: Outgoing<'_>) -> Result<Answered, CallError> {
+    async fn alone(&self, request: &Outgoing<'_>) -> Result<Answered, CallError> {
         loop {
             let lease = self.inner.lease(request.start_by()).await?;
             match lease.connection.unary(request).await {

@@ -94,6 +94,7 @@ mod bucket_props;
 mod bucket_types;
 mod clock;
 mod conditional;
+mod crdt;
 mod erlang;
 mod identity;
 mod index;

@@ -67,13 +67,8 @@ async fn count_beforehand(node: &Node) {
 
 /// The node that was recorded.
 async fn node() -> Node {
-    let datatype = |name: &str| RpbBucketProps { datatype: Some(name.into()), ..RpbBucketProps::default() };
     Node::builder()
-        .bucket_type("maps", &datatype("map"))
-        .bucket_type("sets", &datatype("set"))
-        .bucket_type("counters", &datatype("counter"))
-        .bucket_type("hlls", &datatype("hll"))
-        .bucket_type("gsets", &datatype("gset"))
+        .data_types()
         .bucket_type("siblings", &RpbBucketProps::default())
         .advertise(([127, 0, 0, 1], 8087))
         // Nothing is reaped while the transcripts run.

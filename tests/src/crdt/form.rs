@@ -69,7 +69,7 @@ fn append_map(map: &Map, out: &mut Vec<u8>) {
         match value {
             Embedded::Counter(tally) => bytes.extend_from_slice(&tally.sum().to_be_bytes()),
             Embedded::Register(register) => {
-                bytes.extend_from_slice(register.value().map_or(&[], |value| value))
+                bytes.extend_from_slice(register.value().map_or(&[], |value| value));
             }
             Embedded::Map(map) => append_map(map, &mut bytes),
             Embedded::Flag(flag) => bytes.push(u8::from(flag.value())),

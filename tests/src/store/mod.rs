@@ -169,13 +169,11 @@ impl Store {
     /// Updates a data type: what a node answers to this request.
     ///
     /// ```
-    /// use riak_client::riak::RpbBucketProps;
     /// use riak_client::riak_dt::{DtFetchReq, DtOp, DtUpdateReq, SetOp};
     /// use riak_testkit::Node;
     ///
     /// # fn main() -> Result<(), riak_testkit::Refusal> {
-    /// let sets = RpbBucketProps { datatype: Some("set".into()), ..RpbBucketProps::default() };
-    /// let store = Node::builder().bucket_type("sets", &sets).build_store();
+    /// let store = Node::builder().data_types().build_store();
     /// let add = SetOp { adds: vec!["b".into(), "a".into()], ..SetOp::default() };
     /// let op = DtOp { set_op: Some(add), ..DtOp::default() };
     /// store.update(&DtUpdateReq { key: Some("alice".into()), ..DtUpdateReq::new("tags", "sets", op) })?;

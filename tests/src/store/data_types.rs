@@ -8,7 +8,7 @@
 //! checks those alone.
 
 use riak_client::riak::RpbBucketProps;
-use riak_client::riak_dt::{DtFetchReq, DtFetchResp, DtUpdateReq, DtUpdateResp};
+use riak_client::riak_dt::{DtFetchReq, DtFetchResp, DtUpdateReq, DtUpdateResp, DtValue};
 use riak_client::riak_kv::{
     RpbContent, RpbCounterGetReq, RpbCounterGetResp, RpbCounterUpdateReq, RpbCounterUpdateResp,
 };
@@ -117,11 +117,8 @@ impl State {
             pr: request.pr,
             ..RpbCounterGetReq::new(request.bucket.clone(), request.key.clone())
         })?;
-        let counter = found.value.map(|value| riak_client::riak_dt::DtValue {
-            counter_value: Some(value),
-            ..riak_client::riak_dt::DtValue::default()
-        });
-        Ok(DtFetchResp { value: counter, ..DtFetchResp::new(Kind::LegacyCounter.data_type()) })
+        let value = found.value.map(|value| DtValue { counter_value: Some(value), ..DtValue::default() });
+        Ok(DtFetchResp { value, ..DtFetchResp::new(Kind::LegacyCounter.data_type()) })
     }
 
     fn update_legacy(&mut self, request: &DtUpdateReq) -> Result<DtUpdateResp, Refusal> {
@@ -159,22 +156,21 @@ impl State {
         key: &Blob,
         n_val: Option<u32>,
         props: &RpbBucketProps,
-    ) -> Option<Object> {
-        let object = self.stored(place, key)?.clone();
-        if object.is_tombstone() {
-            self.seen_dead(place, key, &object, n_val, props);
+    ) -> Option<&Object> {
+        let tombstone = self.stored(place, key).filter(|object| object.is_tombstone()).cloned();
+        if let Some(tombstone) = tombstone {
+            self.seen_dead(place, key, &tombstone, n_val, props);
             return None;
         }
-        Some(object)
+        self.stored(place, key)
     }
 
     /// Applies an update to what is stored, or to a new one.
     fn converge(&mut self, update: Update<'_>, props: &RpbBucketProps) -> Result<Crdt, Refusal> {
         let Update { place, key, kind, change, context } = update;
         let policy = Policy::of(props, place.0 == *DEFAULT_TYPE);
-        let stored = self.stored(&place, &key).cloned();
-        let known = stored.as_ref().filter(|_| !policy.last_write_wins).and_then(|stored| stored.crdt(kind));
-        let mut crdt = match known {
+        let stored = self.stored(&place, &key).filter(|_| !policy.last_write_wins);
+        let mut crdt = match stored.and_then(|stored| stored.crdt(kind)) {
             Some(crdt) => crdt.clone(),
             None => Crdt::new(kind, self.identities.epoch(), props.hll_precision),
         };
@@ -189,7 +185,8 @@ impl State {
         }
         let mut version = self.version(&content, Vec::new(), false);
         version.crdt = Some(crdt.clone());
-        let object = siblings::updated(stored.as_ref(), self.identities.write(), version, policy);
+        let stored = self.buckets.get(&place).and_then(|objects| objects.get(&key));
+        let object = siblings::updated(stored, self.identities.write(), version, policy);
         self.buckets.entry(place).or_default().insert(key, object);
         Ok(crdt)
     }

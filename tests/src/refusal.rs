@@ -89,8 +89,8 @@ pub enum Refusal {
     /// What an update removes is not there, and no context says that it was: the
     /// element or the field, as Erlang prints it.
     NotPresent(String),
-    /// The request allowed less time than it took, or more time than there is:
-    /// what answers was gone before.
+    /// The request allowed less time than it took, or what was to answer it has
+    /// crashed, and nobody else does.
     Timeout,
     /// A real node's process crashes on this, answers with a trace, and closes
     /// the connection. This is the trace's head.

@@ -10,8 +10,7 @@ use riak_runtime::Blob;
 /// A register of a map.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Register {
-    /// `None` is what an update without a value has left, which Riak stores as
-    /// such; a register that is new has an empty one.
+    /// `None` is what an update without a value leaves, which Riak stores as such.
     value: Option<Blob>,
     written: Duration,
 }

@@ -93,3 +93,15 @@ fn registers_take_the_last_value_on_the_nodes_clock() {
         clock.advance(Duration::from_millis(1));
     }
 }
+
+/// Requests for objects check names; those for data types do not, but for the
+/// type, which has to be there.
+#[test]
+fn empty_names_are_names() {
+    let store = store();
+    let request = DtUpdateReq { key: Some("".into()), ..DtUpdateReq::new("", "counters", counter(3)) };
+    assert_eq!(store.update(&request).unwrap().key, None);
+    let found = store.fetch(&DtFetchReq::new("", "", "counters")).unwrap();
+    assert_eq!(found.value.unwrap().counter_value, Some(3));
+    assert_eq!((store.buckets("counters"), store.keys("counters", "")), (blobs(&[""]), blobs(&[""])));
+}

@@ -7,6 +7,7 @@
 use riak_client::riak::{RpbBucketProps, RpbCommitHook, RpbModFun};
 use riak_runtime::{Blob, Quorum};
 
+use crate::crdt::Kind;
 use crate::refusal::Refusal;
 
 /// What the type `default` has on a fresh node.
@@ -93,6 +94,9 @@ pub(crate) fn check(
     new: &RpbBucketProps,
 ) -> Result<(), Refusal> {
     let mut faults = Vec::new();
+    if !kind_is_default {
+        check_fixed(existing, new, &mut faults);
+    }
     for (name, value) in [
         ("n_val", new.n_val),
         ("old_vclock", new.old_vclock),
@@ -115,9 +119,6 @@ pub(crate) fn check(
             faults.push((name, "not_valid_quorum".to_owned()));
         }
     }
-    if !kind_is_default {
-        check_fixed(existing, new, &mut faults);
-    }
     if faults.is_empty() {
         Ok(())
     } else {
@@ -130,14 +131,26 @@ pub(crate) fn check(
 /// What is fixed once a type is in use.
 fn check_fixed(existing: &RpbBucketProps, new: &RpbBucketProps, faults: &mut Vec<(&'static str, String)>) {
     match (&existing.datatype, &new.datatype) {
-        (None, Some(_)) => faults.push(("datatype", "\"Cannot add datatype to existing bucket\"".to_owned())),
+        (None, Some(_)) => faults.push(("datatype", "\"`datatype` must not be defined.\"".to_owned())),
         (Some(old), Some(new)) if old != new => {
-            faults.push(("datatype", "\"Cannot update datatype on existing bucket\"".to_owned()));
+            let text = format!("\"{} not supported for bucket datatype property\"", new.to_string_lossy());
+            faults.push(("datatype", text));
         }
         _ => {}
     }
     if existing.datatype.is_some() && new.allow_mult == Some(false) {
-        faults.push(("allow_mult", "\"Cannot change datatype bucket from allow_mult=true\"".to_owned()));
+        faults.push(("allow_mult", "\"Data Type buckets must be allow_mult=true\"".to_owned()));
+    }
+    if let Some(new) = new.hll_precision
+        && Kind::of(existing) == Some(Kind::Hll)
+        && !(4..=existing.hll_precision.unwrap_or(16).min(16)).contains(&new)
+    {
+        let text = format!(
+            "\"{new} not supported for Hyperloglog precision property for bucket type. Precision must be an \
+             integer between 4 and 16, inclusive (3 < p < 17) and precision can be reduced but never increased \
+             after initial setting\""
+        );
+        faults.push(("hll_precision", text));
     }
     for (name, old, new) in [
         ("consistent", existing.consistent, new.consistent),
@@ -146,11 +159,6 @@ fn check_fixed(existing: &RpbBucketProps, new: &RpbBucketProps, faults: &mut Vec
         if new.is_some_and(|new| new != old.unwrap_or(false)) {
             faults.push((name, format!("\"Cannot change {name} of an existing bucket type\"")));
         }
-    }
-    if let (Some(old), Some(new)) = (existing.hll_precision, new.hll_precision)
-        && new > old
-    {
-        faults.push(("hll_precision", "\"HLL precision must not be increased\"".to_owned()));
     }
 }
 
@@ -223,7 +231,22 @@ mod tests {
             of_other_types(),
             &RpbBucketProps { datatype: Some("map".into()), ..RpbBucketProps::default() },
         );
-        assert!(check(false, &maps, &datatype).is_err());
+        assert_eq!(
+            check(false, &maps, &datatype).unwrap_err().to_string(),
+            "Invalid bucket properties: [{datatype,\"set not supported for bucket datatype property\"}]"
+        );
+        let hlls = merged(
+            of_other_types(),
+            &RpbBucketProps {
+                datatype: Some("hll".into()),
+                hll_precision: Some(10),
+                ..RpbBucketProps::default()
+            },
+        );
+        for (precision, allowed) in [(3, false), (4, true), (10, true), (11, false), (17, false)] {
+            let precision = RpbBucketProps { hll_precision: Some(precision), ..RpbBucketProps::default() };
+            assert_eq!(check(false, &hlls, &precision).is_ok(), allowed, "{precision:?}");
+        }
         let single = RpbBucketProps { allow_mult: Some(false), ..RpbBucketProps::default() };
         assert!(check(false, &maps, &single).is_err());
         assert!(check(false, &of_other_types(), &single).is_ok());

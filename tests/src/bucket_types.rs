@@ -9,6 +9,7 @@ use riak_client::riak::RpbBucketProps;
 use riak_runtime::Blob;
 
 use crate::bucket_props::{check, merged, of_default_type, of_other_types};
+use crate::crdt::{DEFAULT_PRECISION, Kind};
 use crate::refusal::Refusal;
 use crate::ring::DEFAULT_TYPE;
 
@@ -29,7 +30,11 @@ impl BucketTypes {
     /// Makes a type with these properties. One of the same name is replaced.
     pub(crate) fn create(&mut self, name: Blob, props: &RpbBucketProps) {
         let base = if name == *DEFAULT_TYPE { of_default_type() } else { of_other_types() };
-        self.types.insert(name, merged(base, props));
+        let mut props = merged(base, props);
+        if Kind::of(&props) == Some(Kind::Hll) {
+            props.hll_precision.get_or_insert(DEFAULT_PRECISION);
+        }
+        self.types.insert(name, props);
     }
 
     /// The properties of a type; `None` if there is no such type.

@@ -38,7 +38,7 @@ mod tests {
     fn conditions_are_checked_against_what_a_read_finds() {
         let mut clock = Vclock::default();
         clock.add(Dot { actor: 1, counter: 1 });
-        let sibling = Sibling { dot: None, content: RpbContent::new("v"), entries: Vec::new() };
+        let sibling = Sibling { dot: None, content: RpbContent::new("v"), entries: Vec::new(), crdt: None };
         let stored = Object { clock: clock.clone(), siblings: vec![sibling] };
         let mut tombstone = stored.clone();
         tombstone.siblings[0].content.deleted = Some(true);

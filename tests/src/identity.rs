@@ -7,6 +7,7 @@ use std::hash::{BuildHasher, RandomState};
 
 use riak_runtime::Blob;
 
+use crate::crdt::Epoch;
 use crate::sha1;
 use crate::vclock::{Actor, Dot};
 
@@ -20,6 +21,7 @@ pub(crate) struct Identities {
     actor: Actor,
     names: u64,
     writes: u64,
+    epochs: u32,
 }
 
 impl Identities {
@@ -30,13 +32,23 @@ impl Identities {
         let [b0, b1, b2, b3, b4, b5, b6, b7, ..] =
             sha1::digest(&[&seed.to_be_bytes()[..], b"actor"].concat());
         let actor = Actor::from_be_bytes([b0, b1, b2, b3, b4, b5, b6, b7]);
-        Self { seed, actor, names: 0, writes: 0 }
+        Self { seed, actor, names: 0, writes: 0, epochs: 0 }
     }
 
     /// The next write's place in vclocks.
     pub(crate) fn write(&mut self) -> Dot {
         self.writes += 1;
         Dot { actor: self.actor, counter: self.writes }
+    }
+
+    /// The actor of a data type that is new under its key: the node, and which of
+    /// its new ones it is, as long as Riak's.
+    pub(crate) fn epoch(&mut self) -> Epoch {
+        self.epochs = self.epochs.wrapping_add(1);
+        let mut epoch = [0; 12];
+        epoch[..8].copy_from_slice(&self.actor.to_be_bytes());
+        epoch[8..].copy_from_slice(&self.epochs.to_be_bytes());
+        epoch
     }
 
     /// A key for an object that came without one: 160 bits in base 62, 27
@@ -84,6 +96,8 @@ mod tests {
         assert_eq!(one.vtag(), two.vtag());
         assert_eq!(one.key(), two.key());
         assert_eq!(one.write(), two.write());
+        assert_eq!(one.epoch(), two.epoch());
+        assert_ne!(one.epoch(), one.epoch());
         assert_ne!(one.key(), one.key());
         assert_ne!(Identities::new(None).write(), Identities::new(None).write());
     }

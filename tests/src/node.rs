@@ -15,6 +15,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
+use crate::crdt::Kind;
 use crate::services::{About, connection};
 use crate::store::{Settings, Store};
 use crate::tombstone::DeleteMode;
@@ -143,6 +144,35 @@ impl<S: Service> NodeBuilder<S> {
     #[must_use]
     pub fn bucket_type(mut self, name: impl Into<Blob>, props: &RpbBucketProps) -> Self {
         self.settings.types.create(name.into(), props);
+        self
+    }
+
+    /// Adds a bucket type for each kind of data type, under the names that they
+    /// have in Riak's own documentation: `counters`, `sets`, `maps`, `gsets` and
+    /// `hlls`.
+    ///
+    /// ```
+    /// use riak_client::{DataType, Location, Riak, SetUpdate};
+    /// use riak_testkit::Node;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let node = Node::builder().data_types().start().await?;
+    /// let riak = Riak::connect(node.addr()).await?;
+    /// let tags = Location::new("tags", "alice").of_type("sets");
+    /// riak.convergent().update(&tags, SetUpdate::new().insert("new")).await?;
+    /// let Some(DataType::Set(set)) = riak.convergent().fetch(&tags).await? else { panic!() };
+    /// assert_eq!(set.elements, ["new"]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn data_types(mut self) -> Self {
+        for kind in [Kind::Counter, Kind::Set, Kind::Map, Kind::GSet, Kind::Hll] {
+            let datatype = Some(Blob::from_static(kind.name().as_bytes()));
+            let props = RpbBucketProps { datatype, ..RpbBucketProps::default() };
+            self.settings.types.create(format!("{}s", kind.name()).into(), &props);
+        }
         self
     }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use riak_client::riak_kv::RpbContent;
 use riak_runtime::Blob;
 
+use crate::crdt::{Crdt, Kind};
 use crate::index::IndexTerm;
 use crate::vclock::{Dot, Vclock};
 
@@ -28,6 +29,8 @@ pub(crate) struct Sibling {
     pub(crate) content: RpbContent,
     /// Its entries in secondary indexes.
     pub(crate) entries: Vec<(Blob, IndexTerm)>,
+    /// The data type that it is, if it was made by updates of one.
+    pub(crate) crdt: Option<Crdt>,
 }
 
 impl Sibling {
@@ -47,6 +50,11 @@ impl Object {
     /// Whether nothing but deletes is left of it.
     pub(crate) fn is_tombstone(&self) -> bool {
         self.siblings.iter().all(Sibling::is_tombstone)
+    }
+
+    /// The data type of this kind that is among its versions.
+    pub(crate) fn crdt(&self, kind: Kind) -> Option<&Crdt> {
+        self.siblings.iter().filter_map(|sibling| sibling.crdt.as_ref()).find(|crdt| crdt.kind() == kind)
     }
 
     /// What clients get of its versions: with empty values if only the head is

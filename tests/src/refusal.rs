@@ -3,10 +3,12 @@
 //! Invariant: `Display` gives the exact text of the error frame. Riak breaks
 //! printed terms that are wider than a line; these stay on one.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use riak_runtime::Blob;
 
+use crate::crdt::Kind;
 use crate::erlang::text;
 
 /// Why a request is refused.
@@ -63,7 +65,32 @@ pub enum Refusal {
     RegexOnInteger,
     /// The object is larger than the node takes: its size in bytes.
     TooLarge(usize),
-    /// The request allowed less time than it took.
+    /// There is no such bucket type: what requests for data types say.
+    NoBucketType(Blob),
+    /// A data type is wanted of a bucket that keeps no siblings.
+    NoSiblings,
+    /// The same, of the counters of Riak 1.4.
+    NoSiblingsForCounters,
+    /// A data type is read in a bucket whose type has none, or one that there is
+    /// not.
+    UnsupportedType(Option<Blob>),
+    /// The same, of an update.
+    UnsupportedDatatype(Option<Blob>),
+    /// An update is one of another data type than the bucket's.
+    WrongOperation {
+        /// What is to be updated.
+        operation: &'static str,
+        /// What the bucket holds.
+        bucket: &'static str,
+    },
+    /// An update of a bucket of the default type, which has counters at most, is
+    /// one of something else.
+    NotACounter,
+    /// What an update removes is not there, and no context says that it was: the
+    /// element or the field, as Erlang prints it.
+    NotPresent(String),
+    /// The request allowed less time than it took, or what was to answer it has
+    /// crashed, and nobody else does.
     Timeout,
     /// A real node's process crashes on this, answers with a trace, and closes
     /// the connection. This is the trace's head.
@@ -93,6 +120,11 @@ impl Refusal {
     #[must_use]
     pub fn closes(&self) -> bool {
         matches!(self, Self::Crash(_))
+    }
+
+    /// The error for an update of another data type than the bucket's.
+    pub(crate) fn wrong_operation(operation: Kind, bucket: Kind) -> Self {
+        Self::WrongOperation { operation: operation.name(), bucket: bucket.name() }
     }
 
     /// The crash of a handler that has no clause for what it was given.
@@ -155,10 +187,31 @@ impl fmt::Display for Refusal {
             }
             Self::RegexOnInteger => f.write_str("Can not use term regular expression in integer query"),
             Self::TooLarge(size) => write!(f, "{{too_large,{size}}}"),
+            Self::NoBucketType(name) => write!(f, "Error no bucket type `{}`", text::binary(name)),
+            // Sentences that Riak prints as terms keep their quotes.
+            Self::NoSiblings => f.write_str("\"Bucket must be allow_mult=true\""),
+            Self::NoSiblingsForCounters => {
+                f.write_str("\"Counters require bucket property 'allow_mult=true'\"")
+            }
+            Self::UnsupportedType(name) => write!(f, "`{}` is not a supported type", atom(name.as_ref())),
+            Self::UnsupportedDatatype(name) => {
+                write!(f, "Bucket datatype `{}` is not a supported type", atom(name.as_ref()))
+            }
+            // Two spaces, as in Riak.
+            Self::WrongOperation { operation, bucket } => {
+                write!(f, "Operation type is `{operation}` but  bucket type is `{bucket}`.")
+            }
+            Self::NotACounter => f.write_str("\"non-counter operation on default bucket\""),
+            Self::NotPresent(what) => write!(f, "{{precondition,{{not_present,{what}}}}}"),
             Self::Timeout => f.write_str("timeout"),
             Self::Crash(trace) => write!(f, "Error processing incoming message: {trace}"),
         }
     }
+}
+
+/// A name that Riak has as an atom.
+fn atom(name: Option<&Blob>) -> Cow<'_, str> {
+    name.map_or("undefined".into(), |name| String::from_utf8_lossy(name))
 }
 
 /// `[a,b]`.

@@ -6,6 +6,7 @@
 
 use riak_client::riak::RpbBucketProps;
 
+use crate::crdt::Crdt;
 use crate::object::{Object, Sibling};
 use crate::vclock::{Dot, Vclock};
 
@@ -83,6 +84,24 @@ pub(crate) fn replicated(
     ordered(Object { clock: merged, siblings })
 }
 
+/// The object after an update of a data type: it replaces the one of its kind,
+/// which it was made of, and nothing else.
+///
+/// It has no write of its own, so that a delete removes it only if it has seen
+/// all that is stored.
+pub(crate) fn updated(stored: Option<&Object>, dot: Dot, version: Sibling, policy: Policy) -> Object {
+    let kind = |sibling: &Sibling| sibling.crdt.as_ref().map(Crdt::kind);
+    let mut clock = Vclock::default();
+    let mut siblings = Vec::new();
+    if let Some(stored) = stored.filter(|_| !policy.last_write_wins) {
+        clock.merge(&stored.clock);
+        siblings.extend(stored.siblings.iter().filter(|other| kind(other) != kind(&version)).cloned());
+    }
+    clock.add(dot);
+    siblings.push(version);
+    ordered(Object { clock, siblings })
+}
+
 /// The stored versions that a context has not seen.
 fn unseen(stored: &Object, context: &Vclock, dotted: bool) -> Vec<Sibling> {
     let descends = context.descends(&stored.clock);
@@ -111,7 +130,7 @@ mod tests {
 
     fn version(name: &str) -> Sibling {
         let content = RpbContent { vtag: Some(name.into()), ..RpbContent::new(name) };
-        Sibling { dot: None, content, entries: Vec::new() }
+        Sibling { dot: None, content, entries: Vec::new(), crdt: None }
     }
 
     fn put(stored: Option<&Object>, context: &Vclock, counter: u64, policy: Policy) -> Object {

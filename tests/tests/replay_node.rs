@@ -3,17 +3,17 @@
 //! Same codes in the same order, same closes, same error texts, same decoded
 //! content. What is not compared differs by nature and is listed: values by
 //! their path in `replay/nature.rs`, and how a stream falls into frames below.
-//! Invariant: a request is the recorded one, byte for byte, but for vclocks that
-//! it echoes.
+//! Invariant: a request is the recorded one, byte for byte, but for vclocks and
+//! contexts that it echoes.
 
 mod replay;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use riak_client::AnyMessage;
-use riak_client::riak::{RpbBucketProps, RpbPair};
-use riak_client::riak_kv::{RpbContent, RpbGetResp, RpbPutReq};
+use riak_client::riak::{RpbBucketProps, RpbPair, RpbSetBucketReq};
+use riak_client::riak_kv::{RpbContent, RpbCounterUpdateReq, RpbGetResp, RpbPutReq};
+use riak_client::{AnyMessage, Riak};
 use riak_runtime::{Blob, Frame, WriteBuffer};
 use riak_testkit::{Clock, Node, Store};
 
@@ -22,7 +22,7 @@ use replay::peer::Peer;
 use replay::{Exchange, Named, Sent, transcript};
 
 /// The transcripts that the node has to replay, in the order of their recording.
-const FILES: [&str; 6] = ["server", "kv", "siblings", "buckets", "listing", "index"];
+const FILES: [&str; 7] = ["server", "kv", "siblings", "buckets", "datatypes", "listing", "index"];
 
 /// How the answers of a stream may differ: their number, since the node sends
 /// what each partition gives, and it asks other partitions each time. Their
@@ -44,7 +44,7 @@ fn fill(store: &Store) {
         let request = RpbPutReq { key: Some(key.into()), ..RpbPutReq::new(bucket, content) };
         store.put(&request).unwrap();
     };
-    for bucket in ["recorded", "pp", "legacy", "lk", "big", "tb", "ix", "bench", "cc"] {
+    for bucket in ["recorded", "pp", "lk", "big", "tb", "ix", "bench", "cc"] {
         put(bucket, "k".to_owned(), RpbContent::new("v"));
     }
     for number in 0..250 {
@@ -56,11 +56,19 @@ fn fill(store: &Store) {
     }
 }
 
+/// The counter of Riak 1.4 that the recorded node had from an earlier run: 2 is
+/// added to it, and it is 4.
+async fn count_beforehand(node: &Node) {
+    let riak = Riak::connect(node.addr()).await.unwrap();
+    let props = RpbBucketProps { allow_mult: Some(true), ..RpbBucketProps::default() };
+    riak.buckets().set_props(RpbSetBucketReq::new("legacy", props)).await.unwrap();
+    riak.kv().update_counter(RpbCounterUpdateReq::new("legacy", "lc", 2)).await.unwrap();
+}
+
 /// The node that was recorded.
 async fn node() -> Node {
-    let datatype = |name: &str| RpbBucketProps { datatype: Some(name.into()), ..RpbBucketProps::default() };
     Node::builder()
-        .bucket_type("maps", &datatype("map"))
+        .data_types()
         .bucket_type("siblings", &RpbBucketProps::default())
         .advertise(([127, 0, 0, 1], 8087))
         // Nothing is reaped while the transcripts run.
@@ -273,6 +281,9 @@ async fn the_node_answers_as_the_recorded_one() {
     let mut replay = Replay::new().await;
     let mut exchanges = 0;
     for file in FILES {
+        if file == "datatypes" {
+            count_beforehand(&replay.node).await;
+        }
         if file == "listing" {
             fill(replay.node.store());
         }
@@ -289,6 +300,7 @@ async fn the_node_answers_as_the_recorded_one() {
     assert_eq!(replay.table.len(), exchanges);
     replay.pairs.assert_all_seen();
     assert!(replay.pairs.counts()[&Nature::Vclock] > 5);
+    assert_eq!(replay.pairs.counts()[&Nature::Context], 3);
     assert_eq!(replay.streams, STREAMED.iter().map(|(code, _)| *code).collect(), "an exception that is none");
 }
 

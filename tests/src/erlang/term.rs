@@ -1,5 +1,5 @@
 //! Erlang's external term format, as far as Riak's protocol shows it: binaries,
-//! integers of any size, and pairs.
+//! integers of any size, pairs, and lists.
 //!
 //! Invariant: `decode(encode(term)) == Some(term)`, and `encode` writes what
 //! `term_to_binary` does.
@@ -11,10 +11,12 @@ const VERSION: u8 = 131;
 const SMALL_INTEGER: u8 = 97;
 const INTEGER: u8 = 98;
 const SMALL_TUPLE: u8 = 104;
+const NIL: u8 = 106;
+const LIST: u8 = 108;
 const BINARY: u8 = 109;
 const SMALL_BIG: u8 = 110;
 const LARGE_BIG: u8 = 111;
-/// Pairs of pairs are the deepest terms that the protocol shows.
+/// Lists of pairs are the deepest terms that the protocol shows.
 const DEPTH: u32 = 4;
 
 /// A term.
@@ -26,6 +28,8 @@ pub(crate) enum Term {
     Integer(Integer),
     /// `{A, B}`.
     Pair(Box<(Term, Term)>),
+    /// `[A, B, ...]`.
+    List(Vec<Term>),
 }
 
 impl Term {
@@ -58,6 +62,16 @@ impl Term {
                 out.extend_from_slice(&[SMALL_TUPLE, 2]);
                 pair.0.append(out);
                 pair.1.append(out);
+            }
+            Self::List(items) => {
+                if !items.is_empty() {
+                    out.push(LIST);
+                    append_len(items.len(), out);
+                    for item in items {
+                        item.append(out);
+                    }
+                }
+                out.push(NIL);
             }
         }
     }
@@ -145,6 +159,14 @@ fn read(rest: &mut &[u8], depth: u32) -> Option<Term> {
             let [2] = take_array(rest)? else { return None };
             Some(Term::pair(read(rest, depth)?, read(rest, depth)?))
         }
+        [NIL] => Some(Term::List(Vec::new())),
+        [LIST] => {
+            let count = u32::from_be_bytes(take_array(rest)?);
+            // Nothing is reserved for a number that only says so.
+            let items = (0..count).map(|_| read(rest, depth)).collect::<Option<Vec<_>>>()?;
+            let [NIL] = take_array(rest)? else { return None };
+            Some(Term::List(items))
+        }
         _ => None,
     }
 }
@@ -179,6 +201,27 @@ mod tests {
         {
             let term = Term::pair(integer(text), Term::binary(b"k"));
             assert_eq!(Term::decode(&term.encode()), Some(term), "{text}");
+        }
+    }
+
+    #[test]
+    fn lists_are_written_and_read() {
+        // Recorded: the context of a set, whose three elements one vnode has added.
+        let actor = [0x23, 0x09, 0xfe, 0xf9, 0x42, 0x26, 0x2d, 0x9f, 0, 0, 0x0b, 0x92];
+        let clock = Term::List(vec![Term::pair(Term::binary(&actor), integer("3"))]);
+        let head = b"\x83\x6c\x00\x00\x00\x01\x68\x02\x6d\x00\x00\x00\x0c";
+        assert_eq!(clock.encode(), [&head[..], &actor, b"\x61\x03\x6a"].concat());
+        let empty = Term::List(Vec::new());
+        assert_eq!(empty.encode(), b"\x83\x6a");
+        for term in [clock, empty] {
+            assert_eq!(Term::decode(&term.encode()), Some(term));
+        }
+        for bytes in [
+            &b"\x83\x6c\xff\xff\xff\xff"[..],
+            b"\x83\x6c\0\0\0\x01\x61\x01",
+            b"\x83\x6c\0\0\0\x01\x61\x01\x61\x02",
+        ] {
+            assert_eq!(Term::decode(bytes), None, "{bytes:?}");
         }
     }
 

@@ -49,11 +49,11 @@ impl Position {
                 let term = match term {
                     Term::Integer(integer) => IndexTerm::Integer(integer),
                     Term::Binary(bytes) => IndexTerm::Bytes(bytes.into()),
-                    Term::Pair(_) => return None,
+                    Term::Pair(_) | Term::List(_) => return None,
                 };
                 Some(Self { term: Some(term), key: key.into() })
             }
-            Term::Integer(_) => None,
+            Term::Integer(_) | Term::List(_) => None,
         }
     }
 }

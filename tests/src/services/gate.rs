@@ -4,7 +4,8 @@
 //! Invariant: every other frame goes through as it came.
 
 use riak_client::MessageCode;
-use riak_client::riak_kv::{RpbDelReq, RpbGetReq, RpbGetResp};
+use riak_client::riak_dt::{DtFetchReq, DtUpdateReq};
+use riak_client::riak_kv::{RpbCounterGetReq, RpbCounterGetResp, RpbDelReq, RpbGetReq, RpbGetResp};
 use riak_client::riak_services::RpbDelResp;
 use riak_runtime::operation::{Direction, ErrorFrame};
 use riak_runtime::server::{Failure, Outbox, Service};
@@ -14,7 +15,12 @@ use crate::refusal::Refusal;
 
 /// Requests of the generated traits that this node does not serve. Their
 /// dispatchers would look at the body before they say so.
-const UNSERVED: [u8; 9] = [50, 52, 70, 128, 129, 200, 202, 204, 253];
+const UNSERVED: [u8; 7] = [70, 128, 129, 200, 202, 204, 253];
+
+/// Empty fields of requests for data types, as they stand on the wire.
+const NO_BUCKET: [u8; 2] = [0x0a, 0];
+const NO_KEY: [u8; 2] = [0x12, 0];
+const NO_OPERATION: [u8; 2] = [0x2a, 0];
 
 /// The node's services, behind the behaviour of its frames.
 #[derive(Debug)]
@@ -42,6 +48,16 @@ impl<S: Service> Service for Gate<S> {
         if request.code == RpbDelReq::CODE && lacks_a_field::<RpbDelReq>(&request) {
             return outbox.answer(&RpbDelResp::default());
         }
+        if request.code == RpbCounterGetReq::CODE && lacks_a_field::<RpbCounterGetReq>(&request) {
+            return outbox.answer(&RpbCounterGetResp::default());
+        }
+        // Data types are looked for by their type, which has to be there, and so has
+        // the bucket of an update: a crash otherwise.
+        let request = match request.code {
+            DtFetchReq::CODE => completed::<DtFetchReq>(request, &[&NO_BUCKET, &NO_KEY])?,
+            DtUpdateReq::CODE => completed::<DtUpdateReq>(request, &[&NO_OPERATION])?,
+            _ => request,
+        };
         self.0.call(request, outbox).await
     }
 }
@@ -61,6 +77,23 @@ fn answer_sent_as_request(code: u8) -> Option<MessageCode> {
 fn lacks_a_field<M: Owned>(request: &Frame) -> bool {
     let missing = |kind: &DecodeErrorKind| matches!(kind, DecodeErrorKind::MissingField { .. });
     !request.body.is_empty() && request.decode::<M>().is_err_and(|error| missing(error.kind()))
+}
+
+/// The request with fields before it that it may lack: what it has itself comes
+/// later, and counts. A nested message that is there is merged with nothing.
+///
+/// # Errors
+///
+/// [`Refusal::Crash`] if it lacks something else.
+fn completed<M: Owned>(request: Frame, fields: &[&[u8]]) -> Result<Frame, Refusal> {
+    if !lacks_a_field::<M>(&request) {
+        return Ok(request);
+    }
+    let completed = Frame { code: request.code, body: [&fields.concat(), &*request.body].concat().into() };
+    if lacks_a_field::<M>(&completed) {
+        return Err(Refusal::no_clause("riak_kv_pb_crdt", "process", "undefined"));
+    }
+    Ok(completed)
 }
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
-//! Objects, listings and indexes.
+//! Objects, listings, indexes, and the counters of Riak 1.4.
 //!
 //! Invariant: an answer that is not streamed is one frame without `done`; the
 //! last frame of a stream of index results carries the continuation.
 
 use riak_client::riak_kv::{
-    RpbBucketKeyPreflistItem, RpbCSBucketReq, RpbCSBucketResp, RpbDelReq, RpbGetBucketKeyPreflistReq,
+    RpbBucketKeyPreflistItem, RpbCSBucketReq, RpbCSBucketResp, RpbCounterGetReq, RpbCounterGetResp,
+    RpbCounterUpdateReq, RpbCounterUpdateResp, RpbDelReq, RpbGetBucketKeyPreflistReq,
     RpbGetBucketKeyPreflistResp, RpbGetReq, RpbGetResp, RpbIndexReq, RpbIndexResp, RpbListBucketsReq,
     RpbListBucketsResp, RpbListKeysReq, RpbListKeysResp, RpbPutReq, RpbPutResp,
 };
@@ -120,6 +121,14 @@ impl RiakKvServer for Kv {
             ..RpbCSBucketResp::default()
         };
         replies.send(&last).await
+    }
+
+    async fn update_counter(&self, request: RpbCounterUpdateReq) -> Result<RpbCounterUpdateResp, Failure> {
+        Ok(self.store.update_counter(&request)?)
+    }
+
+    async fn get_counter(&self, request: RpbCounterGetReq) -> Result<RpbCounterGetResp, Failure> {
+        Ok(self.store.get_counter(&request)?)
     }
 
     async fn preflist(

@@ -4,6 +4,7 @@
 //! gives becomes an answer.
 
 mod bucket;
+mod data_types;
 mod gate;
 mod kv;
 mod replication;
@@ -13,7 +14,7 @@ mod server;
 use std::net::SocketAddr;
 
 use riak_client::riak_services::{
-    RiakBucketService, RiakKvService, RiakReplService, RiakSecurityService, RiakServerService,
+    RiakBucketService, RiakDtService, RiakKvService, RiakReplService, RiakSecurityService, RiakServerService,
 };
 use riak_runtime::Blob;
 use riak_runtime::server::{ErrorReply, Failure, Service};
@@ -39,6 +40,7 @@ pub(crate) fn connection(store: &Store, about: &About) -> impl Service + use<> {
         RiakSecurityService(security::Off),
         RiakBucketService(bucket::Buckets { store: store.clone() }),
         RiakKvService(kv::Kv { store: store.clone(), name: about.name.clone() }),
+        RiakDtService(data_types::DataTypes { store: store.clone() }),
         RiakReplService(replication::Replication { addr: about.addr }),
     ))
 }

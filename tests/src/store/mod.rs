@@ -3,6 +3,7 @@
 //! Invariant: every operation is one step. The lock is never held while a
 //! connection waits.
 
+mod data_types;
 mod listing;
 mod objects;
 mod scans;
@@ -11,8 +12,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use riak_client::riak::{RpbBucketProps, RpbGetBucketResp};
+use riak_client::riak_dt::{DtFetchReq, DtFetchResp, DtUpdateReq, DtUpdateResp};
 use riak_client::riak_kv::{
-    RpbCSBucketReq, RpbContent, RpbDelReq, RpbGetBucketKeyPreflistReq, RpbGetReq, RpbGetResp, RpbIndexReq,
+    RpbCSBucketReq, RpbContent, RpbCounterGetReq, RpbCounterGetResp, RpbCounterUpdateReq,
+    RpbCounterUpdateResp, RpbDelReq, RpbGetBucketKeyPreflistReq, RpbGetReq, RpbGetResp, RpbIndexReq,
     RpbListBucketsReq, RpbListKeysReq, RpbPutReq, RpbPutResp,
 };
 use riak_runtime::Blob;
@@ -152,6 +155,58 @@ impl Store {
     /// If the node answers with an error.
     pub fn delete(&self, request: &RpbDelReq) -> Result<(), Refusal> {
         self.state().delete(request)
+    }
+
+    /// Fetches a data type: what a node answers to this request.
+    ///
+    /// # Errors
+    ///
+    /// If the node answers with an error.
+    pub fn fetch(&self, request: &DtFetchReq) -> Result<DtFetchResp, Refusal> {
+        self.state().fetch(request)
+    }
+
+    /// Updates a data type: what a node answers to this request.
+    ///
+    /// ```
+    /// use riak_client::riak_dt::{DtFetchReq, DtOp, DtUpdateReq, SetOp};
+    /// use riak_testkit::Node;
+    ///
+    /// # fn main() -> Result<(), riak_testkit::Refusal> {
+    /// let store = Node::builder().data_types().build_store();
+    /// let add = SetOp { adds: vec!["b".into(), "a".into()], ..SetOp::default() };
+    /// let op = DtOp { set_op: Some(add), ..DtOp::default() };
+    /// store.update(&DtUpdateReq { key: Some("alice".into()), ..DtUpdateReq::new("tags", "sets", op) })?;
+    /// let found = store.fetch(&DtFetchReq::new("tags", "alice", "sets"))?;
+    /// assert_eq!(found.value.unwrap().set_value, ["a", "b"]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the node answers with an error. That is so with an update of a set that
+    /// only grows if it asks for what has become of it: it is applied all the same.
+    pub fn update(&self, request: &DtUpdateReq) -> Result<DtUpdateResp, Refusal> {
+        self.state().update(request)
+    }
+
+    /// Fetches a counter of Riak 1.4: what a node answers to this request.
+    ///
+    /// # Errors
+    ///
+    /// If the node answers with an error.
+    pub fn get_counter(&self, request: &RpbCounterGetReq) -> Result<RpbCounterGetResp, Refusal> {
+        self.state().get_counter(request)
+    }
+
+    /// Adds to a counter of Riak 1.4: what a node answers to this request.
+    ///
+    /// # Errors
+    ///
+    /// If the node answers with an error.
+    pub fn update_counter(&self, request: &RpbCounterUpdateReq) -> Result<RpbCounterUpdateResp, Refusal> {
+        self.state().update_counter(request)
     }
 
     /// What is stored under a key, tombstones included.

@@ -25,11 +25,11 @@ fn context(bytes: Option<&Blob>) -> Result<Vclock, Refusal> {
 }
 
 impl State {
-    fn props(&self, place: &Place) -> Result<RpbBucketProps, Refusal> {
+    pub(super) fn props(&self, place: &Place) -> Result<RpbBucketProps, Refusal> {
         self.types.of_bucket(&place.0, &place.1).ok_or(Refusal::NoType)
     }
 
-    fn stored(&self, place: &Place, key: &Blob) -> Option<&Object> {
+    pub(super) fn stored(&self, place: &Place, key: &Blob) -> Option<&Object> {
         self.buckets.get(place)?.get(key)
     }
 
@@ -47,11 +47,7 @@ impl State {
             return Ok(RpbGetResp::default());
         };
         if object.is_tombstone() {
-            // A read is what starts the reaping of a tombstone that was put, if it
-            // is of as many replicas as there are.
-            if request.n_val.is_none_or(|n_val| Some(n_val) == props.n_val) {
-                self.doom(&place, &request.key, &object.clock);
-            }
+            self.seen_dead(&place, &request.key, &object, request.n_val, &props);
             let vclock = (request.deletedvclock == Some(true)).then(|| object.clock.encode());
             return Ok(RpbGetResp { vclock, ..RpbGetResp::default() });
         }
@@ -64,6 +60,21 @@ impl State {
             vclock: Some(object.clock.encode()),
             ..RpbGetResp::default()
         })
+    }
+
+    /// A read is what starts the reaping of a tombstone that was put, if it is of
+    /// as many replicas as there are.
+    pub(super) fn seen_dead(
+        &mut self,
+        place: &Place,
+        key: &Blob,
+        tombstone: &Object,
+        n_val: Option<u32>,
+        props: &RpbBucketProps,
+    ) {
+        if n_val.is_none_or(|n_val| Some(n_val) == props.n_val) {
+            self.doom(place, key, &tombstone.clock);
+        }
     }
 
     pub(super) fn put(&mut self, request: &RpbPutReq) -> Result<RpbPutResp, Refusal> {
@@ -130,13 +141,13 @@ impl State {
         Ok(())
     }
 
-    fn doom(&mut self, place: &Place, key: &Blob, clock: &Vclock) {
+    pub(super) fn doom(&mut self, place: &Place, key: &Blob, clock: &Vclock) {
         let now = self.clock.now();
         self.reaper.doom(now, place, key, clock);
     }
 
     /// The version that is stored for this content.
-    fn version(
+    pub(super) fn version(
         &mut self,
         content: &RpbContent,
         entries: Vec<(Blob, crate::index::IndexTerm)>,
@@ -156,7 +167,7 @@ impl State {
             content.last_mod = Some(u32::try_from(now.as_secs()).unwrap_or(u32::MAX));
             content.last_mod_usecs = Some(now.subsec_micros());
         }
-        Sibling { dot: None, content, entries }
+        Sibling { dot: None, content, entries, crdt: None }
     }
 
     /// Stores a version next to, or in place of, what is there.

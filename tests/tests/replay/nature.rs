@@ -16,6 +16,9 @@ use riak_runtime::Blob;
 pub(crate) enum Nature {
     /// The same one wherever the recorded one was the same.
     Vclock,
+    /// The same one wherever the recorded one was the same: what a read of a data
+    /// type has seen.
+    Context,
     /// The same, in base 62, as long as a hash of 128 bits.
     Vtag,
     /// The same, in base 62, as long as a hash of 160 bits.
@@ -28,7 +31,7 @@ pub(crate) enum Nature {
 
 /// The paths of all values that differ by nature. One that no exchange has is an
 /// exception that is none, and fails.
-pub(crate) const PATHS: [(&str, Nature); 14] = [
+pub(crate) const PATHS: [(&str, Nature); 17] = [
     ("RpbGetResp.vclock", Nature::Vclock),
     ("RpbGetResp.content.vtag", Nature::Vtag),
     ("RpbGetResp.content.last_mod", Nature::Time),
@@ -42,6 +45,9 @@ pub(crate) const PATHS: [(&str, Nature); 14] = [
     ("RpbCSBucketResp.objects.object.content.vtag", Nature::Vtag),
     ("RpbCSBucketResp.objects.object.content.last_mod", Nature::Time),
     ("RpbCSBucketResp.objects.object.content.last_mod_usecs", Nature::Time),
+    ("DtFetchResp.context", Nature::Context),
+    ("DtUpdateResp.context", Nature::Context),
+    ("DtUpdateResp.key", Nature::Key),
     ("RpbErrorResp.errmsg", Nature::Trace),
 ];
 
@@ -85,7 +91,9 @@ impl Pairs {
         for (theirs, mine) in theirs.iter().zip(&mine) {
             self.seen.insert(theirs.path);
             match theirs.nature {
-                Nature::Vclock => assert!(!mine.value.is_empty(), "{place}: an empty vclock"),
+                Nature::Vclock | Nature::Context => {
+                    assert!(!mine.value.is_empty(), "{place}: an empty {:?}", theirs.nature);
+                }
                 Nature::Vtag => assert_name(&mine.value, 20..=22, place),
                 Nature::Key => assert_name(&mine.value, 25..=27, place),
                 // The test has set the clock; the node need not tell the time.
@@ -104,19 +112,21 @@ impl Pairs {
         paths(&theirs).into_iter().collect()
     }
 
-    /// A request as this node has to get it: with its own vclocks.
+    /// A request as this node has to get it: with its own vclocks and contexts.
     pub(crate) fn translate(&self, request: &mut AnyMessage, place: &str) {
-        let vclock = match request {
-            AnyMessage::RpbGetReq(request) => &mut request.if_modified,
-            AnyMessage::RpbPutReq(request) => &mut request.vclock,
-            AnyMessage::RpbDelReq(request) => &mut request.vclock,
+        let (nature, echoed) = match request {
+            AnyMessage::RpbGetReq(request) => (Nature::Vclock, &mut request.if_modified),
+            AnyMessage::RpbPutReq(request) => (Nature::Vclock, &mut request.vclock),
+            AnyMessage::RpbDelReq(request) => (Nature::Vclock, &mut request.vclock),
+            AnyMessage::DtUpdateReq(request) => (Nature::Context, &mut request.context),
             _ => return,
         };
-        if let Some(vclock) = vclock
-            && !vclock.is_empty()
+        if let Some(echoed) = echoed
+            && !echoed.is_empty()
         {
-            let ours = self.ours.get(&(Nature::Vclock, vclock.to_vec()));
-            *vclock = ours.unwrap_or_else(|| panic!("{place}: echoes a vclock that no answer had")).into();
+            let ours = self.ours.get(&(nature, echoed.to_vec()));
+            *echoed =
+                ours.unwrap_or_else(|| panic!("{place}: echoes a {nature:?} that no answer had")).into();
         }
     }
 
@@ -213,6 +223,11 @@ fn take(message: &mut AnyMessage) -> Vec<Taken> {
                 taker.contents(paths, &mut object.object.content);
                 taker.bytes("RpbCSBucketResp.objects.object.vclock", &mut object.object.vclock);
             }
+        }
+        AnyMessage::DtFetchResp(answer) => taker.bytes("DtFetchResp.context", &mut answer.context),
+        AnyMessage::DtUpdateResp(answer) => {
+            taker.bytes("DtUpdateResp.context", &mut answer.context);
+            taker.bytes("DtUpdateResp.key", &mut answer.key);
         }
         AnyMessage::RpbErrorResp(error) => {
             if let Some(head) = TRACES.into_iter().find(|head| error.errmsg.starts_with(head)) {

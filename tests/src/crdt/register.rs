@@ -1,0 +1,47 @@
+//! [`Register`]: one value, of which the last that was written wins.
+//!
+//! Invariant: the last one is that with the latest time on the node's clock; of
+//! two at the same time, the one that came later.
+
+use std::time::Duration;
+
+use riak_runtime::Blob;
+
+/// A register of a map.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Register {
+    /// `None` is what an update without a value leaves, which Riak stores as such.
+    value: Option<Blob>,
+    written: Duration,
+}
+
+impl Register {
+    /// Gives it a value, unless it has a later one.
+    pub(crate) fn assign(&mut self, value: Option<&Blob>, now: Duration) {
+        if now >= self.written {
+            *self = Self { value: value.cloned(), written: now };
+        }
+    }
+
+    /// Its value.
+    pub(crate) fn value(&self) -> Option<&Blob> {
+        self.value.as_ref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_value_wins() {
+        let mut register = Register::default();
+        let [one, two, three] = ["1", "2", "3"].map(Blob::from);
+        register.assign(Some(&one), Duration::from_secs(2));
+        register.assign(Some(&two), Duration::from_secs(2));
+        register.assign(Some(&three), Duration::from_secs(1));
+        assert_eq!(register.value(), Some(&two));
+        register.assign(None, Duration::from_secs(2));
+        assert_eq!(register.value(), None);
+    }
+}

@@ -1,0 +1,26 @@
+//! Data types that merge by themselves.
+//!
+//! Invariant: the answer to a read always says what kind of data type it is
+//! about.
+
+use riak_client::riak_dt::{DtFetchReq, DtFetchResp, DtUpdateReq, DtUpdateResp};
+use riak_client::riak_services::RiakDtServer;
+use riak_runtime::server::Failure;
+
+use crate::store::Store;
+
+/// The data types of a store.
+#[derive(Debug)]
+pub(super) struct DataTypes {
+    pub(super) store: Store,
+}
+
+impl RiakDtServer for DataTypes {
+    async fn fetch(&self, request: DtFetchReq) -> Result<DtFetchResp, Failure> {
+        Ok(self.store.fetch(&request)?)
+    }
+
+    async fn update(&self, request: DtUpdateReq) -> Result<DtUpdateResp, Failure> {
+        Ok(self.store.update(&request)?)
+    }
+}

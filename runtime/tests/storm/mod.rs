@@ -43,7 +43,7 @@ pub struct Seen {
 }
 
 impl Seen {
-    fn note<T, E>(&self, result: &Option<Result<T, E>>) {
+    fn note<T, E>(&self, result: Option<&Result<T, E>>) {
         let count = match result {
             Some(Ok(_)) => &self.answered,
             Some(Err(_)) => &self.failed,
@@ -65,7 +65,7 @@ pub async fn any_call<C: Call + Clone + Send + Sync + 'static>(call: C, random: 
             0..14 => {
                 let request = EchoReq { nonce: nonce.clone(), ..EchoReq::default() };
                 let result = give_up_after(polls, with.call(&request)).await;
-                seen.note(&result);
+                seen.note(result.as_ref());
                 if let Some(Ok(answer)) = result {
                     assert_eq!(answer.nonce, nonce);
                 }
@@ -73,7 +73,7 @@ pub async fn any_call<C: Call + Clone + Send + Sync + 'static>(call: C, random: 
             14 => {
                 let request = FoldReq { nonce: nonce.clone(), ..FoldReq::default() };
                 let result = give_up_after(polls, with.call(&request)).await;
-                seen.note(&result);
+                seen.note(result.as_ref());
                 if let Some(Ok(answer)) = result {
                     assert_eq!(answer.nonce, nonce);
                 }
@@ -93,7 +93,7 @@ pub async fn any_call<C: Call + Clone + Send + Sync + 'static>(call: C, random: 
             _ => {
                 let request = ListReq { nonce: nonce.clone(), count: Some(1 + random.below(40)), flag: None };
                 let result = give_up_after(polls, with.call_stream(&request)).await;
-                seen.note(&result);
+                seen.note(result.as_ref());
                 let Some(Ok(mut stream)) = result else { return };
                 let mut expected = 0;
                 let stop = random.below(60);
@@ -121,9 +121,8 @@ pub async fn any_call<C: Call + Clone + Send + Sync + 'static>(call: C, random: 
     };
     // What ends on time may be late on a machine that has other things to do.
     let bound = timeout + Duration::from_secs(3);
-    if tokio::time::timeout(bound, ending).await.is_err() {
-        panic!("a call of {timeout:?} has not ended after {:?}", begun.elapsed());
-    }
+    let in_time = tokio::time::timeout(bound, ending).await.is_ok();
+    assert!(in_time, "a call of {timeout:?} has not ended after {:?}", begun.elapsed());
 }
 
 /// So many tasks make calls for a while.

@@ -43,9 +43,10 @@ const fn operation(name: &'static str, request: u8, mode: Mode) -> Operation {
 
 static GET: Operation = operation("Test.Get", 9, Mode::Unary);
 static LIST: Operation = operation("Test.List", 17, Mode::Stream(StreamEnd { field: 2, when_absent: false }));
+static SCAN: Operation = operation("Test.Scan", 25, Mode::Stream(StreamEnd { field: 2, when_absent: false }));
 
 /// A socket whose other end answers each request with its own body as soon as
-/// it is written, and a listing for ever.
+/// it is written, a listing for ever, and a scan with three answers.
 #[derive(Default)]
 struct Mirror {
     requests: FrameReader,
@@ -60,10 +61,14 @@ impl AsyncWrite for Mirror {
         self.requests.advance(bytes.len());
         while let Some(frame) = self.requests.next_frame().unwrap() {
             self.lists |= frame.code == LIST.request;
-            let length = u32::try_from(frame.body.len() + 1).unwrap();
-            self.answers.extend(length.to_be_bytes());
-            self.answers.push(frame.code + 1);
-            self.answers.extend_from_slice(&frame.body);
+            let ends: &[&[u8]] = if frame.code == SCAN.request { &[&[], &[], &[0x10, 1]] } else { &[&[]] };
+            for end in ends {
+                let length = u32::try_from(frame.body.len() + end.len() + 1).unwrap();
+                self.answers.extend(length.to_be_bytes());
+                self.answers.push(frame.code + 1);
+                self.answers.extend_from_slice(&frame.body);
+                self.answers.extend_from_slice(end);
+            }
         }
         if let Some(reader) = self.reader.take() {
             reader.wake();
@@ -201,5 +206,61 @@ fn too_many_calls_given_up_spare_those_who_wait() {
             Err(error) => panic!("{error}"),
         }
         other.join().unwrap();
+    });
+}
+
+#[test]
+fn a_stream_whose_consumer_is_slow_goes_on_when_he_does() {
+    explore(2, ConnectionConfig::new().stream_buffer(1), |connection| {
+        block_on(async {
+            let body = body(1);
+            let mut stream = client::frames(&connection, &SCAN, &body).await.unwrap();
+            let mut count = 0;
+            while let Some(frame) = stream.next().await {
+                assert_eq!(frame.unwrap().body[..3], body[..]);
+                count += 1;
+            }
+            assert_eq!(count, 3);
+        });
+    });
+}
+
+#[test]
+fn a_stream_that_moves_wakes_whom_it_belongs_to() {
+    explore(2, ConnectionConfig::new().stream_buffer(1), |connection| {
+        let body = body(1);
+        let mut stream = block_on(client::frames(&connection, &SCAN, &body)).unwrap();
+        let other = thread::spawn(move || {
+            block_on(give_up(stream.next()));
+            stream
+        });
+        let mut stream = other.join().unwrap();
+        block_on(async {
+            while let Some(frame) = stream.next().await {
+                frame.unwrap();
+            }
+        });
+        block_on(get(&connection, 2)).unwrap();
+    });
+}
+
+#[test]
+fn a_driver_that_is_dropped_leaves_nobody_waiting() {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(3);
+    model.check(|| {
+        let config = ConnectionConfig::new().max_in_flight(1).wait_timeout(None).call_timeout(None);
+        let (connection, driver) = Connection::new(Mirror::default(), config);
+        let driver = thread::spawn(move || block_on(give_up(driver)));
+        let other = connection.clone();
+        let other = thread::spawn(move || block_on(get(&other, 1)));
+        for result in [block_on(get(&connection, 2)), other.join().unwrap()] {
+            match result {
+                Ok(()) | Err(CallError::Lost(ConnectionError::Stopped)) => {}
+                Err(CallError::NotSent(NotSent::Connection(ConnectionError::Stopped))) => {}
+                Err(error) => panic!("{error}"),
+            }
+        }
+        driver.join().unwrap();
     });
 }

@@ -153,8 +153,11 @@ impl Breaker {
             // Also of a call that was sent before it opened: the node lives.
             Health::Good => *self = Self::new(config),
             // Its caller gave it up, perhaps since the node hangs: others go elsewhere
-            // meanwhile, and no sooner than after a failure it is tried again.
-            Health::Unknown if probe => self.state = State::Open { until: later(now, self.next_open) },
+            // meanwhile, and no sooner than after a failure it is tried again. Unless
+            // another call has been answered since.
+            Health::Unknown if probe && self.state == State::Probing => {
+                self.state = State::Open { until: later(now, self.next_open) }
+            }
             Health::Unknown => {}
             Health::Bad | Health::Down => {
                 self.failures = self.failures.saturating_add(1);
@@ -227,6 +230,18 @@ mod tests {
             now += 2 * config.open_min;
         }
         assert!(breaker.probe(now));
+    }
+
+    #[test]
+    fn a_probe_that_is_given_up_says_nothing_of_a_node_that_has_answered_since() {
+        let (config, start) = (config(), Instant::now());
+        let mut breaker = Breaker::new(&config);
+        breaker.ended(Health::Down, false, start, &config);
+        let now = start + config.open_min;
+        assert!(breaker.probe(now));
+        breaker.ended(Health::Good, false, now, &config);
+        breaker.ended(Health::Unknown, true, now, &config);
+        assert!(breaker.is_closed());
     }
 
     #[test]

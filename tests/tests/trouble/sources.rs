@@ -75,6 +75,9 @@ fn discovery_goes_on_where_calls_are_made() {
         Riak::over(&cluster).kv().get(get()).await.unwrap_err();
         sleep(ms(50)).await;
         assert_eq!(source.asked(), before, "it was closed");
+        cluster.keep_discovering(Arc::clone(&source) as _, ms(10));
+        sleep(ms(50)).await;
+        assert_eq!(source.asked(), before, "it was closed before");
     });
 }
 
@@ -137,4 +140,25 @@ async fn nodes_that_were_configured_are_not_forgotten() {
         assert!(cluster.discover(&Names(cut.clone())).await);
         assert_eq!(cluster.nodes(), [cut]);
     }
+}
+
+/// Somebody may still be called who is no node any more: that ends before the
+/// cluster is closed.
+#[tokio::test]
+async fn a_cluster_that_is_closed_waits_for_calls_at_nodes_that_were_taken_out() {
+    let ((gone, conduct), (node, _)) = (site().await, site().await);
+    let cluster = Cluster::new([gone], Arc::new(TcpConnector::default()), ClusterConfig::new());
+    let riak = Riak::over(cluster.clone());
+    riak.kv().get(get()).await.unwrap();
+    conduct.delay(200);
+    let call = tokio::spawn(async move { riak.kv().get(get()).await });
+    while conduct.seen() < 2 {
+        sleep(ms(2)).await;
+    }
+    cluster.set_nodes([node]);
+    cluster.close().await;
+    // It is over, and its task hears of it.
+    tokio::task::yield_now().await;
+    assert!(call.is_finished(), "it goes on in a cluster that is closed");
+    call.await.unwrap().unwrap();
 }

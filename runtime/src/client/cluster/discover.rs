@@ -119,10 +119,17 @@ impl Keeper {
         self.is_lost.load(Ordering::Relaxed)
     }
 
-    /// What was lost, for the first who asks.
-    fn find(&self) -> Option<(Arc<dyn Discover>, Duration)> {
-        let kept = self.lock();
-        self.is_lost.swap(false, Ordering::Relaxed).then(|| kept.source.clone()).flatten()
+    /// What was lost, and the number of the task that is to go on with it, for the
+    /// first who asks. It is given under the same lock: whoever turns to another
+    /// source meanwhile, or to none, has the last word.
+    fn find(&self) -> Option<(u64, Arc<dyn Discover>, Duration)> {
+        let mut kept = self.lock();
+        if !self.is_lost.swap(false, Ordering::Relaxed) {
+            return None;
+        }
+        let (source, every) = kept.source.clone()?;
+        kept.number += 1;
+        Some((kept.number, source, every))
     }
 }
 
@@ -189,13 +196,22 @@ impl Cluster {
     /// time when this long has passed, and no less than 10 ms. Another source
     /// takes its place. It goes on in this runtime, and once that has ended, in
     /// that of the next call. A source that panics is asked again like one that
-    /// fails.
+    /// fails. A cluster that was closed asks nobody.
     ///
     /// # Panics
     ///
     /// Outside of a tokio runtime with timers.
     pub fn keep_discovering(&self, source: Arc<dyn Discover>, every: Duration) {
         let number = self.inner.keeper.turn_to(Some((Arc::clone(&source), every)));
+        // `close` says so, then stops the keeper: it stops this, or this sees it.
+        if self.inner.closed.load(Ordering::Relaxed) {
+            self.inner.keeper.stop();
+            return;
+        }
+        self.keep(number, source, every);
+    }
+
+    fn keep(&self, number: u64, source: Arc<dyn Discover>, every: Duration) {
         // A task that held the cluster would keep it alive.
         let guard = Guard { cluster: Arc::downgrade(&self.inner), number };
         // Where the runtime is about to end, the task has done so by now.
@@ -206,8 +222,8 @@ impl Cluster {
     /// Goes on with the source whose task is lost.
     #[cold]
     pub(super) fn discover_again(&self) {
-        if let Some((source, every)) = self.inner.keeper.find() {
-            self.keep_discovering(source, every);
+        if let Some((number, source, every)) = self.inner.keeper.find() {
+            self.keep(number, source, every);
         }
     }
 }

@@ -15,7 +15,7 @@ mod verdict;
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::task::Poll;
 
 pub use config::{ClusterConfig, RetryConfig};
@@ -184,12 +184,15 @@ impl Cluster {
     /// Calls and streams that there are go on in that case, and connections stay
     /// open until it is called again or the last clone is dropped.
     pub async fn close(&self) {
-        self.inner.keeper.stop();
-        let members = {
+        let members: Vec<_> = {
             let list = self.inner.list.write().unwrap_or_else(PoisonError::into_inner);
             self.inner.closed.store(true, Ordering::Relaxed);
-            Arc::clone(&list.members)
+            // Those that were taken out may have calls, and somebody may be about to
+            // call them who has looked at the list before.
+            let leaving = list.leaving.iter().filter_map(Weak::upgrade);
+            list.members.iter().map(Arc::clone).chain(leaving).collect()
         };
+        self.inner.keeper.stop();
         // All within this task: each has turned to closing when the first of them
         // waits, whoever gives up waiting then.
         let mut closing: Vec<_> = members.iter().map(|member| Box::pin(member.pool.close())).collect();
@@ -255,6 +258,8 @@ struct List {
     named: Vec<Node>,
     /// Some of those are no members.
     has_strayed: bool,
+    /// Members that were taken out, as long as somebody uses them.
+    leaving: Vec<Weak<Member>>,
 }
 
 impl List {
@@ -280,6 +285,9 @@ impl List {
         }
         let is_there = |node: &Node| next.iter().any(|member| member.node() == node);
         self.has_strayed = !self.named.iter().all(is_there);
+        let leaves = |member: &&Arc<Member>| !next.iter().any(|other| Arc::ptr_eq(other, member));
+        self.leaving.retain(|member| member.strong_count() > 0);
+        self.leaving.extend(self.members.iter().filter(leaves).map(Arc::downgrade));
         Some(std::mem::replace(&mut self.members, next.into()))
     }
 }

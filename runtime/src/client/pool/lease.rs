@@ -13,7 +13,7 @@ use tokio::time::timeout_at;
 use super::super::connection::{Connection, now};
 use super::super::error::{CallError, ConnectionError, NotSent};
 use super::opening::connection;
-use super::{AtomicUsize, Inner, Ordering};
+use super::{AtomicUsize, Inner, Ordering, State};
 
 /// Who waits for a connection to be handed over, and where.
 pub(super) type Asker = oneshot::Sender<Result<Idle, ConnectionError>>;
@@ -57,7 +57,7 @@ impl Drop for Lease {
             let (connection, retires) = (self.connection.clone(), self.retires);
             let idle = Idle { connection, is_used: true, since: now(), retires };
             if idle.is_fresh(idle.since, None) {
-                pool.hand(Ok(idle));
+                pool.hand(Ok(idle), None);
             }
         }
     }
@@ -179,10 +179,15 @@ impl Inner {
     }
 
     /// Gives a connection, or the reason why there is none, to who has asked
-    /// first; a connection that nobody asks for is kept.
-    fn hand(&self, mut made: Result<Idle, ConnectionError>) {
+    /// first; a connection that nobody asks for is kept. If it is of a maker, that
+    /// counts as long as nobody can see what it has made: or who asks in between
+    /// would have one more made than there may be.
+    fn hand(&self, mut made: Result<Idle, ConnectionError>, mut maker: Option<Making>) {
         loop {
             let mut state = self.lock();
+            if let Some(maker) = maker.take() {
+                maker.over(&mut state);
+            }
             let Some(asker) = state.askers.pop_front() else {
                 match made {
                     // Those that wait until the pool is closed let go of it.
@@ -226,10 +231,9 @@ struct Making(Weak<Inner>);
 
 impl Making {
     /// It is over, and whoever asked is about to hear of it.
-    fn over(mut self) {
-        if let Some(inner) = std::mem::take(&mut self.0).upgrade() {
-            inner.lock().making -= 1;
-        }
+    fn over(mut self, state: &mut State) {
+        self.0 = Weak::new();
+        state.making -= 1;
     }
 }
 
@@ -247,8 +251,8 @@ impl Drop for Making {
 
 async fn make(making: Making) {
     let Some((inner, made)) = connection(&making.0).await else { return };
-    making.over();
     let now = now();
     let retires = inner.retires(now);
-    inner.hand(made.map(|connection| Idle { connection, is_used: false, since: now, retires }));
+    let made = made.map(|connection| Idle { connection, is_used: false, since: now, retires });
+    inner.hand(made, Some(making));
 }

@@ -41,6 +41,12 @@ const SWEEP: Duration = Duration::from_secs(1);
 /// Nothing is connected before the first call. When the last clone is dropped,
 /// all connections close, and calls in flight fail; [`Pool::close`] waits for
 /// them.
+///
+/// A connection is driven by the runtime of the call that it was made for. Where
+/// several share a pool, all have to run: while one of them stands still, as a
+/// current-thread runtime does between two `block_on`, so do calls on its
+/// connections, wherever they were made, and their deadlines with them. One that
+/// has ended does no harm.
 #[derive(Clone)]
 pub struct Pool {
     inner: Arc<Inner>,

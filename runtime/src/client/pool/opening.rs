@@ -200,12 +200,24 @@ impl Drop for Opening {
 }
 
 async fn connect(mut opening: Opening) {
+    // Nobody gets a share of a pool that is closing, and `close` may have ended the
+    // tasks before this one was spawned.
+    if opening.pool.upgrade().is_none_or(|inner| inner.closing.load(Ordering::Relaxed)) {
+        return;
+    }
     let Some((inner, result)) = connection(&opening.pool).await else { return };
     let now = now();
     match result {
         Ok(connection) => {
             let retires = inner.retires(now);
             let mut state = inner.lock();
+            // `close` takes all out under the lock: it finds this one, or this finds
+            // that the pool is closing. A task that is being polled is not ended.
+            if inner.closing.load(Ordering::Relaxed) {
+                drop(state);
+                drop(connection);
+                return;
+            }
             state.members.add(connection, now, retires);
             state.grows_after = None;
             state.ended = None;

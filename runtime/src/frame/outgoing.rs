@@ -12,8 +12,9 @@ use crate::error::FrameError;
 use crate::message::Message;
 use crate::wire::{BORROW, Large, Spill, Writer};
 
-/// Frames on their way to a socket. Small ones are coalesced; large values of
-/// [`Blob`](crate::Blob) fields are sent from where they are.
+/// Frames that are to be written to a socket. Small frames lie one after the other in
+/// one buffer; values of 16 KiB and more in [`Blob`] fields are
+/// not copied, but written from where they are.
 ///
 /// ```
 /// # use riak_runtime::wire::Writer;
@@ -28,6 +29,13 @@ use crate::wire::{BORROW, Large, Spill, Writer};
 /// buffer.push(1, &Ping)?;
 /// buffer.push(1, &Ping)?;
 /// assert_eq!(buffer.to_vec(), [0, 0, 0, 1, 1, 0, 0, 0, 1, 1]);
+///
+/// // Writing: fill slices, write them, say how much was written.
+/// let mut slices = [std::io::IoSlice::new(&[]); 8];
+/// let used = buffer.slices(&mut slices);
+/// let written = std::io::Write::write_vectored(&mut std::io::sink(), &slices[..used]).unwrap();
+/// buffer.consume(written);
+/// assert!(buffer.is_empty());
 /// # Ok::<(), riak_runtime::FrameError>(())
 /// ```
 #[derive(Debug)]
@@ -86,18 +94,18 @@ impl WriteBuffer {
         self.spill.buffer.len() - self.sent + large - self.large_sent
     }
 
-    /// Appends a frame.
+    /// Encodes a message and appends it as a frame.
     ///
     /// # Errors
     ///
-    /// If the frame's length does not fit into its four bytes, or the message
-    /// is longer than protobuf allows. Nothing is appended then.
+    /// If code and message are longer than 2 GiB less one byte, which is protobuf's
+    /// limit. Nothing is appended then.
     pub fn push(&mut self, code: u8, message: &impl Message) -> Result<(), FrameError> {
         self.write(code, |out| message.encode(out))
     }
 
-    /// Appends a frame whose body is a message and then `fields`, which
-    /// override the message's, since of a single field the last one counts.
+    /// Appends a frame whose body is a message followed by the encoded `fields`. They
+    /// override the message's own, since of a singular field the last one counts.
     ///
     /// # Errors
     ///
@@ -122,7 +130,7 @@ impl WriteBuffer {
         Ok(())
     }
 
-    /// Appends a frame whose body is there already.
+    /// Appends a frame whose body is already encoded. The body is copied.
     ///
     /// # Errors
     ///
@@ -133,8 +141,8 @@ impl WriteBuffer {
         Ok(())
     }
 
-    /// Appends a frame whose body is there already, followed by `fields`. A
-    /// large body is not copied.
+    /// Appends a frame whose body is already encoded, followed by the encoded
+    /// `fields`. A body of 16 KiB and more is not copied.
     ///
     /// # Errors
     ///
@@ -150,11 +158,11 @@ impl WriteBuffer {
         Ok(())
     }
 
-    /// Appends all frames of `other`, of which none was sent in part.
+    /// Appends all frames of `other`.
     ///
     /// # Panics
     ///
-    /// If one was.
+    /// If a part of a frame of `other` was sent already.
     pub fn append(&mut self, other: WriteBuffer) {
         assert!(other.sent == 0 && other.large_sent == 0, "a frame was sent in part elsewhere");
         let offset = self.spill.buffer.len();
@@ -185,8 +193,8 @@ impl WriteBuffer {
         Ok(())
     }
 
-    /// Fills `slices` with what is to be sent, in order, and says how many of
-    /// them were used. Further bytes may have to be asked for again.
+    /// Fills `slices` with the bytes to be sent, in order, and returns how many slices
+    /// were used. If all were used, there may be more bytes to send.
     pub fn slices<'b>(&'b self, slices: &mut [IoSlice<'b>]) -> usize {
         let most = slices.len();
         let mut used = 0;
@@ -209,7 +217,7 @@ impl WriteBuffer {
         used
     }
 
-    /// Says that the first `count` bytes were sent.
+    /// Reports that the first `count` bytes were sent, and drops them.
     ///
     /// # Panics
     ///
@@ -261,7 +269,7 @@ impl WriteBuffer {
         }
     }
 
-    /// All that is to be sent, in one piece.
+    /// A copy of all the bytes to be sent: for tests and small buffers.
     #[must_use]
     pub fn to_vec(&self) -> Vec<u8> {
         let mut slices = vec![IoSlice::new(&[]); 2 * self.large.len() + 1];

@@ -10,15 +10,16 @@ use riak_runtime::tls::{TlsConfig, Verify};
 use super::error::InvalidConfig;
 use super::{ClientConfig, DiscoverySource, Secret};
 
-/// A parameter: its name, unit, default and meaning.
+/// A parameter of a [`ClientConfig`]: its name, unit, default and meaning.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct Parameter {
-    /// Its name.
+    /// Its name, as in a URL.
     pub name: &'static str,
-    /// What its value looks like.
+    /// What its value is: `count`, `bytes`, `time`, `time or off`, `text`, `path`,
+    /// `name`, or the values that it can have.
     pub unit: &'static str,
-    /// Its default, as it would be written.
+    /// Its default, as it is written in a URL, or in words.
     pub default: &'static str,
     /// What it means.
     pub help: &'static str,
@@ -56,10 +57,16 @@ macro_rules! parameter {
     };
 }
 
-/// All parameters, as they stand in a URL behind the `?`.
+/// All parameters of a [`ClientConfig`], as they are written in a URL after the `?`.
 ///
-/// Times are written with their unit: `200ms`, `5s`, `2m`, `1h`; some can be
-/// `off`.
+/// A time is a whole number with its unit: `200ms`, `5s`, `2m` or `1h`. Those of TLS
+/// are there with the feature `tls`.
+///
+/// ```
+/// for parameter in riak_client::PARAMETERS {
+///     println!("{} ({}; {} by default): {}", parameter.name, parameter.unit, parameter.default, parameter.help);
+/// }
+/// ```
 pub const PARAMETERS: &[Parameter] = &[
     parameter!("timeout", TIME_OR_OFF, "off", time_or_off => cluster.timeout,
         "how long a unary call may take, all attempts together; each attempt has call_timeout anyway"),
@@ -202,11 +209,12 @@ fn tls(config: &mut ClientConfig, set: impl FnOnce(TlsConfig) -> TlsConfig) -> R
 }
 
 impl ClientConfig {
-    /// Sets a parameter by its name.
+    /// Sets a parameter by its name, to a value written as in a URL but not
+    /// percent-encoded.
     ///
     /// # Errors
     ///
-    /// If there is none of that name, or the value is none of its.
+    /// If there is no such parameter, or if it cannot have this value.
     pub fn set(&mut self, name: &str, value: &str) -> Result<(), InvalidConfig> {
         let Some(parameter) = PARAMETERS.iter().find(|parameter| parameter.name == name) else {
             return Err(unknown(name));

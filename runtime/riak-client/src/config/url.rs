@@ -11,9 +11,9 @@ use super::error::InvalidConfig;
 use super::parameters::{OF_TLS, PARAMETERS};
 use super::{ClientConfig, Secret};
 
-/// `riak://user:password@host1,host2:8087?name=value&…`; the names are those of
-/// [`PARAMETERS`]. User, password and values are
-/// percent-encoded; the scheme may be left out, and so may all but one host.
+/// Parses `riak://user:password@host1,host2:8087?name=value&…`, whose names are those
+/// of [`PARAMETERS`]. User, password and values are percent-encoded. Everything but one
+/// host may be left out; the port is 8087 unless given.
 impl FromStr for ClientConfig {
     type Err = InvalidConfig;
 

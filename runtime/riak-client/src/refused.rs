@@ -14,8 +14,9 @@ use crate::riak_kv::rpb_index_req::IndexQueryType;
 use crate::riak_kv::{RpbIndexReq, RpbIndexReqRef};
 
 /// Makes calls through another [`Call`], except for requests that Riak is known to
-/// crash on or to apply only in part: those fail with [`NotSent::Refused`], which says
-/// what to do instead. Each rule was measured with a node of `OpenRiak` 3.2.
+/// crash on or to apply only in part, and removals from data types without the context
+/// of a read. Those fail with [`NotSent::Refused`], which says what to do instead. Each
+/// rule was measured with a node of `OpenRiak` 3.2.
 ///
 /// [`Riak::kv`](crate::Riak::kv), [`Riak::data_types`](crate::Riak::data_types)
 /// and [`Riak::bulk`](crate::Riak::bulk) call through it:

@@ -58,7 +58,8 @@ pub struct ConnectionConfig {
     pub connect_timeout: Duration,
     /// How long a unary call may take: waiting its turn, sending, receiving.
     /// Default 70 seconds: after 60, Riak itself answers with an error, which says
-    /// more than a timeout here.
+    /// more than a timeout here. A longer timeout in the request itself does not extend
+    /// it.
     pub call_timeout: Option<Duration>,
     /// The same for calls that keep the server busy for long
     /// ([`Cost::Long`](crate::operation::Cost)). Default one hour.

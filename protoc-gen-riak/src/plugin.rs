@@ -95,7 +95,7 @@ fn parameters(text: &str) -> Result<Settings, Error> {
         if name == "overlay" {
             return Err(Error::Parameter {
                 name: name.to_owned(),
-                message: "give the overlay to protoc as one of its files; it has to fit the schema there"
+                message: "not a parameter: give the overlay to protoc as one of its files; there it has to fit the schema"
                     .to_owned(),
             });
         }

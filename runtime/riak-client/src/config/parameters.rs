@@ -146,7 +146,7 @@ pub const PARAMETERS: &[Parameter] = &[
                 "off" => DiscoverySource::Off,
                 "dns" => DiscoverySource::Dns,
                 "membership" => DiscoverySource::Membership,
-                _ => return Err(format!("is `{value}`: it is off, dns or membership")),
+                _ => return Err(format!("is `{value}`: it must be off, dns or membership")),
             };
             Ok(())
         },
@@ -166,7 +166,7 @@ pub const PARAMETERS: &[Parameter] = &[
                 "off" => config.tls = None,
                 "full" => config.tls = Some(config.tls.take().unwrap_or_default().verify(Verify::Full)),
                 "chain" => config.tls = Some(config.tls.take().unwrap_or_default().verify(Verify::Chain)),
-                _ => return Err(format!("is `{value}`: it is off, full or chain")),
+                _ => return Err(format!("is `{value}`: it must be off, full or chain")),
             }
             Ok(())
         },
@@ -249,11 +249,11 @@ fn distance(one: &str, other: &str) -> usize {
 }
 
 fn count(value: &str) -> Result<usize, String> {
-    value.parse().map_err(|_| format!("is `{value}`: it is a whole number"))
+    value.parse().map_err(|_| format!("is `{value}`: it must be a whole number"))
 }
 
 fn small(value: &str) -> Result<u32, String> {
-    value.parse().map_err(|_| format!("is `{value}`: it is a whole number up to {}", u32::MAX))
+    value.parse().map_err(|_| format!("is `{value}`: it must be a whole number up to {}", u32::MAX))
 }
 
 fn time(value: &str) -> Result<Duration, String> {

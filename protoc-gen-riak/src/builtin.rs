@@ -25,8 +25,8 @@ pub const FILES: &[(&str, &str)] = builtin![
     "riak_options.proto",
 ];
 
-/// Writes the built-in schemas into a directory of the user's cache, for
-/// `protoc -I`, and returns it. Files that are there already stay as they are.
+/// Writes the built-in schemas into a directory of the user's cache, for `protoc -I`, and
+/// returns its path. Files that have the right text already are not touched.
 ///
 /// # Errors
 ///

@@ -13,71 +13,84 @@ use crate::settings::Settings;
 use crate::source::{self, Loaded, Sources};
 use crate::{BytesType, Diagnostic, Diagnostics, Error, OutputFile, builtin, output};
 
-/// Generates code from `.proto` files, without `protoc`.
+/// The settings of the generator, which generates code from `.proto` files without
+/// `protoc`.
 ///
-/// ```no_run
-/// // build.rs
-/// fn main() -> Result<(), protoc_gen_riak::Error> {
-///     protoc_gen_riak::Config::new().compile(&["proto/mine.proto"], &["proto"])?;
-///     Ok(())
-/// }
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let dir = tempfile::tempdir()?;
+/// # let dir = dir.path();
+/// let schema = r#"
+///     syntax = "proto2";
+///     import "riak_options.proto"; // built in
+///     message PriceReq {
+///         option (riak.code) = 232;
+///         required string item = 1;
+///     }
+/// "#;
+/// std::fs::write(dir.join("shop.proto"), schema)?;
+///
+/// let config = protoc_gen_riak::Config::new().server(false);
+/// let files = config.generate(&[dir.join("shop.proto")], &[dir])?;
+/// let shop = files.iter().find(|file| file.name == "shop.rs").expect("a module for each file");
+/// assert!(shop.text.contains("pub struct PriceReq {"));
+/// # Ok(())
+/// # }
 /// ```
 ///
-/// The code is then included where its module shall be:
+/// In a build script, [`Config::compile`] writes the files into `OUT_DIR`, to be
+/// included where their module shall be: see the [crate](crate)'s example.
 ///
-/// ```ignore
-/// pub mod mine {
-///     include!(concat!(env!("OUT_DIR"), "/mod.rs"));
-/// }
-/// ```
-///
-/// Riak's own schemas and `riak_options.proto` can be imported without a copy
-/// of them.
+/// Where a setting has a path, it is a protobuf name with a dot before it: `.` for
+/// everything, `.pkg`, `.pkg.Message` or `.pkg.Message.field`. The longest path that
+/// fits counts.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
     settings: Settings,
     out_dir: Option<PathBuf>,
 }
 
-/// What a run wrote and read.
+/// What a run of [`Config::compile`] read and wrote.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Report {
     /// The files that were written, the root module last.
     pub written: Vec<PathBuf>,
-    /// Every file that was read, imports too.
+    /// Every file that was read, including imports.
     pub read: Vec<PathBuf>,
-    /// What was inferred, and what of an overlay was left out.
+    /// Notices: what was inferred from names, and what of an overlay was left out.
     pub notices: Vec<Diagnostic>,
 }
 
 impl Config {
-    /// The defaults.
+    /// The default settings: everything is emitted, for `::riak_runtime`, with `Blob`
+    /// for `bytes` fields.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The directory to write to; `OUT_DIR` if it is not set. Each run writes a
-    /// `mod.rs`, so a second one of a build script needs a directory of its own.
+    /// Sets the directory to write to; `OUT_DIR` by default. Each run writes a `mod.rs`,
+    /// so a second run in a build script needs a directory of its own.
     #[must_use]
     pub fn out_dir(mut self, dir: impl Into<PathBuf>) -> Self {
         self.out_dir = Some(dir.into());
         self
     }
 
-    /// A message-code table beside the schema: `code,name,file` lines, as Riak
-    /// publishes them. Pairing and streams are inferred from names then; each
-    /// inference is a notice.
+    /// Reads message codes from a table of `code,name,file` lines, such as Riak's
+    /// `riak_pb_messages.csv`. Which answer belongs to which request, and what is a
+    /// stream, is then inferred from names; each inference is a notice.
     #[must_use]
     pub fn codes(mut self, file: impl Into<PathBuf>) -> Self {
         self.settings.codes = Some(file.into());
         self
     }
 
-    /// A file that annotates schemas which are kept as published. What it says
-    /// of things that an older schema lacks is left out, with a notice each.
-    /// `riak_services.proto` is built in.
+    /// Adds an overlay: a file that imports schemas, kept as they are published, and
+    /// says by options what they leave out. Options for things that an older schema
+    /// does not have are left out, each with a notice. `riak_services.proto`, the overlay
+    /// for Riak's schemas, is built in.
     #[must_use]
     pub fn overlay(mut self, file: impl Into<PathBuf>) -> Self {
         self.settings.overlays.push(file.into());
@@ -86,48 +99,47 @@ impl Config {
 
     /// Uses the types of another crate instead of generating them again.
     ///
-    /// `proto` is a file (`riak_kv.proto`), a package (`.google.protobuf`) or a
-    /// type (`.my.Type`); `rust` is the module that the other crate has its
-    /// generated modules in.
+    /// `proto` is a file (`riak_kv.proto`), a package (`.google.protobuf`) or a type
+    /// (`.my.Type`). `rust` is the module in which the other crate has its generated
+    /// modules, such as `::types::generated`.
     ///
     /// # Errors
     ///
-    /// If `rust` is no path.
+    /// If `rust` is not a Rust path.
     pub fn extern_path(mut self, proto: &str, rust: &str) -> Result<Self, Error> {
         self.settings.extern_path(proto, rust)?;
         Ok(self)
     }
 
-    /// Uses the types of a crate, usually `::riak_client`, for all of Riak's own
-    /// schemas.
+    /// Uses the types of a crate, usually `::riak_client`, for all of Riak's own schemas.
     ///
     /// # Errors
     ///
-    /// If `rust` is no path.
+    /// If `rust` is not a Rust path.
     pub fn riak_client(mut self, rust: &str) -> Result<Self, Error> {
         self.settings.riak_client(rust)?;
         Ok(self)
     }
 
-    /// The type of `bytes` fields below a path: `.` for all, `.pkg`,
-    /// `.pkg.Message` or `.pkg.Message.field`. The longest path wins.
+    /// Sets the type of `bytes` fields below a path. [`BytesType::Blob`] by default.
+    /// [`BytesType::Bytes`] needs the runtime's feature `bytes`.
     #[must_use]
     pub fn bytes(mut self, path: &str, ty: BytesType) -> Self {
         self.settings.resolve.bytes.push((path.to_owned(), ty));
         self
     }
 
-    /// Whether messages below a path keep fields that the schema does not know.
-    /// They do unless told otherwise.
+    /// Sets whether messages below a path keep fields that the schema does not know, so
+    /// that they are encoded again. True by default.
     #[must_use]
     pub fn unknown_fields(mut self, path: &str, keep: bool) -> Self {
         self.settings.resolve.unknown_fields.push((path.to_owned(), keep));
         self
     }
 
-    /// Whether to emit owned forms. For whoever only looks at messages that are
-    /// in memory already: half of the text is left out. Clients, servers and code
-    /// tables are made of owned forms, and have to be switched off as well:
+    /// Sets whether to emit owned forms, `Foo`. True by default; without them, which
+    /// halves the text, messages can only be read from memory. Clients, servers and code
+    /// tables need owned forms, and have to be switched off as well:
     ///
     /// ```
     /// let config = protoc_gen_riak::Config::new();
@@ -140,53 +152,55 @@ impl Config {
         self
     }
 
-    /// Whether to emit borrowed forms.
+    /// Sets whether to emit borrowed forms, `FooRef<'a>`. True by default.
     #[must_use]
     pub fn borrowed(mut self, emit: bool) -> Self {
         self.settings.emit.borrowed = emit;
         self
     }
 
-    /// Whether to emit clients.
+    /// Sets whether to emit a client for each service. True by default. Clients need the
+    /// runtime's feature `client`.
     #[must_use]
     pub fn client(mut self, emit: bool) -> Self {
         self.settings.emit.client = emit;
         self
     }
 
-    /// Whether to emit server traits.
+    /// Sets whether to emit a server trait and a dispatcher for each service. True by
+    /// default. They need the runtime's feature `server`.
     #[must_use]
     pub fn server(mut self, emit: bool) -> Self {
         self.settings.emit.server = emit;
         self
     }
 
-    /// Whether to emit `MessageCode` and `AnyMessage`.
+    /// Sets whether to emit `MessageCode` and `AnyMessage`. True by default.
     #[must_use]
     pub fn code_tables(mut self, emit: bool) -> Self {
         self.settings.emit.codes = emit;
         self
     }
 
-    /// The feature of the crate being built that clients are behind.
+    /// Puts clients behind this feature of the crate that has the generated code.
     #[must_use]
     pub fn client_feature(mut self, name: &str) -> Self {
         self.settings.emit.client_feature = Some(name.to_owned());
         self
     }
 
-    /// The feature of the crate being built that server traits are behind.
+    /// Puts server traits behind this feature of the crate that has the generated code.
     #[must_use]
     pub fn server_feature(mut self, name: &str) -> Self {
         self.settings.emit.server_feature = Some(name.to_owned());
         self
     }
 
-    /// The path of the runtime crate, if it is not `::riak_runtime`.
+    /// Sets the path of the runtime crate. `::riak_runtime` by default.
     ///
     /// # Errors
     ///
-    /// If `rust` is no path.
+    /// If `rust` is not a Rust path.
     pub fn runtime(mut self, rust: &str) -> Result<Self, Error> {
         self.settings.set("runtime", rust)?;
         Ok(self)
@@ -197,16 +211,17 @@ impl Config {
         self.settings.set(name, value)
     }
 
-    /// Generates code from files, which lie below the include directories, and
-    /// from what they import.
+    /// Generates code from files and writes it: one file for each schema, and a
+    /// `mod.rs`. A file whose text has not changed is not touched.
     ///
-    /// In a build script, tells cargo which files were read, and passes on
-    /// notices as warnings.
+    /// Each file lies below one of the include directories, and so do the files that it
+    /// imports; no include directory means the current one. In a build script, it tells
+    /// cargo which files were read, and passes on notices as warnings.
     ///
     /// # Errors
     ///
-    /// If anything is wrong with the files or the settings, or the output
-    /// cannot be written. All faults of all files are reported at once, and
+    /// If anything is wrong with the files or the settings, or the output cannot be
+    /// written. All faults of all files are reported at once ([`Error::Schema`]), and
     /// nothing is written then.
     pub fn compile(
         &self,
@@ -234,7 +249,8 @@ impl Config {
         Ok(Report { written, read, notices })
     }
 
-    /// Generates code without writing it.
+    /// Generates code and returns it, the root module last. Writes nothing, and tells
+    /// cargo nothing.
     ///
     /// # Errors
     ///

@@ -11,9 +11,14 @@ use std::fmt;
 ///
 /// Displays as `file:line:column: message`; without the column, or without both, where the place
 /// is not known.
+///
+/// ```
+/// let fault = protoc_gen_riak::Diagnostic::new("shop.proto", 3, 7, "there is no type `Itm`");
+/// assert_eq!(fault.to_string(), "shop.proto:3:7: there is no type `Itm`");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Diagnostic {
-    /// The file as the person who runs the generator knows it.
+    /// The file, as it was named to the generator; empty where it is not known.
     pub file: String,
     /// The line, counted from 1; 0 where it is not known.
     pub line: u32,
@@ -47,9 +52,9 @@ impl fmt::Display for Diagnostic {
     }
 }
 
-/// Every fault of one run, in reading order.
+/// All faults of one run, in reading order: by file, line and column.
 ///
-/// Displays one fault a line.
+/// Displays one fault on each line.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Diagnostics(Vec<Diagnostic>);
 
@@ -95,7 +100,7 @@ impl Diagnostics {
         self.0.len()
     }
 
-    /// Goes through the faults in reading order.
+    /// Iterates over the faults, in reading order.
     pub fn iter(&self) -> std::slice::Iter<'_, Diagnostic> {
         self.0.iter()
     }

@@ -9,11 +9,14 @@ use std::{fmt, io};
 use crate::Diagnostics;
 
 /// Why a run of the generator failed.
+///
+/// `Debug` prints the same text as `Display`, so that a build script's `main` can return
+/// it.
 #[non_exhaustive]
 pub enum Error {
-    /// The schema is wrong; all faults, with their places.
+    /// There are faults in the schema: all of them, with their places.
     Schema(Diagnostics),
-    /// A parameter, flag or setting that does not exist or has a wrong value.
+    /// A setting does not exist, or cannot have this value.
     Parameter {
         /// Its name.
         name: String,
@@ -34,14 +37,14 @@ pub enum Error {
         /// Why not.
         error: io::Error,
     },
-    /// No output directory: outside of a build script there is no `OUT_DIR`.
+    /// There is no output directory: `OUT_DIR` is set in build scripts only.
     NoOutDir,
-    /// What `protoc` sent is no request.
+    /// What `protoc` sent is not a request for code.
     Request {
         /// What is wrong with it.
         message: String,
     },
-    /// The generator made text that is no Rust: a fault of its own.
+    /// The generator made text that is not Rust, which is a bug.
     Emit {
         /// The file that it was making.
         file: String,
@@ -63,12 +66,12 @@ impl fmt::Display for Error {
             Self::Request { message } => {
                 write!(
                     f,
-                    "standard input is no CodeGeneratorRequest ({message}): let protoc start this program, and \
+                    "standard input is not a CodeGeneratorRequest ({message}): let protoc start this program, and \
                      save schemas as UTF-8, comments and defaults too"
                 )
             }
             Self::Emit { file, message } => {
-                write!(f, "{file}: the generator made text that is no Rust ({message}): please report this")
+                write!(f, "{file}: the generator made text that is not Rust ({message}): please report this")
             }
         }
     }

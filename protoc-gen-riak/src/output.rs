@@ -12,10 +12,10 @@ use riak_codegen::model::Schema;
 
 use crate::Error;
 
-/// One file of the output.
+/// One generated file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutputFile {
-    /// Its path below the output directory, with `/` between segments.
+    /// Its path below the output directory, with `/` as separator, such as `shop.rs`.
     pub name: String,
     /// Its text.
     pub text: String,

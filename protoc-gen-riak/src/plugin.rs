@@ -22,11 +22,12 @@ const EDITIONS: [u64; 2] = [998, 1000];
 /// The fields of a response that say so; the descriptors in use predate them.
 const EDITION_FIELDS: [u32; 2] = [3, 4];
 
-/// Answers the request on `input` to `output`, and passes notices to `notice`.
+/// Reads a request of `protoc` from `input`, writes the answer to `output`, and passes
+/// notices to `notice`. Faults of the schema are in the answer.
 ///
 /// # Errors
 ///
-/// If the request cannot be read or is none, or the answer cannot be written.
+/// If the request cannot be read or is not one, or the answer cannot be written.
 pub fn run(
     mut input: impl Read,
     mut output: impl Write,
@@ -42,11 +43,12 @@ pub fn run(
         .map_err(|error| Error::Write { path: "standard output".into(), error })
 }
 
-/// The answer to a request, both as bytes.
+/// The answer to a request of `protoc`: an encoded `CodeGeneratorResponse` for an encoded
+/// `CodeGeneratorRequest`. Faults of the schema are in the answer.
 ///
 /// # Errors
 ///
-/// If the request is none.
+/// If the bytes are not a request.
 pub fn respond(request: &[u8], mut notice: impl FnMut(&Diagnostic)) -> Result<Vec<u8>, Error> {
     let fail = |error: protobuf::Error| Error::Request { message: error.to_string() };
     if request.is_empty() {
@@ -93,7 +95,7 @@ fn parameters(text: &str) -> Result<Settings, Error> {
         if name == "overlay" {
             return Err(Error::Parameter {
                 name: name.to_owned(),
-                message: "give the overlay to protoc as one of its files; it has to fit the schema there"
+                message: "not a parameter: give the overlay to protoc as one of its files; there it has to fit the schema"
                     .to_owned(),
             });
         }

@@ -38,7 +38,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     Setting {
         name: "overlay",
         value: "FILE.proto",
-        help: "a file that annotates schemas kept as published; `riak_services.proto` is built in",
+        help: "a file that annotates schemas kept as published; `riak_services.proto` is built in; protoc gets it as one of its files",
     },
     Setting {
         name: "extern_path",

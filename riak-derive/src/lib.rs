@@ -1,15 +1,41 @@
-//! `#[derive(RiakMessage)]`: hand-written Rust types as messages of Riak's
-//! protocol, with the codec that generated ones have.
+//! `#[derive(RiakMessage)]`: hand-written Rust types as protobuf messages of Riak's
+//! protocol, with the codec that generated messages have.
 //!
-//! It is re-exported by `riak-runtime`, behind its feature `derive`:
-//! [`macro@RiakMessage`] says what there is. From declarations to tokens:
-//! `attributes` and `types` read, `message`, `oneof`, `enumeration`, `frames`
-//! and `operation` fill the model of `riak-codegen`, and its emitter writes the
-//! impls. `forms` has two of them compared. `schema` writes down the same model as data, if it is asked to.
+//! Do not depend on this crate: `riak-runtime` re-exports the derive with its feature
+//! `derive`.
+//!
+//! ```toml
+//! [dependencies]
+//! riak-runtime = { version = "0.1", features = ["derive"] }
+//! ```
+//!
+//! ```
+//! use riak_runtime::{Decode, Message, RiakMessage};
+//!
+//! #[derive(Clone, Debug, Default, PartialEq, RiakMessage)]
+//! #[riak(code = 232)]
+//! struct Knock {
+//!     #[riak(tag = 1)]
+//!     times: u32,
+//! }
+//!
+//! let bytes = Knock { times: 3 }.encode_to_vec();
+//! assert_eq!(bytes, [8, 3]);
+//! assert_eq!(Knock::decode(&bytes)?.times, 3);
+//! # Ok::<(), riak_runtime::DecodeError>(())
+//! ```
+//!
+//! [`macro@RiakMessage`] describes types and attributes, each with an example. The
+//! feature `schema` is that of `riak-runtime`: derived types can be printed as a `.proto`
+//! file.
 //!
 //! Invariant: either all faults of a type come out, each at its place, or code
 //! that compiles as far as tokens can tell.
 
+// From declarations to tokens: `attributes` and `types` read; `message`, `oneof`,
+// `enumeration`, `frames` and `operation` fill the model of `riak-codegen`, whose emitter
+// writes the impls; `forms` has the two forms of a message compared; `schema` writes the
+// same model down as data, if it is asked to.
 mod attributes;
 mod context;
 mod enumeration;

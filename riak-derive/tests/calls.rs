@@ -141,7 +141,7 @@ fn a_set_of_frames_is_told_apart_by_code() {
     let unknown = Frame { code: 9, body: Blob::new() };
     assert_eq!(
         AnyShop::decode(&unknown).unwrap_err().to_string(),
-        "a frame with code 9 is not expected here"
+        "a frame with message code 9 is not expected here"
     );
     assert_eq!(PriceResp::decode(&bytes[5..]).unwrap().encode_to_vec(), bytes[5..]);
 }

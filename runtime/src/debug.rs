@@ -81,7 +81,7 @@ impl<T: Show + ?Sized> fmt::Debug for Shown<'_, T> {
     }
 }
 
-/// Stands in for a secret: says that there is something, and not what.
+/// Stands for a secret in `Debug`: prints `<secret>` and not the value.
 pub struct Secret;
 
 impl fmt::Debug for Secret {

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-/// Why a message could not be decoded.
+/// Why a message could not be decoded, and where.
 ///
 /// ```
 /// use riak_runtime::{DecodeErrorKind, DecodeLimits};
@@ -40,7 +40,7 @@ struct Details {
     message: &'static str,
 }
 
-/// What is wrong with a message's bytes.
+/// What is wrong with the bytes of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DecodeErrorKind {
@@ -48,10 +48,10 @@ pub enum DecodeErrorKind {
     Truncated,
     /// A varint has more than ten bytes.
     InvalidVarint,
-    /// A tag with field number 0, a wire type that does not exist, more than 32
+    /// A tag has field number 0, a wire type that does not exist, more than 32
     /// bits, or more than five bytes.
     InvalidTag,
-    /// A group ends that was not begun.
+    /// A group ends that has not begun.
     UnexpectedEndGroup,
     /// A `string` field is not UTF-8.
     InvalidUtf8,
@@ -59,21 +59,23 @@ pub enum DecodeErrorKind {
     MissingField {
         /// The message that lacks it.
         message: &'static str,
-        /// The field.
+        /// The field that is missing; the first one, if there are several.
         field: &'static str,
     },
-    /// A value cannot be one of the field's own type.
+    /// A value that the type of the field does not allow: the conversion of a derived
+    /// field refused it.
     InvalidValue {
         /// The field.
         field: &'static str,
     },
-    /// Messages nest deeper than [`DecodeLimits::depth`](crate::DecodeLimits).
+    /// Messages nest deeper than
+    /// [`DecodeLimits::depth`](crate::DecodeLimits::depth).
     TooDeep,
     /// Elements take more memory than
-    /// [`DecodeLimits::expansion`](crate::DecodeLimits) allows for an input of
-    /// this size.
+    /// [`DecodeLimits::expansion`](crate::DecodeLimits::expansion) allows for an input
+    /// of this size.
     TooManyElements,
-    /// The frame has a code that the receiver does not decode.
+    /// The frame's message code is not that of the message to be decoded.
     UnexpectedCode {
         /// The code.
         code: u8,
@@ -81,7 +83,7 @@ pub enum DecodeErrorKind {
 }
 
 impl DecodeError {
-    /// An error of this kind, at this byte of the input.
+    /// An error of this kind, at this byte of the input, of no named message.
     #[cold]
     #[must_use]
     pub fn new(kind: DecodeErrorKind, offset: usize) -> Self {
@@ -112,13 +114,14 @@ impl DecodeError {
         &self.0.kind
     }
 
-    /// At which byte of the outermost message, except for a missing field.
+    /// The byte of the outermost message at which it was found, from 0; 0 for a missing
+    /// field and for an unexpected code.
     #[must_use]
     pub fn offset(&self) -> usize {
         self.0.offset
     }
 
-    /// The outermost message's name.
+    /// The name of the outermost message; empty if it is not known.
     #[must_use]
     pub fn message(&self) -> &'static str {
         self.0.message
@@ -144,30 +147,30 @@ impl fmt::Display for DecodeError {
         match &self.0.kind {
             DecodeErrorKind::Truncated => write!(f, "at byte {offset}: the input ends within a field"),
             DecodeErrorKind::InvalidVarint => write!(f, "at byte {offset}: a varint has more than ten bytes"),
-            DecodeErrorKind::InvalidTag => write!(f, "at byte {offset}: this is no field tag"),
+            DecodeErrorKind::InvalidTag => write!(f, "at byte {offset}: this is not a valid field tag"),
             DecodeErrorKind::UnexpectedEndGroup => {
-                write!(f, "at byte {offset}: a group ends that was not begun")
+                write!(f, "at byte {offset}: a group ends that has not begun")
             }
             DecodeErrorKind::InvalidUtf8 => write!(f, "at byte {offset}: a string field is not UTF-8"),
             DecodeErrorKind::MissingField { message, field } => {
                 write!(f, "the required field {message}.{field} is missing")
             }
             DecodeErrorKind::InvalidValue { field } => {
-                write!(f, "before byte {offset}: this is no value of the field {field}")
+                write!(f, "before byte {offset}: this is no valid value of the field {field}")
             }
             DecodeErrorKind::TooDeep => {
                 write!(
                     f,
-                    "at byte {offset}: messages nest too deep; DecodeLimits::depth sets how deep they may"
+                    "at byte {offset}: messages nest too deep; raise DecodeLimits::depth if you trust the sender"
                 )
             }
             DecodeErrorKind::TooManyElements => write!(
                 f,
                 "at byte {offset}: elements take too much memory for the size of the input; \
-                 DecodeLimits::expansion sets how much they may"
+                 raise DecodeLimits::expansion if you trust the sender"
             ),
             DecodeErrorKind::UnexpectedCode { code } => {
-                write!(f, "a frame with code {code} is not expected here")
+                write!(f, "a frame with message code {code} is not expected here")
             }
         }
     }
@@ -175,17 +178,17 @@ impl fmt::Display for DecodeError {
 
 impl std::error::Error for DecodeError {}
 
-/// Why bytes are no frame, or a message is none.
+/// Why bytes are not a frame, or why a message cannot be sent as one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FrameError {
-    /// A frame of length zero: it has not even a code.
+    /// The frame's length is zero, but it must count at least the code.
     Empty,
-    /// A frame is longer than the receiver, or the sender, allows.
+    /// The frame is longer than the receiver or the sender allows.
     TooLong {
-        /// Its length: code and body.
+        /// Its length in bytes: code and body.
         length: usize,
-        /// How long it may be.
+        /// The limit in bytes.
         max: usize,
     },
 }
@@ -196,8 +199,8 @@ impl fmt::Display for FrameError {
             Self::Empty => f.write_str("a frame has length 0, which leaves no room for its code"),
             Self::TooLong { length, max } => write!(
                 f,
-                "a frame of {length} bytes is longer than the {max} allowed: the stream is corrupted, \
-                 or the maximum frame size has to be raised"
+                "a frame of {length} bytes is longer than the {max} that are allowed: send less, raise the receiver's \
+                 max_frame, or check that the other side speaks this protocol"
             ),
         }
     }

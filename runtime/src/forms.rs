@@ -1,6 +1,5 @@
-//! The two forms of a message that is written by hand, one that owns its data
-//! and one that borrows: what each is on the wire, so that they can be held
-//! against each other.
+//! Checks that the owned and the borrowed form of a derived message are the same on
+//! the wire. Only derived code uses it.
 //!
 //! Invariant: all of this happens while a declaration is compiled; nothing of it
 //! is left in a program.

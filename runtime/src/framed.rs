@@ -10,10 +10,36 @@ use crate::Blob;
 use crate::error::DecodeError;
 use crate::message::{Decode, Message, Owned, View};
 
-/// A message that was decoded without copying, and owns the frame's body.
+/// A message in its borrowed form, together with the frame's body that it borrows
+/// from.
 ///
-/// It can be kept, sent to another task and read as the borrowed form, for the
-/// price of one reference count.
+/// Nothing is copied when it is decoded, and yet it can be kept and sent to another
+/// task. It costs one reference count, and keeps the whole body alive.
+///
+#[cfg_attr(feature = "derive", doc = "```")]
+#[cfg_attr(not(feature = "derive"), doc = "```ignore")]
+/// use riak_runtime::{Blob, Frame, Framed, RiakMessage};
+///
+/// #[derive(Clone, Debug, Default, PartialEq, RiakMessage)]
+/// #[riak(borrowed = EntryRef)]
+/// struct Entry {
+///     #[riak(tag = 1)]
+///     key: Blob,
+/// }
+///
+/// #[derive(Clone, Debug, Default, PartialEq, RiakMessage)]
+/// #[riak(owned = Entry)]
+/// struct EntryRef<'a> {
+///     #[riak(tag = 1)]
+///     key: &'a [u8],
+/// }
+///
+/// let frame = Frame { code: 232, body: Blob::from(b"\x0a\x05alice") };
+/// let framed: Framed<Entry> = frame.into_framed()?;
+/// let task = std::thread::spawn(move || framed.get().key.len());
+/// assert_eq!(task.join().unwrap(), 5);
+/// # Ok::<(), riak_runtime::DecodeError>(())
+/// ```
 pub struct Framed<M: Owned> {
     /// Initialised until the whole is dropped, and dropped before `body`, which
     /// it borrows from. What is in a `MaybeUninit` makes no claims to what it
@@ -30,11 +56,13 @@ impl<M: Owned> Drop for Framed<M> {
 }
 
 impl<M: Owned> Framed<M> {
-    /// Decodes a frame's body without copying its values.
+    /// Decodes a frame's body without copying its values. (A body of up to 23 bytes is
+    /// copied once.)
     ///
     /// # Errors
     ///
-    /// If the body is no such message.
+    /// If the body is no such message, or exceeds
+    /// [`DecodeLimits::DEFAULT`](crate::DecodeLimits::DEFAULT).
     pub fn decode(body: Blob) -> Result<Self, DecodeError> {
         let body = body.into_heap();
         // SAFETY: a heap blob's bytes stay where they are, unchanged, until it
@@ -45,20 +73,20 @@ impl<M: Owned> Framed<M> {
         Ok(Self { view: MaybeUninit::new(view), body })
     }
 
-    /// The message.
+    /// The message, in its borrowed form.
     #[must_use]
     pub fn get(&self) -> &M::Ref<'_> {
         // SAFETY: the view is initialised while the whole lives.
         M::shorten(unsafe { self.view.assume_init_ref() })
     }
 
-    /// The body's bytes.
+    /// The body that the message borrows from.
     #[must_use]
     pub fn body(&self) -> &Blob {
         &self.body
     }
 
-    /// The message as one that owns its data.
+    /// The message in its owned form: copies what is borrowed.
     #[must_use]
     pub fn owned(&self) -> M
     where

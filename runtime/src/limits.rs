@@ -5,17 +5,43 @@
 //! by their nodes, boxes, lists of unknown fields), twice that while a vector
 //! moves, besides copies of the input's own bytes.
 
-/// What decoding one message may cost, whatever its bytes say.
+/// How deep a message may nest and how much memory decoding it may take, whatever
+/// its bytes say.
+///
+/// An input that exceeds a limit fails with
+/// [`DecodeErrorKind::TooDeep`](crate::DecodeErrorKind::TooDeep) or
+/// [`DecodeErrorKind::TooManyElements`](crate::DecodeErrorKind::TooManyElements).
+///
+#[cfg_attr(feature = "derive", doc = "```")]
+#[cfg_attr(not(feature = "derive"), doc = "```ignore")]
+/// use riak_runtime::{Decode, DecodeErrorKind, DecodeLimits, RiakMessage};
+///
+/// #[derive(Debug, Default, RiakMessage)]
+/// struct Tree {
+///     #[riak(tag = 1)]
+///     children: Vec<Tree>,
+/// }
+///
+/// // A tree with a child, which has a child.
+/// let bytes = [0x0a, 2, 0x0a, 0];
+/// assert!(Tree::decode(&bytes).is_ok());
+/// let limits = DecodeLimits { depth: 1, ..DecodeLimits::DEFAULT };
+/// let error = Tree::decode_within(&bytes, &limits).unwrap_err();
+/// assert_eq!(*error.kind(), DecodeErrorKind::TooDeep);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DecodeLimits {
-    /// How deep messages and groups may nest. 100 by default, as in every
-    /// implementation of protobuf.
+    /// How many levels of messages and groups may be nested in the outermost message.
+    /// Default 100, the usual limit of protobuf implementations.
     pub depth: u32,
-    /// How many bytes of memory a byte of input may cost in elements. An empty
-    /// message takes two bytes on the wire and a hundred in memory, so a small
-    /// frame could otherwise fill it. 128 by default: the most that
-    /// messages of Riak's take is 88 (a long row of nulls of `riak_ts.proto`,
-    /// while its vector has grown to twice what it holds).
+    /// How many bytes of memory the elements of repeated fields, maps and nested
+    /// messages may take for each byte of input; 64 KiB are allowed in any case, and
+    /// copies of the input's own bytes do not count. An empty message takes two bytes
+    /// on the wire and a hundred in memory, so that without a limit a small frame
+    /// could fill the memory.
+    ///
+    /// Default 128: the most that Riak's own messages take is 88, measured with a long
+    /// row of nulls of `riak_ts.proto` while its vector is half empty.
     pub expansion: usize,
 }
 
@@ -23,7 +49,7 @@ pub struct DecodeLimits {
 const FLOOR: usize = 64 * 1024;
 
 impl DecodeLimits {
-    /// The defaults, as a constant.
+    /// The default limits: a depth of 100, and 128 bytes for each byte of input.
     pub const DEFAULT: Self = Self { depth: 100, expansion: 128 };
 
     #[inline]

@@ -1,9 +1,29 @@
-//! The traits that messages implement, by hand or generated.
+//! The traits that messages implement, whether derived or generated.
 //!
-//! Owned and borrowed forms implement the same ones: [`Message`] to be written,
-//! [`Decode`] to be read. [`Owned`] ties the two forms together, [`Coded`] makes
-//! a message the body of a frame, and [`Request`](crate::Request) says what
-//! answers it.
+//! Most messages have two forms: `Foo` owns its data, `FooRef<'a>` borrows from the
+//! bytes that it was decoded from. Both implement [`Message`], which encodes, and
+//! [`Decode`]. [`Owned`] and [`View`] lead from one form to the other, [`Coded`] gives
+//! the message code of frames, and [`Request`](crate::Request) says how a request is
+//! answered.
+//!
+#![cfg_attr(feature = "derive", doc = "```")]
+#![cfg_attr(not(feature = "derive"), doc = "```ignore")]
+//! use riak_runtime::{Decode, Message, RiakMessage};
+//!
+//! #[derive(Clone, Debug, Default, PartialEq, RiakMessage)]
+//! struct Place {
+//!     #[riak(tag = 1)]
+//!     shelf: u32,
+//!     #[riak(tag = 2)]
+//!     label: Option<String>,
+//! }
+//!
+//! let place = Place { shelf: 7, label: Some("nuts".into()) };
+//! let bytes = place.encode_to_vec();
+//! assert_eq!(bytes, b"\x08\x07\x12\x04nuts");
+//! assert_eq!(Place::decode(&bytes)?, place);
+//! # Ok::<(), riak_runtime::DecodeError>(())
+//! ```
 //!
 //! Invariant: what a message's `encode` writes is whole fields.
 
@@ -11,10 +31,11 @@ use crate::error::DecodeError;
 use crate::wire::{Context, Reader, Spill, Writer, too_long};
 use crate::{Blob, DecodeLimits};
 
-/// The longest message that protobuf allows: 2 GiB less one byte.
+/// The longest message that protobuf allows, in bytes: 2 GiB less one byte.
 pub const MAX_LEN: usize = i32::MAX as usize;
 
-/// A message that can be encoded.
+/// A message that can be encoded. Derived or generated; use
+/// [`Message::encode_to_vec`], or [`WriteBuffer`](crate::WriteBuffer) for frames.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no message",
     note = "derive `RiakMessage` for it; if it is an enum, say so in the field: `#[riak(tag = …, enum)]`; if it \
@@ -22,47 +43,49 @@ pub const MAX_LEN: usize = i32::MAX as usize;
             an alias has an `Option`, a `Vec` or a map in it, write that at the field"
 )]
 pub trait Message {
-    /// Its protobuf name, such as `RpbGetReq`.
+    /// Its protobuf name with its package, such as `RpbGetReq`.
     const NAME: &'static str;
 
-    /// How many bytes a value allocates behind itself before it holds anything:
-    /// none, except for a message in a `Box`.
+    /// How many bytes a value of this type allocates even if it is empty: none, except
+    /// for a message in a `Box`. Counted against
+    /// [`DecodeLimits::expansion`](crate::DecodeLimits::expansion).
     const BEHIND: usize = 0;
 
-    /// How many bytes it takes at least, as far as a glance tells: the length of
-    /// a value in it. Guesses how wide its length prefix is where it is nested;
-    /// too little costs a move of what is behind the prefix, and too much makes
-    /// it longer than need be.
+    /// A lower bound of the encoded length that is cheap to find, such as the length
+    /// of one of its values.
+    ///
+    /// It decides how many bytes are reserved for the length prefix of a nested
+    /// message. If it is too small, the bytes after the prefix may have to be moved; if
+    /// it is too large, the prefix is longer than necessary.
     #[inline]
     fn at_least(&self) -> usize {
         0
     }
 
-    /// Writes its fields, and gives the writer back, moved on.
+    /// Writes its fields to `out`, and returns the writer at its new position.
     fn encode<'w>(&self, out: Writer<'w>) -> Writer<'w>;
 
-    /// How many bytes it takes, without tag and length prefix. It is encoded to
-    /// find out, though nothing is kept.
+    /// Its encoded length in bytes, without tag and length prefix. Encodes the message
+    /// to find out.
     fn encoded_len(&self) -> usize {
         usize::try_from(Writer::count(|out| self.encode(out))).unwrap_or(usize::MAX)
     }
 
-    /// Its bytes, in a vector that may have room for more: begun with about the
-    /// room that the message takes in memory.
+    /// Its encoded bytes. The vector may have spare capacity.
     ///
     /// # Panics
     ///
-    /// If they are more than [`MAX_LEN`].
+    /// If it is longer than [`MAX_LEN`].
     #[inline]
     fn encode_to_vec(&self) -> Vec<u8> {
         Writer::collect(Self::NAME, size_of_val(self), |out| self.encode(out))
     }
 
-    /// Appends its bytes to `buffer`.
+    /// Appends its encoded bytes to `buffer`.
     ///
     /// # Panics
     ///
-    /// If they are more than [`MAX_LEN`].
+    /// If it is longer than [`MAX_LEN`].
     #[inline]
     fn append_to(&self, buffer: &mut Vec<u8>) {
         Spill::lend(buffer, |spill| Writer::append(spill, [], MAX_LEN, |out| self.encode(out)))
@@ -70,37 +93,37 @@ pub trait Message {
     }
 }
 
-/// A message that can be decoded from bytes that live for `'a`. An owned one
-/// can from any.
+/// A message that can be decoded from bytes that live for `'a`. Owned forms can be
+/// decoded from bytes of any lifetime.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no message that can be decoded",
     note = "derive `RiakMessage` for it; if it is an enum, say so in the field: `#[riak(tag = …, enum)]`; if it \
             is a type of another crate, name a module that converts it: `#[riak(tag = …, with = \"module\")]`"
 )]
 pub trait Decode<'a>: Message + Default {
-    /// Merges the fields of `input` into this message, as protobuf says: single
+    /// Merges the fields of `input` into this message, as protobuf specifies: singular
     /// values are replaced, repeated ones appended, nested messages merged.
     ///
     /// # Errors
     ///
-    /// If a field is malformed or a required one is missing.
+    /// If a field is malformed, a required one is missing, or a limit is exceeded.
     fn merge(&mut self, input: Reader<'a>, ctx: &mut Context<'a>) -> Result<(), DecodeError>;
 
-    /// The message that these bytes are.
+    /// Decodes a message, within [`DecodeLimits::DEFAULT`].
     ///
     /// # Errors
     ///
-    /// If they are none; [`DecodeError`] says why and where.
+    /// If the bytes are no such message; [`DecodeError`] says why and where.
     #[inline]
     fn decode(bytes: &'a [u8]) -> Result<Self, DecodeError> {
         Self::decode_within(bytes, &DecodeLimits::DEFAULT)
     }
 
-    /// The message that these bytes are, if decoding stays within `limits`.
+    /// Decodes a message, within `limits`.
     ///
     /// # Errors
     ///
-    /// If they are none, or it does not.
+    /// If the bytes are no such message, or exceed the limits.
     #[inline]
     fn decode_within(bytes: &'a [u8], limits: &DecodeLimits) -> Result<Self, DecodeError> {
         decode(bytes, None, limits)
@@ -130,7 +153,7 @@ fn decode<'a, M: Decode<'a>>(
     }
 }
 
-/// A message that owns its data, and its borrowed form.
+/// The owned form of a message.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no message that owns its data",
     note = "derive `RiakMessage` for it, without borrowed fields"
@@ -139,11 +162,12 @@ pub trait Owned: for<'a> Decode<'a> + Send + Sync + 'static {
     /// The form that borrows from the bytes it was decoded from.
     type Ref<'a>: Decode<'a>;
 
-    /// Shortens the lifetime of a borrowed form. Always written `view`; that
-    /// this compiles is what makes [`Framed`](crate::Framed) sound.
+    /// Shortens the lifetime of a borrowed form. The body is always just `view`: it
+    /// compiles only for types for which [`Framed`](crate::Framed) is sound.
     fn shorten<'short, 'long: 'short>(view: &'short Self::Ref<'long>) -> &'short Self::Ref<'short>;
 
-    /// The message that `blob` is. Long values are not copied but share it.
+    /// Decodes a message, within [`DecodeLimits::DEFAULT`]. [`Blob`] fields of 512 bytes
+    /// and more can share the memory of `blob` instead of being copied: see [`Blob`].
     ///
     /// # Errors
     ///
@@ -153,27 +177,27 @@ pub trait Owned: for<'a> Decode<'a> + Send + Sync + 'static {
         Self::decode_blob_within(blob, &DecodeLimits::DEFAULT)
     }
 
-    /// The message that `blob` is, if decoding stays within `limits`.
+    /// Decodes a message as [`Owned::decode_blob`] does, within `limits`.
     ///
     /// # Errors
     ///
-    /// If the bytes are no such message, or it does not.
+    /// If the bytes are no such message, or exceed the limits.
     #[inline]
     fn decode_blob_within(blob: &Blob, limits: &DecodeLimits) -> Result<Self, DecodeError> {
         decode(blob, Some(blob), limits)
     }
 }
 
-/// The borrowed form of a message, which can be made owned.
+/// The borrowed form of a message, which can be converted to the owned form.
 pub trait View {
     /// The owned form.
     type Owned;
 
-    /// The same message, owning its data.
+    /// The same message in its owned form: copies what is borrowed.
     fn owned(&self) -> Self::Owned;
 }
 
-/// A message that is the body of frames with this code.
+/// A message that has a message code, and so can be the body of a frame.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no message code",
     note = "only a message with a code can be sent by itself: give it one with `#[riak(code = …)]`, or with `option \

@@ -1,8 +1,9 @@
-//! What is known of an operation: which request, which answer, how it ends.
+//! What an operation is: its request, its answers, how a stream of them ends, whether
+//! it may be repeated.
 //!
-//! Generated code says it once, as constants; clients, servers, proxies and
-//! pools read it. The runtime deals in message codes as bytes and never in one
-//! schema's types. Invariant: everything here is plain data.
+//! Generated and derived code has one [`Operation`] constant for each request;
+//! clients, servers, proxies and pools read it. Message codes are plain `u8`s here,
+//! since the runtime knows no schema. Invariant: everything here is plain data.
 
 use std::time::Duration;
 
@@ -11,40 +12,42 @@ use crate::message::{Coded, Message, Owned};
 use crate::wire::{Context, DELIMITED, Reader, VARINT};
 use crate::{DecodeLimits, Frame};
 
-/// A message that is answered: a request.
+/// A message that a server answers.
 ///
-/// Implemented by the owned and the borrowed form, and by references to them.
-/// A call holds its request while it waits, so that requests are [`Send`] and
-/// [`Sync`]: every call's future is `Send` then.
+/// Generated from a `service`, or derived with `#[riak(response = …)]`. Implemented by
+/// the owned and the borrowed form, and by references to them. Requests are [`Send`]
+/// and [`Sync`] so that the futures of calls, which hold them, are [`Send`].
 pub trait Request: Message + Coded + Send + Sync {
-    /// Its owned form.
+    /// The owned form of the request.
     type Owned: Request<Owned = Self::Owned, Response = Self::Response> + Owned;
 
-    /// The regular answer.
+    /// The regular answer, or one answer of the stream.
     type Response: Owned + Coded;
 
-    /// How it is called and answered.
+    /// How the request is sent and answered.
     const OPERATION: &'static Operation;
 
-    /// Whether this request asks for its answer as a stream, where that is up
-    /// to the request; `None` if it does not say.
+    /// Whether this request asks for a stream of answers. `None` if it has no field for
+    /// that, or has not set it.
     fn asks_for_stream(&self) -> Option<bool> {
         None
     }
 
-    /// How long it allows the server to take, where it has a field for that.
+    /// How long the server may take. `None` if the request has no field for that, or
+    /// has not set it.
     fn server_timeout(&self) -> Option<Duration> {
         None
     }
 
-    /// Whether it carries the causal context of a read, where it has a field
-    /// for that: the server then recognises it when it comes again. A context of
-    /// no bytes is none.
+    /// Whether it carries the causal context of a read, by which the server recognises
+    /// a repetition. `false` if the request has no field for that; an empty context
+    /// counts as none.
     fn has_context(&self) -> bool {
         false
     }
 
-    /// The bucket type that it is about, where it has a field for that.
+    /// The bucket type that it names. `None` if the request has no field for that, or
+    /// has not set it.
     fn bucket_type(&self) -> Option<&[u8]> {
         None
     }
@@ -72,17 +75,17 @@ impl<R: Request> Request for &R {
     }
 }
 
-/// What an answer is decoded as: one message, or one of several by code.
+/// What an answer is decoded as: a message with a code, or an enum of several such
+/// messages.
 pub trait Answer: Sized + Send + 'static {
-    /// Decodes a frame, if that stays within `limits`.
+    /// Decodes a frame, within `limits`.
     ///
     /// # Errors
     ///
-    /// If its code is none of this answer's, its body is malformed, or it does
-    /// not.
+    /// If the frame has another code, or its body is malformed or exceeds the limits.
     fn from_frame_within(frame: &Frame, limits: &DecodeLimits) -> Result<Self, DecodeError>;
 
-    /// Decodes a frame, within the limits that there are by default.
+    /// Decodes a frame, within [`DecodeLimits::DEFAULT`].
     ///
     /// # Errors
     ///
@@ -101,18 +104,21 @@ impl<M: Owned + Coded> Answer for M {
     }
 }
 
-/// How one request is called and answered.
+/// How one kind of request is sent and answered.
+///
+/// Generated code has it as [`Request::OPERATION`]. Its facts come from the schema's
+/// `riak.operation` options; those of Riak are in `riak_services.proto`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Operation {
-    /// Service and method, such as `RiakKv.Get`.
+    /// The names of service and method, such as `RiakKv.Get`.
     pub name: &'static str,
-    /// The request's code.
+    /// The request's message code.
     pub request: u8,
-    /// The regular answer's code.
+    /// The regular answer's message code.
     pub response: u8,
-    /// Other answers that may come in its place.
+    /// Other answers that may come instead.
     pub alternatives: &'static [Alternative],
-    /// The frame that answers a request which failed.
+    /// The frame for errors; `None` if the schema has none.
     pub error: Option<ErrorFrame>,
     /// How many answers come, and which is the last.
     pub mode: Mode,
@@ -122,13 +128,13 @@ pub struct Operation {
     pub retry: Retry,
     /// What an answer without a body means.
     pub absent: Absent,
-    /// The request is sent without a body, whatever fields it has.
+    /// Whether the request is always sent without a body, whatever fields it has.
     pub bodyless: bool,
-    /// Only legal while a connection is being set up.
+    /// Whether it is only allowed while a connection is being set up.
     pub handshake: bool,
-    /// The first release that has it, if that is known.
+    /// The first release of the server that has it, if that is known.
     pub since: Option<&'static str>,
-    /// The part of the server that serves it, if that is known.
+    /// The part of the server that serves it, such as `kv`, if that is known.
     pub served_by: Option<&'static str>,
     /// The number of the request's field with the server-side timeout in
     /// milliseconds, if it has one.
@@ -143,12 +149,12 @@ impl Operation {
     }
 }
 
-/// An answer that may come in place of the regular one.
+/// An answer that may come instead of the regular one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Alternative {
-    /// Its code.
+    /// Its message code.
     pub code: u8,
-    /// Which one of a stream of them is the last; `None` if they do not say.
+    /// How a stream of them ends; `None` if these answers do not say it.
     pub end: Option<StreamEnd>,
 }
 
@@ -156,15 +162,15 @@ pub struct Alternative {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Mode {
-    /// One.
+    /// One answer.
     Unary,
-    /// Many.
+    /// A stream of answers.
     Stream(StreamEnd),
-    /// One, or many if the request says so.
+    /// One answer, or a stream if the request asks for it.
     Conditional {
-        /// Which of many is the last.
+        /// How the stream ends.
         end: StreamEnd,
-        /// The number of the request's bool field that asks for many.
+        /// The number of the request's bool field that asks for a stream.
         stream_if: u32,
     },
 }
@@ -174,7 +180,7 @@ pub enum Mode {
 pub struct StreamEnd {
     /// The number of the answer's bool field that is true in the last one.
     pub field: u32,
-    /// What it is when absent: its proto2 default.
+    /// What the field means if it is absent: its proto2 default.
     pub when_absent: bool,
 }
 
@@ -240,14 +246,14 @@ const fn same(a: &str, b: &str) -> bool {
     index == a.len() && index == b.len()
 }
 
-/// The frame that answers a request which failed.
+/// The frame that a server answers with instead if a request failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ErrorFrame {
     /// Its code.
     pub code: u8,
     /// The number of the field that holds the text.
     pub text: u32,
-    /// The number of the field that holds the number.
+    /// The number of the field that holds the error's number, if it has one.
     pub number: Option<u32>,
 }
 
@@ -289,17 +295,18 @@ fn is_field(tag: u32, number: u32, wire_type: u32) -> bool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Direction {
-    /// The client.
+    /// Only the client sends it.
     Request,
-    /// The server.
+    /// Only the server sends it.
     Response,
-    /// Either, under the same code.
+    /// Both send it, under the same code.
     Both,
     /// Nobody: the code is assigned, but its message only occurs inside others.
     Nested,
 }
 
-/// A code that the schema does not have.
+/// The error of converting a `u8` to a generated `MessageCode`: the schema has no
+/// message with this code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownCode(pub u8);
 
@@ -315,26 +322,27 @@ impl std::error::Error for UnknownCode {}
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Cost {
-    /// It answers at once. Calls may follow one another without waiting.
+    /// It answers at once. Calls are pipelined.
     #[default]
     Unary,
-    /// It answers once, after seconds to minutes: a fold over much data. It has
-    /// the connection to itself.
+    /// It answers once, after seconds to minutes, such as a fold over much data. The call
+    /// has its connection to itself.
     Long,
 }
 
-/// Whether a call whose outcome is unknown may be sent again.
+/// Whether a call whose outcome is unknown may be made again. A call that was
+/// certainly not applied may be, whatever its class.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Retry {
-    /// Never: it would count twice.
+    /// No: it would have its effect twice.
     #[default]
     Never,
-    /// Always: it changes nothing, or the same thing again.
+    /// Yes: it changes nothing, or changes the same thing to the same value.
     Safe,
-    /// Only when it is certain that it was not sent.
+    /// No: only if it is certain that it was not sent.
     IfUnsent,
-    /// Only when the request carries the causal context of a read.
+    /// Yes, if the request carries the causal context of a read; otherwise no.
     IfContext,
 }
 
@@ -345,9 +353,9 @@ pub enum Absent {
     /// The message with no field set.
     #[default]
     Defaults,
-    /// There is no such thing.
+    /// What was asked for does not exist.
     NotFound,
-    /// It is done, and there is nothing to say.
+    /// The request was carried out.
     Ok,
     /// An empty list.
     EmptyList,

@@ -5,8 +5,10 @@
 
 use std::fmt;
 
-/// A number of replicas, or one of the symbolic values: what `r`, `w`, `pr`,
-/// `pw`, `dw` and `rw` are.
+/// How many replicas have to answer: a number, or one of Riak's symbolic values. The
+/// type of the fields `r`, `w`, `pr`, `pw`, `dw` and `rw`.
+///
+/// Symbolic values count down from 2<sup>32</sup> − 2 on the wire, as in `riak_pb`.
 ///
 /// ```
 /// use riak_runtime::Quorum;
@@ -19,13 +21,13 @@ use std::fmt;
 pub struct Quorum(pub u32);
 
 impl Quorum {
-    /// One replica.
+    /// One replica. The same as `Quorum(1)`, but another value on the wire.
     pub const ONE: Self = Self(u32::MAX - 1);
-    /// A majority of the replicas: `n_val / 2 + 1`.
+    /// A majority of the replicas: `n_val / 2 + 1`, in integers.
     pub const QUORUM: Self = Self(u32::MAX - 2);
-    /// All replicas.
+    /// All replicas: `n_val`.
     pub const ALL: Self = Self(u32::MAX - 3);
-    /// What the bucket's properties say; the same as leaving the field out.
+    /// What the bucket's properties say; the same as leaving the field unset.
     pub const DEFAULT: Self = Self(u32::MAX - 4);
 }
 

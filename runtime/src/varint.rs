@@ -4,7 +4,7 @@
 //! both need the cursor. Invariant: [`len`] of a value is what the writer
 //! writes for it.
 
-/// The largest number of bytes that a varint has.
+/// The most bytes that a varint of 64 bits takes.
 pub const MAX_LEN: usize = 10;
 
 /// How many bytes `value` takes as a varint: 1 to 10.

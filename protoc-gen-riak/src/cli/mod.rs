@@ -33,7 +33,8 @@ impl From<Error> for Failure {
     }
 }
 
-/// Runs the program with its arguments, without its name.
+/// Runs the program with these arguments, of which its name is not one. Returns exit code
+/// 0; 1 if the schema or the output is at fault; 2 if the arguments are.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args: Vec<OsString> = args.into_iter().collect();
     match dispatch(&args) {

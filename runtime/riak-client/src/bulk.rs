@@ -21,7 +21,8 @@ use crate::riak_services::RpbDelResp;
 /// connections of one node take before calls queue up behind each other.
 const CONCURRENCY: usize = 64;
 
-/// How many calls are to be made. See [`Riak::bulk`].
+/// Makes many calls, a limited number at a time, with a result for each: see
+/// [`Riak::bulk`]. No task is spawned.
 #[derive(Debug)]
 pub struct Bulk<'c, C> {
     call: Checked<&'c C>,
@@ -30,9 +31,10 @@ pub struct Bulk<'c, C> {
 }
 
 impl<C: Call> Riak<C> {
-    /// Many calls at a time, with a result for each.
+    /// Makes many calls at a time, with a result for each. A call that fails does not
+    /// stop the others.
     ///
-    /// What Riak is known to crash on is refused: see [`Checked`].
+    /// Requests that Riak is known to crash on are refused: see [`Checked`].
     ///
     /// ```no_run
     /// # async fn example(riak: riak_client::Riak, keys: Vec<String>) {
@@ -54,24 +56,25 @@ impl<C: Call> Riak<C> {
 }
 
 impl<'c, C: Call> Bulk<'c, C> {
-    /// Sets how many calls are in flight at once. 64, and never less than 1; over
-    /// one connection alone ([`Riak::connect_one`]), never more than its `max_owed`,
-    /// which is 128.
+    /// Sets how many calls are in flight at once. Default 64: as many as the
+    /// connections of one node take before calls queue up. 0 counts as 1. Over a single
+    /// connection ([`Riak::connect_one`]) never more than its `max_owed`, 128 by
+    /// default.
     #[must_use]
     pub fn concurrency(mut self, calls: usize) -> Self {
         self.concurrency = calls.max(1);
         self
     }
 
-    /// Gives results in the order of the requests, instead of as they come: a
-    /// slow one then holds up those behind it.
+    /// Returns results in the order of the requests, instead of as they arrive: a slow
+    /// call then holds up the results after it.
     #[must_use]
     pub fn ordered(mut self) -> Self {
         self.ordered = true;
         self
     }
 
-    /// Gets many objects.
+    /// Gets many objects. An object that does not exist is an answer without content.
     pub fn get_many<I>(self, requests: I) -> Results<'c, RpbGetResp>
     where
         I: IntoIterator<Item = RpbGetReq, IntoIter: Send + 'c>,
@@ -96,8 +99,8 @@ impl<'c, C: Call> Bulk<'c, C> {
         self.call_many(requests)
     }
 
-    /// Makes many calls of any operation that is answered once. The requests
-    /// are taken from their iterator as they are sent.
+    /// Makes many calls with requests of one type that is answered once. Requests are
+    /// taken from the iterator as they are sent.
     pub fn call_many<R, I>(self, requests: I) -> Results<'c, R::Response>
     where
         R: Request + 'c,
@@ -120,25 +123,27 @@ impl<'c, C: Call> Bulk<'c, C> {
 
 /// The results of many calls, each with the index of its request.
 ///
-/// Dropping it gives up the calls in flight; no other call is harmed. One
-/// connection alone ([`Riak::connect_one`]) is closed for good once it owes more
-/// answers to nobody than its `max_owed` says: these calls are no more than that,
-/// but others that are given up before the answers have come count as well.
-#[must_use = "calls get on only while their results are asked for"]
+/// Calls make progress only while [`Results::next`] or the stream is polled.
+///
+/// Dropping it gives up the calls in flight; other calls are not affected. But a
+/// single connection ([`Riak::connect_one`]) closes when more answers than its
+/// `max_owed` are outstanding for calls that were given up: those dropped here count,
+/// together with others.
+#[must_use = "calls make progress only while their results are asked for"]
 pub struct Results<'c, A> {
     #[expect(clippy::type_complexity, reason = "what is streamed, spelled out once")]
     results: Pin<Box<dyn Stream<Item = (usize, Result<A, CallError>)> + Send + 'c>>,
 }
 
 impl<A> Results<'_, A> {
-    /// The next result; `None` when there is one for each request.
+    /// The next result, with the index of its request from 0; `None` after the last.
     ///
-    /// Dropping the future loses nothing.
+    /// No result is lost if the future is dropped.
     pub async fn next(&mut self) -> Option<(usize, Result<A, CallError>)> {
         self.results.next().await
     }
 
-    /// All results that are left, in the order of the requests.
+    /// All results that are left, in the order of the requests and without indexes.
     pub async fn all(self) -> Vec<Result<A, CallError>> {
         let mut all: Vec<_> = self.results.collect().await;
         all.sort_unstable_by_key(|(index, _)| *index);

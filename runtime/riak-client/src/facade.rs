@@ -17,23 +17,46 @@ use crate::riak_services::{
     RiakTs,
 };
 
-/// All of Riak's services, called through a cluster of nodes, or through
-/// whatever else carries calls.
+/// The client: all of Riak's services, called through a [`Cluster`] of nodes, or
+/// through anything else that implements [`Call`].
 ///
-/// Clones share it. Calls may be made from many tasks at once.
+/// Clones share the connections. Calls may be made from many tasks at once, and their
+/// futures may be dropped at any time: no call ever gets another's answer. When the
+/// last clone is dropped, the connections close; [`Riak::close`] waits for calls in
+/// flight.
+///
+/// ```no_run
+/// use riak_client::riak_kv::RpbGetReq;
+/// use riak_client::{Riak, ServerErrorKind};
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let riak = Riak::connect("127.0.0.1:8087").await?;
+/// let request = RpbGetReq { r#type: Some("accounts".into()), ..RpbGetReq::new("users", "alice") };
+/// match riak.kv().get(&request).await {
+///     Ok(found) => println!("{:?}", found.content),
+///     Err(error) if error.is(ServerErrorKind::NoSuchBucketType) => println!("create `accounts`"),
+///     Err(error) => return Err(error.into()),
+/// }
+/// riak.close().await;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Riak<C = Cluster> {
     call: C,
 }
 
 impl Riak {
-    /// Connects to the nodes of a cluster: to all of them at once, and returns
-    /// with the first that is there. What it takes is a [`ClientConfig`](crate::ClientConfig), a URL
-    /// (`riak://host1,host2?timeout=2s`), `host:port`, or an address.
+    /// Connects to all nodes of a cluster at once, and returns as soon as one is
+    /// connected. Starts [discovery](crate::Discovery) if that is configured.
+    ///
+    /// It takes a [`ClientConfig`](crate::ClientConfig), a URL
+    /// (`riak://host1,host2?timeout=2s`), `host:port`, or an address: see
+    /// [`IntoConfig`](crate::IntoConfig).
     ///
     /// # Errors
     ///
-    /// If the configuration is wrong, or no node can be connected to; the error
+    /// If the configuration is invalid, or if no node can be connected to; the error
     /// names all of them.
     ///
     /// # Panics
@@ -47,36 +70,38 @@ impl Riak {
         Ok(riak)
     }
 
-    /// The same without connecting: that is left to the first call, and
-    /// [`Discovery::start`](crate::Discovery::start) to the caller.
+    /// A client that connects at its first call. Discovery is not started: call
+    /// [`Discovery::start`](crate::Discovery::start) for that.
     ///
     /// # Errors
     ///
-    /// If the configuration is wrong.
+    /// If the configuration is invalid.
     pub fn lazy(to: impl IntoConfig) -> Result<Self, InvalidConfig> {
         Ok(Self::over(to.into_config()?.build()?))
     }
 
-    /// What each node is at.
+    /// How each node stands now: its circuit breaker, latency, calls and connections.
     #[must_use]
     pub fn stats(&self) -> ClusterStats {
         self.call.stats()
     }
 
-    /// Takes no more calls, waits for those that there are, and closes all
-    /// connections. See [`Cluster::close`] for what stays if that is given up.
+    /// Takes no more calls, waits for those in flight, and closes all connections.
+    /// Open streams are waited for as well, so bound the wait with a timeout. See
+    /// [`Cluster::close`] for what happens if the future is dropped.
     pub async fn close(&self) {
         self.call.close().await;
     }
 }
 
 impl Riak<Connection> {
-    /// Connects to a node, by one connection and no more: no call is made again,
-    /// and streams make others wait.
+    /// Connects to one node over a single connection, which is not re-established. No
+    /// call is made again, and a stream makes all other calls wait.
     ///
     /// # Errors
     ///
-    /// If connecting fails or takes too long.
+    /// If connecting fails or takes longer than
+    /// [`connect_timeout`](ConnectionConfig::connect_timeout).
     ///
     /// # Panics
     ///
@@ -89,13 +114,13 @@ impl Riak<Connection> {
     }
 }
 
-/// Why there is no client.
+/// Why [`Riak::connect`] failed.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum ConnectError {
-    /// The configuration is wrong.
+    /// The configuration is invalid.
     Config(InvalidConfig),
-    /// No node can be connected to.
+    /// No node can be connected to. [`CallError::Tried`] names all of them.
     Call(CallError),
 }
 
@@ -130,19 +155,19 @@ impl std::error::Error for ConnectError {
 }
 
 impl<C: Call> Riak<C> {
-    /// Riak's services, called through what there is already: so that clients
-    /// of other schemas share its connection.
+    /// Riak's services, called through `call`: a connection or cluster that clients of
+    /// other schemas use as well.
     pub const fn over(call: C) -> Self {
         Self { call }
     }
 
-    /// What carries the calls, for the clients of other schemas.
+    /// What the calls are made through, so that clients of other schemas can share it.
     pub const fn carrier(&self) -> &C {
         &self.call
     }
 
-    /// The same services, with options for each call made through them: a
-    /// deadline, or what the caller knows better of repeating it.
+    /// The same services, with these options for each call made through them: a
+    /// deadline, and whether it may be repeated.
     ///
     /// ```no_run
     /// # async fn example(riak: riak_client::Riak) -> Result<(), riak_client::CallError> {
@@ -158,56 +183,58 @@ impl<C: Call> Riak<C> {
         Riak { call: With::new(&self.call, options) }
     }
 
-    /// The service of the node itself: ping, its version.
+    /// Requests about the node itself: ping, its name and release.
     pub const fn server(&self) -> RiakServer<&C> {
         RiakServer::new(&self.call)
     }
 
-    /// The service of setting up a secured connection.
+    /// The requests that set up a secured connection. Not needed: the feature `tls`
+    /// makes them.
     pub const fn security(&self) -> RiakSecurity<&C> {
         RiakSecurity::new(&self.call)
     }
 
-    /// The service of properties of buckets and bucket types.
+    /// Requests for the properties of buckets and bucket types.
     pub const fn buckets(&self) -> RiakBucket<&C> {
         RiakBucket::new(&self.call)
     }
 
-    /// The service of objects, listings, secondary indexes, counters of Riak 1.4.
+    /// Requests for objects, listings, secondary indexes, and the counters of Riak 1.4.
     ///
-    /// What Riak is known to crash on is refused: see [`Checked`].
+    /// Requests that Riak is known to crash on are refused: see [`Checked`].
     pub const fn kv(&self) -> RiakKv<Checked<&C>> {
         RiakKv::new(Checked::new(&self.call))
     }
 
-    /// The service of data types: counters, sets, maps, and what else converges.
+    /// Requests for data types: counters, sets, maps, `HyperLogLog`s, grow-only sets.
+    /// [`Riak::convergent`] is the safer way to them.
     ///
-    /// What Riak is known to crash on is refused: see [`Checked`].
+    /// Requests that Riak is known to crash on are refused: see [`Checked`].
     pub const fn data_types(&self) -> RiakDt<Checked<&C>> {
         RiakDt::new(Checked::new(&self.call))
     }
 
-    /// The service of map/reduce jobs.
+    /// Requests for map/reduce jobs.
     pub const fn map_reduce(&self) -> RiakMapReduce<&C> {
         RiakMapReduce::new(&self.call)
     }
 
-    /// The service of full-text search of Riak 2.0 to 2.9.
+    /// Requests for the full-text search of Riak 2.0 to 2.9.
     pub const fn search(&self) -> RiakSearch<&C> {
         RiakSearch::new(&self.call)
     }
 
-    /// The service of Riak TS.
+    /// Requests of Riak TS.
     pub const fn time_series(&self) -> RiakTs<&C> {
         RiakTs::new(&self.call)
     }
 
-    /// The service of replication queues and the cluster's membership.
+    /// Requests for replication queues and for the cluster's membership.
     pub const fn replication(&self) -> RiakRepl<&C> {
         RiakRepl::new(&self.call)
     }
 
-    /// The service of folds over the anti-entropy trees and key stores.
+    /// Folds over the anti-entropy trees and key stores.
     pub const fn anti_entropy(&self) -> RiakAae<&C> {
         RiakAae::new(&self.call)
     }

@@ -17,21 +17,21 @@ use crate::riak_services::RiakKvIndexAnswer;
 /// of kilobytes.
 const PAGE: u32 = 1000;
 
-/// What a page holds of an object.
+/// One entry of a page.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct IndexEntry {
-    /// Its key.
+    /// The key of the object.
     pub key: Blob,
-    /// The term that it was found by: Riak gives it if the request has asked
-    /// for terms and the query is of a range.
+    /// The term that the object was found by. Riak sends it only if the request sets
+    /// `return_terms` and the query is of a range.
     pub term: Option<Blob>,
-    /// The object, if the request has asked for it and the node gives it (Riak
-    /// TS does).
+    /// The object, if the request sets `return_body` and the node sends it, as Riak TS
+    /// does.
     pub object: Option<RpbGetResp>,
 }
 
-/// The pages of a query. See [`Riak::index_pages`].
+/// The pages of a secondary index query: see [`Riak::index_pages`].
 #[must_use = "nothing is asked for before the first page is"]
 pub struct IndexPages<'c, C> {
     riak: &'c Riak<C>,
@@ -42,9 +42,10 @@ pub struct IndexPages<'c, C> {
 }
 
 impl<C: Call> Riak<C> {
-    /// Queries a secondary index page by page. A request without `max_results`
-    /// gets pages of 1,000, and pages of none are refused; one with a continuation
-    /// goes on from there.
+    /// Queries a secondary index page by page.
+    ///
+    /// The pages have `max_results` entries, 1,000 if the request does not set it. A
+    /// request with a `continuation` goes on from there. The field `stream` is ignored.
     ///
     /// ```no_run
     /// # async fn example(riak: riak_client::Riak) -> Result<(), riak_client::CallError> {
@@ -60,6 +61,7 @@ impl<C: Call> Riak<C> {
     ///     for entry in page {
     ///         println!("{:?}", entry.key);
     ///     }
+    ///     // To go on later, in another process: keep `pages.continuation()`.
     /// }
     /// # Ok(())
     /// # }
@@ -73,27 +75,27 @@ impl<C: Call> Riak<C> {
 }
 
 impl<'c, C: Call> IndexPages<'c, C> {
-    /// The next page; `None` after the last. The last one may be empty: Riak
-    /// does not know that a full page has nothing behind it.
+    /// The next page; `None` after the last. The last page may be empty: Riak does not
+    /// know that nothing follows a full page.
     ///
-    /// Dropping the future loses nothing.
+    /// No page is lost if the future is dropped.
     ///
     /// # Errors
     ///
-    /// If the call fails. The same page can be asked for again then. With
-    /// [`NotSent::Refused`] if `max_results` is 0, or if the node has given a page
-    /// the continuation that it was asked for with: what follows cannot be had.
+    /// If the call fails; calling `next` again asks for the same page. With
+    /// [`NotSent::Refused`] if `max_results` is 0, or if the node answered a page with
+    /// the continuation it was asked with, so that what follows cannot be reached.
     pub async fn next(&mut self) -> Result<Option<Vec<IndexEntry>>, CallError> {
         if self.over {
             return Ok(None);
         }
         if self.request.max_results == Some(0) {
-            let reason = "pages of no entries would never come to an end: set max_results to 1 or more";
+            let reason = "pages of no entries would never end: set max_results to 1 or more";
             return Err(NotSent::Refused { reason }.into());
         }
         if self.stuck {
-            let reason = "the node gave the last page's own continuation for the next one, which would be the \
-                          same again: make the query without pages, or at another node";
+            let reason = "the node gave the continuation of the last page for the next one, which would be the same page again: \
+                          make the query without pages, or at another node";
             return Err(NotSent::Refused { reason }.into());
         }
         let answer = self.riak.kv().index_any(&self.request).await?;
@@ -107,16 +109,16 @@ impl<'c, C: Call> IndexPages<'c, C> {
         Ok(Some(entries))
     }
 
-    /// Where the next page begins: to go on later, or elsewhere, put it into a
-    /// request that is the same otherwise. `None` before the first page, if the
-    /// request had none, and after the last.
+    /// Where the next page begins. To go on later or elsewhere, put it into a request
+    /// that is otherwise the same. `None` before the first page, unless the request had
+    /// a continuation, and after the last page.
     #[must_use]
     pub fn continuation(&self) -> Option<&Blob> {
         self.request.continuation.as_ref().filter(|_| !self.over)
     }
 
-    /// All entries that are left, one after the other. An error ends the
-    /// stream.
+    /// All entries that are left, as a stream that asks for pages as needed. An error
+    /// is its last item.
     pub fn entries(self) -> impl Stream<Item = Result<IndexEntry, CallError>> + Send + 'c {
         let begin = (Some(self), Vec::new().into_iter());
         stream::unfold(begin, |(mut pages, mut page)| async move {

@@ -1,24 +1,30 @@
-//! Riak's messages, message codes and operations, typed, with an async client.
+//! An async client for Riak: KV 1.x to `OpenRiak` 3.4, and Riak TS.
 //!
-//! Generated from Riak's schemas by `protoc-gen-riak`, and checked in: nothing
-//! is generated when this crate is built.
+//! It has Riak's messages as typed Rust, a method for each request, and a cluster
+//! client with load balancing, retries and deadlines. The messages and methods are
+//! generated from Riak's schemas by `protoc-gen-riak` and checked in: nothing is
+//! generated when this crate is built.
 //!
 //! ```no_run
-//! use riak_client::{Riak, riak_kv};
+//! use riak_client::riak_kv::{RpbContent, RpbGetReq, RpbListKeysReq, RpbPutReq};
+//! use riak_client::{CallError, Riak};
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! let riak = Riak::connect("127.0.0.1:8087").await?;
+//! let riak = Riak::connect("riak://riak-1.example.com,riak-2.example.com?timeout=2s").await?;
 //!
-//! let mut put = riak_kv::RpbPutReq::new("users", riak_kv::RpbContent::new(r#"{"age": 42}"#));
-//! put.key = Some("alice".into());
+//! let put = RpbPutReq {
+//!     key: Some("alice".into()),
+//!     ..RpbPutReq::new("users", RpbContent::new(r#"{"age": 42}"#))
+//! };
 //! riak.kv().put(&put).await?;
 //!
-//! let found = riak.kv().get(&riak_kv::RpbGetReq::new("users", "alice")).await?;
-//! for content in &found.content {
-//!     println!("{:?}", content.value);
+//! match riak.kv().get(&RpbGetReq::new("users", "alice")).await {
+//!     Ok(found) => println!("{:?}", found.content), // empty if there is no such object
+//!     Err(CallError::Server(error)) => println!("Riak refuses: {error}"),
+//!     Err(error) => println!("no answer: {error}"),
 //! }
 //!
-//! let mut keys = riak.kv().list_keys(&riak_kv::RpbListKeysReq::new("users")).await?;
+//! let mut keys = riak.kv().list_keys(&RpbListKeysReq::new("users")).await?; // a stream
 //! while let Some(chunk) = keys.next().await {
 //!     println!("{:?}", chunk?.keys);
 //! }
@@ -26,16 +32,96 @@
 //! # }
 //! ```
 //!
-//! Each schema file is a module: [`riak`], [`riak_kv`], [`riak_dt`] and so on
-//! hold the messages, [`riak_services`] holds a client and a server trait for
-//! each part of the server. [`MessageCode`] is the table of message codes, and
-//! [`AnyMessage`] decodes a frame by its code.
+//! # Where to start
 //!
-//! Features: `client` (default) for the clients, `server` for the server
-//! traits. Without either there are messages only, and no dependency but
-//! `riak-runtime`. To the clients, `tls` adds secured clusters, `serde`
-//! configurations from files, `tracing` a span and `metrics` counters for each
-//! attempt at a call, and `tower` a service for its layers.
+//! - [`Riak`] is the client. [`Riak::kv`], [`Riak::data_types`], [`Riak::buckets`]
+//!   and so on have a method for each of Riak's requests.
+//! - [`ClientConfig`] has the settings, from a URL, a file or code; [`PARAMETERS`]
+//!   lists them.
+//! - [`CallError`] says why a call failed, and whether it may have been applied;
+//!   [`ServerErrorKind`] says what an error of Riak means.
+//!
+//! On top of single requests there are
+//!
+//! - [`Riak::objects`]: objects with their vector clocks, siblings and tombstones, and
+//!   updates that do not overwrite those of others;
+//! - [`Riak::convergent`]: counters, sets, maps and other data types;
+//! - [`Riak::bulk`]: many calls at a time; [`Riak::index_pages`]: a secondary index,
+//!   page by page;
+//! - [`Riak::with`]: a deadline for calls ([`CallOptions`]).
+//!
+//! Each schema file is a module: [`riak_kv`], [`riak_dt`], [`riak_ts`] and so on have
+//! the messages, [`riak_services`] a client and a server trait for each part of the
+//! server. Settings whose types are not here, such as `PoolConfig`, are in
+//! `riak_runtime::client`.
+//!
+//! # Features
+//!
+//! | feature | adds |
+//! |--|--|
+//! | `client` (default) | [`Riak`] and the clients, on tokio |
+//! | `server` | the server traits in [`riak_services`] |
+//! | `tls` | TLS and authentication, for clusters with security enabled |
+//! | `serde` | [`ClientConfig`] read from files |
+//! | `tracing`, `metrics` | a span, counters and a histogram for each attempt at a call; `riak_runtime::client` lists them |
+//! | `tower` | `riak_runtime::client::CallService`, calls as a `tower::Service` |
+//!
+//! With none of them there are only messages, and no dependency but `riak-runtime`.
+//!
+//! # Proxies and inspectors
+//!
+//! [`MessageCode`] is the table of message codes; [`AnyMessage`] decodes any frame by
+//! its code:
+//!
+//! ```
+//! use riak_client::{AnyMessage, Blob, Frame, MessageCode};
+//!
+//! let frame = Frame { code: 9, body: Blob::from(b"\x0a\x05users\x12\x05alice") };
+//! match AnyMessage::decode(&frame)? {
+//!     AnyMessage::RpbGetReq(get) => assert_eq!((get.bucket, get.key), ("users".into(), "alice".into())),
+//!     other => println!("not a get: {other:?}"),
+//! }
+//! assert_eq!(MessageCode::try_from(9)?.name(), "RpbGetReq");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Servers
+//!
+//! A program can answer Riak's requests itself: implement the trait of a service, whose
+//! other methods answer "Unknown message code", and serve it by its dispatcher. The
+//! crate `riak-testkit` is a whole node made this way, for tests.
+//!
+#![cfg_attr(all(feature = "client", feature = "server"), doc = "```")]
+#![cfg_attr(not(all(feature = "client", feature = "server")), doc = "```ignore")]
+//! use riak_client::Riak;
+//! use riak_client::riak_kv::{RpbContent, RpbGetReq, RpbGetResp};
+//! use riak_client::riak_services::{RiakKvServer, RiakKvService};
+//! use riak_runtime::server::{Failure, Server};
+//!
+//! /// Has an object at each key: the key itself.
+//! struct Keys;
+//!
+//! impl RiakKvServer for Keys {
+//!     async fn get(&self, request: RpbGetReq) -> Result<RpbGetResp, Failure> {
+//!         let content = vec![RpbContent::new(request.key)];
+//!         Ok(RpbGetResp { content, ..RpbGetResp::default() })
+//!     }
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! #     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(example())
+//! # }
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+//! let address = listener.local_addr()?;
+//! tokio::spawn(Server::default().serve(listener, RiakKvService(Keys)));
+//!
+//! let riak = Riak::connect(address).await?;
+//! let found = riak.kv().get(&RpbGetReq::new("users", "alice")).await?;
+//! assert_eq!(found.content[0].value, "alice");
+//! # Ok(())
+//! # }
+//! ```
 
 #[cfg(feature = "client")]
 mod bulk;

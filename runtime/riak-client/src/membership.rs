@@ -8,10 +8,12 @@ use riak_runtime::client::{Cluster, Discover, Discovering, Node};
 use crate::Riak;
 use crate::riak_kv::RpbMembershipResp;
 
-/// Asks one of the nodes who the others are.
+/// Asks a node of the cluster which nodes are up, and at which addresses. Riak 3.0.10
+/// and later answer that.
 ///
-/// They answer with the addresses that they listen at: of use to clients in the
-/// same network, and of none behind a translation of addresses.
+/// Nodes give the addresses that they listen on. These are useful to clients in the
+/// same network, but not through a network address translation. Addresses that nobody
+/// can connect to, such as `0.0.0.0`, are left out.
 ///
 /// ```no_run
 /// use std::sync::Arc;

@@ -32,13 +32,18 @@ pub const INLINE: usize = 23;
 /// whole frame alive, and costs two atomic operations (measured: 35 to 40 ns).
 pub(crate) const SHARE: usize = 512;
 
-/// Immutable bytes, cheap to clone: short ones inline, long ones shared.
+/// Immutable bytes, cheap to clone: the owned type of a `bytes` field.
 ///
-/// 24 bytes large, and so is `Option<Blob>`. A decoded one of 512 bytes and more
-/// may keep up to four times its size alive, and a shorter one, which may lie
-/// beside others of its message, up to 1 KiB; [`Blob::copy_from_slice`] makes one
-/// that stands alone. `Debug` prints text where the
-/// bytes are text, and escaped bytes otherwise.
+/// A blob is 24 bytes large, and so is `Option<Blob>`. Up to 23 bytes are stored in
+/// the blob itself; longer ones are shared by reference count. It dereferences to
+/// `[u8]`, is made by `into()` of strings, slices, arrays and vectors, and compares
+/// with all of them. `Debug` prints text if the bytes are UTF-8 without control
+/// characters, and escaped bytes otherwise.
+///
+/// A blob that was decoded may keep more memory alive than its own bytes: one of
+/// 512 bytes and more, up to four times its size, since it is a slice of its frame;
+/// a shorter one, up to 1 KiB, since it may share a block with other values of its
+/// message. [`Blob::copy_from_slice`] makes an independent copy.
 ///
 /// ```
 /// use riak_runtime::Blob;
@@ -49,9 +54,14 @@ pub(crate) const SHARE: usize = 512;
 /// assert_eq!(format!("{key:?}"), r#""alice""#);
 /// assert_eq!(format!("{:?}", Blob::from(&[0xff, 0x00][..])), r#"b"\xff\x00""#);
 ///
-/// // A `Vec` is taken over, and clones share it.
+/// // Clones and long slices share their bytes.
 /// let value = Blob::from(vec![b'x'; 65_536]);
 /// assert_eq!(value.clone().as_ptr(), value.as_ptr());
+/// assert_eq!(value.slice(32_768..).as_ptr(), value[32_768..].as_ptr());
+///
+/// // Not everything in Riak is text.
+/// assert_eq!(key.to_str(), Ok("alice"));
+/// assert_eq!(Blob::from([b'a', 0xff]).to_string_lossy(), "a\u{fffd}");
 /// ```
 #[repr(C, align(8))]
 pub struct Blob {
@@ -123,14 +133,14 @@ unsafe impl Send for Blob {}
 unsafe impl Sync for Blob {}
 
 impl Blob {
-    /// No bytes.
+    /// A blob without bytes.
     #[inline]
     #[must_use]
     pub const fn new() -> Self {
         Self { bytes: [MaybeUninit::uninit(); INLINE], tag: Tag::Inline0 }
     }
 
-    /// A copy of `bytes`.
+    /// A copy of `bytes`, which shares memory with nothing.
     #[inline]
     #[must_use]
     pub fn copy_from_slice(bytes: &[u8]) -> Self {
@@ -150,7 +160,8 @@ impl Blob {
         unsafe { std::mem::transmute(words.map(u64::to_le)) }
     }
 
-    /// Bytes that live as long as the program: neither copied nor counted.
+    /// A blob of bytes that live as long as the program. Not copied if there are more
+    /// than 23.
     ///
     /// # Panics
     ///
@@ -187,7 +198,7 @@ impl Blob {
         (self.tag == Tag::Heap).then(|| unsafe { ptr::from_ref(self).cast::<Heap>().read() })
     }
 
-    /// The bytes.
+    /// The bytes, as a slice.
     #[inline]
     #[must_use]
     pub fn as_slice(&self) -> &[u8] {
@@ -203,7 +214,7 @@ impl Blob {
     ///
     /// # Errors
     ///
-    /// If they are not UTF-8. Riak promises it for nothing.
+    /// If the bytes are not UTF-8. Riak promises that for none of its `bytes` fields.
     pub fn to_str(&self) -> Result<&str, std::str::Utf8Error> {
         std::str::from_utf8(self)
     }
@@ -214,14 +225,14 @@ impl Blob {
         String::from_utf8_lossy(self)
     }
 
-    /// A part of the bytes: shared if that is worth it, else copied.
+    /// A blob of a part of the bytes.
     ///
-    /// Shared are slices of 512 bytes and more that are at least a quarter of
-    /// the allocation they keep alive.
+    /// A part of 512 bytes and more that is at least a quarter of the allocation it
+    /// keeps alive is shared; any other is copied.
     ///
     /// # Panics
     ///
-    /// If the range does not lie within the bytes.
+    /// If the range does not lie within the bytes, or ends before it starts.
     #[must_use]
     pub fn slice(&self, range: impl RangeBounds<usize>) -> Self {
         let start = match range.start_bound() {
@@ -270,7 +281,7 @@ impl Blob {
         if self.tag == Tag::Heap { self } else { Self::copied_to_heap(&self) }
     }
 
-    /// A copy of the bytes.
+    /// A copy of the bytes as a vector. It always copies.
     #[must_use]
     pub fn into_vec(self) -> Vec<u8> {
         self.to_vec()
@@ -363,59 +374,4 @@ impl Deref for Blob {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_length_around_the_inline_limit_round_trips() {
-        let source: Vec<u8> = (0..=255).collect();
-        for len in 0..=source.len() {
-            let blob = Blob::copy_from_slice(&source[..len]);
-            assert_eq!(blob.as_slice(), &source[..len]);
-            assert_eq!(blob.as_inline().is_some(), len <= INLINE);
-            let copy = blob.clone();
-            drop(blob);
-            assert_eq!(copy.as_slice(), &source[..len]);
-            assert_eq!(copy.into_heap().as_slice(), &source[..len]);
-        }
-    }
-
-    #[test]
-    fn inline_from_ignores_what_lies_behind() {
-        let source = *b"0123456789abcdefghijklmn";
-        for len in 0..=INLINE {
-            // SAFETY: the source has 24 bytes.
-            let blob = unsafe { Blob::inline_from(source.as_ptr(), len) };
-            assert_eq!(blob.as_slice(), &source[..len]);
-        }
-    }
-
-    #[test]
-    fn long_slices_share_and_short_ones_do_not() {
-        let blob = Blob::from(vec![7; 4096]);
-        let half = blob.slice(2048..);
-        assert_eq!(half.as_ptr(), blob[2048..].as_ptr());
-        assert_ne!(blob.slice(..511).as_ptr(), blob.as_ptr());
-        // Long enough, but it would pin eight times its size.
-        let wide = Blob::from(vec![7; 8192]);
-        assert_ne!(wide.slice(..1024).as_ptr(), wide.as_ptr());
-        drop(blob);
-        assert_eq!(half.as_slice(), &[7; 2048]);
-    }
-
-    #[test]
-    fn static_bytes_are_not_copied() {
-        static TEXT: &[u8] = b"application/x-erlang-binary";
-        let blob = Blob::from_static(TEXT);
-        assert_eq!(blob.as_ptr(), TEXT.as_ptr());
-        assert_eq!(blob.clone().as_ptr(), TEXT.as_ptr());
-        assert_eq!(blob.slice(12..), b"x-erlang-binary"[..]);
-    }
-
-    #[test]
-    fn sharing_a_foreign_slice_copies_it() {
-        let blob = Blob::from(vec![1; 1000]);
-        let foreign = vec![2; 1000];
-        assert_eq!(blob.share(&foreign), foreign[..]);
-    }
-}
+mod tests;

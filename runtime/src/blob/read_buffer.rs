@@ -9,11 +9,24 @@ use std::ptr;
 use super::block::Block;
 use super::{Blob, INLINE};
 
-/// A buffer that is filled at its end and gives away its front as [`Blob`]s.
+/// A buffer that is filled at its end and gives away its front as [`Blob`]s: what
+/// [`FrameReader`](crate::FrameReader) reads into.
 ///
-/// Blobs longer than [`INLINE`](super::INLINE) share the buffer's memory; a
-/// new block is begun when there is no room left, so blobs never see later
-/// bytes.
+/// Blobs longer than [`INLINE`](super::INLINE) share the buffer's memory and are not
+/// copied. When there is no room left, a new block is begun, so the bytes of a blob
+/// never change.
+///
+/// ```
+/// use riak_runtime::blob::ReadBuffer;
+///
+/// let mut buffer = ReadBuffer::new(1024);
+/// buffer.spare(11)[..11].copy_from_slice(b"hello world");
+/// buffer.advance(11);
+/// let hello = buffer.take(5);
+/// buffer.skip(1);
+/// assert_eq!(hello, "hello");
+/// assert_eq!(buffer.filled(), b"world");
+/// ```
 pub struct ReadBuffer {
     block: Block,
     /// First byte that was not given away.
@@ -32,7 +45,7 @@ impl ReadBuffer {
         Self { block: Block::zeroed(block_size), start: 0, end: 0, block_size }
     }
 
-    /// Bytes that have arrived and were not given away.
+    /// The bytes that have arrived and were not given away yet.
     #[must_use]
     pub fn filled(&self) -> &[u8] {
         // SAFETY: the range lies within the block and is initialised.
@@ -41,8 +54,8 @@ impl ReadBuffer {
         }
     }
 
-    /// Room for at least `min` bytes behind the filled ones, to be filled from
-    /// its front and then reported by [`ReadBuffer::advance`].
+    /// Room for at least `min` bytes after the filled ones. Fill it from its front,
+    /// then report how much with [`ReadBuffer::advance`].
     pub fn spare(&mut self, min: usize) -> &mut [u8] {
         if self.block.capacity() - self.end < min {
             self.make_room(min);
@@ -53,17 +66,17 @@ impl ReadBuffer {
         unsafe { std::slice::from_raw_parts_mut(self.block.data().as_ptr().add(self.end), spare) }
     }
 
-    /// Says that the first `count` bytes of the spare room were filled.
+    /// Reports that the first `count` bytes of [`ReadBuffer::spare`] were filled.
     ///
     /// # Panics
     ///
-    /// If there was not that much room.
+    /// If there is not that much room.
     pub fn advance(&mut self, count: usize) {
         assert!(count <= self.block.capacity() - self.end, "more bytes were filled than there was room for");
         self.end += count;
     }
 
-    /// Gives away the first `count` bytes.
+    /// Takes the first `count` bytes out, as a blob.
     ///
     /// # Panics
     ///
@@ -80,7 +93,7 @@ impl ReadBuffer {
         blob
     }
 
-    /// Throws away the first `count` bytes.
+    /// Discards the first `count` bytes.
     ///
     /// # Panics
     ///

@@ -10,43 +10,46 @@ use std::time::Duration;
 use super::node::Node;
 use super::random::Random;
 
-/// A node to choose.
+/// A node that a [`Balance`] can choose.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Candidate<'a> {
     /// The node.
     pub node: &'a Node,
-    /// How many calls it has not answered yet, of this cluster's clients.
+    /// How many calls of this cluster it has not answered yet.
     pub in_flight: usize,
-    /// How long it took to answer lately, a moving average; zero if it has not
+    /// How long it took to answer lately, as a moving average; zero if it has not
     /// answered yet.
     pub latency: Duration,
-    /// How many calls in a hundred it failed at lately, a moving average: those
-    /// that it answered with an error that is no caller's fault, or not in time.
+    /// The percentage of calls at which it failed lately, as a moving average: those
+    /// that it did not answer in time, or answered with an error that is not the
+    /// caller's fault.
     pub failed_percent: u32,
 }
 
-/// Chooses a node for each call.
+/// Chooses a node for each call: what [`Cluster::balanced`](super::Cluster::balanced)
+/// takes.
 pub trait Balance: fmt::Debug + Send + Sync + 'static {
-    /// The index of the candidate that gets the call. There are two or more.
-    /// An index that there is not means the first one.
+    /// The index of the candidate that gets the call. There are always two or more;
+    /// an index out of range counts as 0.
     fn choose(&self, candidates: &[Candidate<'_>]) -> usize;
 }
 
-/// The default: of two nodes at random, the one that is likely to answer first.
+/// The default: of two nodes chosen at random, the one that is likely to answer
+/// first.
 ///
-/// That is the one with the lesser product of calls in flight and latency.
-/// Random pairs, because the best of all would get every client's calls at
-/// once. Latencies below a millisecond count as one: such differences are
-/// noise, and load is to be even then. A node that fails at calls answers
-/// soonest of all: each sixth call in a hundred that failed doubles the product.
+/// That is the one with the smaller product of latency and calls in flight plus
+/// one. The pair is random because the best node of all would get the calls of
+/// every client at once. A latency below a millisecond counts as a millisecond:
+/// smaller differences are noise. Since a node that fails often answers quickly,
+/// each six percent of failed calls double the product.
 #[derive(Debug)]
 pub struct LeastLoaded {
     random: Random,
 }
 
 impl LeastLoaded {
-    /// A balance that begins at random.
+    /// A balance with a random seed.
     #[must_use]
     pub fn new() -> Self {
         Self { random: Random::new() }
@@ -76,8 +79,8 @@ impl Balance for LeastLoaded {
     }
 }
 
-/// One after the other, whatever their load: for nodes behind a balancer of
-/// their own.
+/// One node after the other, whatever their load: for nodes that are load balancers
+/// themselves.
 #[derive(Debug, Default)]
 pub struct RoundRobin {
     next: AtomicUsize,

@@ -11,22 +11,28 @@
 
 use std::time::{Duration, Instant};
 
-/// When a node counts as down, and for how long.
+/// When a node counts as down, and for how long it then gets no calls.
+///
+/// Each node has a circuit breaker. It opens after some failures in a row, and
+/// calls go to other nodes. When its time has passed, one call is sent to the node
+/// as a probe: if that succeeds, the breaker closes; otherwise it opens for longer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BreakerConfig {
-    /// How many failures in a row open it. 5: fewer would let one slow moment
-    /// of a node send all calls elsewhere. A connection that ends is one,
-    /// however many calls it carried; one that cannot be made opens it at once.
+    /// How many failures in a row open the breaker. Default 5: with fewer, one slow
+    /// moment of a node would send all calls elsewhere. A connection that fails
+    /// counts once, however many calls it carried; a connection that cannot be made
+    /// opens the breaker at once.
     pub failures: u32,
-    /// For how long it opens first. 200 ms, doubled with each failed probe.
+    /// For how long it opens at first. Default 200 ms, doubled with each failed
+    /// probe.
     pub open_min: Duration,
-    /// For how long it opens at most. 1 second: so long does a node that is
-    /// back wait for calls, and so often does one that is down cost a call
-    /// that goes elsewhere.
+    /// For how long it opens at most. Default 1 second: a node that is back waits at
+    /// most that long for calls, and a node that is down delays one call in that
+    /// time, which then goes to another node.
     pub open_max: Duration,
-    /// How long a probe may take. 1 second. Past it the node counts as down
-    /// still, and the call goes elsewhere.
+    /// How long a probe may take. Default 1 second. If it takes longer, the node
+    /// still counts as down, and the call goes to another node.
     pub probe_timeout: Duration,
 }
 
@@ -42,7 +48,7 @@ impl Default for BreakerConfig {
 }
 
 impl BreakerConfig {
-    /// The defaults.
+    /// The default settings.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -56,15 +62,15 @@ impl BreakerConfig {
     }
 }
 
-/// What a breaker is at, as [`Cluster::stats`](super::Cluster::stats) shows it.
+/// The state of a node's circuit breaker, as [`Cluster::stats`](super::Cluster::stats) shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BreakerState {
-    /// Calls pass.
+    /// The node gets calls.
     Closed,
-    /// Calls go elsewhere.
+    /// The node counts as down: calls go to other nodes.
     Open,
-    /// One call tries it.
+    /// One call, the probe, tries the node.
     HalfOpen,
 }
 

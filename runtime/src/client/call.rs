@@ -17,13 +17,13 @@ use crate::error::DecodeErrorKind;
 use crate::operation::{Answer, Operation};
 use crate::{Blob, DecodeLimits, Frame, Request};
 
-/// The answer to a unary call, and who gave it.
+/// The answer to a unary call, and the node that gave it.
 ///
 /// ```
 /// use riak_runtime::client::Answered;
 /// use riak_runtime::{Blob, Frame};
 ///
-/// // What carries calls to one server only says no more.
+/// // A single connection does not say which node answered; a cluster does.
 /// let answer = Answered::from(Frame { code: 10, body: Blob::new() });
 /// assert_eq!(answer.frame().code, 10);
 /// assert!(answer.node().is_none());
@@ -42,19 +42,19 @@ impl Answered {
         Self { from: Some((node, after)), failed, ..self }
     }
 
-    /// The answer.
+    /// The answer's frame.
     #[must_use]
     pub fn frame(&self) -> &Frame {
         &self.frame
     }
 
-    /// The answer alone.
+    /// The answer's frame, by value.
     #[must_use]
     pub fn into_frame(self) -> Frame {
         self.frame
     }
 
-    /// The node that gave it, if there are several.
+    /// The node that answered, if a [`Cluster`](super::Cluster) made the call.
     #[must_use]
     pub fn node(&self) -> Option<&Node> {
         self.from.as_ref().map(|(node, _)| node)
@@ -67,28 +67,32 @@ impl From<Frame> for Answered {
     }
 }
 
-/// Carries calls to a server and brings their answers: a
-/// [`Connection`](super::Connection), or whatever is made of connections.
+/// Sends requests to a server and returns their answers: what generated clients
+/// need. [`Connection`](super::Connection), [`Pool`](super::Pool),
+/// [`Cluster`](super::Cluster) and [`With`](super::With) implement it, and so do
+/// references to them and [`Arc`]s.
 ///
-/// Whoever implements it gets frames whose codes are those of the operation's
-/// answers; errors that the server answered with are errors here.
+/// An implementation returns only frames with a code of the operation's answers;
+/// an error that the server answered with is an `Err`
+/// ([`CallError::Server`]).
 pub trait Call: Send + Sync {
-    /// Sends a request and waits for its only answer. Nothing is done before
-    /// the future is polled.
+    /// Sends a request and waits for its only answer. Nothing happens before the
+    /// future is polled; it may be dropped at any time.
     fn unary(&self, request: &Outgoing<'_>) -> impl Future<Output = Result<Answered, CallError>> + Send;
 
-    /// Sends a request and waits for the first of its answers, which the stream
-    /// begins with.
+    /// Sends a request and waits for its first answer, which is also the first item
+    /// of the stream that it returns.
     fn stream(&self, request: &Outgoing<'_>) -> impl Future<Output = Result<FrameStream, CallError>> + Send;
 
-    /// What decoding an answer may cost.
+    /// The limits for decoding its answers. [`DecodeLimits::DEFAULT`] unless
+    /// implemented.
     fn decode_limits(&self) -> DecodeLimits {
         DecodeLimits::DEFAULT
     }
 
-    /// How many calls may be given up at once after they have been sent; more
-    /// would be the end of what carries them. `None` if it has no such end, as
-    /// where connections are made anew.
+    /// How many calls may be given up at once, after they have been sent, without
+    /// closing the only connection there is. `None` if there is no such limit, since
+    /// a closed connection is replaced.
     fn max_owed(&self) -> Option<usize> {
         None
     }
@@ -130,13 +134,13 @@ impl<C: Call + ?Sized> Call for Arc<C> {
     }
 }
 
-/// Makes a call that is answered once. Where the request may ask for a stream,
-/// it will not.
+/// Makes a call and waits for its only answer. A request that may ask for a stream
+/// is sent so that it does not.
 ///
 /// # Errors
 ///
-/// If the server answers with an error, or no answer can be had that `A` can be
-/// decoded from.
+/// If the server answers with an error, no answer arrives, or the answer cannot be
+/// decoded as an `A`.
 pub async fn unary<C: Call + ?Sized, R: Request, A: Answer>(call: &C, request: R) -> Result<A, CallError> {
     let Answered { frame, from, mut failed } = call.unary(&Outgoing::unary(&request)).await?;
     decode(&frame, R::OPERATION, &call.decode_limits()).map_err(|error| match from {
@@ -148,12 +152,13 @@ pub async fn unary<C: Call + ?Sized, R: Request, A: Answer>(call: &C, request: R
     })
 }
 
-/// Makes a call that is answered by many messages. Where the request may ask
-/// for that, it will.
+/// Makes a call that is answered with a stream, and waits for the first answer. A
+/// request that may ask for a stream is sent so that it does.
 ///
 /// # Errors
 ///
-/// If the first answer is an error, or none comes. Later errors end the stream.
+/// If the first answer is an error, or none arrives. A later error is the last item
+/// of the stream.
 pub async fn stream<C: Call + ?Sized, R: Request, A: Answer>(
     call: &C,
     request: R,
@@ -162,12 +167,12 @@ pub async fn stream<C: Call + ?Sized, R: Request, A: Answer>(
     Ok(Responses::new(frames, R::OPERATION))
 }
 
-/// Makes a call that is answered once, with a body that is there already: for
-/// proxies, and for messages that only their senders know.
+/// Makes a call with a body that is already encoded, and returns the answer as a
+/// frame: for proxies, which need not know the messages.
 ///
 /// # Errors
 ///
-/// If the server answers with an error, or no answer can be had.
+/// If the server answers with an error, or no answer arrives.
 pub async fn frame<C: Call + ?Sized>(
     call: &C,
     operation: &'static Operation,
@@ -176,12 +181,13 @@ pub async fn frame<C: Call + ?Sized>(
     call.unary(&Outgoing::raw_unary(operation, body)).await.map(Answered::into_frame)
 }
 
-/// Makes a call that is answered by many frames, with a body that is there
-/// already. An operation that never streams gives one.
+/// Makes a call with a body that is already encoded, and returns the answers as
+/// frames. An operation that never streams gives a stream of one frame.
 ///
 /// # Errors
 ///
-/// If the first answer is an error, or none comes. Later errors end the stream.
+/// If the first answer is an error, or none arrives. A later error is the last item
+/// of the stream.
 pub async fn frames<C: Call + ?Sized>(
     call: &C,
     operation: &'static Operation,

@@ -9,6 +9,9 @@ use crate::DecodeLimits;
 
 /// Settings of a [`Connection`](super::Connection).
 ///
+/// Each field has a method of the same name that sets it. A timeout of `None` is
+/// no timeout.
+///
 /// ```
 /// use std::time::Duration;
 /// use riak_runtime::client::ConnectionConfig;
@@ -22,45 +25,48 @@ use crate::DecodeLimits;
 #[non_exhaustive]
 pub struct ConnectionConfig {
     /// How many unary calls may be in flight at once; further ones wait their
-    /// turn. 256: enough to hide a millisecond of network at 250,000 calls a
-    /// second, and little enough that a call does not wait long behind others.
+    /// turn. Default 256: enough for 250,000 calls a second over a network with a
+    /// round trip of a millisecond, and few enough that a call does not wait long
+    /// behind others. 0 counts as 1.
     pub max_in_flight: usize,
     /// How many answers may be outstanding that nobody waits for any more,
-    /// because their calls were dropped or took too long. Past it no new calls
-    /// are sent, and the connection closes as soon as nobody waits for an
-    /// answer. 128. No more than so many bulk calls are in flight over one
-    /// connection that nothing replaces.
+    /// because their calls were dropped or timed out. Default 128. Above it, new
+    /// calls are refused ([`ConnectionError::Owed`](super::ConnectionError::Owed)),
+    /// and the connection closes as soon as nobody waits for an answer.
     pub max_owed: usize,
-    /// How many calls may wait their turn. 65,536; each keeps its encoded
-    /// request.
+    /// How many calls may wait their turn; further ones fail with
+    /// [`NotSent::QueueFull`](super::NotSent::QueueFull). Default 65,536. Each
+    /// waiting call holds its encoded request in memory.
     pub max_waiting: usize,
     /// How long a call may wait its turn: until others are answered, or until a
-    /// stream ends. 10 seconds. A call with a deadline of its own waits for no
-    /// more than half of the time that it has: a client that sends what is
-    /// about to expire does work that nobody waits for.
+    /// stream ends. Default 10 seconds. A call with a deadline of its own waits for
+    /// at most half of the time that it has: a request that is sent just before it
+    /// expires makes the server do work whose result nobody uses.
     pub wait_timeout: Option<Duration>,
-    /// The longest frame that is accepted, in bytes, code included. 64 MiB
-    /// ([`MAX_FRAME`](crate::frame::MAX_FRAME)).
+    /// The longest frame that is accepted, in bytes: message code and body, without
+    /// the four bytes of length. Default 64 MiB
+    /// ([`MAX_FRAME`](crate::frame::MAX_FRAME)). Requests are not subject to it.
     pub max_frame: usize,
-    /// What decoding an answer may cost.
-    /// [`DecodeLimits::DEFAULT`]: answers nest to a depth of 100, and take 128
-    /// bytes of memory for a byte received, besides its copy.
+    /// How deep an answer may nest and how much memory decoding it may take.
+    /// Default [`DecodeLimits::DEFAULT`].
     pub decode_limits: DecodeLimits,
-    /// How many bytes of a stream's answers are kept for a consumer that is
-    /// slow; then reading from the socket stops. 256 KiB.
+    /// How many bytes of a stream's answers are buffered for a slow consumer
+    /// before reading from the socket stops. Default 256 KiB.
     pub stream_buffer: usize,
-    /// How long connecting may take. 5 seconds.
+    /// How long looking up the name and the TCP connect may take together.
+    /// Default 5 seconds.
     pub connect_timeout: Duration,
     /// How long a unary call may take: waiting its turn, sending, receiving.
-    /// 70 seconds: Riak gives itself 60 and then answers with an error, which
-    /// says more than a timeout here.
+    /// Default 70 seconds: after 60, Riak itself answers with an error, which says
+    /// more than a timeout here. A longer timeout in the request itself does not extend
+    /// it.
     pub call_timeout: Option<Duration>,
     /// The same for calls that keep the server busy for long
-    /// ([`Cost::Long`](crate::operation::Cost)). One hour.
+    /// ([`Cost::Long`](crate::operation::Cost)). Default one hour.
     pub long_call_timeout: Option<Duration>,
-    /// How long a stream may take for its next answer; for the first, waiting
-    /// for its turn counts. 2 minutes. Time during which reading has stopped
-    /// because the consumer is slow does not count.
+    /// How long a stream may take for each answer; for the first one, the wait for
+    /// its turn counts as well. Default 2 minutes. Time during which reading has
+    /// stopped because the consumer is slow does not count.
     pub stream_idle_timeout: Option<Duration>,
 }
 
@@ -97,7 +103,7 @@ macro_rules! setters {
 pub(super) use setters;
 
 impl ConnectionConfig {
-    /// The defaults.
+    /// The default settings.
     #[must_use]
     pub fn new() -> Self {
         Self::default()

@@ -26,8 +26,32 @@ use super::slots::Ticket;
 use super::sync::{Arc, Mutex, MutexGuard};
 use crate::DecodeLimits;
 
-/// A connection to a server: a handle that is cheap to clone and can be used by
+/// A connection to one server: a handle that is cheap to clone and can be used by
 /// many tasks at once.
+///
+/// It is not re-established when it fails, and no call is repeated: that is what
+/// [`Pool`](super::Pool) and [`Cluster`](super::Cluster) do.
+///
+/// ```no_run
+/// use riak_runtime::Request;
+/// use riak_runtime::client::{CallError, CallExt, Connection, ConnectionConfig};
+/// use std::time::Duration;
+///
+/// # async fn example<R: Request>(first: R, second: R) -> Result<(), Box<dyn std::error::Error>> {
+/// let config = ConnectionConfig::new().call_timeout(Some(Duration::from_secs(5)));
+/// let connection = Connection::connect_with("127.0.0.1:8087", config).await?;
+///
+/// // Clones share the connection: both calls are in flight at once.
+/// let (mine, other) = (connection.clone(), connection.clone());
+/// let task = async move { other.call(&second).await };
+/// let (first, second) = tokio::join!(mine.call(&first), task);
+/// (first?, second?);
+/// if let Some(reason) = connection.closed() {
+///     println!("connect again: {reason}");
+/// }
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// Unary calls are in flight together, up to
 /// [`max_in_flight`](ConnectionConfig::max_in_flight); further ones wait their
@@ -39,13 +63,14 @@ use crate::DecodeLimits;
 /// another's answer:
 ///
 /// - a call that waits its turn is not sent;
-/// - a unary call that was sent keeps its place, and its answer is thrown away
-///   when it comes;
-/// - a stream before its end, or a call of `Cost::Long`, closes the connection:
-///   there is no other way to stop it. Calls that waited behind it fail as
-///   [`NotSent`].
+/// - a unary call that was sent keeps its place in the order of answers, and its
+///   answer is read and discarded. Until then it counts against
+///   [`max_owed`](ConnectionConfig::max_owed);
+/// - a stream that is dropped before its end, or a call of `Cost::Long`, closes
+///   the connection, since the protocol has no message that cancels it. Calls that
+///   wait behind it fail with [`NotSent`].
 ///
-/// When the last handle and the last stream are dropped, the connection closes.
+/// The connection closes when the last handle and the last stream are dropped.
 #[derive(Clone)]
 pub struct Connection {
     handle: Arc<Handle>,
@@ -140,11 +165,11 @@ impl Drop for Handle {
 }
 
 impl Connection {
-    /// Connects to a server with the default settings and spawns the driver.
+    /// Connects over TCP with the default settings and spawns the driver.
     ///
     /// # Errors
     ///
-    /// If connecting fails or takes too long.
+    /// If connecting fails or takes longer than 5 seconds.
     ///
     /// # Panics
     ///
@@ -153,7 +178,8 @@ impl Connection {
         Self::connect_with(address, ConnectionConfig::default()).await
     }
 
-    /// Connects to a server and spawns the driver.
+    /// Connects over TCP and spawns the driver. A name that has several addresses
+    /// is tried at each of them, in the order in which they were found.
     ///
     /// # Errors
     ///
@@ -173,16 +199,17 @@ impl Connection {
         Ok(connection)
     }
 
-    /// A connection over anything that bytes can be read from and written to,
-    /// and the driver that does the work: spawn it, or poll it along with the
-    /// calls.
+    /// Makes a connection of anything that bytes can be read from and written to,
+    /// and the [`Driver`] that moves its bytes: spawn the driver, or poll it along
+    /// with the calls.
     ///
-    /// A write that fails must have written nothing, as [`std::io::Write`] has
-    /// it: calls whose frames were not written whole are told that they were not
-    /// sent. What writes otherwise, as TLS does, needs [`Driver::leaking`].
+    /// A write that fails must have written nothing, as [`std::io::Write`]
+    /// requires: calls whose frames were not wholly written fail as not sent.
+    /// A writer that may have sent some bytes all the same, such as TLS, needs
+    /// [`Driver::leaking`].
     ///
-    /// The driver, and the calls, need a tokio runtime with timers unless all
-    /// timeouts are off.
+    /// [`ConnectionConfig::connect_timeout`] is not used. The driver needs a tokio
+    /// runtime with timers as soon as a call has a deadline or a timeout.
     pub fn new<IO>(io: IO, config: ConnectionConfig) -> (Self, Driver<IO>)
     where
         IO: AsyncRead + AsyncWrite + Unpin,
@@ -195,7 +222,7 @@ impl Connection {
         (Self { handle: Arc::new(Handle { shared, decode_limits, max_owed }) }, driver)
     }
 
-    /// Why no more calls can be made on this connection; `None` if they can.
+    /// Why no more calls can be made on this connection; `None` if they still can.
     #[must_use]
     pub fn closed(&self) -> Option<ConnectionError> {
         self.handle.shared.lock().pipeline.closed().cloned()
@@ -217,14 +244,14 @@ impl Connection {
         self.handle.shared.progress.answered.load(Ordering::Relaxed)
     }
 
-    /// How many calls are in flight, those included that were given up and
-    /// whose answers are still to come.
+    /// How many calls are in flight, including those that were given up and whose
+    /// answers have not arrived yet.
     #[must_use]
     pub fn in_flight(&self) -> usize {
         self.handle.shared.lock().pipeline.load().0
     }
 
-    /// How many calls wait to be sent.
+    /// How many calls wait for their turn to be sent.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.handle.shared.lock().pipeline.load().1

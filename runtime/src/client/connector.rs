@@ -22,35 +22,56 @@ use crate::DecodeLimits;
 /// What [`Connector::connect`] returns.
 pub type Connecting<'a> = Pin<Box<dyn Future<Output = Result<Connection, ConnectionError>> + Send + 'a>>;
 
-/// Makes connections: plain ones, secured ones, or ones to a server in the same
-/// process.
+/// Makes the connections of a [`Pool`](super::Pool) or
+/// [`Cluster`](super::Cluster): plain ones ([`TcpConnector`]), secured ones, or ones
+/// to a server in the same process.
+///
+/// ```
+/// use riak_runtime::client::{Connecting, Connection, ConnectionConfig, Connector, Node};
+///
+/// /// Connects to whatever a program does with the other end of a pipe.
+/// #[derive(Debug)]
+/// struct InProcess(fn(tokio::io::DuplexStream));
+///
+/// impl Connector for InProcess {
+///     fn connect<'a>(&'a self, _: &'a Node) -> Connecting<'a> {
+///         let (ours, theirs) = tokio::io::duplex(64 * 1024);
+///         (self.0)(theirs);
+///         let (connection, driver) = Connection::new(ours, ConnectionConfig::new());
+///         tokio::spawn(driver);
+///         Box::pin(std::future::ready(Ok(connection)))
+///     }
+/// }
+/// ```
 pub trait Connector: fmt::Debug + Send + Sync + 'static {
-    /// Connects to a node. The connection's driver has been spawned, and
-    /// nothing is left to be exchanged before the first call.
+    /// Connects to a node.
+    ///
+    /// The connection that it gives is ready for calls: its driver has been spawned,
+    /// and handshakes are done. The error is the one that waiting calls get.
     fn connect<'a>(&'a self, node: &'a Node) -> Connecting<'a>;
 
-    /// How long connecting takes at the most: a pool gives up what takes longer,
-    /// so that a connect without end does not keep others from connecting. 30
-    /// seconds, unless the connector says otherwise.
+    /// How long connecting takes at most. A pool gives up a connect that takes
+    /// longer, so that it does not keep others from connecting. 30 seconds unless
+    /// implemented.
     fn connect_timeout(&self) -> Duration {
         Duration::from_secs(30)
     }
 
-    /// What decoding an answer may cost that came over its connections: what
-    /// their configuration says.
+    /// The limits for decoding answers that arrive over its connections: those of
+    /// their [`ConnectionConfig`]. [`DecodeLimits::DEFAULT`] unless implemented.
     fn decode_limits(&self) -> DecodeLimits {
         DecodeLimits::DEFAULT
     }
 }
 
-/// Makes plain TCP connections.
+/// Makes TCP connections without TLS or authentication.
 #[derive(Clone, Debug, Default)]
 pub struct TcpConnector {
     config: ConnectionConfig,
 }
 
 impl TcpConnector {
-    /// Makes connections with these settings.
+    /// A connector whose connections have these settings.
     #[must_use]
     pub fn new(config: ConnectionConfig) -> Self {
         Self { config }
@@ -92,7 +113,8 @@ pub(crate) async fn dial(address: impl ToSocketAddrs, after: Duration) -> Result
             Err(_) => error = error.or_else(|| Some(timeout.clone())),
         }
     }
-    Err(error.unwrap_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the name has no address").into()))
+    Err(error
+        .unwrap_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the host name has no address").into()))
 }
 
 /// After so long without a byte the other side is asked whether it is still there:

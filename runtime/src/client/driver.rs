@@ -31,12 +31,12 @@ const ROUNDS: usize = 32;
 /// server that sends without end must not put it off for ever.
 const LATE_READS: usize = 16;
 
-/// Does the work of a [`Connection`](super::Connection): a future that has to
-/// be polled for calls to get on, usually by a task of its own.
+/// Moves the bytes of a [`Connection`](super::Connection): a future that has to
+/// be polled for calls to make progress, usually by a task of its own.
 ///
-/// It ends when the connection is closed: with `Ok` if this side did it because
-/// the last handle was dropped, else with what went wrong. If it is dropped
-/// before, the calls that it carries fail.
+/// It ends when the connection is closed: with `Ok` if the last handle was
+/// dropped, otherwise with the error that closed the connection. If the driver
+/// is dropped before, all calls on the connection fail.
 #[must_use = "calls get on only while the driver is polled"]
 pub struct Driver<IO> {
     io: IO,
@@ -86,9 +86,11 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
         }
     }
 
-    /// Has a failed write counted as if it had sent all that it was given: over
-    /// TLS, whoever made its connection, it may have sent a part, and no call may be
-    /// told that it was not sent if it may have been.
+    /// Treats a write that fails as if it had sent everything that it was given.
+    ///
+    /// Needed over TLS, and over any writer that buffers: a failed write may have
+    /// sent a part, and a call must not be reported as not sent if the server may
+    /// have seen it.
     pub fn leaking(mut self) -> Self {
         self.leaks = true;
         self

@@ -4,68 +4,95 @@
 //! cannot have seen the whole request, so that it cannot have been applied.
 
 use std::fmt;
-use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::Frame;
 use crate::error::{DecodeError, FrameError};
 
+pub use super::connection_error::ConnectionError;
 use super::server_error::{ServerError, ServerErrorKind};
 use super::tried::Tried;
 
 /// Why a call failed.
+///
+/// Ask it questions rather than taking it apart: a [`Cluster`](super::Cluster)
+/// wraps what its attempts failed with in [`CallError::Tried`], and the methods
+/// here look inside.
+///
+/// ```
+/// use riak_runtime::client::{CallError, ConnectionError, NotSent, ServerError, ServerErrorKind};
+///
+/// fn advice(error: &CallError) -> &'static str {
+///     if error.is(ServerErrorKind::NoSuchBucketType) {
+///         return "create the bucket type";
+///     }
+///     match error.cause() {
+///         CallError::Server(_) => "read what the server says",
+///         CallError::NotSent(NotSent::QueueFull { .. }) => "make fewer calls at once",
+///         _ if !error.may_have_been_applied() => "make the call again",
+///         _ => "read the data, then decide",
+///     }
+/// }
+///
+/// let refused = CallError::Server(ServerError::new("No bucket-type named 'carts'", 0));
+/// assert_eq!(advice(&refused), "create the bucket type");
+/// let closed = ConnectionError::Closed { within_frame: false };
+/// assert_eq!(advice(&CallError::NotSent(NotSent::Connection(closed.clone()))), "make the call again");
+/// assert_eq!(advice(&CallError::Lost(closed)), "read the data, then decide");
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum CallError {
     /// The server answered with an error.
     Server(ServerError),
-    /// The answer came, but its body is malformed.
+    /// An answer arrived, but its body is malformed or exceeds the
+    /// [decode limits](super::ConnectionConfig::decode_limits).
     Decode(DecodeError),
-    /// The answer is of a type that this operation never has. The connection
-    /// was closed, since the answers on it can no longer be told apart.
+    /// The answer has a message code that this operation never has. The connection
+    /// was closed, since its answers can no longer be assigned to requests.
     UnexpectedCode {
         /// The answer's message code.
         code: u8,
         /// The message code of the operation's regular answer.
         expected: u8,
     },
-    /// The answer is longer than frames may be, and was not read. The connection
+    /// The answer is longer than a frame may be, and was not read. The connection
     /// was closed.
     TooLong {
-        /// Its frame's length, code included.
+        /// The length of its frame in bytes: message code and body.
         length: usize,
-        /// The most that [`max_frame`](super::ConnectionConfig::max_frame) allows.
+        /// The limit, which is [`max_frame`](super::ConnectionConfig::max_frame).
         max: usize,
     },
-    /// The server gave another of the operation's answers than the one type
-    /// that was asked for. The frame holds it.
+    /// The server gave an alternative answer of the operation instead of the type
+    /// that was asked for. The frame holds it; the `…_any` method of a generated
+    /// client takes any of the answers.
     Alternative(Frame),
     /// No answer came in time.
     Timeout {
         /// How long was waited.
         after: Duration,
-        /// Whether the server may see the request: it has had its turn, and is
-        /// sent or will be.
+        /// Whether the request was sent, or was about to be: the server may see it.
         sent: bool,
     },
     /// The request was sent, then the connection failed before its answer came.
     Lost(ConnectionError),
     /// The request was not sent, or not all of it.
     NotSent(NotSent),
-    /// Several nodes were tried, or one that gave no answer.
-    /// [`CallError::cause`] is what the last of them failed with.
+    /// A cluster tried several nodes, or one that did not answer.
+    /// [`CallError::cause`] is what the last attempt failed with.
     Tried(Tried),
 }
 
 impl CallError {
-    /// Whether the server may have done what was asked of it, in spite of the
+    /// Whether the server may have done what the request asks for, in spite of the
     /// error.
     ///
-    /// `false` is certain. `true` means that only a look at the data can tell:
-    /// no answer came, or an error that leaves the data changed on some
-    /// replicas (a timeout, a quorum that was missed), or one whose text is not
-    /// known.
+    /// `false` is certain: the request was not sent, or every server that got it
+    /// refused it ([`ServerErrorKind::is_refusal`]). `true` means that only reading
+    /// the data can tell: no answer arrived, the answer could not be used, or it is
+    /// an error that can leave the data changed on some replicas (a timeout, too few
+    /// replicas), or one whose text is not known.
     #[must_use]
     pub fn may_have_been_applied(&self) -> bool {
         match self {
@@ -83,9 +110,11 @@ impl CallError {
         }
     }
 
-    /// Whether the same call may succeed when it is made again, on another
-    /// connection if this one is closed. Whether it *may* be made again is up
-    /// to [`CallError::may_have_been_applied`] and the operation's
+    /// Whether the same call could succeed if it is made again, on another
+    /// connection if this one is closed.
+    ///
+    /// Whether that is *safe* is another question: see
+    /// [`CallError::may_have_been_applied`] and the operation's
     /// [`Retry`](crate::operation::Retry) class.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
@@ -106,8 +135,8 @@ impl CallError {
         }
     }
 
-    /// What the last attempt failed with: this error itself, unless it is of
-    /// several attempts, or names the node of one.
+    /// The error of the last attempt, if this is [`CallError::Tried`]; otherwise
+    /// this error itself. Never a `Tried`.
     #[must_use]
     pub fn cause(&self) -> &Self {
         match self {
@@ -116,7 +145,8 @@ impl CallError {
         }
     }
 
-    /// What is wrong with the connection, if that is what made the call fail.
+    /// What is wrong with the connection, if the [cause](CallError::cause) is that
+    /// it failed or was closed.
     #[must_use]
     pub fn connection_error(&self) -> Option<&ConnectionError> {
         match self.cause() {
@@ -125,7 +155,8 @@ impl CallError {
         }
     }
 
-    /// Whether the server answered with an error of this kind, at last.
+    /// Whether the [cause](CallError::cause) is an error of this kind that the
+    /// server answered with.
     ///
     /// ```
     /// use riak_runtime::client::{CallError, ServerError, ServerErrorKind};
@@ -138,7 +169,8 @@ impl CallError {
         self.server_error().is_some_and(|error| error.kind() == kind)
     }
 
-    /// The server's error, if it is one.
+    /// The error that the server answered with, if that is the
+    /// [cause](CallError::cause).
     #[must_use]
     pub fn server_error(&self) -> Option<&ServerError> {
         match self.cause() {
@@ -170,7 +202,7 @@ impl fmt::Display for CallError {
                 frame.code
             ),
             Self::Timeout { after, sent: true } => {
-                write!(f, "no answer came within {after:?}; the request was sent and may be applied")
+                write!(f, "no answer came within {after:?}; the request was sent and may have been applied")
             }
             Self::Timeout { after, sent: false } => {
                 write!(f, "the request could not be sent within {after:?}: make fewer calls at once")
@@ -178,7 +210,7 @@ impl fmt::Display for CallError {
             Self::Lost(error) => {
                 write!(
                     f,
-                    "the connection failed before the answer came, the request may have been applied: "
+                    "the connection failed before the answer came, and the request may have been applied: "
                 )?;
                 error.fmt(f)
             }
@@ -210,39 +242,43 @@ impl From<NotSent> for CallError {
     }
 }
 
-/// Why a request was not sent.
+/// Why a request was not sent, or not wholly. The server has not applied it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum NotSent {
-    /// The connection is closed, or was before the whole request had been sent.
+    /// The connection could not be made, or was closed before the whole request had
+    /// been sent.
     Connection(ConnectionError),
     /// Too many calls are waiting already, for a connection or on one.
     QueueFull {
-        /// How many may wait.
+        /// The limit that was reached.
         max: usize,
     },
     /// The request is longer than a frame may be.
     Frame(FrameError),
-    /// The call's deadline had come before it could be sent.
+    /// The call's deadline passed before it could be sent.
     Deadline,
-    /// A connection to the node could not be made in the time that there was.
+    /// No connection to the node could be made in time.
     Connecting {
         /// How long was waited.
         after: Duration,
     },
-    /// All connections that there may be were in use, and none was free in time.
+    /// A stream or long call found as many connections in use as there may be for
+    /// those ([`max_streams`](super::PoolConfig::max_streams)), and none became free
+    /// in time.
     PoolTimeout {
         /// How long was waited.
         after: Duration,
     },
-    /// There is no node to send it to.
+    /// The cluster has no nodes.
     NoNodes,
-    /// The server is known to fail on such a request.
+    /// The client refuses the request: the server is known to fail on it, or its
+    /// result would be wrong.
     Refused {
-        /// What is wrong with it, and what to do instead.
+        /// What is wrong with the request, and what to do instead.
         reason: &'static str,
     },
-    /// The operation answers with a stream, and was called as if it did not.
+    /// The operation is always answered with a stream, and was made as a unary call.
     Streams {
         /// The operation's name.
         operation: &'static str,
@@ -255,23 +291,28 @@ impl fmt::Display for NotSent {
             Self::Connection(error) => error.fmt(f),
             Self::QueueFull { max } => write!(
                 f,
-                "{max} calls wait already: make fewer at once, or raise max_waiting, of ConnectionConfig for \
-                 their turn on a connection, of PoolConfig for a connection"
+                "{max} calls are waiting already: make fewer at once, or raise max_waiting, in ConnectionConfig for \
+                 calls on one connection, in PoolConfig for streams and long calls"
             ),
             Self::Frame(error) => error.fmt(f),
-            Self::Deadline => f.write_str("its deadline had come before it could be sent"),
+            Self::Deadline => f.write_str(
+                "its deadline passed before it could be sent: allow more time, or make fewer calls at once",
+            ),
             Self::Connecting { after } => {
-                write!(f, "no connection could be made within {after:?}: is the node up, and reachable?")
+                write!(
+                    f,
+                    "no connection could be made within {after:?}: check that the node is up and can be reached"
+                )
             }
             Self::PoolTimeout { after } => write!(
                 f,
-                "no connection was free within {after:?}: \
-                 make fewer calls at once, or raise the limits in PoolConfig"
+                "no connection was free for a stream or long call within {after:?}: \
+                 make fewer of them at once, or raise PoolConfig::max_streams"
             ),
             Self::Refused { reason } => f.write_str(reason),
-            Self::NoNodes => f.write_str("the cluster has no nodes: name some"),
+            Self::NoNodes => f.write_str("the cluster has no nodes: name at least one"),
             Self::Streams { operation } => {
-                write!(f, "{operation} answers with a stream: call it as one")
+                write!(f, "{operation} is answered with a stream: make a streaming call")
             }
         }
     }
@@ -289,134 +330,6 @@ impl std::error::Error for NotSent {
             | Self::NoNodes
             | Self::Refused { .. }
             | Self::Streams { .. } => None,
-        }
-    }
-}
-
-/// Why a connection is closed. Every call that it carried gets a copy.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum ConnectionError {
-    /// The socket failed.
-    Io(Arc<io::Error>),
-    /// The server closed the connection.
-    Closed {
-        /// Whether it did so in the middle of a frame.
-        within_frame: bool,
-    },
-    /// What arrived is no frame.
-    Frame(FrameError),
-    /// An answer of a type arrived that its operation never has.
-    UnexpectedCode {
-        /// The answer's message code.
-        code: u8,
-        /// The message code of the operation's regular answer.
-        expected: u8,
-        /// The operation's name.
-        operation: &'static str,
-    },
-    /// A frame arrived that answers nothing.
-    Unasked {
-        /// Its message code.
-        code: u8,
-    },
-    /// An answer within a stream is malformed, so that the stream's end cannot
-    /// be found.
-    StreamEnd(DecodeError),
-    /// A call that had the connection to itself was dropped, or took too long.
-    /// Closing the connection is the only way to stop it.
-    Abandoned {
-        /// The operation's name.
-        operation: &'static str,
-    },
-    /// A request crashed what served it, and the server closes the connection then.
-    /// Those that were sent behind it were not looked at.
-    Crashed {
-        /// The name of the operation that crashed.
-        operation: &'static str,
-    },
-    /// Too many calls were dropped, or took too long, after they had been sent.
-    Owed {
-        /// How many answers were outstanding that nobody waited for.
-        count: usize,
-    },
-    /// Connecting took too long.
-    ConnectTimeout {
-        /// How long was waited.
-        after: Duration,
-    },
-    /// The server refused a request that sets the connection up: to change to
-    /// TLS, or to authenticate.
-    Refused(ServerError),
-    /// There is no TLS connection.
-    #[cfg(feature = "tls")]
-    Tls(Box<crate::tls::TlsError>),
-    /// The connection's driver was dropped, or the last handle of the
-    /// connection was.
-    Stopped,
-}
-
-#[cfg(feature = "tls")]
-impl From<crate::tls::TlsError> for ConnectionError {
-    fn from(error: crate::tls::TlsError) -> Self {
-        Self::Tls(Box::new(error))
-    }
-}
-
-impl From<io::Error> for ConnectionError {
-    fn from(error: io::Error) -> Self {
-        Self::Io(Arc::new(error))
-    }
-}
-
-impl fmt::Display for ConnectionError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Io(error) => write!(f, "the socket failed: {error}"),
-            Self::Closed { within_frame: true } => {
-                f.write_str("the server closed the connection in the middle of a frame")
-            }
-            Self::Closed { within_frame: false } => f.write_str("the server closed the connection"),
-            Self::Frame(error) => write!(f, "what arrived is no frame: {error}"),
-            Self::UnexpectedCode { code, expected, operation } => {
-                write!(f, "{operation} was answered with message code {code} where {expected} was expected")
-            }
-            Self::Unasked { code } => {
-                write!(f, "a frame with message code {code} arrived that answers nothing")
-            }
-            Self::StreamEnd(error) => {
-                write!(f, "the end of a stream cannot be found, since an answer is malformed: {error}")
-            }
-            Self::Abandoned { operation } => {
-                write!(f, "{operation} had the connection to itself and was given up, which closes it")
-            }
-            Self::Crashed { operation } => {
-                write!(f, "{operation} crashed what served it, and the server closes the connection then")
-            }
-            Self::Owed { count } => write!(
-                f,
-                "{count} calls were given up after they had been sent: \
-                 raise ConnectionConfig::max_owed to wait for more such answers"
-            ),
-            Self::ConnectTimeout { after } => write!(f, "connecting took longer than {after:?}"),
-            Self::Refused(error) => write!(f, "the connection could not be set up: {error}"),
-            #[cfg(feature = "tls")]
-            Self::Tls(error) => error.fmt(f),
-            Self::Stopped => f.write_str("the connection was stopped on this side"),
-        }
-    }
-}
-
-impl std::error::Error for ConnectionError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Io(error) => Some(&**error),
-            Self::Frame(error) => Some(error),
-            Self::StreamEnd(error) => Some(error),
-            Self::Refused(error) => Some(error),
-            #[cfg(feature = "tls")]
-            Self::Tls(error) => Some(&**error),
-            _ => None,
         }
     }
 }
@@ -442,7 +355,7 @@ mod tests {
         let error = CallError::NotSent(NotSent::Streams { operation: "RiakKv.ListKeys" });
         assert_eq!(
             error.to_string(),
-            "the request was not sent: RiakKv.ListKeys answers with a stream: call it as one"
+            "the request was not sent: RiakKv.ListKeys is answered with a stream: make a streaming call"
         );
         assert!(!error.is_retryable());
     }

@@ -18,16 +18,18 @@ use crate::{Blob, Coded, Frame, Request, WriteBuffer};
 /// kilobytes.
 const MAX_ANSWER: usize = 64 * 1024;
 
-/// Sends a request on a connection that nobody else uses yet, and reads its
-/// answer: for what has to be exchanged before a [`Connection`] can be made of
-/// it.
+/// Sends a request on a stream that is not a [`Connection`] yet, and reads its
+/// answer: for exchanges such as authentication, which come first. It reads not a
+/// byte past the answer.
+///
+/// There is no timeout here, and answers of more than 64 KiB are refused.
 ///
 /// [`Connection`]: super::Connection
 ///
 /// # Errors
 ///
-/// [`ConnectionError::Refused`] if the server answers with an error; else what
-/// is wrong with the connection.
+/// [`ConnectionError::Refused`] if the server answers with an error; otherwise what
+/// is wrong with the stream or the answer.
 pub async fn handshake<IO, R>(io: &mut IO, request: &R) -> Result<Frame, ConnectionError>
 where
     IO: AsyncRead + AsyncWrite + Unpin,

@@ -9,7 +9,9 @@ use std::net::SocketAddr;
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// A host and a port. Cheap to clone.
+/// The address of a server: a host name or IP address, and a port. Cheap to clone.
+///
+/// A name is looked up at each connect, not here.
 ///
 /// ```
 /// use riak_runtime::client::Node;
@@ -29,10 +31,11 @@ struct Place {
 }
 
 impl Node {
-    /// The port that Riak listens on unless it is told otherwise.
+    /// The port that Riak listens on by default.
     pub const DEFAULT_PORT: u16 = 8087;
 
-    /// The node at this host: a name, or an IP address without brackets.
+    /// A node at this host: a name, or an IP address without brackets. Neither is
+    /// checked.
     pub fn new(host: impl Into<String>, port: u16) -> Self {
         Self(Arc::new(Place { host: host.into(), port }))
     }
@@ -61,8 +64,8 @@ impl From<SocketAddr> for Node {
     }
 }
 
-/// `host`, `host:port`, `[v6]` or `[v6]:port`, of a link-local address
-/// `[v6%interface]`; the port is [`Node::DEFAULT_PORT`] unless given.
+/// Parses `host`, `host:port`, `[v6]` or `[v6]:port`; a link-local address is
+/// written `[v6%interface]`. The port is [`Node::DEFAULT_PORT`] unless given.
 impl FromStr for Node {
     type Err = InvalidNode;
 
@@ -72,10 +75,12 @@ impl FromStr for Node {
             let (host, rest) = rest.split_once(']').ok_or_else(|| invalid("the bracket is not closed"))?;
             let (ip, zone) = host.split_once('%').unwrap_or((host, "0"));
             if ip.parse::<std::net::Ipv6Addr>().is_err() || zone.is_empty() {
-                return Err(invalid("what stands in brackets is no IPv6 address"));
+                return Err(invalid("the text in brackets is no IPv6 address"));
             }
             match rest.strip_prefix(':') {
-                None if !rest.is_empty() => return Err(invalid("a port follows the bracket after a colon")),
+                None if !rest.is_empty() => {
+                    return Err(invalid("after the bracket, a port follows after a colon"));
+                }
                 port => (host, port),
             }
         } else if text.bytes().filter(|&byte| byte == b':').count() > 1 {
@@ -87,7 +92,7 @@ impl FromStr for Node {
             }
         };
         if host.contains('@') {
-            return Err(invalid("a user is no part of a node"));
+            return Err(invalid("a user is not part of a node"));
         }
         if host.is_empty() || host.bytes().any(|byte| byte.is_ascii_whitespace() || byte == b'/') {
             return Err(invalid("it has no host name"));
@@ -120,19 +125,19 @@ impl fmt::Debug for Node {
     }
 }
 
-/// A text that names no node.
+/// A text that does not name a [`Node`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InvalidNode {
     /// The text.
     pub text: String,
-    /// What is wrong with it.
+    /// What is wrong with the text.
     pub reason: &'static str,
 }
 
 impl fmt::Display for InvalidNode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` names no node: {}; write `host` or `host:port`", self.text, self.reason)
+        write!(f, "`{}` does not name a node: {}; write `host` or `host:port`", self.text, self.reason)
     }
 }
 

@@ -4,18 +4,7 @@
 //! it costs nothing. Invariant: no body, key or password is shown; a bucket
 //! type and the sizes are.
 //!
-//! Spans, at the level `DEBUG`, target `riak`: `call`, one for each attempt,
-//! with `operation`, `node`, `attempt` (from 1), `bucket_type` and `bytes_out`
-//! at its start, and `outcome` and `bytes_in` at its end.
-//!
-//! Metrics, each with the labels `operation` and `node`:
-//!
-//! | name | kind | what |
-//! |--|--|--|
-//! | `riak_attempts_total` | counter | attempts that have ended, with the label `outcome` |
-//! | `riak_attempt_seconds` | histogram | how long they took; of streams, until the first answer |
-//! | `riak_bytes_sent_total` | counter | bodies of requests that were sent, or may have been |
-//! | `riak_bytes_received_total` | counter | bodies of answers; of streams, of the first answer |
+//! What spans and metrics there are is public: the module `client` lists them.
 
 use super::error::CallError;
 use super::node::Node;

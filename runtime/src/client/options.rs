@@ -13,33 +13,40 @@ use super::responses::FrameStream;
 use crate::DecodeLimits;
 use crate::operation::Retry;
 
-/// What a caller asks of single calls.
+/// A deadline for a call, and whether it may be repeated. [`With`] applies them;
+/// `riak-client` does so by `Riak::with`.
 ///
 /// ```
-/// use std::time::Duration;
 /// use riak_runtime::client::CallOptions;
+/// use riak_runtime::operation::Retry;
+/// use std::time::Duration;
 ///
-/// let options = CallOptions::new().timeout(Duration::from_millis(250));
+/// // Given up after 250 ms, and not repeated once a node has got it.
+/// let options = CallOptions::new().timeout(Duration::from_millis(250)).retry(Retry::Never);
 /// assert_eq!(options.timeout, Some(Duration::from_millis(250)));
+/// assert_eq!(options.retry, Some(Retry::Never));
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CallOptions {
     /// How long the whole call may take, from its first poll: waiting its turn,
-    /// connecting, sending, receiving, and all attempts together; of a stream,
-    /// until its last answer. Where the request has a field for it, and has not
-    /// set it, the server is told to give up a little earlier, so that its own
-    /// answer can still arrive. `None`: the limits of the connection alone.
+    /// connecting, sending, receiving, and all attempts together; for a stream, until
+    /// its last answer. The limits of connections and clusters apply as well: the
+    /// earlier one counts.
+    ///
+    /// If the request has a field for a timeout and does not set it, the server is
+    /// told to give up earlier, by an eighth of the time that is left but at most
+    /// 100 ms, so that its own answer can still arrive.
     pub timeout: Option<Duration>,
-    /// Whether the call may be made again when its outcome is unknown, if the
-    /// caller knows better than the schema: [`Retry::Safe`] for a put whose
-    /// siblings do no harm, [`Retry::Never`] for a get that must hit one node
-    /// only. `None`: as the schema says.
+    /// Whether the call may be made again when its outcome is unknown, if the caller
+    /// knows better than the schema: [`Retry::Safe`] for a put whose siblings do no
+    /// harm. `None`: what the schema says. A call that cannot have been applied may
+    /// be made again in any case.
     pub retry: Option<Retry>,
 }
 
 impl CallOptions {
-    /// No options.
+    /// No deadline, and repetition as the schema says.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -60,15 +67,17 @@ impl CallOptions {
     }
 }
 
-/// Carries calls as something else does, and gives each of them the same
-/// options.
+/// Makes calls through another [`Call`], each with the same options.
 ///
-/// ```
-/// # use std::time::Duration;
-/// # use riak_runtime::client::{Call, CallOptions, With};
-/// # fn example<C: Call>(cluster: &C) {
-/// let quick = With::new(cluster, CallOptions::new().timeout(Duration::from_millis(250)));
-/// # drop(quick);
+/// ```no_run
+/// use riak_runtime::client::{CallError, CallExt, CallOptions, Cluster, With};
+/// use std::time::Duration;
+///
+/// # async fn example<R: riak_runtime::Request>(cluster: Cluster, request: R) -> Result<(), CallError> {
+/// let quick = With::new(&cluster, CallOptions::new().timeout(Duration::from_millis(250)));
+/// let answer = quick.call(&request).await?;
+/// # let _ = answer;
+/// # Ok(())
 /// # }
 /// ```
 #[derive(Clone, Copy, Debug)]
@@ -78,7 +87,7 @@ pub struct With<C> {
 }
 
 impl<C: Call> With<C> {
-    /// Calls through `call`, with `options`.
+    /// Makes calls through `call`, with `options`.
     pub const fn new(call: C, options: CallOptions) -> Self {
         Self { call, options }
     }

@@ -12,8 +12,10 @@ use crate::error::FrameError;
 use crate::operation::{Cost, Mode, Operation, Retry, StreamEnd};
 use crate::{Blob, Request, WriteBuffer};
 
-/// A request and how it is called, without its type: what a
+/// A request of any type, how it is called, and its deadline: what a
 /// [`Call`](super::Call) sends.
+///
+/// Only implementations of [`Call`](super::Call) need it.
 #[derive(Clone, Copy)]
 pub struct Outgoing<'r> {
     operation: &'static Operation,
@@ -77,27 +79,27 @@ impl<R: Request> Encode for R {
 }
 
 impl<'r> Outgoing<'r> {
-    /// A request that is answered once. Where it may ask for a stream, it will
-    /// not.
+    /// A request that is answered once. If it may ask for a stream, it is sent so
+    /// that it does not.
     pub fn unary<R: Request>(request: &'r R) -> Self {
         let stream_field = (request.asks_for_stream() == Some(true)).then_some(false);
         Self { stream_field, ..Self::typed(request, false) }
     }
 
-    /// A request that is answered with a stream. Where it may ask for one, it
-    /// will.
+    /// A request that is answered with a stream. If it may ask for one, it is sent
+    /// so that it does.
     pub fn stream<R: Request>(request: &'r R) -> Self {
         let stream_field = (request.asks_for_stream() != Some(true)).then_some(true);
         Self { stream_field, ..Self::typed(request, true) }
     }
 
-    /// A request whose body is there already, answered once.
+    /// A request whose body is already encoded, answered once.
     #[must_use]
     pub fn raw_unary(operation: &'static Operation, body: &'r Blob) -> Self {
         Self { stream_field: Some(false), ..Self::of(operation, Body::Bytes(body), false) }
     }
 
-    /// A request whose body is there already, answered with a stream.
+    /// A request whose body is already encoded, answered with a stream.
     #[must_use]
     pub fn raw_stream(operation: &'static Operation, body: &'r Blob) -> Self {
         Self { stream_field: Some(true), ..Self::of(operation, Body::Bytes(body), true) }
@@ -124,8 +126,8 @@ impl<'r> Outgoing<'r> {
         Self { operation, body, stream_field: None, ends, timed: true, deadline: None, start_by: None, retry }
     }
 
-    /// The same request with what its caller asks of it. An earlier deadline
-    /// that it has already stays.
+    /// The same request with these options, whose timeout begins `now`. If it has an
+    /// earlier deadline already, that one stays.
     #[must_use]
     pub fn with_options(self, options: &CallOptions, now: Instant) -> Self {
         let until = options.timeout.and_then(|timeout| now.checked_add(timeout));
@@ -133,15 +135,15 @@ impl<'r> Outgoing<'r> {
         Self { retry: options.retry.unwrap_or(request.retry), ..request }
     }
 
-    /// The same request, to be given up at `deadline`, or earlier if it is to
-    /// be already.
+    /// The same request, to be given up at `deadline`, or at the deadline that it
+    /// already has, whichever is earlier.
     #[must_use]
     pub fn with_deadline(self, deadline: Instant) -> Self {
         let deadline = self.deadline.map_or(deadline, |known| known.min(deadline));
         Self { deadline: Some(deadline), ..self }
     }
 
-    /// When the call is to be given up, if its caller has said that.
+    /// When the call is to be given up; `None` if it has no deadline.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
         self.deadline
@@ -157,20 +159,21 @@ impl<'r> Outgoing<'r> {
         [self.deadline, self.start_by].into_iter().flatten().min()
     }
 
-    /// Whether this request may be sent again: what its operation allows, its
-    /// causal context looked at, and what its caller says.
+    /// Whether this request may be sent again: what its operation allows, given the
+    /// causal context that it carries or not, unless its caller says otherwise.
     #[must_use]
     pub fn retry(&self) -> Retry {
         self.retry
     }
 
-    /// The operation.
+    /// The operation that the request is of.
     #[must_use]
     pub fn operation(&self) -> &'static Operation {
         self.operation
     }
 
-    /// The bucket type that the request is about, if it says that.
+    /// The bucket type that the request names; `None` if it names none, or was given
+    /// as an encoded body.
     #[must_use]
     pub fn bucket_type(&self) -> Option<&'r [u8]> {
         match self.body {
@@ -179,8 +182,8 @@ impl<'r> Outgoing<'r> {
         }
     }
 
-    /// How long the request's body is, without what is added to it when it is
-    /// sent. Walks the message.
+    /// The length of the request's body in bytes, without the fields that are added
+    /// when it is sent. Encodes the message to find out.
     #[must_use]
     pub fn body_len(&self) -> usize {
         match self.body {
@@ -190,8 +193,8 @@ impl<'r> Outgoing<'r> {
         }
     }
 
-    /// The request's body, without what is added to it when it is sent: for
-    /// what looks at requests before it carries them. Encodes the message.
+    /// The request's body, without the fields that are added when it is sent: for
+    /// looking at a request before it is sent. Encodes the message.
     ///
     /// # Panics
     ///
@@ -205,7 +208,7 @@ impl<'r> Outgoing<'r> {
         }
     }
 
-    /// Whether it is answered with a stream.
+    /// Whether the answer is a stream.
     #[must_use]
     pub fn is_stream(&self) -> bool {
         self.ends.is_some()
@@ -215,7 +218,8 @@ impl<'r> Outgoing<'r> {
         self.ends
     }
 
-    /// Whether nothing else may be in flight on the connection.
+    /// Whether the call must have its connection to itself: a stream, a long call,
+    /// or a handshake.
     #[must_use]
     pub fn is_exclusive(&self) -> bool {
         // Behind a handshake, what follows may have to be sent another way.
@@ -330,81 +334,4 @@ impl Fields {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::operation::Absent;
-
-    static CONDITIONAL: Operation = Operation {
-        name: "Test.Index",
-        request: 25,
-        response: 26,
-        alternatives: &[],
-        error: None,
-        mode: Mode::Conditional { end: StreamEnd { field: 4, when_absent: false }, stream_if: 2000 },
-        cost: Cost::Unary,
-        retry: Retry::Safe,
-        absent: Absent::Defaults,
-        bodyless: false,
-        handshake: false,
-        since: None,
-        served_by: None,
-        timeout: None,
-    };
-
-    #[test]
-    fn a_conditional_request_says_what_is_asked_of_it() {
-        let body = Blob::from("\x0a\x01b");
-        let mut out = WriteBuffer::new();
-        Outgoing::raw_unary(&CONDITIONAL, &body).encode(&mut out, Instant::now()).unwrap();
-        assert_eq!(out.to_vec(), [0, 0, 0, 7, 25, 0x0a, 1, b'b', 0x80, 0x7d, 0]);
-        let stream = Outgoing::raw_stream(&CONDITIONAL, &body);
-        let mut out = WriteBuffer::new();
-        stream.encode(&mut out, Instant::now()).unwrap();
-        assert_eq!(out.to_vec()[8..], [0x80, 0x7d, 1]);
-        assert!(stream.is_exclusive() && !Outgoing::raw_unary(&CONDITIONAL, &body).is_exclusive());
-    }
-
-    #[test]
-    fn fields_fit_whatever_their_numbers() {
-        let mut fields = Fields::default();
-        fields.push(1, 1);
-        assert_eq!(fields.bytes(), [8, 1]);
-        fields.len = 0;
-        fields.push(u32::MAX >> 3, u64::MAX);
-        fields.push(u32::MAX >> 3, u64::MAX);
-        assert_eq!(fields.bytes().len(), 30);
-    }
-
-    #[test]
-    fn the_server_is_told_of_a_deadline_unless_the_request_tells_it() {
-        let operation = Operation { timeout: Some(9), ..CONDITIONAL.clone() };
-        let operation: &'static Operation = Box::leak(Box::new(operation));
-        let (body, now) = (Blob::new(), Instant::now());
-        let mut request = Outgoing::raw_unary(operation, &body);
-        request.timed = false;
-        let sent = |request: Outgoing<'_>| {
-            let mut out = WriteBuffer::new();
-            request.encode(&mut out, now).unwrap();
-            out.to_vec()[8..].to_vec()
-        };
-        assert_eq!(sent(request), []);
-        // 80 ms are left, and a tenth of a second is no more than an eighth.
-        let soon = request.with_deadline(now + Duration::from_millis(80));
-        assert_eq!(sent(soon), [0x48, 70]);
-        assert_eq!(sent(soon.with_deadline(now + Duration::from_secs(9))), [0x48, 70]);
-        let late = request.with_deadline(now + Duration::from_secs(2));
-        assert_eq!(sent(late), [0x48, 0xec, 14]);
-        assert_eq!(sent(request.with_deadline(now)), [0x48, 1]);
-        request.timed = true;
-        assert_eq!(sent(request.with_deadline(now)), []);
-    }
-
-    #[test]
-    fn a_caller_may_know_better_what_may_be_repeated() {
-        let body = Blob::new();
-        let request = Outgoing::raw_unary(&CONDITIONAL, &body);
-        assert_eq!(request.retry(), Retry::Safe);
-        let options = CallOptions::new().retry(Retry::Never);
-        assert_eq!(request.with_options(&options, Instant::now()).retry(), Retry::Never);
-    }
-}
+mod tests;

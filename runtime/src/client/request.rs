@@ -9,8 +9,10 @@ use super::error::CallError;
 use super::responses::Responses;
 use crate::Request;
 
-/// Calls with any request: what hand-written messages are called through, as
-/// generated ones are through their service's client.
+/// Makes calls with requests of any type. Every [`Call`] has it.
+///
+/// Derived messages are called this way; generated ones also through the client of
+/// their service.
 ///
 /// ```no_run
 /// use riak_runtime::client::{CallExt, Connection};
@@ -24,18 +26,18 @@ use crate::Request;
 /// # }
 /// ```
 pub trait CallExt: Call {
-    /// Makes a call that is answered once. Where the request may ask for a
-    /// stream, it will not.
+    /// Makes a call and waits for its only answer. A request that may ask for a
+    /// stream is sent so that it does not.
     ///
-    /// The error is the one of [`unary`].
+    /// Its errors are those of [`unary`].
     fn call<R: Request>(&self, request: R) -> impl Future<Output = Result<R::Response, CallError>> + Send {
         unary(self, request)
     }
 
-    /// Makes a call that is answered by many messages. Where the request may
-    /// ask for that, it will.
+    /// Makes a call that is answered with a stream, and waits for the first answer.
+    /// A request that may ask for a stream is sent so that it does.
     ///
-    /// The error is the one of [`stream`].
+    /// Its errors are those of [`stream`].
     fn call_stream<R: Request>(
         &self,
         request: R,

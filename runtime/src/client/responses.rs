@@ -20,13 +20,29 @@ use super::tried::Origin;
 use crate::Frame;
 use crate::operation::{Answer, Operation};
 
-/// The frames that answer a streaming call, from the first to the one that says
-/// that it is the last.
+/// The answers of a streaming call as undecoded frames, up to and including the one
+/// that says that it is the last. Made by [`frames`](super::frames()) and by
+/// [`Responses::into_frames`].
 ///
-/// It has the connection to itself. While it is not polled, reading from the
+/// A stream has its connection to itself. While it is not polled, reading from the
 /// socket stops as soon as
-/// [`stream_buffer`](super::ConnectionConfig::stream_buffer) is full; when it
-/// is dropped before its end, the connection closes.
+/// [`stream_buffer`](super::ConnectionConfig::stream_buffer) is full. If it is
+/// dropped before its end, the connection closes; a pool or cluster replaces it.
+///
+/// ```no_run
+/// use riak_runtime::client::{CallError, Cluster, frames};
+/// use riak_runtime::{Blob, Request};
+///
+/// /// What a proxy does: passes answers on without decoding them.
+/// async fn pass_on<R: Request>(cluster: &Cluster, body: &Blob) -> Result<(), CallError> {
+///     let mut answers = frames(cluster, R::OPERATION, body).await?;
+///     while let Some(frame) = answers.next().await {
+///         let frame = frame?;
+///         println!("code {}, {} bytes", frame.code, frame.body.len());
+///     }
+///     Ok(())
+/// }
+/// ```
 #[must_use = "a stream has its connection to itself as long as it is kept"]
 pub struct FrameStream {
     handle: Arc<Handle>,
@@ -58,8 +74,8 @@ impl FrameStream {
         }
     }
 
-    /// Keeps something until the call is over: what a connection was borrowed
-    /// with, or a count of calls.
+    /// Keeps a value until the call is over, and then drops it: for implementations
+    /// of [`Call`](super::Call) that lend connections or count calls.
     pub fn keeping(mut self, kept: impl Send + Sync + 'static) -> Self {
         self.kept = match self.kept.take() {
             Some(before) => Some(Box::new((before, kept))),
@@ -101,9 +117,9 @@ impl FrameStream {
         Poll::Ready(result.map(|frame| frame.map_err(|error| self.named(error))))
     }
 
-    /// The next frame; `None` after the last one, or after an error.
+    /// The next frame; `None` after the last one, and after an error.
     ///
-    /// Dropping the future loses nothing.
+    /// No frame is lost if the future is dropped.
     pub async fn next(&mut self) -> Option<Result<Frame, CallError>> {
         std::future::poll_fn(|cx| self.poll_frame(cx)).await
     }
@@ -144,9 +160,55 @@ impl fmt::Debug for FrameStream {
 
 /// The answers of a streaming call, decoded.
 ///
-/// A [`Stream`], and for those without its combinators, [`Responses::next`] and
-/// [`Responses::all`]. It has the connection to itself until its end: see
-/// [`FrameStream`].
+/// It implements [`Stream`]; [`Responses::next`] and [`Responses::all`] need no
+/// combinators. It has its connection to itself until its end, and closes it if it
+/// is dropped before: see [`FrameStream`].
+///
+#[cfg_attr(all(feature = "derive", feature = "server"), doc = "```")]
+#[cfg_attr(not(all(feature = "derive", feature = "server")), doc = "```ignore")]
+/// # use riak_runtime::RiakMessage;
+/// # use riak_runtime::client::{CallExt, Connection};
+/// # use riak_runtime::server::{Failure, Replies, Server, StreamHandler, streaming};
+/// #[derive(Clone, Debug, Default, RiakMessage)]
+/// #[riak(code = 232, response = CountResp, stream, done = "done")]
+/// struct CountReq {
+///     #[riak(tag = 1)]
+///     to: u32,
+/// }
+///
+/// #[derive(Clone, Debug, Default, RiakMessage)]
+/// #[riak(code = 233)]
+/// struct CountResp {
+///     #[riak(tag = 1)]
+///     number: Option<u32>,
+///     #[riak(tag = 2)]
+///     done: Option<bool>,
+/// }
+/// # struct Counter;
+/// # impl StreamHandler<CountReq> for Counter {
+/// #     async fn handle(&self, request: CountReq, replies: &mut Replies<'_, CountResp>) -> Result<(), Failure> {
+/// #         for number in 1..=request.to {
+/// #             replies.send(&CountResp { number: Some(number), done: None }).await?;
+/// #         }
+/// #         Ok(())
+/// #     }
+/// # }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+/// # let address = listener.local_addr()?;
+/// # tokio::spawn(Server::default().serve(listener, streaming(Counter)));
+/// # let connection = Connection::connect(address).await?;
+/// let mut answers = connection.call_stream(&CountReq { to: 3 }).await?;
+/// let mut numbers = Vec::new();
+/// while let Some(answer) = answers.next().await {
+///     numbers.extend(answer?.number);
+/// }
+/// assert_eq!(numbers, [1, 2, 3]);
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "a stream has its connection to itself as long as it is kept"]
 pub struct Responses<A> {
     frames: FrameStream,
@@ -155,23 +217,24 @@ pub struct Responses<A> {
 }
 
 impl<A: Answer> Responses<A> {
-    /// Answers of `operation`.
+    /// Decodes frames as answers of `operation`.
     pub fn new(frames: FrameStream, operation: &'static Operation) -> Self {
         Self { frames, operation, answer: PhantomData }
     }
 
-    /// The next answer; `None` after the last one, or after an error.
+    /// The next answer; `None` after the last one, and after an error. An answer that
+    /// cannot be decoded is an error, and closes the connection.
     ///
-    /// Dropping the future loses nothing.
+    /// No answer is lost if the future is dropped.
     pub async fn next(&mut self) -> Option<Result<A, CallError>> {
         std::future::poll_fn(|cx| self.poll_answer(cx)).await
     }
 
-    /// All answers that are left.
+    /// All answers that are left, in memory at once.
     ///
     /// # Errors
     ///
-    /// The first error that occurs.
+    /// The first error; the answers before it are dropped.
     pub async fn all(mut self) -> Result<Vec<A>, CallError> {
         let mut answers = Vec::new();
         while let Some(answer) = self.next().await {
@@ -196,7 +259,7 @@ impl<A: Answer> Responses<A> {
 }
 
 impl<A> Responses<A> {
-    /// The frames that are left, as they came.
+    /// The answers that are left, undecoded.
     pub fn into_frames(self) -> FrameStream {
         self.frames
     }

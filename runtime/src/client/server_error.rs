@@ -11,25 +11,50 @@ use super::node::Node;
 use crate::Blob;
 
 /// An error that the server answered with.
+///
+/// ```
+/// use riak_runtime::client::{ServerError, ServerErrorKind};
+///
+/// let error = ServerError::new("{too_large,{52428801,52428800}}", 0);
+/// assert_eq!(error.kind(), ServerErrorKind::TooLarge);
+/// assert_eq!(
+///     error.to_string(),
+///     "the server answered with an error: {too_large,{52428801,52428800}}",
+/// );
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ServerError {
-    /// What the server says. Usually text, and not promised to be UTF-8.
+    /// The server's text, unchanged. It need not be UTF-8.
     pub text: Blob,
-    /// The server's number for it; zero where it has none.
+    /// The server's number for the error. Riak TS has numbers; Riak KV always sends
+    /// zero.
     pub code: u32,
-    /// Who said it, where that is known.
+    /// The node that answered, if a [`Cluster`](super::Cluster) made the call.
     pub node: Option<Node>,
 }
 
 /// What an error of the server means.
 ///
-/// ```
-/// use riak_runtime::client::{ServerError, ServerErrorKind};
+/// Riak KV sends a text and no number, so the kind is found by the texts in the
+/// server's sources, from Riak 1.4 to `OpenRiak` 3.4; a text that is not among them
+/// is [`ServerErrorKind::Other`]. Riak TS sends a number.
 ///
-/// let error = ServerError::new("{n_val_violation,3}", 0);
-/// assert_eq!(error.kind(), ServerErrorKind::QuorumInvalid);
-/// assert!(!error.kind().is_retryable());
+/// ```
+/// use riak_runtime::client::{CallError, ServerError, ServerErrorKind};
+///
+/// fn status(error: &CallError) -> u16 {
+///     match error.server_error().map(ServerError::kind) {
+///         Some(ServerErrorKind::ConditionFailed) => 412,
+///         Some(ServerErrorKind::TooLarge) => 413,
+///         Some(kind) if kind.is_retryable() => 503,
+///         _ => 500,
+///     }
+/// }
+///
+/// assert_eq!(status(&CallError::Server(ServerError::new("overload", 0))), 503);
+/// assert_eq!(status(&CallError::Server(ServerError::new("modified", 0))), 412);
+/// assert_eq!(status(&CallError::Server(ServerError::new("{n_val_violation,3}", 0))), 500);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -44,51 +69,53 @@ pub enum ServerErrorKind {
     Conflict,
     /// The server gave up after its own timeout. A write may have been applied.
     Timeout,
-    /// The node refuses work until it has caught up.
+    /// The node, or one of its replicas, has too much to do. The write may be stored
+    /// on other replicas.
     Overload,
-    /// Too few replicas are up for what was asked.
+    /// Too few replicas are up for the quorum.
     Unavailable,
     /// Too few replicas answered. A write may be stored on some.
     QuorumUnmet,
-    /// A quorum larger than the bucket's replicas.
+    /// The request asks for a quorum that is larger than the bucket's `n_val`.
     QuorumInvalid,
     /// A pre-commit hook refused the write.
     HookRejected,
-    /// Something is removed that this replica does not know: send the context
-    /// of the read that showed it.
+    /// The request removes an element that this replica does not know: send the
+    /// context of the read that found it.
     ContextNeeded,
     /// The bucket type does not exist, or is not active.
     NoSuchBucketType,
     /// The table does not exist, or is not active.
     NoSuchTable,
-    /// A property of a bucket is not accepted.
+    /// A bucket property has a value that the server does not accept.
     InvalidProperties,
-    /// The operation is not one of the bucket's data type.
+    /// The operation does not fit the data type of the bucket type, or the bucket
+    /// holds no data types.
     WrongDataType,
-    /// A bucket, key or type that is empty.
+    /// The name of a bucket, key or bucket type is empty.
     EmptyName,
-    /// What is asked for makes no sense to the server: a fold that is not well
-    /// defined, a replication queue that there is not, a content type of a
-    /// `MapReduce` query that it cannot read.
+    /// The server does not accept the request's content: an invalid fold, the name
+    /// of a replication queue that does not exist, or a `MapReduce` query of an
+    /// unknown content type.
     InvalidRequest,
     /// The object is larger than the server takes.
     TooLarge,
-    /// The operator has switched this kind of work off.
+    /// The operator has disabled this kind of request.
     Disabled,
-    /// Nobody serves the request on that node: it is of another release, or is
-    /// starting or stopping and does not serve it yet, or any more.
+    /// The node does not serve such requests: it is of another release, or it is
+    /// starting or stopping.
     NotServed,
-    /// The cluster wants TLS, or authentication, and the connection has not
-    /// got it.
+    /// The cluster requires TLS and authentication, and the connection has not done
+    /// that.
     SecurityRequired,
-    /// TLS was asked for, and the cluster has its security switched off.
+    /// The connection asked for TLS, but security is disabled in the cluster.
     SecurityOff,
     /// The user or the password is wrong.
     AuthenticationFailed,
-    /// The user may not do this.
+    /// The user lacks the permission.
     PermissionDenied,
-    /// The server failed on this request, or could not read it, and closes the
-    /// connection.
+    /// The server crashed on this request, or could not decode it, and closes the
+    /// connection. What it did before is not known.
     Crashed,
     /// Any other text.
     Other,
@@ -97,9 +124,10 @@ pub enum ServerErrorKind {
 use ServerErrorKind as Kind;
 
 impl ServerErrorKind {
-    /// Whether the same request may succeed when it is made again, later or at
-    /// another node, with nothing about it changed. Whether it *may* be made
-    /// again is another question: see
+    /// Whether the same request, unchanged, could succeed later or at another node:
+    /// [`Timeout`](Self::Timeout), [`Overload`](Self::Overload),
+    /// [`Unavailable`](Self::Unavailable), [`QuorumUnmet`](Self::QuorumUnmet) and
+    /// [`NotServed`](Self::NotServed). Whether that is *safe* is another question: see
     /// [`CallError::may_have_been_applied`](super::CallError::may_have_been_applied).
     #[must_use]
     pub fn is_retryable(self) -> bool {
@@ -109,7 +137,12 @@ impl ServerErrorKind {
         )
     }
 
-    /// Whether the server refused the request before it did anything of it.
+    /// Whether the server refused the request before it changed anything.
+    ///
+    /// All kinds do but [`Conflict`](Self::Conflict), [`Timeout`](Self::Timeout),
+    /// [`Overload`](Self::Overload), [`Unavailable`](Self::Unavailable),
+    /// [`QuorumUnmet`](Self::QuorumUnmet), [`Crashed`](Self::Crashed) and
+    /// [`Other`](Self::Other), after which data may have changed.
     #[must_use]
     pub fn is_refusal(self) -> bool {
         !matches!(
@@ -215,19 +248,21 @@ fn joined(text: &[u8]) -> impl Iterator<Item = u8> {
 }
 
 impl ServerError {
-    /// An error with this text and number.
+    /// An error with this text and number, of no known node: for tests, and for
+    /// implementations of [`Call`](super::Call).
     pub fn new(text: impl Into<Blob>, code: u32) -> Self {
         Self { text: text.into(), code, node: None }
     }
 
-    /// The same error, said by this node.
+    /// The same error, as the answer of this node.
     #[must_use]
     pub fn at(mut self, node: Node) -> Self {
         self.node = Some(node);
         self
     }
 
-    /// What it means, by its number or its text.
+    /// What the error means: by its number if that is one of Riak TS, otherwise by
+    /// its text.
     #[must_use]
     pub fn kind(&self) -> ServerErrorKind {
         if self.code != 0 {
@@ -282,94 +317,4 @@ impl fmt::Display for ServerError {
 impl std::error::Error for ServerError {}
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn kind(text: &str) -> Kind {
-        ServerError::new(text.to_owned(), 0).kind()
-    }
-
-    #[test]
-    fn texts_are_told_apart() {
-        assert_eq!(kind("timeout"), Kind::Timeout);
-        assert_eq!(kind("{insufficient_vnodes,0,need,1}"), Kind::Unavailable);
-        assert_eq!(kind("\"Bucket must be allow_mult=true\""), Kind::WrongDataType);
-        assert_eq!(kind("`map` is not a supported type"), Kind::WrongDataType);
-        assert_eq!(kind("<<\"failed\">>"), Kind::Conflict);
-        assert_eq!(kind("Operation '{riak_kv,list_keys}' is not enabled"), Kind::Disabled);
-        assert_eq!(kind("Unknown message code: 11"), Kind::NotServed);
-        assert_eq!(kind("{precondition,{not_present,<<\"x\">>}}"), Kind::ContextNeeded);
-        assert_eq!(kind("\"Counters require bucket property 'allow_mult=true'\""), Kind::WrongDataType);
-        assert_eq!(kind("\"non-counter operation on default bucket\""), Kind::WrongDataType);
-        assert_eq!(kind("Invalid bucket properties: not_active"), Kind::NoSuchBucketType);
-        assert_eq!(kind("Invalid bucket properties: [{n_val,not_integer}]"), Kind::InvalidProperties);
-        assert_eq!(kind("No index <<\"famous\">> found."), Kind::NotFound);
-        assert_eq!(kind("queue_not_defined"), Kind::InvalidRequest);
-        assert_eq!(kind("Error processing stream message: badarg"), Kind::Crashed);
-        assert_eq!(kind("timeout of something else"), Kind::Other);
-        assert_eq!(kind(""), Kind::Other);
-        assert_eq!(ServerError::new(&b"\xff\xfe"[..], 0).kind(), Kind::Other);
-        assert_eq!(ServerError::new("no rows", 1021).kind(), Kind::NotFound);
-        assert_eq!(ServerError::new("timeout", 1005).kind(), Kind::Timeout);
-    }
-
-    #[test]
-    fn what_ends_a_stream_is_what_ends_other_requests() {
-        for (reason, expected) in [
-            ("timeout", Kind::Timeout),
-            ("overload", Kind::Overload),
-            ("insufficient_vnodes_available", Kind::Unavailable),
-            ("", Kind::Other),
-            ("badarg", Kind::Other),
-        ] {
-            assert_eq!(
-                (kind(reason), kind(&format!("{{error,{reason}}}"))),
-                (expected, expected),
-                "{reason}"
-            );
-        }
-        assert_eq!(kind("{error,timeout"), Kind::Other);
-        assert_eq!(kind("{errors,timeout}"), Kind::Other);
-    }
-
-    #[test]
-    fn terms_are_recognised_wherever_their_lines_are_broken() {
-        let element = "x".repeat(80);
-        for broken in ["{precondition,\n    {not_present,\n        <<", "{precondition,{not_present,\r\n\t<<"]
-        {
-            let error = ServerError::new(format!("{broken}\"{element}\">>}}}}"), 0);
-            assert_eq!(error.kind(), Kind::ContextNeeded, "{broken:?}");
-            assert!(error.text.starts_with(broken.as_bytes()), "the text stays as it is");
-        }
-        assert_eq!(kind("{error,\n    insufficient_vnodes_available}"), Kind::Unavailable);
-        assert_eq!(kind("{error,{insufficient_vnodes,\n    0,need,1}}"), Kind::Unavailable);
-        assert_eq!(kind("{precommit_fail,\n    [{field_parsing_failed"), Kind::HookRejected);
-        assert_eq!(kind("{\n precondition,{not_present,x}}"), Kind::ContextNeeded);
-        // What begins as one does, and no more, is another.
-        for other in ["{precondition,{not_", "{precondition ,{not_present,x}}", "time out", "{precondition,"]
-        {
-            assert_eq!(kind(other), Kind::Other, "{other}");
-        }
-    }
-
-    #[test]
-    fn what_was_refused_was_not_applied() {
-        for (_, kind) in WHOLE.iter().chain(PREFIXES) {
-            // What may be tried again, unchanged, was not judged by its content.
-            if kind.is_retryable() && *kind != Kind::NotServed {
-                assert!(!kind.is_refusal(), "{kind:?}");
-            }
-        }
-        assert!(Kind::NotServed.is_refusal() && !Kind::Crashed.is_refusal());
-    }
-
-    #[test]
-    fn an_error_says_who_said_it() {
-        let error = ServerError::new("overload", 0).at(Node::new("a", 1));
-        assert_eq!(error.to_string(), "a:1 answered with an error: overload");
-        let error = ServerError::new("no such table", 1019);
-        assert_eq!(error.to_string(), "the server answered with an error (number 1019): no such table");
-        let silent = ServerError::new("", 0);
-        assert_eq!(silent.to_string(), "the server answered with an error, and does not say which");
-    }
-}
+mod tests;

@@ -13,7 +13,10 @@ use super::call::{Call, unary};
 use super::error::CallError;
 use crate::Request;
 
-/// Makes the calls that it is given, of any operation that is answered once.
+/// Unary calls as a [`tower::Service`](tower_service::Service), for `tower`'s
+/// layers. Feature `tower`.
+///
+/// It is always ready: what limits calls in flight is the carrier, or a layer.
 ///
 /// ```no_run
 /// # async fn example<R>(cluster: riak_runtime::client::Cluster, request: R) -> Result<(), riak_runtime::client::CallError>
@@ -32,7 +35,7 @@ pub struct CallService<C> {
 }
 
 impl<C> CallService<C> {
-    /// Makes calls through `call`, which is cloned for each of them.
+    /// A service that makes calls through `call`, which is cloned for each call.
     pub const fn new(call: C) -> Self {
         Self { call }
     }

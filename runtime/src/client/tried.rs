@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use super::error::CallError;
 use super::node::Node;
 
-/// The attempts that were made at a call. Cheap to clone.
+/// The attempts that a cluster made at a call, in their order. Never empty; cheap
+/// to clone.
 #[derive(Clone, Debug)]
 pub struct Tried(Arc<[Attempt]>);
 
@@ -17,11 +18,11 @@ pub struct Tried(Arc<[Attempt]>);
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Attempt {
-    /// The node that it was made at.
+    /// The node that was called.
     pub node: Node,
-    /// Why it failed.
+    /// Why the attempt failed.
     pub error: CallError,
-    /// How long it took.
+    /// How long the attempt took.
     pub after: Duration,
 }
 
@@ -41,7 +42,7 @@ impl Tried {
         }
     }
 
-    /// The attempts, in their order.
+    /// All attempts, the first one first.
     #[must_use]
     pub fn attempts(&self) -> &[Attempt] {
         &self.0

@@ -10,7 +10,8 @@ use crate::error::FrameError;
 /// Bytes that are read from a socket at once.
 const READ: usize = 16 * 1024;
 
-/// Cuts what arrives into frames.
+/// Cuts the bytes that arrive into frames: fill [`FrameReader::spare`], say how much
+/// with [`FrameReader::advance`], then take frames until there is none.
 ///
 /// ```
 /// use riak_runtime::FrameReader;
@@ -37,15 +38,15 @@ impl Default for FrameReader {
 }
 
 impl FrameReader {
-    /// A reader that refuses frames longer than `max_frame` bytes, code
-    /// included.
+    /// A reader that refuses frames longer than `max_frame` bytes, which are code and
+    /// body. The default is [`MAX_FRAME`].
     #[must_use]
     pub fn new(max_frame: usize) -> Self {
         Self { buffer: ReadBuffer::new(READ), max_frame }
     }
 
-    /// Where the next bytes go: as many as the frame that has begun needs, and
-    /// room for more.
+    /// Where the next bytes go. Never empty; once the length of a frame has arrived,
+    /// all of the rest of it fits.
     pub fn spare(&mut self) -> &mut [u8] {
         // Once a frame's length is known, its block has room for all of it: to
         // ask for more would move it, at every read.
@@ -55,16 +56,17 @@ impl FrameReader {
         }
     }
 
-    /// Says that the first `count` bytes of [`FrameReader::spare`] were filled.
+    /// Reports that the first `count` bytes of [`FrameReader::spare`] were filled.
     ///
     /// # Panics
     ///
-    /// If there was not that much room.
+    /// If there is not that much room.
     pub fn advance(&mut self, count: usize) {
         self.buffer.advance(count);
     }
 
-    /// Whether a frame has begun and not ended.
+    /// Whether there are bytes that were not taken as frames. After the last frame was
+    /// taken, and at the end of a stream, that means that a frame is incomplete.
     #[must_use]
     pub fn is_within_frame(&self) -> bool {
         !self.buffer.filled().is_empty()
@@ -80,12 +82,12 @@ impl FrameReader {
         }
     }
 
-    /// The next whole frame, if one has arrived.
+    /// The next whole frame; `None` until one has arrived.
     ///
     /// # Errors
     ///
-    /// If a length is zero or over the maximum. The stream cannot be read any
-    /// further then.
+    /// If a frame's length is zero or over the maximum. The stream cannot be read any
+    /// further then: each later call fails as well.
     pub fn next_frame(&mut self) -> Result<Option<Frame>, FrameError> {
         let filled = self.buffer.filled();
         let Some(length) = length(filled) else { return Ok(None) };

@@ -1,8 +1,12 @@
-//! Frames: a big-endian length, a message code, a body.
+//! Frames: a big-endian length of four bytes, a message code of one byte, a body.
 //!
-//! The length counts the code and the body, so that it is at least 1. A body
-//! without bytes is common, and means the message with no field set. There is
-//! no request id: answers come in the order of their requests.
+//! The length counts the code and the body, so it is at least 1. An empty body is
+//! common, and means the message with no field set. There is no request id: answers
+//! come in the order of their requests.
+//!
+//! [`FrameReader`] cuts what arrives into frames, [`WriteBuffer`] holds frames that
+//! are to be sent. [`Connection`](crate::client::Connection) and
+//! [`Server`](crate::server::Server) use both.
 //!
 //! Invariant: whatever arrives, no more than the maximum frame size is
 //! buffered for one frame.
@@ -22,43 +26,54 @@ pub use outgoing::WriteBuffer;
 /// Bytes before the body: four of length, one of code.
 pub const HEADER: usize = 5;
 
-/// The longest frame that is accepted unless configured otherwise: 64 MiB.
-/// Riak refuses objects over 50 MB (`object.size.maximum`).
+/// The longest frame that is accepted unless configured otherwise, in bytes: 64 MiB,
+/// of code and body. Riak by default refuses objects over 50 MB
+/// (`object.size.maximum` in `riak.conf`).
 pub const MAX_FRAME: usize = 64 * 1024 * 1024;
 
-/// One frame, as it was received.
+/// One frame, as it was received. `Debug` prints the length of its body and not the
+/// bytes, which may be large or secret.
+///
+/// ```
+/// use riak_runtime::{Blob, Frame};
+///
+/// let frame = Frame { code: 2, body: Blob::new() };
+/// assert_eq!(format!("{frame:?}"), "Frame { code: 2, body: 0 bytes }");
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Frame {
     /// The message code.
     pub code: u8,
-    /// The body: a slice of what was read from the socket.
+    /// The body, which shares memory with the buffer that it was read into.
     pub body: Blob,
 }
 
 impl Frame {
-    /// The body as an owned message, whatever the code.
+    /// Decodes the body as an owned message. The code is not looked at:
+    /// [`Answer::from_frame`](crate::Answer::from_frame) does that.
     ///
     /// # Errors
     ///
-    /// If the body is no such message.
+    /// If the body is no such message, or exceeds [`DecodeLimits::DEFAULT`].
     pub fn decode<M: Owned>(&self) -> Result<M, DecodeError> {
         M::decode_blob(&self.body)
     }
 
-    /// The same, if decoding stays within `limits`.
+    /// Decodes the body as an owned message, within `limits`.
     ///
     /// # Errors
     ///
-    /// If the body is no such message, or it does not.
+    /// If the body is no such message, or exceeds the limits.
     pub fn decode_within<M: Owned>(&self, limits: &DecodeLimits) -> Result<M, DecodeError> {
         M::decode_blob_within(&self.body, limits)
     }
 
-    /// The body as a message that borrows from it, whatever the code.
+    /// Decodes the body as a borrowed message and keeps both together. The code is not
+    /// looked at.
     ///
     /// # Errors
     ///
-    /// If the body is no such message.
+    /// If the body is no such message, or exceeds [`DecodeLimits::DEFAULT`].
     pub fn into_framed<M: Owned>(self) -> Result<Framed<M>, DecodeError> {
         Framed::decode(self.body)
     }

@@ -12,8 +12,9 @@ use crate::error::FrameError;
 use crate::message::Message;
 use crate::wire::{BORROW, Large, Spill, Writer};
 
-/// Frames on their way to a socket. Small ones are coalesced; large values of
-/// [`Blob`](crate::Blob) fields are sent from where they are.
+/// Frames that are to be written to a socket. Small frames lie one after the other in
+/// one buffer; values of 16 KiB and more in [`Blob`] fields are
+/// not copied, but written from where they are.
 ///
 /// ```
 /// # use riak_runtime::wire::Writer;
@@ -28,6 +29,13 @@ use crate::wire::{BORROW, Large, Spill, Writer};
 /// buffer.push(1, &Ping)?;
 /// buffer.push(1, &Ping)?;
 /// assert_eq!(buffer.to_vec(), [0, 0, 0, 1, 1, 0, 0, 0, 1, 1]);
+///
+/// // Writing: fill slices, write them, say how much was written.
+/// let mut slices = [std::io::IoSlice::new(&[]); 8];
+/// let used = buffer.slices(&mut slices);
+/// let written = std::io::Write::write_vectored(&mut std::io::sink(), &slices[..used]).unwrap();
+/// buffer.consume(written);
+/// assert!(buffer.is_empty());
 /// # Ok::<(), riak_runtime::FrameError>(())
 /// ```
 #[derive(Debug)]
@@ -86,18 +94,18 @@ impl WriteBuffer {
         self.spill.buffer.len() - self.sent + large - self.large_sent
     }
 
-    /// Appends a frame.
+    /// Encodes a message and appends it as a frame.
     ///
     /// # Errors
     ///
-    /// If the frame's length does not fit into its four bytes, or the message
-    /// is longer than protobuf allows. Nothing is appended then.
+    /// If code and message are longer than 2 GiB less one byte, which is protobuf's
+    /// limit. Nothing is appended then.
     pub fn push(&mut self, code: u8, message: &impl Message) -> Result<(), FrameError> {
         self.write(code, |out| message.encode(out))
     }
 
-    /// Appends a frame whose body is a message and then `fields`, which
-    /// override the message's, since of a single field the last one counts.
+    /// Appends a frame whose body is a message followed by the encoded `fields`. They
+    /// override the message's own, since of a singular field the last one counts.
     ///
     /// # Errors
     ///
@@ -122,7 +130,7 @@ impl WriteBuffer {
         Ok(())
     }
 
-    /// Appends a frame whose body is there already.
+    /// Appends a frame whose body is already encoded. The body is copied.
     ///
     /// # Errors
     ///
@@ -133,8 +141,8 @@ impl WriteBuffer {
         Ok(())
     }
 
-    /// Appends a frame whose body is there already, followed by `fields`. A
-    /// large body is not copied.
+    /// Appends a frame whose body is already encoded, followed by the encoded
+    /// `fields`. A body of 16 KiB and more is not copied.
     ///
     /// # Errors
     ///
@@ -150,11 +158,11 @@ impl WriteBuffer {
         Ok(())
     }
 
-    /// Appends all frames of `other`, of which none was sent in part.
+    /// Appends all frames of `other`.
     ///
     /// # Panics
     ///
-    /// If one was.
+    /// If a part of a frame of `other` was sent already.
     pub fn append(&mut self, other: WriteBuffer) {
         assert!(other.sent == 0 && other.large_sent == 0, "a frame was sent in part elsewhere");
         let offset = self.spill.buffer.len();
@@ -185,8 +193,8 @@ impl WriteBuffer {
         Ok(())
     }
 
-    /// Fills `slices` with what is to be sent, in order, and says how many of
-    /// them were used. Further bytes may have to be asked for again.
+    /// Fills `slices` with the bytes to be sent, in order, and returns how many slices
+    /// were used. If all were used, there may be more bytes to send.
     pub fn slices<'b>(&'b self, slices: &mut [IoSlice<'b>]) -> usize {
         let most = slices.len();
         let mut used = 0;
@@ -209,7 +217,7 @@ impl WriteBuffer {
         used
     }
 
-    /// Says that the first `count` bytes were sent.
+    /// Reports that the first `count` bytes were sent, and drops them.
     ///
     /// # Panics
     ///
@@ -261,7 +269,7 @@ impl WriteBuffer {
         }
     }
 
-    /// All that is to be sent, in one piece.
+    /// A copy of all the bytes to be sent: for tests and small buffers.
     #[must_use]
     pub fn to_vec(&self) -> Vec<u8> {
         let mut slices = vec![IoSlice::new(&[]); 2 * self.large.len() + 1];
@@ -272,126 +280,4 @@ impl WriteBuffer {
 
 #[cfg(test)]
 #[allow(clippy::cast_possible_truncation, reason = "small numbers as test data")]
-mod tests {
-    use super::*;
-    use crate::wire::{Bytes, Writes};
-
-    struct Value(Blob);
-
-    impl Message for Value {
-        const NAME: &'static str = "Value";
-
-        fn encode<'w>(&self, out: Writer<'w>) -> Writer<'w> {
-            Bytes::put(0x0a, &self.0, out)
-        }
-    }
-
-    #[test]
-    #[cfg_attr(miri, ignore = "takes minutes there")]
-    fn a_buffer_that_is_never_empty_does_not_grow_for_ever() {
-        let mut buffer = WriteBuffer::new();
-        let value = Value(Blob::from(vec![1; 1000]));
-        buffer.push(7, &value).unwrap();
-        for _ in 0..10_000 {
-            buffer.push(7, &value).unwrap();
-            buffer.consume(buffer.len() / 2);
-        }
-        assert!(buffer.spill.buffer.capacity() < 8 * KEEP, "{}", buffer.spill.buffer.capacity());
-        assert_eq!(buffer.to_vec().len(), buffer.len());
-    }
-
-    #[test]
-    #[cfg_attr(miri, ignore = "takes minutes there")]
-    fn what_is_sent_piecewise_is_what_was_pushed() {
-        let mut buffer = WriteBuffer::new();
-        let mut expected = Vec::new();
-        for len in [0usize, 10, 20_000, 30_000, 5, 16_384, 16_383] {
-            let value = Value(Blob::from(vec![len as u8; len]));
-            buffer.push_with(7, &value, &[0x10, 1]).unwrap();
-            let body = value.encode_to_vec();
-            expected.extend((body.len() as u32 + 3).to_be_bytes());
-            expected.push(7);
-            expected.extend(&body);
-            expected.extend([0x10, 1]);
-        }
-        assert_eq!(buffer.to_vec(), expected);
-        let (mut sent, mut step) = (Vec::new(), 1);
-        while !buffer.is_empty() {
-            assert_eq!(buffer.len(), expected.len() - sent.len());
-            let mut slices = [IoSlice::new(&[]); 3];
-            let used = buffer.slices(&mut slices);
-            let bytes: Vec<u8> = slices[..used].iter().flat_map(|slice| slice.iter()).copied().collect();
-            let count = step.min(bytes.len());
-            sent.extend_from_slice(&bytes[..count]);
-            buffer.consume(count);
-            step = step * 3 + 1;
-        }
-        assert!(sent == expected);
-    }
-
-    #[test]
-    fn bodies_and_buffers_are_appended_as_they_are() {
-        let mut expected = WriteBuffer::new();
-        let mut buffer = WriteBuffer::new();
-        for len in [3, 40_000, 0] {
-            let body = Blob::from(vec![9; len]);
-            let mut other = WriteBuffer::new();
-            other.push_blob(1, &body, &[0x10, 0]).unwrap();
-            other.push_body(2, &body).unwrap();
-            buffer.append(other);
-            expected.push_body(1, &[&body[..], &[0x10, 0]].concat()).unwrap();
-            expected.push_body(2, &body).unwrap();
-        }
-        assert_eq!(buffer.to_vec(), expected.to_vec());
-        assert_eq!(buffer.len(), expected.len());
-    }
-
-    /// One value, many times: long on the wire, and short in memory.
-    struct Many(Blob, usize);
-
-    impl Message for Many {
-        const NAME: &'static str = "Many";
-
-        fn encode<'w>(&self, out: Writer<'w>) -> Writer<'w> {
-            (0..self.1).fold(out, |out, _| Bytes::put(0x0a, &self.0, out))
-        }
-    }
-
-    #[test]
-    #[cfg_attr(miri, ignore = "takes minutes there")]
-    fn a_message_beyond_what_a_length_can_say_is_never_sent() {
-        let value = Blob::from(vec![0; 64 * 1024 * 1024]);
-        for count in [32, 64, 100] {
-            let mut buffer = WriteBuffer::new();
-            let message = Many(value.clone(), count);
-            let max = crate::message::MAX_LEN;
-            let length = count * (64 * 1024 * 1024 + 5) + 1;
-            assert_eq!(buffer.push(7, &message), Err(FrameError::TooLong { length, max }));
-            buffer.push_body(3, b"b").unwrap();
-            assert_eq!(buffer.to_vec(), [0, 0, 0, 2, 3, b'b']);
-        }
-    }
-
-    struct Panics;
-
-    impl Message for Panics {
-        const NAME: &'static str = "Panics";
-
-        fn encode<'w>(&self, out: Writer<'w>) -> Writer<'w> {
-            let _ = Bytes::put(0x0a, &Blob::from(vec![0; 20_000]), out);
-            panic!("as it should")
-        }
-    }
-
-    #[test]
-    fn a_message_that_panics_leaves_nothing_behind() {
-        let mut buffer = WriteBuffer::new();
-        buffer.push_body(1, b"a").unwrap();
-        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            let _ = buffer.push(2, &Panics);
-        }));
-        assert!(panicked.is_err());
-        buffer.push_body(3, b"b").unwrap();
-        assert_eq!(buffer.to_vec(), [0, 0, 0, 2, 1, b'a', 0, 0, 0, 2, 3, b'b']);
-    }
-}
+mod tests;

@@ -10,7 +10,8 @@ use super::{
     Described, Description, EnumDescription, Field, Member, MessageDescription, Refer, SchemaError, Type,
 };
 
-/// Types that are printed as one file. See [`riak_runtime::schema`](crate::schema).
+/// Derived types that are printed as one `.proto` file. See the
+/// [module](crate::schema) for an example.
 #[derive(Clone, Debug, Default)]
 pub struct Schema {
     pub(super) items: Vec<Item>,
@@ -42,49 +43,50 @@ impl Item {
 }
 
 impl Schema {
-    /// A schema of nothing.
+    /// A schema without types.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds a type, and all that it refers to: messages and enums in it, and
-    /// its answer if it is a request. Of a set of frames, all of its messages.
+    /// Adds a type and all that it refers to: the messages and enums of its fields,
+    /// and its answer if it is a request; of an enum with `#[riak(frames)]`, all of its
+    /// messages. A type that is there already is not added again.
     #[must_use]
     pub fn with<T: Described>(mut self) -> Self {
         self.add(T::DESCRIPTION, std::any::type_name::<T>());
         self
     }
 
-    /// The package of names that have none.
+    /// Sets the package of types whose names have none.
     #[must_use]
     pub fn package(mut self, name: &str) -> Self {
         self.package = Some(name.to_owned());
         self
     }
 
-    /// Has requests printed as a service of this name: which answer belongs to
-    /// which, and what may be repeated. Without it, only the codes say what is a
-    /// frame.
+    /// Prints the requests as methods of a service with this name: their answers, and
+    /// whether they may be repeated. Without it the text has messages and their codes
+    /// only.
     #[must_use]
     pub fn service(mut self, name: &str) -> Self {
         self.service = Some(name.to_owned());
         self
     }
 
-    /// A file that has the messages which types refer to and which are not
-    /// derived, such as `riak.proto`.
+    /// Imports a file, such as `riak_kv.proto`, for messages that types refer to and
+    /// that are not derived.
     #[must_use]
     pub fn import(mut self, file: &str) -> Self {
         self.imports.push(file.to_owned());
         self
     }
 
-    /// The text of the `.proto` file.
+    /// Prints the text of the `.proto` file.
     ///
     /// # Errors
     ///
-    /// If the types cannot be said by one; [`SchemaError`] says why.
+    /// If one file cannot describe all types; [`SchemaError`] says why.
     pub fn print(&self) -> Result<String, SchemaError> {
         if let Some(fault) = &self.fault {
             return Err(fault.clone());

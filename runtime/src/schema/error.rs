@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
-/// Why types cannot be printed as a schema.
+/// Why types cannot be printed as a [`Schema`](super::Schema).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SchemaError {
@@ -14,27 +14,27 @@ pub enum SchemaError {
         /// Its name in Rust.
         rust: &'static str,
     },
-    /// Two types that differ have one name.
+    /// Two different types have the same name.
     SameName {
         /// The name.
         name: String,
     },
-    /// Names are of different packages.
+    /// Types belong to different packages.
     Packages {
         /// One name.
         first: String,
         /// Another.
         second: String,
     },
-    /// A name that protobuf does not have.
+    /// A name is not valid in protobuf.
     Name {
         /// The name.
         name: String,
-        /// What has it.
+        /// The type or member that has it.
         of: String,
     },
-    /// Two things have one name, in one scope: protobuf's values stand beside
-    /// their enum, not in it.
+    /// Two things in one scope have the same name. In protobuf, the values of an enum are
+    /// in the scope of the enum itself.
     SameValue {
         /// The name.
         value: String,
@@ -43,52 +43,52 @@ pub enum SchemaError {
         /// The other one.
         second: &'static str,
     },
-    /// Two fields of a message have one name, or a field and a oneof.
+    /// Two fields of a message have the same name, or a field and a oneof.
     SameMember {
         /// The name.
         member: &'static str,
         /// The message.
         message: &'static str,
     },
-    /// The service is called as what stands beside it.
+    /// The service has the name of a type or value.
     Service {
         /// The name.
         name: String,
         /// The type that has it, as its own name or that of a value.
         of: &'static str,
     },
-    /// A field that is not written when it is zero is of a closed enum.
+    /// The type of an `implicit` field is a closed enum.
     ImplicitClosed {
         /// The field.
         field: String,
         /// The enum.
         name: &'static str,
     },
-    /// The values of a map are of an enum whose first value is not zero.
+    /// The values of a map are of a closed enum whose first value is not zero.
     MapEnum {
         /// The field.
         field: String,
         /// The enum.
         name: &'static str,
     },
-    /// An open enum has no value of the number zero.
+    /// An open enum has no value with the number zero.
     NoZero {
         /// The enum.
         name: &'static str,
     },
-    /// The field that ends a stream is not known by name.
+    /// The name of the field that ends a stream is not known.
     StreamEnd {
         /// The request.
         request: &'static str,
     },
-    /// A default names no value of its enum.
+    /// The default of a field is not a value of its enum.
     NoSuchValue {
         /// The field.
         field: String,
         /// The variant.
         variant: &'static str,
     },
-    /// A type to print is neither a message nor an enum nor a set of frames.
+    /// The type to print is neither a message nor an enum nor a set of frames.
     NoMessage {
         /// Its name in Rust.
         rust: &'static str,
@@ -100,63 +100,63 @@ impl fmt::Display for SchemaError {
         match self {
             Self::NotDerived { by, rust } => write!(
                 f,
-                "{by} refers to {rust}, which is not derived: say which file has it with `import`, if it is a \
-                 generated message, or derive `RiakMessage` for it"
+                "{by} refers to {rust}, which is not derived: derive `RiakMessage` for it, or if it is a generated \
+                 message, name its file with `import`"
             ),
             Self::SameName { name } => write!(
                 f,
-                "two types that are not the same are called {name}: give one another name, `#[riak(rename = …)]`; of \
-                 a generic type, print one instance"
+                "two different types are called {name}: give one another name, `#[riak(rename = …)]`; of \
+                 a generic type, print one instance only"
             ),
             Self::Packages { first, second } => write!(
                 f,
-                "{first} and {second} are of different packages, and a file has one: print them one by one, with \
-                 `import` for what the others have"
+                "{first} and {second} are of different packages, and a file has one package: print them as separate \
+                 files, with `import` for what others have"
             ),
             Self::Name { name, of } => write!(
                 f,
-                "{name:?} of {of} is no name of protobuf, which has ASCII letters, digits and underscores: give it \
-                 one, `#[riak(rename = …)]`"
+                "{name:?} of {of} is not a valid name, which has ASCII letters, digits and underscores only: give it \
+                 another one, `#[riak(rename = …)]`"
             ),
             Self::SameValue { value, first, second } => write!(
                 f,
-                "{first} and {second} both bring the name {value}, and values are named beside their enum: give one \
-                 another name, `#[riak(rename = …)]` at the variant"
+                "{first} and {second} both define the name {value}, since the values of an enum are in the enum's own \
+                 scope: give one another name, `#[riak(rename = …)]` at the variant"
             ),
             Self::SameMember { member, message } => write!(
                 f,
-                "{message} has two members that are called {member}: give one another name, `#[riak(rename = …)]`; a \
-                 oneof's fields are members of the message, too"
+                "{message} has two members that are called {member}: give one another name, `#[riak(rename = …)]`; the \
+                 fields of a oneof are members of the message, too"
             ),
             Self::Service { name, of } => write!(
                 f,
-                "the service cannot be called {name}, which {of} brings: give `service` another name"
+                "the service cannot be called {name}, a name that {of} defines: give `service` another name"
             ),
             Self::ImplicitClosed { field, name } => write!(
                 f,
-                "{field} is `implicit`, which fields of closed enums cannot be in a schema: add a variant with \
-                 `#[riak(other)]` to {name}, or make the field an `Option`"
+                "{field} is `implicit`, which fields of closed enums cannot be in a schema: make {name} open by a variant \
+                 with `#[riak(other)]`, or make the field an `Option`"
             ),
             Self::MapEnum { field, name } => {
                 write!(
                     f,
-                    "{field} is a map to {name}, and the first value of such an enum is zero: begin it with `= 0`"
+                    "{field} is a map to {name}, and the first value of such an enum must be zero: begin it with a variant `= 0`"
                 )
             }
             Self::NoZero { name } => {
-                write!(f, "{name} keeps any number, and such an enum has a value zero: add a variant `= 0`")
+                write!(f, "{name} is an open enum, which must have a value zero: add a variant `= 0`")
             }
             Self::StreamEnd { request } => write!(
                 f,
-                "the end of {request}'s stream has no name here: derive the answer, and say `done = \"name\"` of a \
-                 bool that it has"
+                "the field that ends the stream of {request} has no known name: derive the answer, and name one of its \
+                 bools by `done = \"name\"`"
             ),
             Self::NoSuchValue { field, variant } => {
-                write!(f, "the default of {field} is no value of its enum: {variant}")
+                write!(f, "the default of {field}, {variant}, is not a value of its enum: name one that is")
             }
             Self::NoMessage { rust } => write!(
                 f,
-                "{rust} is a part of a message, and stands in no schema by itself: print the message that has it"
+                "{rust} is a part of a message, and cannot be printed by itself: print the message that has it"
             ),
         }
     }

@@ -1,9 +1,8 @@
-//! Derived types as a schema: what they are, as data, and as the text of a
-//! `.proto` file that other languages generate their code from.
+//! Derived types as the text of a `.proto` file, from which other languages generate
+//! their code. Feature `schema`.
 //!
-//! With the feature `schema`, `#[derive(RiakMessage)]` also writes a
-//! [`Described`] impl. [`Schema`] collects types, with all that they refer to,
-//! and prints them:
+//! With this feature `#[derive(RiakMessage)]` also implements [`Described`]. A
+//! [`Schema`] collects types, with all that they refer to, and prints them:
 //!
 //! ```
 //! use riak_runtime::{Blob, RiakMessage};
@@ -62,12 +61,15 @@
 //! # Ok::<(), riak_runtime::schema::SchemaError>(())
 //! ```
 //!
-//! `protoc-gen-riak include-dir` has `riak.proto` and `riak_options.proto`,
-//! which the text imports.
+//! The text imports `riak.proto` and `riak_options.proto`; the command
+//! `protoc-gen-riak include-dir` prints a directory that has them.
 //!
-//! The text is proto2 where that can say it, proto3 where [`implicit`] fields or
-//! open enums ask for it, and edition 2023 where types need both, or groups. An
-//! edition is read by `protoc`, and by the generator as `protoc`'s plugin.
+//! The text is proto2 where that is enough, proto3 if [`implicit`] fields or open
+//! enums need it, and edition 2023 if both are needed. The
+//! generator reads an edition only as `protoc`'s plugin.
+//!
+//! The other types here are the description that the derive writes and [`Schema`]
+//! reads; programs do not need them.
 //!
 //! Invariant: a description says what the codec does, since both come from the
 //! same declaration; how a schema is written is decided here alone.
@@ -85,7 +87,7 @@ pub use collect::Schema;
 pub use error::SchemaError;
 pub use probe::{Named, Probe, Unnamed};
 
-/// A type that says what it is in a schema. Derived.
+/// A type that can be put into a [`Schema`]. Derived, with the feature `schema`.
 pub trait Described {
     /// What it is.
     const DESCRIPTION: Description;

@@ -7,27 +7,40 @@ use std::time::Duration;
 
 use crate::DecodeLimits;
 
-/// Settings of a server's connections.
+/// Settings of a [`Server`](super::Server) and its connections.
+///
+/// Each field has a method of the same name that sets it.
+///
+/// ```
+/// use riak_runtime::DecodeLimits;
+/// use riak_runtime::server::ServerConfig;
+///
+/// // For a server that anybody can reach.
+/// let limits = DecodeLimits { depth: 20, expansion: 32 };
+/// let config = ServerConfig::new().max_frame(1024 * 1024).decode_limits(limits);
+/// assert_eq!(config.write_buffer, 64 * 1024);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ServerConfig {
-    /// The longest frame that is accepted, in bytes, code included. A longer
-    /// one is answered with an error and a close. 64 MiB
-    /// ([`MAX_FRAME`](crate::frame::MAX_FRAME)).
+    /// The longest frame that is accepted, in bytes: message code and body, without
+    /// the four bytes of length. A longer one is answered with an error, and the
+    /// connection is closed. Default 64 MiB ([`MAX_FRAME`](crate::frame::MAX_FRAME)).
     pub max_frame: usize,
-    /// How many bytes of answers are kept for a client that does not read them;
-    /// then handlers wait, and no more requests are taken. 64 KiB.
+    /// How many bytes of answers are buffered for a client that does not read them.
+    /// Above it, [`Replies::send`](super::Replies::send) waits and no further request
+    /// is taken. Default 64 KiB.
     pub write_buffer: usize,
-    /// Whether a request that arrives while a stream is being sent is answered
-    /// with an error and a close, as Riak does, instead of waiting for the
-    /// stream's end. On.
+    /// Whether a request that arrives while a stream is being sent is answered with
+    /// an error and the connection closed, as Riak does, instead of waiting for the
+    /// stream's end. Default true.
     pub refuse_behind_stream: bool,
-    /// What decoding a request may take: how deep, and how much memory for the
-    /// size of it. [`DecodeLimits::DEFAULT`]; a server that anybody reaches may
-    /// want less than 128 bytes for each byte.
+    /// How deep a request may nest and how much memory decoding it may take. Default
+    /// [`DecodeLimits::DEFAULT`]. A server that anybody can reach may want less than
+    /// its 128 bytes of memory for each byte received.
     pub decode_limits: DecodeLimits,
-    /// How long a server that is shut down waits for its connections to end,
-    /// before it ends them. 30 seconds.
+    /// How long a server that is shut down waits for its connections to finish
+    /// before it closes them. Default 30 seconds.
     pub grace: Duration,
 }
 
@@ -44,7 +57,7 @@ impl Default for ServerConfig {
 }
 
 impl ServerConfig {
-    /// The defaults.
+    /// The default settings.
     #[must_use]
     pub fn new() -> Self {
         Self::default()

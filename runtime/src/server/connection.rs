@@ -28,15 +28,20 @@ const SLICES: usize = 64;
 /// a socket with bytes unread would take the answer back.
 const LINGER: Duration = Duration::from_secs(2);
 
-/// Serves a connection until either side closes it.
+/// Serves one connection, over anything that can be read and written, until either
+/// side closes it.
+///
+/// When this side closes, after an error that says so, it waits up to 2 seconds for
+/// the client to read the last answer. [`ServerConfig::grace`] is not used. If the
+/// future is dropped, so is `io`.
 ///
 /// # Errors
 ///
-/// If the socket fails.
+/// If reading or writing fails.
 ///
 /// # Panics
 ///
-/// Outside of a tokio runtime with timers, unless it is the client who closes.
+/// Outside of a tokio runtime with timers, if this side closes the connection.
 pub async fn serve_connection<IO, S>(io: IO, service: &S, config: &ServerConfig) -> io::Result<()>
 where
     IO: AsyncRead + AsyncWrite + Unpin + Send,

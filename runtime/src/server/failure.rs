@@ -9,26 +9,40 @@ use crate::error::{DecodeError, FrameError};
 use crate::operation::ErrorFrame;
 use crate::{Blob, WriteBuffer};
 
-/// How a request is answered that failed.
+/// Why a request is not answered as it should be, and what the client gets instead.
+///
+/// Made of an [`ErrorReply`] by `into()` or `?`.
+///
+/// ```
+/// use riak_runtime::server::{ErrorReply, Failure};
+///
+/// fn quota(used: u32) -> Result<u32, Failure> {
+///     if used > 100 {
+///         return Err(ErrorReply::new("the quota is used up").with_number(7).into());
+///     }
+///     Ok(100 - used)
+/// }
+/// assert_eq!(quota(101).unwrap_err().to_string(), "the quota is used up");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Failure {
-    /// With an error.
+    /// The client gets this error, in the error frame of the schema.
     Error(ErrorReply),
-    /// Not at all: the connection is closed.
+    /// The client gets no answer: the connection is closed.
     Hangup,
 }
 
 impl Failure {
-    /// What is answered to a message code that nobody serves. The connection
-    /// stays open.
+    /// The answer to a message code that is not served: "Unknown message code: N", as
+    /// Riak says it. The connection stays open.
     #[must_use]
     pub fn unknown_code(code: u8) -> Self {
         ErrorReply::new(format!("Unknown message code: {code}")).into()
     }
 
-    /// What is answered to a request that cannot be processed. The connection
-    /// is closed, since Riak's state would not be known.
+    /// The answer to a request that cannot be decoded or processed: "Error processing
+    /// incoming message: …", as Riak says it. The connection is closed, as Riak does.
     #[must_use]
     pub fn unprocessable(reason: impl fmt::Display) -> Self {
         ErrorReply::new(format!("Error processing incoming message: {reason}")).and_close().into()
@@ -64,7 +78,8 @@ impl From<FrameError> for Failure {
     }
 }
 
-/// An error to answer with.
+/// An error that a request is answered with: a text, a number, and whether the
+/// connection stays open.
 ///
 /// ```
 /// use riak_runtime::server::ErrorReply;
@@ -75,11 +90,11 @@ impl From<FrameError> for Failure {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ErrorReply {
-    /// What went wrong.
+    /// What went wrong, for the client to read.
     pub text: Blob,
-    /// The error's number. Zero for all errors of Riak KV.
+    /// The error's number. Riak KV always sends zero.
     pub number: u32,
-    /// Whether the connection is closed behind it.
+    /// Whether the connection is closed after it.
     pub close: bool,
 }
 

@@ -14,12 +14,12 @@ use super::service::Service;
 use crate::operation::ErrorFrame;
 use crate::{Coded, Frame, Owned, Request};
 
-/// Answers requests of one type, once each. Functions and closures are
-/// handlers.
+/// Answers requests of one type with one message each. Functions and closures that
+/// return a future implement it.
 pub trait Handler<R: Request>: Send + Sync + 'static {
-    /// Answers a request.
+    /// Answers a request. A failure is sent instead of the answer.
     ///
-    /// The failure is answered in the answer's place.
+    /// The future is dropped if the connection fails.
     fn handle(&self, request: R) -> impl Future<Output = Result<R::Response, Failure>> + Send;
 }
 
@@ -34,12 +34,12 @@ where
     }
 }
 
-/// Answers requests of one type with streams.
+/// Answers requests of one type with a stream each.
 pub trait StreamHandler<R: Request>: Send + Sync + 'static {
-    /// Sends the answers to a request. The stream ends when this returns, if no
-    /// answer has ended it.
+    /// Sends the answers to a request. When it returns, the stream ends, unless an
+    /// answer has ended it before. A failure is sent as the last frame instead.
     ///
-    /// The failure is answered in the next answer's place.
+    /// The future is dropped if the connection fails or the client goes.
     fn handle(
         &self,
         request: R,
@@ -57,7 +57,7 @@ impl<R: Request, H: StreamHandler<R>> StreamHandler<R> for Arc<H> {
     }
 }
 
-/// A service of one operation: see [`unary`] and [`streaming`].
+/// A service of one operation: what [`unary`] and [`streaming`] return.
 pub struct Operation<R, H, Kind> {
     handler: H,
     kind: PhantomData<fn(R) -> Kind>,
@@ -71,21 +71,47 @@ pub enum Unary {}
 #[derive(Debug)]
 pub enum Streaming {}
 
-/// A service that answers the requests of one type by a handler, or a closure.
-/// Several are served as a tuple.
+/// A service that answers the requests of one type by a closure or another
+/// [`Handler`]. A tuple of services serves all of their requests.
 ///
 /// ```
-/// # use riak_runtime::Request;
-/// # use riak_runtime::server::{Service, unary};
-/// # fn example<R: Request<Response = R> + riak_runtime::Owned>() -> impl Service {
-/// unary(|request: R| async { Ok(request) })
-/// # }
+/// use riak_runtime::server::{Service, unary};
+/// use riak_runtime::{Owned, Request};
+///
+/// /// Answers each request with a default answer.
+/// fn stub<R: Request + Owned>() -> impl Service
+/// where
+///     R::Response: Default,
+/// {
+///     unary(|_: R| async { Ok(R::Response::default()) })
+/// }
 /// ```
 pub fn unary<R: Request + Owned, H: Handler<R>>(handler: H) -> Operation<R, H, Unary> {
     Operation { handler, kind: PhantomData }
 }
 
 /// A service that answers the requests of one type with streams.
+///
+/// ```
+/// use riak_runtime::server::{Failure, Replies, Service, StreamHandler, streaming};
+/// use riak_runtime::{Owned, Request};
+///
+/// /// Answers each request with three default answers.
+/// struct Three;
+///
+/// impl<R: Request> StreamHandler<R> for Three {
+///     async fn handle(&self, _: R, replies: &mut Replies<'_, R::Response>) -> Result<(), Failure> {
+///         for _ in 0..3 {
+///             replies.send(&R::Response::default()).await?;
+///         }
+///         Ok(())
+///     }
+/// }
+///
+/// fn stub<R: Request + Owned>() -> impl Service {
+///     streaming::<R, _>(Three)
+/// }
+/// ```
 pub fn streaming<R: Request + Owned, H: StreamHandler<R>>(handler: H) -> Operation<R, H, Streaming> {
     Operation { handler, kind: PhantomData }
 }

@@ -24,14 +24,16 @@ use super::service::Service;
 /// open files.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Accepts connections and serves each in a task of its own.
+/// Accepts TCP connections and serves each in a task of its own, until it is shut
+/// down by its [`ServerHandle`]. See the [module](super) for an example.
 #[derive(Debug)]
 pub struct Server {
     config: ServerConfig,
     handle: ServerHandle,
 }
 
-/// Stops a [`Server`]. Clones are for the same one.
+/// Shuts a [`Server`] down. Clones are handles of the same server; dropping them
+/// does nothing.
 #[derive(Clone, Debug)]
 pub struct ServerHandle {
     stop: watch::Sender<bool>,
@@ -39,11 +41,11 @@ pub struct ServerHandle {
 }
 
 impl ServerHandle {
-    /// Accepts no more connections; each open one finishes the request it is
-    /// at, writes its answer and closes. The future that serves ends when all
-    /// have, or after the [`grace`](ServerConfig::grace) that they are given.
+    /// Has the server accept no more connections. Each open one finishes the request
+    /// that it is handling, writes the answer and closes. [`Server::serve`] ends when
+    /// all have, or after [`grace`](ServerConfig::grace).
     ///
-    /// To end at once, drop that future.
+    /// To end at once, drop the future of [`Server::serve`].
     pub fn shut_down(&self) {
         self.stop.send_replace(true);
     }
@@ -62,27 +64,40 @@ impl Default for Server {
 }
 
 impl Server {
-    /// A server that is not yet running.
+    /// A server that does not serve yet.
     #[must_use]
     pub fn new(config: ServerConfig) -> Self {
         let (stop, _) = watch::channel(false);
         Self { config, handle: ServerHandle { stop, connections: Arc::default() } }
     }
 
-    /// What stops it.
+    /// A handle that shuts the server down.
     #[must_use]
     pub fn handle(&self) -> ServerHandle {
         self.handle.clone()
     }
 
-    /// Serves all connections with one service, until it is shut down.
+    /// Serves all connections with one service. Ends when the server is shut down; if
+    /// the future is dropped, all connections close at once.
+    ///
+    /// If accepting fails, which happens when too many files are open, it is tried
+    /// again after 50 ms.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime with timers and IO.
     pub async fn serve<S: Service>(self, listener: TcpListener, service: S) {
         let service = Arc::new(service);
         self.serve_with(listener, move |_| Arc::clone(&service)).await;
     }
 
-    /// Serves each connection with a service of its own, which can keep what
-    /// belongs to the connection, until it is shut down.
+    /// Serves each connection with a service of its own, which can keep the state of
+    /// the connection. `service` gets the client's address. Otherwise as
+    /// [`Server::serve`].
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime with timers and IO.
     pub async fn serve_with<S: Service>(
         self,
         listener: TcpListener,

@@ -17,9 +17,9 @@ use crate::error::{DecodeErrorKind, FrameError};
 use crate::operation::{Mode, Operation, StreamEnd};
 use crate::{Blob, Coded, DecodeError, DecodeLimits, Frame, Message, Owned, Request, WriteBuffer};
 
-/// What can be sent as an answer: a message with a code, or an enum of several.
+/// What can be sent as an answer: a message with a code, or an enum of such messages.
 pub trait Reply: Sync {
-    /// Appends its frame.
+    /// Appends the answer to `out` as one frame.
     ///
     /// # Errors
     ///
@@ -33,7 +33,10 @@ impl<M: Message + Coded + Sync> Reply for M {
     }
 }
 
-/// Answers on their way to a client.
+/// The answers that wait to be written to one client: where a [`Service`] puts its
+/// frames.
+///
+/// [`Service`]: super::Service
 pub struct Outbox {
     shared: Arc<Mutex<Pending>>,
     decode_limits: DecodeLimits,
@@ -107,8 +110,8 @@ impl Outbox {
     ///
     /// # Errors
     ///
-    /// If its body is malformed, or it has one and must not. The failure is the
-    /// one to answer with.
+    /// If the body is malformed or exceeds the limits, or if the request must not
+    /// have a body and has one. Return the failure: it is the answer that Riak gives.
     pub fn decode<R: Request + Owned>(&self, request: &Frame) -> Result<R, Failure> {
         if R::OPERATION.bodyless && !request.body.is_empty() {
             return Err(DecodeError::new(DecodeErrorKind::InvalidTag, 0).into());
@@ -116,8 +119,8 @@ impl Outbox {
         Ok(request.decode_within(&self.decode_limits)?)
     }
 
-    /// Puts the answer in. An error that the service returns after it has
-    /// nobody to go to.
+    /// Appends the only answer to a request. An error that the service returns
+    /// afterwards is not sent.
     ///
     /// # Errors
     ///
@@ -129,7 +132,7 @@ impl Outbox {
         Ok(())
     }
 
-    /// Puts a frame in whose body is there already.
+    /// Appends a frame whose body is already encoded.
     ///
     /// # Errors
     ///
@@ -138,7 +141,7 @@ impl Outbox {
         Ok(self.lock().out.push_blob(code, body, &[])?)
     }
 
-    /// Begins to answer a request with a stream.
+    /// Begins a stream of answers to a request.
     pub fn replies<R: Request>(&mut self) -> Replies<'_, R::Response> {
         self.begin_stream();
         let end = match R::OPERATION.mode {
@@ -148,14 +151,16 @@ impl Outbox {
         Replies { outbox: self, operation: R::OPERATION, end, ended: false, answer: PhantomData }
     }
 
-    /// Says that the request is answered with several frames. Until its end no
-    /// other request may come.
+    /// Says that the request is answered with several frames. Until the stream's end
+    /// no other request may arrive
+    /// ([`refuse_behind_stream`](ServerConfig::refuse_behind_stream)).
     pub fn begin_stream(&mut self) {
         self.lock().streaming = true;
     }
 
-    /// Waits until there is room: a client that does not read stops here what
-    /// is sent to it.
+    /// Waits until less than [`write_buffer`](ServerConfig::write_buffer) is waiting
+    /// to be written: this is what slows a service down for a client that does not
+    /// read.
     pub async fn room(&mut self) {
         poll_fn(|cx| {
             let mut pending = self.lock();
@@ -175,10 +180,11 @@ impl fmt::Debug for Outbox {
     }
 }
 
-/// The answers of a request that is answered with a stream.
+/// The stream of answers to one request: what a streaming method sends into.
 ///
-/// The end may be said by an answer that has the field for it set; where no
-/// answer says it, the dispatcher does, with an answer that says nothing else.
+/// An answer whose end-of-stream field is set ends the stream. If none has it set,
+/// the dispatcher sends a last answer with nothing but this field after the method
+/// has returned.
 pub struct Replies<'o, A> {
     outbox: &'o mut Outbox,
     operation: &'static Operation,
@@ -189,15 +195,16 @@ pub struct Replies<'o, A> {
 }
 
 impl<A: Reply> Replies<'_, A> {
-    /// Sends an answer. Waits while the client does not read: then the handler
-    /// is held up, and memory is not.
+    /// Sends an answer. Waits while
+    /// [`write_buffer`](ServerConfig::write_buffer) bytes or more are unread, so that
+    /// a slow client holds up the method and not the memory.
     ///
-    /// The client goes on as soon as it has the last one: an error that the
-    /// handler returns after it has nobody to go to.
+    /// An error that the method returns after the last answer is not sent.
     ///
     /// # Errors
     ///
-    /// If it is longer than a frame may be, or comes behind the last one.
+    /// If the answer is longer than a frame may be, or follows the last one, which
+    /// also closes the connection.
     pub async fn send(&mut self, answer: &A) -> Result<(), Failure> {
         if self.ended {
             let text = format!("{}: an answer was sent behind the last one", self.operation.name);
@@ -229,8 +236,8 @@ impl<A: Reply> Replies<'_, A> {
 }
 
 impl<A> Replies<'_, A> {
-    /// Ends the stream, if no answer has done so. Dispatchers call it when the
-    /// handler has succeeded.
+    /// Ends the stream, unless an answer has done so. Dispatchers call it when the
+    /// method has succeeded.
     ///
     /// # Errors
     ///

@@ -12,29 +12,56 @@ use crate::operation::ErrorFrame;
 
 /// Answers the frames of some message codes.
 ///
-/// The generated dispatchers implement it, and so do tuples of services: the
-/// first one that serves a code is called, and has the frame for its errors. A service of one's own may wrap
-/// another and look at single frames before it does.
+/// The generated dispatchers implement it, and so do tuples of up to twelve
+/// services: the first one that serves a code is called, and its error frame is
+/// used. A service can also wrap another one and look at frames first:
+///
+/// ```
+/// use riak_runtime::operation::ErrorFrame;
+/// use riak_runtime::server::{ErrorReply, Failure, Outbox, Service};
+/// use riak_runtime::Frame;
+///
+/// /// Refuses requests with large bodies.
+/// struct Small<S>(S);
+///
+/// impl<S: Service> Service for Small<S> {
+///     fn serves(&self, code: u8) -> bool {
+///         self.0.serves(code)
+///     }
+///
+///     fn error_frame(&self, code: Option<u8>) -> Option<ErrorFrame> {
+///         self.0.error_frame(code)
+///     }
+///
+///     async fn call(&self, request: Frame, outbox: &mut Outbox) -> Result<(), Failure> {
+///         if request.body.len() > 1000 {
+///             return Err(ErrorReply::new("the request is too large").into());
+///         }
+///         self.0.call(request, outbox).await
+///     }
+/// }
+/// ```
 pub trait Service: Send + Sync + 'static {
-    /// Whether it serves requests with this message code.
+    /// Whether it answers requests with this message code.
     fn serves(&self, code: u8) -> bool;
 
-    /// The frame that its schema has for errors of requests with this message
-    /// code, or of what is no request. Without one, the connection is closed
-    /// where an error would be answered.
+    /// The frame that its schema has for errors, for a request with this message
+    /// code; `None` asks for errors that no request causes, such as a frame that is
+    /// too long. If it returns `None`, the connection is closed instead.
     fn error_frame(&self, code: Option<u8>) -> Option<ErrorFrame>;
 
-    /// Answers a request by putting frames into `outbox`.
+    /// Answers a request by putting frames into `outbox`. It is only called with
+    /// codes that [`Service::serves`].
     ///
-    /// The future is dropped when the socket fails, or the client goes while it
-    /// gets a stream. A client that goes before a single answer shows only when
-    /// that is written, since closing its own side is no more than saying that
-    /// it asks for nothing else.
+    /// The future is dropped if the socket fails, or if the client closes the
+    /// connection while it is sent a stream. If the client closes before a single
+    /// answer, that shows only when the answer is written: a client may close its
+    /// sending side and still wait for answers.
     fn call(&self, request: Frame, outbox: &mut Outbox) -> impl Future<Output = Result<(), Failure>> + Send;
 }
 
-/// Answers that a message code is unknown: what methods of generated traits do
-/// that are not implemented.
+/// Fails with "Unknown message code": the default body of the methods of generated
+/// server traits.
 ///
 /// # Errors
 ///

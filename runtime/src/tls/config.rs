@@ -26,12 +26,12 @@ pub enum Verify {
     /// it names the host that is connected to.
     #[default]
     Full,
-    /// Everything but the name. Many of Riak's certificates do not name the
-    /// host, or only in their common name, which does not count. Whoever holds
-    /// any certificate of the trusted authorities can then pose as the node:
-    /// trust an authority of the cluster's own only, and use
-    /// [`TlsConfig::server_name`] instead if all nodes share a name. Each
-    /// [`TlsConfig::build`] with it is logged as a warning of `tracing`'s.
+    /// Everything but the name. Many certificates of Riak nodes do not name the host,
+    /// or only in their common name, which does not count. Whoever holds any
+    /// certificate of the trusted authorities can then pose as the node: trust only an
+    /// authority of the cluster's own. If all certificates have the same name, use
+    /// [`TlsConfig::server_name`] instead. Each [`TlsConfig::build`] logs a warning
+    /// through `tracing`.
     Chain,
 }
 
@@ -42,7 +42,9 @@ enum Pem {
     Text(Vec<u8>),
 }
 
-/// Whom to trust, and who one is.
+/// Which certificates to trust, and which one to show to the server.
+///
+/// TLS 1.2 and 1.3 are offered. Files are read by [`TlsConfig::build`], not before.
 ///
 /// ```no_run
 /// use riak_runtime::tls::TlsConfig;
@@ -62,13 +64,14 @@ pub struct TlsConfig {
 }
 
 impl TlsConfig {
-    /// Trusts the authorities that the system trusts.
+    /// Trusts the authorities that the system trusts, checks everything, and shows no
+    /// certificate.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Trusts the authorities in a PEM file, and the system's no more. May be
+    /// Trusts the authorities in a PEM file, and no longer those of the system. May be
     /// called several times.
     #[must_use]
     pub fn ca_file(mut self, path: impl Into<PathBuf>) -> Self {
@@ -76,7 +79,7 @@ impl TlsConfig {
         self
     }
 
-    /// Trusts the authorities in a PEM text, and the system's no more. May be
+    /// Trusts the authorities in a PEM text, and no longer those of the system. May be
     /// called several times.
     #[must_use]
     pub fn ca_pem(mut self, text: impl Into<Vec<u8>>) -> Self {
@@ -84,9 +87,9 @@ impl TlsConfig {
         self
     }
 
-    /// Shows a certificate to the server, for users whose source is
-    /// `certificate`: PEM files of it, with those that lead to the authority,
-    /// and of its private key.
+    /// Shows a certificate to the server, for users that Riak authenticates by
+    /// `certificate`. One PEM file has the certificate and those between it and the
+    /// authority, the other its private key; both may be the same file.
     #[must_use]
     pub fn client_certificate_files(
         mut self,
@@ -97,7 +100,7 @@ impl TlsConfig {
         self
     }
 
-    /// The same, from PEM texts.
+    /// The same as [`TlsConfig::client_certificate_files`], from PEM texts.
     #[must_use]
     pub fn client_certificate_pem(
         mut self,
@@ -108,26 +111,28 @@ impl TlsConfig {
         self
     }
 
-    /// The name that servers' certificates are to be valid for, instead of the
-    /// host that is connected to.
+    /// The name that servers' certificates must have, instead of the host that is
+    /// connected to. It is also the name that is sent to the server (SNI).
     #[must_use]
     pub fn server_name(mut self, name: impl Into<String>) -> Self {
         self.server_name = Some(name.into());
         self
     }
 
-    /// What is checked of a server's certificate; all of it by default.
+    /// Sets what is checked of a server's certificate. [`Verify::Full`] by default.
     #[must_use]
     pub fn verify(mut self, verify: Verify) -> Self {
         self.verify = verify;
         self
     }
 
-    /// Reads the files.
+    /// Reads the files and checks them. Blocks while it reads.
     ///
     /// # Errors
     ///
-    /// If one cannot be read, or holds nothing of use.
+    /// If a file cannot be read or has no certificate or key in it, if the client's
+    /// certificate and key do not belong together, if the system has no roots and none
+    /// are given, or if [`TlsConfig::server_name`] is no valid name.
     pub fn build(&self) -> Result<Tls, TlsError> {
         // Named, so that nothing depends on what else the program has installed.
         let provider = Arc::new(ring::default_provider());

@@ -15,8 +15,12 @@ use crate::client::{
 };
 use crate::{DecodeLimits, Request};
 
-/// Makes connections that change to TLS with the request `S`, and authenticate
-/// with the request `A`.
+/// Makes TCP connections that change to TLS with the request `S`, and then
+/// authenticate with the request `A`.
+///
+/// For Riak these are `RpbStartTls` and `RpbAuthReq`; `riak-client` makes this
+/// connector of its configuration. A server that refuses TLS gets no connection:
+/// credentials are never sent in clear text.
 pub struct SecuredConnector<S, A> {
     tls: Tls,
     start: S,
@@ -26,17 +30,18 @@ pub struct SecuredConnector<S, A> {
 }
 
 impl<S: Request, A: Request> SecuredConnector<S, A> {
-    /// How long all of it may take, unless told otherwise: Riak takes 5 seconds
-    /// to refuse a wrong password.
+    /// How long the exchange after the TCP connect may take by default: 15 seconds,
+    /// since Riak takes 5 to refuse a wrong password.
     pub const TIMEOUT: Duration = Duration::from_secs(15);
 
-    /// A connector that sends `start`, makes the handshake, and sends
-    /// `authenticate`.
+    /// A connector that sends `start`, makes the TLS handshake, and sends
+    /// `authenticate`. Its connections have the settings of `config`.
     pub fn new(tls: Tls, start: S, authenticate: A, config: ConnectionConfig) -> Self {
         Self { tls, start, authenticate, config, timeout: Self::TIMEOUT }
     }
 
-    /// Sets how long the exchange behind the TCP connect may take.
+    /// Sets how long the exchange after the TCP connect may take: TLS and
+    /// authentication together.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;

@@ -7,41 +7,41 @@ use std::io;
 
 use tokio_rustls::rustls::{AlertDescription, CertificateError, Error};
 
-/// Why there is no TLS connection.
+/// Why a TLS configuration cannot be used, or why a TLS connection could not be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TlsError {
-    /// The system's trusted roots were not found.
+    /// The system's trusted roots were not found; the reason, if there is one.
     NoSystemRoots(String),
-    /// Certificates or a key cannot be read.
+    /// A file with certificates or a key cannot be read or used.
     Pem {
-        /// The file.
+        /// The file's path in backquotes, or "the PEM text".
         source: String,
         /// What is wrong with it.
         reason: String,
     },
-    /// The client's certificate and key do not go together.
+    /// The client's certificate and key do not belong together, or cannot be used.
     ClientCertificate(String),
-    /// The host is no name that a certificate could have.
+    /// The host or server name is no DNS name or IP address.
     InvalidName(String),
     /// The server's certificate is for another name.
     WrongName {
         /// The name that it should be for.
         expected: String,
-        /// The names that it is for; none, if the only one is its common name,
-        /// which does not count.
+        /// The names that it is for. Empty if it has no subject alternative names; a
+        /// common name does not count.
         presented: Vec<String>,
     },
     /// The server's certificate is not valid any more, or not yet.
     NotValidNow,
     /// None of the trusted authorities has signed the server's certificate.
     UnknownIssuer,
-    /// Anything else is wrong with the server's certificate.
+    /// The server's certificate is not acceptable for another reason.
     Certificate(String),
     /// The server refused the handshake: this client's certificate, or its lack
     /// of one, or what it offers.
     Refused(String),
-    /// What came is no TLS, or the handshake failed for another reason.
+    /// The server does not speak TLS, or the handshake failed for another reason.
     Protocol(String),
     /// The connection failed during the handshake.
     Io(io::ErrorKind, String),
@@ -92,14 +92,14 @@ impl fmt::Display for TlsError {
                 if why.is_empty() { Ok(()) } else { write!(f, " ({why})") }
             }
             Self::Pem { source, reason } => {
-                write!(f, "{source} cannot be used: {reason}; it should be a file in PEM format")
+                write!(f, "{source} cannot be used: {reason}; it has to be in PEM format")
             }
             Self::ClientCertificate(why) => {
-                write!(f, "the client's certificate and private key cannot be used: {why}")
+                write!(f, "the client's certificate and private key cannot be used: {why}; check that they belong together")
             }
             Self::InvalidName(name) => write!(
                 f,
-                "`{name}` is no name that a certificate could have: set the server name to one that it has"
+                "`{name}` is neither a DNS name nor an IP address: set the server name to one that the certificate has"
             ),
             Self::WrongName { expected, presented } if presented.is_empty() => write!(
                 f,
@@ -114,7 +114,7 @@ impl fmt::Display for TlsError {
                 presented.join(", ")
             ),
             Self::NotValidNow => {
-                f.write_str("the server's certificate has expired, or is not valid yet: renew it, or set the clock")
+                f.write_str("the server's certificate has expired or is not valid yet: renew it, or set the clock")
             }
             Self::UnknownIssuer => f.write_str(
                 "no trusted authority has signed the server's certificate: name the CA file of the one that has",
@@ -122,8 +122,8 @@ impl fmt::Display for TlsError {
             Self::Certificate(why) => write!(f, "the server's certificate cannot be trusted: {why}"),
             Self::Refused(alert) => write!(
                 f,
-                "the server refused the TLS handshake ({alert}): look whether it wants a client certificate, \
-                 or only offers TLS older than 1.2"
+                "the server refused the TLS handshake ({alert}): check whether it wants a client certificate, \
+                 or offers only TLS older than 1.2"
             ),
             Self::Protocol(why) => write!(f, "the TLS handshake failed: {why}"),
             Self::Io(_, why) => write!(f, "the connection failed during the TLS handshake: {why}"),

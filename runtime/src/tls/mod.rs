@@ -1,9 +1,15 @@
-//! TLS for connections: what is trusted, and the handshake. Feature `tls`.
+//! TLS and authentication for connections, by rustls with ring. Feature `tls`.
 //!
-//! Riak's connections begin in clear and change to TLS at a request of the
-//! client's; that exchange is the schema's matter (`riak_client::security`).
-//! Here is what comes after it. Invariant: nothing is trusted that was not
-//! named: by default the system's roots and the name that is connected to.
+//! With `riak-client`, the options `tls`, `ca`, `cert` and `server_name` of a URL are
+//! all that is needed. Otherwise: a [`TlsConfig`] says what to trust,
+//! [`TlsConfig::build`] reads the files, and a [`SecuredConnector`] makes secured
+//! connections for a [`Pool`](crate::client::Pool) or
+//! [`Cluster`](crate::client::Cluster). A connection to Riak begins in clear text,
+//! changes to TLS at a request of the client, and then authenticates;
+//! [`SecuredConnector`] does all three.
+//!
+//! Invariant: nothing is trusted that was not named: by default the system's roots and
+//! the name that is connected to.
 
 mod config;
 mod connector;
@@ -22,7 +28,7 @@ pub use config::{TlsConfig, Verify};
 pub use connector::SecuredConnector;
 pub use error::TlsError;
 
-/// Makes TLS handshakes: a [`TlsConfig`] whose files have been read.
+/// A [`TlsConfig`] whose files have been read: makes TLS handshakes. Cheap to clone.
 #[derive(Clone)]
 pub struct Tls {
     connector: TlsConnector,
@@ -40,14 +46,16 @@ impl Tls {
         Self { connector: TlsConnector::from(Arc::new(config)), server_name, verify }
     }
 
-    /// Makes the handshake with `host` over a connection that is there, and on
-    /// which nothing is to be read in clear any more. The driver of a connection
-    /// over it is to be [`leaking`](crate::client::Driver::leaking).
+    /// Makes the handshake with `host` over `io`, on which nothing in clear text may be
+    /// left to read. There is no timeout here.
+    ///
+    /// The driver of a [`Connection`](crate::client::Connection) over the result must
+    /// be [`leaking`](crate::client::Driver::leaking).
     ///
     /// # Errors
     ///
-    /// If the server's certificate is not trusted, or the handshake fails for
-    /// another reason.
+    /// If the server's certificate is not trusted, or the handshake fails for another
+    /// reason.
     pub async fn handshake<IO>(&self, io: IO, host: &str) -> Result<TlsStream<IO>, TlsError>
     where
         IO: AsyncRead + AsyncWrite + Unpin,

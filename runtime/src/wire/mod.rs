@@ -1,11 +1,12 @@
-//! Protobuf's wire format: what generated code is made of.
+//! Protobuf's wire format: the functions that generated and derived code calls.
+//! Programs seldom need it; [`UnknownFields`] is what they may meet.
 //!
 //! A message is encoded in one forward pass through a [`Writer`], and decoded by
-//! merging fields from a [`Reader`] in place. Each protobuf type is a marker type here ([`Uint32`], [`Bytes`], …) that knows how
-//! to write and read Rust values as that type: `Uint32::put(0x18, &value, out)`
-//! writes field 3.
+//! merging fields from a [`Reader`] in place. Each protobuf type is a marker type here
+//! ([`Uint32`], [`Bytes`], …) that knows how to write and read Rust values as that
+//! type: `Uint32::put(0x18, &value, out)` writes field 3.
 //!
-//! Tags are given whole, number and wire type in one: `number << 3 | wire_type`.
+//! Tags are number and wire type in one: `number << 3 | wire_type`.
 //!
 //! Invariant: what `put_x` writes, `read_x` reads back.
 

@@ -73,11 +73,11 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// The next field's tag, number and wire type in one; `None` at the end.
+    /// The next field's tag, which is number and wire type in one; `None` at the end.
     ///
     /// # Errors
     ///
-    /// If the input ends within it, or it is no tag.
+    /// If the input ends within it, or it is not a valid tag.
     #[inline]
     pub fn tag(&mut self, ctx: &Context<'a>) -> Result<Option<u32>, DecodeError> {
         if self.is_empty() {
@@ -112,8 +112,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Whether the next bytes are the constant `tag`; takes them if so. Keeps
-    /// runs of one repeated field in a loop of their own.
+    /// Whether the next bytes are `tag`, which is a constant; takes them if so. With it,
+    /// runs of one repeated field are read in a loop of their own.
     #[inline]
     pub(crate) fn take_tag(&mut self, tag: u32) -> bool {
         let [low, high, ..] = tag.to_le_bytes();
@@ -227,7 +227,7 @@ impl<'a> Reader<'a> {
         Ok(len as usize)
     }
 
-    /// A length and that many bytes.
+    /// Reads a length and that many bytes, and returns the bytes.
     ///
     /// # Errors
     ///
@@ -243,7 +243,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// All that is left.
+    /// Takes all bytes that are left.
     pub fn rest(&mut self) -> &'a [u8] {
         let rest = self.rest_of();
         self.cursor = self.end;
@@ -284,8 +284,8 @@ impl<'a> Reader<'a> {
         Ok(Reader { cursor: start, end, input: PhantomData })
     }
 
-    /// Passes over the value of the field whose tag was just read, and returns
-    /// its bytes, tag included.
+    /// Skips the value of the field whose tag was just read, and returns its bytes,
+    /// including the tag.
     ///
     /// # Errors
     ///
@@ -296,7 +296,7 @@ impl<'a> Reader<'a> {
         ctx.field(tag, &value, self).ok_or_else(|| ctx.fail(&value, DecodeErrorKind::InvalidTag))
     }
 
-    /// Passes over the value of the field whose tag was just read.
+    /// Skips the value of the field whose tag was just read.
     ///
     /// # Errors
     ///

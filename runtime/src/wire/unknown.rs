@@ -116,7 +116,7 @@ impl UnknownFields {
         self.0.as_ref().map_or(&[], |bytes| bytes)
     }
 
-    /// Adds whole fields, tags included. They are not checked.
+    /// Appends encoded fields, tags included. They are not checked.
     pub fn push(&mut self, fields: &[u8]) {
         if !fields.is_empty() {
             self.0.get_or_insert_default().extend_from_slice(fields);

@@ -26,11 +26,12 @@ use crate::varint;
 /// much it needs. A larger one has its values in itself.
 const FLAT: usize = 128;
 
-/// Writes a message.
+/// The position at which a message is being written.
 ///
-/// Made by the functions that encode a message. Whatever writes takes it and
-/// gives it back, moved on: two words that stay in registers, where a reference
-/// would make each field wait for the one before it to reach memory.
+/// [`Message::encode`](crate::Message::encode) gets one, and returns it at its new
+/// position; so does each method here. It is passed by value because its two words
+/// then stay in registers; behind a reference, each field would wait until the one
+/// before it has reached memory.
 ///
 /// ```
 /// use riak_runtime::{Message, wire};
@@ -195,7 +196,7 @@ impl Writer<'_> {
         unsafe { self.short(|to| varint_at(tag_at(to, tag), value)) }
     }
 
-    /// Varints, one behind the other.
+    /// Varints, one after the other.
     #[inline]
     pub(super) fn varints<V>(mut self, values: &[V], bits: impl Fn(&V) -> u64) -> Self {
         // Most often the next one is as long as the one before it.
@@ -234,7 +235,7 @@ impl Writer<'_> {
         unsafe { self.short(|to| array_at(tag_at(to, tag), bytes)) }
     }
 
-    /// Values of the same length, one behind the other.
+    /// Values of the same length, one after the other.
     #[inline]
     pub(super) fn arrays<V, const N: usize>(mut self, values: &[V], bytes: impl Fn(&V) -> [u8; N]) -> Self {
         for some in values.chunks(SLACK / N) {
@@ -251,7 +252,7 @@ impl Writer<'_> {
         self
     }
 
-    /// Bytes as they are.
+    /// Bytes, unchanged and without a length.
     #[inline]
     pub fn raw(mut self, bytes: &[u8]) -> Self {
         let len = bytes.len();

@@ -124,10 +124,10 @@ fn names_that_protoc_refuses_are_refused() {
         (Schema::new().with::<Beside>(), "Beside has two members that are called c"),
         (Schema::new().with::<Own>(), "Own has two members that are called d"),
         (user().service("User"), "the service cannot be called User"),
-        (user().service("not valid"), "\"not valid\" of the service is no name of protobuf"),
-        (user().service(""), "\"\" of the service is no name of protobuf"),
-        (user().package("a b"), "\"a b\" of the package is no name of protobuf"),
-        (user().package("a..b"), "\"\" of the package is no name of protobuf"),
+        (user().service("not valid"), "\"not valid\" of the service is not a valid name"),
+        (user().service(""), "\"\" of the service is not a valid name"),
+        (user().package("a b"), "\"a b\" of the package is not a valid name"),
+        (user().package("a..b"), "\"\" of the package is not a valid name"),
     ];
     for (schema, begin) in checks {
         let error = schema.print().unwrap_err().to_string();

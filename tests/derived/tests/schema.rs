@@ -187,16 +187,13 @@ fn what_no_schema_can_say_is_refused_with_a_way_out() {
         ),
         (error(Schema::new().with::<Map>()), "Map.map is a map to Closed, and the first value"),
         (error(Schema::new().with::<Foreign>()), "one.Foreign.pair refers to riak_client::"),
-        (error(Schema::new().with::<Umlaut>()), "\"Größe\" of two.Größe is no name of protobuf"),
-        (
-            error(Schema::new().with::<Other>().with::<Another>()),
-            "two types that are not the same are called Umlaut",
-        ),
+        (error(Schema::new().with::<Umlaut>()), "\"Größe\" of two.Größe is not a valid name"),
+        (error(Schema::new().with::<Other>().with::<Another>()), "two different types are called Umlaut"),
         (
             error(Schema::new().with::<Other>().with::<Umlaut>()),
             "Umlaut and two.Größe are of different packages",
         ),
-        (error(Schema::new().with::<One>()), "One and Closed both bring the name One"),
+        (error(Schema::new().with::<One>()), "One and Closed both define the name One"),
         (error(Schema::new().with::<Oneof>()), "is a part of a message"),
     ];
     for (error, begin) in checks {

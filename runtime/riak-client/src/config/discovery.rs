@@ -10,12 +10,14 @@ use riak_runtime::client::{Cluster, Dns, Node};
 
 use crate::Membership;
 
-/// Where the list of nodes comes from. A client that
-/// [connects](crate::Riak::connect) asks at once, and then each time when
-/// [`Discovery::EVERY`], or what is said here, has passed.
+/// Where the list of nodes comes from, and how often it is asked for.
 ///
-/// Both sources give addresses. Where certificates name hosts, say which name
-/// they have with `server_name`.
+/// [`Riak::connect`](crate::Riak::connect) asks at once, and again whenever
+/// [`Discovery::every`](Self#structfield.every) has passed since the last answer. A
+/// source that fails changes nothing.
+///
+/// Both sources give IP addresses. If the nodes' certificates name hosts, set
+/// `server_name` to the name that they have.
 ///
 /// ```
 /// use std::time::Duration;
@@ -28,20 +30,20 @@ use crate::Membership;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Discovery {
-    /// Who is asked.
+    /// The source that is asked.
     pub source: DiscoverySource,
-    /// How long after one answer the next is asked for.
+    /// How long after one answer the source is asked again. Default one minute.
     pub every: Duration,
 }
 
-/// Who says which nodes there are.
+/// Which source says what nodes there are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DiscoverySource {
-    /// The configuration alone.
+    /// None: the configured nodes are called.
     #[default]
     Off,
-    /// The name service: every address of the configured nodes' names is a node.
+    /// The name service: every address of the configured host names is a node.
     Dns,
     /// The cluster itself, from Riak 3.0.10: see [`Membership`].
     Membership,
@@ -54,34 +56,38 @@ impl Default for Discovery {
 }
 
 impl Discovery {
-    /// How often is asked unless it is said: a minute, in which a node that has
-    /// left costs some attempts, and none where its breaker is open.
+    /// The default of [`Discovery::every`](Self#structfield.every): a minute. A node
+    /// that has left costs a few attempts in that time, until its circuit breaker opens.
     pub const EVERY: Duration = Duration::from_secs(60);
 
-    /// Asks the name service.
+    /// Asks the name service, once a minute.
     #[must_use]
     pub fn dns() -> Self {
         Self { source: DiscoverySource::Dns, ..Self::default() }
     }
 
-    /// Asks the cluster.
+    /// Asks the cluster, once a minute.
     #[must_use]
     pub fn membership() -> Self {
         Self { source: DiscoverySource::Membership, ..Self::default() }
     }
 
-    /// Sets how long after one answer the next is asked for.
+    /// Sets how long after one answer the source is asked again. Less than 10 ms counts
+    /// as 10 ms.
     #[must_use]
     pub fn every(mut self, every: Duration) -> Self {
         self.every = every;
         self
     }
 
-    /// Has a cluster ask from now on.
+    /// Has a cluster ask the source from now on. `nodes` are those whose names are
+    /// looked up. [`Riak::connect`](crate::Riak::connect) does it;
+    /// [`Riak::lazy`](crate::Riak::lazy) does not.
     ///
     /// # Panics
     ///
-    /// Outside of a tokio runtime with timers, unless nobody is to be asked.
+    /// Outside of a tokio runtime with timers and IO, unless the source is
+    /// [`DiscoverySource::Off`].
     pub fn start(&self, cluster: &Cluster, nodes: &[Node]) {
         match self.source {
             DiscoverySource::Off => {}

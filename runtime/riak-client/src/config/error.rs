@@ -8,47 +8,47 @@ use riak_runtime::client::InvalidNode;
 #[cfg(feature = "tls")]
 use riak_runtime::tls::TlsError;
 
-/// What is wrong with a configuration.
+/// What is wrong with a [`ClientConfig`](crate::ClientConfig). Never shows a password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidConfig {
     /// It names no nodes.
     NoNodes,
-    /// A text that names no node.
+    /// A text does not name a node.
     Node(InvalidNode),
-    /// A URL of another scheme than `riak`.
+    /// The URL has another scheme than `riak`.
     Scheme(String),
-    /// A part of a URL that is not encoded as URLs are.
+    /// A part of the URL is not percent-encoded correctly, or is not UTF-8.
     Encoding(&'static str),
-    /// An `@` in a URL behind its `?`: in a value, or in a password that has a
-    /// question mark.
+    /// The URL has an `@` after its `?`: in a value, or in a password with a question
+    /// mark.
     UnencodedAt,
-    /// A parameter that there is not.
+    /// There is no such parameter.
     UnknownParameter {
-        /// Its name.
+        /// The name that was given.
         name: String,
-        /// The one that may have been meant.
+        /// The parameter that may have been meant.
         suggestion: Option<&'static str>,
     },
-    /// A parameter without `=`, whose text is not shown: it may be the end of a
-    /// password with an `&` in it.
+    /// A parameter has no `=`. Its text is not shown: it may be the end of a password
+    /// with an `&` in it.
     NoValue,
-    /// A parameter that is there twice.
+    /// The parameter is given twice.
     Twice(&'static str),
-    /// A parameter's value is none that it can have.
+    /// The parameter cannot have this value.
     Value {
         /// The parameter's name.
         name: &'static str,
         /// What is wrong with the value, and what it could be.
         reason: String,
     },
-    /// Credentials without TLS: they would be sent in clear, if Riak let them.
+    /// There are credentials but no TLS. Riak authenticates under TLS only.
     NoTls,
-    /// TLS without a user: Riak's security wants both.
+    /// There is TLS but no user. Riak's security requires both.
     NoUser,
-    /// A parameter of TLS in a program that was built without it.
+    /// The parameter needs the feature `tls`, which is not enabled.
     WithoutTls(&'static str),
-    /// Certificates or keys cannot be used.
+    /// A certificate or key cannot be used.
     #[cfg(feature = "tls")]
     Tls(TlsError),
 }
@@ -73,10 +73,10 @@ impl fmt::Display for InvalidConfig {
             Self::Node(error) => error.fmt(f),
             Self::Scheme(scheme) => write!(f, "the scheme of the URL is `{scheme}`: it should be `riak`"),
             Self::Encoding(part) => {
-                write!(f, "the {part} in the URL has a `%` without two hexadecimal digits, or is no UTF-8")
+                write!(f, "the {part} in the URL has a `%` without two hexadecimal digits, or is not UTF-8: write a `%` as %25")
             }
             Self::UnencodedAt => f.write_str(
-                "the URL has an `@` behind its `?`: write a `?` in the password as %3F, and an `@` in a value as %40",
+                "the URL has an `@` after its `?`: write a `?` in the password as %3F, and an `@` in a value as %40",
             ),
             Self::UnknownParameter { name, suggestion: Some(suggestion) } => {
                 write!(f, "there is no parameter `{name}`: did you mean `{suggestion}`?")
@@ -87,18 +87,18 @@ impl fmt::Display for InvalidConfig {
             Self::NoValue => f.write_str(
                 "a parameter in the URL has no value: write name=value, and an `&` in a value as %26",
             ),
-            Self::Twice(name) => write!(f, "the parameter `{name}` is given twice"),
+            Self::Twice(name) => write!(f, "the parameter `{name}` is given twice: give it once"),
             Self::Value { name, reason } => write!(f, "the parameter `{name}` {reason}"),
             Self::NoTls => f.write_str(
-                "a user or password is given, and no TLS: Riak authenticates under TLS only; \
+                "a user or password is given, but TLS is off: Riak authenticates under TLS only; \
                  set tls=full, or leave the credentials out",
             ),
             Self::NoUser => f.write_str(
-                "TLS is asked for, and no user is given: Riak's security wants both; name the user",
+                "TLS is configured, and no user is given: Riak's security requires both; name the user",
             ),
             Self::WithoutTls(name) => write!(
                 f,
-                "the parameter `{name}` needs riak-client's feature `tls`, which this program was built without"
+                "the parameter `{name}` needs riak-client's feature `tls`: enable it, or leave the parameter out"
             ),
             #[cfg(feature = "tls")]
             Self::Tls(error) => error.fmt(f),

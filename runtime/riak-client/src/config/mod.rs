@@ -25,7 +25,12 @@ pub use error::InvalidConfig;
 pub use parameters::{PARAMETERS, Parameter};
 pub use secret::Secret;
 
-/// All that a client can be told: the nodes, and how to deal with them.
+/// The settings of a client: the nodes, authentication, timeouts, pools, retries.
+///
+/// It is parsed from a URL (by [`str::parse`]), read from a file (feature `serde`: a
+/// URL, or a map with `nodes` and the parameters), or built in code.
+/// [`PARAMETERS`] is the list of all parameters, with their units and defaults. Fields
+/// are public; the methods set them.
 ///
 /// ```
 /// use std::time::Duration;
@@ -35,35 +40,45 @@ pub use secret::Secret;
 ///     .timeout(Some(Duration::from_secs(2)));
 /// let parsed: ClientConfig = "riak://riak-1.example.com,riak-2.example.com?timeout=2s".parse()?;
 /// assert_eq!(built, parsed);
+///
+/// // A parameter by its name; values are written as in a URL.
+/// let mut config = built;
+/// config.set("pool_max", "32")?;
+/// assert_eq!(config.cluster.pool.max_connections, 32);
+/// let error = config.set("pool_mx", "32").unwrap_err();
+/// assert_eq!(error.to_string(), "there is no parameter `pool_mx`: did you mean `pool_max`?");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClientConfig {
-    /// The nodes to call: some of the cluster's are enough to begin with.
+    /// The nodes to call. With [discovery](Discovery), some of the cluster's nodes are
+    /// enough.
     pub nodes: Vec<Node>,
-    /// Who to authenticate as, on a cluster whose security is on. Needs TLS.
+    /// The user to authenticate as, on a cluster with security enabled. Needs TLS.
     pub user: Option<String>,
-    /// The user's password; empty for the sources `certificate` and `trust`.
+    /// The user's password; empty for users that Riak authenticates by `certificate` or
+    /// `trust`.
     pub password: Secret,
-    /// Whom to trust. `None`: no TLS.
+    /// Which certificates to trust. `None`, the default: no TLS.
     #[cfg(feature = "tls")]
     pub tls: Option<TlsConfig>,
-    /// Each connection.
+    /// The settings of each connection.
     pub connection: ConnectionConfig,
-    /// How calls are spread over nodes and connections.
+    /// The settings of pools, circuit breakers and retries.
     pub cluster: ClusterConfig,
-    /// Where the list of nodes is taken from once the client has connected.
+    /// Where the list of nodes comes from once the client has connected. Off by
+    /// default.
     pub discovery: Discovery,
 }
 
 impl ClientConfig {
-    /// A client of these nodes, with the defaults.
+    /// The default settings for these nodes.
     pub fn new(nodes: impl IntoIterator<Item = Node>) -> Self {
         Self { nodes: nodes.into_iter().collect(), ..Self::default() }
     }
 
-    /// Authenticates with a password, under TLS.
+    /// Sets the user and the password to authenticate with. Needs TLS.
     #[must_use]
     pub fn credentials(mut self, user: impl Into<String>, password: impl Into<Secret>) -> Self {
         self.user = Some(user.into());
@@ -71,7 +86,7 @@ impl ClientConfig {
         self
     }
 
-    /// Secures connections.
+    /// Secures connections with TLS. Needs a user: Riak requires both.
     #[cfg(feature = "tls")]
     #[must_use]
     pub fn tls(mut self, tls: TlsConfig) -> Self {
@@ -79,41 +94,42 @@ impl ClientConfig {
         self
     }
 
-    /// Sets how long a unary call may take, all attempts together, unless its
-    /// caller says something else.
+    /// Sets [`ClusterConfig::timeout`]: how long a unary call may take, all attempts
+    /// together, unless its caller sets [`CallOptions::timeout`](crate::CallOptions).
     #[must_use]
     pub fn timeout(mut self, timeout: Option<Duration>) -> Self {
         self.cluster.timeout = timeout;
         self
     }
 
-    /// Sets what is true of each connection.
+    /// Sets the settings of each connection.
     #[must_use]
     pub fn connection(mut self, connection: ConnectionConfig) -> Self {
         self.connection = connection;
         self
     }
 
-    /// Sets how calls are spread over nodes and connections.
+    /// Sets the settings of pools, circuit breakers and retries.
     #[must_use]
     pub fn cluster(mut self, cluster: ClusterConfig) -> Self {
         self.cluster = cluster;
         self
     }
 
-    /// Sets where the list of nodes is taken from once the client has connected.
+    /// Sets where the list of nodes comes from once the client has connected.
     #[must_use]
     pub fn discovery(mut self, discovery: Discovery) -> Self {
         self.discovery = discovery;
         self
     }
 
-    /// How connections are made, as this says.
+    /// Makes the connector for these settings: plain TCP, or TLS with authentication.
+    /// Reads the files with certificates.
     ///
     /// # Errors
     ///
-    /// If there are credentials and no TLS, or the other way round, or files
-    /// cannot be read.
+    /// If there are credentials but no TLS, or TLS but no user, or if a file cannot be
+    /// used.
     pub fn connector(&self) -> Result<Arc<dyn Connector>, InvalidConfig> {
         #[cfg(feature = "tls")]
         if let Some(tls) = &self.tls {
@@ -129,11 +145,12 @@ impl ClientConfig {
         Ok(Arc::new(TcpConnector::new(self.connection.clone())))
     }
 
-    /// A cluster, as this says. Nothing is connected yet.
+    /// Makes a cluster with these settings. Nothing is connected yet, and discovery is
+    /// not started.
     ///
     /// # Errors
     ///
-    /// As [`ClientConfig::connector`], and if there are no nodes.
+    /// As for [`ClientConfig::connector`], and if there are no nodes.
     pub fn build(&self) -> Result<Cluster, InvalidConfig> {
         if self.nodes.is_empty() {
             return Err(InvalidConfig::NoNodes);
@@ -142,14 +159,14 @@ impl ClientConfig {
     }
 }
 
-/// What says which nodes to call: a [`ClientConfig`], a URL or `host:port`, an
-/// address, a node, or several.
+/// What [`Riak::connect`](crate::Riak::connect) takes: a [`ClientConfig`], a URL or
+/// `host:port` as a string, a [`SocketAddr`], a [`Node`], or a vector of nodes.
 pub trait IntoConfig {
-    /// The configuration.
+    /// Converts it to a configuration.
     ///
     /// # Errors
     ///
-    /// If it is a text that says none.
+    /// If it is a text that is no valid configuration.
     fn into_config(self) -> Result<ClientConfig, InvalidConfig>;
 }
 

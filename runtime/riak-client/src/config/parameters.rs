@@ -10,15 +10,16 @@ use riak_runtime::tls::{TlsConfig, Verify};
 use super::error::InvalidConfig;
 use super::{ClientConfig, DiscoverySource, Secret};
 
-/// A parameter: its name, unit, default and meaning.
+/// A parameter of a [`ClientConfig`]: its name, unit, default and meaning.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct Parameter {
-    /// Its name.
+    /// Its name, as in a URL.
     pub name: &'static str,
-    /// What its value looks like.
+    /// What its value is: `count`, `bytes`, `time`, `time or off`, `text`, `path`,
+    /// `name`, or the values that it can have.
     pub unit: &'static str,
-    /// Its default, as it would be written.
+    /// Its default, as it is written in a URL, or in words.
     pub default: &'static str,
     /// What it means.
     pub help: &'static str,
@@ -56,13 +57,19 @@ macro_rules! parameter {
     };
 }
 
-/// All parameters, as they stand in a URL behind the `?`.
+/// All parameters of a [`ClientConfig`], as they are written in a URL after the `?`.
 ///
-/// Times are written with their unit: `200ms`, `5s`, `2m`, `1h`; some can be
-/// `off`.
+/// A time is a whole number with its unit: `200ms`, `5s`, `2m` or `1h`. Those of TLS
+/// are there with the feature `tls`.
+///
+/// ```
+/// for parameter in riak_client::PARAMETERS {
+///     println!("{} ({}; {} by default): {}", parameter.name, parameter.unit, parameter.default, parameter.help);
+/// }
+/// ```
 pub const PARAMETERS: &[Parameter] = &[
     parameter!("timeout", TIME_OR_OFF, "off", time_or_off => cluster.timeout,
-        "how long a unary call may take, all attempts together; each attempt has call_timeout anyway"),
+        "how long a unary call may take, all attempts together; call_timeout limits each attempt in any case"),
     parameter!("call_timeout", TIME_OR_OFF, "70s", time_or_off => connection.call_timeout,
         "how long one attempt at a unary call may take; Riak itself gives up after 60s"),
     parameter!("long_timeout", TIME_OR_OFF, "1h", time_or_off => connection.long_call_timeout,
@@ -74,17 +81,17 @@ pub const PARAMETERS: &[Parameter] = &[
     parameter!("max_in_flight", COUNT, "256", count => connection.max_in_flight,
         "calls in flight on one connection; further ones wait their turn"),
     parameter!("max_owed", COUNT, "128", count => connection.max_owed,
-        "answers on one connection that nobody waits for any more, before it is given up"),
+        "outstanding answers of calls that were given up, before their connection takes no more calls"),
     parameter!("max_frame", "bytes", "67108864", count => connection.max_frame,
         "the longest answer that is accepted; Riak refuses objects over 50 MB"),
     parameter!("decode_depth", COUNT, "100", small => connection.decode_limits.depth,
         "how deep an answer's messages may nest; protobuf's own limit"),
     parameter!("decode_expansion", COUNT, "128", count => connection.decode_limits.expansion,
-        "bytes of memory that decoding may cost for a byte received; Riak's own answers take 88 at most"),
+        "bytes of memory that decoding may take for each byte received; Riak's own answers take 88 at most"),
     parameter!("stream_buffer", "bytes", "262144", count => connection.stream_buffer,
-        "what is kept of a stream for a slow consumer, before reading stops"),
+        "what is buffered of a stream for a slow consumer before reading stops"),
     parameter!("pool_min", COUNT, "1", count => cluster.pool.min_connections,
-        "connections to each node that stay open unused"),
+        "connections to each node that stay open even if unused"),
     parameter!("pool_max", COUNT, "16", count => cluster.pool.max_connections,
         "connections to each node for unary calls; a node works on one request of each at a time"),
     parameter!("pool_target", COUNT, "4", count => cluster.pool.target_in_flight,
@@ -97,7 +104,7 @@ pub const PARAMETERS: &[Parameter] = &[
         name: "wait_timeout",
         unit: TIME,
         default: "10s",
-        help: "how long a call may wait for a connection, and for its turn on it; and no longer than half of its own time",
+        help: "how long a call may wait for a connection, and then for its turn on it; a call with a deadline waits half of its time at most",
         set: |config, value| {
             let after = time(value)?;
             config.cluster.pool.wait_timeout = after;
@@ -106,60 +113,60 @@ pub const PARAMETERS: &[Parameter] = &[
         },
     },
     parameter!("idle_timeout", TIME_OR_OFF, "5m", time_or_off => cluster.pool.idle_timeout,
-        "how long a connection is kept that nobody uses; firewalls forget idle ones"),
+        "how long an unused connection is kept; firewalls forget idle ones"),
     parameter!("max_lifetime", TIME_OR_OFF, "1h", time_or_off => cluster.pool.max_lifetime,
-        "how long a connection is used at all, so that load spreads again behind a balancer"),
+        "how long a connection is used before it is replaced, so that load spreads again behind a load balancer"),
     parameter!("attempts", COUNT, "3", small => cluster.retry.max_attempts,
-        "how often a call is made in all, where it may be repeated"),
+        "attempts at a call in all, if it may be repeated"),
     parameter!("attempt_timeout", TIME_OR_OFF, "10s", time_or_off => cluster.retry.attempt_timeout,
         "how long an attempt may take that another node can make up for"),
     parameter!("backoff_min", TIME, "10ms", time => cluster.retry.backoff_min,
-        "the longest pause before the second attempt where the cluster has too much to do; doubled with each"),
+        "the longest pause before the second attempt if the cluster is overloaded; doubled with each further one"),
     parameter!("backoff_max", TIME, "1s", time => cluster.retry.backoff_max,
         "the longest pause before any attempt"),
     parameter!("retry_percent", COUNT, "10", small => cluster.retry.budget_percent,
-        "repeated calls in a hundred, so that repetition does not add to an overload"),
+        "repetitions that a hundred calls allow, so that they do not add to an overload"),
     parameter!("retry_reserve", COUNT, "100", small => cluster.retry.budget_reserve,
-        "repeated calls on top of that, so that a client with few calls may repeat them as well"),
+        "repetitions on top of that, so that a client with few calls may repeat them as well"),
     parameter!("breaker_failures", COUNT, "5", small => cluster.breaker.failures,
         "failures in a row after which a node is left alone for a while"),
     parameter!("breaker_open_min", TIME, "200ms", time => cluster.breaker.open_min,
-        "how long a node is left alone at first; doubled with each call that fails to bring it back"),
+        "how long a node is left alone at first; doubled with each failed probe"),
     parameter!("breaker_open_max", TIME, "1s", time => cluster.breaker.open_max,
-        "how long a node is left alone at most: so long does one that is back wait for calls"),
+        "how long a node is left alone at most; a node that is back waits that long for calls"),
     parameter!("probe_timeout", TIME, "1s", time => cluster.breaker.probe_timeout,
-        "how long the call may take that tries a node again; then another node gets it"),
+        "how long a probe, the call that tries a node again, may take before another node gets the call"),
     Parameter {
         name: "discover",
         unit: "off, dns or membership",
         default: "off",
-        help: "who says which nodes there are: the URL alone, all addresses behind its names, or the cluster (3.0.10)",
+        help: "where the list of nodes comes from: the URL alone, all addresses of its names, or the cluster (Riak 3.0.10 and later)",
         set: |config, value| {
             config.discovery.source = match value {
                 "off" => DiscoverySource::Off,
                 "dns" => DiscoverySource::Dns,
                 "membership" => DiscoverySource::Membership,
-                _ => return Err(format!("is `{value}`: it is off, dns or membership")),
+                _ => return Err(format!("is `{value}`: it must be off, dns or membership")),
             };
             Ok(())
         },
     },
     parameter!("discover_every", TIME, "1m", time => discovery.every,
-        "how long after one answer the next is asked for"),
-    parameter!("user", "text", "none", some_text => user, "who to authenticate as; stands before the @ as well"),
-    parameter!("password", "text", "none", secret => password, "the user's password; stands behind the user as well"),
+        "how long after one answer discovery asks again"),
+    parameter!("user", "text", "none", some_text => user, "the user to authenticate as; may also stand before the @"),
+    parameter!("password", "text", "none", secret => password, "the user's password; may also stand after the user and a colon"),
     #[cfg(feature = "tls")]
     Parameter {
         name: "tls",
         unit: "off, full or chain",
         default: "off",
-        help: "full checks that servers' certificates are trusted, valid and for the host; chain leaves out the host",
+        help: "full checks that a server's certificate is trusted, valid and for the host; chain does not check the host",
         set: |config, value| {
             match value {
                 "off" => config.tls = None,
                 "full" => config.tls = Some(config.tls.take().unwrap_or_default().verify(Verify::Full)),
                 "chain" => config.tls = Some(config.tls.take().unwrap_or_default().verify(Verify::Chain)),
-                _ => return Err(format!("is `{value}`: it is off, full or chain")),
+                _ => return Err(format!("is `{value}`: it must be off, full or chain")),
             }
             Ok(())
         },
@@ -185,7 +192,7 @@ pub const PARAMETERS: &[Parameter] = &[
         name: "server_name",
         unit: "name",
         default: "the host",
-        help: "the name that servers' certificates are for",
+        help: "the name that servers' certificates must have",
         set: |config, value| tls(config, |tls| tls.server_name(value)),
     },
 ];
@@ -202,11 +209,12 @@ fn tls(config: &mut ClientConfig, set: impl FnOnce(TlsConfig) -> TlsConfig) -> R
 }
 
 impl ClientConfig {
-    /// Sets a parameter by its name.
+    /// Sets a parameter by its name, to a value written as in a URL but not
+    /// percent-encoded.
     ///
     /// # Errors
     ///
-    /// If there is none of that name, or the value is none of its.
+    /// If there is no such parameter, or if it cannot have this value.
     pub fn set(&mut self, name: &str, value: &str) -> Result<(), InvalidConfig> {
         let Some(parameter) = PARAMETERS.iter().find(|parameter| parameter.name == name) else {
             return Err(unknown(name));
@@ -241,11 +249,11 @@ fn distance(one: &str, other: &str) -> usize {
 }
 
 fn count(value: &str) -> Result<usize, String> {
-    value.parse().map_err(|_| format!("is `{value}`: it is a whole number"))
+    value.parse().map_err(|_| format!("is `{value}`: it must be a whole number"))
 }
 
 fn small(value: &str) -> Result<u32, String> {
-    value.parse().map_err(|_| format!("is `{value}`: it is a whole number up to {}", u32::MAX))
+    value.parse().map_err(|_| format!("is `{value}`: it must be a whole number up to {}", u32::MAX))
 }
 
 fn time(value: &str) -> Result<Duration, String> {

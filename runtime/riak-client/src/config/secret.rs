@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-/// A text that is never printed.
+/// A text, such as a password, that `Debug` never prints.
 ///
 /// ```
 /// let password = riak_client::Secret::from("hunter2");

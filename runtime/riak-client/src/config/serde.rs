@@ -104,7 +104,7 @@ mod tests {
         #[cfg(feature = "tls")]
         for text in [r#"{"tls": "off", "ca": "x.pem"}"#, r#"{"ca": "x.pem", "tls": "off"}"#] {
             let error = serde_json::from_str::<ClientConfig>(text).unwrap_err();
-            assert!(error.to_string().contains("`ca` says something of TLS"), "{error}");
+            assert!(error.to_string().contains("`ca` configures TLS"), "{error}");
         }
         for text in [
             r#"{"nodes": ["riak://u:secret@a"]}"#,

@@ -11,9 +11,9 @@ use super::error::InvalidConfig;
 use super::parameters::{OF_TLS, PARAMETERS};
 use super::{ClientConfig, Secret};
 
-/// `riak://user:password@host1,host2:8087?name=value&…`; the names are those of
-/// [`PARAMETERS`]. User, password and values are
-/// percent-encoded; the scheme may be left out, and so may all but one host.
+/// Parses `riak://user:password@host1,host2:8087?name=value&…`, whose names are those
+/// of [`PARAMETERS`]. User, password and values are percent-encoded. Everything but one
+/// host may be left out; the port is 8087 unless given.
 impl FromStr for ClientConfig {
     type Err = InvalidConfig;
 
@@ -107,7 +107,7 @@ impl Given {
         if self.without_tls
             && let Some(name) = of_tls
         {
-            let reason = "says something of TLS, and `tls` is off: leave one of the two out".to_owned();
+            let reason = "configures TLS, and `tls` is off: leave one of the two out".to_owned();
             return Err(InvalidConfig::Value { name, reason });
         }
         Ok(())
@@ -186,9 +186,9 @@ mod tests {
             ("", "no nodes"),
             ("riak://", "no nodes"),
             ("http://a", "scheme"),
-            ("riak://a:x", "`a:…` names no node"),
-            ("riak://u:secret@a:x", "`a:…` names no node"),
-            ("riak://u:secret", "`u:…` names no node"),
+            ("riak://a:x", "`a:…` does not name a node"),
+            ("riak://u:secret@a:x", "`a:…` does not name a node"),
+            ("riak://u:secret", "`u:…` does not name a node"),
             ("a?password=1&secret", "has no value"),
             ("riak://u:secret@a?user=v", "given twice"),
             ("riak://u:secret@a?password=other", "given twice"),
@@ -203,7 +203,7 @@ mod tests {
             ("a?pool_mx=3", "did you mean `pool_max`?"),
             ("a?pool_max=3&pool_max=4", "given twice"),
             ("a?pool_max", "has no value"),
-            ("a?pool_max=", "is ``: it is a whole number"),
+            ("a?pool_max=", "is ``: it must be a whole number"),
             ("a?timeout=5", "200ms, 5s, 2m or 1h"),
         ] {
             let error = parse(text).unwrap_err();
@@ -222,7 +222,7 @@ mod tests {
     fn tls_wants_a_user_and_files_that_are_there() {
         assert_eq!(parse("riak://a?tls=full").unwrap().build().unwrap_err(), InvalidConfig::NoUser);
         for text in ["u@a?ca=x.pem&tls=off", "u@a?tls=off&ca=x.pem"] {
-            assert!(parse(text).unwrap_err().contains("`ca` says something of TLS"), "{text}");
+            assert!(parse(text).unwrap_err().contains("`ca` configures TLS"), "{text}");
         }
         let config = parse("riak://u@a?ca=nowhere.pem&tls=chain").unwrap();
         let error = config.build().unwrap_err().to_string();

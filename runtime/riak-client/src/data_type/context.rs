@@ -6,37 +6,38 @@
 
 use riak_runtime::Blob;
 
-/// What a read of a set or a map has seen, in bytes that only Riak understands.
+/// The causal context of a read of a set or map: which changes the read has seen, in
+/// bytes that only Riak understands.
 ///
-/// What is removed has to name it: Riak would otherwise refuse to remove what
-/// the node that is asked has not heard of, or remove what nobody has seen. It
-/// is no [`VClock`](crate::VClock), and cannot be used as one.
+/// A removal needs it. Without it, Riak would refuse to remove an element that the node
+/// has not heard of yet, or would remove elements that the caller has never seen. It
+/// is not a [`VClock`](crate::VClock), and cannot be used as one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Context(Blob);
 
 impl Context {
-    /// A context from its bytes; `None` if there are none, which is no context.
+    /// A context of its bytes; `None` if they are empty, which is no context.
     pub fn from_bytes(bytes: impl Into<Blob>) -> Option<Self> {
         let bytes = bytes.into();
         (!bytes.is_empty()).then_some(Self(bytes))
     }
 
-    /// Its bytes, to be kept, or to be put into a request.
+    /// Its bytes, to be stored, or to be put into a request.
     #[must_use]
     pub fn as_bytes(&self) -> &Blob {
         &self.0
     }
 }
 
-/// An update that stands on nothing: it can only add.
+/// Marks an update that was made without a read: it can only add.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Blind;
 
-/// An update of what a read has found: it can remove as well.
+/// Marks an update that was made from a read: it can also remove.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen(pub(super) Option<Context>);
 
-/// What an update stands on: [`Blind`] or [`Seen`].
+/// Whether an update was made from a read: [`Blind`] or [`Seen`].
 pub trait Causality: sealed::Sealed {}
 
 impl Causality for Blind {}

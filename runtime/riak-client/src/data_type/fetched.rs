@@ -10,7 +10,7 @@ use super::{MapUpdate, SetUpdate};
 use crate::riak_dt::dt_fetch_resp;
 use crate::riak_dt::{DtFetchResp, MapEntry};
 
-/// What a read of a data type has found.
+/// A data type, as a read has found it.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum DataType {
@@ -20,9 +20,9 @@ pub enum DataType {
     Set(Set),
     /// A map.
     Map(Map),
-    /// A set that only grows.
+    /// The elements of a grow-only set.
     GSet(Vec<Blob>),
-    /// An estimate of how many distinct elements a `HyperLogLog` has seen.
+    /// How many distinct elements a `HyperLogLog` has been given, estimated.
     Hll(u64),
 }
 
@@ -32,12 +32,12 @@ pub enum DataType {
 pub struct Set {
     /// Its elements.
     pub elements: Vec<Blob>,
-    /// What the read has seen.
+    /// The context of the read, which [`Set::update`] passes on.
     pub context: Option<Context>,
 }
 
 impl Set {
-    /// An update of it, which can remove as well.
+    /// Begins an update of the set, which can also remove elements.
     pub fn update(&self) -> SetUpdate<Seen> {
         SetUpdate::over(Seen(self.context.clone()))
     }
@@ -49,19 +49,19 @@ impl Set {
 pub struct Map {
     /// Its fields.
     pub entries: Vec<MapEntry>,
-    /// What the read has seen.
+    /// The context of the read, which [`Map::update`] passes on.
     pub context: Option<Context>,
 }
 
 impl Map {
-    /// An update of it, which can remove as well.
+    /// Begins an update of the map, which can also remove fields and elements.
     pub fn update(&self) -> MapUpdate<Seen> {
         MapUpdate::over(Seen(self.context.clone()))
     }
 }
 
 impl DataType {
-    /// What an answer holds; `None` if there is no such value.
+    /// The data type in an answer; `None` if there is none at the key.
     #[must_use]
     pub fn of(answer: DtFetchResp) -> Option<Self> {
         let value = answer.value?;

@@ -11,10 +11,11 @@ use crate::riak_dt::map_field::MapFieldType;
 use crate::riak_dt::map_update::FlagOp;
 use crate::riak_dt::{CounterOp, DtOp, MapField, MapOp, MapUpdate as FieldUpdate, SetOp};
 
-/// A change of a map. A field is known by its name and its type: those of the
-/// same name and of different types are different fields.
+/// A change of a map. A field is identified by its name and its type: fields with the
+/// same name and different types are different fields.
 ///
-/// One that stands on no read cannot remove, at any depth:
+/// [`MapUpdate::new`] makes one without a read, which cannot remove anything at any
+/// depth. [`Map::update`](crate::Map::update) makes one of a read, which can:
 ///
 /// ```compile_fail
 /// use riak_client::MapUpdate;
@@ -37,7 +38,7 @@ pub struct MapUpdate<K = Blind> {
 }
 
 impl MapUpdate {
-    /// A change that stands on no read.
+    /// A change without a read, which can only add.
     pub fn new() -> Self {
         Self::over(Blind)
     }
@@ -65,32 +66,32 @@ impl<K> MapUpdate<K> {
         self
     }
 
-    /// Adds to a counter, or takes away from it.
+    /// Adds `by` to a counter field; a negative number subtracts.
     pub fn increment(self, name: impl Into<Blob>, by: i64) -> Self {
         let counter = CounterOp { increment: Some(by), ..CounterOp::default() };
         self.field(name, MapFieldType::Counter, |field| FieldUpdate { counter_op: Some(counter), ..field })
     }
 
-    /// Adds an element to a set.
+    /// Adds an element to a set field.
     pub fn insert(self, name: impl Into<Blob>, element: impl Into<Blob>) -> Self {
         let set = SetOp { adds: vec![element.into()], ..SetOp::default() };
         self.field(name, MapFieldType::Set, |field| FieldUpdate { set_op: Some(set), ..field })
     }
 
-    /// Gives a register a value.
+    /// Sets the value of a register field.
     pub fn assign(self, name: impl Into<Blob>, value: impl Into<Blob>) -> Self {
         let value = value.into();
         self.field(name, MapFieldType::Register, |field| FieldUpdate { register_op: Some(value), ..field })
     }
 
-    /// Switches a flag on.
+    /// Enables a flag field.
     pub fn enable(self, name: impl Into<Blob>) -> Self {
         self.field(name, MapFieldType::Flag, |field| FieldUpdate { flag_op: Some(FlagOp::Enable), ..field })
     }
 }
 
 impl<K: Clone> MapUpdate<K> {
-    /// Changes a map in the map.
+    /// Changes a map field.
     pub fn map(self, name: impl Into<Blob>, change: impl FnOnce(Self) -> Self) -> Self {
         let nested = change(Self::over(self.causality.clone())).op;
         self.field(name, MapFieldType::Map, |field| FieldUpdate { map_op: Some(nested), ..field })
@@ -98,19 +99,19 @@ impl<K: Clone> MapUpdate<K> {
 }
 
 impl MapUpdate<Seen> {
-    /// Removes an element from a set.
+    /// Removes an element from a set field.
     pub fn remove_from_set(self, name: impl Into<Blob>, element: impl Into<Blob>) -> Self {
         let set = SetOp { removes: vec![element.into()], ..SetOp::default() };
         self.field(name, MapFieldType::Set, |field| FieldUpdate { set_op: Some(set), ..field })
     }
 
-    /// Switches a flag off.
+    /// Disables a flag field.
     pub fn disable(self, name: impl Into<Blob>) -> Self {
         self.field(name, MapFieldType::Flag, |field| FieldUpdate { flag_op: Some(FlagOp::Disable), ..field })
     }
 
-    /// Removes a field. Riak removes before it updates: what is updated as well
-    /// begins anew.
+    /// Removes a field. Riak removes before it updates: a field that the same change
+    /// updates begins anew.
     pub fn remove(mut self, name: impl Into<Blob>, ty: MapFieldType) -> Self {
         self.op.removes.push(MapField::new(name, ty));
         self

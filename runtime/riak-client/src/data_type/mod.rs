@@ -25,28 +25,32 @@ pub use update::{SetUpdate, Update};
 /// own; this one only has counters, those of Riak 1.4.
 const DEFAULT_TYPE: &str = "default";
 
-/// Values that merge by themselves. See [`Riak::convergent`].
+/// Reads and updates Riak's data types: see [`Riak::convergent`].
 ///
-/// Deleting one is deleting an object, by its [`VClock`](crate::VClock): see
-/// [`Objects::delete`](crate::Objects::delete). Its [`Context`] is no such
-/// clock.
+/// A data type is deleted like an object, by the [`VClock`](crate::VClock) of a read of
+/// the object: see [`Objects::delete`](crate::Objects::delete).
 #[must_use]
 pub struct DataTypes<'c, C> {
     riak: &'c Riak<C>,
 }
 
 impl<C: Call> Riak<C> {
-    /// Values that merge by themselves, by types that leave out what goes wrong
-    /// with [`Riak::data_types`].
+    /// Reads and updates Riak's data types: counters, sets, maps, grow-only sets and
+    /// `HyperLogLog`s, whose replicas merge without siblings (convergent replicated data
+    /// types).
+    ///
+    /// It does what [`Riak::data_types`] does, with types that exclude what Riak refuses
+    /// or crashes on: an update holds one operation, and removes only what a read has
+    /// found.
     ///
     /// ```no_run
     /// # async fn example(riak: riak_client::Riak) -> Result<(), riak_client::CallError> {
     /// use riak_client::{DataType, Location, SetUpdate, Update};
     ///
     /// let tags = Location::new("tags", "alice").of_type("sets");
-    /// // Adding needs no read.
+    /// // To add needs no read.
     /// riak.convergent().update(&tags, SetUpdate::new().insert("new")).await?;
-    /// // Removing does.
+    /// // To remove does.
     /// if let Some(DataType::Set(set)) = riak.convergent().fetch(&tags).await? {
     ///     riak.convergent().update(&tags, set.update().remove("old")).await?;
     /// }
@@ -61,8 +65,8 @@ impl<C: Call> Riak<C> {
 }
 
 impl<C: Call> DataTypes<'_, C> {
-    /// Fetches a value, with the context that removing from it needs. `None` if
-    /// there is none.
+    /// Fetches a data type, with the context that a removal needs; `None` if there is
+    /// none at the key.
     ///
     /// # Errors
     ///
@@ -72,12 +76,12 @@ impl<C: Call> DataTypes<'_, C> {
         self.riak.data_types().fetch(&request).await.map(DataType::of)
     }
 
-    /// Updates a value. Nobody makes the call again by itself: an increment
-    /// that is made twice counts twice.
+    /// Updates a data type, or creates it. The call is never repeated if its outcome is
+    /// unknown: an increment that is made twice counts twice.
     ///
     /// # Errors
     ///
-    /// If the call fails. It may have been applied then: see
+    /// If the call fails. It may have been applied: see
     /// [`CallError::may_have_been_applied`].
     pub async fn update(&self, at: &Location, update: impl Into<Update>) -> Result<(), CallError> {
         let Update { op, context } = update.into();

@@ -9,7 +9,8 @@ use super::context::{Blind, Causality, Context, Seen};
 use crate::riak_dt::{CounterOp, DtOp, GSetOp, HllOp, SetOp};
 
 /// A change of a data type: made of a [`SetUpdate`] or a
-/// [`MapUpdate`](super::MapUpdate), or by the functions here.
+/// [`MapUpdate`](super::MapUpdate) by `into()`, or by the functions here for the other
+/// types.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Update {
     pub(super) op: DtOp,
@@ -17,21 +18,21 @@ pub struct Update {
 }
 
 impl Update {
-    /// Adds to a counter, or takes away from it.
+    /// Adds `by` to a counter; a negative number subtracts.
     #[must_use]
     pub fn increment(by: i64) -> Self {
         let counter = CounterOp { increment: Some(by), ..CounterOp::default() };
         Self { op: DtOp { counter_op: Some(counter), ..DtOp::default() }, context: None }
     }
 
-    /// Adds elements to a set that only grows.
+    /// Adds elements to a grow-only set.
     pub fn grow<E: Into<Blob>>(elements: impl IntoIterator<Item = E>) -> Self {
         let adds = elements.into_iter().map(Into::into).collect();
         let grown = GSetOp { adds, ..GSetOp::default() };
         Self { op: DtOp { gset_op: Some(grown), ..DtOp::default() }, context: None }
     }
 
-    /// Shows elements to a `HyperLogLog`.
+    /// Adds elements to a `HyperLogLog`.
     pub fn observe<E: Into<Blob>>(elements: impl IntoIterator<Item = E>) -> Self {
         let adds = elements.into_iter().map(Into::into).collect();
         let observed = HllOp { adds, ..HllOp::default() };
@@ -41,7 +42,8 @@ impl Update {
 
 /// A change of a set.
 ///
-/// One that stands on no read cannot remove:
+/// [`SetUpdate::new`] makes one without a read, which cannot remove.
+/// [`Set::update`](crate::Set::update) makes one of a read, which can:
 ///
 /// ```compile_fail
 /// riak_client::SetUpdate::new().remove("an element");
@@ -60,7 +62,7 @@ pub struct SetUpdate<K = Blind> {
 }
 
 impl SetUpdate {
-    /// A change that stands on no read.
+    /// A change without a read, which can only add.
     pub fn new() -> Self {
         Self::over(Blind)
     }

@@ -8,8 +8,9 @@ use crate::riak_kv::{RpbContent, RpbGetResp};
 
 /// What a read of an object has found.
 ///
-/// Made from a request's answer as well, which should have asked for the clocks
-/// of tombstones (`deletedvclock`):
+/// It can also be made of the answer to a [`RpbGetReq`](crate::riak_kv::RpbGetReq),
+/// which should set `deletedvclock`: without it a tombstone looks like
+/// [`Fetched::NotFound`].
 ///
 /// ```
 /// use riak_client::Fetched;
@@ -22,16 +23,16 @@ use crate::riak_kv::{RpbContent, RpbGetResp};
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Fetched {
-    /// There is no such object, and there was none lately.
+    /// There is no such object, and no tombstone of one.
     NotFound,
-    /// It is as the clock says that the request has named (`if_modified`).
+    /// The object has not changed since the clock in the request (`if_modified`).
     Unchanged,
-    /// It was deleted. What is stored anew has to stand on this clock, or the
-    /// delete may take it along.
+    /// The object was deleted a moment ago. A new value must be stored over this clock,
+    /// or the pending delete may remove it.
     Tombstone(VClock),
     /// One value.
     Found(Object),
-    /// Several that were written at the same time.
+    /// Several values that were written at the same time.
     Siblings(Siblings),
 }
 
@@ -41,19 +42,19 @@ pub enum Fetched {
 pub struct Object {
     /// The value, and what is stored along with it.
     pub content: RpbContent,
-    /// What the read has seen; Riak always says it.
+    /// The clock of the read. Riak always sends it.
     pub vclock: Option<VClock>,
 }
 
-/// Several values, and the clock of their read, over which one is to be stored
-/// that stands for all.
+/// Several values, and the clock of their read. Storing a value over this clock
+/// replaces all of them.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Siblings {
-    /// The values, as they came: a delete that was made at the same time is
-    /// among them, with `deleted` set.
+    /// The values, in the order in which Riak sent them. If the object was deleted at
+    /// the same time, one of them is the tombstone, with `deleted` set.
     pub contents: Vec<RpbContent>,
-    /// What the read has seen; Riak always says it.
+    /// The clock of the read. Riak always sends it.
     pub vclock: Option<VClock>,
 }
 
@@ -81,10 +82,10 @@ impl From<RpbGetResp> for Fetched {
 }
 
 impl Fetched {
-    /// The value, if there is one, and the clock to store another with.
+    /// The value, if there is one, and the clock to store another one over.
     ///
-    /// `resolve` is asked if and only if there are several values; deletes that
-    /// were made at the same time are none.
+    /// `resolve` is called only if there are two or more values; tombstones do not
+    /// count.
     pub fn resolve(self, resolve: &(impl Resolve + ?Sized)) -> (Option<RpbContent>, Option<VClock>) {
         match self {
             Self::NotFound | Self::Unchanged => (None, None),

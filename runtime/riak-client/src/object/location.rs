@@ -6,7 +6,7 @@ use riak_runtime::Blob;
 
 use crate::riak_kv::{RpbContent, RpbDelReq, RpbGetReq, RpbPutReq};
 
-/// Where an object is: its bucket's type, its bucket, its key.
+/// Where an object is: bucket type, bucket and key. Each is bytes and need not be text.
 ///
 /// ```
 /// use riak_client::Location;
@@ -22,19 +22,19 @@ pub struct Location {
 }
 
 impl Location {
-    /// In a bucket of the default type.
+    /// A key in a bucket of the default bucket type.
     pub fn new(bucket: impl Into<Blob>, key: impl Into<Blob>) -> Self {
         Self { bucket_type: None, bucket: bucket.into(), key: key.into() }
     }
 
-    /// In a bucket of this type.
+    /// The same key, in a bucket of this bucket type.
     #[must_use]
     pub fn of_type(mut self, bucket_type: impl Into<Blob>) -> Self {
         self.bucket_type = Some(bucket_type.into());
         self
     }
 
-    /// The bucket's type; `None` is the default one.
+    /// The bucket type; `None` is the default bucket type.
     #[must_use]
     pub fn bucket_type(&self) -> Option<&Blob> {
         self.bucket_type.as_ref()
@@ -52,7 +52,8 @@ impl Location {
         &self.key
     }
 
-    /// A request that fetches the object, for options to be set.
+    /// A request that fetches the object, to which options can be added: for
+    /// [`Objects::fetch_as`](crate::Objects::fetch_as) or [`Riak::kv`](crate::Riak::kv).
     #[must_use]
     pub fn get(&self) -> RpbGetReq {
         RpbGetReq {

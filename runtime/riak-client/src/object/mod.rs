@@ -28,24 +28,47 @@ pub use vclock::VClock;
 
 use rounds::Rounds;
 
-/// Objects, and the causality of what is done to them. See [`Riak::objects`].
+/// Reads and writes objects with their causality: see [`Riak::objects`].
 ///
-/// What several write at the same time is kept, as siblings, in buckets whose
-/// property `allow_mult` is true: those of bucket types that somebody has made,
-/// unless it was said otherwise. The default bucket type keeps the last value
-/// alone, whatever clocks say: what has to survive there is written by
-/// [`Objects::update`] or [`Objects::create`], whose writes are refused where
-/// others were first.
+/// [`Objects::update`] is the method for most changes. The others do one step each.
 ///
-/// What it does not offer (quorums, conditions, bodies in answers) is there in
-/// [`Riak::kv`], whose requests are whole; [`Fetched`] reads their answers.
+/// Values that are written at the same time are kept as siblings in buckets whose
+/// property `allow_mult` is true, which is the default of bucket types that an operator
+/// creates. The default bucket type keeps only the value that was written last,
+/// whatever the clocks say. There, write with [`Objects::update`] or
+/// [`Objects::create`], whose writes are refused if the object was changed meanwhile.
+///
+/// For quorums, other conditions, or bodies in answers use the requests of
+/// [`Riak::kv`]; [`Fetched`] reads their answers.
+///
+/// ```no_run
+/// # async fn example(riak: riak_client::Riak) -> Result<(), riak_client::CallError> {
+/// use riak_client::riak_kv::RpbContent;
+/// use riak_client::{Fetched, Location, ServerErrorKind};
+///
+/// let (objects, cart) = (riak.objects(), Location::new("carts", "alice"));
+/// match objects.create(&cart, RpbContent::new("[]")).await {
+///     Err(error) if error.is(ServerErrorKind::ConditionFailed) => println!("it exists"),
+///     result => result?,
+/// }
+/// if let Fetched::Found(object) = objects.fetch(&cart).await?
+///     && let Some(clock) = &object.vclock
+/// {
+///     objects.store(&cart, RpbContent::new(r#"["nuts"]"#), clock).await?;
+/// }
+/// if let Some(clock) = objects.fetch(&cart).await?.resolve(&riak_client::Newest).1 {
+///     objects.delete(&cart, &clock).await?;
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[must_use]
 pub struct Objects<'c, C> {
     riak: &'c Riak<C>,
 }
 
 impl<C: Call> Riak<C> {
-    /// Objects, and the causality of what is done to them.
+    /// Reads and writes objects with their vector clocks, siblings and tombstones.
     ///
     /// ```no_run
     /// # async fn example(riak: riak_client::Riak) -> Result<(), riak_client::CallError> {
@@ -55,11 +78,12 @@ impl<C: Call> Riak<C> {
     /// let alice = Location::new("users", "alice");
     /// match riak.objects().fetch(&alice).await? {
     ///     Fetched::Found(object) => println!("{:?}", object.content.value),
-    ///     Fetched::Siblings(siblings) => println!("{} at once", siblings.contents.len()),
+    ///     Fetched::Siblings(siblings) => println!("{} siblings", siblings.contents.len()),
     ///     Fetched::Tombstone(_) => println!("deleted a moment ago"),
     ///     _ => println!("there is no such object"),
     /// }
-    /// // Read, resolve if there are several, change, write if nobody else has.
+    /// // Reads, resolves siblings, changes, and writes unless the object has changed
+    /// // meanwhile; then it begins anew.
     /// riak.objects()
     ///     .update(&alice, &Newest, |found| {
     ///         let visits = found.map_or(0, |content| content.value.len());
@@ -75,7 +99,7 @@ impl<C: Call> Riak<C> {
 }
 
 impl<C: Call> Objects<'_, C> {
-    /// Fetches an object, whatever has become of it.
+    /// Fetches an object: its value or siblings, or the tombstone of a deleted one.
     ///
     /// # Errors
     ///
@@ -84,8 +108,9 @@ impl<C: Call> Objects<'_, C> {
         self.fetch_as(at.get()).await
     }
 
-    /// The same, as a request says: with quorums, or only if the object has
-    /// changed. The clocks of tombstones are asked for in any case.
+    /// Fetches an object by a request of your own, such as [`Location::get`] with
+    /// quorums or `if_modified`. The field `deletedvclock` is always set, so that
+    /// tombstones are recognised.
     ///
     /// # Errors
     ///
@@ -95,31 +120,33 @@ impl<C: Call> Objects<'_, C> {
         self.riak.kv().get(&request).await.map(Fetched::from)
     }
 
-    /// Stores an object over what a read has found: what was read is replaced.
-    /// What others have written since stays beside it as a sibling where the
-    /// bucket keeps siblings (`allow_mult`), and is lost where it does not: see
-    /// [`Objects::update`] for those. The clock is that of an [`Object`], of
-    /// [`Siblings`], or of a tombstone.
+    /// Stores a value in place of what a read has found. `over` is the clock of that
+    /// read: of an [`Object`], of [`Siblings`], or of a tombstone.
+    ///
+    /// A value that others have written since stays as a sibling if the bucket keeps
+    /// siblings (`allow_mult`). Otherwise it is lost: use [`Objects::update`] there.
     ///
     /// # Errors
     ///
-    /// If the call fails. It may have been applied then: see
+    /// If the call fails. It may have been applied: see
     /// [`CallError::may_have_been_applied`]. With
-    /// [`NotSent::Refused`](crate::NotSent::Refused) if the content is a data type
-    /// in the form that Riak stores it in.
+    /// [`NotSent::Refused`](crate::NotSent::Refused) if the content is a data type in
+    /// Riak's internal format.
     pub async fn store(&self, at: &Location, content: RpbContent, over: &VClock) -> Result<(), CallError> {
         let vclock = Some(over.as_bytes().clone());
         self.put(RpbPutReq { vclock, ..at.put(content) }).await
     }
 
-    /// Stores an object that is not there yet, or not any more: what has been
-    /// deleted lately has a clock, which is read first, and stored over.
+    /// Stores an object only if there is none. It reads first, since an object that was
+    /// deleted a moment ago has a tombstone whose clock the write needs.
     ///
     /// # Errors
     ///
-    /// If the call fails; with [`ServerErrorKind::ConditionFailed`] if there is
-    /// such an object; with [`NotSent::Refused`](crate::NotSent::Refused) if the
-    /// content is a data type in the form that Riak stores it in.
+    /// If a call fails; the write may have been applied: see
+    /// [`CallError::may_have_been_applied`]. With
+    /// [`ServerErrorKind::ConditionFailed`] if the object exists. With
+    /// [`NotSent::Refused`](crate::NotSent::Refused) if the content is a data type in
+    /// Riak's internal format.
     pub async fn create(&self, at: &Location, content: RpbContent) -> Result<(), CallError> {
         // To the server's check a tombstone is no object, and stays a sibling of
         // what is stored without its clock.
@@ -130,13 +157,14 @@ impl<C: Call> Objects<'_, C> {
         self.put(RpbPutReq { if_none_match: Some(true), vclock, ..at.put(content) }).await
     }
 
-    /// Stores an object whatever is there: beside it as a sibling, or in its
-    /// place where the bucket keeps no siblings.
+    /// Stores a value without the clock of a read: as a sibling of the present value,
+    /// or in its place if the bucket keeps no siblings.
     ///
     /// # Errors
     ///
-    /// If the call fails. With [`NotSent::Refused`](crate::NotSent::Refused) if
-    /// the content is a data type in the form that Riak stores it in.
+    /// If the call fails; it may have been applied. With
+    /// [`NotSent::Refused`](crate::NotSent::Refused) if the content is a data type in
+    /// Riak's internal format.
     pub async fn store_blindly(&self, at: &Location, content: RpbContent) -> Result<(), CallError> {
         self.put(at.put(content)).await
     }
@@ -146,10 +174,10 @@ impl<C: Call> Objects<'_, C> {
         self.riak.kv().put(&request).await.map(drop)
     }
 
-    /// Deletes what a read has found. What others have written since stays where
-    /// the bucket keeps siblings (`allow_mult`), and is deleted as well where it
-    /// does not. Such a call may be made again by itself: a second time it finds
-    /// nothing to delete.
+    /// Deletes what a read has found; `read` is its clock. A value that others have
+    /// written since stays if the bucket keeps siblings (`allow_mult`), and is deleted
+    /// as well otherwise. The call is repeated if its outcome is unknown: a second time
+    /// it finds nothing to delete.
     ///
     /// # Errors
     ///
@@ -159,11 +187,11 @@ impl<C: Call> Objects<'_, C> {
         self.del(RpbDelReq { vclock, ..at.delete() }).await
     }
 
-    /// Deletes whatever is there, also what nobody has read.
+    /// Deletes the object whatever its value, without the clock of a read.
     ///
     /// # Errors
     ///
-    /// If the call fails.
+    /// If the call fails; it may have been applied.
     pub async fn delete_blindly(&self, at: &Location) -> Result<(), CallError> {
         self.del(at.delete()).await
     }
@@ -172,34 +200,33 @@ impl<C: Call> Objects<'_, C> {
         self.riak.kv().delete(&request).await.map(drop)
     }
 
-    /// Reads an object, changes it, and writes it if it is still as it was read;
-    /// begins anew, with what is there now, if others have changed, created or
-    /// deleted it meanwhile.
+    /// Reads an object, changes it, and writes it if it is still as it was read. If
+    /// others have changed, created or deleted it meanwhile, begins anew with what is
+    /// there now.
     ///
-    /// `resolve` is asked if and only if several values stand beside each
-    /// other. `change` gets the value, if there is one, and says what is to be
-    /// stored; `None` writes nothing, not even what was resolved. It is called
-    /// once in every round. Returns what was stored.
+    /// `change` gets the present value, or `None` if there is none, and returns the
+    /// value to store. If it returns `None`, nothing is written, not even siblings that
+    /// were resolved. It is called once in each round. `resolve` is called only if there
+    /// are siblings. Returns the value that was stored.
     ///
-    /// Nodes up to 3.2 look whether the object has changed, and then write: two
-    /// who do so in the same moment may both succeed. Where the bucket keeps
-    /// siblings (`allow_mult`), both values stay, for the next read to resolve;
-    /// where it does not, as in the default bucket type, one of the two is lost.
-    /// Newer nodes take a token for the key, and strongly consistent bucket
-    /// types leave no gap at all.
+    /// On nodes up to 3.2 the check and the write are two steps, so that two writers in
+    /// the same moment may both succeed. If the bucket keeps siblings (`allow_mult`),
+    /// both values stay, and the next read resolves them; otherwise, as in the default
+    /// bucket type, one of the two is lost. Newer nodes lock the key with a token, and
+    /// strongly consistent bucket types have no such gap.
     ///
     /// # Errors
     ///
-    /// If a call fails. The write may have been applied then: see
+    /// If a call fails. The write may have been applied: see
     /// [`CallError::may_have_been_applied`]. With
-    /// [`ServerErrorKind::ConditionFailed`] if others were first again and again,
-    /// 32 times, for about a second. With
-    /// [`NotSent::Refused`](crate::NotSent::Refused) if the object is a data type,
-    /// or becomes one: those are updated by [`Riak::convergent`].
+    /// [`ServerErrorKind::ConditionFailed`] if others were first 32 times in a row,
+    /// which takes about a second. With
+    /// [`NotSent::Refused`](crate::NotSent::Refused) if the object is a data type, or
+    /// would become one: use [`Riak::convergent`] for those.
     ///
     /// # Panics
     ///
-    /// Outside of a tokio runtime with timers, when it begins anew.
+    /// Outside of a tokio runtime with timers, if it has to begin anew.
     pub async fn update(
         &self,
         at: &Location,

@@ -4,10 +4,11 @@
 
 use crate::riak_kv::RpbContent;
 
-/// Makes one value of several that were written at the same time.
+/// Makes one value of several that were written at the same time (siblings).
 ///
-/// A closure will do. It has to give the same value whatever the order: clients
-/// that see the same siblings at once would make new ones otherwise.
+/// Closures implement it. The result must not depend on the order of the siblings:
+/// otherwise clients that resolve the same siblings at once store different values,
+/// which become siblings again.
 ///
 /// ```
 /// use riak_client::Resolve;
@@ -21,7 +22,7 @@ use crate::riak_kv::RpbContent;
 /// assert_eq!(longest.resolve(siblings).value, "longer");
 /// ```
 pub trait Resolve {
-    /// One value of two or more, none of which is a tombstone.
+    /// Returns one value for two or more, none of which is a tombstone.
     fn resolve(&self, siblings: Vec<RpbContent>) -> RpbContent;
 }
 
@@ -31,8 +32,8 @@ impl<F: Fn(Vec<RpbContent>) -> RpbContent> Resolve for F {
     }
 }
 
-/// The value that was stored last, by the clocks of the nodes: the others are
-/// lost. Of two at the same microsecond the greater.
+/// Keeps the value that was stored last, by the system clocks of the nodes; the others
+/// are lost. Of two values of the same microsecond it keeps the greater, byte by byte.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Newest;
 

@@ -5,11 +5,12 @@
 
 use riak_runtime::Blob;
 
-/// What a read of an object has seen, in bytes that only Riak understands.
+/// The vector clock of a read: which writes the read has seen, in bytes that only Riak
+/// understands.
 ///
-/// Passed back with a write or a delete it says what that stands on. Bytes that
-/// were kept elsewhere come back by [`VClock::from_bytes`]; a data type's
-/// [`Context`](crate::Context) does not:
+/// A write or delete that passes it back replaces exactly what was read. A clock that
+/// was stored elsewhere is restored by [`VClock::from_bytes`]. A data type's
+/// [`Context`](crate::Context) is not a clock, and is not accepted as one:
 ///
 /// ```compile_fail
 /// # async fn example(riak: riak_client::Riak, context: riak_client::Context) {
@@ -21,13 +22,13 @@ use riak_runtime::Blob;
 pub struct VClock(Blob);
 
 impl VClock {
-    /// A clock from its bytes; `None` if there are none, which is no clock.
+    /// A clock of its bytes; `None` if they are empty, which is no clock.
     pub fn from_bytes(bytes: impl Into<Blob>) -> Option<Self> {
         let bytes = bytes.into();
         (!bytes.is_empty()).then_some(Self(bytes))
     }
 
-    /// Its bytes, to be kept, or to be put into a request.
+    /// Its bytes, to be stored, or to be put into a request.
     #[must_use]
     pub fn as_bytes(&self) -> &Blob {
         &self.0

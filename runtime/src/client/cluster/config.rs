@@ -22,22 +22,22 @@ use super::super::pool::PoolConfig;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClusterConfig {
-    /// The connections to each node.
+    /// How many connections there are to each node, and for how long.
     pub pool: PoolConfig,
-    /// When a node counts as down.
+    /// When a node counts as down, and for how long it gets no calls.
     pub breaker: BreakerConfig,
-    /// What is done about calls that fail.
+    /// Whether and how soon calls that fail are made again.
     pub retry: RetryConfig,
     /// How long a unary call may take, all attempts together, unless its caller
-    /// says something else ([`CallOptions::timeout`](super::super::CallOptions)).
-    /// `None`: each attempt has the connection's
-    /// [`call_timeout`](super::super::ConnectionConfig::call_timeout), and Riak
-    /// its own of 60 seconds. Set it: what a program can wait for, only it knows.
+    /// sets [`CallOptions::timeout`](super::super::CallOptions). Streams and long
+    /// calls are not subject to it. Default `None`: each attempt has the connection's
+    /// [`call_timeout`](super::super::ConnectionConfig::call_timeout), and Riak its
+    /// own of 60 seconds. Set it: only the program knows how long it can wait.
     pub timeout: Option<Duration>,
 }
 
 impl ClusterConfig {
-    /// The defaults.
+    /// The default settings.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -51,33 +51,39 @@ impl ClusterConfig {
     }
 }
 
-/// What is done about calls that fail. Which calls may be made again at all is
-/// the schema's matter ([`Retry`](crate::operation::Retry)), and a caller's
+/// Whether and how soon calls that fail are made again.
+///
+/// Which calls may be repeated at all is said by the schema
+/// ([`Retry`](crate::operation::Retry)), or by the caller
 /// ([`CallOptions::retry`](super::super::CallOptions::retry)).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RetryConfig {
-    /// How often a call is made in all. 3; 1 makes no call again.
+    /// How many attempts a call has in all. Default 3. With 1 (or 0), no call is
+    /// made again.
     pub max_attempts: u32,
-    /// How long an attempt may take whose call may be made again at another
-    /// node, if its own deadline leaves more. 10 seconds: a node that hangs
-    /// answers nobody, and says nothing. The last attempt is bounded by the
-    /// call's own deadline alone. With a deadline, an attempt that is not the
-    /// last gets half of the time that is left. What may not be made again, and
-    /// what takes long, is bounded so until it has a connection, and not then.
+    /// How long an attempt may take that another node can make up for. Default 10
+    /// seconds, so that a node that hangs costs no more than that.
+    ///
+    /// It applies to all attempts but the last, which has until the call's deadline.
+    /// If the call has a deadline, such an attempt also gets no more than half of the
+    /// time that is left. For a stream, a long call, or a call that must not be
+    /// repeated, it limits only the wait for a connection, not the answer.
     pub attempt_timeout: Option<Duration>,
-    /// How long is paused at most before the second attempt, where the first
-    /// failed because the cluster has too much to do. 10 ms, doubled with each
-    /// attempt; the actual pause lies between half of it and all.
+    /// The longest pause before the second attempt, doubled with each further
+    /// one; the actual pause is random, between half of that and all of it. Default
+    /// 10 ms. There is a pause only if the server answered with an error, if too many
+    /// calls wait, or if each node has been tried.
     pub backoff_min: Duration,
-    /// How long is paused at most before any attempt. 1 second.
+    /// The longest pause before any attempt. Default 1 second.
     pub backoff_max: Duration,
-    /// How many calls in a hundred may be made again after a node was asked, on
-    /// top of the reserve. 10: when all nodes are slow, more would make them
-    /// slower. Calls that never left do not count, nor do those that a node said
-    /// it does not serve.
+    /// How many repetitions a hundred calls allow, on top of the reserve. Default
+    /// 10: when all nodes are slow, more repetitions would make them slower. Not
+    /// counted are calls that were not sent, and calls that a node said it does not
+    /// serve. More than 100 counts as 100.
     pub budget_percent: u32,
-    /// How many calls may be made again whatever their share. 100.
+    /// How many repetitions are allowed whatever their share. Default 100; used up,
+    /// it fills again with the share of later calls.
     pub budget_reserve: u32,
 }
 
@@ -95,7 +101,7 @@ impl Default for RetryConfig {
 }
 
 impl RetryConfig {
-    /// The defaults.
+    /// The default settings.
     #[must_use]
     pub fn new() -> Self {
         Self::default()

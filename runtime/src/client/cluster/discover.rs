@@ -27,21 +27,24 @@ const LEAST: Duration = Duration::from_millis(10);
 /// wants to know.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// Says which nodes a cluster has.
+/// A source for the list of a cluster's nodes: what
+/// [`Cluster::keep_discovering`] asks.
 pub trait Discover: fmt::Debug + Send + Sync + 'static {
-    /// The nodes; `None` if that cannot be found out now.
+    /// The nodes; `None` if they cannot be found out now, which changes nothing.
     fn nodes<'a>(&'a self, cluster: &'a Cluster) -> Discovering<'a>;
 }
 
-/// Asks the name service for all addresses of some names: for clusters whose
-/// nodes stand behind one name each, or all behind one.
+/// Asks the name service: every address of the given names becomes a node, with
+/// the port that was given with the name.
+///
+/// If one of the names cannot be looked up, the list stays as it is.
 #[derive(Clone, Debug)]
 pub struct Dns {
     names: Vec<Node>,
 }
 
 impl Dns {
-    /// Looks these names up.
+    /// A source that looks these names up.
     pub fn new(names: impl IntoIterator<Item = Node>) -> Self {
         Self { names: names.into_iter().collect() }
     }
@@ -159,12 +162,15 @@ impl Drop for Guard {
 }
 
 impl Cluster {
-    /// Takes the list of nodes from a source once.
+    /// Asks `source` once, and replaces the list of nodes by its answer.
     ///
-    /// A node that is new is connected to first, and left out if that fails: a
-    /// source may name nodes by addresses that mean nothing here, such as those
-    /// behind a translation of addresses, or that their certificates do not
-    /// have. Returns whether the source named any that are there.
+    /// A new node is connected to first, and left out if that fails: a source may
+    /// name addresses that cannot be reached from here, such as those behind a
+    /// network address translation, or that the nodes' certificates do not name.
+    ///
+    /// Returns whether the list was replaced. It was not if the source failed or
+    /// named no nodes, if none of its nodes is known or can be connected to, or if
+    /// the cluster is closed.
     ///
     /// # Panics
     ///
@@ -192,11 +198,13 @@ impl Cluster {
         self.inner.change(|list| list.turn_to(nodes, find))
     }
 
-    /// Takes the list of nodes from a source from now on: at once, and then each
-    /// time when this long has passed, and no less than 10 ms. Another source
-    /// takes its place. It goes on in this runtime, and once that has ended, in
-    /// that of the next call. A source that panics is asked again like one that
-    /// fails. A cluster that was closed asks nobody.
+    /// Takes the list of nodes from `source` from now on: it is asked at once, and
+    /// then again each time when `every` has passed since its answer (10 ms at
+    /// least). It replaces the source that was given before.
+    ///
+    /// A task of the current tokio runtime asks it; if that runtime ends, a task of
+    /// the runtime that makes the next call. A source that fails or panics changes
+    /// nothing, and is asked again. A cluster that is closed asks nobody.
     ///
     /// # Panics
     ///

@@ -32,14 +32,18 @@ use super::random::Random;
 use super::tried::{Attempt, Tried};
 use member::Member;
 
-/// Several nodes, called as if they were one. Cheap to clone.
+/// Several nodes, called as if they were one. Cheap to clone; clones share the
+/// connections.
 ///
-/// Each call goes to one node: by default to the one of two at random that is
-/// likely to answer first ([`LeastLoaded`]). A node that fails gets no calls
-/// for a while (see [`BreakerConfig`](super::BreakerConfig)). A call that fails
-/// is made again at another node if it was not sent, or if its operation may be
-/// repeated; what may have been applied is returned as such
-/// ([`CallError::may_have_been_applied`]), and never repeated silently.
+/// Each call goes to one node: by default, of two nodes chosen at random, to the
+/// one that is likely to answer first ([`LeastLoaded`]). A node that fails gets no
+/// calls for a while ([`BreakerConfig`](super::BreakerConfig)).
+///
+/// A call that fails for a reason that may pass is made again at another node
+/// ([`RetryConfig`]): if it cannot have been applied, or if its operation may be
+/// repeated. Otherwise it fails, and its error says that it may have been applied
+/// ([`CallError::may_have_been_applied`]). The error of a call that was tried at
+/// several nodes names all of them ([`CallError::Tried`]).
 ///
 /// Nothing is connected before the first call. When the last clone is dropped,
 /// all connections close, and calls in flight fail; [`Cluster::close`] waits
@@ -77,7 +81,8 @@ struct Inner {
 }
 
 impl Cluster {
-    /// A cluster of these nodes; each counts once.
+    /// A cluster of these nodes; one that is named twice counts once. Needs no
+    /// runtime yet; calls need a tokio runtime with timers and IO.
     pub fn new(
         nodes: impl IntoIterator<Item = Node>,
         connector: Arc<dyn Connector>,
@@ -86,7 +91,7 @@ impl Cluster {
         Self::balanced(nodes, connector, config, Arc::new(LeastLoaded::new()))
     }
 
-    /// The same, with another way to choose nodes.
+    /// The same as [`Cluster::new`], with another way to choose nodes.
     pub fn balanced(
         nodes: impl IntoIterator<Item = Node>,
         connector: Arc<dyn Connector>,
@@ -110,12 +115,12 @@ impl Cluster {
         cluster
     }
 
-    /// Connects to all nodes at once, and returns with the first that is there:
-    /// for programs that want to know at their start.
+    /// Connects to all nodes at once, and returns as soon as one is connected: for
+    /// programs that want to know at their start. The others go on connecting.
     ///
     /// # Errors
     ///
-    /// If none can be connected to; the error names all of them.
+    /// If no node can be connected to; the error names all of them.
     ///
     /// # Panics
     ///
@@ -150,18 +155,18 @@ impl Cluster {
         Err(if failed.is_empty() { NotSent::NoNodes.into() } else { Tried::error(failed) })
     }
 
-    /// The nodes.
+    /// The nodes that calls go to now.
     #[must_use]
     pub fn nodes(&self) -> Vec<Node> {
         self.inner.members().iter().map(|member| member.node().clone()).collect()
     }
 
-    /// Goes on with these nodes. Those that are there already keep their
-    /// connections; calls in flight to those that are not any more are
-    /// finished. A cluster that was closed stays as it is.
+    /// Replaces the list of nodes. Nodes that stay keep their connections; calls in
+    /// flight to nodes that are removed are finished. On a closed cluster it does
+    /// nothing.
     ///
-    /// A source of nodes ([`Discover`]) may put others in their place. If none of
-    /// those is well later, these are called again.
+    /// A source of nodes ([`Discover`]) may replace the list again. If later none of
+    /// the source's nodes can be called, the nodes given here are called as well.
     pub fn set_nodes(&self, nodes: impl IntoIterator<Item = Node>) {
         let nodes: Vec<Node> = nodes.into_iter().collect();
         self.inner.change(|list| {
@@ -170,19 +175,19 @@ impl Cluster {
         });
     }
 
-    /// What it is at.
+    /// How each node stands now.
     #[must_use]
     pub fn stats(&self) -> ClusterStats {
         self.inner.stats()
     }
 
-    /// Takes no more calls, waits for those that there are, and closes all
-    /// connections. Streams that are open are waited for as well: bound the
-    /// wait with a timeout of your own.
+    /// Takes no more calls, waits for those in flight, and closes all connections.
+    /// It waits for open streams as well: bound the wait with a timeout of your own.
     ///
-    /// From its first poll on, no calls are taken, even if it is dropped then.
-    /// Calls and streams that there are go on in that case, and connections stay
-    /// open until it is called again or the last clone is dropped.
+    /// From the first poll on, calls fail with [`ConnectionError::Stopped`], even if
+    /// the future is then dropped. In that case calls and streams in flight go on,
+    /// and connections stay open until `close` is called again or the last clone is
+    /// dropped.
     pub async fn close(&self) {
         let members: Vec<_> = {
             let list = self.inner.list.write().unwrap_or_else(PoisonError::into_inner);

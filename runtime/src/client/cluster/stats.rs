@@ -1,4 +1,4 @@
-//! [`ClusterStats`]: what a cluster is at.
+//! [`ClusterStats`]: how the nodes of a cluster stand.
 //!
 //! Invariant: counters only grow; the rest is a moment's view, and its parts
 //! may be of different moments.
@@ -12,32 +12,35 @@ use super::super::node::Node;
 use super::super::pool::PoolStats;
 use super::Inner;
 
-/// What a cluster is at.
+/// The state of a [`Cluster`](super::Cluster) at one moment, and its counters since
+/// it was made.
+///
+/// Counters only grow. The other values may be of slightly different moments.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClusterStats {
-    /// Its nodes.
+    /// One entry for each node that calls go to now.
     pub nodes: Vec<NodeStats>,
-    /// How many calls were made again so far, at another node or the same.
+    /// How many times calls were made again so far, at another node or the same.
     pub repeats: u64,
 }
 
-/// What a node of a cluster is at, as far as this cluster's calls show it.
+/// The state of one node, as far as this cluster's calls show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NodeStats {
     /// The node.
     pub node: Node,
-    /// Whether calls go there.
+    /// Whether calls go to it.
     pub breaker: BreakerState,
-    /// How long it took to answer lately, a moving average; zero if it has not
+    /// How long it took to answer lately, as a moving average; zero if it has not
     /// answered yet.
     pub latency: Duration,
     /// Attempts that have not ended, streams included.
     pub in_flight: usize,
     /// Attempts at calls so far.
     pub calls: u64,
-    /// Attempts that failed so far, and that the node is to blame for.
+    /// Attempts that failed so far and for which the node is to blame.
     pub failures: u64,
     /// Its connections.
     pub pool: PoolStats,

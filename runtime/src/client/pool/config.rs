@@ -9,6 +9,9 @@ use super::super::config::setters;
 
 /// Settings of a [`Pool`](super::Pool).
 ///
+/// Each field has a method of the same name that sets it. A time of `None` is no
+/// limit.
+///
 /// ```
 /// use riak_runtime::client::PoolConfig;
 ///
@@ -19,34 +22,36 @@ use super::super::config::setters;
 #[non_exhaustive]
 pub struct PoolConfig {
     /// How many connections for unary calls are kept open even if nobody uses
-    /// them, once the pool has been used. 1: the first call after a pause need
-    /// not connect.
+    /// them, once the pool has been used. Default 1: the first call after a pause
+    /// does not have to connect.
     pub min_connections: usize,
-    /// How many connections for unary calls there may be. 16. A Riak node works
-    /// on one request of a connection at a time, so that connections are what
-    /// makes it work in parallel.
+    /// How many connections for unary calls there may be at most. Default 16; 0
+    /// counts as 1. A Riak node works on one request of a connection at a time, so it
+    /// takes several connections to make it work in parallel.
     pub max_connections: usize,
-    /// How many calls each connection has in flight before another one is
-    /// opened. 4: fewer connections than calls, since a server with answers to
-    /// be written coalesces them, and few enough that a slow request holds up
-    /// little behind it.
+    /// How many calls each connection has in flight before another connection is
+    /// opened. Default 4: enough that the server can write several answers at once,
+    /// and few enough that a slow request holds up little behind it.
     pub target_in_flight: usize,
     /// How many connections there may be for streams and calls of
-    /// [`Cost::Long`](crate::operation::Cost), each of which has its own. 8:
+    /// [`Cost::Long`](crate::operation::Cost), each of which has its own. Default 8:
     /// each of them makes a node walk much of what it stores.
     pub max_streams: usize,
-    /// How many streams and long calls may wait for a connection. 1,024.
+    /// How many streams and long calls may wait for a connection; further ones fail
+    /// with [`NotSent::QueueFull`](super::super::NotSent::QueueFull). Default 1,024.
+    /// Unary calls that wait for the first connection are limited to 65,536.
     pub max_waiting: usize,
-    /// How long a call may wait for a connection: to be made, or for another
-    /// stream's end. 10 seconds.
+    /// How long a call may wait for a connection: until one is made or, for a
+    /// stream, until another stream ends. Default 10 seconds.
     pub wait_timeout: Duration,
-    /// How long a connection is kept that nobody uses. 5 minutes. Riak itself
-    /// never closes an idle connection; firewalls do, mostly after an hour and
-    /// some after less.
+    /// How long an unused connection is kept. Default 5 minutes. Riak itself never
+    /// closes an idle connection; firewalls do, mostly after an hour, some after
+    /// less.
     pub idle_timeout: Option<Duration>,
-    /// How long a connection is used at all, and up to a fifth longer. One hour:
-    /// where a load balancer stands in front of the nodes, connections spread
-    /// over those that have come back. Calls in flight are not disturbed.
+    /// How long a connection is used before it is replaced; each one up to a fifth
+    /// longer, so that not all go at once. Default one hour: where a load balancer
+    /// stands in front of the nodes, connections spread again over nodes that have
+    /// come back. Calls in flight are not disturbed.
     pub max_lifetime: Option<Duration>,
 }
 
@@ -66,7 +71,7 @@ impl Default for PoolConfig {
 }
 
 impl PoolConfig {
-    /// The defaults.
+    /// The default settings.
     #[must_use]
     pub fn new() -> Self {
         Self::default()

@@ -36,17 +36,38 @@ use opening::Told;
 /// How often idle and old connections are looked for.
 const SWEEP: Duration = Duration::from_secs(1);
 
-/// Connections to one node, for many callers. Cheap to clone.
+/// Connections to one node, for many callers. Cheap to clone; clones share the
+/// connections.
+///
+/// Unary calls share connections, and another connection is opened in the
+/// background when all are busy. A stream or long call gets a connection of its
+/// own. A call is made again only if the connection it was given turned out to be
+/// closed before it was sent; [`Cluster`](super::Cluster) retries more.
 ///
 /// Nothing is connected before the first call. When the last clone is dropped,
-/// all connections close, and calls in flight fail; [`Pool::close`] waits for
-/// them.
+/// all connections close and calls in flight fail; [`Pool::close`] waits for them.
 ///
-/// A connection is driven by the runtime of the call that it was made for. Where
-/// several share a pool, all have to run: while one of them stands still, as a
-/// current-thread runtime does between two `block_on`, so do calls on its
-/// connections, wherever they were made, and their deadlines with them. One that
-/// has ended does no harm.
+/// A connection is driven by the runtime of the call that it was made for. If
+/// several runtimes share a pool, all of them have to keep running: while one stands
+/// still, as a current-thread runtime does between two `block_on`, calls on its
+/// connections make no progress, even those made from other runtimes, and their
+/// deadlines do not fire. A runtime that has ended does no harm.
+///
+/// ```no_run
+/// use riak_runtime::client::{CallExt, Node, Pool, PoolConfig, TcpConnector};
+/// use std::sync::Arc;
+///
+/// # async fn example<R: riak_runtime::Request>(request: R) -> Result<(), Box<dyn std::error::Error>> {
+/// let node: Node = "127.0.0.1:8087".parse()?;
+/// let config = PoolConfig::new().max_connections(4);
+/// let pool = Pool::new(node, Arc::new(TcpConnector::default()), config);
+/// let answer = pool.call(&request).await?;
+/// println!("{} connections", pool.stats().connections);
+/// pool.close().await;
+/// # let _ = answer;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Pool {
     inner: Arc<Inner>,
@@ -100,7 +121,7 @@ struct State {
     grows_after: Option<Instant>,
 }
 
-/// What a pool is at.
+/// The state of a [`Pool`] at one moment, and its counters since it was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PoolStats {
@@ -110,12 +131,12 @@ pub struct PoolStats {
     pub in_flight: usize,
     /// Connections that streams and long calls have to themselves.
     pub streams: usize,
-    /// Calls that wait for a connection, or for their turn on one: more than a
-    /// few for longer than a moment are an overload.
+    /// Calls that wait for a connection, or for their turn on one. If more than a
+    /// few wait for longer than a moment, the node is overloaded.
     pub waiting: usize,
     /// Connections made so far.
     pub connects: u64,
-    /// Attempts at it that failed so far.
+    /// Attempts to connect that failed so far.
     pub connect_failures: u64,
 }
 
@@ -141,7 +162,8 @@ impl Drop for Share<'_> {
 }
 
 impl Pool {
-    /// Connections to `node`, made by `connector`.
+    /// A pool of connections to `node`, which `connector` will make. Needs no
+    /// runtime yet; calls need a tokio runtime with timers and IO.
     pub fn new(node: Node, connector: Arc<dyn Connector>, mut config: PoolConfig) -> Self {
         // As many as can be waited for at once.
         config.max_streams = config.max_streams.min(Semaphore::MAX_PERMITS).min(u32::MAX as usize);
@@ -177,18 +199,20 @@ impl Pool {
         Self { inner: Arc::new(inner) }
     }
 
-    /// The node.
+    /// The node that the connections are to.
     #[must_use]
     pub fn node(&self) -> &Node {
         &self.inner.node
     }
 
-    /// Makes the first connection, if there is none yet, and starts on the
-    /// other [`min_connections`](PoolConfig::min_connections).
+    /// Waits until there is a connection, making the first if there is none, and
+    /// starts making the others of
+    /// [`min_connections`](PoolConfig::min_connections) in the background.
     ///
     /// # Errors
     ///
-    /// If it cannot be made in time.
+    /// If no connection can be made within
+    /// [`wait_timeout`](PoolConfig::wait_timeout), or the pool has been closed.
     ///
     /// # Panics
     ///
@@ -208,7 +232,7 @@ impl Pool {
         Ok(())
     }
 
-    /// What it is at.
+    /// How the pool stands now.
     #[must_use]
     pub fn stats(&self) -> PoolStats {
         let state = self.inner.lock();
@@ -225,9 +249,11 @@ impl Pool {
         }
     }
 
-    /// Takes no more calls, waits for those that there are, and closes all
-    /// connections. Streams that are open are waited for as well: bound the
-    /// wait with a timeout of your own.
+    /// Takes no more calls, waits for those in flight, and closes all connections.
+    /// It waits for open streams as well: bound the wait with a timeout of your own.
+    ///
+    /// Later calls fail with [`ConnectionError::Stopped`]. That holds from the first
+    /// poll on, even if the future is then dropped.
     pub async fn close(&self) {
         // In one order with what `Share::drop` does.
         self.inner.closing.store(true, Ordering::SeqCst);

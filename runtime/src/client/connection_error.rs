@@ -1,0 +1,142 @@
+//! [`ConnectionError`]: why a connection is closed.
+//!
+//! Invariant: every call that the connection carried gets the same reason.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::server_error::ServerError;
+use crate::error::{DecodeError, FrameError};
+
+/// Why a connection is closed. Every call that it carried gets a copy of it, as
+/// [`CallError::Lost`](super::CallError::Lost) or
+/// [`NotSent::Connection`](super::NotSent::Connection).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum ConnectionError {
+    /// The socket failed.
+    Io(Arc<io::Error>),
+    /// The server closed the connection.
+    Closed {
+        /// Whether it did so in the middle of a frame.
+        within_frame: bool,
+    },
+    /// The bytes that arrived are not a frame.
+    Frame(FrameError),
+    /// An answer arrived with a message code that its operation never has.
+    UnexpectedCode {
+        /// The answer's message code.
+        code: u8,
+        /// The message code of the operation's regular answer.
+        expected: u8,
+        /// The operation's name.
+        operation: &'static str,
+    },
+    /// A frame arrived although no request was waiting for an answer.
+    Unasked {
+        /// Its message code.
+        code: u8,
+    },
+    /// An answer within a stream is malformed, so that the stream's end cannot
+    /// be found.
+    StreamEnd(DecodeError),
+    /// A stream or long call, which has the connection to itself, was dropped or
+    /// timed out. Closing the connection is the only way to stop it.
+    Abandoned {
+        /// The operation's name.
+        operation: &'static str,
+    },
+    /// A request crashed the server's handler, which closes the connection. The
+    /// server has not looked at requests that were sent after it.
+    Crashed {
+        /// The name of the operation that crashed.
+        operation: &'static str,
+    },
+    /// More calls than [`max_owed`](super::ConnectionConfig::max_owed) were dropped or
+    /// timed out after they had been sent.
+    Owed {
+        /// How many answers were outstanding that nobody waited for any more.
+        count: usize,
+    },
+    /// Connecting took too long.
+    ConnectTimeout {
+        /// How long was waited.
+        after: Duration,
+    },
+    /// The server refused a request that sets the connection up: to change to
+    /// TLS, or to authenticate.
+    Refused(ServerError),
+    /// The TLS connection could not be made.
+    #[cfg(feature = "tls")]
+    Tls(Box<crate::tls::TlsError>),
+    /// This side stopped the connection: its driver or its last handle was dropped,
+    /// its pool or cluster was closed, or the runtime that drove it has ended.
+    Stopped,
+}
+
+#[cfg(feature = "tls")]
+impl From<crate::tls::TlsError> for ConnectionError {
+    fn from(error: crate::tls::TlsError) -> Self {
+        Self::Tls(Box::new(error))
+    }
+}
+
+impl From<io::Error> for ConnectionError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(Arc::new(error))
+    }
+}
+
+impl fmt::Display for ConnectionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(error) => write!(f, "the socket failed: {error}"),
+            Self::Closed { within_frame: true } => {
+                f.write_str("the server closed the connection in the middle of a frame")
+            }
+            Self::Closed { within_frame: false } => f.write_str("the server closed the connection"),
+            Self::Frame(error) => write!(f, "the server sent bytes that are not a frame: {error}"),
+            Self::UnexpectedCode { code, expected, operation } => {
+                write!(f, "{operation} was answered with message code {code} where {expected} was expected")
+            }
+            Self::Unasked { code } => {
+                write!(f, "the server sent a frame with message code {code} that no request asked for")
+            }
+            Self::StreamEnd(error) => {
+                write!(f, "the end of a stream cannot be found, because an answer is malformed: {error}")
+            }
+            Self::Abandoned { operation } => {
+                write!(f, "{operation} was given up, which closes the connection that it had to itself")
+            }
+            Self::Crashed { operation } => {
+                write!(f, "{operation} crashed its handler in the server, which closed the connection")
+            }
+            Self::Owed { count } => write!(
+                f,
+                "{count} calls were given up after they had been sent, and their answers are outstanding: \
+                 give up fewer calls, or raise ConnectionConfig::max_owed"
+            ),
+            Self::ConnectTimeout { after } => write!(f, "connecting took longer than {after:?}: check that the node is up and can be reached"),
+            Self::Refused(error) => write!(f, "the connection could not be set up: {error}"),
+            #[cfg(feature = "tls")]
+            Self::Tls(error) => error.fmt(f),
+            Self::Stopped => f.write_str("the connection was stopped on this side: its client was closed or dropped, or its runtime has ended"),
+        }
+    }
+}
+
+impl std::error::Error for ConnectionError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Io(error) => Some(&**error),
+            Self::Frame(error) => Some(error),
+            Self::StreamEnd(error) => Some(error),
+            Self::Refused(error) => Some(error),
+            #[cfg(feature = "tls")]
+            Self::Tls(error) => Some(&**error),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Errors by their texts and numbers.
+//!
+//! Invariant: the texts are those that a server has sent or that stand in its sources.
+
+use super::*;
+
+fn kind(text: &str) -> Kind {
+    ServerError::new(text.to_owned(), 0).kind()
+}
+
+#[test]
+fn texts_are_told_apart() {
+    assert_eq!(kind("timeout"), Kind::Timeout);
+    assert_eq!(kind("{insufficient_vnodes,0,need,1}"), Kind::Unavailable);
+    assert_eq!(kind("\"Bucket must be allow_mult=true\""), Kind::WrongDataType);
+    assert_eq!(kind("`map` is not a supported type"), Kind::WrongDataType);
+    assert_eq!(kind("<<\"failed\">>"), Kind::Conflict);
+    assert_eq!(kind("Operation '{riak_kv,list_keys}' is not enabled"), Kind::Disabled);
+    assert_eq!(kind("Unknown message code: 11"), Kind::NotServed);
+    assert_eq!(kind("{precondition,{not_present,<<\"x\">>}}"), Kind::ContextNeeded);
+    assert_eq!(kind("\"Counters require bucket property 'allow_mult=true'\""), Kind::WrongDataType);
+    assert_eq!(kind("\"non-counter operation on default bucket\""), Kind::WrongDataType);
+    assert_eq!(kind("Invalid bucket properties: not_active"), Kind::NoSuchBucketType);
+    assert_eq!(kind("Invalid bucket properties: [{n_val,not_integer}]"), Kind::InvalidProperties);
+    assert_eq!(kind("No index <<\"famous\">> found."), Kind::NotFound);
+    assert_eq!(kind("queue_not_defined"), Kind::InvalidRequest);
+    assert_eq!(kind("Error processing stream message: badarg"), Kind::Crashed);
+    assert_eq!(kind("timeout of something else"), Kind::Other);
+    assert_eq!(kind(""), Kind::Other);
+    assert_eq!(ServerError::new(&b"\xff\xfe"[..], 0).kind(), Kind::Other);
+    assert_eq!(ServerError::new("no rows", 1021).kind(), Kind::NotFound);
+    assert_eq!(ServerError::new("timeout", 1005).kind(), Kind::Timeout);
+}
+
+#[test]
+fn what_ends_a_stream_is_what_ends_other_requests() {
+    for (reason, expected) in [
+        ("timeout", Kind::Timeout),
+        ("overload", Kind::Overload),
+        ("insufficient_vnodes_available", Kind::Unavailable),
+        ("", Kind::Other),
+        ("badarg", Kind::Other),
+    ] {
+        assert_eq!((kind(reason), kind(&format!("{{error,{reason}}}"))), (expected, expected), "{reason}");
+    }
+    assert_eq!(kind("{error,timeout"), Kind::Other);
+    assert_eq!(kind("{errors,timeout}"), Kind::Other);
+}
+
+#[test]
+fn terms_are_recognised_wherever_their_lines_are_broken() {
+    let element = "x".repeat(80);
+    for broken in ["{precondition,\n    {not_present,\n        <<", "{precondition,{not_present,\r\n\t<<"] {
+        let error = ServerError::new(format!("{broken}\"{element}\">>}}}}"), 0);
+        assert_eq!(error.kind(), Kind::ContextNeeded, "{broken:?}");
+        assert!(error.text.starts_with(broken.as_bytes()), "the text stays as it is");
+    }
+    assert_eq!(kind("{error,\n    insufficient_vnodes_available}"), Kind::Unavailable);
+    assert_eq!(kind("{error,{insufficient_vnodes,\n    0,need,1}}"), Kind::Unavailable);
+    assert_eq!(kind("{precommit_fail,\n    [{field_parsing_failed"), Kind::HookRejected);
+    assert_eq!(kind("{\n precondition,{not_present,x}}"), Kind::ContextNeeded);
+    // What begins as one does, and no more, is another.
+    for other in ["{precondition,{not_", "{precondition ,{not_present,x}}", "time out", "{precondition,"] {
+        assert_eq!(kind(other), Kind::Other, "{other}");
+    }
+}
+
+#[test]
+fn what_was_refused_was_not_applied() {
+    for (_, kind) in WHOLE.iter().chain(PREFIXES) {
+        // What may be tried again, unchanged, was not judged by its content.
+        if kind.is_retryable() && *kind != Kind::NotServed {
+            assert!(!kind.is_refusal(), "{kind:?}");
+        }
+    }
+    assert!(Kind::NotServed.is_refusal() && !Kind::Crashed.is_refusal());
+}
+
+#[test]
+fn an_error_says_who_said_it() {
+    let error = ServerError::new("overload", 0).at(Node::new("a", 1));
+    assert_eq!(error.to_string(), "a:1 answered with an error: overload");
+    let error = ServerError::new("no such table", 1019);
+    assert_eq!(error.to_string(), "the server answered with an error (number 1019): no such table");
+    let silent = ServerError::new("", 0);
+    assert_eq!(silent.to_string(), "the server answered with an error, and does not say which");
+}

@@ -15,9 +15,10 @@ use riak_client::riak_kv::{
     RpbAaeFoldListBucketsReq, RpbContent, RpbDelReq, RpbGetReq, RpbGetResp, RpbIndexReq, RpbListKeysReq,
     RpbPutReq,
 };
-use riak_client::{Blob, Call, CallError, CallOptions, Responses, Riak};
+use riak_client::{Blob, Call, CallError, CallOptions, Responses, Riak, Update};
 
 use crate::ledger::{Ledger, parse, value};
+use crate::tally::Tally;
 
 /// Numbers from a seed: an xorshift.
 struct Random(u64);
@@ -59,13 +60,15 @@ struct Known {
 pub(crate) struct Told {
     key: String,
     known: Known,
+    tally: Tally,
 }
 
 impl Told {
     /// Compares it with what has become of them, once nothing is under way any
     /// more.
     pub(crate) fn check(&self, ledger: &Ledger) {
-        let Self { key, known } = self;
+        let Self { key, known, tally } = self;
+        tally.check(ledger.store());
         for &number in &known.acknowledged {
             assert_ne!(ledger.applied(key, number), 0, "{key}: {number} was acknowledged and is lost");
         }
@@ -86,6 +89,7 @@ pub(crate) struct Caller<C> {
     bucket: String,
     key: String,
     known: Known,
+    tally: Tally,
     vclock: Option<Blob>,
 }
 
@@ -93,7 +97,8 @@ impl<C: Call> Caller<C> {
     pub(crate) fn new(riak: Riak<C>, counts: Arc<Counts>, bucket: &str, number: usize, seed: u64) -> Self {
         let random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
         let (bucket, key) = (bucket.to_owned(), format!("key{number}"));
-        Self { riak, counts, random, bucket, key, known: Known::default(), vclock: None }
+        let tally = Tally::new(&bucket, &key);
+        Self { riak, counts, random, bucket, key, known: Known::default(), tally, vclock: None }
     }
 
     /// Makes so many calls, or fewer if `over` says so. Returns what it was told
@@ -104,7 +109,7 @@ impl<C: Call> Caller<C> {
                 break;
             }
             count(&self.counts.calls);
-            match self.random.below(40) {
+            match self.random.below(44) {
                 0..=13 => self.put().await,
                 14..=29 => self.get().await,
                 30..=31 => self.get_many().await,
@@ -113,10 +118,11 @@ impl<C: Call> Caller<C> {
                 35 => self.delete().await,
                 36 => self.index().await,
                 37 => self.pages().await,
+                38..=41 => self.increment().await,
                 _ => self.list().await,
             }
         }
-        Told { key: self.key, known: self.known }
+        Told { key: self.key, known: self.known, tally: self.tally }
     }
 
     /// How long a call may take, and when it is dropped: some are given up from
@@ -229,6 +235,21 @@ impl<C: Call> Caller<C> {
         let riak = self.riak.with(options);
         if let Some(Ok(found)) = self.bounded(given_up, riak.anti_entropy().list_buckets(request)).await {
             assert_eq!(found.bucket_list[0].bucket, number.to_string(), "the answer is of another call");
+        }
+    }
+
+    async fn increment(&mut self) {
+        let (options, given_up) = self.limits();
+        let riak = self.riak.with(options);
+        let (counter, by) = self.tally.begin();
+        let counters = riak.convergent();
+        let call = counters.update(&counter, Update::increment(by));
+        let Some(result) = self.bounded(given_up, call).await else { return };
+        let is_certain = self.tally.end(&result);
+        match result {
+            Ok(_) => {}
+            Err(_) if is_certain => count(&self.counts.not_applied),
+            Err(_) => count(&self.counts.uncertain),
         }
     }
 

@@ -30,6 +30,11 @@ impl Ledger {
         Self { store: store.clone(), applied: Arc::default() }
     }
 
+    /// What the nodes store.
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// How often this write was applied.
     pub(crate) fn applied(&self, key: &str, number: u64) -> usize {
         self.applied.lock().unwrap().get(&(key.to_owned(), number)).copied().unwrap_or(0)

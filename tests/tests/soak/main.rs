@@ -12,6 +12,7 @@
 
 mod caller;
 mod ledger;
+mod tally;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -85,7 +86,8 @@ impl Site {
         // Without siblings the write that comes last wins, though it was given up
         // long before one that was acknowledged.
         let siblings = RpbBucketProps { allow_mult: Some(true), ..RpbBucketProps::default() };
-        let store = Node::builder().part_size(4).bucket_type("default", &siblings).build_store();
+        let store = Node::builder().part_size(4).bucket_type("default", &siblings).data_types();
+        let store = store.build_store();
         let ledger = Ledger::new(&store);
         let mut site = Self { proxies: Vec::new(), ledger, nodes: Vec::new(), before: (0, None) };
         for number in 0..nodes {

@@ -247,7 +247,7 @@ impl<C: Call> Caller<C> {
         let Some(result) = self.bounded(given_up, call).await else { return };
         let is_certain = self.tally.end(&result);
         match result {
-            Ok(_) => {}
+            Ok(()) => {}
             Err(_) if is_certain => count(&self.counts.not_applied),
             Err(_) => count(&self.counts.uncertain),
         }

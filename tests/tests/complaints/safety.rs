@@ -25,7 +25,7 @@ fn no_14_nothing_secret_is_sent_in_clear_and_nothing_is_trusted_by_default() {
         assert_eq!(full.tls, Some(TlsConfig::new()), "all of it is checked, with the system's roots");
         for weak in ["none", "insecure", "true", "0", "Full"] {
             let error = parse(&format!("riak.example.com?tls={weak}")).unwrap_err();
-            assert!(error.to_string().contains("it is off, full or chain"), "{error}");
+            assert!(error.to_string().contains("it must be off, full or chain"), "{error}");
         }
         let error = parse("riak.example.com?tls=full").unwrap().build().unwrap_err();
         assert_eq!(error, InvalidConfig::NoUser);

@@ -160,7 +160,11 @@ impl<'r, 'd> ServiceResolver<'r, 'd> {
             self.error_field(message, name, &place(4), "a singular uint32", |ty| ty == Type::Uint32)
         });
         self.claim(site, code, message, Role::Response, false, &place(1)).ok()?;
-        let (text, number) = (text?, number.map_or(Some(None), |number| number.map(Some))?);
+        let text = text?;
+        let number = match number {
+            Some(number) => Some(number?),
+            None => None,
+        };
         let message_of = &self.schema.messages[message.0];
         for (index, field) in message_of.fields.iter().enumerate() {
             if field.presence == Presence::Required && index != text && Some(index) != number {

@@ -163,18 +163,13 @@ impl Emitter<'_> {
         quote!(#comment #blank #facts #errors)
     }
 
-    /// A type parameter beside the types of a service: `letter`, with a number
-    /// behind it where one of those has that name, which it would hide.
+    /// A type parameter beside the types of a service: `letter`, or another name
+    /// where one of those has it, which it would hide.
     pub(super) fn parameter(&self, service: &Service, letter: &str) -> Ident {
-        let operations = service.operations.iter();
-        let messages: Vec<&str> = operations
-            .flat_map(|operation| [operation.request, operation.response])
-            .map(|id| self.schema.message(id).path.name.as_str())
-            .collect();
-        let is_free = |name: &String| *name != service.name && !messages.contains(&name.as_str());
-        let numbered = (2..).map(|number: u32| format!("{letter}{number}"));
-        let name = std::iter::once(letter.to_owned()).chain(numbered).find(is_free);
-        ident(&name.unwrap_or_default())
+        let messages =
+            service.operations.iter().flat_map(|operation| [operation.request, operation.response]);
+        let names = messages.map(|id| self.schema.message(id).path.name.as_str());
+        ident(&Names::with_taken(names.chain([service.name.as_str()])).take(letter))
     }
 
     /// What may answer an operation: codes, messages and the variants they are.

@@ -12,7 +12,7 @@ use riak_client::riak_dt::{DtFetchReq, DtFetchResp, DtUpdateReq, DtUpdateResp, D
 use riak_client::riak_kv::{
     RpbContent, RpbCounterGetReq, RpbCounterGetResp, RpbCounterUpdateReq, RpbCounterUpdateResp,
 };
-use riak_runtime::{Blob, Message};
+use riak_runtime::Blob;
 
 use super::{Place, State};
 use crate::crdt::{Change, Crdt, Kind, as_increment, fetched, updated};
@@ -157,9 +157,9 @@ impl State {
         n_val: Option<u32>,
         props: &RpbBucketProps,
     ) -> Option<&Object> {
-        let tombstone = self.stored(place, key).filter(|object| object.is_tombstone()).cloned();
-        if let Some(tombstone) = tombstone {
-            self.seen_dead(place, key, &tombstone, n_val, props);
+        let tombstone = self.stored(place, key).filter(|object| object.is_tombstone());
+        if let Some(clock) = tombstone.map(|object| object.clock.clone()) {
+            self.seen_dead(place, key, &clock, n_val, props);
             return None;
         }
         self.stored(place, key)
@@ -179,14 +179,11 @@ impl State {
             content_type: Some(Blob::from_static(kind.content_type().as_bytes())),
             ..RpbContent::new(crdt.stored_form())
         };
-        let size = content.encoded_len();
-        if size > self.max_object {
-            return Err(Refusal::TooLarge(size));
-        }
+        self.check_size(&content)?;
         let mut version = self.version(&content, Vec::new(), false);
         version.crdt = Some(crdt.clone());
-        let stored = self.buckets.get(&place).and_then(|objects| objects.get(&key));
-        let object = siblings::updated(stored, self.identities.write(), version, policy);
+        let dot = self.identities.write();
+        let object = siblings::updated(self.stored(&place, &key), dot, version, policy);
         self.buckets.entry(place).or_default().insert(key, object);
         Ok(crdt)
     }

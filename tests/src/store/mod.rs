@@ -321,12 +321,7 @@ impl Store {
     }
 
     pub(crate) fn preflist(&self, request: &RpbGetBucketKeyPreflistReq) -> Result<Vec<u32>, Refusal> {
-        if request.bucket.is_empty() {
-            return Err(Refusal::EmptyBucket);
-        }
-        if request.key.is_empty() {
-            return Err(Refusal::EmptyKey);
-        }
+        objects::check_names(&request.bucket, Some(&request.key))?;
         let kind = kind_of(request.r#type.as_ref())?;
         let state = self.state();
         let props = state.types.of_bucket(&kind, &request.bucket).ok_or(Refusal::NoType)?;

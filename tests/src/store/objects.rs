@@ -24,6 +24,18 @@ fn context(bytes: Option<&Blob>) -> Result<Vclock, Refusal> {
     Vclock::decode(bytes.map(Blob::as_slice)).ok_or_else(crash)
 }
 
+/// The names of an object, which requests for objects look at; a key that the
+/// node makes is none yet.
+pub(super) fn check_names(bucket: &Blob, key: Option<&Blob>) -> Result<(), Refusal> {
+    if bucket.is_empty() {
+        return Err(Refusal::EmptyBucket);
+    }
+    if key.is_some_and(|key| key.is_empty()) {
+        return Err(Refusal::EmptyKey);
+    }
+    Ok(())
+}
+
 impl State {
     pub(super) fn props(&self, place: &Place) -> Result<RpbBucketProps, Refusal> {
         self.types.of_bucket(&place.0, &place.1).ok_or(Refusal::NoType)
@@ -34,12 +46,7 @@ impl State {
     }
 
     pub(super) fn get(&mut self, request: &RpbGetReq) -> Result<RpbGetResp, Refusal> {
-        if request.bucket.is_empty() {
-            return Err(Refusal::EmptyBucket);
-        }
-        if request.key.is_empty() {
-            return Err(Refusal::EmptyKey);
-        }
+        check_names(&request.bucket, Some(&request.key))?;
         let place = (kind_of(request.r#type.as_ref())?, request.bucket.clone());
         let props = self.props(&place)?;
         quorum::check(&props, request.n_val, &[request.r, request.pr], request.node_confirms)?;
@@ -47,7 +54,7 @@ impl State {
             return Ok(RpbGetResp::default());
         };
         if object.is_tombstone() {
-            self.seen_dead(&place, &request.key, &object, request.n_val, &props);
+            self.seen_dead(&place, &request.key, &object.clock, request.n_val, &props);
             let vclock = (request.deletedvclock == Some(true)).then(|| object.clock.encode());
             return Ok(RpbGetResp { vclock, ..RpbGetResp::default() });
         }
@@ -68,22 +75,23 @@ impl State {
         &mut self,
         place: &Place,
         key: &Blob,
-        tombstone: &Object,
+        clock: &Vclock,
         n_val: Option<u32>,
         props: &RpbBucketProps,
     ) {
         if n_val.is_none_or(|n_val| Some(n_val) == props.n_val) {
-            self.doom(place, key, &tombstone.clock);
+            self.doom(place, key, clock);
         }
     }
 
+    /// Refuses what a node would not store.
+    pub(super) fn check_size(&self, content: &RpbContent) -> Result<(), Refusal> {
+        let size = content.encoded_len();
+        if size > self.max_object { Err(Refusal::TooLarge(size)) } else { Ok(()) }
+    }
+
     pub(super) fn put(&mut self, request: &RpbPutReq) -> Result<RpbPutResp, Refusal> {
-        if request.bucket.is_empty() {
-            return Err(Refusal::EmptyBucket);
-        }
-        if request.key.as_ref().is_some_and(|key| key.is_empty()) {
-            return Err(Refusal::EmptyKey);
-        }
+        check_names(&request.bucket, request.key.as_ref())?;
         let place = (kind_of(request.r#type.as_ref())?, request.bucket.clone());
         let props = self.props(&place)?;
         let context = context(request.vclock.as_ref())?;
@@ -91,10 +99,7 @@ impl State {
         conditional::check(request, &context, stored)?;
         quorum::check(&props, request.n_val, &[request.w, request.dw, request.pw], request.node_confirms)?;
         let entries = parse_entries(&request.content.indexes).map_err(Refusal::InvalidIndexes)?;
-        let size = request.content.encoded_len();
-        if size > self.max_object {
-            return Err(Refusal::TooLarge(size));
-        }
+        self.check_size(&request.content)?;
 
         let key = request.key.clone().unwrap_or_else(|| self.identities.key());
         let asis = request.asis == Some(true);
@@ -141,7 +146,7 @@ impl State {
         Ok(())
     }
 
-    pub(super) fn doom(&mut self, place: &Place, key: &Blob, clock: &Vclock) {
+    fn doom(&mut self, place: &Place, key: &Blob, clock: &Vclock) {
         let now = self.clock.now();
         self.reaper.doom(now, place, key, clock);
     }

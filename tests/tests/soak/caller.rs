@@ -18,7 +18,7 @@ use riak_client::riak_kv::{
 use riak_client::{Blob, Call, CallError, CallOptions, Responses, Riak, Update};
 
 use crate::ledger::{Ledger, parse, value};
-use crate::tally::Tally;
+use crate::tally::{Said, Tally};
 
 /// Numbers from a seed: an xorshift.
 struct Random(u64);
@@ -153,6 +153,18 @@ impl<C: Call> Caller<C> {
         result
     }
 
+    /// Makes a call that writes, and says what was said of it.
+    async fn write<T>(&self, given_up: Duration, call: impl Future<Output = Result<T, CallError>>) -> Said {
+        let result = self.bounded(given_up, call).await;
+        let said = result.as_ref().map_or(Said::Nothing, Said::of);
+        match said {
+            Said::Uncertain => count(&self.counts.uncertain),
+            Said::NotApplied => count(&self.counts.not_applied),
+            Said::Acknowledged | Said::Nothing => {}
+        }
+        said
+    }
+
     async fn put(&mut self) {
         let (options, given_up) = self.limits();
         self.known.attempted += 1;
@@ -163,17 +175,15 @@ impl<C: Call> Caller<C> {
             ..RpbPutReq::new(self.bucket.as_str(), RpbContent::new(value(&self.key, written)))
         };
         let riak = self.riak.with(options);
-        match self.bounded(given_up, riak.kv().put(&put)).await {
-            Some(Ok(_)) => {
+        match self.write(given_up, riak.kv().put(&put)).await {
+            Said::Acknowledged => {
                 self.known.newest_acknowledged = written;
                 self.known.acknowledged.insert(written);
             }
-            Some(Err(error)) if error.may_have_been_applied() => count(&self.counts.uncertain),
-            Some(Err(_)) => {
-                count(&self.counts.not_applied);
+            Said::NotApplied => {
                 self.known.not_applied.insert(written);
             }
-            None => {}
+            Said::Uncertain | Said::Nothing => {}
         }
     }
 
@@ -243,14 +253,8 @@ impl<C: Call> Caller<C> {
         let riak = self.riak.with(options);
         let (counter, by) = self.tally.begin();
         let counters = riak.convergent();
-        let call = counters.update(&counter, Update::increment(by));
-        let Some(result) = self.bounded(given_up, call).await else { return };
-        let is_certain = self.tally.end(&result);
-        match result {
-            Ok(()) => {}
-            Err(_) if is_certain => count(&self.counts.not_applied),
-            Err(_) => count(&self.counts.uncertain),
-        }
+        let said = self.write(given_up, counters.update(&counter, Update::increment(by))).await;
+        self.tally.end(said);
     }
 
     /// Of what nobody stores: deletes come and go between the others.

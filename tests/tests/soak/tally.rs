@@ -15,14 +15,24 @@ const TYPE: &str = "counters";
 /// Increments of one counter: so many digits fit.
 const DIGITS: usize = 15;
 
-/// What was said of an increment.
+/// What was said of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Said {
+pub(crate) enum Said {
     /// Nothing, yet or at all: its call was dropped.
     Nothing,
     Acknowledged,
     NotApplied,
     Uncertain,
+}
+
+impl Said {
+    pub(crate) fn of<T>(result: &Result<T, CallError>) -> Self {
+        match result {
+            Ok(_) => Self::Acknowledged,
+            Err(error) if error.may_have_been_applied() => Self::Uncertain,
+            Err(_) => Self::NotApplied,
+        }
+    }
 }
 
 /// The increments that one caller has made.
@@ -49,18 +59,11 @@ impl Tally {
         (Location::new(self.bucket.as_str(), self.counter(number)).of_type(TYPE), by)
     }
 
-    /// What has become of the last increment, as its caller was told. Returns
-    /// whether it is certain.
-    pub(crate) fn end<T>(&mut self, result: &Result<T, CallError>) -> bool {
-        let said = match result {
-            Ok(_) => Said::Acknowledged,
-            Err(error) if error.may_have_been_applied() => Said::Uncertain,
-            Err(_) => Said::NotApplied,
-        };
+    /// What its caller was told of the last increment.
+    pub(crate) fn end(&mut self, said: Said) {
         if let Some(last) = self.said.last_mut() {
             *last = said;
         }
-        said != Said::Uncertain
     }
 
     /// Compares what was said with what is stored, once nothing is under way any

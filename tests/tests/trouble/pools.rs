@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use super::site::{Conduct, Late, site};
+use super::site::{Conduct, Late, Stalls, site};
 use super::{Refuses, get, keys, ms};
 
 fn pool(node: Node, config: PoolConfig) -> Pool {
@@ -134,23 +134,15 @@ fn a_call_in_a_runtime_that_ends_does_not_hang() {
     over.recv_timeout(Duration::from_secs(20)).expect("the runtime ends");
 }
 
-/// Never connects.
-#[derive(Debug)]
-struct Hangs;
-
-impl Connector for Hangs {
-    fn connect<'a>(&'a self, _: &'a Node) -> Connecting<'a> {
-        Box::pin(std::future::pending())
-    }
-}
-
 /// Nor does one that waits for a first connection panic.
 #[test]
 fn connecting_in_a_runtime_that_ends_is_an_error() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let handle = runtime.handle().clone();
     let connecting = std::thread::spawn(move || {
-        let cluster = Cluster::new([Node::new("a", 1)], Arc::new(Hangs), ClusterConfig::new());
+        let node = Node::new("a", 1);
+        let hangs = Stalls::new(&node, Duration::from_secs(3600));
+        let cluster = Cluster::new([node], hangs, ClusterConfig::new());
         handle.block_on(cluster.connect())
     });
     std::thread::sleep(ms(200));

@@ -18,8 +18,9 @@ pub struct Candidate<'a> {
     pub node: &'a Node,
     /// How many calls of this cluster it has not answered yet.
     pub in_flight: usize,
-    /// How long it took to answer lately, as a moving average; zero if it has not
-    /// answered yet.
+    /// How long it took to answer lately, as a moving average that begins at zero and
+    /// loses half in each half second without a call. Connecting is no part of it,
+    /// nor are streams, and calls that may take minutes.
     pub latency: Duration,
     /// The percentage of calls at which it failed lately, as a moving average: those
     /// that it did not answer in time, or answered with an error that is not the

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use riak_client::Riak;
+use riak_client::riak_kv::RpbListBucketsReq;
 use riak_runtime::client::{
     BreakerState, Cluster, ClusterConfig, Connecting, Connector, Node, PoolConfig, RetryConfig,
     ServerErrorKind, TcpConnector,
@@ -14,7 +15,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use super::site::site;
+use super::site::{Late, site};
 use super::{cluster, get, ms, put};
 
 /// A node that fails at once is the quickest, and the one with the least in
@@ -39,6 +40,33 @@ async fn a_node_that_fails_attracts_no_calls() {
             let _ = riak.kv().put(put()).await;
             assert!(begun.elapsed() < ms(10_000), "it is left out for ever");
         }
+    }
+}
+
+/// A node whose connect was slow, or that had long work to do, gets its share of
+/// quick calls at once: neither says how quickly it answers them.
+#[tokio::test]
+async fn slow_connects_and_long_work_make_no_node_slower() {
+    for lists in [false, true] {
+        let ((one, first), (other, second)) = (site().await, site().await);
+        let connector = Late::new(if lists { 0 } else { 300 });
+        let cluster = Cluster::new([one, other], Arc::clone(&connector) as _, ClusterConfig::new());
+        let riak = Riak::over(cluster);
+        if lists {
+            first.delay(300);
+            second.delay(300);
+            riak.kv().list_buckets(RpbListBucketsReq::default()).await.unwrap();
+            first.delay(0);
+            second.delay(0);
+        } else {
+            riak.kv().get(get()).await.unwrap();
+            connector.millis.store(0, Ordering::SeqCst);
+        }
+        for _ in 0..100 {
+            riak.kv().get(get()).await.unwrap();
+        }
+        let seen = [first.seen(), second.seen()];
+        assert!(seen.iter().all(|&seen| seen > 5), "{seen:?} {:?}", riak.stats());
     }
 }
 

@@ -27,10 +27,11 @@ impl Call for Cluster {
         let mut now = now();
         let mut effort = Effort::new(self, request, now);
         loop {
-            let trial = effort.next(now)?;
+            let mut trial = effort.next(now)?;
             let watch = effort.watch(&trial);
             let bounded = effort.bounded(&trial);
-            let result = trial.member.pool.unary(bounded.as_ref().unwrap_or(&effort.request)).await;
+            let request = bounded.as_ref().unwrap_or(&effort.request);
+            let result = trial.member.pool.timed_unary(request, &mut trial.connecting).await;
             watch.ended(result.as_ref().map(|answer| answer.frame().body.len()));
             match result {
                 Ok(answer) => {
@@ -102,7 +103,7 @@ impl<'c, 'r> Effort<'c, 'r> {
     fn next(&self, now: Instant) -> Result<Trial, CallError> {
         let chosen = self.cluster.inner.choose(&self.members, &self.failed, self.is_bounded(), now);
         let (member, probe) = chosen.ok_or(NotSent::NoNodes)?;
-        Ok(Trial::new(member, probe, now))
+        Ok(Trial::new(member, probe, !self.request.is_exclusive(), now))
     }
 
     fn watch(&self, trial: &Trial) -> Watch {
@@ -155,7 +156,7 @@ impl<'c, 'r> Effort<'c, 'r> {
         let inner = &self.cluster.inner;
         let node = trial.member.node().clone();
         let health = verdict::health(&error, inner.served.has(self.request.operation().request));
-        let after = trial.failed(&error, health, !self.request.is_exclusive());
+        let after = trial.failed(&error, health);
         drop(trial);
         if let (CallError::NotSent(NotSent::Frame(_) | NotSent::Streams { .. }), []) =
             (&error, self.failed.as_slice())

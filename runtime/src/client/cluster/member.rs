@@ -144,10 +144,10 @@ impl Member {
     fn measured(&self, latency: Duration, now: Instant) {
         let new = u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX);
         let now = self.since_made(now);
-        match self.latency.at(now) {
-            0 => self.latency.set(new.max(1), now),
-            _ if self.latency.changed_within(ENOUGH, now) => {}
-            _ => self.latency.learn(new, now),
+        // The first one counts no more than any other: a node that was slow once by
+        // chance would get no second call as long as that is remembered.
+        if self.latency.is_zero() || !self.latency.changed_within(ENOUGH, now) {
+            self.latency.learn(new, now);
         }
     }
 
@@ -190,14 +190,20 @@ pub(super) struct Trial {
     pub(super) member: Arc<Member>,
     pub(super) probe: bool,
     begun: Instant,
+    /// For how long it has waited for a connection to be made. That says how far
+    /// away the node is, and not how quickly it answers.
+    pub(super) connecting: Duration,
+    /// Other calls may be on the same connection: it is none that takes as long
+    /// as there is to be listed or folded.
+    shared: bool,
     /// Its end was told.
     over: bool,
 }
 
 impl Trial {
-    pub(super) fn new(member: Arc<Member>, probe: bool, now: Instant) -> Self {
+    pub(super) fn new(member: Arc<Member>, probe: bool, shared: bool, now: Instant) -> Self {
         member.begun.fetch_add(1, Ordering::Relaxed);
-        Self { member, probe, begun: now, over: false }
+        Self { member, probe, begun: now, connecting: Duration::ZERO, shared, over: false }
     }
 
     /// When it began.
@@ -209,7 +215,7 @@ impl Trial {
     pub(super) fn answered(mut self, health: Health) -> Duration {
         let now = now();
         let after = now.saturating_duration_since(self.begun);
-        self.member.measured(after, now);
+        self.measured(after, now);
         if health == Health::Good {
             self.member.worked(true, now);
         }
@@ -218,12 +224,12 @@ impl Trial {
     }
 
     /// The attempt has failed, and this is how long it took. That counts as the
-    /// node's speed only if it did its work: to fail is done quickly. `shared`:
-    /// whether other calls were on the same connection.
-    pub(super) fn failed(&mut self, error: &CallError, health: Health, shared: bool) -> Duration {
+    /// node's speed only if it did its work: to fail is done quickly.
+    pub(super) fn failed(&mut self, error: &CallError, health: Health) -> Duration {
         let now = now();
         let after = now.saturating_duration_since(self.begun);
-        let is_loss = shared && !self.probe && matches!(error, CallError::Lost(_)) && health == Health::Bad;
+        let is_loss =
+            self.shared && !self.probe && matches!(error, CallError::Lost(_)) && health == Health::Bad;
         if is_loss && !self.member.is_new_loss(self.begun, now) {
             self.member.failures.fetch_add(1, Ordering::Relaxed);
             self.end(Health::Unknown);
@@ -232,12 +238,18 @@ impl Trial {
         }
         let worked = verdict::worked(error);
         if worked == Some(true) {
-            self.member.measured(after, now);
+            self.measured(after, now);
         }
         if let Some(worked) = worked {
             self.member.worked(worked, now);
         }
         after
+    }
+
+    fn measured(&self, after: Duration, now: Instant) {
+        if self.shared {
+            self.member.measured(after.saturating_sub(self.connecting), now);
+        }
     }
 
     /// The node did something, of which nothing can be learnt about its speed.
@@ -266,7 +278,7 @@ impl Drop for Trial {
             let now = now();
             let elapsed = now.saturating_duration_since(self.begun);
             if elapsed > self.member.latency(now) {
-                self.member.measured(elapsed, now);
+                self.measured(elapsed, now);
             }
             self.member.judged(Health::Unknown, self.probe);
         }

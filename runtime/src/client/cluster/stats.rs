@@ -33,8 +33,8 @@ pub struct NodeStats {
     pub node: Node,
     /// Whether calls go to it.
     pub breaker: BreakerState,
-    /// How long it took to answer lately, as a moving average; zero if it has not
-    /// answered yet.
+    /// How long it took to answer lately: the moving average that
+    /// [`Candidate::latency`](super::super::Candidate::latency) is.
     pub latency: Duration,
     /// Attempts that have not ended, streams included.
     pub in_flight: usize,

@@ -28,12 +28,38 @@ const GLANCE: Duration = Duration::from_millis(20);
 
 impl Call for Pool {
     async fn unary(&self, request: &Outgoing<'_>) -> Result<Answered, CallError> {
+        self.timed_unary(request, &mut Duration::default()).await
+    }
+
+    async fn stream(&self, request: &Outgoing<'_>) -> Result<FrameStream, CallError> {
+        loop {
+            let lease = self.inner.lease(request.start_by()).await?;
+            match lease.connection.stream(request).await {
+                Ok(stream) => return Ok(stream.keeping(lease)),
+                Err(error) => self.inner.failed_alone(&lease, error)?,
+            }
+        }
+    }
+
+    fn decode_limits(&self) -> DecodeLimits {
+        self.inner.connector.decode_limits()
+    }
+}
+
+impl Pool {
+    /// Makes a unary call, and adds to `connecting` for how long it has waited for a
+    /// connection to be made.
+    pub(in super::super) async fn timed_unary(
+        &self,
+        request: &Outgoing<'_>,
+        connecting: &mut Duration,
+    ) -> Result<Answered, CallError> {
         if request.is_exclusive() {
             return self.alone(request).await;
         }
         let mut stale = 0;
         loop {
-            let share = self.share(request.start_by()).await?;
+            let share = self.share(request.start_by(), connecting).await?;
             let answered = share.member.connection.answered();
             let error = match share.member.connection.unary(request).await {
                 Err(error) if error.server_error().is_none() => error,
@@ -54,22 +80,6 @@ impl Call for Pool {
         }
     }
 
-    async fn stream(&self, request: &Outgoing<'_>) -> Result<FrameStream, CallError> {
-        loop {
-            let lease = self.inner.lease(request.start_by()).await?;
-            match lease.connection.stream(request).await {
-                Ok(stream) => return Ok(stream.keeping(lease)),
-                Err(error) => self.inner.failed_alone(&lease, error)?,
-            }
-        }
-    }
-
-    fn decode_limits(&self) -> DecodeLimits {
-        self.inner.connector.decode_limits()
-    }
-}
-
-impl Pool {
     /// Makes a call that has a connection to itself.
     async fn alone(&self, request: &Outgoing<'_>) -> Result<Answered, CallError> {
         loop {
@@ -82,7 +92,12 @@ impl Pool {
     }
 
     /// A share of the connection that has the least to do, once there is one.
-    pub(super) async fn share(&self, limit: Option<Instant>) -> Result<Share<'_>, CallError> {
+    /// Adds to `connecting` for how long it was waited for.
+    pub(super) async fn share(
+        &self,
+        limit: Option<Instant>,
+        connecting: &mut Duration,
+    ) -> Result<Share<'_>, CallError> {
         let mut since = None;
         let (mut silent, mut ended) = (0, None);
         let mut asks = Asks::First;
@@ -108,9 +123,11 @@ impl Pool {
                 // know. Or there is nobody who could make one, as in a runtime that ends.
                 return Err(NotSent::Connection(ended.unwrap_or(ConnectionError::Stopped)).into());
             }
-            let begun = *since.get_or_insert_with(now);
+            let asked = now();
+            let begun = *since.get_or_insert(asked);
             let _waits = self.inner.arrive()?;
             let said = self.inner.within(begun, limit, first.wait_for(Option::is_some)).await;
+            *connecting += now().saturating_duration_since(asked);
             match said.map_err(|after| NotSent::Connecting { after })?.as_deref() {
                 Ok(Some(error)) => return Err(NotSent::Connection(error.clone()).into()),
                 Ok(None) => {}

@@ -218,7 +218,7 @@ impl Pool {
     ///
     /// Outside of a tokio runtime with timers and IO.
     pub async fn connect(&self) -> Result<(), CallError> {
-        let share = self.share(None).await?;
+        let share = self.share(None, &mut Duration::default()).await?;
         drop(share);
         let mut state = self.inner.lock();
         let mut missing = Vec::new();

@@ -16,7 +16,7 @@ use ::riak_runtime::wire::{Reads as _, Writes as _};
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RpbErrorResp {
     /// What went wrong: a sentence, an Erlang term as the shell prints it
-    /// (`timeout`, `{n_val_violation,3}`), or a JSON object for map/reduce. It
+    /// (`timeout`, `{n_val_violation,3}`), or a JSON object for MapReduce. It
     /// may span lines, and nothing guarantees UTF-8.
     pub errmsg: Blob,
     /// 0 for every failure of the key/value store, so that only `errmsg` tells
@@ -584,10 +584,11 @@ impl Coded for RpbGetServerInfoRespRef<'_> {
     const CODE: u8 = 8;
 }
 
-/// Says who is speaking. Only legal once, inside TLS, before any other
+/// Authenticates the user. Only legal once, inside TLS, before any other
 /// request.
 ///
-/// A refusal takes five seconds; the third one closes the connection.
+/// The server takes five seconds to refuse, and closes the connection at the
+/// third refusal.
 ///
 /// Answered by `RpbAuthResp`.
 #[derive(Clone, Default, PartialEq)]
@@ -1790,7 +1791,7 @@ pub struct RpbBucketProps {
     pub has_postcommit: Option<bool>,
     /// The function that maps a key to its place on the ring.
     pub chash_keyfun: Option<RpbModFun>,
-    /// The function that extracts links; a relic of link walking.
+    /// The function that extracts links. Obsolete: it was used by link walking.
     pub linkfun: Option<RpbModFun>,
     /// Seconds after which an entry of a vector clock may be pruned for its
     /// age.

@@ -411,8 +411,8 @@ pub struct DtFetchReq {
     pub sloppy_quorum: Option<bool>,
     /// How many replicas to use, at most the bucket's `n_val`. For experts.
     pub n_val: Option<u32>,
-    /// Whether the causal context comes back. Without it the answer is
-    /// smaller, but nothing can be removed on the strength of it.
+    /// Whether the causal context is returned. Without it the answer is
+    /// smaller, but no update that removes something can follow it.
     pub include_context: Option<bool>,
     /// How many different physical nodes must take part. A plain number,
     /// without symbolic values; 0 asks for none.
@@ -1936,15 +1936,15 @@ impl View for DtOpRef<'_> {
 pub struct DtUpdateReq {
     /// The bucket.
     pub bucket: Blob,
-    /// The key. Absent asks the server to make one up. Empty bytes are an
+    /// The key. If it is absent, the server generates one. Empty bytes are an
     /// error.
     pub key: Option<Blob>,
     /// The bucket type, which says what data type its buckets hold. Under
     /// `default` only the counters of Riak 1.4 can be changed.
     pub r#type: Blob,
-    /// The opaque causal context of a fetch. Whatever removes something needs
-    /// it, also inside a map. Only sets and maps take it: never send it, or
-    /// empty bytes, with another data type.
+    /// The opaque causal context of a fetch. Operations that remove something
+    /// require it, also inside a map. Only sets and maps accept it: send neither
+    /// a context nor empty bytes with any other data type.
     pub context: Option<Blob>,
     /// The operation.
     pub op: DtOp,
@@ -2236,7 +2236,7 @@ impl Coded for DtUpdateReqRef<'_> {
 /// Answers `DtUpdateReq`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DtUpdateResp {
-    /// The key that the server made up. Absent where the request gave one.
+    /// The key that the server generated. Absent where the request gave one.
     pub key: Option<Blob>,
     /// The opaque causal context of the new value. Only sets and maps have
     /// one.

@@ -8,8 +8,8 @@ use ::riak_runtime::debug::Shown;
 use ::riak_runtime::wire::{Reads as _, Writes as _};
 use super::riak::{RpbPair, RpbPairRef};
 
-/// The client identifier of this connection. A relic: the server does
-/// nothing with it.
+/// The client identifier of this connection. Obsolete: the server does not
+/// use it.
 ///
 /// Answers `RpbGetClientIdReq`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -144,8 +144,8 @@ impl Coded for RpbGetClientIdRespRef<'_> {
     const CODE: u8 = 4;
 }
 
-/// Sets the client identifier of this connection. A relic: the server only
-/// hands it back.
+/// Sets the client identifier of this connection. Obsolete: the server only
+/// returns it on request.
 ///
 /// Answered by `RpbSetClientIdResp`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -292,15 +292,15 @@ pub struct RpbContent {
     /// The media type. The server sets none: `application/octet-stream` says
     /// that it is unknown.
     pub content_type: Option<Blob>,
-    /// The character set of a text. The server does not look at it.
+    /// The character set of a text. The server does not interpret it.
     pub charset: Option<Blob>,
-    /// How the value is encoded, such as `gzip`. The server does not look at
-    /// it: to decode is the client's business.
+    /// How the value is encoded, such as `gzip`. The server does not interpret
+    /// it: decoding is up to the client.
     pub content_encoding: Option<Blob>,
     /// A tag that names this version. Set by the server; ignored in a put.
     pub vtag: Option<Blob>,
-    /// Links to other objects. A relic, kept so that it survives a read and a
-    /// write.
+    /// Links to other objects. Obsolete; kept so that links survive a read
+    /// followed by a write.
     pub links: Vec<RpbLink>,
     /// When the version was written, in whole seconds since the Unix epoch.
     /// Set by the server; ignored in a put.
@@ -704,7 +704,7 @@ pub struct RpbGetReq {
     /// A vector clock. Where the stored object still has this very one, the
     /// answer says `unchanged` and carries no content.
     pub if_modified: Option<Blob>,
-    /// Whether the values stay behind: all metadata comes, with an empty value
+    /// Whether to omit the values: all metadata is returned, with an empty value
     /// in each content.
     pub head: Option<bool>,
     /// Whether the vector clock of a deleted object is reported. It is what a
@@ -1109,7 +1109,7 @@ impl Coded for RpbGetRespRef<'_> {
 pub struct RpbPutReq {
     /// The bucket.
     pub bucket: Blob,
-    /// The key. Absent asks the server to make one up. Empty bytes are an
+    /// The key. If it is absent, the server generates one. Empty bytes are an
     /// error.
     pub key: Option<Blob>,
     /// The vector clock of the read that this put follows. Absent starts a
@@ -1423,7 +1423,7 @@ pub struct RpbPutResp {
     pub content: Vec<RpbContent>,
     /// The opaque vector clock of the stored object, where it was asked for.
     pub vclock: Option<Blob>,
-    /// The key that the server made up. Absent where the request gave one.
+    /// The key that the server generated. Absent where the request gave one.
     pub key: Option<Blob>,
     /// Fields that the schema does not know, as they came.
     pub unknown_fields: wire::UnknownFields,
@@ -1556,7 +1556,7 @@ impl Coded for RpbPutRespRef<'_> {
     const CODE: u8 = 12;
 }
 
-/// Deletes an object. That there is none is no error.
+/// Deletes an object. Deleting an object that does not exist is not an error.
 ///
 /// The context of a data type is no vector clock: it must not be sent here.
 ///
@@ -2365,12 +2365,12 @@ pub struct RpbIndexReq {
     pub index: Blob,
     /// Whether one term is asked for, or a range.
     pub qtype: rpb_index_req::IndexQueryType,
-    /// The term of an `eq` query. For `$bucket` it is required, and not looked
-    /// at.
+    /// The term of an `eq` query. For `$bucket` it is required but
+    /// ignored.
     pub key: Option<Blob>,
-    /// The lower end of a `range` query, which is in.
+    /// The lower bound of a `range` query, inclusive.
     pub range_min: Option<Blob>,
-    /// The upper end of a `range` query, which is in.
+    /// The upper bound of a `range` query, inclusive.
     pub range_max: Option<Blob>,
     /// Whether terms come with the keys. Only in `range` queries, and not on
     /// `$key` or `$bucket`.
@@ -3150,9 +3150,9 @@ pub struct RpbCSBucketReq {
     pub start_key: Blob,
     /// The key to end at; absent means the end of the bucket.
     pub end_key: Option<Blob>,
-    /// Whether `start_key` itself is in.
+    /// Whether `start_key` itself is included.
     pub start_incl: Option<bool>,
-    /// Whether `end_key` itself is in.
+    /// Whether `end_key` itself is included.
     pub end_incl: Option<bool>,
     /// The opaque token that came with the previous page. All other fields
     /// have to be the same again.
@@ -3525,7 +3525,7 @@ impl Coded for RpbCSBucketRespRef<'_> {
     const CODE: u8 = 41;
 }
 
-/// Runs a map/reduce job. The answer always comes in parts.
+/// Runs a MapReduce job. The answer always comes in parts.
 ///
 /// The server reads the time limit from the job itself; 60 seconds unless it
 /// says otherwise.
@@ -3808,8 +3808,9 @@ impl Coded for RpbMapRedRespRef<'_> {
     const CODE: u8 = 24;
 }
 
-/// Adds to a counter of the old kind, in the type `default`. The bucket must
-/// have `allow_mult`. Sent twice it counts twice.
+/// Increments a counter of the kind that Riak 1.4 introduced, in the bucket
+/// type `default`. The bucket must have `allow_mult`. A repeated request
+/// counts twice.
 ///
 /// Answered by `RpbCounterUpdateResp`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -4124,7 +4125,8 @@ impl Coded for RpbCounterUpdateRespRef<'_> {
     const CODE: u8 = 51;
 }
 
-/// Fetches a counter of the old kind, in the type `default`.
+/// Fetches a counter of the kind that Riak 1.4 introduced, in the bucket type
+/// `default`.
 ///
 /// Answered by `RpbCounterGetResp`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -4423,7 +4425,7 @@ impl Coded for RpbCounterGetRespRef<'_> {
     const CODE: u8 = 53;
 }
 
-/// Asks which nodes hold the replicas of an object.
+/// Finds the nodes that hold the replicas of an object.
 ///
 /// Answered by `RpbGetBucketKeyPreflistResp`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -4877,8 +4879,8 @@ impl View for RpbBucketKeyPreflistItemRef<'_> {
     }
 }
 
-/// Asks how to split an index query over a bucket into parts that nodes can
-/// answer side by side. Only Riak TS, and builds of 2.x made for parallel
+/// Plans how to split an index query over a bucket into parts that nodes can
+/// answer in parallel. Only Riak TS, and builds of 2.x made for parallel
 /// extraction, serve it.
 ///
 /// Answered by `RpbCoverageResp`.
@@ -5370,7 +5372,7 @@ impl View for RpbCoverageEntryRef<'_> {
     }
 }
 
-/// Asks where the nodes of the cluster listen.
+/// Requests the addresses at which the cluster's nodes listen.
 ///
 /// Answered by `RpbMembershipResp`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -5479,7 +5481,8 @@ impl Coded for RpbMembershipReqRef<'_> {
     const CODE: u8 = 206;
 }
 
-/// Where nodes that are up listen. Without a body: none is known to be up.
+/// The addresses of the nodes that are up. Without a body: no node is known
+/// to be up.
 ///
 /// Answers `RpbMembershipReq`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -5745,7 +5748,7 @@ impl View for RpbClusterMemberEntryRef<'_> {
     }
 }
 
-/// Names an object to be replicated in real time. The code is taken, yet no
+/// Requests real-time replication of an object. The code is assigned, but no
 /// released server serves it.
 ///
 /// Answered by `RpbRTEResp`.
@@ -5971,8 +5974,8 @@ impl Coded for RpbRTEReqRef<'_> {
     const CODE: u8 = 200;
 }
 
-/// Takes one object out of a replication queue. What is taken is gone: a
-/// lost answer is a lost entry of the queue.
+/// Takes one object out of a replication queue. The object is removed from
+/// the queue even if the answer is lost.
 ///
 /// Answered by `RpbFetchResp`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -6117,7 +6120,8 @@ impl Coded for RpbFetchReqRef<'_> {
     const CODE: u8 = 202;
 }
 
-/// One object of a replication queue, or that there is none.
+/// One object of a replication queue, or the information that the queue is
+/// empty.
 ///
 /// An object without `deleted` and without `deleted_vclock` may stand for a
 /// tombstone to be reaped.
@@ -6125,7 +6129,7 @@ impl Coded for RpbFetchReqRef<'_> {
 /// Answers `RpbFetchReq`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RpbFetchResp {
-    /// Whether there was nothing to take. Nothing else is set then.
+    /// Whether the queue was empty. No other field is set then.
     pub queue_empty: bool,
     /// Whether the object is a tombstone.
     pub deleted: Option<bool>,
@@ -6320,13 +6324,12 @@ impl Coded for RpbFetchRespRef<'_> {
     const CODE: u8 = 203;
 }
 
-/// Puts references to objects into a replication queue.
+/// Appends references to objects to a replication queue.
 ///
 /// Answered by `RpbPushResp`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RpbPushReq {
-    /// The queue. A name that the node has never heard of makes the server
-    /// close the connection.
+    /// The queue. If the node does not know the name, it closes the connection.
     pub queuename: Blob,
     /// The objects. The value of each is the vector clock of the version to
     /// replicate.
@@ -6783,7 +6786,7 @@ impl Coded for RpbAaeFoldMergeRootNValReqRef<'_> {
 pub struct RpbAaeFoldMergeBranchNValReq {
     /// The `n_val` that the tree is about.
     pub n_val: u32,
-    /// The branches. Sent one by one, not packed.
+    /// The branches. Encoded unpacked.
     pub id_filter: Vec<u32>,
     /// Fields that the schema does not know, as they came.
     pub unknown_fields: wire::UnknownFields,
@@ -6923,8 +6926,8 @@ impl Coded for RpbAaeFoldMergeBranchNValReqRef<'_> {
     const CODE: u8 = 211;
 }
 
-/// Asks for a hash tree over some objects of a bucket, made for the
-/// occasion.
+/// Requests a hash tree over some objects of a bucket, built for this
+/// request.
 ///
 /// Answered by `RpbAaeFoldTreeResp`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -6933,24 +6936,26 @@ pub struct RpbAaeFoldMergeTreesRangeReq {
     pub r#type: Option<Blob>,
     /// The bucket.
     pub bucket: Blob,
-    /// Whether only the keys from `start_key` to `end_key` are in; otherwise
-    /// all of them.
+    /// Whether only the keys from `start_key` to `end_key` are included;
+
+    /// otherwise all keys are.
     pub key_range: bool,
-    /// The first key that is in, where `key_range` is true.
+    /// The first key of the range, inclusive. Used where `key_range` is true.
     pub start_key: Option<Blob>,
-    /// The last key that is in, where `key_range` is true.
+    /// The last key of the range, inclusive. Used where `key_range` is true.
     pub end_key: Option<Blob>,
     /// The size of the tree to make.
     pub tree_size: rpb_aae_fold_merge_trees_range_req::RpbTreeSize,
-    /// Whether only the segments in `id_filter` are in; otherwise all of them.
+    /// Whether only the segments in `id_filter` are included; otherwise all
+    /// segments are.
     pub segment_filter: bool,
-    /// The segments that are in, where `segment_filter` is true. Sent one by
-    /// one, not packed.
+    /// The segments to include. Used where `segment_filter` is true. Encoded
+    /// unpacked.
     pub id_filter: Vec<u32>,
     /// The size of the tree that the numbers in `id_filter` belong to.
     pub filter_tree_size: Option<rpb_aae_fold_merge_trees_range_req::RpbTreeSize>,
     /// Whether only objects that were modified from `last_mod_start` to
-    /// `last_mod_end` are in; otherwise all of them.
+    /// `last_mod_end` are included; otherwise all objects are.
     pub modified_range: bool,
     /// The start of that range, in whole seconds since the Unix epoch.
     pub last_mod_start: Option<u32>,
@@ -7482,10 +7487,10 @@ impl Coded for RpbAaeFoldTreeRespRef<'_> {
 pub struct RpbAaeFoldFetchClocksNValReq {
     /// The `n_val` that the tree is about.
     pub n_val: u32,
-    /// The segments. Sent one by one, not packed.
+    /// The segments. Encoded unpacked.
     pub id_filter: Vec<u32>,
     /// Whether only objects that were modified from `last_mod_start` to
-    /// `last_mod_end` are in; otherwise all of them.
+    /// `last_mod_end` are included; otherwise all objects are.
     pub modified_range: Option<bool>,
     /// The start of that range, in whole seconds since the Unix epoch.
     pub last_mod_start: Option<u32>,
@@ -7656,22 +7661,24 @@ pub struct RpbAaeFoldFetchClocksRangeReq {
     pub r#type: Option<Blob>,
     /// The bucket.
     pub bucket: Blob,
-    /// Whether only the keys from `start_key` to `end_key` are in; otherwise
-    /// all of them.
+    /// Whether only the keys from `start_key` to `end_key` are included;
+
+    /// otherwise all keys are.
     pub key_range: bool,
-    /// The first key that is in, where `key_range` is true.
+    /// The first key of the range, inclusive. Used where `key_range` is true.
     pub start_key: Option<Blob>,
-    /// The last key that is in, where `key_range` is true.
+    /// The last key of the range, inclusive. Used where `key_range` is true.
     pub end_key: Option<Blob>,
-    /// Whether only the segments in `id_filter` are in; otherwise all of them.
+    /// Whether only the segments in `id_filter` are included; otherwise all
+    /// segments are.
     pub segment_filter: bool,
-    /// The segments that are in, where `segment_filter` is true. Sent one by
-    /// one, not packed.
+    /// The segments to include. Used where `segment_filter` is true. Encoded
+    /// unpacked.
     pub id_filter: Vec<u32>,
     /// The size of the tree that the numbers in `id_filter` belong to.
     pub filter_tree_size: Option<rpb_aae_fold_fetch_clocks_range_req::RpbTreeSize>,
     /// Whether only objects that were modified from `last_mod_start` to
-    /// `last_mod_end` are in; otherwise all of them.
+    /// `last_mod_end` are included; otherwise all objects are.
     pub modified_range: bool,
     /// The start of that range, in whole seconds since the Unix epoch.
     pub last_mod_start: Option<u32>,
@@ -7954,22 +7961,24 @@ pub struct RpbAaeFoldFindTombsReq {
     pub r#type: Option<Blob>,
     /// The bucket.
     pub bucket: Blob,
-    /// Whether only the keys from `start_key` to `end_key` are in; otherwise
-    /// all of them.
+    /// Whether only the keys from `start_key` to `end_key` are included;
+
+    /// otherwise all keys are.
     pub key_range: bool,
-    /// The first key that is in, where `key_range` is true.
+    /// The first key of the range, inclusive. Used where `key_range` is true.
     pub start_key: Option<Blob>,
-    /// The last key that is in, where `key_range` is true.
+    /// The last key of the range, inclusive. Used where `key_range` is true.
     pub end_key: Option<Blob>,
-    /// Whether only the segments in `id_filter` are in; otherwise all of them.
+    /// Whether only the segments in `id_filter` are included; otherwise all
+    /// segments are.
     pub segment_filter: bool,
-    /// The segments that are in, where `segment_filter` is true. Sent one by
-    /// one, not packed.
+    /// The segments to include. Used where `segment_filter` is true. Encoded
+    /// unpacked.
     pub id_filter: Vec<u32>,
     /// The size of the tree that the numbers in `id_filter` belong to.
     pub filter_tree_size: Option<rpb_aae_fold_find_tombs_req::RpbTreeSize>,
     /// Whether only objects that were modified from `last_mod_start` to
-    /// `last_mod_end` are in; otherwise all of them.
+    /// `last_mod_end` are included; otherwise all objects are.
     pub modified_range: bool,
     /// The start of that range, in whole seconds since the Unix epoch.
     pub last_mod_start: Option<u32>,
@@ -8595,15 +8604,16 @@ pub struct RpbAaeFoldFindKeysReq {
     pub r#type: Option<Blob>,
     /// The bucket.
     pub bucket: Blob,
-    /// Whether only the keys from `start_key` to `end_key` are in; otherwise
-    /// all of them.
+    /// Whether only the keys from `start_key` to `end_key` are included;
+
+    /// otherwise all keys are.
     pub key_range: bool,
-    /// The first key that is in, where `key_range` is true.
+    /// The first key of the range, inclusive. Used where `key_range` is true.
     pub start_key: Option<Blob>,
-    /// The last key that is in, where `key_range` is true.
+    /// The last key of the range, inclusive. Used where `key_range` is true.
     pub end_key: Option<Blob>,
     /// Whether only objects that were modified from `last_mod_start` to
-    /// `last_mod_end` are in; otherwise all of them.
+    /// `last_mod_end` are included; otherwise all objects are.
     pub modified_range: bool,
     /// The start of that range, in whole seconds since the Unix epoch.
     pub last_mod_start: Option<u32>,
@@ -8872,15 +8882,16 @@ pub struct RpbAaeFoldObjectStatsReq {
     pub r#type: Option<Blob>,
     /// The bucket.
     pub bucket: Blob,
-    /// Whether only the keys from `start_key` to `end_key` are in; otherwise
-    /// all of them.
+    /// Whether only the keys from `start_key` to `end_key` are included;
+
+    /// otherwise all keys are.
     pub key_range: bool,
-    /// The first key that is in, where `key_range` is true.
+    /// The first key of the range, inclusive. Used where `key_range` is true.
     pub start_key: Option<Blob>,
-    /// The last key that is in, where `key_range` is true.
+    /// The last key of the range, inclusive. Used where `key_range` is true.
     pub end_key: Option<Blob>,
     /// Whether only objects that were modified from `last_mod_start` to
-    /// `last_mod_end` are in; otherwise all of them.
+    /// `last_mod_end` are included; otherwise all objects are.
     pub modified_range: bool,
     /// The start of that range, in whole seconds since the Unix epoch.
     pub last_mod_start: Option<u32>,
@@ -9087,7 +9098,7 @@ impl Coded for RpbAaeFoldObjectStatsReqRef<'_> {
     const CODE: u8 = 216;
 }
 
-/// Puts objects of a bucket into a replication queue.
+/// Appends objects of a bucket to a replication queue.
 ///
 /// Answered by `RpbAaeFoldKeyCountResp`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -9096,15 +9107,16 @@ pub struct RpbAaeFoldReplKeysReq {
     pub r#type: Option<Blob>,
     /// The bucket.
     pub bucket: Blob,
-    /// Whether only the keys from `start_key` to `end_key` are in; otherwise
-    /// all of them.
+    /// Whether only the keys from `start_key` to `end_key` are included;
+
+    /// otherwise all keys are.
     pub key_range: bool,
-    /// The first key that is in, where `key_range` is true.
+    /// The first key of the range, inclusive. Used where `key_range` is true.
     pub start_key: Option<Blob>,
-    /// The last key that is in, where `key_range` is true.
+    /// The last key of the range, inclusive. Used where `key_range` is true.
     pub end_key: Option<Blob>,
     /// Whether only objects that were modified from `last_mod_start` to
-    /// `last_mod_end` are in; otherwise all of them.
+    /// `last_mod_end` are included; otherwise all objects are.
     pub modified_range: bool,
     /// The start of that range, in whole seconds since the Unix epoch.
     pub last_mod_start: Option<u32>,
@@ -9332,7 +9344,7 @@ impl Coded for RpbAaeFoldReplKeysReqRef<'_> {
     const CODE: u8 = 217;
 }
 
-/// Reads objects of a bucket, so that replicas which differ are repaired.
+/// Reads objects of a bucket, which repairs replicas that differ.
 ///
 /// Answered by `RpbAaeFoldKeyCountResp`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -9341,15 +9353,16 @@ pub struct RpbAaeFoldRepairKeysReq {
     pub r#type: Option<Blob>,
     /// The bucket.
     pub bucket: Blob,
-    /// Whether only the keys from `start_key` to `end_key` are in; otherwise
-    /// all of them.
+    /// Whether only the keys from `start_key` to `end_key` are included;
+
+    /// otherwise all keys are.
     pub key_range: bool,
-    /// The first key that is in, where `key_range` is true.
+    /// The first key of the range, inclusive. Used where `key_range` is true.
     pub start_key: Option<Blob>,
-    /// The last key that is in, where `key_range` is true.
+    /// The last key of the range, inclusive. Used where `key_range` is true.
     pub end_key: Option<Blob>,
     /// Whether only objects that were modified from `last_mod_start` to
-    /// `last_mod_end` are in; otherwise all of them.
+    /// `last_mod_end` are included; otherwise all objects are.
     pub modified_range: bool,
     /// The start of that range, in whole seconds since the Unix epoch.
     pub last_mod_start: Option<u32>,
@@ -9565,22 +9578,24 @@ pub struct RpbAaeFoldReapTombsReq {
     pub r#type: Option<Blob>,
     /// The bucket.
     pub bucket: Blob,
-    /// Whether only the keys from `start_key` to `end_key` are in; otherwise
-    /// all of them.
+    /// Whether only the keys from `start_key` to `end_key` are included;
+
+    /// otherwise all keys are.
     pub key_range: bool,
-    /// The first key that is in, where `key_range` is true.
+    /// The first key of the range, inclusive. Used where `key_range` is true.
     pub start_key: Option<Blob>,
-    /// The last key that is in, where `key_range` is true.
+    /// The last key of the range, inclusive. Used where `key_range` is true.
     pub end_key: Option<Blob>,
-    /// Whether only the segments in `id_filter` are in; otherwise all of them.
+    /// Whether only the segments in `id_filter` are included; otherwise all
+    /// segments are.
     pub segment_filter: bool,
-    /// The segments that are in, where `segment_filter` is true. Sent one by
-    /// one, not packed.
+    /// The segments to include. Used where `segment_filter` is true. Encoded
+    /// unpacked.
     pub id_filter: Vec<u32>,
     /// The size of the tree that the numbers in `id_filter` belong to.
     pub filter_tree_size: Option<rpb_aae_fold_reap_tombs_req::RpbTreeSize>,
     /// Whether only objects that were modified from `last_mod_start` to
-    /// `last_mod_end` are in; otherwise all of them.
+    /// `last_mod_end` are included; otherwise all objects are.
     pub modified_range: bool,
     /// The start of that range, in whole seconds since the Unix epoch.
     pub last_mod_start: Option<u32>,
@@ -9915,22 +9930,24 @@ pub struct RpbAaeFoldEraseKeysReq {
     pub r#type: Option<Blob>,
     /// The bucket.
     pub bucket: Blob,
-    /// Whether only the keys from `start_key` to `end_key` are in; otherwise
-    /// all of them.
+    /// Whether only the keys from `start_key` to `end_key` are included;
+
+    /// otherwise all keys are.
     pub key_range: bool,
-    /// The first key that is in, where `key_range` is true.
+    /// The first key of the range, inclusive. Used where `key_range` is true.
     pub start_key: Option<Blob>,
-    /// The last key that is in, where `key_range` is true.
+    /// The last key of the range, inclusive. Used where `key_range` is true.
     pub end_key: Option<Blob>,
-    /// Whether only the segments in `id_filter` are in; otherwise all of them.
+    /// Whether only the segments in `id_filter` are included; otherwise all
+    /// segments are.
     pub segment_filter: bool,
-    /// The segments that are in, where `segment_filter` is true. Sent one by
-    /// one, not packed.
+    /// The segments to include. Used where `segment_filter` is true. Encoded
+    /// unpacked.
     pub id_filter: Vec<u32>,
     /// The size of the tree that the numbers in `id_filter` belong to.
     pub filter_tree_size: Option<rpb_aae_fold_erase_keys_req::RpbTreeSize>,
     /// Whether only objects that were modified from `last_mod_start` to
-    /// `last_mod_end` are in; otherwise all of them.
+    /// `last_mod_end` are included; otherwise all objects are.
     pub modified_range: bool,
     /// The start of that range, in whole seconds since the Unix epoch.
     pub last_mod_start: Option<u32>,
@@ -10256,7 +10273,7 @@ impl Coded for RpbAaeFoldEraseKeysReqRef<'_> {
     const CODE: u8 = 231;
 }
 
-/// Counts: of what was found, or of what was handed on to be worked off.
+/// Counts of what was found, or of what was queued for processing.
 ///
 /// Answers `RpbAaeFoldFindKeysReq`, `RpbAaeFoldObjectStatsReq`,
 /// `RpbAaeFoldReplKeysReq`, `RpbAaeFoldRepairKeysReq`,

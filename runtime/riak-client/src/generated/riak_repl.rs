@@ -31,7 +31,7 @@ pub struct RpbReplGetReq {
     /// A vector clock. Where the stored object still has this very one, the
     /// answer says `unchanged` and carries no content.
     pub if_modified: Option<Blob>,
-    /// Whether the values stay behind: all metadata comes, with an empty value
+    /// Whether to omit the values: all metadata is returned, with an empty value
     /// in each content.
     pub head: Option<bool>,
     /// Whether the vector clock of a deleted object is reported.

@@ -72,7 +72,7 @@ use ::riak_runtime::{FrameError, WriteBuffer};
 #[cfg(feature = "server")]
 use ::riak_runtime::server::{Failure, Outbox, Replies, Reply, Service, unserved};
 
-/// Asks whether the node is there.
+/// Checks that the node is reachable.
 ///
 /// The frame has no body.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -165,7 +165,7 @@ impl Coded for RpbPingReqRef<'_> {
     const CODE: u8 = 1;
 }
 
-/// The node is there.
+/// Confirms that the node is reachable.
 ///
 /// The frame has no body.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -258,7 +258,7 @@ impl Coded for RpbPingRespRef<'_> {
     const CODE: u8 = 2;
 }
 
-/// Asks for the client identifier of this connection.
+/// Requests the client identifier of this connection.
 ///
 /// The frame has no body.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -351,7 +351,7 @@ impl Coded for RpbGetClientIdReqRef<'_> {
     const CODE: u8 = 3;
 }
 
-/// The client identifier is set.
+/// Confirms that the client identifier has been set.
 ///
 /// The frame has no body.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -444,7 +444,7 @@ impl Coded for RpbSetClientIdRespRef<'_> {
     const CODE: u8 = 6;
 }
 
-/// Asks for the name and the release of the node.
+/// Requests the node's name and release.
 ///
 /// The frame has no body.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -537,8 +537,8 @@ impl Coded for RpbGetServerInfoReqRef<'_> {
     const CODE: u8 = 7;
 }
 
-/// It is deleted: an object, whether or not there was one, or a search
-/// index.
+/// Confirms a delete: of an object, whether or not it existed, or of a
+/// search index.
 ///
 /// The frame has no body.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -631,7 +631,7 @@ impl Coded for RpbDelRespRef<'_> {
     const CODE: u8 = 14;
 }
 
-/// The properties are set: of a bucket, or of a bucket type.
+/// Confirms that the properties of a bucket or bucket type have been set.
 ///
 /// The frame has no body.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -724,7 +724,7 @@ impl Coded for RpbSetBucketRespRef<'_> {
     const CODE: u8 = 22;
 }
 
-/// The properties of the bucket are reset.
+/// Confirms that the properties of the bucket have been reset.
 ///
 /// The frame has no body.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -817,7 +817,7 @@ impl Coded for RpbResetBucketRespRef<'_> {
     const CODE: u8 = 30;
 }
 
-/// The object will be replicated.
+/// Confirms that the object will be replicated.
 ///
 /// The frame has no body.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -910,7 +910,7 @@ impl Coded for RpbRTERespRef<'_> {
     const CODE: u8 = 201;
 }
 
-/// The user is accepted: the connection can be used.
+/// Confirms that the user is authenticated and the connection can be used.
 ///
 /// The frame has no body.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -1003,8 +1003,8 @@ impl Coded for RpbAuthRespRef<'_> {
     const CODE: u8 = 254;
 }
 
-/// Asks for TLS, and answers that the TLS handshake may begin. The same
-/// frame goes both ways, in clear.
+/// Asks to start TLS; as the answer, confirms that the TLS handshake may
+/// begin. The same frame goes both ways, unencrypted.
 ///
 /// The frame has no body.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -1100,8 +1100,8 @@ impl Coded for RpbStartTlsRef<'_> {
 /// A request to the time-series tables, or its answer, as one Erlang term in
 /// the external term format.
 ///
-/// The body is the term itself, and no protobuf: the message has no fields
-/// because there is nothing for protobuf to describe.
+/// The body is the term itself instead of protobuf, so the message has no
+/// fields.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TsTtbMsg {
     /// The frame's body, which is no protobuf.
@@ -1314,9 +1314,9 @@ impl Request for RpbSetClientIdReqRef<'_> {
 }
 
 #[cfg(feature = "client")]
-/// The server itself. Any node answers these as soon as it accepts
-/// connections, a moment before it serves objects; client identifiers come
-/// with objects.
+/// The server itself. A node answers these as soon as it accepts connections,
+/// a moment before it serves objects; only the requests for client
+/// identifiers have to wait until it serves objects.
 #[derive(Clone, Copy, Debug)]
 pub struct RiakServer<C> {
     call: C,
@@ -1330,10 +1330,10 @@ impl<C: Call> RiakServer<C> {
         Self { call }
     }
 
-    /// Asks whether the node is there.
+    /// Checks that the node is reachable.
     ///
-    /// A node that is starting answers before it serves objects: it takes a
-    /// small get to learn whether it does.
+    /// A node that is starting answers pings before it serves objects. To learn
+    /// whether it serves objects, send a small get.
     ///
     /// Sends `riak.RpbPingReq` (1), answered by `riak.RpbPingResp` (2). Safe to
     /// repeat. Since 0.10. Served by api.
@@ -1345,7 +1345,7 @@ impl<C: Call> RiakServer<C> {
         client::unary(&self.call, RpbPingReq::default()).await
     }
 
-    /// Asks for the name and the release of the node.
+    /// Requests the node's name and release.
     ///
     /// Sends `riak.RpbGetServerInfoReq` (7), answered by `RpbGetServerInfoResp`
     /// (8). Safe to repeat. Since 0.10. Served by api.
@@ -1357,8 +1357,8 @@ impl<C: Call> RiakServer<C> {
         client::unary(&self.call, RpbGetServerInfoReq::default()).await
     }
 
-    /// Asks for the client identifier of this connection. A relic: the server
-    /// does nothing with it.
+    /// Requests the client identifier of this connection. Obsolete: the server
+    /// does not use the identifier.
     ///
     /// Sends `riak.RpbGetClientIdReq` (3), answered by `RpbGetClientIdResp` (4).
     /// Safe to repeat. Since 0.10. Served by kv.
@@ -1370,8 +1370,8 @@ impl<C: Call> RiakServer<C> {
         client::unary(&self.call, RpbGetClientIdReq::default()).await
     }
 
-    /// Sets the client identifier of this connection. A relic: the server does
-    /// nothing with it.
+    /// Sets the client identifier of this connection. Obsolete: the server does
+    /// not use the identifier.
     ///
     /// Sends `RpbSetClientIdReq` (5), answered by `riak.RpbSetClientIdResp` (6).
     /// Safe to repeat. Since 0.10. Served by kv.
@@ -1388,16 +1388,16 @@ impl<C: Call> RiakServer<C> {
 }
 
 #[cfg(feature = "server")]
-/// The server itself. Any node answers these as soon as it accepts
-/// connections, a moment before it serves objects; client identifiers come
-/// with objects.
+/// The server itself. A node answers these as soon as it accepts connections,
+/// a moment before it serves objects; only the requests for client
+/// identifiers have to wait until it serves objects.
 ///
 /// Methods that are not implemented answer "Unknown message code".
 pub trait RiakServerServer: Send + Sync + 'static {
-    /// Asks whether the node is there.
+    /// Checks that the node is reachable.
     ///
-    /// A node that is starting answers before it serves objects: it takes a
-    /// small get to learn whether it does.
+    /// A node that is starting answers pings before it serves objects. To learn
+    /// whether it serves objects, send a small get.
     fn ping(
         &self,
         request: RpbPingReq,
@@ -1406,7 +1406,7 @@ pub trait RiakServerServer: Send + Sync + 'static {
         unserved(1)
     }
 
-    /// Asks for the name and the release of the node.
+    /// Requests the node's name and release.
     fn get_server_info(
         &self,
         request: RpbGetServerInfoReq,
@@ -1415,8 +1415,8 @@ pub trait RiakServerServer: Send + Sync + 'static {
         unserved(7)
     }
 
-    /// Asks for the client identifier of this connection. A relic: the server
-    /// does nothing with it.
+    /// Requests the client identifier of this connection. Obsolete: the server
+    /// does not use the identifier.
     fn get_client_id(
         &self,
         request: RpbGetClientIdReq,
@@ -1425,8 +1425,8 @@ pub trait RiakServerServer: Send + Sync + 'static {
         unserved(3)
     }
 
-    /// Sets the client identifier of this connection. A relic: the server does
-    /// nothing with it.
+    /// Sets the client identifier of this connection. Obsolete: the server does
+    /// not use the identifier.
     fn set_client_id(
         &self,
         request: RpbSetClientIdReq,
@@ -1544,9 +1544,9 @@ impl Request for RpbAuthReqRef<'_> {
 }
 
 #[cfg(feature = "client")]
-/// What sets up a connection to a cluster that has security switched on:
-/// first TLS, then authentication, then everything else. Neither may be sent
-/// later, nor twice.
+/// Connection setup for a cluster with security enabled: TLS first, then
+/// authentication, then all other requests. Neither may be sent later or
+/// twice.
 #[derive(Clone, Copy, Debug)]
 pub struct RiakSecurity<C> {
     call: C,
@@ -1560,13 +1560,13 @@ impl<C: Call> RiakSecurity<C> {
         Self { call }
     }
 
-    /// Turns the connection into a TLS connection. Sent in clear; the TLS
-    /// handshake begins right after the answer, and nothing may be sent before
-    /// it.
+    /// Starts TLS on the connection. The request is sent unencrypted; the TLS
+    /// handshake begins right after the answer, and nothing else may be sent
+    /// before it.
     ///
-    /// Where security is switched off, the answer is an error. A client that
-    /// was given credentials must stop then: to go on in clear is what an
-    /// attacker in the middle would want.
+    /// With security disabled, the server answers with an error. A client that
+    /// has credentials must then stop: continuing unencrypted would hand them
+    /// to an attacker in the middle.
     ///
     /// Sends `riak.RpbStartTls` (255), answered by `riak.RpbStartTls` (255). Must
     /// not be repeated. Since 2.0.0. Served by api.
@@ -1578,9 +1578,10 @@ impl<C: Call> RiakSecurity<C> {
         client::unary(&self.call, RpbStartTls::default()).await
     }
 
-    /// Says who is speaking, inside TLS.
+    /// Authenticates the user, inside TLS.
     ///
-    /// A refusal takes five seconds; the third one closes the connection.
+    /// The server takes five seconds to refuse, and closes the connection at
+    /// the third refusal.
     ///
     /// Sends `RpbAuthReq` (253), answered by `riak.RpbAuthResp` (254). Must not be
     /// repeated. Since 2.0.0. Served by api.
@@ -1597,19 +1598,19 @@ impl<C: Call> RiakSecurity<C> {
 }
 
 #[cfg(feature = "server")]
-/// What sets up a connection to a cluster that has security switched on:
-/// first TLS, then authentication, then everything else. Neither may be sent
-/// later, nor twice.
+/// Connection setup for a cluster with security enabled: TLS first, then
+/// authentication, then all other requests. Neither may be sent later or
+/// twice.
 ///
 /// Methods that are not implemented answer "Unknown message code".
 pub trait RiakSecurityServer: Send + Sync + 'static {
-    /// Turns the connection into a TLS connection. Sent in clear; the TLS
-    /// handshake begins right after the answer, and nothing may be sent before
-    /// it.
+    /// Starts TLS on the connection. The request is sent unencrypted; the TLS
+    /// handshake begins right after the answer, and nothing else may be sent
+    /// before it.
     ///
-    /// Where security is switched off, the answer is an error. A client that
-    /// was given credentials must stop then: to go on in clear is what an
-    /// attacker in the middle would want.
+    /// With security disabled, the server answers with an error. A client that
+    /// has credentials must then stop: continuing unencrypted would hand them
+    /// to an attacker in the middle.
     fn start_tls(
         &self,
         request: RpbStartTls,
@@ -1618,9 +1619,10 @@ pub trait RiakSecurityServer: Send + Sync + 'static {
         unserved(255)
     }
 
-    /// Says who is speaking, inside TLS.
+    /// Authenticates the user, inside TLS.
     ///
-    /// A refusal takes five seconds; the third one closes the connection.
+    /// The server takes five seconds to refuse, and closes the connection at
+    /// the third refusal.
     fn authenticate(
         &self,
         request: RpbAuthReq,
@@ -1890,7 +1892,7 @@ impl<C: Call> RiakBucket<C> {
         client::unary(&self.call, request).await
     }
 
-    /// Changes properties of a bucket. Those that are absent stay as they are.
+    /// Changes properties of a bucket. Absent properties keep their values.
     ///
     /// Sends `RpbSetBucketReq` (21), answered by `riak.RpbSetBucketResp` (22). Safe
     /// to repeat. Since 1.2.0. Served by core.
@@ -1905,8 +1907,8 @@ impl<C: Call> RiakBucket<C> {
         client::unary(&self.call, request).await
     }
 
-    /// Drops the properties that a bucket itself sets, so that those of its
-    /// type apply again.
+    /// Removes a bucket's own properties, so that those of its bucket type apply
+    /// again.
     ///
     /// Sends `RpbResetBucketReq` (29), answered by `riak.RpbResetBucketResp` (30).
     /// Safe to repeat. Since 1.4.1.1. Served by core.
@@ -1966,7 +1968,7 @@ pub trait RiakBucketServer: Send + Sync + 'static {
         unserved(19)
     }
 
-    /// Changes properties of a bucket. Those that are absent stay as they are.
+    /// Changes properties of a bucket. Absent properties keep their values.
     fn set_props(
         &self,
         request: RpbSetBucketReq,
@@ -1975,8 +1977,8 @@ pub trait RiakBucketServer: Send + Sync + 'static {
         unserved(21)
     }
 
-    /// Drops the properties that a bucket itself sets, so that those of its
-    /// type apply again.
+    /// Removes a bucket's own properties, so that those of its bucket type apply
+    /// again.
     fn reset_props(
         &self,
         request: RpbResetBucketReq,
@@ -2657,7 +2659,7 @@ impl Answer for RiakKvIndexAnswer {
 
 #[cfg(feature = "client")]
 /// Objects: storing, fetching and deleting them, finding their keys, and
-/// learning where they lie.
+/// locating their replicas.
 #[derive(Clone, Copy, Debug)]
 pub struct RiakKv<C> {
     call: C,
@@ -2688,8 +2690,8 @@ impl<C: Call> RiakKv<C> {
 
     /// Stores an object.
     ///
-    /// One whose outcome is unknown is not sent again by itself, with or
-    /// without a vector clock: the second time may make a sibling of the
+    /// A put whose outcome is unknown is never repeated automatically, with or
+    /// without a vector clock: the second put could create a sibling of the
     /// first.
     ///
     /// Sends `RpbPutReq` (11), answered by `RpbPutResp` (12). To be repeated only
@@ -2705,10 +2707,11 @@ impl<C: Call> RiakKv<C> {
         client::unary(&self.call, request).await
     }
 
-    /// Deletes an object. That there is none is no error.
+    /// Deletes an object. Deleting an object that does not exist is not an
+    /// error.
     ///
-    /// Without a vector clock it deletes what it finds, which a second time
-    /// may be something new.
+    /// Without a vector clock, the server deletes whatever it finds: a repeated
+    /// delete could remove a newer object.
     ///
     /// Sends `RpbDelReq` (13), answered by `riak.RpbDelResp` (14). To be repeated
     /// only with a causal context. Since 0.10. Served by kv.
@@ -2724,7 +2727,7 @@ impl<C: Call> RiakKv<C> {
     }
 
     /// Lists the buckets of a bucket type: a scan of all keys of the cluster,
-    /// unfit for production. A fold of `RiakAae` costs far less.
+    /// unfit for production. `RiakAae.ListBuckets` costs far less.
     ///
     /// Sends `RpbListBucketsReq` (15), answered by `RpbListBucketsResp` (16). May
     /// take minutes. Safe to repeat. Since 0.10. Served by kv.
@@ -2740,7 +2743,7 @@ impl<C: Call> RiakKv<C> {
     }
 
     /// Lists the buckets of a bucket type: a scan of all keys of the cluster,
-    /// unfit for production. A fold of `RiakAae` costs far less.
+    /// unfit for production. `RiakAae.ListBuckets` costs far less.
     ///
     /// Sends `RpbListBucketsReq` (15), answered by many of `RpbListBucketsResp`
     /// (16). May take minutes. Safe to repeat. Since 0.10. Served by kv.
@@ -2756,7 +2759,7 @@ impl<C: Call> RiakKv<C> {
     }
 
     /// Lists the keys of a bucket: a scan of much of the cluster, unfit for
-    /// production. Keys may come twice.
+    /// production. A key may occur more than once.
     ///
     /// Sends `RpbListKeysReq` (17), answered by many of `RpbListKeysResp` (18).
     /// Safe to repeat. Since 0.10. Served by kv.
@@ -2867,7 +2870,8 @@ impl<C: Call> RiakKv<C> {
         client::stream(&self.call, request).await
     }
 
-    /// Adds to a counter of the old kind. Sent twice it counts twice.
+    /// Increments a counter of the kind that Riak 1.4 introduced. A repeated
+    /// request counts twice.
     ///
     /// Sends `RpbCounterUpdateReq` (50), answered by `RpbCounterUpdateResp` (51).
     /// Must not be repeated. Since 1.4.1.1. Served by kv.
@@ -2882,7 +2886,7 @@ impl<C: Call> RiakKv<C> {
         client::unary(&self.call, request).await
     }
 
-    /// Fetches a counter of the old kind.
+    /// Fetches a counter of the kind that Riak 1.4 introduced.
     ///
     /// Sends `RpbCounterGetReq` (52), answered by `RpbCounterGetResp` (53). Safe to
     /// repeat. Since 1.4.1.1. Served by kv.
@@ -2897,7 +2901,7 @@ impl<C: Call> RiakKv<C> {
         client::unary(&self.call, request).await
     }
 
-    /// Asks which nodes hold the replicas of an object.
+    /// Finds the nodes that hold the replicas of an object.
     ///
     /// Sends `RpbGetBucketKeyPreflistReq` (33), answered by
     /// `RpbGetBucketKeyPreflistResp` (34). Safe to repeat. Since 2.1.0.0. Served by
@@ -2913,8 +2917,8 @@ impl<C: Call> RiakKv<C> {
         client::unary(&self.call, request).await
     }
 
-    /// Asks how to split an index query into parts that nodes can answer side
-    /// by side. Nodes of the key/value store do not serve it.
+    /// Plans how to split an index query into parts that nodes can answer in
+    /// parallel. Riak KV does not serve it.
     ///
     /// Sends `RpbCoverageReq` (70), answered by `RpbCoverageResp` (71). May take
     /// minutes. Safe to repeat. Since 2.1.1.0. Served by ts.
@@ -2929,8 +2933,8 @@ impl<C: Call> RiakKv<C> {
         client::unary(&self.call, request).await
     }
 
-    /// Names an object to be replicated in real time. The code is taken, yet
-    /// no released server serves it.
+    /// Requests real-time replication of an object. The code is assigned, but no
+    /// released server serves it.
     ///
     /// Sends `RpbRTEReq` (200), answered by `riak.RpbRTEResp` (201). To be repeated
     /// only if it was not sent. Since 2.9.0.
@@ -2948,7 +2952,7 @@ impl<C: Call> RiakKv<C> {
 
 #[cfg(feature = "server")]
 /// Objects: storing, fetching and deleting them, finding their keys, and
-/// learning where they lie.
+/// locating their replicas.
 ///
 /// Methods that are not implemented answer "Unknown message code".
 pub trait RiakKvServer: Send + Sync + 'static {
@@ -2963,8 +2967,8 @@ pub trait RiakKvServer: Send + Sync + 'static {
 
     /// Stores an object.
     ///
-    /// One whose outcome is unknown is not sent again by itself, with or
-    /// without a vector clock: the second time may make a sibling of the
+    /// A put whose outcome is unknown is never repeated automatically, with or
+    /// without a vector clock: the second put could create a sibling of the
     /// first.
     fn put(
         &self,
@@ -2974,10 +2978,11 @@ pub trait RiakKvServer: Send + Sync + 'static {
         unserved(11)
     }
 
-    /// Deletes an object. That there is none is no error.
+    /// Deletes an object. Deleting an object that does not exist is not an
+    /// error.
     ///
-    /// Without a vector clock it deletes what it finds, which a second time
-    /// may be something new.
+    /// Without a vector clock, the server deletes whatever it finds: a repeated
+    /// delete could remove a newer object.
     fn delete(
         &self,
         request: RpbDelReq,
@@ -2987,7 +2992,7 @@ pub trait RiakKvServer: Send + Sync + 'static {
     }
 
     /// Lists the buckets of a bucket type: a scan of all keys of the cluster,
-    /// unfit for production. A fold of `RiakAae` costs far less.
+    /// unfit for production. `RiakAae.ListBuckets` costs far less.
     fn list_buckets(
         &self,
         request: RpbListBucketsReq,
@@ -2997,7 +3002,7 @@ pub trait RiakKvServer: Send + Sync + 'static {
     }
 
     /// Lists the buckets of a bucket type: a scan of all keys of the cluster,
-    /// unfit for production. A fold of `RiakAae` costs far less.
+    /// unfit for production. `RiakAae.ListBuckets` costs far less.
     fn list_buckets_stream(
         &self,
         request: RpbListBucketsReq,
@@ -3008,7 +3013,7 @@ pub trait RiakKvServer: Send + Sync + 'static {
     }
 
     /// Lists the keys of a bucket: a scan of much of the cluster, unfit for
-    /// production. Keys may come twice.
+    /// production. A key may occur more than once.
     fn list_keys(
         &self,
         request: RpbListKeysReq,
@@ -3056,7 +3061,8 @@ pub trait RiakKvServer: Send + Sync + 'static {
         unserved(40)
     }
 
-    /// Adds to a counter of the old kind. Sent twice it counts twice.
+    /// Increments a counter of the kind that Riak 1.4 introduced. A repeated
+    /// request counts twice.
     fn update_counter(
         &self,
         request: RpbCounterUpdateReq,
@@ -3065,7 +3071,7 @@ pub trait RiakKvServer: Send + Sync + 'static {
         unserved(50)
     }
 
-    /// Fetches a counter of the old kind.
+    /// Fetches a counter of the kind that Riak 1.4 introduced.
     fn get_counter(
         &self,
         request: RpbCounterGetReq,
@@ -3074,7 +3080,7 @@ pub trait RiakKvServer: Send + Sync + 'static {
         unserved(52)
     }
 
-    /// Asks which nodes hold the replicas of an object.
+    /// Finds the nodes that hold the replicas of an object.
     fn preflist(
         &self,
         request: RpbGetBucketKeyPreflistReq,
@@ -3083,8 +3089,8 @@ pub trait RiakKvServer: Send + Sync + 'static {
         unserved(33)
     }
 
-    /// Asks how to split an index query into parts that nodes can answer side
-    /// by side. Nodes of the key/value store do not serve it.
+    /// Plans how to split an index query into parts that nodes can answer in
+    /// parallel. Riak KV does not serve it.
     fn coverage(
         &self,
         request: RpbCoverageReq,
@@ -3093,8 +3099,8 @@ pub trait RiakKvServer: Send + Sync + 'static {
         unserved(70)
     }
 
-    /// Names an object to be replicated in real time. The code is taken, yet
-    /// no released server serves it.
+    /// Requests real-time replication of an object. The code is assigned, but no
+    /// released server serves it.
     fn enqueue_realtime(
         &self,
         request: RpbRTEReq,
@@ -3301,8 +3307,8 @@ impl Request for DtUpdateReqRef<'_> {
 }
 
 #[cfg(feature = "client")]
-/// Data types that merge by themselves: counters, sets, grow-only sets, maps
-/// and HyperLogLogs.
+/// Conflict-free replicated data types (CRDTs): counters, sets, grow-only
+/// sets, maps and HyperLogLogs.
 #[derive(Clone, Copy, Debug)]
 pub struct RiakDt<C> {
     call: C,
@@ -3316,8 +3322,8 @@ impl<C: Call> RiakDt<C> {
         Self { call }
     }
 
-    /// Fetches a data type. The answer always has a body: of what does not
-    /// exist it holds the type, and no value.
+    /// Fetches a data type. The answer always has a body: for a key that does
+    /// not exist, it holds the type without a value.
     ///
     /// Sends `DtFetchReq` (80), answered by `DtFetchResp` (81). Safe to repeat.
     /// Since 2.0.0. Served by kv.
@@ -3334,8 +3340,9 @@ impl<C: Call> RiakDt<C> {
 
     /// Changes a data type.
     ///
-    /// It is never sent again by itself, since it may be an increment, which
-    /// would count twice. Whoever knows that it is none may do so.
+    /// An update is never repeated automatically, since a repeated increment
+    /// counts twice. An application may repeat updates that it knows to be
+    /// idempotent.
     ///
     /// Sends `DtUpdateReq` (82), answered by `DtUpdateResp` (83). Must not be
     /// repeated. Since 2.0.0. Served by kv.
@@ -3352,13 +3359,13 @@ impl<C: Call> RiakDt<C> {
 }
 
 #[cfg(feature = "server")]
-/// Data types that merge by themselves: counters, sets, grow-only sets, maps
-/// and HyperLogLogs.
+/// Conflict-free replicated data types (CRDTs): counters, sets, grow-only
+/// sets, maps and HyperLogLogs.
 ///
 /// Methods that are not implemented answer "Unknown message code".
 pub trait RiakDtServer: Send + Sync + 'static {
-    /// Fetches a data type. The answer always has a body: of what does not
-    /// exist it holds the type, and no value.
+    /// Fetches a data type. The answer always has a body: for a key that does
+    /// not exist, it holds the type without a value.
     fn fetch(
         &self,
         request: DtFetchReq,
@@ -3369,8 +3376,9 @@ pub trait RiakDtServer: Send + Sync + 'static {
 
     /// Changes a data type.
     ///
-    /// It is never sent again by itself, since it may be an increment, which
-    /// would count twice. Whoever knows that it is none may do so.
+    /// An update is never repeated automatically, since a repeated increment
+    /// counts twice. An application may repeat updates that it knows to be
+    /// idempotent.
     fn update(
         &self,
         request: DtUpdateReq,
@@ -3450,7 +3458,7 @@ impl Request for RpbMapRedReqRef<'_> {
 }
 
 #[cfg(feature = "client")]
-/// Map/reduce jobs.
+/// MapReduce jobs.
 #[derive(Clone, Copy, Debug)]
 pub struct RiakMapReduce<C> {
     call: C,
@@ -3464,10 +3472,10 @@ impl<C: Call> RiakMapReduce<C> {
         Self { call }
     }
 
-    /// Runs a job, and returns the results of its phases as they come.
+    /// Runs a job, and streams the results of its phases as they arrive.
     ///
-    /// The time limit is in the job itself. What a job does besides answering
-    /// is up to its functions, so that it is not run again by itself.
+    /// The time limit is part of the job. A job is never repeated automatically,
+    /// since its functions may have side effects.
     ///
     /// Sends `RpbMapRedReq` (23), answered by many of `RpbMapRedResp` (24). To be
     /// repeated only if it was not sent. Since 1.2.0. Served by kv.
@@ -3484,14 +3492,14 @@ impl<C: Call> RiakMapReduce<C> {
 }
 
 #[cfg(feature = "server")]
-/// Map/reduce jobs.
+/// MapReduce jobs.
 ///
 /// Methods that are not implemented answer "Unknown message code".
 pub trait RiakMapReduceServer: Send + Sync + 'static {
-    /// Runs a job, and returns the results of its phases as they come.
+    /// Runs a job, and streams the results of its phases as they arrive.
     ///
-    /// The time limit is in the job itself. What a job does besides answering
-    /// is up to its functions, so that it is not run again by itself.
+    /// The time limit is part of the job. A job is never repeated automatically,
+    /// since its functions may have side effects.
     fn run(
         &self,
         request: RpbMapRedReq,
@@ -3729,7 +3737,7 @@ impl Request for RpbYokozunaSchemaPutReqRef<'_> {
 
 #[cfg(feature = "client")]
 /// Full-text search: queries, and the indexes and schemas behind them.
-/// Served up to release 2.9.
+/// Served by Riak 2.0 to 2.9.
 #[derive(Clone, Copy, Debug)]
 pub struct RiakSearch<C> {
     call: C,
@@ -3758,7 +3766,7 @@ impl<C: Call> RiakSearch<C> {
         client::unary(&self.call, request).await
     }
 
-    /// Fetches an index, or without a name all of them.
+    /// Fetches an index, or all indexes if the request names none.
     ///
     /// Sends `RpbYokozunaIndexGetReq` (54), answered by `RpbYokozunaIndexGetResp`
     /// (55). Safe to repeat. Since 2.0.0. Served by yokozuna.
@@ -3773,8 +3781,8 @@ impl<C: Call> RiakSearch<C> {
         client::unary(&self.call, request).await
     }
 
-    /// Creates an index, and waits until the nodes have it. The answer is that
-    /// of a put, without a body.
+    /// Creates an index, and waits until the nodes have it. The answer is a put
+    /// response without a body.
     ///
     /// Sends `RpbYokozunaIndexPutReq` (56), answered by `RpbPutResp` (12). May take
     /// minutes. To be repeated only if it was not sent. Since 2.0.0. Served by
@@ -3790,8 +3798,8 @@ impl<C: Call> RiakSearch<C> {
         client::unary(&self.call, request).await
     }
 
-    /// Deletes an index, which no bucket may still refer to. A second time it
-    /// is an error that there is none.
+    /// Deletes an index, which no bucket may refer to any more. Repeating the
+    /// request is an error, since the index is gone.
     ///
     /// Sends `RpbYokozunaIndexDeleteReq` (57), answered by `riak.RpbDelResp` (14).
     /// To be repeated only if it was not sent. Since 2.0.0. Served by yokozuna.
@@ -3821,7 +3829,7 @@ impl<C: Call> RiakSearch<C> {
         client::unary(&self.call, request).await
     }
 
-    /// Stores a schema. The answer is that of a put, without a body.
+    /// Stores a schema. The answer is a put response without a body.
     ///
     /// Sends `RpbYokozunaSchemaPutReq` (60), answered by `RpbPutResp` (12). Safe to
     /// repeat. Since 2.0.0. Served by yokozuna.
@@ -3839,7 +3847,7 @@ impl<C: Call> RiakSearch<C> {
 
 #[cfg(feature = "server")]
 /// Full-text search: queries, and the indexes and schemas behind them.
-/// Served up to release 2.9.
+/// Served by Riak 2.0 to 2.9.
 ///
 /// Methods that are not implemented answer "Unknown message code".
 pub trait RiakSearchServer: Send + Sync + 'static {
@@ -3852,7 +3860,7 @@ pub trait RiakSearchServer: Send + Sync + 'static {
         unserved(27)
     }
 
-    /// Fetches an index, or without a name all of them.
+    /// Fetches an index, or all indexes if the request names none.
     fn get_index(
         &self,
         request: RpbYokozunaIndexGetReq,
@@ -3861,8 +3869,8 @@ pub trait RiakSearchServer: Send + Sync + 'static {
         unserved(54)
     }
 
-    /// Creates an index, and waits until the nodes have it. The answer is that
-    /// of a put, without a body.
+    /// Creates an index, and waits until the nodes have it. The answer is a put
+    /// response without a body.
     fn put_index(
         &self,
         request: RpbYokozunaIndexPutReq,
@@ -3871,8 +3879,8 @@ pub trait RiakSearchServer: Send + Sync + 'static {
         unserved(56)
     }
 
-    /// Deletes an index, which no bucket may still refer to. A second time it
-    /// is an error that there is none.
+    /// Deletes an index, which no bucket may refer to any more. Repeating the
+    /// request is an error, since the index is gone.
     fn delete_index(
         &self,
         request: RpbYokozunaIndexDeleteReq,
@@ -3890,7 +3898,7 @@ pub trait RiakSearchServer: Send + Sync + 'static {
         unserved(58)
     }
 
-    /// Stores a schema. The answer is that of a put, without a body.
+    /// Stores a schema. The answer is a put response without a body.
     fn put_schema(
         &self,
         request: RpbYokozunaSchemaPutReq,
@@ -4222,7 +4230,7 @@ impl Request for TsTtbMsgRef<'_> {
 }
 
 #[cfg(feature = "client")]
-/// Tables of time series. Only Riak TS serves them.
+/// Time-series tables. Served by Riak TS only.
 #[derive(Clone, Copy, Debug)]
 pub struct RiakTs<C> {
     call: C,
@@ -4236,11 +4244,11 @@ impl<C: Call> RiakTs<C> {
         Self { call }
     }
 
-    /// Runs a statement of SQL.
+    /// Runs an SQL statement.
     ///
-    /// No server has ever streamed the answer: one comes, whatever is asked
-    /// for, and an absent `done` says that it is the last. A statement may
-    /// insert rows, so that it is not sent again by itself.
+    /// No released server streams the answer: there is exactly one, whatever
+    /// `stream` says, and its absent `done` marks it as the last. A statement
+    /// may insert rows, so it is never repeated automatically.
     ///
     /// Sends `TsQueryReq` (90), answered by `TsQueryResp` (91). To be repeated only
     /// if it was not sent. Since 2.1.1.0. Served by ts.
@@ -4255,11 +4263,11 @@ impl<C: Call> RiakTs<C> {
         client::unary(&self.call, request).await
     }
 
-    /// Runs a statement of SQL.
+    /// Runs an SQL statement.
     ///
-    /// No server has ever streamed the answer: one comes, whatever is asked
-    /// for, and an absent `done` says that it is the last. A statement may
-    /// insert rows, so that it is not sent again by itself.
+    /// No released server streams the answer: there is exactly one, whatever
+    /// `stream` says, and its absent `done` marks it as the last. A statement
+    /// may insert rows, so it is never repeated automatically.
     ///
     /// Sends `TsQueryReq` (90), answered by many of `TsQueryResp` (91). To be
     /// repeated only if it was not sent. Since 2.1.1.0. Served by ts.
@@ -4274,8 +4282,8 @@ impl<C: Call> RiakTs<C> {
         client::stream(&self.call, request).await
     }
 
-    /// Stores rows, each replacing what its key held: a second time it would
-    /// also replace what others wrote in between.
+    /// Stores rows. Each row replaces the one with the same key, so a repeated
+    /// request could overwrite what others have written in between.
     ///
     /// Sends `TsPutReq` (92), answered by `TsPutResp` (93). To be repeated only if
     /// it was not sent. Since 2.1.1.0. Served by ts.
@@ -4290,7 +4298,8 @@ impl<C: Call> RiakTs<C> {
         client::unary(&self.call, request).await
     }
 
-    /// Fetches one row. That there is none is an error with code 1021.
+    /// Fetches one row. If it does not exist, the server answers with error
+    /// 1021.
     ///
     /// Sends `TsGetReq` (96), answered by `TsGetResp` (97). Safe to repeat. Since
     /// 2.1.1.0. Served by ts.
@@ -4336,8 +4345,7 @@ impl<C: Call> RiakTs<C> {
         client::stream(&self.call, request).await
     }
 
-    /// Asks how to split a query into parts that nodes can answer side by
-    /// side.
+    /// Plans how to split a query into parts that nodes can answer in parallel.
     ///
     /// Sends `TsCoverageReq` (100), answered by `TsCoverageResp` (101). May take
     /// minutes. Safe to repeat. Since 2.1.4.2. Served by ts.
@@ -4352,8 +4360,8 @@ impl<C: Call> RiakTs<C> {
         client::unary(&self.call, request).await
     }
 
-    /// Sends a query, a get or a put as an Erlang term, and returns the term
-    /// that answers it. A failure may be such a term too, instead of the error
+    /// Sends a query, a get or a put as an Erlang term, and returns the answer
+    /// as a term. A failure may also be reported as a term instead of the error
     /// frame.
     ///
     /// Sends `riak.TsTtbMsg` (104), answered by `riak.TsTtbMsg` (104). To be
@@ -4371,15 +4379,15 @@ impl<C: Call> RiakTs<C> {
 }
 
 #[cfg(feature = "server")]
-/// Tables of time series. Only Riak TS serves them.
+/// Time-series tables. Served by Riak TS only.
 ///
 /// Methods that are not implemented answer "Unknown message code".
 pub trait RiakTsServer: Send + Sync + 'static {
-    /// Runs a statement of SQL.
+    /// Runs an SQL statement.
     ///
-    /// No server has ever streamed the answer: one comes, whatever is asked
-    /// for, and an absent `done` says that it is the last. A statement may
-    /// insert rows, so that it is not sent again by itself.
+    /// No released server streams the answer: there is exactly one, whatever
+    /// `stream` says, and its absent `done` marks it as the last. A statement
+    /// may insert rows, so it is never repeated automatically.
     fn query(
         &self,
         request: TsQueryReq,
@@ -4388,11 +4396,11 @@ pub trait RiakTsServer: Send + Sync + 'static {
         unserved(90)
     }
 
-    /// Runs a statement of SQL.
+    /// Runs an SQL statement.
     ///
-    /// No server has ever streamed the answer: one comes, whatever is asked
-    /// for, and an absent `done` says that it is the last. A statement may
-    /// insert rows, so that it is not sent again by itself.
+    /// No released server streams the answer: there is exactly one, whatever
+    /// `stream` says, and its absent `done` marks it as the last. A statement
+    /// may insert rows, so it is never repeated automatically.
     fn query_stream(
         &self,
         request: TsQueryReq,
@@ -4402,8 +4410,8 @@ pub trait RiakTsServer: Send + Sync + 'static {
         unserved(90)
     }
 
-    /// Stores rows, each replacing what its key held: a second time it would
-    /// also replace what others wrote in between.
+    /// Stores rows. Each row replaces the one with the same key, so a repeated
+    /// request could overwrite what others have written in between.
     fn put(
         &self,
         request: TsPutReq,
@@ -4412,7 +4420,8 @@ pub trait RiakTsServer: Send + Sync + 'static {
         unserved(92)
     }
 
-    /// Fetches one row. That there is none is an error with code 1021.
+    /// Fetches one row. If it does not exist, the server answers with error
+    /// 1021.
     fn get(
         &self,
         request: TsGetReq,
@@ -4441,8 +4450,7 @@ pub trait RiakTsServer: Send + Sync + 'static {
         unserved(98)
     }
 
-    /// Asks how to split a query into parts that nodes can answer side by
-    /// side.
+    /// Plans how to split a query into parts that nodes can answer in parallel.
     fn coverage(
         &self,
         request: TsCoverageReq,
@@ -4451,8 +4459,8 @@ pub trait RiakTsServer: Send + Sync + 'static {
         unserved(100)
     }
 
-    /// Sends a query, a get or a put as an Erlang term, and returns the term
-    /// that answers it. A failure may be such a term too, instead of the error
+    /// Sends a query, a get or a put as an Erlang term, and returns the answer
+    /// as a term. A failure may also be reported as a term instead of the error
     /// frame.
     fn ttb(
         &self,
@@ -4686,7 +4694,7 @@ impl Request for RpbReplGetClusterIdReqRef<'_> {
 }
 
 #[cfg(feature = "client")]
-/// Replication between clusters, and where a cluster can be reached.
+/// Replication between clusters, and cluster membership.
 #[derive(Clone, Copy, Debug)]
 pub struct RiakRepl<C> {
     call: C,
@@ -4700,8 +4708,8 @@ impl<C: Call> RiakRepl<C> {
         Self { call }
     }
 
-    /// Asks where the nodes of the cluster listen. Always sent without a body:
-    /// the server knows no other form.
+    /// Requests the addresses at which the cluster's nodes listen. The request
+    /// is always sent without a body: the server accepts no other form.
     ///
     /// Sends `RpbMembershipReq` (206), answered by `RpbMembershipResp` (207). Safe
     /// to repeat. Since 3.0.10. Served by kv.
@@ -4713,8 +4721,8 @@ impl<C: Call> RiakRepl<C> {
         client::unary(&self.call, RpbMembershipReq::default()).await
     }
 
-    /// Takes one object out of a replication queue. What is taken is gone,
-    /// even where the answer gets lost.
+    /// Takes one object out of a replication queue. The object is removed from
+    /// the queue even if the answer is lost.
     ///
     /// Sends `RpbFetchReq` (202), answered by `RpbFetchResp` (203). Must not be
     /// repeated. Since 2.9.1. Served by kv.
@@ -4729,7 +4737,7 @@ impl<C: Call> RiakRepl<C> {
         client::unary(&self.call, request).await
     }
 
-    /// Puts references to objects into a replication queue.
+    /// Appends references to objects to a replication queue.
     ///
     /// Sends `RpbPushReq` (204), answered by `RpbPushResp` (205). To be repeated
     /// only if it was not sent. Since 3.0.7. Served by kv.
@@ -4760,7 +4768,7 @@ impl<C: Call> RiakRepl<C> {
         client::unary(&self.call, request).await
     }
 
-    /// Asks for the identifier of the cluster. Served by the enterprise
+    /// Requests the identifier of the cluster. Served by the enterprise
     /// replication only.
     ///
     /// Sends `RpbReplGetClusterIdReq` (129), answered by `RpbReplGetClusterIdResp`
@@ -4775,12 +4783,12 @@ impl<C: Call> RiakRepl<C> {
 }
 
 #[cfg(feature = "server")]
-/// Replication between clusters, and where a cluster can be reached.
+/// Replication between clusters, and cluster membership.
 ///
 /// Methods that are not implemented answer "Unknown message code".
 pub trait RiakReplServer: Send + Sync + 'static {
-    /// Asks where the nodes of the cluster listen. Always sent without a body:
-    /// the server knows no other form.
+    /// Requests the addresses at which the cluster's nodes listen. The request
+    /// is always sent without a body: the server accepts no other form.
     fn membership(
         &self,
         request: RpbMembershipReq,
@@ -4789,8 +4797,8 @@ pub trait RiakReplServer: Send + Sync + 'static {
         unserved(206)
     }
 
-    /// Takes one object out of a replication queue. What is taken is gone,
-    /// even where the answer gets lost.
+    /// Takes one object out of a replication queue. The object is removed from
+    /// the queue even if the answer is lost.
     fn fetch(
         &self,
         request: RpbFetchReq,
@@ -4799,7 +4807,7 @@ pub trait RiakReplServer: Send + Sync + 'static {
         unserved(202)
     }
 
-    /// Puts references to objects into a replication queue.
+    /// Appends references to objects to a replication queue.
     fn push(
         &self,
         request: RpbPushReq,
@@ -4818,7 +4826,7 @@ pub trait RiakReplServer: Send + Sync + 'static {
         unserved(128)
     }
 
-    /// Asks for the identifier of the cluster. Served by the enterprise
+    /// Requests the identifier of the cluster. Served by the enterprise
     /// replication only.
     fn get_cluster_id(
         &self,
@@ -5355,9 +5363,9 @@ impl Request for RpbAaeFoldEraseKeysReqRef<'_> {
 }
 
 #[cfg(feature = "client")]
-/// Folds of anti-entropy: they walk the keys and clocks of many objects, and
-/// answer once, with everything. One may take up to an hour, which no
-/// request can change. The node must run Tictac AAE.
+/// Anti-entropy folds: each walks the keys and vector clocks of many objects
+/// and returns one answer with all results. A fold may take up to an hour; no
+/// request can change that limit. The node must run Tictac AAE.
 #[derive(Clone, Copy, Debug)]
 pub struct RiakAae<C> {
     call: C,
@@ -5420,7 +5428,7 @@ impl<C: Call> RiakAae<C> {
         client::unary(&self.call, request).await
     }
 
-    /// Makes a hash tree over some objects of a bucket.
+    /// Builds a hash tree over some objects of a bucket.
     ///
     /// Sends `RpbAaeFoldMergeTreesRangeReq` (213), answered by `RpbAaeFoldTreeResp`
     /// (220). May take minutes. Safe to repeat. Since 2.9.1. Served by kv.
@@ -5466,7 +5474,7 @@ impl<C: Call> RiakAae<C> {
         client::unary(&self.call, request).await
     }
 
-    /// Counts the objects of a bucket, their sizes and their siblings.
+    /// Counts the objects of a bucket by size and by number of siblings.
     ///
     /// Sends `RpbAaeFoldObjectStatsReq` (216), answered by `RpbAaeFoldKeyCountResp`
     /// (222). May take minutes. Safe to repeat. Since 2.9.1. Served by kv.
@@ -5481,8 +5489,8 @@ impl<C: Call> RiakAae<C> {
         client::unary(&self.call, request).await
     }
 
-    /// Puts objects of a bucket into a replication queue. A second time they
-    /// are queued again.
+    /// Appends objects of a bucket to a replication queue. A repeated request
+    /// queues them again.
     ///
     /// Sends `RpbAaeFoldReplKeysReq` (217), answered by `RpbAaeFoldKeyCountResp`
     /// (222). May take minutes. To be repeated only if it was not sent. Since
@@ -5513,7 +5521,7 @@ impl<C: Call> RiakAae<C> {
         client::unary(&self.call, request).await
     }
 
-    /// Reads objects of a bucket, so that replicas which differ are repaired.
+    /// Reads objects of a bucket, which repairs replicas that differ.
     ///
     /// Sends `RpbAaeFoldRepairKeysReq` (219), answered by `RpbAaeFoldKeyCountResp`
     /// (222). May take minutes. Safe to repeat. Since 3.0.8. Served by kv.
@@ -5560,8 +5568,8 @@ impl<C: Call> RiakAae<C> {
         client::unary(&self.call, request).await
     }
 
-    /// Deletes objects of a bucket, or counts them. A second time it would
-    /// also delete what was written in between.
+    /// Deletes objects of a bucket, or counts them. A repeated request could
+    /// delete objects written in between.
     ///
     /// Sends `RpbAaeFoldEraseKeysReq` (231), answered by `RpbAaeFoldKeyCountResp`
     /// (222). May take minutes. To be repeated only if it was not sent. Since
@@ -5579,9 +5587,9 @@ impl<C: Call> RiakAae<C> {
 }
 
 #[cfg(feature = "server")]
-/// Folds of anti-entropy: they walk the keys and clocks of many objects, and
-/// answer once, with everything. One may take up to an hour, which no
-/// request can change. The node must run Tictac AAE.
+/// Anti-entropy folds: each walks the keys and vector clocks of many objects
+/// and returns one answer with all results. A fold may take up to an hour; no
+/// request can change that limit. The node must run Tictac AAE.
 ///
 /// Methods that are not implemented answer "Unknown message code".
 pub trait RiakAaeServer: Send + Sync + 'static {
@@ -5615,7 +5623,7 @@ pub trait RiakAaeServer: Send + Sync + 'static {
         unserved(212)
     }
 
-    /// Makes a hash tree over some objects of a bucket.
+    /// Builds a hash tree over some objects of a bucket.
     fn merge_trees_range(
         &self,
         request: RpbAaeFoldMergeTreesRangeReq,
@@ -5642,7 +5650,7 @@ pub trait RiakAaeServer: Send + Sync + 'static {
         unserved(215)
     }
 
-    /// Counts the objects of a bucket, their sizes and their siblings.
+    /// Counts the objects of a bucket by size and by number of siblings.
     fn object_stats(
         &self,
         request: RpbAaeFoldObjectStatsReq,
@@ -5651,8 +5659,8 @@ pub trait RiakAaeServer: Send + Sync + 'static {
         unserved(216)
     }
 
-    /// Puts objects of a bucket into a replication queue. A second time they
-    /// are queued again.
+    /// Appends objects of a bucket to a replication queue. A repeated request
+    /// queues them again.
     fn repl_keys(
         &self,
         request: RpbAaeFoldReplKeysReq,
@@ -5670,7 +5678,7 @@ pub trait RiakAaeServer: Send + Sync + 'static {
         unserved(218)
     }
 
-    /// Reads objects of a bucket, so that replicas which differ are repaired.
+    /// Reads objects of a bucket, which repairs replicas that differ.
     fn repair_keys(
         &self,
         request: RpbAaeFoldRepairKeysReq,
@@ -5697,8 +5705,8 @@ pub trait RiakAaeServer: Send + Sync + 'static {
         unserved(230)
     }
 
-    /// Deletes objects of a bucket, or counts them. A second time it would
-    /// also delete what was written in between.
+    /// Deletes objects of a bucket, or counts them. A repeated request could
+    /// delete objects written in between.
     fn erase_keys(
         &self,
         request: RpbAaeFoldEraseKeysReq,

@@ -615,16 +615,16 @@ impl View for TsInterpolationRef<'_> {
     }
 }
 
-/// Runs a statement of SQL: a query, but also what creates tables and
-/// inserts rows.
+/// Runs an SQL statement: a query, or one that creates a table or inserts
+/// rows.
 ///
 /// Answered by `TsQueryResp`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TsQueryReq {
     /// The statement.
     pub query: Option<TsInterpolation>,
-    /// Asks for the result in parts. No server implements it: one answer comes
-    /// whatever is asked for.
+    /// Asks for the result in parts. No server implements it: the result always
+    /// comes in one answer.
     pub stream: Option<bool>,
     /// Narrows the query to one part of a coverage plan. Send it to the node
     /// that the plan names.
@@ -905,8 +905,8 @@ impl Coded for TsQueryRespRef<'_> {
     const CODE: u8 = 91;
 }
 
-/// Stores rows, each replacing what its key held. Errors name invalid rows
-/// by their place, counted from 1.
+/// Stores rows. Each row replaces the one with the same key. Errors identify
+/// invalid rows by their position, counted from 1.
 ///
 /// Answered by `TsPutResp`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -1971,7 +1971,7 @@ impl Coded for TsListKeysRespRef<'_> {
     const CODE: u8 = 99;
 }
 
-/// Asks how to split a query into parts that nodes can answer side by side.
+/// Plans how to split a query into parts that nodes can answer in parallel.
 ///
 /// Answered by `TsCoverageResp`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -2463,11 +2463,11 @@ pub struct TsRange {
     /// The lower bound, in the unit of the column: mostly milliseconds since
     /// the Unix epoch.
     pub lower_bound: i64,
-    /// Whether the lower bound itself is in.
+    /// Whether the lower bound itself is included.
     pub lower_bound_inclusive: bool,
     /// The upper bound, in the same unit.
     pub upper_bound: i64,
-    /// Whether the upper bound itself is in.
+    /// Whether the upper bound itself is included.
     pub upper_bound_inclusive: bool,
     /// The range in words, as an SQL condition.
     pub desc: Blob,

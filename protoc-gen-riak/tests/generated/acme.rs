@@ -23,7 +23,7 @@ pub enum Colour {
 
 #[allow(deprecated)]
 impl Colour {
-    /// Another name of the value 2.
+    /// Alias of the value 2.
     #[allow(non_upper_case_globals)]
     pub const Azure: Self = Self::Blue;
 
@@ -140,7 +140,7 @@ pub struct Scalars {
     pub colour: Option<Colour>,
     /// `item`, field 17.
     pub item: Option<stock::Item>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -224,7 +224,7 @@ impl Owned for Scalars {
     }
 }
 
-/// [`Scalars`], borrowing from the bytes that it was decoded from.
+/// The form of [`Scalars`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct ScalarsRef<'a> {
     pub int32: Option<i32>,
@@ -394,12 +394,12 @@ pub struct Required {
     pub part: required::Part,
     /// `mood`, field 11.
     pub mood: modern::Mood,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl Required {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(
         int32: i32,
@@ -566,7 +566,7 @@ impl Owned for Required {
     }
 }
 
-/// [`Required`], borrowing from the bytes that it was decoded from.
+/// The form of [`Required`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RequiredRef<'a> {
     pub int32: i32,
@@ -785,7 +785,7 @@ pub struct Repeated {
     pub part: Vec<repeated::Part>,
     /// An open enum in a proto2 message.
     pub mood: Vec<modern::Mood>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -962,7 +962,7 @@ impl Owned for Repeated {
     }
 }
 
-/// [`Repeated`], borrowing from the bytes that it was decoded from.
+/// The form of [`Repeated`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RepeatedRef<'a> {
     pub int32: Vec<i32>,
@@ -1219,7 +1219,7 @@ pub struct Maps {
     pub flags: BTreeMap<u64, bool>,
     /// `trees`, field 8.
     pub trees: BTreeMap<String, Maps>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -1374,7 +1374,7 @@ impl Owned for Maps {
     }
 }
 
-/// [`Maps`], borrowing from the bytes that it was decoded from.
+/// The form of [`Maps`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct MapsRef<'a> {
     pub texts: BTreeMap<&'a str, &'a str>,
@@ -1592,7 +1592,7 @@ pub struct Choice {
     pub between: Option<String>,
     /// The oneof `second`.
     pub second: Option<choice::Second>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -1731,7 +1731,7 @@ impl Owned for Choice {
     }
 }
 
-/// [`Choice`], borrowing from the bytes that it was decoded from.
+/// The form of [`Choice`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ChoiceRef<'a> {
     pub choice: Option<choice::ChoiceRef<'a>>,
@@ -1963,120 +1963,120 @@ pub struct Defaults {
     pub old: Option<String>,
     /// `whole`, field 27.
     pub whole: Option<f64>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl Defaults {
-    /// `int32`, or its default: `-2147483648`.
+    /// Returns `int32`, or its default `-2147483648` if it is absent.
     #[must_use]
     pub fn int32(&self) -> i32 {
         self.int32.unwrap_or(-2147483648)
     }
 
-    /// `int64`, or its default: `-9223372036854775808`.
+    /// Returns `int64`, or its default `-9223372036854775808` if it is absent.
     #[must_use]
     pub fn int64(&self) -> i64 {
         self.int64.unwrap_or(-9223372036854775808)
     }
 
-    /// `uint32`, or its default: `4294967295`.
+    /// Returns `uint32`, or its default `4294967295` if it is absent.
     #[must_use]
     pub fn uint32(&self) -> u32 {
         self.uint32.unwrap_or(4294967295)
     }
 
-    /// `uint64`, or its default: `18446744073709551615`.
+    /// Returns `uint64`, or its default `18446744073709551615` if it is absent.
     #[must_use]
     pub fn uint64(&self) -> u64 {
         self.uint64.unwrap_or(18446744073709551615)
     }
 
-    /// `sint32`, or its default: `-1`.
+    /// Returns `sint32`, or its default `-1` if it is absent.
     #[must_use]
     pub fn sint32(&self) -> i32 {
         self.sint32.unwrap_or(-1)
     }
 
-    /// `sint64`, or its default: `9223372036854775807`.
+    /// Returns `sint64`, or its default `9223372036854775807` if it is absent.
     #[must_use]
     pub fn sint64(&self) -> i64 {
         self.sint64.unwrap_or(9223372036854775807)
     }
 
-    /// `fixed32`, or its default: `8`.
+    /// Returns `fixed32`, or its default `8` if it is absent.
     #[must_use]
     pub fn fixed32(&self) -> u32 {
         self.fixed32.unwrap_or(8)
     }
 
-    /// `fixed64`, or its default: `1`.
+    /// Returns `fixed64`, or its default `1` if it is absent.
     #[must_use]
     pub fn fixed64(&self) -> u64 {
         self.fixed64.unwrap_or(1)
     }
 
-    /// `sfixed32`, or its default: `-7`.
+    /// Returns `sfixed32`, or its default `-7` if it is absent.
     #[must_use]
     pub fn sfixed32(&self) -> i32 {
         self.sfixed32.unwrap_or(-7)
     }
 
-    /// `sfixed64`, or its default: `9007199254740993`.
+    /// Returns `sfixed64`, or its default `9007199254740993` if it is absent.
     #[must_use]
     pub fn sfixed64(&self) -> i64 {
         self.sfixed64.unwrap_or(9007199254740993)
     }
 
-    /// `float`, or its default: `0.1`.
+    /// Returns `float`, or its default `0.1` if it is absent.
     #[must_use]
     pub fn float(&self) -> f32 {
         self.float.unwrap_or(0.1)
     }
 
-    /// `double`, or its default: `-1.5e-300`.
+    /// Returns `double`, or its default `-1.5e-300` if it is absent.
     #[must_use]
     pub fn double(&self) -> f64 {
         self.double.unwrap_or(-1.5e-300)
     }
 
-    /// `big`, or its default: `3.4028235e38`.
+    /// Returns `big`, or its default `3.4028235e38` if it is absent.
     #[must_use]
     pub fn big(&self) -> f32 {
         self.big.unwrap_or(3.4028235e38)
     }
 
-    /// `infinite`, or its default: `inf`.
+    /// Returns `infinite`, or its default `inf` if it is absent.
     #[must_use]
     pub fn infinite(&self) -> f64 {
         self.infinite.unwrap_or(f64::INFINITY)
     }
 
-    /// `minus_infinite`, or its default: `-inf`.
+    /// Returns `minus_infinite`, or its default `-inf` if it is absent.
     #[must_use]
     pub fn minus_infinite(&self) -> f32 {
         self.minus_infinite.unwrap_or(f32::NEG_INFINITY)
     }
 
-    /// `not_a_number`, or its default: `NaN`.
+    /// Returns `not_a_number`, or its default `NaN` if it is absent.
     #[must_use]
     pub fn not_a_number(&self) -> f64 {
         self.not_a_number.unwrap_or(f64::NAN)
     }
 
-    /// `minus_zero`, or its default: `-0.0`.
+    /// Returns `minus_zero`, or its default `-0.0` if it is absent.
     #[must_use]
     pub fn minus_zero(&self) -> f64 {
         self.minus_zero.unwrap_or(-0.0)
     }
 
-    /// `bool`, or its default: `true`.
+    /// Returns `bool`, or its default `true` if it is absent.
     #[must_use]
     pub fn bool(&self) -> bool {
         self.bool.unwrap_or(true)
     }
 
-    /// `string`, or its default: `` "a \"quoted\" 'text' \\ with `ticks`,\n\tlines and ä€" ``.
+    /// Returns `string`, or its default `` "a \"quoted\" 'text' \\ with `ticks`,\n\tlines and ä€" `` if it is absent.
     #[must_use]
     pub fn string(&self) -> &str {
         self.string
@@ -2084,44 +2084,44 @@ impl Defaults {
             .unwrap_or("a \"quoted\" 'text' \\ with `ticks`,\n\tlines and ä€")
     }
 
-    /// `bytes`, or its default: `b"\x00\x01\xff\"\'\\\n??"`.
+    /// Returns `bytes`, or its default `b"\x00\x01\xff\"\'\\\n??"` if it is absent.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         self.bytes.as_deref().unwrap_or(b"\0\x01\xFF\"'\\\n??")
     }
 
-    /// `colour`, or its default: `BLUE`.
+    /// Returns `colour`, or its default `BLUE` if it is absent.
     #[must_use]
     pub fn colour(&self) -> Colour {
         self.colour.unwrap_or(Colour::Blue)
     }
 
-    /// `mood`, or its default: `MOOD_BAD`.
+    /// Returns `mood`, or its default `MOOD_BAD` if it is absent.
     #[must_use]
     pub fn mood(&self) -> modern::Mood {
         self.mood.unwrap_or(modern::Mood::BAD)
     }
 
-    /// `empty`, or its default: `""`.
+    /// Returns `empty`, or its default `""` if it is absent.
     #[must_use]
     pub fn empty(&self) -> &str {
         self.empty.as_deref().unwrap_or("")
     }
 
-    /// `new`, or its default: `3`.
+    /// Returns `new`, or its default `3` if it is absent.
     #[must_use]
     pub fn new_(&self) -> i32 {
         self.new.unwrap_or(3)
     }
 
-    /// `old`, or its default: `"old"`.
+    /// Returns `old`, or its default `"old"` if it is absent.
     #[must_use]
     #[allow(deprecated)]
     pub fn old(&self) -> &str {
         self.old.as_deref().unwrap_or("old")
     }
 
-    /// `whole`, or its default: `100.0`.
+    /// Returns `whole`, or its default `100.0` if it is absent.
     #[must_use]
     pub fn whole(&self) -> f64 {
         self.whole.unwrap_or(100.0)
@@ -2224,7 +2224,7 @@ impl Owned for Defaults {
     }
 }
 
-/// [`Defaults`], borrowing from the bytes that it was decoded from.
+/// The form of [`Defaults`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct DefaultsRef<'a> {
     pub int32: Option<i32>,
@@ -2416,7 +2416,7 @@ impl View for DefaultsRef<'_> {
 /// Nothing at all.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Nothing {
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -2437,9 +2437,7 @@ impl<'a> Decode<'a> for Nothing {
         ctx: &mut wire::Context<'a>,
     ) -> Result<(), DecodeError> {
         while let Some(tag) = input.tag(ctx)? {
-            match tag {
-                _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
-            }
+            wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?;
         }
         Ok(())
     }
@@ -2455,7 +2453,7 @@ impl Owned for Nothing {
     }
 }
 
-/// [`Nothing`], borrowing from the bytes that it was decoded from.
+/// The form of [`Nothing`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct NothingRef<'a> {
     pub unknown_fields: wire::UnknownFieldsRef<'a>,
@@ -2478,9 +2476,7 @@ impl<'a> Decode<'a> for NothingRef<'a> {
         ctx: &mut wire::Context<'a>,
     ) -> Result<(), DecodeError> {
         while let Some(tag) = input.tag(ctx)? {
-            match tag {
-                _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
-            }
+            wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?;
         }
         Ok(())
     }
@@ -2499,7 +2495,7 @@ impl View for NothingRef<'_> {
 /// Nothing but an extension range.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Open {
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -2520,9 +2516,7 @@ impl<'a> Decode<'a> for Open {
         ctx: &mut wire::Context<'a>,
     ) -> Result<(), DecodeError> {
         while let Some(tag) = input.tag(ctx)? {
-            match tag {
-                _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
-            }
+            wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?;
         }
         Ok(())
     }
@@ -2538,7 +2532,7 @@ impl Owned for Open {
     }
 }
 
-/// [`Open`], borrowing from the bytes that it was decoded from.
+/// The form of [`Open`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OpenRef<'a> {
     pub unknown_fields: wire::UnknownFieldsRef<'a>,
@@ -2561,9 +2555,7 @@ impl<'a> Decode<'a> for OpenRef<'a> {
         ctx: &mut wire::Context<'a>,
     ) -> Result<(), DecodeError> {
         while let Some(tag) = input.tag(ctx)? {
-            match tag {
-                _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
-            }
+            wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?;
         }
         Ok(())
     }
@@ -2588,12 +2580,12 @@ pub struct Outer {
     pub deepest: Vec<outer::inner::Deepest>,
     /// `kind`, field 3.
     pub kind: Option<outer::inner::Kind>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl Outer {
-    /// `kind`, or its default: `KIND_SOME`.
+    /// Returns `kind`, or its default `KIND_SOME` if it is absent.
     #[must_use]
     pub fn kind(&self) -> outer::inner::Kind {
         self.kind.unwrap_or(outer::inner::Kind::Some)
@@ -2659,7 +2651,7 @@ impl Owned for Outer {
     }
 }
 
-/// [`Outer`], borrowing from the bytes that it was decoded from.
+/// The form of [`Outer`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OuterRef<'a> {
     pub inner: Option<Box<outer::InnerRef<'a>>>,
@@ -2747,7 +2739,7 @@ pub struct Tree {
     pub knot: Option<Box<tree::Knot>>,
     /// The oneof `one`.
     pub one: Option<tree::One>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -2840,7 +2832,7 @@ impl Owned for Tree {
     }
 }
 
-/// [`Tree`], borrowing from the bytes that it was decoded from.
+/// The form of [`Tree`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TreeRef<'a> {
     pub left: Option<Box<TreeRef<'a>>>,
@@ -2968,12 +2960,12 @@ impl View for TreeRef<'_> {
 pub struct Forest {
     /// `tree`, field 1.
     pub tree: Box<Tree>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl Forest {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(tree: Box<Tree>) -> Self {
         Self { tree, ..Self::default() }
@@ -3030,7 +3022,7 @@ impl Owned for Forest {
     }
 }
 
-/// [`Forest`], borrowing from the bytes that it was decoded from.
+/// The form of [`Forest`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ForestRef<'a> {
     pub tree: Box<TreeRef<'a>>,
@@ -3098,12 +3090,12 @@ pub struct Old {
     /// `data`, field 2.
     #[deprecated]
     pub data: Blob,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl Old {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(data: impl Into<Blob>) -> Self {
         Self {
@@ -3164,7 +3156,7 @@ impl Owned for Old {
     }
 }
 
-/// [`Old`], borrowing from the bytes that it was decoded from.
+/// The form of [`Old`] that borrows from the bytes it was decoded from.
 #[deprecated]
 #[derive(Clone, Default, PartialEq)]
 pub struct OldRef<'a> {
@@ -3247,7 +3239,7 @@ pub struct UsesOld {
     pub gone: Option<Gone>,
     /// `all_gone`, field 3.
     pub all_gone: Vec<Gone>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -3320,7 +3312,7 @@ impl Owned for UsesOld {
     }
 }
 
-/// [`UsesOld`], borrowing from the bytes that it was decoded from.
+/// The form of [`UsesOld`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct UsesOldRef<'a> {
     pub old: Option<OldRef<'a>>,
@@ -3414,7 +3406,7 @@ pub struct Order {
     pub spread: Option<order::Spread>,
     /// `wide`, field 2048.
     pub wide: Option<i32>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -3476,7 +3468,7 @@ impl Owned for Order {
     }
 }
 
-/// [`Order`], borrowing from the bytes that it was decoded from.
+/// The form of [`Order`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OrderRef<'a> {
     pub last: Option<i32>,
@@ -3556,7 +3548,7 @@ impl View for OrderRef<'_> {
     }
 }
 
-/// What is declared inside `acme.Required`.
+/// Types declared inside the message `acme.Required`.
 pub mod required {
     use ::riak_runtime::{Decode, DecodeError, Message, Owned, View, wire};
     use ::riak_runtime::wire::{Reads as _, Writes as _};
@@ -3566,12 +3558,12 @@ pub mod required {
     pub struct Part {
         /// `size`, field 1.
         pub size: i32,
-        /// Fields that the schema does not know, as they came.
+        /// Fields that the schema does not declare, kept byte for byte.
         pub unknown_fields: wire::UnknownFields,
     }
 
     impl Part {
-        /// A message with its required fields set.
+        /// Creates a message with its required fields set, and no others.
         #[must_use]
         pub fn new(size: i32) -> Self {
             Self { size, ..Self::default() }
@@ -3629,7 +3621,7 @@ pub mod required {
         }
     }
 
-    /// [`Part`], borrowing from the bytes that it was decoded from.
+    /// The form of [`Part`] that borrows from the bytes it was decoded from.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct PartRef<'a> {
         pub size: i32,
@@ -3689,7 +3681,7 @@ pub mod required {
     }
 }
 
-/// What is declared inside `acme.Repeated`.
+/// Types declared inside the message `acme.Repeated`.
 pub mod repeated {
     use ::riak_runtime::{Decode, DecodeError, Message, Owned, View, wire};
     use ::riak_runtime::wire::{Reads as _, Writes as _};
@@ -3701,7 +3693,7 @@ pub mod repeated {
         pub name: Option<String>,
         /// `piece`, field 2.
         pub piece: Vec<part::Piece>,
-        /// Fields that the schema does not know, as they came.
+        /// Fields that the schema does not declare, kept byte for byte.
         pub unknown_fields: wire::UnknownFields,
     }
 
@@ -3758,7 +3750,7 @@ pub mod repeated {
         }
     }
 
-    /// [`Part`], borrowing from the bytes that it was decoded from.
+    /// The form of [`Part`] that borrows from the bytes it was decoded from.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct PartRef<'a> {
         pub name: Option<&'a str>,
@@ -3821,7 +3813,7 @@ pub mod repeated {
         }
     }
 
-    /// What is declared inside `acme.Repeated.Part`.
+    /// Types declared inside the message `acme.Repeated.Part`.
     pub mod part {
         use ::riak_runtime::{Decode, DecodeError, Message, Owned, View, wire};
         use ::riak_runtime::wire::{Reads as _, Writes as _};
@@ -3831,7 +3823,7 @@ pub mod repeated {
         pub struct Piece {
             /// `number`, field 1.
             pub number: Option<u32>,
-            /// Fields that the schema does not know, as they came.
+            /// Fields that the schema does not declare, kept byte for byte.
             pub unknown_fields: wire::UnknownFields,
         }
 
@@ -3879,7 +3871,7 @@ pub mod repeated {
             }
         }
 
-        /// [`Piece`], borrowing from the bytes that it was decoded from.
+        /// The form of [`Piece`] that borrows from the bytes it was decoded from.
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct PieceRef<'a> {
             pub number: Option<u32>,
@@ -3933,7 +3925,7 @@ pub mod repeated {
     }
 }
 
-/// What is declared inside `acme.Choice`.
+/// Types declared inside the message `acme.Choice`.
 pub mod choice {
     use ::core::fmt;
     use ::riak_runtime::{Blob, Decode, DecodeError, Message, Owned, View, wire};
@@ -3947,7 +3939,7 @@ pub mod choice {
     pub struct Lot {
         /// `size`, field 1.
         pub size: Option<i32>,
-        /// Fields that the schema does not know, as they came.
+        /// Fields that the schema does not declare, kept byte for byte.
         pub unknown_fields: wire::UnknownFields,
     }
 
@@ -3995,7 +3987,7 @@ pub mod choice {
         }
     }
 
-    /// [`Lot`], borrowing from the bytes that it was decoded from.
+    /// The form of [`Lot`] that borrows from the bytes it was decoded from.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct LotRef<'a> {
         pub size: Option<i32>,
@@ -4063,7 +4055,7 @@ pub mod choice {
         Old(u64),
     }
 
-    /// [`Choice`], borrowed.
+    /// The borrowed form of [`Choice`].
     #[derive(Clone, PartialEq)]
     pub enum ChoiceRef<'a> {
         Number(i32),
@@ -4101,7 +4093,7 @@ pub mod choice {
         No(u32),
     }
 
-    /// [`Second`], borrowed.
+    /// The borrowed form of [`Second`].
     #[derive(Clone, Debug, PartialEq)]
     pub enum SecondRef {
         Yes(bool),
@@ -4109,7 +4101,7 @@ pub mod choice {
     }
 }
 
-/// What is declared inside `acme.Outer`.
+/// Types declared inside the message `acme.Outer`.
 pub mod outer {
     use ::riak_runtime::{Decode, DecodeError, Message, Owned, View, wire};
     use ::riak_runtime::wire::Writes as _;
@@ -4121,7 +4113,7 @@ pub mod outer {
         pub kind: Option<inner::Kind>,
         /// `deepest`, field 2.
         pub deepest: Option<Box<inner::Deepest>>,
-        /// Fields that the schema does not know, as they came.
+        /// Fields that the schema does not declare, kept byte for byte.
         pub unknown_fields: wire::UnknownFields,
     }
 
@@ -4187,7 +4179,7 @@ pub mod outer {
         }
     }
 
-    /// [`Inner`], borrowing from the bytes that it was decoded from.
+    /// The form of [`Inner`] that borrows from the bytes it was decoded from.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct InnerRef<'a> {
         pub kind: Option<inner::Kind>,
@@ -4262,7 +4254,7 @@ pub mod outer {
         }
     }
 
-    /// What is declared inside `acme.Outer.Inner`.
+    /// Types declared inside the message `acme.Outer.Inner`.
     pub mod inner {
         use ::riak_runtime::{Decode, DecodeError, Message, Owned, View, wire};
 
@@ -4311,7 +4303,7 @@ pub mod outer {
             pub up: Option<Box<super::Inner>>,
             /// `top`, field 2.
             pub top: Option<Box<super::super::Outer>>,
-            /// Fields that the schema does not know, as they came.
+            /// Fields that the schema does not declare, kept byte for byte.
             pub unknown_fields: wire::UnknownFields,
         }
 
@@ -4375,7 +4367,7 @@ pub mod outer {
             }
         }
 
-        /// [`Deepest`], borrowing from the bytes that it was decoded from.
+        /// The form of [`Deepest`] that borrows from the bytes it was decoded from.
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct DeepestRef<'a> {
             pub up: Option<Box<super::InnerRef<'a>>>,
@@ -4447,7 +4439,7 @@ pub mod outer {
     }
 }
 
-/// What is declared inside `acme.Tree`.
+/// Types declared inside the message `acme.Tree`.
 pub mod tree {
     use ::riak_runtime::{Decode, DecodeError, Message, Owned, View, wire};
 
@@ -4458,7 +4450,7 @@ pub mod tree {
         pub tree: Option<Box<super::Tree>>,
         /// `knot`, field 2.
         pub knot: Option<Box<Knot>>,
-        /// Fields that the schema does not know, as they came.
+        /// Fields that the schema does not declare, kept byte for byte.
         pub unknown_fields: wire::UnknownFields,
     }
 
@@ -4522,7 +4514,7 @@ pub mod tree {
         }
     }
 
-    /// [`Knot`], borrowing from the bytes that it was decoded from.
+    /// The form of [`Knot`] that borrows from the bytes it was decoded from.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct KnotRef<'a> {
         pub tree: Option<Box<super::TreeRef<'a>>>,
@@ -4599,7 +4591,7 @@ pub mod tree {
         Leaf(String),
     }
 
-    /// [`One`], borrowed.
+    /// The borrowed form of [`One`].
     #[derive(Clone, Debug, PartialEq)]
     pub enum OneRef<'a> {
         Tree(Box<super::TreeRef<'a>>),
@@ -4607,7 +4599,7 @@ pub mod tree {
     }
 }
 
-/// What is declared inside `acme.Order`.
+/// Types declared inside the message `acme.Order`.
 pub mod order {
     /// The oneof `spread` of `acme.Order`.
     #[derive(Clone, Debug, PartialEq)]
@@ -4616,7 +4608,7 @@ pub mod order {
         B(i32),
     }
 
-    /// [`Spread`], borrowed.
+    /// The borrowed form of [`Spread`].
     #[derive(Clone, Debug, PartialEq)]
     pub enum SpreadRef {
         A(i32),
@@ -4624,19 +4616,19 @@ pub mod order {
     }
 }
 
-/// What `acme/calls.proto` declares.
+/// Messages, enums and services of `acme/calls.proto`.
 #[allow(non_snake_case)]
 #[allow(clippy::all, clippy::pedantic, dead_code, deprecated, missing_docs, unreachable_pub)]
 pub mod calls;
 
-/// What `acme/modern.proto` declares.
+/// Messages, enums and services of `acme/modern.proto`.
 #[allow(clippy::all, clippy::pedantic, dead_code, deprecated, missing_docs, unreachable_pub)]
 pub mod modern;
 
-/// What `acme/stock.proto` declares.
+/// Messages, enums and services of `acme/stock.proto`.
 #[allow(clippy::all, clippy::pedantic, dead_code, deprecated, missing_docs, unreachable_pub)]
 pub mod stock;
 
-/// What `acme/wide.proto` declares.
+/// Messages, enums and services of `acme/wide.proto`.
 #[allow(clippy::all, clippy::pedantic, dead_code, deprecated, missing_docs, unreachable_pub)]
 pub mod wide;

@@ -3,8 +3,8 @@
 use super::MessageCode;
 use ::riak_runtime::{DecodeError, DecodeErrorKind, Frame, FrameError, WriteBuffer};
 
-/// A frame's message, whichever it is: for proxies, inspectors and
-/// servers.
+/// Any message of the schema that has a message code: for proxies,
+/// inspectors and servers.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum AnyMessage {
@@ -57,12 +57,12 @@ pub enum AnyMessage {
 }
 
 impl AnyMessage {
-    /// Decodes a frame by its code.
+    /// Decodes a frame's body as the message that its code stands for.
     ///
     /// # Errors
     ///
-    /// If the schema has no message for the code, or the body is no
-    /// such message.
+    /// Returns an error if the schema has no message with this code, or
+    /// if the body is not a valid encoding of that message.
     pub fn decode(frame: &Frame) -> Result<Self, DecodeError> {
         let Ok(code) = MessageCode::try_from(frame.code) else {
             return Err(
@@ -103,7 +103,7 @@ impl AnyMessage {
         )
     }
 
-    /// The message's code.
+    /// Returns the message's code.
     #[must_use]
     pub fn code(&self) -> MessageCode {
         match self {
@@ -137,7 +137,7 @@ impl AnyMessage {
     ///
     /// # Errors
     ///
-    /// If it is too long for one.
+    /// Returns an error if the message is too long for a frame.
     pub fn write_to(&self, buffer: &mut WriteBuffer) -> Result<(), FrameError> {
         let code = self.code().into();
         match self {

@@ -7,56 +7,56 @@ use ::riak_runtime::operation::{Direction, UnknownCode};
 #[non_exhaustive]
 #[repr(u8)]
 pub enum MessageCode {
-    /// `Fault`, an answer.
+    /// `Fault`, a response.
     Fault = 10,
     /// `GetReq`, a request.
     GetReq = 11,
-    /// `GetResp`, an answer.
+    /// `GetResp`, a response.
     GetResp = 12,
-    /// `Gone`, an answer.
+    /// `Gone`, a response.
     Gone = 13,
     /// `ListReq`, a request.
     ListReq = 14,
-    /// `ListResp`, an answer.
+    /// `ListResp`, a response.
     ListResp = 15,
     /// `ScanReq`, a request.
     ScanReq = 16,
-    /// `ScanResp`, an answer.
+    /// `ScanResp`, a response.
     ScanResp = 17,
     /// `PingReq`, a request.
     PingReq = 18,
-    /// `Pong`, an answer.
+    /// `Pong`, a response.
     Pong = 19,
     /// `RawReq`, a request.
     RawReq = 20,
-    /// `RawResp`, an answer.
+    /// `RawResp`, a response.
     RawResp = 21,
     /// `Bare`, a request.
     Bare = 22,
     /// `Login`, a request.
     Login = 23,
-    /// `Elsewhere`, an answer.
+    /// `Elsewhere`, a response.
     Elsewhere = 25,
     /// `Req`, a request.
     Req = 30,
-    /// `Resp`, an answer.
+    /// `Resp`, a response.
     Resp = 31,
     /// `Part`, a request.
     Part = 32,
-    /// `Item`, an answer.
+    /// `Item`, a response.
     Item = 33,
     /// `IntoReq`, a request.
     IntoReq = 34,
     /// `LoudReq`, a request.
     LoudReq = 35,
-    /// `LoudResp`, an answer.
+    /// `LoudResp`, a response.
     LoudResp = 36,
-    /// `Loose`, a request and its answer.
+    /// `Loose`, a request and its response.
     Loose = 200,
 }
 
 impl MessageCode {
-    /// All codes, ascending.
+    /// All codes, in ascending order.
     pub const ALL: [Self; 23] = [
         Self::Fault,
         Self::GetReq,
@@ -83,7 +83,7 @@ impl MessageCode {
         Self::Loose,
     ];
 
-    /// The code's message, as the schema names it.
+    /// Returns the name that the schema gives the code's message.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -113,7 +113,7 @@ impl MessageCode {
         }
     }
 
-    /// Who sends frames with this code.
+    /// Returns which side sends frames with this code.
     #[must_use]
     pub const fn direction(self) -> Direction {
         match self {

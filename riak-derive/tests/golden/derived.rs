@@ -72,7 +72,7 @@ const _: () = {
         }
     }
     impl PriceReq {
-        /// `currency`, or its default: `b"EUR"`.
+        /// Returns `currency`, or its default `b"EUR"` if it is absent.
         #[must_use]
         pub fn currency(&self) -> &[u8] {
             self.currency.as_deref().unwrap_or(b"EUR")

@@ -66,19 +66,19 @@ impl Emitter<'_> {
             use super::MessageCode;
             #imports
 
-            /// A frame's message, whichever it is: for proxies, inspectors and
-            /// servers.
+            /// Any message of the schema that has a message code: for proxies,
+            /// inspectors and servers.
             #[derive(Clone, Debug, PartialEq)]
             #[non_exhaustive]
             pub enum AnyMessage { #(#variants)* }
 
             impl AnyMessage {
-                /// Decodes a frame by its code.
+                /// Decodes a frame's body as the message that its code stands for.
                 ///
                 /// # Errors
                 ///
-                /// If the schema has no message for the code, or the body is no
-                /// such message.
+                /// Returns an error if the schema has no message with this code, or
+                /// if the body is not a valid encoding of that message.
                 pub fn decode(frame: &#frame) -> Result<Self, #decode_error> {
                     #bind
                     let Ok(code) = MessageCode::try_from(frame.code) else {
@@ -90,7 +90,7 @@ impl Emitter<'_> {
                     })
                 }
 
-                /// The message's code.
+                /// Returns the message's code.
                 #[must_use]
                 pub fn code(&self) -> MessageCode {
                     match self { #(#codes)* }
@@ -100,7 +100,7 @@ impl Emitter<'_> {
                 ///
                 /// # Errors
                 ///
-                /// If it is too long for one.
+                /// Returns an error if the message is too long for a frame.
                 pub fn write_to(&self, buffer: &mut #buffer) -> Result<(), #frame_error> {
                     let code = self.code().into();
                     match self { #(#writes)* }

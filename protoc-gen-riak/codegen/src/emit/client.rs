@@ -7,7 +7,7 @@ use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
 use super::Emitter;
-use super::docs::{deprecated, docs_or, line, lines, wrapped};
+use super::docs::{deprecated, docs_or, line, lines, link_to, wrapped};
 use super::form::Form;
 use super::scope::{Scope, ident};
 use crate::ident::Scope as Names;
@@ -27,8 +27,8 @@ impl Emitter<'_> {
             // Nothing is called where there is nothing to call.
             let unread = service.operations.is_empty().then(|| quote!(#[allow(dead_code)]));
             quote! {
-                #gate
                 #docs
+                #gate
                 #deprecated
                 #[derive(Clone, Copy, Debug)]
                 pub struct #name<#carrier> {
@@ -38,8 +38,8 @@ impl Emitter<'_> {
 
                 #gate
                 impl<#carrier: #call> #name<#carrier> {
-                    /// A client that calls through a connection, or whatever
-                    /// else carries calls.
+                    /// Creates a client that makes its calls through `call`: a connection,
+                    /// a pool, a cluster, or a reference to one.
                     pub const fn new(call: #carrier) -> Self {
                         Self { call }
                     }
@@ -89,7 +89,7 @@ impl Emitter<'_> {
     ) -> TokenStream {
         let request = self.message_type(scope, operation.request, Form::Owned);
         let [result, error] = [scope.prelude("Result"), scope.item("client", "CallError")];
-        let docs = self.method_docs(operation, name, stream);
+        let docs = self.method_docs(scope, operation, name, stream);
         let name = ident(name);
         let deprecated = deprecated(operation.deprecated);
         let empty = self.is_empty(operation.request) || operation.bodyless;
@@ -122,31 +122,35 @@ impl Emitter<'_> {
 
     /// What a method's documentation says: the schema's comment, and what is
     /// known of the operation.
-    fn method_docs(&self, operation: &Operation, name: &str, stream: bool) -> TokenStream {
-        let request = self.schema.message(operation.request);
-        let response = self.schema.message(operation.response);
+    fn method_docs(&self, scope: &Scope<'_>, operation: &Operation, name: &str, stream: bool) -> TokenStream {
+        let linked = |id| {
+            let name = &self.schema.message(id).path.name;
+            link_to(name, &self.message_type(scope, id, Form::Owned))
+        };
         let mut facts = vec![format!(
-            "Sends `{}` ({}), answered by {}`{}` ({}).",
-            request.full_name,
+            "Sends {} (code {}), answered by {}{} (code {}).",
+            linked(operation.request),
             operation.request_code,
-            if stream { "many of " } else { "" },
-            response.full_name,
+            if stream { "a stream of " } else { "" },
+            linked(operation.response),
             operation.response_code,
         )];
         if name.contains("_any") && !operation.alternatives.is_empty() {
-            facts.push(format!("Takes every answer that may come: [`{}`].", operation.answer_name));
+            facts.push(format!("Returns any of the possible answers: [`{}`].", operation.answer_name));
         } else if !operation.alternatives.is_empty() {
-            facts.push("Other answers that may come are errors here.".to_owned());
+            let error = scope.item("client", "CallError");
+            let error = link_to("CallError::Alternative", &quote!(#error::Alternative));
+            facts.push(format!("Any other of the possible answers is an error: {error}."));
         }
         if operation.cost == Cost::Long {
             facts.push("May take minutes.".to_owned());
         }
         facts.push(
             match operation.retry {
-                Retry::Safe => "Safe to repeat.",
+                Retry::Safe => "May be repeated.",
                 Retry::Never => "Must not be repeated.",
-                Retry::IfUnsent => "To be repeated only if it was not sent.",
-                Retry::IfContext => "To be repeated only with a causal context.",
+                Retry::IfUnsent => "May be repeated only if it was not sent.",
+                Retry::IfContext => "May be repeated only with a causal context.",
             }
             .to_owned(),
         );
@@ -154,12 +158,14 @@ impl Emitter<'_> {
             facts.push(format!("Since {since}."));
         }
         if let Some(served_by) = &operation.served_by {
-            facts.push(format!("Served by {served_by}."));
+            facts.push(format!("Served by `{served_by}`."));
         }
         let comment = docs_or(&operation.docs, &format!("The operation `{}`.", operation.name));
         let (facts, blank) = (wrapped(&facts.join(" ")), line(""));
-        let errors =
-            lines(["", "# Errors", "", "If the call fails, or the server answers that it did."].into_iter());
+        let errors = lines(
+            ["", "# Errors", "", "Returns an error if the call fails or the server answers with an error."]
+                .into_iter(),
+        );
         quote!(#comment #blank #facts #errors)
     }
 
@@ -199,7 +205,7 @@ impl Emitter<'_> {
             .into_iter()
             .map(|(code, id, variant)| (code, variant, self.message_type(scope, id, Form::Owned)))
             .collect();
-        let docs = line(&format!("What may answer `{}.{}`.", service.name, operation.name));
+        let docs = line(&format!("The possible answers to `{}.{}`.", service.name, operation.name));
         let members = variants.iter().map(|(code, variant, ty)| {
             let docs = line(&format!("Code {code}."));
             quote!(#docs #variant(#ty),)

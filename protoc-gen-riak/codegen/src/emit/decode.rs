@@ -77,10 +77,13 @@ impl Emitter<'_> {
                 }
             }
         });
-        let arms = fields.iter().map(|field| {
-            let bit = required.iter().position(|other| std::ptr::eq(*other, *field));
-            self.located(message, field, self.arms(scope, message, field, form, bit))
-        });
+        let arms: TokenStream = fields
+            .iter()
+            .map(|field| {
+                let bit = required.iter().position(|other| std::ptr::eq(*other, *field));
+                self.located(message, field, self.arms(scope, message, field, form, bit))
+            })
+            .collect();
         let separate = message.separate_oneofs.iter().map(|oneof| {
             let (read, member) = (scope.wire("read_oneof"), place(&oneof.rust_name));
             let unknown = unknown(scope, message);
@@ -94,16 +97,18 @@ impl Emitter<'_> {
             let read_unknown_text = scope.wire("read_unknown_text");
             quote!(#(#tags)|* => #read_unknown_text(tag, #unknown, &mut input, ctx)?,)
         });
+        let known = quote!(#arms #texts #(#separate)*);
+        let read = if known.is_empty() {
+            quote!(#read_unknown(tag, #unknown, &mut input, ctx)?;)
+        } else {
+            quote!(match tag {
+                #known
+                _ => #read_unknown(tag, #unknown, &mut input, ctx)?,
+            })
+        };
         quote! {
             #(#begins)*
-            while let #some(tag) = input.tag(ctx)? {
-                match tag {
-                    #(#arms)*
-                    #texts
-                    #(#separate)*
-                    _ => #read_unknown(tag, #unknown, &mut input, ctx)?,
-                }
-            }
+            while let #some(tag) = input.tag(ctx)? { #read }
             #(#checks)*
             #ok(())
         }

@@ -59,6 +59,17 @@ pub(super) fn link(kind: &str, name: &str) -> String {
     if MACROS.contains(&name) { format!("[`{name}`]({kind}@{name})") } else { format!("[`{name}`]") }
 }
 
+/// A link to an item, by the path that code beside the comment names it by. A raw
+/// identifier is none that rustdoc looks up: such an item is only named.
+pub(super) fn link_to(name: &str, path: &TokenStream) -> String {
+    let path: String = path.to_string().split_whitespace().collect();
+    match path.as_str() {
+        raw if raw.contains("r#") => format!("`{name}`"),
+        short if short == name => link("struct", name),
+        path => format!("[`{name}`]({path})"),
+    }
+}
+
 /// The attribute of what the schema marks deprecated.
 pub(super) fn deprecated(deprecated: bool) -> TokenStream {
     if deprecated { quote!(#[deprecated]) } else { TokenStream::new() }

@@ -47,7 +47,7 @@ fn closed(scope: &Scope<'_>, item: &Enum) -> TokenStream {
         let name = ident(&alias.rust_name);
         let target = values.iter().find(|value| value.number == alias.number);
         let target = target.map(|value| ident(&value.rust_name));
-        let docs = docs_or(&alias.docs, &format!("Another name of the value {}.", alias.number));
+        let docs = docs_or(&alias.docs, &format!("Alias of the value {}.", alias.number));
         quote! {
             #docs
             #[allow(non_upper_case_globals)]

@@ -99,7 +99,7 @@ impl Emitter<'_> {
         let imports = scope.imports();
         let nested = self.nested_modules(&path, &message.messages);
         let name = ident(&message.nested_module);
-        let docs = line(&format!("What is declared inside `{}`.", message.full_name));
+        let docs = line(&format!("Types declared inside the message `{}`.", message.full_name));
         quote! {
             #docs
             pub mod #name { #imports #items #nested }

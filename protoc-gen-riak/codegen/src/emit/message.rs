@@ -76,7 +76,7 @@ impl Emitter<'_> {
             docs_or(&message.docs, &format!("The message `{}`.", message.full_name))
         } else {
             line(&format!(
-                "{}, borrowing from the bytes that it was decoded from.",
+                "The form of {} that borrows from the bytes it was decoded from.",
                 link("struct", &message.path.name)
             ))
         };
@@ -117,13 +117,16 @@ impl Emitter<'_> {
         }
         if self.is_raw(self.id(message)) {
             let ty = self.plain_type(scope, Type::Bytes, BytesType::Blob, form);
-            let docs =
-                if documented { line("The frame's body, which is no protobuf.") } else { TokenStream::new() };
+            let docs = if documented {
+                line("The frame's body, in an encoding other than protobuf.")
+            } else {
+                TokenStream::new()
+            };
             members.extend(quote!(#docs pub body: #ty,));
         } else if let Some(name) = unknown_member(message) {
             let ty = Self::unknown_type(scope, form);
             let docs = if documented {
-                line("Fields that the schema does not know, as they came.")
+                line("Fields that the schema does not declare, kept byte for byte.")
             } else {
                 TokenStream::new()
             };
@@ -164,7 +167,7 @@ impl Emitter<'_> {
         });
         let whole = required.len() == message.fields.len() && message.unknown.is_none();
         let rest = (!whole).then(|| quote!(..Self::default()));
-        let docs = line("A message with its required fields set.");
+        let docs = line("Creates a message with its required fields set, and no others.");
         quote! {
             #docs
             #[must_use]
@@ -188,7 +191,7 @@ impl Emitter<'_> {
 
     fn getter(&self, scope: &Scope<'_>, field: &Field, default: &Value, name: &str) -> TokenStream {
         let (value, text) = self.default_value(scope, field, default);
-        let docs = line(&format!("`{}`, or its default: {text}.", field.name));
+        let docs = line(&format!("Returns `{}`, or its default {text} if it is absent.", field.name));
         let (member, name) = (member(field), ident(name));
         let body = match field.ty {
             Type::String | Type::Bytes => quote!(self.#member.as_deref().unwrap_or(#value)),

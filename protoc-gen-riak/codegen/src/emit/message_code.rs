@@ -45,16 +45,16 @@ impl Emitter<'_> {
             pub enum MessageCode { #(#variants)* }
 
             impl MessageCode {
-                /// All codes, ascending.
+                /// All codes, in ascending order.
                 pub const ALL: [Self; #count] = [#(Self::#all),*];
 
-                /// The code's message, as the schema names it.
+                /// Returns the name that the schema gives the code's message.
                 #[must_use]
                 pub const fn name(self) -> &'static str {
                     match self { #(#names)* }
                 }
 
-                /// Who sends frames with this code.
+                /// Returns which side sends frames with this code.
                 #[must_use]
                 pub const fn direction(self) -> #direction {
                     match self { #directions }
@@ -86,8 +86,8 @@ impl Emitter<'_> {
 fn sender(frame: &Frame) -> &'static str {
     match frame.direction {
         Direction::Request => "a request",
-        Direction::Response => "an answer",
-        Direction::Both => "a request and its answer",
+        Direction::Response => "a response",
+        Direction::Both => "a request and its response",
         Direction::Nested => "never a frame of its own",
     }
 }

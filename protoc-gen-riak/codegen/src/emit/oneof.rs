@@ -65,7 +65,7 @@ impl Emitter<'_> {
         let docs = if self.has_docs(form) {
             docs_or(&oneof.docs, &format!("The oneof `{}` of `{}`.", oneof.name, message.full_name))
         } else {
-            line(&format!("{}, borrowed.", link("enum", &oneof.enum_name)))
+            line(&format!("The borrowed form of {}.", link("enum", &oneof.enum_name)))
         };
         let fields =
             || oneof.variants.iter().map(|(index, variant)| (&message.fields[*index], ident(variant)));

@@ -102,7 +102,7 @@ fn modules(tree: &Tree) -> TokenStream {
         .map(|(name, child)| {
             let name = ident(name);
             if let Some(source) = &child.source {
-                let docs = line(&format!("What `{source}` declares."));
+                let docs = line(&format!("Messages, enums and services of `{source}`."));
                 // The schema's own comments and names are not for lints, and
                 // nobody uses all of it.
                 let unusual = child.unusual.then(|| quote!(#[allow(non_snake_case)]));
@@ -114,7 +114,7 @@ fn modules(tree: &Tree) -> TokenStream {
                 };
             }
             let inner = modules(child);
-            let docs = line("A directory of the schema.");
+            let docs = line("A package or directory of the schema.");
             quote!(#docs #[allow(unreachable_pub)] pub mod #name { #inner })
         })
         .collect()

@@ -23,16 +23,17 @@ impl Emitter<'_> {
             let name = ident(&service.server_name);
             let docs = docs_or(&service.docs, &format!("The service `{}`.", service.name));
             let more = line("");
-            let how = line("Methods that are not implemented answer \"Unknown message code\".");
+            let how =
+                line("Every method has a default that answers with the error \"Unknown message code\".");
             let deprecated = deprecated(service.deprecated);
             let methods = service.operations.iter().map(|operation| self.server_methods(scope, operation));
             let dispatcher = self.dispatcher(scope, service);
             let replies = self.replies(scope, service);
             quote! {
-                #gate
                 #docs
                 #more
                 #how
+                #gate
                 #deprecated
                 pub trait #name: #send + #sync + 'static { #(#methods)* }
 
@@ -119,10 +120,13 @@ impl Emitter<'_> {
         let unused = empty.then(|| quote!(let _ = outbox;));
         let error = self.error_frame(scope, service.error);
         let arms = service.operations.iter().map(|operation| self.dispatch(scope, &server, operation));
-        let docs = line(&format!("Serves a [`{}`] by message code.", service.server_name));
+        let docs = line(&format!(
+            "Serves a [`{}`]: passes each request to its method by message code.",
+            service.server_name
+        ));
         quote! {
-            #gate
             #docs
+            #gate
             #[derive(Clone, Copy, Debug)]
             pub struct #name<#handler>(pub #handler);
 

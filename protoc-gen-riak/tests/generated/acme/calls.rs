@@ -26,12 +26,12 @@ pub struct GetReq {
     pub r: Option<Quorum>,
     /// `timeout`, field 3, in milliseconds.
     pub timeout: Option<u64>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl GetReq {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(key: impl Into<Blob>) -> Self {
         Self {
@@ -93,7 +93,7 @@ impl Coded for GetReq {
     const CODE: u8 = 11;
 }
 
-/// [`GetReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`GetReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct GetReqRef<'a> {
     pub key: &'a [u8],
@@ -173,7 +173,7 @@ impl Coded for GetReqRef<'_> {
 pub struct GetResp {
     /// `value`, field 1.
     pub value: Option<Blob>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -218,7 +218,7 @@ impl Coded for GetResp {
     const CODE: u8 = 12;
 }
 
-/// [`GetResp`], borrowing from the bytes that it was decoded from.
+/// The form of [`GetResp`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct GetRespRef<'a> {
     pub value: Option<&'a [u8]>,
@@ -281,7 +281,7 @@ impl Coded for GetRespRef<'_> {
 pub struct Gone {
     /// `why`, field 1.
     pub why: Option<String>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -326,7 +326,7 @@ impl Coded for Gone {
     const CODE: u8 = 13;
 }
 
-/// [`Gone`], borrowing from the bytes that it was decoded from.
+/// The form of [`Gone`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GoneRef<'a> {
     pub why: Option<&'a str>,
@@ -380,7 +380,7 @@ impl Coded for GoneRef<'_> {
 pub struct ListReq {
     /// `prefix`, field 1.
     pub prefix: Option<String>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -425,7 +425,7 @@ impl Coded for ListReq {
     const CODE: u8 = 14;
 }
 
-/// [`ListReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`ListReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ListReqRef<'a> {
     pub prefix: Option<&'a str>,
@@ -481,7 +481,7 @@ pub struct ListResp {
     pub keys: Vec<Blob>,
     /// `done`, field 2.
     pub done: Option<bool>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -530,7 +530,7 @@ impl Coded for ListResp {
     const CODE: u8 = 15;
 }
 
-/// [`ListResp`], borrowing from the bytes that it was decoded from.
+/// The form of [`ListResp`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct ListRespRef<'a> {
     pub keys: Vec<&'a [u8]>,
@@ -604,12 +604,12 @@ pub struct ScanReq {
     pub key: Blob,
     /// `wait`, field 3.
     pub wait: Option<i32>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl ScanReq {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(key: impl Into<Blob>) -> Self {
         Self {
@@ -671,7 +671,7 @@ impl Coded for ScanReq {
     const CODE: u8 = 16;
 }
 
-/// [`ScanReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`ScanReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct ScanReqRef<'a> {
     pub stream: Option<bool>,
@@ -753,12 +753,12 @@ pub struct ScanResp {
     pub key: Option<Blob>,
     /// `last`, field 2.
     pub last: Option<bool>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl ScanResp {
-    /// `last`, or its default: `true`.
+    /// Returns `last`, or its default `true` if it is absent.
     #[must_use]
     pub fn last(&self) -> bool {
         self.last.unwrap_or(true)
@@ -808,7 +808,7 @@ impl Coded for ScanResp {
     const CODE: u8 = 17;
 }
 
-/// [`ScanResp`], borrowing from the bytes that it was decoded from.
+/// The form of [`ScanResp`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct ScanRespRef<'a> {
     pub key: Option<&'a [u8]>,
@@ -878,7 +878,7 @@ pub struct Elsewhere {
     pub address: Option<Blob>,
     /// `last`, field 7.
     pub last: Option<bool>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -925,7 +925,7 @@ impl Coded for Elsewhere {
     const CODE: u8 = 25;
 }
 
-/// [`Elsewhere`], borrowing from the bytes that it was decoded from.
+/// The form of [`Elsewhere`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct ElsewhereRef<'a> {
     pub address: Option<&'a [u8]>,
@@ -991,7 +991,7 @@ impl Coded for ElsewhereRef<'_> {
 /// The message `acme.calls.PingReq`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PingReq {
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -1012,9 +1012,7 @@ impl<'a> Decode<'a> for PingReq {
         ctx: &mut wire::Context<'a>,
     ) -> Result<(), DecodeError> {
         while let Some(tag) = input.tag(ctx)? {
-            match tag {
-                _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
-            }
+            wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?;
         }
         Ok(())
     }
@@ -1034,7 +1032,7 @@ impl Coded for PingReq {
     const CODE: u8 = 18;
 }
 
-/// [`PingReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`PingReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PingReqRef<'a> {
     pub unknown_fields: wire::UnknownFieldsRef<'a>,
@@ -1057,9 +1055,7 @@ impl<'a> Decode<'a> for PingReqRef<'a> {
         ctx: &mut wire::Context<'a>,
     ) -> Result<(), DecodeError> {
         while let Some(tag) = input.tag(ctx)? {
-            match tag {
-                _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
-            }
+            wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?;
         }
         Ok(())
     }
@@ -1082,7 +1078,7 @@ impl Coded for PingReqRef<'_> {
 /// The message `acme.calls.Pong`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Pong {
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -1103,9 +1099,7 @@ impl<'a> Decode<'a> for Pong {
         ctx: &mut wire::Context<'a>,
     ) -> Result<(), DecodeError> {
         while let Some(tag) = input.tag(ctx)? {
-            match tag {
-                _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
-            }
+            wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?;
         }
         Ok(())
     }
@@ -1125,7 +1119,7 @@ impl Coded for Pong {
     const CODE: u8 = 19;
 }
 
-/// [`Pong`], borrowing from the bytes that it was decoded from.
+/// The form of [`Pong`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PongRef<'a> {
     pub unknown_fields: wire::UnknownFieldsRef<'a>,
@@ -1148,9 +1142,7 @@ impl<'a> Decode<'a> for PongRef<'a> {
         ctx: &mut wire::Context<'a>,
     ) -> Result<(), DecodeError> {
         while let Some(tag) = input.tag(ctx)? {
-            match tag {
-                _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
-            }
+            wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?;
         }
         Ok(())
     }
@@ -1173,7 +1165,7 @@ impl Coded for PongRef<'_> {
 /// The message `acme.calls.RawReq`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RawReq {
-    /// The frame's body, which is no protobuf.
+    /// The frame's body, in an encoding other than protobuf.
     pub body: Blob,
 }
 
@@ -1212,7 +1204,7 @@ impl Coded for RawReq {
     const CODE: u8 = 20;
 }
 
-/// [`RawReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`RawReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RawReqRef<'a> {
     pub body: &'a [u8],
@@ -1261,7 +1253,7 @@ impl Coded for RawReqRef<'_> {
 /// The message `acme.calls.RawResp`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RawResp {
-    /// The frame's body, which is no protobuf.
+    /// The frame's body, in an encoding other than protobuf.
     pub body: Blob,
 }
 
@@ -1300,7 +1292,7 @@ impl Coded for RawResp {
     const CODE: u8 = 21;
 }
 
-/// [`RawResp`], borrowing from the bytes that it was decoded from.
+/// The form of [`RawResp`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RawRespRef<'a> {
     pub body: &'a [u8],
@@ -1351,7 +1343,7 @@ impl Coded for RawRespRef<'_> {
 pub struct Bare {
     /// `ignored`, field 1.
     pub ignored: Option<String>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -1395,7 +1387,7 @@ impl Coded for Bare {
     const CODE: u8 = 22;
 }
 
-/// [`Bare`], borrowing from the bytes that it was decoded from.
+/// The form of [`Bare`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BareRef<'a> {
     pub ignored: Option<&'a str>,
@@ -1450,12 +1442,12 @@ pub struct Fault {
     pub text: Blob,
     /// `number`, field 2.
     pub number: u32,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl Fault {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(text: impl Into<Blob>, number: u32) -> Self {
         Self {
@@ -1519,7 +1511,7 @@ impl Coded for Fault {
     const CODE: u8 = 10;
 }
 
-/// [`Fault`], borrowing from the bytes that it was decoded from.
+/// The form of [`Fault`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct FaultRef<'a> {
     pub text: &'a [u8],
@@ -1605,12 +1597,12 @@ pub struct Login {
     pub codes: Vec<String>,
     /// The oneof `token`.
     pub token: Option<login::Token>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl Login {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(user: impl Into<Blob>, password: impl Into<Blob>) -> Self {
         Self {
@@ -1708,7 +1700,7 @@ impl Coded for Login {
     const CODE: u8 = 23;
 }
 
-/// [`Login`], borrowing from the bytes that it was decoded from.
+/// The form of [`Login`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct LoginRef<'a> {
     pub user: &'a [u8],
@@ -1824,7 +1816,7 @@ impl Coded for LoginRef<'_> {
 pub struct Loose {
     /// `unix`, field 1, in seconds since the Unix epoch.
     pub unix: Option<u32>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -1869,7 +1861,7 @@ impl Coded for Loose {
     const CODE: u8 = 200;
 }
 
-/// [`Loose`], borrowing from the bytes that it was decoded from.
+/// The form of [`Loose`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LooseRef<'a> {
     pub unix: Option<u32>,
@@ -1921,7 +1913,7 @@ impl Coded for LooseRef<'_> {
 /// The message `acme.calls.Nested`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Nested {
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -1942,9 +1934,7 @@ impl<'a> Decode<'a> for Nested {
         ctx: &mut wire::Context<'a>,
     ) -> Result<(), DecodeError> {
         while let Some(tag) = input.tag(ctx)? {
-            match tag {
-                _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
-            }
+            wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?;
         }
         Ok(())
     }
@@ -1960,7 +1950,7 @@ impl Owned for Nested {
     }
 }
 
-/// [`Nested`], borrowing from the bytes that it was decoded from.
+/// The form of [`Nested`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct NestedRef<'a> {
     pub unknown_fields: wire::UnknownFieldsRef<'a>,
@@ -1983,9 +1973,7 @@ impl<'a> Decode<'a> for NestedRef<'a> {
         ctx: &mut wire::Context<'a>,
     ) -> Result<(), DecodeError> {
         while let Some(tag) = input.tag(ctx)? {
-            match tag {
-                _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
-            }
+            wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?;
         }
         Ok(())
     }
@@ -2006,7 +1994,7 @@ impl View for NestedRef<'_> {
 pub struct IntoReq {
     /// `what`, field 1.
     pub what: Option<String>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -2051,7 +2039,7 @@ impl Coded for IntoReq {
     const CODE: u8 = 34;
 }
 
-/// [`IntoReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`IntoReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct IntoReqRef<'a> {
     pub what: Option<&'a str>,
@@ -2105,7 +2093,7 @@ impl Coded for IntoReqRef<'_> {
 pub struct LoudReq {
     /// `stream`, field 1.
     pub stream: Option<bool>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -2150,7 +2138,7 @@ impl Coded for LoudReq {
     const CODE: u8 = 35;
 }
 
-/// [`LoudReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`LoudReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LoudReqRef<'a> {
     pub stream: Option<bool>,
@@ -2206,7 +2194,7 @@ pub struct LoudResp {
     pub key: Option<Blob>,
     /// `done`, field 2.
     pub done: Option<bool>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -2253,7 +2241,7 @@ impl Coded for LoudResp {
     const CODE: u8 = 36;
 }
 
-/// [`LoudResp`], borrowing from the bytes that it was decoded from.
+/// The form of [`LoudResp`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct LoudRespRef<'a> {
     pub key: Option<&'a [u8]>,
@@ -2655,7 +2643,7 @@ impl Request for super::stock::part::PartRef<'_> {
     const OPERATION: &'static Operation = super::stock::part::Part::OPERATION;
 }
 
-/// What may answer `Store.Get`.
+/// The possible answers to `Store.Get`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum StoreGetAnswer {
     /// Code 12.
@@ -2707,7 +2695,7 @@ impl Answer for StoreGetAnswer {
     }
 }
 
-/// What may answer `Store.Scan`.
+/// The possible answers to `Store.Scan`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum StoreScanAnswer {
     /// Code 17.
@@ -2757,21 +2745,21 @@ pub struct Store<C> {
 }
 
 impl<C: Call> Store<C> {
-    /// A client that calls through a connection, or whatever
-    /// else carries calls.
+    /// Creates a client that makes its calls through `call`: a connection,
+    /// a pool, a cluster, or a reference to one.
     pub const fn new(call: C) -> Self {
         Self { call }
     }
 
     /// Gets a value.
     ///
-    /// Sends `acme.calls.GetReq` (11), answered by `acme.calls.GetResp` (12). Other
-    /// answers that may come are errors here. Safe to repeat. Since 1.0. Served by
-    /// store.
+    /// Sends [`GetReq`] (code 11), answered by [`GetResp`] (code 12). Any other of
+    /// the possible answers is an error: [`CallError::Alternative`]. May be
+    /// repeated. Since 1.0. Served by `store`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn get(
         &self,
         request: impl Request<Owned = GetReq>,
@@ -2781,13 +2769,13 @@ impl<C: Call> Store<C> {
 
     /// Gets a value.
     ///
-    /// Sends `acme.calls.GetReq` (11), answered by `acme.calls.GetResp` (12). Takes
-    /// every answer that may come: [`StoreGetAnswer`]. Safe to repeat. Since 1.0.
-    /// Served by store.
+    /// Sends [`GetReq`] (code 11), answered by [`GetResp`] (code 12). Returns any
+    /// of the possible answers: [`StoreGetAnswer`]. May be repeated. Since 1.0.
+    /// Served by `store`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn get_any(
         &self,
         request: impl Request<Owned = GetReq>,
@@ -2797,12 +2785,12 @@ impl<C: Call> Store<C> {
 
     /// Lists keys.
     ///
-    /// Sends `acme.calls.ListReq` (14), answered by many of `acme.calls.ListResp`
-    /// (15). May take minutes. Must not be repeated.
+    /// Sends [`ListReq`] (code 14), answered by a stream of [`ListResp`] (code 15).
+    /// May take minutes. Must not be repeated.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn list(
         &self,
         request: impl Request<Owned = ListReq>,
@@ -2812,12 +2800,13 @@ impl<C: Call> Store<C> {
 
     /// The operation `Scan`.
     ///
-    /// Sends `acme.calls.ScanReq` (16), answered by `acme.calls.ScanResp` (17).
-    /// Other answers that may come are errors here. Must not be repeated.
+    /// Sends [`ScanReq`] (code 16), answered by [`ScanResp`] (code 17). Any other
+    /// of the possible answers is an error: [`CallError::Alternative`]. Must not be
+    /// repeated.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn scan(
         &self,
         request: impl Request<Owned = ScanReq>,
@@ -2827,12 +2816,13 @@ impl<C: Call> Store<C> {
 
     /// The operation `Scan`.
     ///
-    /// Sends `acme.calls.ScanReq` (16), answered by many of `acme.calls.ScanResp`
-    /// (17). Other answers that may come are errors here. Must not be repeated.
+    /// Sends [`ScanReq`] (code 16), answered by a stream of [`ScanResp`] (code 17).
+    /// Any other of the possible answers is an error: [`CallError::Alternative`].
+    /// Must not be repeated.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn scan_stream(
         &self,
         request: impl Request<Owned = ScanReq>,
@@ -2842,12 +2832,12 @@ impl<C: Call> Store<C> {
 
     /// The operation `Scan`.
     ///
-    /// Sends `acme.calls.ScanReq` (16), answered by `acme.calls.ScanResp` (17).
-    /// Takes every answer that may come: [`StoreScanAnswer`]. Must not be repeated.
+    /// Sends [`ScanReq`] (code 16), answered by [`ScanResp`] (code 17). Returns any
+    /// of the possible answers: [`StoreScanAnswer`]. Must not be repeated.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn scan_any(
         &self,
         request: impl Request<Owned = ScanReq>,
@@ -2857,13 +2847,13 @@ impl<C: Call> Store<C> {
 
     /// The operation `Scan`.
     ///
-    /// Sends `acme.calls.ScanReq` (16), answered by many of `acme.calls.ScanResp`
-    /// (17). Takes every answer that may come: [`StoreScanAnswer`]. Must not be
+    /// Sends [`ScanReq`] (code 16), answered by a stream of [`ScanResp`] (code 17).
+    /// Returns any of the possible answers: [`StoreScanAnswer`]. Must not be
     /// repeated.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn scan_any_stream(
         &self,
         request: impl Request<Owned = ScanReq>,
@@ -2873,24 +2863,24 @@ impl<C: Call> Store<C> {
 
     /// The operation `Ping`.
     ///
-    /// Sends `acme.calls.PingReq` (18), answered by `acme.calls.Pong` (19). Must
-    /// not be repeated.
+    /// Sends [`PingReq`] (code 18), answered by [`Pong`] (code 19). Must not be
+    /// repeated.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn ping(&self) -> Result<Pong, CallError> {
         client::unary(&self.call, PingReq::default()).await
     }
 
     /// The operation `self`.
     ///
-    /// Sends `acme.calls.RawReq` (20), answered by `acme.calls.RawResp` (21). Must
-    /// not be repeated.
+    /// Sends [`RawReq`] (code 20), answered by [`RawResp`] (code 21). Must not be
+    /// repeated.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn self_(
         &self,
         request: impl Request<Owned = RawReq>,
@@ -2900,12 +2890,12 @@ impl<C: Call> Store<C> {
 
     /// The operation `type`.
     ///
-    /// Sends `acme.calls.Bare` (22), answered by `acme.calls.Pong` (19). To be
-    /// repeated only if it was not sent.
+    /// Sends [`Bare`] (code 22), answered by [`Pong`] (code 19). May be repeated
+    /// only if it was not sent.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     #[deprecated]
     pub async fn r#type(&self) -> Result<Pong, CallError> {
         client::unary(&self.call, Bare::default()).await
@@ -2913,12 +2903,12 @@ impl<C: Call> Store<C> {
 
     /// The operation `Log_in`.
     ///
-    /// Sends `acme.calls.Login` (23), answered by `acme.calls.Pong` (19). Must not
-    /// be repeated.
+    /// Sends [`Login`] (code 23), answered by [`Pong`] (code 19). Must not be
+    /// repeated.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn log_in(
         &self,
         request: impl Request<Owned = Login>,
@@ -2928,12 +2918,12 @@ impl<C: Call> Store<C> {
 
     /// The operation `new`.
     ///
-    /// Sends `acme.calls.Nested.Req` (30), answered by `acme.calls.Nested.Resp`
-    /// (31). To be repeated only with a causal context.
+    /// Sends [`Req`](nested::Req) (code 30), answered by [`Resp`](nested::Resp)
+    /// (code 31). May be repeated only with a causal context.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn new_(
         &self,
         request: impl Request<Owned = nested::Req>,
@@ -2943,12 +2933,12 @@ impl<C: Call> Store<C> {
 
     /// The operation `Call`.
     ///
-    /// Sends `acme.stock.Part` (32), answered by `acme.stock.Item` (33). Must not
-    /// be repeated.
+    /// Sends [`Part`](super::stock::part::Part) (code 32), answered by [`Item`]
+    /// (code 33). Must not be repeated.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn call(
         &self,
         request: impl Request<Owned = super::stock::part::Part>,
@@ -2959,7 +2949,7 @@ impl<C: Call> Store<C> {
 
 /// The service.
 ///
-/// Methods that are not implemented answer "Unknown message code".
+/// Every method has a default that answers with the error "Unknown message code".
 pub trait StoreServer: Send + Sync + 'static {
     /// Gets a value.
     fn get(
@@ -3054,7 +3044,7 @@ pub trait StoreServer: Send + Sync + 'static {
     }
 }
 
-/// Serves a [`StoreServer`] by message code.
+/// Serves a [`StoreServer`]: passes each request to its method by message code.
 #[derive(Clone, Copy, Debug)]
 pub struct StoreService<S>(pub S);
 impl<S: StoreServer> Service for StoreService<S> {
@@ -3156,8 +3146,8 @@ pub struct Empty<C> {
 }
 
 impl<C: Call> Empty<C> {
-    /// A client that calls through a connection, or whatever
-    /// else carries calls.
+    /// Creates a client that makes its calls through `call`: a connection,
+    /// a pool, a cluster, or a reference to one.
     pub const fn new(call: C) -> Self {
         Self { call }
     }
@@ -3165,9 +3155,9 @@ impl<C: Call> Empty<C> {
 
 /// No error frame, no method.
 ///
-/// Methods that are not implemented answer "Unknown message code".
+/// Every method has a default that answers with the error "Unknown message code".
 pub trait EmptyServer: Send + Sync + 'static {}
-/// Serves a [`EmptyServer`] by message code.
+/// Serves a [`EmptyServer`]: passes each request to its method by message code.
 #[derive(Clone, Copy, Debug)]
 pub struct EmptyService<S>(pub S);
 impl<S: EmptyServer> Service for EmptyService<S> {
@@ -3228,20 +3218,20 @@ pub struct Gone_<C> {
 }
 
 impl<C: Call> Gone_<C> {
-    /// A client that calls through a connection, or whatever
-    /// else carries calls.
+    /// Creates a client that makes its calls through `call`: a connection,
+    /// a pool, a cluster, or a reference to one.
     pub const fn new(call: C) -> Self {
         Self { call }
     }
 
     /// The operation `ping`.
     ///
-    /// Sends `acme.calls.Loose` (200), answered by `acme.calls.Loose` (200). Must
-    /// not be repeated.
+    /// Sends [`Loose`] (code 200), answered by [`Loose`] (code 200). Must not be
+    /// repeated.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn ping(
         &self,
         request: impl Request<Owned = Loose>,
@@ -3252,7 +3242,7 @@ impl<C: Call> Gone_<C> {
 
 /// The same name as a message's.
 ///
-/// Methods that are not implemented answer "Unknown message code".
+/// Every method has a default that answers with the error "Unknown message code".
 pub trait GoneServer: Send + Sync + 'static {
     /// The operation `ping`.
     fn ping(
@@ -3264,7 +3254,7 @@ pub trait GoneServer: Send + Sync + 'static {
     }
 }
 
-/// Serves a [`GoneServer`] by message code.
+/// Serves a [`GoneServer`]: passes each request to its method by message code.
 #[derive(Clone, Copy, Debug)]
 pub struct GoneService<S>(pub S);
 impl<S: GoneServer> Service for GoneService<S> {
@@ -3363,20 +3353,20 @@ pub struct Odd<C> {
 }
 
 impl<C: Call> Odd<C> {
-    /// A client that calls through a connection, or whatever
-    /// else carries calls.
+    /// Creates a client that makes its calls through `call`: a connection,
+    /// a pool, a cluster, or a reference to one.
     pub const fn new(call: C) -> Self {
         Self { call }
     }
 
     /// The operation `Into`.
     ///
-    /// Sends `acme.calls.IntoReq` (34), answered by `acme.calls.Pong` (19). Must
-    /// not be repeated.
+    /// Sends [`IntoReq`] (code 34), answered by [`Pong`] (code 19). Must not be
+    /// repeated.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn into(
         &self,
         request: impl Request<Owned = IntoReq>,
@@ -3386,12 +3376,12 @@ impl<C: Call> Odd<C> {
 
     /// The operation `new`.
     ///
-    /// Sends `acme.calls.LoudReq` (35), answered by `acme.calls.LoudResp` (36).
-    /// Must not be repeated.
+    /// Sends [`LoudReq`] (code 35), answered by [`LoudResp`] (code 36). Must not be
+    /// repeated.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn new_(
         &self,
         request: impl Request<Owned = LoudReq>,
@@ -3401,12 +3391,12 @@ impl<C: Call> Odd<C> {
 
     /// The operation `new`.
     ///
-    /// Sends `acme.calls.LoudReq` (35), answered by many of `acme.calls.LoudResp`
-    /// (36). Must not be repeated.
+    /// Sends [`LoudReq`] (code 35), answered by a stream of [`LoudResp`] (code 36).
+    /// Must not be repeated.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn new__stream(
         &self,
         request: impl Request<Owned = LoudReq>,
@@ -3417,7 +3407,7 @@ impl<C: Call> Odd<C> {
 
 /// Methods with the names of others: the prelude's, and of one another.
 ///
-/// Methods that are not implemented answer "Unknown message code".
+/// Every method has a default that answers with the error "Unknown message code".
 pub trait OddServer: Send + Sync + 'static {
     /// The operation `Into`.
     fn into(
@@ -3448,7 +3438,7 @@ pub trait OddServer: Send + Sync + 'static {
     }
 }
 
-/// Serves a [`OddServer`] by message code.
+/// Serves a [`OddServer`]: passes each request to its method by message code.
 #[derive(Clone, Copy, Debug)]
 pub struct OddService<S>(pub S);
 impl<S: OddServer> Service for OddService<S> {
@@ -3483,7 +3473,7 @@ impl<S: OddServer> Service for OddService<S> {
     }
 }
 
-/// What is declared inside `acme.calls.Login`.
+/// Types declared inside the message `acme.calls.Login`.
 pub mod login {
     use ::core::fmt;
     use ::riak_runtime::Blob;
@@ -3505,7 +3495,7 @@ pub mod login {
         }
     }
 
-    /// [`Token`], borrowed.
+    /// The borrowed form of [`Token`].
     #[derive(Clone, PartialEq)]
     pub enum TokenRef<'a> {
         Word(&'a str),
@@ -3522,7 +3512,7 @@ pub mod login {
     }
 }
 
-/// What is declared inside `acme.calls.Nested`.
+/// Types declared inside the message `acme.calls.Nested`.
 pub mod nested {
     use ::core::fmt;
     use ::riak_runtime::{Blob, Coded, Decode, DecodeError, Message, Owned, View, wire};
@@ -3538,12 +3528,12 @@ pub mod nested {
         pub since: Blob,
         /// `context`, field 3.
         pub context: Option<Blob>,
-        /// Fields that the schema does not know, as they came.
+        /// Fields that the schema does not declare, kept byte for byte.
         pub unknown_fields: wire::UnknownFields,
     }
 
     impl Req {
-        /// A message with its required fields set.
+        /// Creates a message with its required fields set, and no others.
         #[must_use]
         pub fn new(since: impl Into<Blob>) -> Self {
             Self {
@@ -3614,7 +3604,7 @@ pub mod nested {
         const CODE: u8 = 30;
     }
 
-    /// [`Req`], borrowing from the bytes that it was decoded from.
+    /// The form of [`Req`] that borrows from the bytes it was decoded from.
     #[derive(Clone, Default, PartialEq)]
     pub struct ReqRef<'a> {
         pub a: Option<&'a str>,
@@ -3701,7 +3691,7 @@ pub mod nested {
     pub struct Resp {
         /// `a`, field 1.
         pub a: Option<String>,
-        /// Fields that the schema does not know, as they came.
+        /// Fields that the schema does not declare, kept byte for byte.
         pub unknown_fields: wire::UnknownFields,
     }
 
@@ -3753,7 +3743,7 @@ pub mod nested {
         const CODE: u8 = 31;
     }
 
-    /// [`Resp`], borrowing from the bytes that it was decoded from.
+    /// The form of [`Resp`] that borrows from the bytes it was decoded from.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct RespRef<'a> {
         pub a: Option<&'a str>,

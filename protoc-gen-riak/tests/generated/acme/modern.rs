@@ -103,7 +103,7 @@ pub struct Plain {
     pub mood: Mood,
     /// `plain`, field 17.
     pub plain: Option<Box<Plain>>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -183,7 +183,7 @@ impl Owned for Plain {
     }
 }
 
-/// [`Plain`], borrowing from the bytes that it was decoded from.
+/// The form of [`Plain`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct PlainRef<'a> {
     pub int32: i32,
@@ -339,7 +339,7 @@ pub struct Explicit {
     pub mood: Option<Mood>,
     /// `plain`, field 6.
     pub plain: Option<Plain>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -392,7 +392,7 @@ impl Owned for Explicit {
     }
 }
 
-/// [`Explicit`], borrowing from the bytes that it was decoded from.
+/// The form of [`Explicit`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct ExplicitRef<'a> {
     pub int32: Option<i32>,
@@ -494,7 +494,7 @@ pub struct Lists {
     pub plains: BTreeMap<i32, Plain>,
     /// The oneof `pick`.
     pub pick: Option<lists::Pick>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -629,7 +629,7 @@ impl Owned for Lists {
     }
 }
 
-/// [`Lists`], borrowing from the bytes that it was decoded from.
+/// The form of [`Lists`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ListsRef<'a> {
     pub packed: Vec<i32>,
@@ -804,7 +804,7 @@ impl View for ListsRef<'_> {
     }
 }
 
-/// What is declared inside `acme.modern.Lists`.
+/// Types declared inside the message `acme.modern.Lists`.
 pub mod lists {
     /// The oneof `pick` of `acme.modern.Lists`.
     #[derive(Clone, Debug, PartialEq)]
@@ -815,7 +815,7 @@ pub mod lists {
         OnePlain(super::Plain),
     }
 
-    /// [`Pick`], borrowed.
+    /// The borrowed form of [`Pick`].
     #[derive(Clone, Debug, PartialEq)]
     pub enum PickRef<'a> {
         Number(i32),

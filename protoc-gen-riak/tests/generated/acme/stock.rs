@@ -14,12 +14,12 @@ pub struct Item {
     pub part: Vec<part::Part>,
     /// `kind`, field 4.
     pub kind: Option<item::Kind>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl Item {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
         Self {
@@ -28,7 +28,7 @@ impl Item {
         }
     }
 
-    /// `kind`, or its default: `KIND_B`.
+    /// Returns `kind`, or its default `KIND_B` if it is absent.
     #[must_use]
     pub fn kind(&self) -> item::Kind {
         self.kind.unwrap_or(item::Kind::B)
@@ -100,7 +100,7 @@ impl Coded for Item {
     const CODE: u8 = 33;
 }
 
-/// [`Item`], borrowing from the bytes that it was decoded from.
+/// The form of [`Item`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ItemRef<'a> {
     pub name: &'a str,
@@ -179,7 +179,7 @@ impl Coded for ItemRef<'_> {
     const CODE: u8 = 33;
 }
 
-/// What is declared inside `acme.stock.Item`.
+/// Types declared inside the message `acme.stock.Item`.
 pub mod item {
     use ::riak_runtime::wire;
 
@@ -222,6 +222,6 @@ pub mod item {
     }
 }
 
-/// What `acme/stock/part.proto` declares.
+/// Messages, enums and services of `acme/stock/part.proto`.
 #[allow(clippy::all, clippy::pedantic, dead_code, deprecated, missing_docs, unreachable_pub)]
 pub mod part;

@@ -144,12 +144,12 @@ pub struct Wide {
     pub f67: u32,
     /// `f68`, field 68.
     pub f68: Blob,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl Wide {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(
         f1: u32,
@@ -743,7 +743,7 @@ impl Owned for Wide {
     }
 }
 
-/// [`Wide`], borrowing from the bytes that it was decoded from.
+/// The form of [`Wide`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct WideRef<'a> {
     pub f1: u32,
@@ -1544,12 +1544,12 @@ pub struct Word {
     pub f63: bool,
     /// `f64`, field 64.
     pub f64: bool,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl Word {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(
         f1: bool,
@@ -2116,7 +2116,7 @@ impl Owned for Word {
     }
 }
 
-/// [`Word`], borrowing from the bytes that it was decoded from.
+/// The form of [`Word`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct WordRef<'a> {
     pub f1: bool,

@@ -39,8 +39,8 @@ use super::riak_yokozuna::{
     RpbYokozunaSchemaPutReq,
 };
 
-/// A frame's message, whichever it is: for proxies, inspectors and
-/// servers.
+/// Any message of the schema that has a message code: for proxies,
+/// inspectors and servers.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum AnyMessage {
@@ -245,12 +245,12 @@ pub enum AnyMessage {
 }
 
 impl AnyMessage {
-    /// Decodes a frame by its code.
+    /// Decodes a frame's body as the message that its code stands for.
     ///
     /// # Errors
     ///
-    /// If the schema has no message for the code, or the body is no
-    /// such message.
+    /// Returns an error if the schema has no message with this code, or
+    /// if the body is not a valid encoding of that message.
     pub fn decode(frame: &Frame) -> Result<Self, DecodeError> {
         let Ok(code) = MessageCode::try_from(frame.code) else {
             return Err(
@@ -459,7 +459,7 @@ impl AnyMessage {
         )
     }
 
-    /// The message's code.
+    /// Returns the message's code.
     #[must_use]
     pub fn code(&self) -> MessageCode {
         match self {
@@ -583,7 +583,7 @@ impl AnyMessage {
     ///
     /// # Errors
     ///
-    /// If it is too long for one.
+    /// Returns an error if the message is too long for a frame.
     pub fn write_to(&self, buffer: &mut WriteBuffer) -> Result<(), FrameError> {
         let code = self.code().into();
         match self {

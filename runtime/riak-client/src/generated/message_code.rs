@@ -7,67 +7,67 @@ use ::riak_runtime::operation::{Direction, UnknownCode};
 #[non_exhaustive]
 #[repr(u8)]
 pub enum MessageCode {
-    /// `RpbErrorResp`, an answer.
+    /// `RpbErrorResp`, a response.
     RpbErrorResp = 0,
     /// `RpbPingReq`, a request.
     RpbPingReq = 1,
-    /// `RpbPingResp`, an answer.
+    /// `RpbPingResp`, a response.
     RpbPingResp = 2,
     /// `RpbGetClientIdReq`, a request.
     RpbGetClientIdReq = 3,
-    /// `RpbGetClientIdResp`, an answer.
+    /// `RpbGetClientIdResp`, a response.
     RpbGetClientIdResp = 4,
     /// `RpbSetClientIdReq`, a request.
     RpbSetClientIdReq = 5,
-    /// `RpbSetClientIdResp`, an answer.
+    /// `RpbSetClientIdResp`, a response.
     RpbSetClientIdResp = 6,
     /// `RpbGetServerInfoReq`, a request.
     RpbGetServerInfoReq = 7,
-    /// `RpbGetServerInfoResp`, an answer.
+    /// `RpbGetServerInfoResp`, a response.
     RpbGetServerInfoResp = 8,
     /// `RpbGetReq`, a request.
     RpbGetReq = 9,
-    /// `RpbGetResp`, an answer.
+    /// `RpbGetResp`, a response.
     RpbGetResp = 10,
     /// `RpbPutReq`, a request.
     RpbPutReq = 11,
-    /// `RpbPutResp`, an answer.
+    /// `RpbPutResp`, a response.
     RpbPutResp = 12,
     /// `RpbDelReq`, a request.
     RpbDelReq = 13,
-    /// `RpbDelResp`, an answer.
+    /// `RpbDelResp`, a response.
     RpbDelResp = 14,
     /// `RpbListBucketsReq`, a request.
     RpbListBucketsReq = 15,
-    /// `RpbListBucketsResp`, an answer.
+    /// `RpbListBucketsResp`, a response.
     RpbListBucketsResp = 16,
     /// `RpbListKeysReq`, a request.
     RpbListKeysReq = 17,
-    /// `RpbListKeysResp`, an answer.
+    /// `RpbListKeysResp`, a response.
     RpbListKeysResp = 18,
     /// `RpbGetBucketReq`, a request.
     RpbGetBucketReq = 19,
-    /// `RpbGetBucketResp`, an answer.
+    /// `RpbGetBucketResp`, a response.
     RpbGetBucketResp = 20,
     /// `RpbSetBucketReq`, a request.
     RpbSetBucketReq = 21,
-    /// `RpbSetBucketResp`, an answer.
+    /// `RpbSetBucketResp`, a response.
     RpbSetBucketResp = 22,
     /// `RpbMapRedReq`, a request.
     RpbMapRedReq = 23,
-    /// `RpbMapRedResp`, an answer.
+    /// `RpbMapRedResp`, a response.
     RpbMapRedResp = 24,
     /// `RpbIndexReq`, a request.
     RpbIndexReq = 25,
-    /// `RpbIndexResp`, an answer.
+    /// `RpbIndexResp`, a response.
     RpbIndexResp = 26,
     /// `RpbSearchQueryReq`, a request.
     RpbSearchQueryReq = 27,
-    /// `RpbSearchQueryResp`, an answer.
+    /// `RpbSearchQueryResp`, a response.
     RpbSearchQueryResp = 28,
     /// `RpbResetBucketReq`, a request.
     RpbResetBucketReq = 29,
-    /// `RpbResetBucketResp`, an answer.
+    /// `RpbResetBucketResp`, a response.
     RpbResetBucketResp = 30,
     /// `RpbGetBucketTypeReq`, a request.
     RpbGetBucketTypeReq = 31,
@@ -75,25 +75,25 @@ pub enum MessageCode {
     RpbSetBucketTypeReq = 32,
     /// `RpbGetBucketKeyPreflistReq`, a request.
     RpbGetBucketKeyPreflistReq = 33,
-    /// `RpbGetBucketKeyPreflistResp`, an answer.
+    /// `RpbGetBucketKeyPreflistResp`, a response.
     RpbGetBucketKeyPreflistResp = 34,
     /// `RpbCSBucketReq`, a request.
     RpbCSBucketReq = 40,
-    /// `RpbCSBucketResp`, an answer.
+    /// `RpbCSBucketResp`, a response.
     RpbCSBucketResp = 41,
-    /// `RpbIndexBodyResp`, an answer.
+    /// `RpbIndexBodyResp`, a response.
     RpbIndexBodyResp = 42,
     /// `RpbCounterUpdateReq`, a request.
     RpbCounterUpdateReq = 50,
-    /// `RpbCounterUpdateResp`, an answer.
+    /// `RpbCounterUpdateResp`, a response.
     RpbCounterUpdateResp = 51,
     /// `RpbCounterGetReq`, a request.
     RpbCounterGetReq = 52,
-    /// `RpbCounterGetResp`, an answer.
+    /// `RpbCounterGetResp`, a response.
     RpbCounterGetResp = 53,
     /// `RpbYokozunaIndexGetReq`, a request.
     RpbYokozunaIndexGetReq = 54,
-    /// `RpbYokozunaIndexGetResp`, an answer.
+    /// `RpbYokozunaIndexGetResp`, a response.
     RpbYokozunaIndexGetResp = 55,
     /// `RpbYokozunaIndexPutReq`, a request.
     RpbYokozunaIndexPutReq = 56,
@@ -101,69 +101,69 @@ pub enum MessageCode {
     RpbYokozunaIndexDeleteReq = 57,
     /// `RpbYokozunaSchemaGetReq`, a request.
     RpbYokozunaSchemaGetReq = 58,
-    /// `RpbYokozunaSchemaGetResp`, an answer.
+    /// `RpbYokozunaSchemaGetResp`, a response.
     RpbYokozunaSchemaGetResp = 59,
     /// `RpbYokozunaSchemaPutReq`, a request.
     RpbYokozunaSchemaPutReq = 60,
     /// `RpbCoverageReq`, a request.
     RpbCoverageReq = 70,
-    /// `RpbCoverageResp`, an answer.
+    /// `RpbCoverageResp`, a response.
     RpbCoverageResp = 71,
     /// `DtFetchReq`, a request.
     DtFetchReq = 80,
-    /// `DtFetchResp`, an answer.
+    /// `DtFetchResp`, a response.
     DtFetchResp = 81,
     /// `DtUpdateReq`, a request.
     DtUpdateReq = 82,
-    /// `DtUpdateResp`, an answer.
+    /// `DtUpdateResp`, a response.
     DtUpdateResp = 83,
     /// `TsQueryReq`, a request.
     TsQueryReq = 90,
-    /// `TsQueryResp`, an answer.
+    /// `TsQueryResp`, a response.
     TsQueryResp = 91,
     /// `TsPutReq`, a request.
     TsPutReq = 92,
-    /// `TsPutResp`, an answer.
+    /// `TsPutResp`, a response.
     TsPutResp = 93,
     /// `TsDelReq`, a request.
     TsDelReq = 94,
-    /// `TsDelResp`, an answer.
+    /// `TsDelResp`, a response.
     TsDelResp = 95,
     /// `TsGetReq`, a request.
     TsGetReq = 96,
-    /// `TsGetResp`, an answer.
+    /// `TsGetResp`, a response.
     TsGetResp = 97,
     /// `TsListKeysReq`, a request.
     TsListKeysReq = 98,
-    /// `TsListKeysResp`, an answer.
+    /// `TsListKeysResp`, a response.
     TsListKeysResp = 99,
     /// `TsCoverageReq`, a request.
     TsCoverageReq = 100,
-    /// `TsCoverageResp`, an answer.
+    /// `TsCoverageResp`, a response.
     TsCoverageResp = 101,
-    /// `TsTtbMsg`, a request and its answer.
+    /// `TsTtbMsg`, a request and its response.
     TsTtbMsg = 104,
     /// `RpbReplGetReq`, a request.
     RpbReplGetReq = 128,
     /// `RpbReplGetClusterIdReq`, a request.
     RpbReplGetClusterIdReq = 129,
-    /// `RpbReplGetClusterIdResp`, an answer.
+    /// `RpbReplGetClusterIdResp`, a response.
     RpbReplGetClusterIdResp = 130,
     /// `RpbRTEReq`, a request.
     RpbRTEReq = 200,
-    /// `RpbRTEResp`, an answer.
+    /// `RpbRTEResp`, a response.
     RpbRTEResp = 201,
     /// `RpbFetchReq`, a request.
     RpbFetchReq = 202,
-    /// `RpbFetchResp`, an answer.
+    /// `RpbFetchResp`, a response.
     RpbFetchResp = 203,
     /// `RpbPushReq`, a request.
     RpbPushReq = 204,
-    /// `RpbPushResp`, an answer.
+    /// `RpbPushResp`, a response.
     RpbPushResp = 205,
     /// `RpbMembershipReq`, a request.
     RpbMembershipReq = 206,
-    /// `RpbMembershipResp`, an answer.
+    /// `RpbMembershipResp`, a response.
     RpbMembershipResp = 207,
     /// `RpbAaeFoldMergeRootNValReq`, a request.
     RpbAaeFoldMergeRootNValReq = 210,
@@ -185,15 +185,15 @@ pub enum MessageCode {
     RpbAaeFoldFindTombsReq = 218,
     /// `RpbAaeFoldRepairKeysReq`, a request.
     RpbAaeFoldRepairKeysReq = 219,
-    /// `RpbAaeFoldTreeResp`, an answer.
+    /// `RpbAaeFoldTreeResp`, a response.
     RpbAaeFoldTreeResp = 220,
-    /// `RpbAaeFoldKeyValueResp`, an answer.
+    /// `RpbAaeFoldKeyValueResp`, a response.
     RpbAaeFoldKeyValueResp = 221,
-    /// `RpbAaeFoldKeyCountResp`, an answer.
+    /// `RpbAaeFoldKeyCountResp`, a response.
     RpbAaeFoldKeyCountResp = 222,
     /// `RpbAaeFoldListBucketsReq`, a request.
     RpbAaeFoldListBucketsReq = 223,
-    /// `RpbAaeFoldListBucketsResp`, an answer.
+    /// `RpbAaeFoldListBucketsResp`, a response.
     RpbAaeFoldListBucketsResp = 224,
     /// `RpbAaeFoldReapTombsReq`, a request.
     RpbAaeFoldReapTombsReq = 230,
@@ -201,14 +201,14 @@ pub enum MessageCode {
     RpbAaeFoldEraseKeysReq = 231,
     /// `RpbAuthReq`, a request.
     RpbAuthReq = 253,
-    /// `RpbAuthResp`, an answer.
+    /// `RpbAuthResp`, a response.
     RpbAuthResp = 254,
-    /// `RpbStartTls`, a request and its answer.
+    /// `RpbStartTls`, a request and its response.
     RpbStartTls = 255,
 }
 
 impl MessageCode {
-    /// All codes, ascending.
+    /// All codes, in ascending order.
     pub const ALL: [Self; 99] = [
         Self::RpbErrorResp,
         Self::RpbPingReq,
@@ -311,7 +311,7 @@ impl MessageCode {
         Self::RpbStartTls,
     ];
 
-    /// The code's message, as the schema names it.
+    /// Returns the name that the schema gives the code's message.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -417,7 +417,7 @@ impl MessageCode {
         }
     }
 
-    /// Who sends frames with this code.
+    /// Returns which side sends frames with this code.
     #[must_use]
     pub const fn direction(self) -> Direction {
         match self {

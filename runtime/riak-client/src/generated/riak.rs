@@ -22,12 +22,12 @@ pub struct RpbErrorResp {
     /// 0 for every failure of the key/value store, so that only `errmsg` tells
     /// them apart; 1001 and up from time-series tables.
     pub errcode: u32,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbErrorResp {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(errmsg: impl Into<Blob>, errcode: u32) -> Self {
         Self {
@@ -91,7 +91,7 @@ impl Coded for RpbErrorResp {
     const CODE: u8 = 0;
 }
 
-/// [`RpbErrorResp`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbErrorResp`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbErrorRespRef<'a> {
     pub errmsg: &'a [u8],
@@ -173,12 +173,12 @@ pub struct RpbPair {
     /// The value; absent counts as empty. In the results of an index query:
     /// the key of the object.
     pub value: Option<Blob>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbPair {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(key: impl Into<Blob>) -> Self {
         Self {
@@ -239,7 +239,7 @@ impl Owned for RpbPair {
     }
 }
 
-/// [`RpbPair`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbPair`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbPairRef<'a> {
     pub key: &'a [u8],
@@ -317,12 +317,12 @@ pub struct RpbModFun {
     pub module: Blob,
     /// The function.
     pub function: Blob,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbModFun {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(module: impl Into<Blob>, function: impl Into<Blob>) -> Self {
         Self {
@@ -387,7 +387,7 @@ impl Owned for RpbModFun {
     }
 }
 
-/// [`RpbModFun`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbModFun`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbModFunRef<'a> {
     pub module: &'a [u8],
@@ -472,7 +472,7 @@ pub struct RpbGetServerInfoResp {
     /// The release, as free text whose form has changed over time. Do not
     /// parse it: to learn whether a node serves a request, send the request.
     pub server_version: Option<Blob>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -521,7 +521,7 @@ impl Coded for RpbGetServerInfoResp {
     const CODE: u8 = 8;
 }
 
-/// [`RpbGetServerInfoResp`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbGetServerInfoResp`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbGetServerInfoRespRef<'a> {
     pub node: Option<&'a [u8]>,
@@ -598,12 +598,12 @@ pub struct RpbAuthReq {
     /// The password. It must be present even where the server does not check
     /// one (sources `trust` and `certificate`): then it is empty.
     pub password: Blob,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbAuthReq {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(user: impl Into<Blob>, password: impl Into<Blob>) -> Self {
         Self {
@@ -677,7 +677,7 @@ impl Coded for RpbAuthReq {
     const CODE: u8 = 253;
 }
 
-/// [`RpbAuthReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbAuthReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbAuthReqRef<'a> {
     pub user: &'a [u8],
@@ -759,12 +759,12 @@ pub struct RpbGetBucketReq {
     pub bucket: Blob,
     /// The bucket type; absent means `default`. Empty bytes are an error.
     pub r#type: Option<Blob>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbGetBucketReq {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(bucket: impl Into<Blob>) -> Self {
         Self {
@@ -824,7 +824,7 @@ impl Coded for RpbGetBucketReq {
     const CODE: u8 = 19;
 }
 
-/// [`RpbGetBucketReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbGetBucketReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbGetBucketReqRef<'a> {
     pub bucket: &'a [u8],
@@ -902,12 +902,12 @@ pub struct RpbGetBucketResp {
     /// The properties. All that apply are set, whether the bucket overrides
     /// them or takes them from its type.
     pub props: RpbBucketProps,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbGetBucketResp {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(props: RpbBucketProps) -> Self {
         Self { props, ..Self::default() }
@@ -968,7 +968,7 @@ impl Coded for RpbGetBucketResp {
     const CODE: u8 = 20;
 }
 
-/// [`RpbGetBucketResp`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbGetBucketResp`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RpbGetBucketRespRef<'a> {
     pub props: RpbBucketPropsRef<'a>,
@@ -1042,12 +1042,12 @@ pub struct RpbSetBucketReq {
     pub props: RpbBucketProps,
     /// The bucket type; absent means `default`. Empty bytes are an error.
     pub r#type: Option<Blob>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbSetBucketReq {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(bucket: impl Into<Blob>, props: RpbBucketProps) -> Self {
         Self {
@@ -1119,7 +1119,7 @@ impl Coded for RpbSetBucketReq {
     const CODE: u8 = 21;
 }
 
-/// [`RpbSetBucketReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbSetBucketReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbSetBucketReqRef<'a> {
     pub bucket: &'a [u8],
@@ -1213,12 +1213,12 @@ pub struct RpbResetBucketReq {
     pub bucket: Blob,
     /// The bucket type; absent means `default`. Empty bytes are an error.
     pub r#type: Option<Blob>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbResetBucketReq {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(bucket: impl Into<Blob>) -> Self {
         Self {
@@ -1278,7 +1278,7 @@ impl Coded for RpbResetBucketReq {
     const CODE: u8 = 29;
 }
 
-/// [`RpbResetBucketReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbResetBucketReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbResetBucketReqRef<'a> {
     pub bucket: &'a [u8],
@@ -1355,12 +1355,12 @@ impl Coded for RpbResetBucketReqRef<'_> {
 pub struct RpbGetBucketTypeReq {
     /// The bucket type.
     pub r#type: Blob,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbGetBucketTypeReq {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(r#type: impl Into<Blob>) -> Self {
         Self {
@@ -1418,7 +1418,7 @@ impl Coded for RpbGetBucketTypeReq {
     const CODE: u8 = 31;
 }
 
-/// [`RpbGetBucketTypeReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbGetBucketTypeReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbGetBucketTypeReqRef<'a> {
     pub r#type: &'a [u8],
@@ -1493,12 +1493,12 @@ pub struct RpbSetBucketTypeReq {
     pub r#type: Blob,
     /// The properties to change. Those that are absent stay as they are.
     pub props: RpbBucketProps,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbSetBucketTypeReq {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(r#type: impl Into<Blob>, props: RpbBucketProps) -> Self {
         Self {
@@ -1568,7 +1568,7 @@ impl Coded for RpbSetBucketTypeReq {
     const CODE: u8 = 32;
 }
 
-/// [`RpbSetBucketTypeReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbSetBucketTypeReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbSetBucketTypeReqRef<'a> {
     pub r#type: &'a [u8],
@@ -1655,7 +1655,7 @@ pub struct RpbCommitHook {
     /// The name of a JavaScript function that the server knows. Releases from
     /// 3.0 run no JavaScript.
     pub name: Option<Blob>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -1700,7 +1700,7 @@ impl Owned for RpbCommitHook {
     }
 }
 
-/// [`RpbCommitHook`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbCommitHook`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbCommitHookRef<'a> {
     pub modfun: Option<RpbModFunRef<'a>>,
@@ -1843,18 +1843,18 @@ pub struct RpbBucketProps {
     /// The precision of HyperLogLogs, 4 to 16; the server's default is 14. It
     /// can be lowered later, never raised.
     pub hll_precision: Option<u32>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbBucketProps {
-    /// `has_precommit`, or its default: `false`.
+    /// Returns `has_precommit`, or its default `false` if it is absent.
     #[must_use]
     pub fn has_precommit(&self) -> bool {
         self.has_precommit.unwrap_or(false)
     }
 
-    /// `has_postcommit`, or its default: `false`.
+    /// Returns `has_postcommit`, or its default `false` if it is absent.
     #[must_use]
     pub fn has_postcommit(&self) -> bool {
         self.has_postcommit.unwrap_or(false)
@@ -1993,7 +1993,7 @@ impl Owned for RpbBucketProps {
     }
 }
 
-/// [`RpbBucketProps`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbBucketProps`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbBucketPropsRef<'a> {
     pub n_val: Option<u32>,
@@ -2224,7 +2224,7 @@ impl View for RpbBucketPropsRef<'_> {
     }
 }
 
-/// What is declared inside `RpbBucketProps`.
+/// Types declared inside the message `RpbBucketProps`.
 pub mod rpb_bucket_props {
     use ::riak_runtime::wire;
 

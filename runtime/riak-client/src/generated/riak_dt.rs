@@ -15,12 +15,12 @@ pub struct MapField {
     pub name: Blob,
     /// The type.
     pub r#type: map_field::MapFieldType,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl MapField {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(name: impl Into<Blob>, r#type: map_field::MapFieldType) -> Self {
         Self {
@@ -92,7 +92,7 @@ impl Owned for MapField {
     }
 }
 
-/// [`MapField`], borrowing from the bytes that it was decoded from.
+/// The form of [`MapField`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct MapFieldRef<'a> {
     pub name: &'a [u8],
@@ -189,12 +189,12 @@ pub struct MapEntry {
     pub flag_value: Option<bool>,
     /// The fields of a nested map; it may be empty.
     pub map_value: Vec<MapEntry>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl MapEntry {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(field: MapField) -> Self {
         Self { field, ..Self::default() }
@@ -277,7 +277,7 @@ impl Owned for MapEntry {
     }
 }
 
-/// [`MapEntry`], borrowing from the bytes that it was decoded from.
+/// The form of [`MapEntry`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct MapEntryRef<'a> {
     pub field: MapFieldRef<'a>,
@@ -417,12 +417,12 @@ pub struct DtFetchReq {
     /// How many different physical nodes must take part. A plain number,
     /// without symbolic values; 0 asks for none.
     pub node_confirms: Option<u32>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl DtFetchReq {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(
         bucket: impl Into<Blob>,
@@ -437,7 +437,7 @@ impl DtFetchReq {
         }
     }
 
-    /// `include_context`, or its default: `true`.
+    /// Returns `include_context`, or its default `true` if it is absent.
     #[must_use]
     pub fn include_context(&self) -> bool {
         self.include_context.unwrap_or(true)
@@ -520,7 +520,7 @@ impl Coded for DtFetchReq {
     const CODE: u8 = 80;
 }
 
-/// [`DtFetchReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`DtFetchReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct DtFetchReqRef<'a> {
     pub bucket: &'a [u8],
@@ -660,7 +660,7 @@ pub struct DtValue {
     pub hll_value: Option<u64>,
     /// The elements of a grow-only set.
     pub gset_value: Vec<Blob>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -730,7 +730,7 @@ impl Owned for DtValue {
     }
 }
 
-/// [`DtValue`], borrowing from the bytes that it was decoded from.
+/// The form of [`DtValue`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct DtValueRef<'a> {
     pub counter_value: Option<i64>,
@@ -839,12 +839,12 @@ pub struct DtFetchResp {
     pub r#type: dt_fetch_resp::DataType,
     /// The value. Absent means that there is no such object.
     pub value: Option<DtValue>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl DtFetchResp {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(r#type: dt_fetch_resp::DataType) -> Self {
         Self { r#type, ..Self::default() }
@@ -912,7 +912,7 @@ impl Coded for DtFetchResp {
     const CODE: u8 = 81;
 }
 
-/// [`DtFetchResp`], borrowing from the bytes that it was decoded from.
+/// The form of [`DtFetchResp`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct DtFetchRespRef<'a> {
     pub context: Option<&'a [u8]>,
@@ -1001,7 +1001,7 @@ impl Coded for DtFetchRespRef<'_> {
 pub struct CounterOp {
     /// By how much; negative to decrement. Absent means 1, and 0 is allowed.
     pub increment: Option<i64>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -1042,7 +1042,7 @@ impl Owned for CounterOp {
     }
 }
 
-/// [`CounterOp`], borrowing from the bytes that it was decoded from.
+/// The form of [`CounterOp`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CounterOpRef<'a> {
     pub increment: Option<i64>,
@@ -1094,7 +1094,7 @@ pub struct SetOp {
     pub adds: Vec<Blob>,
     /// Elements to remove. Needs the context of the fetch that showed them.
     pub removes: Vec<Blob>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -1141,7 +1141,7 @@ impl Owned for SetOp {
     }
 }
 
-/// [`SetOp`], borrowing from the bytes that it was decoded from.
+/// The form of [`SetOp`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct SetOpRef<'a> {
     pub adds: Vec<&'a [u8]>,
@@ -1209,7 +1209,7 @@ impl View for SetOpRef<'_> {
 pub struct GSetOp {
     /// Elements to add.
     pub adds: Vec<Blob>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -1252,7 +1252,7 @@ impl Owned for GSetOp {
     }
 }
 
-/// [`GSetOp`], borrowing from the bytes that it was decoded from.
+/// The form of [`GSetOp`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct GSetOpRef<'a> {
     pub adds: Vec<&'a [u8]>,
@@ -1313,7 +1313,7 @@ impl View for GSetOpRef<'_> {
 pub struct HllOp {
     /// Elements to count.
     pub adds: Vec<Blob>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -1356,7 +1356,7 @@ impl Owned for HllOp {
     }
 }
 
-/// [`HllOp`], borrowing from the bytes that it was decoded from.
+/// The form of [`HllOp`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct HllOpRef<'a> {
     pub adds: Vec<&'a [u8]>,
@@ -1428,12 +1428,12 @@ pub struct MapUpdate {
     pub flag_op: Option<map_update::FlagOp>,
     /// Changes a nested map.
     pub map_op: Option<MapOp>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl MapUpdate {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(field: MapField) -> Self {
         Self { field, ..Self::default() }
@@ -1522,7 +1522,7 @@ impl Owned for MapUpdate {
     }
 }
 
-/// [`MapUpdate`], borrowing from the bytes that it was decoded from.
+/// The form of [`MapUpdate`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct MapUpdateRef<'a> {
     pub field: MapFieldRef<'a>,
@@ -1641,7 +1641,7 @@ pub struct MapOp {
     pub removes: Vec<MapField>,
     /// Changes of single fields.
     pub updates: Vec<MapUpdate>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -1698,7 +1698,7 @@ impl Owned for MapOp {
     }
 }
 
-/// [`MapOp`], borrowing from the bytes that it was decoded from.
+/// The form of [`MapOp`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MapOpRef<'a> {
     pub removes: Vec<MapFieldRef<'a>>,
@@ -1776,7 +1776,7 @@ pub struct DtOp {
     pub hll_op: Option<HllOp>,
     /// Changes a grow-only set.
     pub gset_op: Option<GSetOp>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -1845,7 +1845,7 @@ impl Owned for DtOp {
     }
 }
 
-/// [`DtOp`], borrowing from the bytes that it was decoded from.
+/// The form of [`DtOp`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DtOpRef<'a> {
     pub counter_op: Option<CounterOpRef<'a>>,
@@ -1970,12 +1970,12 @@ pub struct DtUpdateReq {
     /// How many different physical nodes must take part. A plain number,
     /// without symbolic values; 0 asks for none.
     pub node_confirms: Option<u32>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl DtUpdateReq {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(bucket: impl Into<Blob>, r#type: impl Into<Blob>, op: DtOp) -> Self {
         Self {
@@ -1986,13 +1986,13 @@ impl DtUpdateReq {
         }
     }
 
-    /// `return_body`, or its default: `false`.
+    /// Returns `return_body`, or its default `false` if it is absent.
     #[must_use]
     pub fn return_body(&self) -> bool {
         self.return_body.unwrap_or(false)
     }
 
-    /// `include_context`, or its default: `true`.
+    /// Returns `include_context`, or its default `true` if it is absent.
     #[must_use]
     pub fn include_context(&self) -> bool {
         self.include_context.unwrap_or(true)
@@ -2085,7 +2085,7 @@ impl Coded for DtUpdateReq {
     const CODE: u8 = 82;
 }
 
-/// [`DtUpdateReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`DtUpdateReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct DtUpdateReqRef<'a> {
     pub bucket: &'a [u8],
@@ -2251,7 +2251,7 @@ pub struct DtUpdateResp {
     pub hll_value: Option<u64>,
     /// The elements of a grow-only set.
     pub gset_value: Vec<Blob>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -2329,7 +2329,7 @@ impl Coded for DtUpdateResp {
     const CODE: u8 = 83;
 }
 
-/// [`DtUpdateResp`], borrowing from the bytes that it was decoded from.
+/// The form of [`DtUpdateResp`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct DtUpdateRespRef<'a> {
     pub key: Option<&'a [u8]>,
@@ -2438,7 +2438,7 @@ impl Coded for DtUpdateRespRef<'_> {
     const CODE: u8 = 83;
 }
 
-/// What is declared inside `MapField`.
+/// Types declared inside the message `MapField`.
 pub mod map_field {
     use ::riak_runtime::wire;
 
@@ -2495,7 +2495,7 @@ pub mod map_field {
     }
 }
 
-/// What is declared inside `DtFetchResp`.
+/// Types declared inside the message `DtFetchResp`.
 pub mod dt_fetch_resp {
     use ::riak_runtime::wire;
 
@@ -2553,7 +2553,7 @@ pub mod dt_fetch_resp {
     }
 }
 
-/// What is declared inside `MapUpdate`.
+/// Types declared inside the message `MapUpdate`.
 pub mod map_update {
     use ::riak_runtime::wire;
 

@@ -16,12 +16,12 @@ use super::riak::{RpbPair, RpbPairRef};
 pub struct RpbGetClientIdResp {
     /// The identifier; four zero bytes unless the client has set another.
     pub client_id: Blob,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbGetClientIdResp {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(client_id: impl Into<Blob>) -> Self {
         Self {
@@ -79,7 +79,7 @@ impl Coded for RpbGetClientIdResp {
     const CODE: u8 = 4;
 }
 
-/// [`RpbGetClientIdResp`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbGetClientIdResp`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbGetClientIdRespRef<'a> {
     pub client_id: &'a [u8],
@@ -152,12 +152,12 @@ impl Coded for RpbGetClientIdRespRef<'_> {
 pub struct RpbSetClientIdReq {
     /// The identifier.
     pub client_id: Blob,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbSetClientIdReq {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(client_id: impl Into<Blob>) -> Self {
         Self {
@@ -215,7 +215,7 @@ impl Coded for RpbSetClientIdReq {
     const CODE: u8 = 5;
 }
 
-/// [`RpbSetClientIdReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbSetClientIdReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbSetClientIdReqRef<'a> {
     pub client_id: &'a [u8],
@@ -317,12 +317,12 @@ pub struct RpbContent {
     /// True marks a tombstone among siblings: a delete that is concurrent to
     /// the other versions.
     pub deleted: Option<bool>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbContent {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(value: impl Into<Blob>) -> Self {
         Self {
@@ -429,7 +429,7 @@ impl Owned for RpbContent {
     }
 }
 
-/// [`RpbContent`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbContent`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbContentRef<'a> {
     pub value: &'a [u8],
@@ -574,7 +574,7 @@ pub struct RpbLink {
     pub key: Option<Blob>,
     /// What the link means.
     pub tag: Option<Blob>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -619,7 +619,7 @@ impl Owned for RpbLink {
     }
 }
 
-/// [`RpbLink`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbLink`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbLinkRef<'a> {
     pub bucket: Option<&'a [u8]>,
@@ -722,12 +722,12 @@ pub struct RpbGetReq {
     /// How many different physical nodes must take part. A plain number,
     /// without symbolic values; 0 asks for none.
     pub node_confirms: Option<u32>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbGetReq {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(bucket: impl Into<Blob>, key: impl Into<Blob>) -> Self {
         Self {
@@ -817,7 +817,7 @@ impl Coded for RpbGetReq {
     const CODE: u8 = 9;
 }
 
-/// [`RpbGetReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbGetReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbGetReqRef<'a> {
     pub bucket: &'a [u8],
@@ -968,7 +968,7 @@ pub struct RpbGetResp {
     /// True where `if_modified` named the vector clock that is still the
     /// current one.
     pub unchanged: Option<bool>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -1024,7 +1024,7 @@ impl Coded for RpbGetResp {
     const CODE: u8 = 10;
 }
 
-/// [`RpbGetResp`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbGetResp`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbGetRespRef<'a> {
     pub content: Vec<RpbContentRef<'a>>,
@@ -1152,12 +1152,12 @@ pub struct RpbPutReq {
     /// How many different physical nodes must take part. A plain number,
     /// without symbolic values; 0 asks for none.
     pub node_confirms: Option<u32>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbPutReq {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(bucket: impl Into<Blob>, content: RpbContent) -> Self {
         Self {
@@ -1257,7 +1257,7 @@ impl Coded for RpbPutReq {
     const CODE: u8 = 11;
 }
 
-/// [`RpbPutReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbPutReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbPutReqRef<'a> {
     pub bucket: &'a [u8],
@@ -1425,7 +1425,7 @@ pub struct RpbPutResp {
     pub vclock: Option<Blob>,
     /// The key that the server generated. Absent where the request gave one.
     pub key: Option<Blob>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -1481,7 +1481,7 @@ impl Coded for RpbPutResp {
     const CODE: u8 = 12;
 }
 
-/// [`RpbPutResp`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbPutResp`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbPutRespRef<'a> {
     pub content: Vec<RpbContentRef<'a>>,
@@ -1596,12 +1596,12 @@ pub struct RpbDelReq {
     pub n_val: Option<u32>,
     /// The bucket type; absent means `default`. Empty bytes are an error.
     pub r#type: Option<Blob>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbDelReq {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(bucket: impl Into<Blob>, key: impl Into<Blob>) -> Self {
         Self {
@@ -1687,7 +1687,7 @@ impl Coded for RpbDelReq {
     const CODE: u8 = 13;
 }
 
-/// [`RpbDelReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbDelReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbDelReqRef<'a> {
     pub bucket: &'a [u8],
@@ -1829,7 +1829,7 @@ pub struct RpbListBucketsReq {
     pub stream: Option<bool>,
     /// The bucket type; absent means `default`. Empty bytes are an error.
     pub r#type: Option<Blob>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -1878,7 +1878,7 @@ impl Coded for RpbListBucketsReq {
     const CODE: u8 = 15;
 }
 
-/// [`RpbListBucketsReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbListBucketsReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbListBucketsReqRef<'a> {
     pub timeout: Option<u32>,
@@ -1956,7 +1956,7 @@ pub struct RpbListBucketsResp {
     /// True in the last part of a streamed answer. Absent from an answer that
     /// is not streamed.
     pub done: Option<bool>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -2005,7 +2005,7 @@ impl Coded for RpbListBucketsResp {
     const CODE: u8 = 16;
 }
 
-/// [`RpbListBucketsResp`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbListBucketsResp`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbListBucketsRespRef<'a> {
     pub buckets: Vec<&'a [u8]>,
@@ -2082,12 +2082,12 @@ pub struct RpbListKeysReq {
     pub timeout: Option<u32>,
     /// The bucket type; absent means `default`. Empty bytes are an error.
     pub r#type: Option<Blob>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbListKeysReq {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(bucket: impl Into<Blob>) -> Self {
         Self {
@@ -2149,7 +2149,7 @@ impl Coded for RpbListKeysReq {
     const CODE: u8 = 17;
 }
 
-/// [`RpbListKeysReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbListKeysReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbListKeysReqRef<'a> {
     pub bucket: &'a [u8],
@@ -2234,7 +2234,7 @@ pub struct RpbListKeysResp {
     pub keys: Vec<Blob>,
     /// True in the last part, which may hold no keys.
     pub done: Option<bool>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -2283,7 +2283,7 @@ impl Coded for RpbListKeysResp {
     const CODE: u8 = 18;
 }
 
-/// [`RpbListKeysResp`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbListKeysResp`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbListKeysRespRef<'a> {
     pub keys: Vec<&'a [u8]>,
@@ -2400,12 +2400,12 @@ pub struct RpbIndexReq {
     /// Whether whole objects come, in `RpbIndexBodyResp`. Only on `$key` and
     /// `$bucket`; only Riak TS does so, others ignore it.
     pub return_body: Option<bool>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbIndexReq {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(
         bucket: impl Into<Blob>,
@@ -2516,7 +2516,7 @@ impl Coded for RpbIndexReq {
     const CODE: u8 = 25;
 }
 
-/// [`RpbIndexReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbIndexReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbIndexReqRef<'a> {
     pub bucket: &'a [u8],
@@ -2686,7 +2686,7 @@ pub struct RpbIndexResp {
     /// True in the last part of a streamed answer. Absent from an answer that
     /// is not streamed.
     pub done: Option<bool>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -2748,7 +2748,7 @@ impl Coded for RpbIndexResp {
     const CODE: u8 = 26;
 }
 
-/// [`RpbIndexResp`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbIndexResp`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbIndexRespRef<'a> {
     pub keys: Vec<&'a [u8]>,
@@ -2842,7 +2842,7 @@ pub struct RpbIndexBodyResp {
     pub continuation: Option<Blob>,
     /// True in the last part of a streamed answer.
     pub done: Option<bool>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -2900,7 +2900,7 @@ impl Coded for RpbIndexBodyResp {
     const CODE: u8 = 42;
 }
 
-/// [`RpbIndexBodyResp`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbIndexBodyResp`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbIndexBodyRespRef<'a> {
     pub objects: Vec<RpbIndexObjectRef<'a>>,
@@ -2982,12 +2982,12 @@ pub struct RpbIndexObject {
     pub key: Blob,
     /// The object, as a get answers it.
     pub object: RpbGetResp,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbIndexObject {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(key: impl Into<Blob>, object: RpbGetResp) -> Self {
         Self {
@@ -3058,7 +3058,7 @@ impl Owned for RpbIndexObject {
     }
 }
 
-/// [`RpbIndexObject`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbIndexObject`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbIndexObjectRef<'a> {
     pub key: &'a [u8],
@@ -3166,12 +3166,12 @@ pub struct RpbCSBucketReq {
     /// Narrows the walk to one part of a coverage plan. Send it to the node
     /// that the plan names.
     pub cover_context: Option<Blob>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbCSBucketReq {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(bucket: impl Into<Blob>, start_key: impl Into<Blob>) -> Self {
         Self {
@@ -3181,13 +3181,13 @@ impl RpbCSBucketReq {
         }
     }
 
-    /// `start_incl`, or its default: `true`.
+    /// Returns `start_incl`, or its default `true` if it is absent.
     #[must_use]
     pub fn start_incl(&self) -> bool {
         self.start_incl.unwrap_or(true)
     }
 
-    /// `end_incl`, or its default: `false`.
+    /// Returns `end_incl`, or its default `false` if it is absent.
     #[must_use]
     pub fn end_incl(&self) -> bool {
         self.end_incl.unwrap_or(false)
@@ -3267,7 +3267,7 @@ impl Coded for RpbCSBucketReq {
     const CODE: u8 = 40;
 }
 
-/// [`RpbCSBucketReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbCSBucketReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbCSBucketReqRef<'a> {
     pub bucket: &'a [u8],
@@ -3392,7 +3392,7 @@ pub struct RpbCSBucketResp {
     pub continuation: Option<Blob>,
     /// True in the last part.
     pub done: Option<bool>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -3450,7 +3450,7 @@ impl Coded for RpbCSBucketResp {
     const CODE: u8 = 41;
 }
 
-/// [`RpbCSBucketResp`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbCSBucketResp`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbCSBucketRespRef<'a> {
     pub objects: Vec<RpbIndexObjectRef<'a>>,
@@ -3538,12 +3538,12 @@ pub struct RpbMapRedReq {
     /// `application/json` or `application/x-erlang-binary`, for the job and
     /// its results.
     pub content_type: Blob,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbMapRedReq {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(request: impl Into<Blob>, content_type: impl Into<Blob>) -> Self {
         Self {
@@ -3607,7 +3607,7 @@ impl Coded for RpbMapRedReq {
     const CODE: u8 = 23;
 }
 
-/// [`RpbMapRedReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbMapRedReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbMapRedReqRef<'a> {
     pub request: &'a [u8],
@@ -3691,7 +3691,7 @@ pub struct RpbMapRedResp {
     pub response: Option<Blob>,
     /// True in the last part.
     pub done: Option<bool>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -3740,7 +3740,7 @@ impl Coded for RpbMapRedResp {
     const CODE: u8 = 24;
 }
 
-/// [`RpbMapRedResp`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbMapRedResp`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbMapRedRespRef<'a> {
     pub phase: Option<u32>,
@@ -3833,12 +3833,12 @@ pub struct RpbCounterUpdateReq {
     /// How many different physical nodes must take part. A plain number,
     /// without symbolic values; 0 asks for none.
     pub node_confirms: Option<u32>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbCounterUpdateReq {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(bucket: impl Into<Blob>, key: impl Into<Blob>, amount: i64) -> Self {
         Self {
@@ -3918,7 +3918,7 @@ impl Coded for RpbCounterUpdateReq {
     const CODE: u8 = 50;
 }
 
-/// [`RpbCounterUpdateReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbCounterUpdateReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbCounterUpdateReqRef<'a> {
     pub bucket: &'a [u8],
@@ -4031,7 +4031,7 @@ impl Coded for RpbCounterUpdateReqRef<'_> {
 pub struct RpbCounterUpdateResp {
     /// The new value.
     pub value: Option<i64>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -4076,7 +4076,7 @@ impl Coded for RpbCounterUpdateResp {
     const CODE: u8 = 51;
 }
 
-/// [`RpbCounterUpdateResp`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbCounterUpdateResp`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RpbCounterUpdateRespRef<'a> {
     pub value: Option<i64>,
@@ -4147,12 +4147,12 @@ pub struct RpbCounterGetReq {
     /// How many different physical nodes must take part. A plain number,
     /// without symbolic values; 0 asks for none.
     pub node_confirms: Option<u32>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbCounterGetReq {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(bucket: impl Into<Blob>, key: impl Into<Blob>) -> Self {
         Self {
@@ -4226,7 +4226,7 @@ impl Coded for RpbCounterGetReq {
     const CODE: u8 = 52;
 }
 
-/// [`RpbCounterGetReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbCounterGetReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbCounterGetReqRef<'a> {
     pub bucket: &'a [u8],
@@ -4331,7 +4331,7 @@ impl Coded for RpbCounterGetReqRef<'_> {
 pub struct RpbCounterGetResp {
     /// Its value.
     pub value: Option<i64>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -4376,7 +4376,7 @@ impl Coded for RpbCounterGetResp {
     const CODE: u8 = 53;
 }
 
-/// [`RpbCounterGetResp`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbCounterGetResp`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RpbCounterGetRespRef<'a> {
     pub value: Option<i64>,
@@ -4436,12 +4436,12 @@ pub struct RpbGetBucketKeyPreflistReq {
     pub key: Blob,
     /// The bucket type; absent means `default`. Empty bytes are an error.
     pub r#type: Option<Blob>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbGetBucketKeyPreflistReq {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(bucket: impl Into<Blob>, key: impl Into<Blob>) -> Self {
         Self {
@@ -4507,7 +4507,7 @@ impl Coded for RpbGetBucketKeyPreflistReq {
     const CODE: u8 = 33;
 }
 
-/// [`RpbGetBucketKeyPreflistReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbGetBucketKeyPreflistReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbGetBucketKeyPreflistReqRef<'a> {
     pub bucket: &'a [u8],
@@ -4592,7 +4592,7 @@ impl Coded for RpbGetBucketKeyPreflistReqRef<'_> {
 pub struct RpbGetBucketKeyPreflistResp {
     /// The replicas.
     pub preflist: Vec<RpbBucketKeyPreflistItem>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -4644,7 +4644,7 @@ impl Coded for RpbGetBucketKeyPreflistResp {
     const CODE: u8 = 34;
 }
 
-/// [`RpbGetBucketKeyPreflistResp`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbGetBucketKeyPreflistResp`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RpbGetBucketKeyPreflistRespRef<'a> {
     pub preflist: Vec<RpbBucketKeyPreflistItemRef<'a>>,
@@ -4711,12 +4711,12 @@ pub struct RpbBucketKeyPreflistItem {
     /// Whether the node owns the partition. `false` is a fallback that stands
     /// in for the owner.
     pub primary: bool,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbBucketKeyPreflistItem {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(partition: i64, node: impl Into<Blob>, primary: bool) -> Self {
         Self {
@@ -4792,7 +4792,7 @@ impl Owned for RpbBucketKeyPreflistItem {
     }
 }
 
-/// [`RpbBucketKeyPreflistItem`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbBucketKeyPreflistItem`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbBucketKeyPreflistItemRef<'a> {
     pub partition: i64,
@@ -4899,12 +4899,12 @@ pub struct RpbCoverageReq {
     /// The `cover_context` of every other part whose node is known to have
     /// failed.
     pub unavailable_cover: Vec<Blob>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbCoverageReq {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(bucket: impl Into<Blob>) -> Self {
         Self {
@@ -4979,7 +4979,7 @@ impl Coded for RpbCoverageReq {
     const CODE: u8 = 70;
 }
 
-/// [`RpbCoverageReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbCoverageReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbCoverageReqRef<'a> {
     pub r#type: Option<&'a [u8]>,
@@ -5082,7 +5082,7 @@ impl Coded for RpbCoverageReqRef<'_> {
 pub struct RpbCoverageResp {
     /// Its parts. Together they cover the bucket.
     pub entries: Vec<RpbCoverageEntry>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -5134,7 +5134,7 @@ impl Coded for RpbCoverageResp {
     const CODE: u8 = 71;
 }
 
-/// [`RpbCoverageResp`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbCoverageResp`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RpbCoverageRespRef<'a> {
     pub entries: Vec<RpbCoverageEntryRef<'a>>,
@@ -5201,12 +5201,12 @@ pub struct RpbCoverageEntry {
     pub keyspace_desc: Option<Blob>,
     /// The opaque token of the part. Send it with the query to that node.
     pub cover_context: Blob,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbCoverageEntry {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(ip: impl Into<Blob>, port: u32, cover_context: impl Into<Blob>) -> Self {
         Self {
@@ -5283,7 +5283,7 @@ impl Owned for RpbCoverageEntry {
     }
 }
 
-/// [`RpbCoverageEntry`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbCoverageEntry`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbCoverageEntryRef<'a> {
     pub ip: &'a [u8],
@@ -5380,7 +5380,7 @@ pub struct RpbMembershipReq {
     /// Must stay absent: the server only understands the request without a
     /// body, and closes the connection otherwise.
     pub queuename: Option<Blob>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -5424,7 +5424,7 @@ impl Coded for RpbMembershipReq {
     const CODE: u8 = 206;
 }
 
-/// [`RpbMembershipReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbMembershipReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbMembershipReqRef<'a> {
     pub queuename: Option<&'a [u8]>,
@@ -5489,7 +5489,7 @@ impl Coded for RpbMembershipReqRef<'_> {
 pub struct RpbMembershipResp {
     /// Their listeners. A node with several of them may be missing.
     pub up_nodes: Vec<RpbClusterMemberEntry>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -5541,7 +5541,7 @@ impl Coded for RpbMembershipResp {
     const CODE: u8 = 207;
 }
 
-/// [`RpbMembershipResp`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbMembershipResp`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RpbMembershipRespRef<'a> {
     pub up_nodes: Vec<RpbClusterMemberEntryRef<'a>>,
@@ -5604,12 +5604,12 @@ pub struct RpbClusterMemberEntry {
     pub ip: Blob,
     /// Its port.
     pub port: u32,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbClusterMemberEntry {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(ip: impl Into<Blob>, port: u32) -> Self {
         Self {
@@ -5674,7 +5674,7 @@ impl Owned for RpbClusterMemberEntry {
     }
 }
 
-/// [`RpbClusterMemberEntry`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbClusterMemberEntry`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbClusterMemberEntryRef<'a> {
     pub ip: &'a [u8],
@@ -5776,12 +5776,12 @@ pub struct RpbRTEReq {
     pub n_val: Option<u32>,
     /// The bucket type; absent means `default`. Empty bytes are an error.
     pub r#type: Option<Blob>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbRTEReq {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(bucket: impl Into<Blob>, key: impl Into<Blob>) -> Self {
         Self {
@@ -5861,7 +5861,7 @@ impl Coded for RpbRTEReq {
     const CODE: u8 = 200;
 }
 
-/// [`RpbRTEReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbRTEReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbRTEReqRef<'a> {
     pub bucket: &'a [u8],
@@ -5985,12 +5985,12 @@ pub struct RpbFetchReq {
     /// `internal`, which is what absent means, or `internal_aaehash` for an
     /// answer with the segment of the object as well.
     pub encoding: Option<Blob>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbFetchReq {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(queuename: impl Into<Blob>) -> Self {
         Self {
@@ -6050,7 +6050,7 @@ impl Coded for RpbFetchReq {
     const CODE: u8 = 202;
 }
 
-/// [`RpbFetchReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbFetchReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbFetchReqRef<'a> {
     pub queuename: &'a [u8],
@@ -6144,12 +6144,12 @@ pub struct RpbFetchResp {
     pub segment_id: Option<u32>,
     /// The hash of the object in that segment. Only with `internal_aaehash`.
     pub segment_hash: Option<u32>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbFetchResp {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(queue_empty: bool) -> Self {
         Self {
@@ -6227,7 +6227,7 @@ impl Coded for RpbFetchResp {
     const CODE: u8 = 203;
 }
 
-/// [`RpbFetchResp`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbFetchResp`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbFetchRespRef<'a> {
     pub queue_empty: bool,
@@ -6334,12 +6334,12 @@ pub struct RpbPushReq {
     /// The objects. The value of each is the vector clock of the version to
     /// replicate.
     pub keys_value: Vec<RpbKeysValue>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbPushReq {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(queuename: impl Into<Blob>) -> Self {
         Self {
@@ -6406,7 +6406,7 @@ impl Coded for RpbPushReq {
     const CODE: u8 = 204;
 }
 
-/// [`RpbPushReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbPushReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbPushReqRef<'a> {
     pub queuename: &'a [u8],
@@ -6498,12 +6498,12 @@ pub struct RpbPushResp {
     pub fsync_length: Option<u32>,
     /// Entries that writes have put there.
     pub realt_length: Option<u32>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbPushResp {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(queue_exists: bool) -> Self {
         Self {
@@ -6569,7 +6569,7 @@ impl Coded for RpbPushResp {
     const CODE: u8 = 205;
 }
 
-/// [`RpbPushResp`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbPushResp`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbPushRespRef<'a> {
     pub queuename: Option<&'a [u8]>,
@@ -6662,12 +6662,12 @@ impl Coded for RpbPushRespRef<'_> {
 pub struct RpbAaeFoldMergeRootNValReq {
     /// The `n_val` that the tree is about.
     pub n_val: u32,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbAaeFoldMergeRootNValReq {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(n_val: u32) -> Self {
         Self { n_val, ..Self::default() }
@@ -6722,7 +6722,7 @@ impl Coded for RpbAaeFoldMergeRootNValReq {
     const CODE: u8 = 210;
 }
 
-/// [`RpbAaeFoldMergeRootNValReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbAaeFoldMergeRootNValReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RpbAaeFoldMergeRootNValReqRef<'a> {
     pub n_val: u32,
@@ -6788,12 +6788,12 @@ pub struct RpbAaeFoldMergeBranchNValReq {
     pub n_val: u32,
     /// The branches. Encoded unpacked.
     pub id_filter: Vec<u32>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbAaeFoldMergeBranchNValReq {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(n_val: u32) -> Self {
         Self { n_val, ..Self::default() }
@@ -6858,7 +6858,7 @@ impl Coded for RpbAaeFoldMergeBranchNValReq {
     const CODE: u8 = 211;
 }
 
-/// [`RpbAaeFoldMergeBranchNValReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbAaeFoldMergeBranchNValReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RpbAaeFoldMergeBranchNValReqRef<'a> {
     pub n_val: u32,
@@ -6966,12 +6966,12 @@ pub struct RpbAaeFoldMergeTreesRangeReq {
     pub use_prehash: bool,
     /// What to start hashing from, where `use_prehash` is `false`.
     pub init_vector: Option<u32>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbAaeFoldMergeTreesRangeReq {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(
         bucket: impl Into<Blob>,
@@ -7118,7 +7118,7 @@ impl Coded for RpbAaeFoldMergeTreesRangeReq {
     const CODE: u8 = 213;
 }
 
-/// [`RpbAaeFoldMergeTreesRangeReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbAaeFoldMergeTreesRangeReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbAaeFoldMergeTreesRangeReqRef<'a> {
     pub r#type: Option<&'a [u8]>,
@@ -7312,12 +7312,12 @@ pub struct RpbAaeFoldTreeResp {
     /// Branches, each with its number in four bytes, most significant first,
     /// and then its hashes compressed with zlib.
     pub level_two: Vec<Blob>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbAaeFoldTreeResp {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(size: rpb_aae_fold_tree_resp::RpbTreeSize) -> Self {
         Self { size, ..Self::default() }
@@ -7390,7 +7390,7 @@ impl Coded for RpbAaeFoldTreeResp {
     const CODE: u8 = 220;
 }
 
-/// [`RpbAaeFoldTreeResp`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbAaeFoldTreeResp`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbAaeFoldTreeRespRef<'a> {
     pub size: rpb_aae_fold_tree_resp::RpbTreeSize,
@@ -7496,12 +7496,12 @@ pub struct RpbAaeFoldFetchClocksNValReq {
     pub last_mod_start: Option<u32>,
     /// The end of that range, in whole seconds since the Unix epoch.
     pub last_mod_end: Option<u32>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbAaeFoldFetchClocksNValReq {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(n_val: u32) -> Self {
         Self { n_val, ..Self::default() }
@@ -7572,7 +7572,7 @@ impl Coded for RpbAaeFoldFetchClocksNValReq {
     const CODE: u8 = 212;
 }
 
-/// [`RpbAaeFoldFetchClocksNValReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbAaeFoldFetchClocksNValReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RpbAaeFoldFetchClocksNValReqRef<'a> {
     pub n_val: u32,
@@ -7684,12 +7684,12 @@ pub struct RpbAaeFoldFetchClocksRangeReq {
     pub last_mod_start: Option<u32>,
     /// The end of that range, in whole seconds since the Unix epoch.
     pub last_mod_end: Option<u32>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbAaeFoldFetchClocksRangeReq {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(
         bucket: impl Into<Blob>,
@@ -7806,7 +7806,7 @@ impl Coded for RpbAaeFoldFetchClocksRangeReq {
     const CODE: u8 = 214;
 }
 
-/// [`RpbAaeFoldFetchClocksRangeReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbAaeFoldFetchClocksRangeReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbAaeFoldFetchClocksRangeReqRef<'a> {
     pub r#type: Option<&'a [u8]>,
@@ -7984,12 +7984,12 @@ pub struct RpbAaeFoldFindTombsReq {
     pub last_mod_start: Option<u32>,
     /// The end of that range, in whole seconds since the Unix epoch.
     pub last_mod_end: Option<u32>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbAaeFoldFindTombsReq {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(
         bucket: impl Into<Blob>,
@@ -8106,7 +8106,7 @@ impl Coded for RpbAaeFoldFindTombsReq {
     const CODE: u8 = 218;
 }
 
-/// [`RpbAaeFoldFindTombsReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbAaeFoldFindTombsReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbAaeFoldFindTombsReqRef<'a> {
     pub r#type: Option<&'a [u8]>,
@@ -8262,12 +8262,12 @@ pub struct RpbAaeFoldKeyValueResp {
     pub response_type: Blob,
     /// The keys.
     pub keys_value: Vec<RpbKeysValue>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbAaeFoldKeyValueResp {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(response_type: impl Into<Blob>) -> Self {
         Self {
@@ -8334,7 +8334,7 @@ impl Coded for RpbAaeFoldKeyValueResp {
     const CODE: u8 = 221;
 }
 
-/// [`RpbAaeFoldKeyValueResp`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbAaeFoldKeyValueResp`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbAaeFoldKeyValueRespRef<'a> {
     pub response_type: &'a [u8],
@@ -8422,12 +8422,12 @@ pub struct RpbKeysValue {
     pub key: Blob,
     /// The vector clock, encoded and opaque.
     pub value: Blob,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbKeysValue {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(
         bucket: impl Into<Blob>,
@@ -8506,7 +8506,7 @@ impl Owned for RpbKeysValue {
     }
 }
 
-/// [`RpbKeysValue`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbKeysValue`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbKeysValueRef<'a> {
     pub r#type: Option<&'a [u8]>,
@@ -8624,12 +8624,12 @@ pub struct RpbAaeFoldFindKeysReq {
     /// How much is too much: only objects above it are found, not those that
     /// are equal to it.
     pub find_limit: u32,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbAaeFoldFindKeysReq {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(
         bucket: impl Into<Blob>,
@@ -8739,7 +8739,7 @@ impl Coded for RpbAaeFoldFindKeysReq {
     const CODE: u8 = 215;
 }
 
-/// [`RpbAaeFoldFindKeysReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbAaeFoldFindKeysReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbAaeFoldFindKeysReqRef<'a> {
     pub r#type: Option<&'a [u8]>,
@@ -8897,12 +8897,12 @@ pub struct RpbAaeFoldObjectStatsReq {
     pub last_mod_start: Option<u32>,
     /// The end of that range, in whole seconds since the Unix epoch.
     pub last_mod_end: Option<u32>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbAaeFoldObjectStatsReq {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(bucket: impl Into<Blob>, key_range: bool, modified_range: bool) -> Self {
         Self {
@@ -8987,7 +8987,7 @@ impl Coded for RpbAaeFoldObjectStatsReq {
     const CODE: u8 = 216;
 }
 
-/// [`RpbAaeFoldObjectStatsReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbAaeFoldObjectStatsReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbAaeFoldObjectStatsReqRef<'a> {
     pub r#type: Option<&'a [u8]>,
@@ -9124,12 +9124,12 @@ pub struct RpbAaeFoldReplKeysReq {
     pub last_mod_end: Option<u32>,
     /// The queue.
     pub queuename: Blob,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbAaeFoldReplKeysReq {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(
         bucket: impl Into<Blob>,
@@ -9225,7 +9225,7 @@ impl Coded for RpbAaeFoldReplKeysReq {
     const CODE: u8 = 217;
 }
 
-/// [`RpbAaeFoldReplKeysReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbAaeFoldReplKeysReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbAaeFoldReplKeysReqRef<'a> {
     pub r#type: Option<&'a [u8]>,
@@ -9368,12 +9368,12 @@ pub struct RpbAaeFoldRepairKeysReq {
     pub last_mod_start: Option<u32>,
     /// The end of that range, in whole seconds since the Unix epoch.
     pub last_mod_end: Option<u32>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbAaeFoldRepairKeysReq {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(bucket: impl Into<Blob>, key_range: bool, modified_range: bool) -> Self {
         Self {
@@ -9458,7 +9458,7 @@ impl Coded for RpbAaeFoldRepairKeysReq {
     const CODE: u8 = 219;
 }
 
-/// [`RpbAaeFoldRepairKeysReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbAaeFoldRepairKeysReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbAaeFoldRepairKeysReqRef<'a> {
     pub r#type: Option<&'a [u8]>,
@@ -9605,12 +9605,12 @@ pub struct RpbAaeFoldReapTombsReq {
     pub change_method: rpb_aae_fold_reap_tombs_req::ChangeMethod,
     /// The number of the job. Needed where `change_method` is `job`.
     pub job_id: Option<u32>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbAaeFoldReapTombsReq {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(
         bucket: impl Into<Blob>,
@@ -9749,7 +9749,7 @@ impl Coded for RpbAaeFoldReapTombsReq {
     const CODE: u8 = 230;
 }
 
-/// [`RpbAaeFoldReapTombsReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbAaeFoldReapTombsReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbAaeFoldReapTombsReqRef<'a> {
     pub r#type: Option<&'a [u8]>,
@@ -9957,12 +9957,12 @@ pub struct RpbAaeFoldEraseKeysReq {
     pub change_method: rpb_aae_fold_erase_keys_req::ChangeMethod,
     /// The number of the job. Needed where `change_method` is `job`.
     pub job_id: Option<u32>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbAaeFoldEraseKeysReq {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(
         bucket: impl Into<Blob>,
@@ -10101,7 +10101,7 @@ impl Coded for RpbAaeFoldEraseKeysReq {
     const CODE: u8 = 231;
 }
 
-/// [`RpbAaeFoldEraseKeysReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbAaeFoldEraseKeysReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbAaeFoldEraseKeysReqRef<'a> {
     pub r#type: Option<&'a [u8]>,
@@ -10285,12 +10285,12 @@ pub struct RpbAaeFoldKeyCountResp {
     pub response_type: Blob,
     /// The counts. Folds that act answer one, tagged `dispatched_count`.
     pub keys_count: Vec<RpbKeysCount>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbAaeFoldKeyCountResp {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(response_type: impl Into<Blob>) -> Self {
         Self {
@@ -10357,7 +10357,7 @@ impl Coded for RpbAaeFoldKeyCountResp {
     const CODE: u8 = 222;
 }
 
-/// [`RpbAaeFoldKeyCountResp`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbAaeFoldKeyCountResp`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbAaeFoldKeyCountRespRef<'a> {
     pub response_type: &'a [u8],
@@ -10446,12 +10446,12 @@ pub struct RpbKeysCount {
     pub order: Option<u32>,
     /// The count; for `find_keys` the number of siblings or of bytes.
     pub count: u32,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbKeysCount {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(tag: impl Into<Blob>, count: u32) -> Self {
         Self {
@@ -10518,7 +10518,7 @@ impl Owned for RpbKeysCount {
     }
 }
 
-/// [`RpbKeysCount`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbKeysCount`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbKeysCountRef<'a> {
     pub tag: &'a [u8],
@@ -10604,7 +10604,7 @@ impl View for RpbKeysCountRef<'_> {
 pub struct RpbAaeFoldListBucketsReq {
     /// The smallest `n_val` that any bucket has. Absent and 0 mean 1.
     pub n_val: Option<u32>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -10649,7 +10649,7 @@ impl Coded for RpbAaeFoldListBucketsReq {
     const CODE: u8 = 223;
 }
 
-/// [`RpbAaeFoldListBucketsReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbAaeFoldListBucketsReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RpbAaeFoldListBucketsReqRef<'a> {
     pub n_val: Option<u32>,
@@ -10705,7 +10705,7 @@ impl Coded for RpbAaeFoldListBucketsReqRef<'_> {
 pub struct RpbAaeFoldListBucketsResp {
     /// The buckets.
     pub bucket_list: Vec<RpbAaeFoldBucket>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -10757,7 +10757,7 @@ impl Coded for RpbAaeFoldListBucketsResp {
     const CODE: u8 = 224;
 }
 
-/// [`RpbAaeFoldListBucketsResp`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbAaeFoldListBucketsResp`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RpbAaeFoldListBucketsRespRef<'a> {
     pub bucket_list: Vec<RpbAaeFoldBucketRef<'a>>,
@@ -10824,12 +10824,12 @@ pub struct RpbAaeFoldBucket {
     pub r#type: Option<Blob>,
     /// The bucket.
     pub bucket: Blob,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbAaeFoldBucket {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(bucket: impl Into<Blob>) -> Self {
         Self {
@@ -10891,7 +10891,7 @@ impl Owned for RpbAaeFoldBucket {
     }
 }
 
-/// [`RpbAaeFoldBucket`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbAaeFoldBucket`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbAaeFoldBucketRef<'a> {
     pub r#type: Option<&'a [u8]>,
@@ -10963,7 +10963,7 @@ impl View for RpbAaeFoldBucketRef<'_> {
     }
 }
 
-/// What is declared inside `RpbIndexReq`.
+/// Types declared inside the message `RpbIndexReq`.
 pub mod rpb_index_req {
     use ::riak_runtime::wire;
 
@@ -11008,7 +11008,7 @@ pub mod rpb_index_req {
     }
 }
 
-/// What is declared inside `RpbAaeFoldMergeTreesRangeReq`.
+/// Types declared inside the message `RpbAaeFoldMergeTreesRangeReq`.
 pub mod rpb_aae_fold_merge_trees_range_req {
     use ::riak_runtime::wire;
 
@@ -11070,7 +11070,7 @@ pub mod rpb_aae_fold_merge_trees_range_req {
     }
 }
 
-/// What is declared inside `RpbAaeFoldTreeResp`.
+/// Types declared inside the message `RpbAaeFoldTreeResp`.
 pub mod rpb_aae_fold_tree_resp {
     use ::riak_runtime::wire;
 
@@ -11132,7 +11132,7 @@ pub mod rpb_aae_fold_tree_resp {
     }
 }
 
-/// What is declared inside `RpbAaeFoldFetchClocksRangeReq`.
+/// Types declared inside the message `RpbAaeFoldFetchClocksRangeReq`.
 pub mod rpb_aae_fold_fetch_clocks_range_req {
     use ::riak_runtime::wire;
 
@@ -11194,7 +11194,7 @@ pub mod rpb_aae_fold_fetch_clocks_range_req {
     }
 }
 
-/// What is declared inside `RpbAaeFoldFindTombsReq`.
+/// Types declared inside the message `RpbAaeFoldFindTombsReq`.
 pub mod rpb_aae_fold_find_tombs_req {
     use ::riak_runtime::wire;
 
@@ -11256,7 +11256,7 @@ pub mod rpb_aae_fold_find_tombs_req {
     }
 }
 
-/// What is declared inside `RpbAaeFoldFindKeysReq`.
+/// Types declared inside the message `RpbAaeFoldFindKeysReq`.
 pub mod rpb_aae_fold_find_keys_req {
     use ::riak_runtime::wire;
 
@@ -11301,7 +11301,7 @@ pub mod rpb_aae_fold_find_keys_req {
     }
 }
 
-/// What is declared inside `RpbAaeFoldReapTombsReq`.
+/// Types declared inside the message `RpbAaeFoldReapTombsReq`.
 pub mod rpb_aae_fold_reap_tombs_req {
     use ::riak_runtime::wire;
 
@@ -11407,7 +11407,7 @@ pub mod rpb_aae_fold_reap_tombs_req {
     }
 }
 
-/// What is declared inside `RpbAaeFoldEraseKeysReq`.
+/// Types declared inside the message `RpbAaeFoldEraseKeysReq`.
 pub mod rpb_aae_fold_erase_keys_req {
     use ::riak_runtime::wire;
 

@@ -41,12 +41,12 @@ pub struct RpbReplGetReq {
     pub sloppy_quorum: Option<bool>,
     /// How many replicas to use, at most the bucket's `n_val`. For experts.
     pub n_val: Option<u32>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbReplGetReq {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(
         bucket: impl Into<Blob>,
@@ -140,7 +140,7 @@ impl Coded for RpbReplGetReq {
     const CODE: u8 = 128;
 }
 
-/// [`RpbReplGetReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbReplGetReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbReplGetReqRef<'a> {
     pub bucket: &'a [u8],
@@ -271,7 +271,7 @@ impl Coded for RpbReplGetReqRef<'_> {
 /// Answered by `RpbReplGetClusterIdResp`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RpbReplGetClusterIdReq {
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -292,9 +292,7 @@ impl<'a> Decode<'a> for RpbReplGetClusterIdReq {
         ctx: &mut wire::Context<'a>,
     ) -> Result<(), DecodeError> {
         while let Some(tag) = input.tag(ctx)? {
-            match tag {
-                _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
-            }
+            wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?;
         }
         Ok(())
     }
@@ -314,7 +312,7 @@ impl Coded for RpbReplGetClusterIdReq {
     const CODE: u8 = 129;
 }
 
-/// [`RpbReplGetClusterIdReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbReplGetClusterIdReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RpbReplGetClusterIdReqRef<'a> {
     pub unknown_fields: wire::UnknownFieldsRef<'a>,
@@ -337,9 +335,7 @@ impl<'a> Decode<'a> for RpbReplGetClusterIdReqRef<'a> {
         ctx: &mut wire::Context<'a>,
     ) -> Result<(), DecodeError> {
         while let Some(tag) = input.tag(ctx)? {
-            match tag {
-                _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
-            }
+            wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?;
         }
         Ok(())
     }
@@ -366,12 +362,12 @@ impl Coded for RpbReplGetClusterIdReqRef<'_> {
 pub struct RpbReplGetClusterIdResp {
     /// An opaque identifier, as `RpbReplGetReq` takes it.
     pub cluster_id: Blob,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbReplGetClusterIdResp {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(cluster_id: impl Into<Blob>) -> Self {
         Self {
@@ -429,7 +425,7 @@ impl Coded for RpbReplGetClusterIdResp {
     const CODE: u8 = 130;
 }
 
-/// [`RpbReplGetClusterIdResp`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbReplGetClusterIdResp`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbReplGetClusterIdRespRef<'a> {
     pub cluster_id: &'a [u8],

@@ -34,12 +34,12 @@ pub struct RpbSearchQueryReq {
     /// `key` or `score`: the order before `sort` and `start` apply. Yokozuna
     /// ignores it.
     pub presort: Option<Blob>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbSearchQueryReq {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(q: impl Into<Blob>, index: impl Into<Blob>) -> Self {
         Self {
@@ -119,7 +119,7 @@ impl Coded for RpbSearchQueryReq {
     const CODE: u8 = 27;
 }
 
-/// [`RpbSearchQueryReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbSearchQueryReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbSearchQueryReqRef<'a> {
     pub q: &'a [u8],
@@ -239,7 +239,7 @@ pub struct RpbSearchDoc {
     /// `_yz_rb` and `_yz_rk` name the bucket type, bucket and key of the
     /// object.
     pub fields: Vec<RpbPair>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -282,7 +282,7 @@ impl Owned for RpbSearchDoc {
     }
 }
 
-/// [`RpbSearchDoc`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbSearchDoc`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RpbSearchDocRef<'a> {
     pub fields: Vec<RpbPairRef<'a>>,
@@ -340,7 +340,7 @@ pub struct RpbSearchQueryResp {
     pub max_score: Option<f32>,
     /// How many documents match in all.
     pub num_found: Option<u32>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -391,7 +391,7 @@ impl Coded for RpbSearchQueryResp {
     const CODE: u8 = 28;
 }
 
-/// [`RpbSearchQueryResp`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbSearchQueryResp`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RpbSearchQueryRespRef<'a> {
     pub docs: Vec<RpbSearchDocRef<'a>>,

@@ -77,7 +77,7 @@ use ::riak_runtime::server::{Failure, Outbox, Replies, Reply, Service, unserved}
 /// The frame has no body.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RpbPingReq {
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -98,9 +98,7 @@ impl<'a> Decode<'a> for RpbPingReq {
         ctx: &mut wire::Context<'a>,
     ) -> Result<(), DecodeError> {
         while let Some(tag) = input.tag(ctx)? {
-            match tag {
-                _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
-            }
+            wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?;
         }
         Ok(())
     }
@@ -120,7 +118,7 @@ impl Coded for RpbPingReq {
     const CODE: u8 = 1;
 }
 
-/// [`RpbPingReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbPingReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RpbPingReqRef<'a> {
     pub unknown_fields: wire::UnknownFieldsRef<'a>,
@@ -143,9 +141,7 @@ impl<'a> Decode<'a> for RpbPingReqRef<'a> {
         ctx: &mut wire::Context<'a>,
     ) -> Result<(), DecodeError> {
         while let Some(tag) = input.tag(ctx)? {
-            match tag {
-                _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
-            }
+            wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?;
         }
         Ok(())
     }
@@ -170,7 +166,7 @@ impl Coded for RpbPingReqRef<'_> {
 /// The frame has no body.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RpbPingResp {
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -191,9 +187,7 @@ impl<'a> Decode<'a> for RpbPingResp {
         ctx: &mut wire::Context<'a>,
     ) -> Result<(), DecodeError> {
         while let Some(tag) = input.tag(ctx)? {
-            match tag {
-                _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
-            }
+            wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?;
         }
         Ok(())
     }
@@ -213,7 +207,7 @@ impl Coded for RpbPingResp {
     const CODE: u8 = 2;
 }
 
-/// [`RpbPingResp`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbPingResp`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RpbPingRespRef<'a> {
     pub unknown_fields: wire::UnknownFieldsRef<'a>,
@@ -236,9 +230,7 @@ impl<'a> Decode<'a> for RpbPingRespRef<'a> {
         ctx: &mut wire::Context<'a>,
     ) -> Result<(), DecodeError> {
         while let Some(tag) = input.tag(ctx)? {
-            match tag {
-                _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
-            }
+            wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?;
         }
         Ok(())
     }
@@ -263,7 +255,7 @@ impl Coded for RpbPingRespRef<'_> {
 /// The frame has no body.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RpbGetClientIdReq {
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -284,9 +276,7 @@ impl<'a> Decode<'a> for RpbGetClientIdReq {
         ctx: &mut wire::Context<'a>,
     ) -> Result<(), DecodeError> {
         while let Some(tag) = input.tag(ctx)? {
-            match tag {
-                _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
-            }
+            wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?;
         }
         Ok(())
     }
@@ -306,7 +296,7 @@ impl Coded for RpbGetClientIdReq {
     const CODE: u8 = 3;
 }
 
-/// [`RpbGetClientIdReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbGetClientIdReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RpbGetClientIdReqRef<'a> {
     pub unknown_fields: wire::UnknownFieldsRef<'a>,
@@ -329,9 +319,7 @@ impl<'a> Decode<'a> for RpbGetClientIdReqRef<'a> {
         ctx: &mut wire::Context<'a>,
     ) -> Result<(), DecodeError> {
         while let Some(tag) = input.tag(ctx)? {
-            match tag {
-                _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
-            }
+            wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?;
         }
         Ok(())
     }
@@ -356,7 +344,7 @@ impl Coded for RpbGetClientIdReqRef<'_> {
 /// The frame has no body.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RpbSetClientIdResp {
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -377,9 +365,7 @@ impl<'a> Decode<'a> for RpbSetClientIdResp {
         ctx: &mut wire::Context<'a>,
     ) -> Result<(), DecodeError> {
         while let Some(tag) = input.tag(ctx)? {
-            match tag {
-                _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
-            }
+            wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?;
         }
         Ok(())
     }
@@ -399,7 +385,7 @@ impl Coded for RpbSetClientIdResp {
     const CODE: u8 = 6;
 }
 
-/// [`RpbSetClientIdResp`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbSetClientIdResp`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RpbSetClientIdRespRef<'a> {
     pub unknown_fields: wire::UnknownFieldsRef<'a>,
@@ -422,9 +408,7 @@ impl<'a> Decode<'a> for RpbSetClientIdRespRef<'a> {
         ctx: &mut wire::Context<'a>,
     ) -> Result<(), DecodeError> {
         while let Some(tag) = input.tag(ctx)? {
-            match tag {
-                _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
-            }
+            wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?;
         }
         Ok(())
     }
@@ -449,7 +433,7 @@ impl Coded for RpbSetClientIdRespRef<'_> {
 /// The frame has no body.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RpbGetServerInfoReq {
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -470,9 +454,7 @@ impl<'a> Decode<'a> for RpbGetServerInfoReq {
         ctx: &mut wire::Context<'a>,
     ) -> Result<(), DecodeError> {
         while let Some(tag) = input.tag(ctx)? {
-            match tag {
-                _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
-            }
+            wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?;
         }
         Ok(())
     }
@@ -492,7 +474,7 @@ impl Coded for RpbGetServerInfoReq {
     const CODE: u8 = 7;
 }
 
-/// [`RpbGetServerInfoReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbGetServerInfoReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RpbGetServerInfoReqRef<'a> {
     pub unknown_fields: wire::UnknownFieldsRef<'a>,
@@ -515,9 +497,7 @@ impl<'a> Decode<'a> for RpbGetServerInfoReqRef<'a> {
         ctx: &mut wire::Context<'a>,
     ) -> Result<(), DecodeError> {
         while let Some(tag) = input.tag(ctx)? {
-            match tag {
-                _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
-            }
+            wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?;
         }
         Ok(())
     }
@@ -543,7 +523,7 @@ impl Coded for RpbGetServerInfoReqRef<'_> {
 /// The frame has no body.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RpbDelResp {
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -564,9 +544,7 @@ impl<'a> Decode<'a> for RpbDelResp {
         ctx: &mut wire::Context<'a>,
     ) -> Result<(), DecodeError> {
         while let Some(tag) = input.tag(ctx)? {
-            match tag {
-                _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
-            }
+            wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?;
         }
         Ok(())
     }
@@ -586,7 +564,7 @@ impl Coded for RpbDelResp {
     const CODE: u8 = 14;
 }
 
-/// [`RpbDelResp`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbDelResp`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RpbDelRespRef<'a> {
     pub unknown_fields: wire::UnknownFieldsRef<'a>,
@@ -609,9 +587,7 @@ impl<'a> Decode<'a> for RpbDelRespRef<'a> {
         ctx: &mut wire::Context<'a>,
     ) -> Result<(), DecodeError> {
         while let Some(tag) = input.tag(ctx)? {
-            match tag {
-                _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
-            }
+            wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?;
         }
         Ok(())
     }
@@ -636,7 +612,7 @@ impl Coded for RpbDelRespRef<'_> {
 /// The frame has no body.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RpbSetBucketResp {
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -657,9 +633,7 @@ impl<'a> Decode<'a> for RpbSetBucketResp {
         ctx: &mut wire::Context<'a>,
     ) -> Result<(), DecodeError> {
         while let Some(tag) = input.tag(ctx)? {
-            match tag {
-                _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
-            }
+            wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?;
         }
         Ok(())
     }
@@ -679,7 +653,7 @@ impl Coded for RpbSetBucketResp {
     const CODE: u8 = 22;
 }
 
-/// [`RpbSetBucketResp`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbSetBucketResp`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RpbSetBucketRespRef<'a> {
     pub unknown_fields: wire::UnknownFieldsRef<'a>,
@@ -702,9 +676,7 @@ impl<'a> Decode<'a> for RpbSetBucketRespRef<'a> {
         ctx: &mut wire::Context<'a>,
     ) -> Result<(), DecodeError> {
         while let Some(tag) = input.tag(ctx)? {
-            match tag {
-                _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
-            }
+            wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?;
         }
         Ok(())
     }
@@ -729,7 +701,7 @@ impl Coded for RpbSetBucketRespRef<'_> {
 /// The frame has no body.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RpbResetBucketResp {
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -750,9 +722,7 @@ impl<'a> Decode<'a> for RpbResetBucketResp {
         ctx: &mut wire::Context<'a>,
     ) -> Result<(), DecodeError> {
         while let Some(tag) = input.tag(ctx)? {
-            match tag {
-                _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
-            }
+            wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?;
         }
         Ok(())
     }
@@ -772,7 +742,7 @@ impl Coded for RpbResetBucketResp {
     const CODE: u8 = 30;
 }
 
-/// [`RpbResetBucketResp`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbResetBucketResp`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RpbResetBucketRespRef<'a> {
     pub unknown_fields: wire::UnknownFieldsRef<'a>,
@@ -795,9 +765,7 @@ impl<'a> Decode<'a> for RpbResetBucketRespRef<'a> {
         ctx: &mut wire::Context<'a>,
     ) -> Result<(), DecodeError> {
         while let Some(tag) = input.tag(ctx)? {
-            match tag {
-                _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
-            }
+            wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?;
         }
         Ok(())
     }
@@ -822,7 +790,7 @@ impl Coded for RpbResetBucketRespRef<'_> {
 /// The frame has no body.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RpbRTEResp {
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -843,9 +811,7 @@ impl<'a> Decode<'a> for RpbRTEResp {
         ctx: &mut wire::Context<'a>,
     ) -> Result<(), DecodeError> {
         while let Some(tag) = input.tag(ctx)? {
-            match tag {
-                _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
-            }
+            wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?;
         }
         Ok(())
     }
@@ -865,7 +831,7 @@ impl Coded for RpbRTEResp {
     const CODE: u8 = 201;
 }
 
-/// [`RpbRTEResp`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbRTEResp`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RpbRTERespRef<'a> {
     pub unknown_fields: wire::UnknownFieldsRef<'a>,
@@ -888,9 +854,7 @@ impl<'a> Decode<'a> for RpbRTERespRef<'a> {
         ctx: &mut wire::Context<'a>,
     ) -> Result<(), DecodeError> {
         while let Some(tag) = input.tag(ctx)? {
-            match tag {
-                _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
-            }
+            wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?;
         }
         Ok(())
     }
@@ -915,7 +879,7 @@ impl Coded for RpbRTERespRef<'_> {
 /// The frame has no body.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RpbAuthResp {
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -936,9 +900,7 @@ impl<'a> Decode<'a> for RpbAuthResp {
         ctx: &mut wire::Context<'a>,
     ) -> Result<(), DecodeError> {
         while let Some(tag) = input.tag(ctx)? {
-            match tag {
-                _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
-            }
+            wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?;
         }
         Ok(())
     }
@@ -958,7 +920,7 @@ impl Coded for RpbAuthResp {
     const CODE: u8 = 254;
 }
 
-/// [`RpbAuthResp`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbAuthResp`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RpbAuthRespRef<'a> {
     pub unknown_fields: wire::UnknownFieldsRef<'a>,
@@ -981,9 +943,7 @@ impl<'a> Decode<'a> for RpbAuthRespRef<'a> {
         ctx: &mut wire::Context<'a>,
     ) -> Result<(), DecodeError> {
         while let Some(tag) = input.tag(ctx)? {
-            match tag {
-                _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
-            }
+            wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?;
         }
         Ok(())
     }
@@ -1009,7 +969,7 @@ impl Coded for RpbAuthRespRef<'_> {
 /// The frame has no body.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RpbStartTls {
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -1030,9 +990,7 @@ impl<'a> Decode<'a> for RpbStartTls {
         ctx: &mut wire::Context<'a>,
     ) -> Result<(), DecodeError> {
         while let Some(tag) = input.tag(ctx)? {
-            match tag {
-                _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
-            }
+            wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?;
         }
         Ok(())
     }
@@ -1052,7 +1010,7 @@ impl Coded for RpbStartTls {
     const CODE: u8 = 255;
 }
 
-/// [`RpbStartTls`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbStartTls`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RpbStartTlsRef<'a> {
     pub unknown_fields: wire::UnknownFieldsRef<'a>,
@@ -1075,9 +1033,7 @@ impl<'a> Decode<'a> for RpbStartTlsRef<'a> {
         ctx: &mut wire::Context<'a>,
     ) -> Result<(), DecodeError> {
         while let Some(tag) = input.tag(ctx)? {
-            match tag {
-                _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
-            }
+            wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?;
         }
         Ok(())
     }
@@ -1104,7 +1060,7 @@ impl Coded for RpbStartTlsRef<'_> {
 /// fields.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TsTtbMsg {
-    /// The frame's body, which is no protobuf.
+    /// The frame's body, in an encoding other than protobuf.
     pub body: Blob,
 }
 
@@ -1143,7 +1099,7 @@ impl Coded for TsTtbMsg {
     const CODE: u8 = 104;
 }
 
-/// [`TsTtbMsg`], borrowing from the bytes that it was decoded from.
+/// The form of [`TsTtbMsg`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct TsTtbMsgRef<'a> {
     pub body: &'a [u8],
@@ -1313,10 +1269,10 @@ impl Request for RpbSetClientIdReqRef<'_> {
     const OPERATION: &'static Operation = RpbSetClientIdReq::OPERATION;
 }
 
-#[cfg(feature = "client")]
 /// The server itself. A node answers these as soon as it accepts connections,
 /// a moment before it serves objects; only the requests for client
 /// identifiers have to wait until it serves objects.
+#[cfg(feature = "client")]
 #[derive(Clone, Copy, Debug)]
 pub struct RiakServer<C> {
     call: C,
@@ -1324,8 +1280,8 @@ pub struct RiakServer<C> {
 
 #[cfg(feature = "client")]
 impl<C: Call> RiakServer<C> {
-    /// A client that calls through a connection, or whatever
-    /// else carries calls.
+    /// Creates a client that makes its calls through `call`: a connection,
+    /// a pool, a cluster, or a reference to one.
     pub const fn new(call: C) -> Self {
         Self { call }
     }
@@ -1335,24 +1291,24 @@ impl<C: Call> RiakServer<C> {
     /// A node that is starting answers pings before it serves objects. To learn
     /// whether it serves objects, send a small get.
     ///
-    /// Sends `riak.RpbPingReq` (1), answered by `riak.RpbPingResp` (2). Safe to
-    /// repeat. Since 0.10. Served by api.
+    /// Sends [`RpbPingReq`] (code 1), answered by [`RpbPingResp`] (code 2). May be
+    /// repeated. Since 0.10. Served by `api`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn ping(&self) -> Result<RpbPingResp, CallError> {
         client::unary(&self.call, RpbPingReq::default()).await
     }
 
     /// Requests the node's name and release.
     ///
-    /// Sends `riak.RpbGetServerInfoReq` (7), answered by `RpbGetServerInfoResp`
-    /// (8). Safe to repeat. Since 0.10. Served by api.
+    /// Sends [`RpbGetServerInfoReq`] (code 7), answered by [`RpbGetServerInfoResp`]
+    /// (code 8). May be repeated. Since 0.10. Served by `api`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn get_server_info(&self) -> Result<RpbGetServerInfoResp, CallError> {
         client::unary(&self.call, RpbGetServerInfoReq::default()).await
     }
@@ -1360,12 +1316,12 @@ impl<C: Call> RiakServer<C> {
     /// Requests the client identifier of this connection. Obsolete: the server
     /// does not use the identifier.
     ///
-    /// Sends `riak.RpbGetClientIdReq` (3), answered by `RpbGetClientIdResp` (4).
-    /// Safe to repeat. Since 0.10. Served by kv.
+    /// Sends [`RpbGetClientIdReq`] (code 3), answered by [`RpbGetClientIdResp`]
+    /// (code 4). May be repeated. Since 0.10. Served by `kv`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn get_client_id(&self) -> Result<RpbGetClientIdResp, CallError> {
         client::unary(&self.call, RpbGetClientIdReq::default()).await
     }
@@ -1373,12 +1329,12 @@ impl<C: Call> RiakServer<C> {
     /// Sets the client identifier of this connection. Obsolete: the server does
     /// not use the identifier.
     ///
-    /// Sends `RpbSetClientIdReq` (5), answered by `riak.RpbSetClientIdResp` (6).
-    /// Safe to repeat. Since 0.10. Served by kv.
+    /// Sends [`RpbSetClientIdReq`] (code 5), answered by [`RpbSetClientIdResp`]
+    /// (code 6). May be repeated. Since 0.10. Served by `kv`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn set_client_id(
         &self,
         request: impl Request<Owned = RpbSetClientIdReq>,
@@ -1387,12 +1343,12 @@ impl<C: Call> RiakServer<C> {
     }
 }
 
-#[cfg(feature = "server")]
 /// The server itself. A node answers these as soon as it accepts connections,
 /// a moment before it serves objects; only the requests for client
 /// identifiers have to wait until it serves objects.
 ///
-/// Methods that are not implemented answer "Unknown message code".
+/// Every method has a default that answers with the error "Unknown message code".
+#[cfg(feature = "server")]
 pub trait RiakServerServer: Send + Sync + 'static {
     /// Checks that the node is reachable.
     ///
@@ -1436,8 +1392,8 @@ pub trait RiakServerServer: Send + Sync + 'static {
     }
 }
 
+/// Serves a [`RiakServerServer`]: passes each request to its method by message code.
 #[cfg(feature = "server")]
-/// Serves a [`RiakServerServer`] by message code.
 #[derive(Clone, Copy, Debug)]
 pub struct RiakServerService<S>(pub S);
 #[cfg(feature = "server")]
@@ -1543,10 +1499,10 @@ impl Request for RpbAuthReqRef<'_> {
     const OPERATION: &'static Operation = RpbAuthReq::OPERATION;
 }
 
-#[cfg(feature = "client")]
 /// Connection setup for a cluster with security enabled: TLS first, then
 /// authentication, then all other requests. Neither may be sent later or
 /// twice.
+#[cfg(feature = "client")]
 #[derive(Clone, Copy, Debug)]
 pub struct RiakSecurity<C> {
     call: C,
@@ -1554,8 +1510,8 @@ pub struct RiakSecurity<C> {
 
 #[cfg(feature = "client")]
 impl<C: Call> RiakSecurity<C> {
-    /// A client that calls through a connection, or whatever
-    /// else carries calls.
+    /// Creates a client that makes its calls through `call`: a connection,
+    /// a pool, a cluster, or a reference to one.
     pub const fn new(call: C) -> Self {
         Self { call }
     }
@@ -1568,12 +1524,12 @@ impl<C: Call> RiakSecurity<C> {
     /// has credentials must then stop: continuing unencrypted would hand them
     /// to an attacker in the middle.
     ///
-    /// Sends `riak.RpbStartTls` (255), answered by `riak.RpbStartTls` (255). Must
-    /// not be repeated. Since 2.0.0. Served by api.
+    /// Sends [`RpbStartTls`] (code 255), answered by [`RpbStartTls`] (code 255).
+    /// Must not be repeated. Since 2.0.0. Served by `api`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn start_tls(&self) -> Result<RpbStartTls, CallError> {
         client::unary(&self.call, RpbStartTls::default()).await
     }
@@ -1583,12 +1539,12 @@ impl<C: Call> RiakSecurity<C> {
     /// The server takes five seconds to refuse, and closes the connection at
     /// the third refusal.
     ///
-    /// Sends `RpbAuthReq` (253), answered by `riak.RpbAuthResp` (254). Must not be
-    /// repeated. Since 2.0.0. Served by api.
+    /// Sends [`RpbAuthReq`] (code 253), answered by [`RpbAuthResp`] (code 254).
+    /// Must not be repeated. Since 2.0.0. Served by `api`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn authenticate(
         &self,
         request: impl Request<Owned = RpbAuthReq>,
@@ -1597,12 +1553,12 @@ impl<C: Call> RiakSecurity<C> {
     }
 }
 
-#[cfg(feature = "server")]
 /// Connection setup for a cluster with security enabled: TLS first, then
 /// authentication, then all other requests. Neither may be sent later or
 /// twice.
 ///
-/// Methods that are not implemented answer "Unknown message code".
+/// Every method has a default that answers with the error "Unknown message code".
+#[cfg(feature = "server")]
 pub trait RiakSecurityServer: Send + Sync + 'static {
     /// Starts TLS on the connection. The request is sent unencrypted; the TLS
     /// handshake begins right after the answer, and nothing else may be sent
@@ -1632,8 +1588,8 @@ pub trait RiakSecurityServer: Send + Sync + 'static {
     }
 }
 
+/// Serves a [`RiakSecurityServer`]: passes each request to its method by message code.
 #[cfg(feature = "server")]
-/// Serves a [`RiakSecurityServer`] by message code.
 #[derive(Clone, Copy, Debug)]
 pub struct RiakSecurityService<S>(pub S);
 #[cfg(feature = "server")]
@@ -1862,8 +1818,8 @@ impl Request for RpbSetBucketTypeReqRef<'_> {
     }
 }
 
-#[cfg(feature = "client")]
 /// Properties of buckets and of bucket types.
+#[cfg(feature = "client")]
 #[derive(Clone, Copy, Debug)]
 pub struct RiakBucket<C> {
     call: C,
@@ -1871,20 +1827,20 @@ pub struct RiakBucket<C> {
 
 #[cfg(feature = "client")]
 impl<C: Call> RiakBucket<C> {
-    /// A client that calls through a connection, or whatever
-    /// else carries calls.
+    /// Creates a client that makes its calls through `call`: a connection,
+    /// a pool, a cluster, or a reference to one.
     pub const fn new(call: C) -> Self {
         Self { call }
     }
 
     /// Fetches the properties of a bucket.
     ///
-    /// Sends `RpbGetBucketReq` (19), answered by `RpbGetBucketResp` (20). Safe to
-    /// repeat. Since 1.2.0. Served by core.
+    /// Sends [`RpbGetBucketReq`] (code 19), answered by [`RpbGetBucketResp`] (code
+    /// 20). May be repeated. Since 1.2.0. Served by `core`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn get_props(
         &self,
         request: impl Request<Owned = RpbGetBucketReq>,
@@ -1894,12 +1850,12 @@ impl<C: Call> RiakBucket<C> {
 
     /// Changes properties of a bucket. Absent properties keep their values.
     ///
-    /// Sends `RpbSetBucketReq` (21), answered by `riak.RpbSetBucketResp` (22). Safe
-    /// to repeat. Since 1.2.0. Served by core.
+    /// Sends [`RpbSetBucketReq`] (code 21), answered by [`RpbSetBucketResp`] (code
+    /// 22). May be repeated. Since 1.2.0. Served by `core`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn set_props(
         &self,
         request: impl Request<Owned = RpbSetBucketReq>,
@@ -1910,12 +1866,12 @@ impl<C: Call> RiakBucket<C> {
     /// Removes a bucket's own properties, so that those of its bucket type apply
     /// again.
     ///
-    /// Sends `RpbResetBucketReq` (29), answered by `riak.RpbResetBucketResp` (30).
-    /// Safe to repeat. Since 1.4.1.1. Served by core.
+    /// Sends [`RpbResetBucketReq`] (code 29), answered by [`RpbResetBucketResp`]
+    /// (code 30). May be repeated. Since 1.4.1.1. Served by `core`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn reset_props(
         &self,
         request: impl Request<Owned = RpbResetBucketReq>,
@@ -1925,12 +1881,12 @@ impl<C: Call> RiakBucket<C> {
 
     /// Fetches the properties of a bucket type.
     ///
-    /// Sends `RpbGetBucketTypeReq` (31), answered by `RpbGetBucketResp` (20). Safe
-    /// to repeat. Since 2.0.0. Served by core.
+    /// Sends [`RpbGetBucketTypeReq`] (code 31), answered by [`RpbGetBucketResp`]
+    /// (code 20). May be repeated. Since 2.0.0. Served by `core`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn get_type_props(
         &self,
         request: impl Request<Owned = RpbGetBucketTypeReq>,
@@ -1940,12 +1896,12 @@ impl<C: Call> RiakBucket<C> {
 
     /// Changes properties of a bucket type, which must exist.
     ///
-    /// Sends `RpbSetBucketTypeReq` (32), answered by `riak.RpbSetBucketResp` (22).
-    /// Safe to repeat. Since 2.0.0. Served by core.
+    /// Sends [`RpbSetBucketTypeReq`] (code 32), answered by [`RpbSetBucketResp`]
+    /// (code 22). May be repeated. Since 2.0.0. Served by `core`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn set_type_props(
         &self,
         request: impl Request<Owned = RpbSetBucketTypeReq>,
@@ -1954,10 +1910,10 @@ impl<C: Call> RiakBucket<C> {
     }
 }
 
-#[cfg(feature = "server")]
 /// Properties of buckets and of bucket types.
 ///
-/// Methods that are not implemented answer "Unknown message code".
+/// Every method has a default that answers with the error "Unknown message code".
+#[cfg(feature = "server")]
 pub trait RiakBucketServer: Send + Sync + 'static {
     /// Fetches the properties of a bucket.
     fn get_props(
@@ -2006,8 +1962,8 @@ pub trait RiakBucketServer: Send + Sync + 'static {
     }
 }
 
+/// Serves a [`RiakBucketServer`]: passes each request to its method by message code.
 #[cfg(feature = "server")]
-/// Serves a [`RiakBucketServer`] by message code.
 #[derive(Clone, Copy, Debug)]
 pub struct RiakBucketService<S>(pub S);
 #[cfg(feature = "server")]
@@ -2614,7 +2570,7 @@ impl Request for RpbRTEReqRef<'_> {
     }
 }
 
-/// What may answer `RiakKv.Index`.
+/// The possible answers to `RiakKv.Index`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RiakKvIndexAnswer {
     /// Code 26.
@@ -2657,9 +2613,9 @@ impl Answer for RiakKvIndexAnswer {
     }
 }
 
-#[cfg(feature = "client")]
 /// Objects: storing, fetching and deleting them, finding their keys, and
 /// locating their replicas.
+#[cfg(feature = "client")]
 #[derive(Clone, Copy, Debug)]
 pub struct RiakKv<C> {
     call: C,
@@ -2667,20 +2623,20 @@ pub struct RiakKv<C> {
 
 #[cfg(feature = "client")]
 impl<C: Call> RiakKv<C> {
-    /// A client that calls through a connection, or whatever
-    /// else carries calls.
+    /// Creates a client that makes its calls through `call`: a connection,
+    /// a pool, a cluster, or a reference to one.
     pub const fn new(call: C) -> Self {
         Self { call }
     }
 
     /// Fetches an object, with all of its concurrent versions.
     ///
-    /// Sends `RpbGetReq` (9), answered by `RpbGetResp` (10). Safe to repeat. Since
-    /// 0.10. Served by kv.
+    /// Sends [`RpbGetReq`] (code 9), answered by [`RpbGetResp`] (code 10). May be
+    /// repeated. Since 0.10. Served by `kv`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn get(
         &self,
         request: impl Request<Owned = RpbGetReq>,
@@ -2694,12 +2650,12 @@ impl<C: Call> RiakKv<C> {
     /// without a vector clock: the second put could create a sibling of the
     /// first.
     ///
-    /// Sends `RpbPutReq` (11), answered by `RpbPutResp` (12). To be repeated only
-    /// if it was not sent. Since 0.10. Served by kv.
+    /// Sends [`RpbPutReq`] (code 11), answered by [`RpbPutResp`] (code 12). May be
+    /// repeated only if it was not sent. Since 0.10. Served by `kv`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn put(
         &self,
         request: impl Request<Owned = RpbPutReq>,
@@ -2713,12 +2669,12 @@ impl<C: Call> RiakKv<C> {
     /// Without a vector clock, the server deletes whatever it finds: a repeated
     /// delete could remove a newer object.
     ///
-    /// Sends `RpbDelReq` (13), answered by `riak.RpbDelResp` (14). To be repeated
-    /// only with a causal context. Since 0.10. Served by kv.
+    /// Sends [`RpbDelReq`] (code 13), answered by [`RpbDelResp`] (code 14). May be
+    /// repeated only with a causal context. Since 0.10. Served by `kv`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn delete(
         &self,
         request: impl Request<Owned = RpbDelReq>,
@@ -2729,12 +2685,12 @@ impl<C: Call> RiakKv<C> {
     /// Lists the buckets of a bucket type: a scan of all keys of the cluster,
     /// unfit for production. `RiakAae.ListBuckets` costs far less.
     ///
-    /// Sends `RpbListBucketsReq` (15), answered by `RpbListBucketsResp` (16). May
-    /// take minutes. Safe to repeat. Since 0.10. Served by kv.
+    /// Sends [`RpbListBucketsReq`] (code 15), answered by [`RpbListBucketsResp`]
+    /// (code 16). May take minutes. May be repeated. Since 0.10. Served by `kv`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn list_buckets(
         &self,
         request: impl Request<Owned = RpbListBucketsReq>,
@@ -2745,12 +2701,13 @@ impl<C: Call> RiakKv<C> {
     /// Lists the buckets of a bucket type: a scan of all keys of the cluster,
     /// unfit for production. `RiakAae.ListBuckets` costs far less.
     ///
-    /// Sends `RpbListBucketsReq` (15), answered by many of `RpbListBucketsResp`
-    /// (16). May take minutes. Safe to repeat. Since 0.10. Served by kv.
+    /// Sends [`RpbListBucketsReq`] (code 15), answered by a stream of
+    /// [`RpbListBucketsResp`] (code 16). May take minutes. May be repeated. Since
+    /// 0.10. Served by `kv`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn list_buckets_stream(
         &self,
         request: impl Request<Owned = RpbListBucketsReq>,
@@ -2761,12 +2718,12 @@ impl<C: Call> RiakKv<C> {
     /// Lists the keys of a bucket: a scan of much of the cluster, unfit for
     /// production. A key may occur more than once.
     ///
-    /// Sends `RpbListKeysReq` (17), answered by many of `RpbListKeysResp` (18).
-    /// Safe to repeat. Since 0.10. Served by kv.
+    /// Sends [`RpbListKeysReq`] (code 17), answered by a stream of
+    /// [`RpbListKeysResp`] (code 18). May be repeated. Since 0.10. Served by `kv`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn list_keys(
         &self,
         request: impl Request<Owned = RpbListKeysReq>,
@@ -2780,13 +2737,13 @@ impl<C: Call> RiakKv<C> {
     /// Nodes of Riak TS answer with whole objects where `return_body` asks for
     /// them.
     ///
-    /// Sends `RpbIndexReq` (25), answered by `RpbIndexResp` (26). Other answers
-    /// that may come are errors here. May take minutes. Safe to repeat. Since
-    /// 1.2.0. Served by kv.
+    /// Sends [`RpbIndexReq`] (code 25), answered by [`RpbIndexResp`] (code 26). Any
+    /// other of the possible answers is an error: [`CallError::Alternative`]. May
+    /// take minutes. May be repeated. Since 1.2.0. Served by `kv`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn index(
         &self,
         request: impl Request<Owned = RpbIndexReq>,
@@ -2800,13 +2757,14 @@ impl<C: Call> RiakKv<C> {
     /// Nodes of Riak TS answer with whole objects where `return_body` asks for
     /// them.
     ///
-    /// Sends `RpbIndexReq` (25), answered by many of `RpbIndexResp` (26). Other
-    /// answers that may come are errors here. May take minutes. Safe to repeat.
-    /// Since 1.2.0. Served by kv.
+    /// Sends [`RpbIndexReq`] (code 25), answered by a stream of [`RpbIndexResp`]
+    /// (code 26). Any other of the possible answers is an error:
+    /// [`CallError::Alternative`]. May take minutes. May be repeated. Since 1.2.0.
+    /// Served by `kv`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn index_stream(
         &self,
         request: impl Request<Owned = RpbIndexReq>,
@@ -2820,13 +2778,13 @@ impl<C: Call> RiakKv<C> {
     /// Nodes of Riak TS answer with whole objects where `return_body` asks for
     /// them.
     ///
-    /// Sends `RpbIndexReq` (25), answered by `RpbIndexResp` (26). Takes every
-    /// answer that may come: [`RiakKvIndexAnswer`]. May take minutes. Safe to
-    /// repeat. Since 1.2.0. Served by kv.
+    /// Sends [`RpbIndexReq`] (code 25), answered by [`RpbIndexResp`] (code 26).
+    /// Returns any of the possible answers: [`RiakKvIndexAnswer`]. May take
+    /// minutes. May be repeated. Since 1.2.0. Served by `kv`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn index_any(
         &self,
         request: impl Request<Owned = RpbIndexReq>,
@@ -2840,13 +2798,13 @@ impl<C: Call> RiakKv<C> {
     /// Nodes of Riak TS answer with whole objects where `return_body` asks for
     /// them.
     ///
-    /// Sends `RpbIndexReq` (25), answered by many of `RpbIndexResp` (26). Takes
-    /// every answer that may come: [`RiakKvIndexAnswer`]. May take minutes. Safe to
-    /// repeat. Since 1.2.0. Served by kv.
+    /// Sends [`RpbIndexReq`] (code 25), answered by a stream of [`RpbIndexResp`]
+    /// (code 26). Returns any of the possible answers: [`RiakKvIndexAnswer`]. May
+    /// take minutes. May be repeated. Since 1.2.0. Served by `kv`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn index_any_stream(
         &self,
         request: impl Request<Owned = RpbIndexReq>,
@@ -2857,12 +2815,13 @@ impl<C: Call> RiakKv<C> {
     /// Walks the objects of a bucket in the order of their keys, and returns
     /// them whole.
     ///
-    /// Sends `RpbCSBucketReq` (40), answered by many of `RpbCSBucketResp` (41).
-    /// Safe to repeat. Since 1.4.1.1. Served by kv.
+    /// Sends [`RpbCSBucketReq`] (code 40), answered by a stream of
+    /// [`RpbCSBucketResp`] (code 41). May be repeated. Since 1.4.1.1. Served by
+    /// `kv`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn cs_bucket(
         &self,
         request: impl Request<Owned = RpbCSBucketReq>,
@@ -2873,12 +2832,13 @@ impl<C: Call> RiakKv<C> {
     /// Increments a counter of the kind that Riak 1.4 introduced. A repeated
     /// request counts twice.
     ///
-    /// Sends `RpbCounterUpdateReq` (50), answered by `RpbCounterUpdateResp` (51).
-    /// Must not be repeated. Since 1.4.1.1. Served by kv.
+    /// Sends [`RpbCounterUpdateReq`] (code 50), answered by
+    /// [`RpbCounterUpdateResp`] (code 51). Must not be repeated. Since 1.4.1.1.
+    /// Served by `kv`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn update_counter(
         &self,
         request: impl Request<Owned = RpbCounterUpdateReq>,
@@ -2888,12 +2848,12 @@ impl<C: Call> RiakKv<C> {
 
     /// Fetches a counter of the kind that Riak 1.4 introduced.
     ///
-    /// Sends `RpbCounterGetReq` (52), answered by `RpbCounterGetResp` (53). Safe to
-    /// repeat. Since 1.4.1.1. Served by kv.
+    /// Sends [`RpbCounterGetReq`] (code 52), answered by [`RpbCounterGetResp`]
+    /// (code 53). May be repeated. Since 1.4.1.1. Served by `kv`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn get_counter(
         &self,
         request: impl Request<Owned = RpbCounterGetReq>,
@@ -2903,13 +2863,13 @@ impl<C: Call> RiakKv<C> {
 
     /// Finds the nodes that hold the replicas of an object.
     ///
-    /// Sends `RpbGetBucketKeyPreflistReq` (33), answered by
-    /// `RpbGetBucketKeyPreflistResp` (34). Safe to repeat. Since 2.1.0.0. Served by
-    /// kv.
+    /// Sends [`RpbGetBucketKeyPreflistReq`] (code 33), answered by
+    /// [`RpbGetBucketKeyPreflistResp`] (code 34). May be repeated. Since 2.1.0.0.
+    /// Served by `kv`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn preflist(
         &self,
         request: impl Request<Owned = RpbGetBucketKeyPreflistReq>,
@@ -2920,12 +2880,12 @@ impl<C: Call> RiakKv<C> {
     /// Plans how to split an index query into parts that nodes can answer in
     /// parallel. Riak KV does not serve it.
     ///
-    /// Sends `RpbCoverageReq` (70), answered by `RpbCoverageResp` (71). May take
-    /// minutes. Safe to repeat. Since 2.1.1.0. Served by ts.
+    /// Sends [`RpbCoverageReq`] (code 70), answered by [`RpbCoverageResp`] (code
+    /// 71). May take minutes. May be repeated. Since 2.1.1.0. Served by `ts`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn coverage(
         &self,
         request: impl Request<Owned = RpbCoverageReq>,
@@ -2936,12 +2896,12 @@ impl<C: Call> RiakKv<C> {
     /// Requests real-time replication of an object. The code is assigned, but no
     /// released server serves it.
     ///
-    /// Sends `RpbRTEReq` (200), answered by `riak.RpbRTEResp` (201). To be repeated
-    /// only if it was not sent. Since 2.9.0.
+    /// Sends [`RpbRTEReq`] (code 200), answered by [`RpbRTEResp`] (code 201). May
+    /// be repeated only if it was not sent. Since 2.9.0.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn enqueue_realtime(
         &self,
         request: impl Request<Owned = RpbRTEReq>,
@@ -2950,11 +2910,11 @@ impl<C: Call> RiakKv<C> {
     }
 }
 
-#[cfg(feature = "server")]
 /// Objects: storing, fetching and deleting them, finding their keys, and
 /// locating their replicas.
 ///
-/// Methods that are not implemented answer "Unknown message code".
+/// Every method has a default that answers with the error "Unknown message code".
+#[cfg(feature = "server")]
 pub trait RiakKvServer: Send + Sync + 'static {
     /// Fetches an object, with all of its concurrent versions.
     fn get(
@@ -3110,8 +3070,8 @@ pub trait RiakKvServer: Send + Sync + 'static {
     }
 }
 
+/// Serves a [`RiakKvServer`]: passes each request to its method by message code.
 #[cfg(feature = "server")]
-/// Serves a [`RiakKvServer`] by message code.
 #[derive(Clone, Copy, Debug)]
 pub struct RiakKvService<S>(pub S);
 #[cfg(feature = "server")]
@@ -3306,9 +3266,9 @@ impl Request for DtUpdateReqRef<'_> {
     }
 }
 
-#[cfg(feature = "client")]
 /// Conflict-free replicated data types (CRDTs): counters, sets, grow-only
 /// sets, maps and HyperLogLogs.
+#[cfg(feature = "client")]
 #[derive(Clone, Copy, Debug)]
 pub struct RiakDt<C> {
     call: C,
@@ -3316,8 +3276,8 @@ pub struct RiakDt<C> {
 
 #[cfg(feature = "client")]
 impl<C: Call> RiakDt<C> {
-    /// A client that calls through a connection, or whatever
-    /// else carries calls.
+    /// Creates a client that makes its calls through `call`: a connection,
+    /// a pool, a cluster, or a reference to one.
     pub const fn new(call: C) -> Self {
         Self { call }
     }
@@ -3325,12 +3285,12 @@ impl<C: Call> RiakDt<C> {
     /// Fetches a data type. The answer always has a body: for a key that does
     /// not exist, it holds the type without a value.
     ///
-    /// Sends `DtFetchReq` (80), answered by `DtFetchResp` (81). Safe to repeat.
-    /// Since 2.0.0. Served by kv.
+    /// Sends [`DtFetchReq`] (code 80), answered by [`DtFetchResp`] (code 81). May
+    /// be repeated. Since 2.0.0. Served by `kv`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn fetch(
         &self,
         request: impl Request<Owned = DtFetchReq>,
@@ -3344,12 +3304,12 @@ impl<C: Call> RiakDt<C> {
     /// counts twice. An application may repeat updates that it knows to be
     /// idempotent.
     ///
-    /// Sends `DtUpdateReq` (82), answered by `DtUpdateResp` (83). Must not be
-    /// repeated. Since 2.0.0. Served by kv.
+    /// Sends [`DtUpdateReq`] (code 82), answered by [`DtUpdateResp`] (code 83).
+    /// Must not be repeated. Since 2.0.0. Served by `kv`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn update(
         &self,
         request: impl Request<Owned = DtUpdateReq>,
@@ -3358,11 +3318,11 @@ impl<C: Call> RiakDt<C> {
     }
 }
 
-#[cfg(feature = "server")]
 /// Conflict-free replicated data types (CRDTs): counters, sets, grow-only
 /// sets, maps and HyperLogLogs.
 ///
-/// Methods that are not implemented answer "Unknown message code".
+/// Every method has a default that answers with the error "Unknown message code".
+#[cfg(feature = "server")]
 pub trait RiakDtServer: Send + Sync + 'static {
     /// Fetches a data type. The answer always has a body: for a key that does
     /// not exist, it holds the type without a value.
@@ -3388,8 +3348,8 @@ pub trait RiakDtServer: Send + Sync + 'static {
     }
 }
 
+/// Serves a [`RiakDtServer`]: passes each request to its method by message code.
 #[cfg(feature = "server")]
-/// Serves a [`RiakDtServer`] by message code.
 #[derive(Clone, Copy, Debug)]
 pub struct RiakDtService<S>(pub S);
 #[cfg(feature = "server")]
@@ -3457,8 +3417,8 @@ impl Request for RpbMapRedReqRef<'_> {
     const OPERATION: &'static Operation = RpbMapRedReq::OPERATION;
 }
 
-#[cfg(feature = "client")]
 /// MapReduce jobs.
+#[cfg(feature = "client")]
 #[derive(Clone, Copy, Debug)]
 pub struct RiakMapReduce<C> {
     call: C,
@@ -3466,8 +3426,8 @@ pub struct RiakMapReduce<C> {
 
 #[cfg(feature = "client")]
 impl<C: Call> RiakMapReduce<C> {
-    /// A client that calls through a connection, or whatever
-    /// else carries calls.
+    /// Creates a client that makes its calls through `call`: a connection,
+    /// a pool, a cluster, or a reference to one.
     pub const fn new(call: C) -> Self {
         Self { call }
     }
@@ -3477,12 +3437,13 @@ impl<C: Call> RiakMapReduce<C> {
     /// The time limit is part of the job. A job is never repeated automatically,
     /// since its functions may have side effects.
     ///
-    /// Sends `RpbMapRedReq` (23), answered by many of `RpbMapRedResp` (24). To be
-    /// repeated only if it was not sent. Since 1.2.0. Served by kv.
+    /// Sends [`RpbMapRedReq`] (code 23), answered by a stream of [`RpbMapRedResp`]
+    /// (code 24). May be repeated only if it was not sent. Since 1.2.0. Served by
+    /// `kv`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn run(
         &self,
         request: impl Request<Owned = RpbMapRedReq>,
@@ -3491,10 +3452,10 @@ impl<C: Call> RiakMapReduce<C> {
     }
 }
 
-#[cfg(feature = "server")]
 /// MapReduce jobs.
 ///
-/// Methods that are not implemented answer "Unknown message code".
+/// Every method has a default that answers with the error "Unknown message code".
+#[cfg(feature = "server")]
 pub trait RiakMapReduceServer: Send + Sync + 'static {
     /// Runs a job, and streams the results of its phases as they arrive.
     ///
@@ -3510,8 +3471,8 @@ pub trait RiakMapReduceServer: Send + Sync + 'static {
     }
 }
 
+/// Serves a [`RiakMapReduceServer`]: passes each request to its method by message code.
 #[cfg(feature = "server")]
-/// Serves a [`RiakMapReduceServer`] by message code.
 #[derive(Clone, Copy, Debug)]
 pub struct RiakMapReduceService<S>(pub S);
 #[cfg(feature = "server")]
@@ -3735,9 +3696,9 @@ impl Request for RpbYokozunaSchemaPutReqRef<'_> {
     const OPERATION: &'static Operation = RpbYokozunaSchemaPutReq::OPERATION;
 }
 
-#[cfg(feature = "client")]
 /// Full-text search: queries, and the indexes and schemas behind them.
 /// Served by Riak 2.0 to 2.9.
+#[cfg(feature = "client")]
 #[derive(Clone, Copy, Debug)]
 pub struct RiakSearch<C> {
     call: C,
@@ -3745,20 +3706,20 @@ pub struct RiakSearch<C> {
 
 #[cfg(feature = "client")]
 impl<C: Call> RiakSearch<C> {
-    /// A client that calls through a connection, or whatever
-    /// else carries calls.
+    /// Creates a client that makes its calls through `call`: a connection,
+    /// a pool, a cluster, or a reference to one.
     pub const fn new(call: C) -> Self {
         Self { call }
     }
 
     /// Runs a query.
     ///
-    /// Sends `RpbSearchQueryReq` (27), answered by `RpbSearchQueryResp` (28). Safe
-    /// to repeat. Since 1.2.0. Served by yokozuna.
+    /// Sends [`RpbSearchQueryReq`] (code 27), answered by [`RpbSearchQueryResp`]
+    /// (code 28). May be repeated. Since 1.2.0. Served by `yokozuna`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn query(
         &self,
         request: impl Request<Owned = RpbSearchQueryReq>,
@@ -3768,12 +3729,13 @@ impl<C: Call> RiakSearch<C> {
 
     /// Fetches an index, or all indexes if the request names none.
     ///
-    /// Sends `RpbYokozunaIndexGetReq` (54), answered by `RpbYokozunaIndexGetResp`
-    /// (55). Safe to repeat. Since 2.0.0. Served by yokozuna.
+    /// Sends [`RpbYokozunaIndexGetReq`] (code 54), answered by
+    /// [`RpbYokozunaIndexGetResp`] (code 55). May be repeated. Since 2.0.0. Served
+    /// by `yokozuna`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn get_index(
         &self,
         request: impl Request<Owned = RpbYokozunaIndexGetReq>,
@@ -3784,13 +3746,13 @@ impl<C: Call> RiakSearch<C> {
     /// Creates an index, and waits until the nodes have it. The answer is a put
     /// response without a body.
     ///
-    /// Sends `RpbYokozunaIndexPutReq` (56), answered by `RpbPutResp` (12). May take
-    /// minutes. To be repeated only if it was not sent. Since 2.0.0. Served by
-    /// yokozuna.
+    /// Sends [`RpbYokozunaIndexPutReq`] (code 56), answered by [`RpbPutResp`] (code
+    /// 12). May take minutes. May be repeated only if it was not sent. Since 2.0.0.
+    /// Served by `yokozuna`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn put_index(
         &self,
         request: impl Request<Owned = RpbYokozunaIndexPutReq>,
@@ -3801,12 +3763,13 @@ impl<C: Call> RiakSearch<C> {
     /// Deletes an index, which no bucket may refer to any more. Repeating the
     /// request is an error, since the index is gone.
     ///
-    /// Sends `RpbYokozunaIndexDeleteReq` (57), answered by `riak.RpbDelResp` (14).
-    /// To be repeated only if it was not sent. Since 2.0.0. Served by yokozuna.
+    /// Sends [`RpbYokozunaIndexDeleteReq`] (code 57), answered by [`RpbDelResp`]
+    /// (code 14). May be repeated only if it was not sent. Since 2.0.0. Served by
+    /// `yokozuna`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn delete_index(
         &self,
         request: impl Request<Owned = RpbYokozunaIndexDeleteReq>,
@@ -3816,12 +3779,13 @@ impl<C: Call> RiakSearch<C> {
 
     /// Fetches a schema.
     ///
-    /// Sends `RpbYokozunaSchemaGetReq` (58), answered by `RpbYokozunaSchemaGetResp`
-    /// (59). Safe to repeat. Since 2.0.0. Served by yokozuna.
+    /// Sends [`RpbYokozunaSchemaGetReq`] (code 58), answered by
+    /// [`RpbYokozunaSchemaGetResp`] (code 59). May be repeated. Since 2.0.0. Served
+    /// by `yokozuna`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn get_schema(
         &self,
         request: impl Request<Owned = RpbYokozunaSchemaGetReq>,
@@ -3831,12 +3795,12 @@ impl<C: Call> RiakSearch<C> {
 
     /// Stores a schema. The answer is a put response without a body.
     ///
-    /// Sends `RpbYokozunaSchemaPutReq` (60), answered by `RpbPutResp` (12). Safe to
-    /// repeat. Since 2.0.0. Served by yokozuna.
+    /// Sends [`RpbYokozunaSchemaPutReq`] (code 60), answered by [`RpbPutResp`]
+    /// (code 12). May be repeated. Since 2.0.0. Served by `yokozuna`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn put_schema(
         &self,
         request: impl Request<Owned = RpbYokozunaSchemaPutReq>,
@@ -3845,11 +3809,11 @@ impl<C: Call> RiakSearch<C> {
     }
 }
 
-#[cfg(feature = "server")]
 /// Full-text search: queries, and the indexes and schemas behind them.
 /// Served by Riak 2.0 to 2.9.
 ///
-/// Methods that are not implemented answer "Unknown message code".
+/// Every method has a default that answers with the error "Unknown message code".
+#[cfg(feature = "server")]
 pub trait RiakSearchServer: Send + Sync + 'static {
     /// Runs a query.
     fn query(
@@ -3908,8 +3872,8 @@ pub trait RiakSearchServer: Send + Sync + 'static {
     }
 }
 
+/// Serves a [`RiakSearchServer`]: passes each request to its method by message code.
 #[cfg(feature = "server")]
-/// Serves a [`RiakSearchServer`] by message code.
 #[derive(Clone, Copy, Debug)]
 pub struct RiakSearchService<S>(pub S);
 #[cfg(feature = "server")]
@@ -4229,8 +4193,8 @@ impl Request for TsTtbMsgRef<'_> {
     const OPERATION: &'static Operation = TsTtbMsg::OPERATION;
 }
 
-#[cfg(feature = "client")]
 /// Time-series tables. Served by Riak TS only.
+#[cfg(feature = "client")]
 #[derive(Clone, Copy, Debug)]
 pub struct RiakTs<C> {
     call: C,
@@ -4238,8 +4202,8 @@ pub struct RiakTs<C> {
 
 #[cfg(feature = "client")]
 impl<C: Call> RiakTs<C> {
-    /// A client that calls through a connection, or whatever
-    /// else carries calls.
+    /// Creates a client that makes its calls through `call`: a connection,
+    /// a pool, a cluster, or a reference to one.
     pub const fn new(call: C) -> Self {
         Self { call }
     }
@@ -4250,12 +4214,12 @@ impl<C: Call> RiakTs<C> {
     /// `stream` says, and its absent `done` marks it as the last. A statement
     /// may insert rows, so it is never repeated automatically.
     ///
-    /// Sends `TsQueryReq` (90), answered by `TsQueryResp` (91). To be repeated only
-    /// if it was not sent. Since 2.1.1.0. Served by ts.
+    /// Sends [`TsQueryReq`] (code 90), answered by [`TsQueryResp`] (code 91). May
+    /// be repeated only if it was not sent. Since 2.1.1.0. Served by `ts`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn query(
         &self,
         request: impl Request<Owned = TsQueryReq>,
@@ -4269,12 +4233,13 @@ impl<C: Call> RiakTs<C> {
     /// `stream` says, and its absent `done` marks it as the last. A statement
     /// may insert rows, so it is never repeated automatically.
     ///
-    /// Sends `TsQueryReq` (90), answered by many of `TsQueryResp` (91). To be
-    /// repeated only if it was not sent. Since 2.1.1.0. Served by ts.
+    /// Sends [`TsQueryReq`] (code 90), answered by a stream of [`TsQueryResp`]
+    /// (code 91). May be repeated only if it was not sent. Since 2.1.1.0. Served by
+    /// `ts`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn query_stream(
         &self,
         request: impl Request<Owned = TsQueryReq>,
@@ -4285,12 +4250,12 @@ impl<C: Call> RiakTs<C> {
     /// Stores rows. Each row replaces the one with the same key, so a repeated
     /// request could overwrite what others have written in between.
     ///
-    /// Sends `TsPutReq` (92), answered by `TsPutResp` (93). To be repeated only if
-    /// it was not sent. Since 2.1.1.0. Served by ts.
+    /// Sends [`TsPutReq`] (code 92), answered by [`TsPutResp`] (code 93). May be
+    /// repeated only if it was not sent. Since 2.1.1.0. Served by `ts`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn put(
         &self,
         request: impl Request<Owned = TsPutReq>,
@@ -4301,12 +4266,12 @@ impl<C: Call> RiakTs<C> {
     /// Fetches one row. If it does not exist, the server answers with error
     /// 1021.
     ///
-    /// Sends `TsGetReq` (96), answered by `TsGetResp` (97). Safe to repeat. Since
-    /// 2.1.1.0. Served by ts.
+    /// Sends [`TsGetReq`] (code 96), answered by [`TsGetResp`] (code 97). May be
+    /// repeated. Since 2.1.1.0. Served by `ts`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn get(
         &self,
         request: impl Request<Owned = TsGetReq>,
@@ -4316,12 +4281,12 @@ impl<C: Call> RiakTs<C> {
 
     /// Deletes one row.
     ///
-    /// Sends `TsDelReq` (94), answered by `TsDelResp` (95). To be repeated only
-    /// with a causal context. Since 2.1.1.0. Served by ts.
+    /// Sends [`TsDelReq`] (code 94), answered by [`TsDelResp`] (code 95). May be
+    /// repeated only with a causal context. Since 2.1.1.0. Served by `ts`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn delete(
         &self,
         request: impl Request<Owned = TsDelReq>,
@@ -4332,12 +4297,13 @@ impl<C: Call> RiakTs<C> {
     /// Lists the keys of all rows of a table: a scan of all of its data, unfit
     /// for production.
     ///
-    /// Sends `TsListKeysReq` (98), answered by many of `TsListKeysResp` (99). Safe
-    /// to repeat. Since 2.1.1.0. Served by ts.
+    /// Sends [`TsListKeysReq`] (code 98), answered by a stream of
+    /// [`TsListKeysResp`] (code 99). May be repeated. Since 2.1.1.0. Served by
+    /// `ts`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn list_keys(
         &self,
         request: impl Request<Owned = TsListKeysReq>,
@@ -4347,12 +4313,12 @@ impl<C: Call> RiakTs<C> {
 
     /// Plans how to split a query into parts that nodes can answer in parallel.
     ///
-    /// Sends `TsCoverageReq` (100), answered by `TsCoverageResp` (101). May take
-    /// minutes. Safe to repeat. Since 2.1.4.2. Served by ts.
+    /// Sends [`TsCoverageReq`] (code 100), answered by [`TsCoverageResp`] (code
+    /// 101). May take minutes. May be repeated. Since 2.1.4.2. Served by `ts`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn coverage(
         &self,
         request: impl Request<Owned = TsCoverageReq>,
@@ -4364,12 +4330,12 @@ impl<C: Call> RiakTs<C> {
     /// as a term. A failure may also be reported as a term instead of the error
     /// frame.
     ///
-    /// Sends `riak.TsTtbMsg` (104), answered by `riak.TsTtbMsg` (104). To be
-    /// repeated only if it was not sent. Since 2.1.4.2. Served by ts.
+    /// Sends [`TsTtbMsg`] (code 104), answered by [`TsTtbMsg`] (code 104). May be
+    /// repeated only if it was not sent. Since 2.1.4.2. Served by `ts`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn ttb(
         &self,
         request: impl Request<Owned = TsTtbMsg>,
@@ -4378,10 +4344,10 @@ impl<C: Call> RiakTs<C> {
     }
 }
 
-#[cfg(feature = "server")]
 /// Time-series tables. Served by Riak TS only.
 ///
-/// Methods that are not implemented answer "Unknown message code".
+/// Every method has a default that answers with the error "Unknown message code".
+#[cfg(feature = "server")]
 pub trait RiakTsServer: Send + Sync + 'static {
     /// Runs an SQL statement.
     ///
@@ -4471,8 +4437,8 @@ pub trait RiakTsServer: Send + Sync + 'static {
     }
 }
 
+/// Serves a [`RiakTsServer`]: passes each request to its method by message code.
 #[cfg(feature = "server")]
-/// Serves a [`RiakTsServer`] by message code.
 #[derive(Clone, Copy, Debug)]
 pub struct RiakTsService<S>(pub S);
 #[cfg(feature = "server")]
@@ -4693,8 +4659,8 @@ impl Request for RpbReplGetClusterIdReqRef<'_> {
     const OPERATION: &'static Operation = RpbReplGetClusterIdReq::OPERATION;
 }
 
-#[cfg(feature = "client")]
 /// Replication between clusters, and cluster membership.
+#[cfg(feature = "client")]
 #[derive(Clone, Copy, Debug)]
 pub struct RiakRepl<C> {
     call: C,
@@ -4702,8 +4668,8 @@ pub struct RiakRepl<C> {
 
 #[cfg(feature = "client")]
 impl<C: Call> RiakRepl<C> {
-    /// A client that calls through a connection, or whatever
-    /// else carries calls.
+    /// Creates a client that makes its calls through `call`: a connection,
+    /// a pool, a cluster, or a reference to one.
     pub const fn new(call: C) -> Self {
         Self { call }
     }
@@ -4711,12 +4677,12 @@ impl<C: Call> RiakRepl<C> {
     /// Requests the addresses at which the cluster's nodes listen. The request
     /// is always sent without a body: the server accepts no other form.
     ///
-    /// Sends `RpbMembershipReq` (206), answered by `RpbMembershipResp` (207). Safe
-    /// to repeat. Since 3.0.10. Served by kv.
+    /// Sends [`RpbMembershipReq`] (code 206), answered by [`RpbMembershipResp`]
+    /// (code 207). May be repeated. Since 3.0.10. Served by `kv`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn membership(&self) -> Result<RpbMembershipResp, CallError> {
         client::unary(&self.call, RpbMembershipReq::default()).await
     }
@@ -4724,12 +4690,12 @@ impl<C: Call> RiakRepl<C> {
     /// Takes one object out of a replication queue. The object is removed from
     /// the queue even if the answer is lost.
     ///
-    /// Sends `RpbFetchReq` (202), answered by `RpbFetchResp` (203). Must not be
-    /// repeated. Since 2.9.1. Served by kv.
+    /// Sends [`RpbFetchReq`] (code 202), answered by [`RpbFetchResp`] (code 203).
+    /// Must not be repeated. Since 2.9.1. Served by `kv`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn fetch(
         &self,
         request: impl Request<Owned = RpbFetchReq>,
@@ -4739,12 +4705,12 @@ impl<C: Call> RiakRepl<C> {
 
     /// Appends references to objects to a replication queue.
     ///
-    /// Sends `RpbPushReq` (204), answered by `RpbPushResp` (205). To be repeated
-    /// only if it was not sent. Since 3.0.7. Served by kv.
+    /// Sends [`RpbPushReq`] (code 204), answered by [`RpbPushResp`] (code 205). May
+    /// be repeated only if it was not sent. Since 3.0.7. Served by `kv`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn push(
         &self,
         request: impl Request<Owned = RpbPushReq>,
@@ -4755,12 +4721,12 @@ impl<C: Call> RiakRepl<C> {
     /// Fetches an object on behalf of another cluster. Served by the
     /// enterprise replication only.
     ///
-    /// Sends `RpbReplGetReq` (128), answered by `RpbGetResp` (10). Safe to repeat.
-    /// Served by repl.
+    /// Sends [`RpbReplGetReq`] (code 128), answered by [`RpbGetResp`] (code 10).
+    /// May be repeated. Served by `repl`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn get(
         &self,
         request: impl Request<Owned = RpbReplGetReq>,
@@ -4771,21 +4737,21 @@ impl<C: Call> RiakRepl<C> {
     /// Requests the identifier of the cluster. Served by the enterprise
     /// replication only.
     ///
-    /// Sends `RpbReplGetClusterIdReq` (129), answered by `RpbReplGetClusterIdResp`
-    /// (130). Safe to repeat. Served by repl.
+    /// Sends [`RpbReplGetClusterIdReq`] (code 129), answered by
+    /// [`RpbReplGetClusterIdResp`] (code 130). May be repeated. Served by `repl`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn get_cluster_id(&self) -> Result<RpbReplGetClusterIdResp, CallError> {
         client::unary(&self.call, RpbReplGetClusterIdReq::default()).await
     }
 }
 
-#[cfg(feature = "server")]
 /// Replication between clusters, and cluster membership.
 ///
-/// Methods that are not implemented answer "Unknown message code".
+/// Every method has a default that answers with the error "Unknown message code".
+#[cfg(feature = "server")]
 pub trait RiakReplServer: Send + Sync + 'static {
     /// Requests the addresses at which the cluster's nodes listen. The request
     /// is always sent without a body: the server accepts no other form.
@@ -4837,8 +4803,8 @@ pub trait RiakReplServer: Send + Sync + 'static {
     }
 }
 
+/// Serves a [`RiakReplServer`]: passes each request to its method by message code.
 #[cfg(feature = "server")]
-/// Serves a [`RiakReplServer`] by message code.
 #[derive(Clone, Copy, Debug)]
 pub struct RiakReplService<S>(pub S);
 #[cfg(feature = "server")]
@@ -5362,10 +5328,10 @@ impl Request for RpbAaeFoldEraseKeysReqRef<'_> {
     }
 }
 
-#[cfg(feature = "client")]
 /// Anti-entropy folds: each walks the keys and vector clocks of many objects
 /// and returns one answer with all results. A fold may take up to an hour; no
 /// request can change that limit. The node must run Tictac AAE.
+#[cfg(feature = "client")]
 #[derive(Clone, Copy, Debug)]
 pub struct RiakAae<C> {
     call: C,
@@ -5373,8 +5339,8 @@ pub struct RiakAae<C> {
 
 #[cfg(feature = "client")]
 impl<C: Call> RiakAae<C> {
-    /// A client that calls through a connection, or whatever
-    /// else carries calls.
+    /// Creates a client that makes its calls through `call`: a connection,
+    /// a pool, a cluster, or a reference to one.
     pub const fn new(call: C) -> Self {
         Self { call }
     }
@@ -5382,12 +5348,13 @@ impl<C: Call> RiakAae<C> {
     /// Fetches the root of the cached hash tree over all objects with one
     /// `n_val`.
     ///
-    /// Sends `RpbAaeFoldMergeRootNValReq` (210), answered by `RpbAaeFoldTreeResp`
-    /// (220). May take minutes. Safe to repeat. Since 2.9.1. Served by kv.
+    /// Sends [`RpbAaeFoldMergeRootNValReq`] (code 210), answered by
+    /// [`RpbAaeFoldTreeResp`] (code 220). May take minutes. May be repeated. Since
+    /// 2.9.1. Served by `kv`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn merge_root_n_val(
         &self,
         request: impl Request<Owned = RpbAaeFoldMergeRootNValReq>,
@@ -5398,12 +5365,13 @@ impl<C: Call> RiakAae<C> {
     /// Fetches branches of the cached hash tree over all objects with one
     /// `n_val`.
     ///
-    /// Sends `RpbAaeFoldMergeBranchNValReq` (211), answered by `RpbAaeFoldTreeResp`
-    /// (220). May take minutes. Safe to repeat. Since 2.9.1. Served by kv.
+    /// Sends [`RpbAaeFoldMergeBranchNValReq`] (code 211), answered by
+    /// [`RpbAaeFoldTreeResp`] (code 220). May take minutes. May be repeated. Since
+    /// 2.9.1. Served by `kv`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn merge_branch_n_val(
         &self,
         request: impl Request<Owned = RpbAaeFoldMergeBranchNValReq>,
@@ -5414,13 +5382,13 @@ impl<C: Call> RiakAae<C> {
     /// Fetches keys and vector clocks of objects with one `n_val`, by segments
     /// of the cached hash tree.
     ///
-    /// Sends `RpbAaeFoldFetchClocksNValReq` (212), answered by
-    /// `RpbAaeFoldKeyValueResp` (221). May take minutes. Safe to repeat. Since
-    /// 2.9.1. Served by kv.
+    /// Sends [`RpbAaeFoldFetchClocksNValReq`] (code 212), answered by
+    /// [`RpbAaeFoldKeyValueResp`] (code 221). May take minutes. May be repeated.
+    /// Since 2.9.1. Served by `kv`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn fetch_clocks_n_val(
         &self,
         request: impl Request<Owned = RpbAaeFoldFetchClocksNValReq>,
@@ -5430,12 +5398,13 @@ impl<C: Call> RiakAae<C> {
 
     /// Builds a hash tree over some objects of a bucket.
     ///
-    /// Sends `RpbAaeFoldMergeTreesRangeReq` (213), answered by `RpbAaeFoldTreeResp`
-    /// (220). May take minutes. Safe to repeat. Since 2.9.1. Served by kv.
+    /// Sends [`RpbAaeFoldMergeTreesRangeReq`] (code 213), answered by
+    /// [`RpbAaeFoldTreeResp`] (code 220). May take minutes. May be repeated. Since
+    /// 2.9.1. Served by `kv`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn merge_trees_range(
         &self,
         request: impl Request<Owned = RpbAaeFoldMergeTreesRangeReq>,
@@ -5445,13 +5414,13 @@ impl<C: Call> RiakAae<C> {
 
     /// Fetches keys and vector clocks of some objects of a bucket.
     ///
-    /// Sends `RpbAaeFoldFetchClocksRangeReq` (214), answered by
-    /// `RpbAaeFoldKeyValueResp` (221). May take minutes. Safe to repeat. Since
-    /// 2.9.1. Served by kv.
+    /// Sends [`RpbAaeFoldFetchClocksRangeReq`] (code 214), answered by
+    /// [`RpbAaeFoldKeyValueResp`] (code 221). May take minutes. May be repeated.
+    /// Since 2.9.1. Served by `kv`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn fetch_clocks_range(
         &self,
         request: impl Request<Owned = RpbAaeFoldFetchClocksRangeReq>,
@@ -5461,12 +5430,13 @@ impl<C: Call> RiakAae<C> {
 
     /// Finds the keys of objects that have many siblings, or are large.
     ///
-    /// Sends `RpbAaeFoldFindKeysReq` (215), answered by `RpbAaeFoldKeyCountResp`
-    /// (222). May take minutes. Safe to repeat. Since 2.9.1. Served by kv.
+    /// Sends [`RpbAaeFoldFindKeysReq`] (code 215), answered by
+    /// [`RpbAaeFoldKeyCountResp`] (code 222). May take minutes. May be repeated.
+    /// Since 2.9.1. Served by `kv`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn find_keys(
         &self,
         request: impl Request<Owned = RpbAaeFoldFindKeysReq>,
@@ -5476,12 +5446,13 @@ impl<C: Call> RiakAae<C> {
 
     /// Counts the objects of a bucket by size and by number of siblings.
     ///
-    /// Sends `RpbAaeFoldObjectStatsReq` (216), answered by `RpbAaeFoldKeyCountResp`
-    /// (222). May take minutes. Safe to repeat. Since 2.9.1. Served by kv.
+    /// Sends [`RpbAaeFoldObjectStatsReq`] (code 216), answered by
+    /// [`RpbAaeFoldKeyCountResp`] (code 222). May take minutes. May be repeated.
+    /// Since 2.9.1. Served by `kv`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn object_stats(
         &self,
         request: impl Request<Owned = RpbAaeFoldObjectStatsReq>,
@@ -5492,13 +5463,13 @@ impl<C: Call> RiakAae<C> {
     /// Appends objects of a bucket to a replication queue. A repeated request
     /// queues them again.
     ///
-    /// Sends `RpbAaeFoldReplKeysReq` (217), answered by `RpbAaeFoldKeyCountResp`
-    /// (222). May take minutes. To be repeated only if it was not sent. Since
-    /// 2.9.1. Served by kv.
+    /// Sends [`RpbAaeFoldReplKeysReq`] (code 217), answered by
+    /// [`RpbAaeFoldKeyCountResp`] (code 222). May take minutes. May be repeated
+    /// only if it was not sent. Since 2.9.1. Served by `kv`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn repl_keys(
         &self,
         request: impl Request<Owned = RpbAaeFoldReplKeysReq>,
@@ -5508,12 +5479,13 @@ impl<C: Call> RiakAae<C> {
 
     /// Finds the keys of tombstones.
     ///
-    /// Sends `RpbAaeFoldFindTombsReq` (218), answered by `RpbAaeFoldKeyValueResp`
-    /// (221). May take minutes. Safe to repeat. Since 2.9.1. Served by kv.
+    /// Sends [`RpbAaeFoldFindTombsReq`] (code 218), answered by
+    /// [`RpbAaeFoldKeyValueResp`] (code 221). May take minutes. May be repeated.
+    /// Since 2.9.1. Served by `kv`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn find_tombs(
         &self,
         request: impl Request<Owned = RpbAaeFoldFindTombsReq>,
@@ -5523,12 +5495,13 @@ impl<C: Call> RiakAae<C> {
 
     /// Reads objects of a bucket, which repairs replicas that differ.
     ///
-    /// Sends `RpbAaeFoldRepairKeysReq` (219), answered by `RpbAaeFoldKeyCountResp`
-    /// (222). May take minutes. Safe to repeat. Since 3.0.8. Served by kv.
+    /// Sends [`RpbAaeFoldRepairKeysReq`] (code 219), answered by
+    /// [`RpbAaeFoldKeyCountResp`] (code 222). May take minutes. May be repeated.
+    /// Since 3.0.8. Served by `kv`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn repair_keys(
         &self,
         request: impl Request<Owned = RpbAaeFoldRepairKeysReq>,
@@ -5538,13 +5511,13 @@ impl<C: Call> RiakAae<C> {
 
     /// Lists all buckets, of all types.
     ///
-    /// Sends `RpbAaeFoldListBucketsReq` (223), answered by
-    /// `RpbAaeFoldListBucketsResp` (224). May take minutes. Safe to repeat. Since
-    /// 2.9.1. Served by kv.
+    /// Sends [`RpbAaeFoldListBucketsReq`] (code 223), answered by
+    /// [`RpbAaeFoldListBucketsResp`] (code 224). May take minutes. May be repeated.
+    /// Since 2.9.1. Served by `kv`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn list_buckets(
         &self,
         request: impl Request<Owned = RpbAaeFoldListBucketsReq>,
@@ -5554,13 +5527,13 @@ impl<C: Call> RiakAae<C> {
 
     /// Reaps tombstones, or counts them.
     ///
-    /// Sends `RpbAaeFoldReapTombsReq` (230), answered by `RpbAaeFoldKeyCountResp`
-    /// (222). May take minutes. To be repeated only if it was not sent. Since
-    /// 2.9.1. Served by kv.
+    /// Sends [`RpbAaeFoldReapTombsReq`] (code 230), answered by
+    /// [`RpbAaeFoldKeyCountResp`] (code 222). May take minutes. May be repeated
+    /// only if it was not sent. Since 2.9.1. Served by `kv`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn reap_tombs(
         &self,
         request: impl Request<Owned = RpbAaeFoldReapTombsReq>,
@@ -5571,13 +5544,13 @@ impl<C: Call> RiakAae<C> {
     /// Deletes objects of a bucket, or counts them. A repeated request could
     /// delete objects written in between.
     ///
-    /// Sends `RpbAaeFoldEraseKeysReq` (231), answered by `RpbAaeFoldKeyCountResp`
-    /// (222). May take minutes. To be repeated only if it was not sent. Since
-    /// 2.9.1. Served by kv.
+    /// Sends [`RpbAaeFoldEraseKeysReq`] (code 231), answered by
+    /// [`RpbAaeFoldKeyCountResp`] (code 222). May take minutes. May be repeated
+    /// only if it was not sent. Since 2.9.1. Served by `kv`.
     ///
     /// # Errors
     ///
-    /// If the call fails, or the server answers that it did.
+    /// Returns an error if the call fails or the server answers with an error.
     pub async fn erase_keys(
         &self,
         request: impl Request<Owned = RpbAaeFoldEraseKeysReq>,
@@ -5586,12 +5559,12 @@ impl<C: Call> RiakAae<C> {
     }
 }
 
-#[cfg(feature = "server")]
 /// Anti-entropy folds: each walks the keys and vector clocks of many objects
 /// and returns one answer with all results. A fold may take up to an hour; no
 /// request can change that limit. The node must run Tictac AAE.
 ///
-/// Methods that are not implemented answer "Unknown message code".
+/// Every method has a default that answers with the error "Unknown message code".
+#[cfg(feature = "server")]
 pub trait RiakAaeServer: Send + Sync + 'static {
     /// Fetches the root of the cached hash tree over all objects with one
     /// `n_val`.
@@ -5716,8 +5689,8 @@ pub trait RiakAaeServer: Send + Sync + 'static {
     }
 }
 
+/// Serves a [`RiakAaeServer`]: passes each request to its method by message code.
 #[cfg(feature = "server")]
-/// Serves a [`RiakAaeServer`] by message code.
 #[derive(Clone, Copy, Debug)]
 pub struct RiakAaeService<S>(pub S);
 #[cfg(feature = "server")]

@@ -65,12 +65,12 @@ pub struct TsColumnDescription {
     pub name: Blob,
     /// Its type. Releases before 3.0 always send it, and require it.
     pub r#type: Option<TsColumnType>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl TsColumnDescription {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(name: impl Into<Blob>) -> Self {
         Self {
@@ -140,7 +140,7 @@ impl Owned for TsColumnDescription {
     }
 }
 
-/// [`TsColumnDescription`], borrowing from the bytes that it was decoded from.
+/// The form of [`TsColumnDescription`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct TsColumnDescriptionRef<'a> {
     pub name: &'a [u8],
@@ -233,7 +233,7 @@ pub struct TsCell {
     pub boolean_value: Option<bool>,
     /// A floating-point number.
     pub double_value: Option<f64>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -284,7 +284,7 @@ impl Owned for TsCell {
     }
 }
 
-/// [`TsCell`], borrowing from the bytes that it was decoded from.
+/// The form of [`TsCell`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct TsCellRef<'a> {
     pub varchar_value: Option<&'a [u8]>,
@@ -363,7 +363,7 @@ impl View for TsCellRef<'_> {
 pub struct TsRow {
     /// Its cells, in the order of the columns.
     pub cells: Vec<TsCell>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -406,7 +406,7 @@ impl Owned for TsRow {
     }
 }
 
-/// [`TsRow`], borrowing from the bytes that it was decoded from.
+/// The form of [`TsRow`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TsRowRef<'a> {
     pub cells: Vec<TsCellRef<'a>>,
@@ -460,12 +460,12 @@ pub struct TsInterpolation {
     pub base: Blob,
     /// Values for placeholders in the query. No server implements them.
     pub interpolations: Vec<RpbPair>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl TsInterpolation {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(base: impl Into<Blob>) -> Self {
         Self {
@@ -533,7 +533,7 @@ impl Owned for TsInterpolation {
     }
 }
 
-/// [`TsInterpolation`], borrowing from the bytes that it was decoded from.
+/// The form of [`TsInterpolation`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct TsInterpolationRef<'a> {
     pub base: &'a [u8],
@@ -629,12 +629,12 @@ pub struct TsQueryReq {
     /// Narrows the query to one part of a coverage plan. Send it to the node
     /// that the plan names.
     pub cover_context: Option<Blob>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl TsQueryReq {
-    /// `stream`, or its default: `false`.
+    /// Returns `stream`, or its default `false` if it is absent.
     #[must_use]
     pub fn stream(&self) -> bool {
         self.stream.unwrap_or(false)
@@ -690,7 +690,7 @@ impl Coded for TsQueryReq {
     const CODE: u8 = 90;
 }
 
-/// [`TsQueryReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`TsQueryReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct TsQueryReqRef<'a> {
     pub query: Option<TsInterpolationRef<'a>>,
@@ -773,12 +773,12 @@ pub struct TsQueryResp {
     /// Whether this is the last part of the result. Absent means true, unlike
     /// in any other answer of the protocol.
     pub done: Option<bool>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl TsQueryResp {
-    /// `done`, or its default: `true`.
+    /// Returns `done`, or its default `true` if it is absent.
     #[must_use]
     pub fn done(&self) -> bool {
         self.done.unwrap_or(true)
@@ -839,7 +839,7 @@ impl Coded for TsQueryResp {
     const CODE: u8 = 91;
 }
 
-/// [`TsQueryResp`], borrowing from the bytes that it was decoded from.
+/// The form of [`TsQueryResp`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TsQueryRespRef<'a> {
     pub columns: Vec<TsColumnDescriptionRef<'a>>,
@@ -917,12 +917,12 @@ pub struct TsPutReq {
     pub columns: Vec<TsColumnDescription>,
     /// The rows.
     pub rows: Vec<TsRow>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl TsPutReq {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(table: impl Into<Blob>) -> Self {
         Self {
@@ -993,7 +993,7 @@ impl Coded for TsPutReq {
     const CODE: u8 = 92;
 }
 
-/// [`TsPutReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`TsPutReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct TsPutReqRef<'a> {
     pub table: &'a [u8],
@@ -1082,7 +1082,7 @@ impl Coded for TsPutReqRef<'_> {
 /// Answers `TsPutReq`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TsPutResp {
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -1103,9 +1103,7 @@ impl<'a> Decode<'a> for TsPutResp {
         ctx: &mut wire::Context<'a>,
     ) -> Result<(), DecodeError> {
         while let Some(tag) = input.tag(ctx)? {
-            match tag {
-                _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
-            }
+            wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?;
         }
         Ok(())
     }
@@ -1125,7 +1123,7 @@ impl Coded for TsPutResp {
     const CODE: u8 = 93;
 }
 
-/// [`TsPutResp`], borrowing from the bytes that it was decoded from.
+/// The form of [`TsPutResp`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TsPutRespRef<'a> {
     pub unknown_fields: wire::UnknownFieldsRef<'a>,
@@ -1148,9 +1146,7 @@ impl<'a> Decode<'a> for TsPutRespRef<'a> {
         ctx: &mut wire::Context<'a>,
     ) -> Result<(), DecodeError> {
         while let Some(tag) = input.tag(ctx)? {
-            match tag {
-                _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
-            }
+            wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?;
         }
         Ok(())
     }
@@ -1181,12 +1177,12 @@ pub struct TsGetReq {
     pub key: Vec<TsCell>,
     /// Milliseconds that the server may take.
     pub timeout: Option<u32>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl TsGetReq {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(table: impl Into<Blob>) -> Self {
         Self {
@@ -1250,7 +1246,7 @@ impl Coded for TsGetReq {
     const CODE: u8 = 96;
 }
 
-/// [`TsGetReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`TsGetReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct TsGetReqRef<'a> {
     pub table: &'a [u8],
@@ -1336,7 +1332,7 @@ pub struct TsGetResp {
     pub columns: Vec<TsColumnDescription>,
     /// The row.
     pub rows: Vec<TsRow>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -1392,7 +1388,7 @@ impl Coded for TsGetResp {
     const CODE: u8 = 97;
 }
 
-/// [`TsGetResp`], borrowing from the bytes that it was decoded from.
+/// The form of [`TsGetResp`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TsGetRespRef<'a> {
     pub columns: Vec<TsColumnDescriptionRef<'a>>,
@@ -1467,12 +1463,12 @@ pub struct TsDelReq {
     pub vclock: Option<Blob>,
     /// Milliseconds that the server may take.
     pub timeout: Option<u32>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl TsDelReq {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(table: impl Into<Blob>) -> Self {
         Self {
@@ -1538,7 +1534,7 @@ impl Coded for TsDelReq {
     const CODE: u8 = 94;
 }
 
-/// [`TsDelReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`TsDelReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct TsDelReqRef<'a> {
     pub table: &'a [u8],
@@ -1625,7 +1621,7 @@ impl Coded for TsDelReqRef<'_> {
 /// Answers `TsDelReq`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TsDelResp {
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -1646,9 +1642,7 @@ impl<'a> Decode<'a> for TsDelResp {
         ctx: &mut wire::Context<'a>,
     ) -> Result<(), DecodeError> {
         while let Some(tag) = input.tag(ctx)? {
-            match tag {
-                _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
-            }
+            wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?;
         }
         Ok(())
     }
@@ -1668,7 +1662,7 @@ impl Coded for TsDelResp {
     const CODE: u8 = 95;
 }
 
-/// [`TsDelResp`], borrowing from the bytes that it was decoded from.
+/// The form of [`TsDelResp`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TsDelRespRef<'a> {
     pub unknown_fields: wire::UnknownFieldsRef<'a>,
@@ -1691,9 +1685,7 @@ impl<'a> Decode<'a> for TsDelRespRef<'a> {
         ctx: &mut wire::Context<'a>,
     ) -> Result<(), DecodeError> {
         while let Some(tag) = input.tag(ctx)? {
-            match tag {
-                _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
-            }
+            wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?;
         }
         Ok(())
     }
@@ -1723,12 +1715,12 @@ pub struct TsListKeysReq {
     pub table: Blob,
     /// Milliseconds that the server may take.
     pub timeout: Option<u32>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl TsListKeysReq {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(table: impl Into<Blob>) -> Self {
         Self {
@@ -1788,7 +1780,7 @@ impl Coded for TsListKeysReq {
     const CODE: u8 = 98;
 }
 
-/// [`TsListKeysReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`TsListKeysReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct TsListKeysReqRef<'a> {
     pub table: &'a [u8],
@@ -1867,7 +1859,7 @@ pub struct TsListKeysResp {
     pub keys: Vec<TsRow>,
     /// Whether this is the last part. Parts before it say `false`, or nothing.
     pub done: Option<bool>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -1916,7 +1908,7 @@ impl Coded for TsListKeysResp {
     const CODE: u8 = 99;
 }
 
-/// [`TsListKeysResp`], borrowing from the bytes that it was decoded from.
+/// The form of [`TsListKeysResp`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TsListKeysRespRef<'a> {
     pub keys: Vec<TsRowRef<'a>>,
@@ -1985,12 +1977,12 @@ pub struct TsCoverageReq {
     /// The `cover_context` of every other part whose node is known to have
     /// failed.
     pub unavailable_cover: Vec<Blob>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl TsCoverageReq {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(table: impl Into<Blob>) -> Self {
         Self {
@@ -2065,7 +2057,7 @@ impl Coded for TsCoverageReq {
     const CODE: u8 = 100;
 }
 
-/// [`TsCoverageReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`TsCoverageReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct TsCoverageReqRef<'a> {
     pub query: Option<TsInterpolationRef<'a>>,
@@ -2165,7 +2157,7 @@ impl Coded for TsCoverageReqRef<'_> {
 pub struct TsCoverageResp {
     /// Its parts. Together they cover the query.
     pub entries: Vec<TsCoverageEntry>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -2217,7 +2209,7 @@ impl Coded for TsCoverageResp {
     const CODE: u8 = 101;
 }
 
-/// [`TsCoverageResp`], borrowing from the bytes that it was decoded from.
+/// The form of [`TsCoverageResp`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TsCoverageRespRef<'a> {
     pub entries: Vec<TsCoverageEntryRef<'a>>,
@@ -2285,12 +2277,12 @@ pub struct TsCoverageEntry {
     pub cover_context: Blob,
     /// The part of the table that it covers.
     pub range: Option<TsRange>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl TsCoverageEntry {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(ip: impl Into<Blob>, port: u32, cover_context: impl Into<Blob>) -> Self {
         Self {
@@ -2365,7 +2357,7 @@ impl Owned for TsCoverageEntry {
     }
 }
 
-/// [`TsCoverageEntry`], borrowing from the bytes that it was decoded from.
+/// The form of [`TsCoverageEntry`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct TsCoverageEntryRef<'a> {
     pub ip: &'a [u8],
@@ -2471,12 +2463,12 @@ pub struct TsRange {
     pub upper_bound_inclusive: bool,
     /// The range in words, as an SQL condition.
     pub desc: Blob,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl TsRange {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(
         field_name: impl Into<Blob>,
@@ -2584,7 +2576,7 @@ impl Owned for TsRange {
     }
 }
 
-/// [`TsRange`], borrowing from the bytes that it was decoded from.
+/// The form of [`TsRange`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct TsRangeRef<'a> {
     pub field_name: &'a [u8],

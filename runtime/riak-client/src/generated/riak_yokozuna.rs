@@ -15,12 +15,12 @@ pub struct RpbYokozunaIndex {
     /// How many replicas it has. It must match the `n_val` of the buckets that
     /// use it.
     pub n_val: Option<u32>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbYokozunaIndex {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(name: impl Into<Blob>) -> Self {
         Self {
@@ -83,7 +83,7 @@ impl Owned for RpbYokozunaIndex {
     }
 }
 
-/// [`RpbYokozunaIndex`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbYokozunaIndex`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbYokozunaIndexRef<'a> {
     pub name: &'a [u8],
@@ -167,7 +167,7 @@ impl View for RpbYokozunaIndexRef<'_> {
 pub struct RpbYokozunaIndexGetReq {
     /// The index. Absent, so that the request has no body, asks for all.
     pub name: Option<Blob>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -212,7 +212,7 @@ impl Coded for RpbYokozunaIndexGetReq {
     const CODE: u8 = 54;
 }
 
-/// [`RpbYokozunaIndexGetReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbYokozunaIndexGetReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbYokozunaIndexGetReqRef<'a> {
     pub name: Option<&'a [u8]>,
@@ -277,7 +277,7 @@ impl Coded for RpbYokozunaIndexGetReqRef<'_> {
 pub struct RpbYokozunaIndexGetResp {
     /// The indexes.
     pub index: Vec<RpbYokozunaIndex>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -324,7 +324,7 @@ impl Coded for RpbYokozunaIndexGetResp {
     const CODE: u8 = 55;
 }
 
-/// [`RpbYokozunaIndexGetResp`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbYokozunaIndexGetResp`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RpbYokozunaIndexGetRespRef<'a> {
     pub index: Vec<RpbYokozunaIndexRef<'a>>,
@@ -386,12 +386,12 @@ pub struct RpbYokozunaIndexPutReq {
     pub index: RpbYokozunaIndex,
     /// Milliseconds to wait until the nodes have it.
     pub timeout: Option<u32>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbYokozunaIndexPutReq {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(index: RpbYokozunaIndex) -> Self {
         Self { index, ..Self::default() }
@@ -454,7 +454,7 @@ impl Coded for RpbYokozunaIndexPutReq {
     const CODE: u8 = 56;
 }
 
-/// [`RpbYokozunaIndexPutReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbYokozunaIndexPutReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RpbYokozunaIndexPutReqRef<'a> {
     pub index: RpbYokozunaIndexRef<'a>,
@@ -528,12 +528,12 @@ impl Coded for RpbYokozunaIndexPutReqRef<'_> {
 pub struct RpbYokozunaIndexDeleteReq {
     /// The index.
     pub name: Blob,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbYokozunaIndexDeleteReq {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(name: impl Into<Blob>) -> Self {
         Self {
@@ -591,7 +591,7 @@ impl Coded for RpbYokozunaIndexDeleteReq {
     const CODE: u8 = 57;
 }
 
-/// [`RpbYokozunaIndexDeleteReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbYokozunaIndexDeleteReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbYokozunaIndexDeleteReqRef<'a> {
     pub name: &'a [u8],
@@ -663,12 +663,12 @@ pub struct RpbYokozunaSchema {
     pub name: Blob,
     /// Its text, raw XML.
     pub content: Option<Blob>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbYokozunaSchema {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(name: impl Into<Blob>) -> Self {
         Self {
@@ -729,7 +729,7 @@ impl Owned for RpbYokozunaSchema {
     }
 }
 
-/// [`RpbYokozunaSchema`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbYokozunaSchema`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbYokozunaSchemaRef<'a> {
     pub name: &'a [u8],
@@ -807,12 +807,12 @@ impl View for RpbYokozunaSchemaRef<'_> {
 pub struct RpbYokozunaSchemaPutReq {
     /// The schema.
     pub schema: RpbYokozunaSchema,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbYokozunaSchemaPutReq {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(schema: RpbYokozunaSchema) -> Self {
         Self { schema, ..Self::default() }
@@ -873,7 +873,7 @@ impl Coded for RpbYokozunaSchemaPutReq {
     const CODE: u8 = 60;
 }
 
-/// [`RpbYokozunaSchemaPutReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbYokozunaSchemaPutReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RpbYokozunaSchemaPutReqRef<'a> {
     pub schema: RpbYokozunaSchemaRef<'a>,
@@ -942,12 +942,12 @@ impl Coded for RpbYokozunaSchemaPutReqRef<'_> {
 pub struct RpbYokozunaSchemaGetReq {
     /// The schema.
     pub name: Blob,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbYokozunaSchemaGetReq {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(name: impl Into<Blob>) -> Self {
         Self {
@@ -1005,7 +1005,7 @@ impl Coded for RpbYokozunaSchemaGetReq {
     const CODE: u8 = 58;
 }
 
-/// [`RpbYokozunaSchemaGetReq`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbYokozunaSchemaGetReq`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbYokozunaSchemaGetReqRef<'a> {
     pub name: &'a [u8],
@@ -1077,12 +1077,12 @@ impl Coded for RpbYokozunaSchemaGetReqRef<'_> {
 pub struct RpbYokozunaSchemaGetResp {
     /// The schema.
     pub schema: RpbYokozunaSchema,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
 impl RpbYokozunaSchemaGetResp {
-    /// A message with its required fields set.
+    /// Creates a message with its required fields set, and no others.
     #[must_use]
     pub fn new(schema: RpbYokozunaSchema) -> Self {
         Self { schema, ..Self::default() }
@@ -1143,7 +1143,7 @@ impl Coded for RpbYokozunaSchemaGetResp {
     const CODE: u8 = 59;
 }
 
-/// [`RpbYokozunaSchemaGetResp`], borrowing from the bytes that it was decoded from.
+/// The form of [`RpbYokozunaSchemaGetResp`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RpbYokozunaSchemaGetRespRef<'a> {
     pub schema: RpbYokozunaSchemaRef<'a>,

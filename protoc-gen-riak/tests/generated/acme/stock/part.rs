@@ -12,7 +12,7 @@ pub struct Part {
     pub label: Option<Blob>,
     /// `of`, field 2.
     pub of: Option<Box<Part>>,
-    /// Fields that the schema does not know, as they came.
+    /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
 
@@ -59,7 +59,7 @@ impl Coded for Part {
     const CODE: u8 = 32;
 }
 
-/// [`Part`], borrowing from the bytes that it was decoded from.
+/// The form of [`Part`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct PartRef<'a> {
     pub label: Option<&'a [u8]>,

@@ -1,7 +1,7 @@
-//! `#[riak(…)]`, read into names and values.
+//! The attributes `#[riak(…)]`, parsed into names and values.
 //!
-//! Invariant: a name that is not of its place, or comes twice, is a fault that
-//! says which names there are.
+//! Invariant: a name that its target does not allow, or that occurs twice, is an error;
+//! for an unknown name, the error suggests or lists the allowed ones.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -12,7 +12,7 @@ use syn::{Attribute, Ident, LitInt, LitStr, Token};
 use crate::faults::Faults;
 use crate::names::is_name;
 
-/// Where an attribute stands.
+/// The kind of item that an attribute is attached to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
     Message,
@@ -25,14 +25,14 @@ pub(crate) enum Place {
     Frame,
 }
 
-/// The wire types, as a field's attribute names them.
+/// The names of wire types in attributes of fields.
 pub(crate) const WIRE_TYPES: &[&str] = &[
     "int32", "int64", "uint32", "uint64", "sint32", "sint64", "fixed32", "fixed64", "sfixed32", "sfixed64",
     "float", "double", "bool", "string", "bytes", "message", "group", "enum",
 ];
 
 impl Place {
-    /// What stands there, for people.
+    /// Returns a description for error messages.
     fn name(self) -> &'static str {
         match self {
             Self::Message => "a message",
@@ -46,7 +46,7 @@ impl Place {
         }
     }
 
-    /// The names of attributes that it takes, wire types left out.
+    /// Returns the names of the allowed attributes, without wire types.
     fn names(self) -> &'static [&'static str] {
         match self {
             Self::Message => &[
@@ -107,12 +107,13 @@ pub(crate) struct Entry {
     value: Value,
 }
 
+/// The value of an entry.
 enum Value {
-    /// `name`.
+    /// None, as in `name`.
     None,
-    /// `name = value`.
+    /// The tokens after the equals sign, as in `name = value`.
     Is(TokenStream),
-    /// `name(values)`.
+    /// The tokens in parentheses, as in `name(values)`.
     List(TokenStream),
 }
 
@@ -126,12 +127,12 @@ impl ToTokens for Entry {
     }
 }
 
-/// All entries at one place.
+/// All entries of one item.
 #[derive(Default)]
 pub(crate) struct Attributes(Vec<Entry>);
 
 impl Attributes {
-    /// Reads the entries of all `#[riak(…)]`.
+    /// Parses the entries of all `#[riak(…)]` attributes.
     pub(crate) fn read(attributes: &[Attribute], faults: &mut Faults) -> Self {
         let mut entries: Vec<Entry> = Vec::new();
         for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("riak")) {
@@ -149,7 +150,7 @@ impl Attributes {
         Self(entries)
     }
 
-    /// Notes what is not of this place.
+    /// Records an error for each entry that this target does not allow.
     pub(crate) fn check(&self, place: Place, faults: &mut Faults) {
         for entry in &self.0 {
             let name = entry.name.to_string();
@@ -181,17 +182,18 @@ impl Attributes {
         }
     }
 
-    /// The entry of this name.
+    /// Returns the entry with this name.
     pub(crate) fn get(&self, name: &str) -> Option<&Entry> {
         self.0.iter().find(|entry| entry.name == name)
     }
 
-    /// Where this name stands, if it does.
+    /// Returns the span of the entry with this name.
     pub(crate) fn place(&self, name: &str) -> Option<Span> {
         self.get(name).map(|entry| entry.name.span())
     }
 
-    /// Whether this name stands there, by itself.
+    /// Reports whether there is an entry with this name. Records an error if it has a
+    /// value.
     pub(crate) fn flag(&self, name: &str, faults: &mut Faults) -> bool {
         let Some(entry) = self.get(name) else { return false };
         if !matches!(entry.value, Value::None) {
@@ -200,7 +202,8 @@ impl Attributes {
         true
     }
 
-    /// The wire type that stands there.
+    /// Returns the wire type among the entries, with its span. Records an error if
+    /// there are two.
     pub(crate) fn wire_type(&self, faults: &mut Faults) -> Option<(&'static str, Span)> {
         let mut found = None;
         for name in WIRE_TYPES {
@@ -218,8 +221,8 @@ impl Attributes {
 }
 
 impl Entry {
-    /// The value that stands behind `=`, read by `parse`; `example` shows how
-    /// the entry is written.
+    /// Parses the value after `=` with `parse`. `example` is the correct syntax, for
+    /// the error message.
     fn value<T>(
         &self,
         example: &str,
@@ -232,7 +235,7 @@ impl Entry {
         }
     }
 
-    /// A number.
+    /// Parses the value as a number.
     pub(crate) fn number<N: std::str::FromStr>(&self, example: &str) -> syn::Result<N>
     where
         N::Err: std::fmt::Display,
@@ -243,12 +246,12 @@ impl Entry {
         })
     }
 
-    /// A string.
+    /// Parses the value as a string.
     pub(crate) fn string(&self, example: &str) -> syn::Result<LitStr> {
         self.value(example, <LitStr as Parse>::parse)
     }
 
-    /// A name for schemas; of a type, with its package.
+    /// Parses the value as a protobuf name. The name of a type may have a package.
     pub(crate) fn name(&self, example: &str, of_type: bool) -> syn::Result<String> {
         let literal = self.string(example)?;
         let name = literal.value();
@@ -262,7 +265,7 @@ impl Entry {
         Err(syn::Error::new_spanned(literal, text))
     }
 
-    /// A path, plain or in quotes, such as `crate::wire` or `"crate::wire"`.
+    /// Parses the value as a path, plain or quoted: `crate::wire` or `"crate::wire"`.
     pub(crate) fn path(&self, example: &str) -> syn::Result<syn::Path> {
         self.value(example, |input| {
             if input.peek(LitStr) {
@@ -273,7 +276,7 @@ impl Entry {
         })
     }
 
-    /// A type, plain or in quotes.
+    /// Parses the value as a type, plain or quoted.
     pub(crate) fn ty(&self, example: &str) -> syn::Result<syn::Type> {
         self.value(
             example,
@@ -302,7 +305,7 @@ impl Entry {
         })
     }
 
-    /// What stands in parentheses.
+    /// Parses the values in parentheses with `parse`.
     pub(crate) fn list<T>(
         &self,
         example: &str,
@@ -340,14 +343,14 @@ fn parse_entries(input: ParseStream<'_>) -> syn::Result<Vec<Entry>> {
     Ok(entries)
 }
 
-/// The name that was meant, if one is close.
+/// Returns the most similar name, if one is close enough to be what was meant.
 pub(crate) fn closest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let close = names.map(|other| (distance(name, other), other)).min()?;
     (close.0 <= (name.len() / 3).max(1)).then_some(close.1)
 }
 
-/// How many letters have to be changed, added, left out or swapped with their
-/// neighbour.
+/// Returns the edit distance of two names: the number of characters to replace,
+/// insert, delete or swap with their neighbor.
 fn distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let mut rows = vec![(0..=b.len()).collect::<Vec<usize>>()];
@@ -370,7 +373,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_meant_is_close() {
+    fn closest_finds_likely_typos() {
         let names = ["tag", "tags", "default", "sint64"];
         assert_eq!(closest("tga", names.into_iter()), Some("tag"));
         assert_eq!(closest("defualt", names.into_iter()), Some("default"));

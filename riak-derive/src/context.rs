@@ -1,7 +1,7 @@
-//! What a type is called, how it is declared and which other form it has: the
-//! same for messages, oneofs and enums.
+//! The name, the declaration and the other form of a derived type, for messages, oneofs
+//! and enums alike.
 //!
-//! Invariant: nothing here looks at fields.
+//! Invariant: this module does not look at fields.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -13,13 +13,13 @@ use crate::attributes::Attributes;
 use crate::faults::Faults;
 use crate::names::{all_names, without_brackets};
 
-/// What a type of the derive is called, and what it is made with.
+/// The derived type and the settings of the derive.
 pub(crate) struct Context<'i> {
     pub(crate) input: &'i DeriveInput,
     pub(crate) attributes: &'i Attributes,
-    /// The runtime's path.
+    /// The path of the runtime.
     pub(crate) runtime: String,
-    /// Whether the type says what it is in a schema.
+    /// Whether to emit the type's schema description.
     pub(crate) described: bool,
 }
 
@@ -28,8 +28,8 @@ impl Context<'_> {
         self.runtime.parse().unwrap_or_default()
     }
 
-    /// The type's name, in a place of the macro's: lints that look at what a
-    /// user writes, such as of a deprecated type, leave it alone there.
+    /// Returns the type's name with the span of the macro call, so that lints about
+    /// user code, such as the use of a deprecated type, do not apply.
     pub(crate) fn ident(&self) -> Ident {
         let mut ident = self.input.ident.clone();
         ident.set_span(Span::call_site());
@@ -42,8 +42,8 @@ impl Context<'_> {
         options
     }
 
-    /// The protobuf name: what `rename` says, or that of the owned form, or the
-    /// type's own.
+    /// Returns the protobuf name: the value of `rename`, else the name of the owned form,
+    /// else the name of the type.
     pub(crate) fn full_name(&self, pairing: &Pairing, faults: &mut Faults) -> String {
         if let Some(rename) = self.attributes.get("rename") {
             return faults.take(rename.name("rename = \"package.Name\"", true)).unwrap_or_default();
@@ -61,7 +61,7 @@ impl Context<'_> {
         owned.as_ref().unwrap_or(&self.input.ident).unraw().to_string()
     }
 
-    /// How the type is declared, as far as generics go.
+    /// Returns the type's declaration, without anything that depends on its fields.
     pub(crate) fn declared(&self, faults: &mut Faults) -> Declared {
         let generics = &self.input.generics;
         let mut lifetimes = generics.lifetimes();

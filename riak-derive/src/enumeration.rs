@@ -1,7 +1,7 @@
-//! An enum of Rust as one of protobuf.
+//! A Rust enum as a protobuf enum.
 //!
-//! Invariant: each variant has a number that is seen here; a variant marked
-//! `other` makes the enum an open one.
+//! Invariant: the number of each variant is known to the derive. A variant marked
+//! `other` makes the enum open.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -16,7 +16,7 @@ use crate::faults::Faults;
 use crate::field;
 use crate::schema;
 
-/// Derives an enum.
+/// Emits the impls of an enum.
 pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, faults: &mut Faults) -> TokenStream {
     context.attributes.check(Place::Enum, faults);
     if !context.input.generics.params.is_empty() {
@@ -96,13 +96,14 @@ pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, faults: &mut Faults
     quote!(#impls #described)
 }
 
-/// The impl of an enum that has faults: its uses have none.
+/// Emits a placeholder impl for an enum with errors, so that its uses cause no further
+/// errors.
 fn stand_in(context: &Context<'_>) -> TokenStream {
     let (ident, runtime) = (context.ident(), context.runtime());
     if !context.input.generics.params.is_empty() {
         return TokenStream::new();
     }
-    // A bound with a lifetime of its own is no error where it does not hold.
+    // The compiler accepts a false bound if it has a higher-ranked lifetime.
     quote! {
         impl #runtime::wire::Enumeration for #ident
         where
@@ -119,8 +120,7 @@ fn stand_in(context: &Context<'_>) -> TokenStream {
     }
 }
 
-/// The number of a discriminant that is a literal, also one that a macro has
-/// been given.
+/// Returns the value of a literal discriminant, which may be a macro's argument.
 fn number(expression: &Expr) -> Option<i32> {
     let (minus, expression) = match bare(expression) {
         Expr::Unary(unary) if matches!(unary.op, UnOp::Neg(_)) => ("-", bare(&unary.expr)),
@@ -134,7 +134,7 @@ fn number(expression: &Expr) -> Option<i32> {
     }
 }
 
-/// An expression without parentheses and invisible groups around it.
+/// Strips parentheses and invisible groups from an expression.
 fn bare(expression: &Expr) -> &Expr {
     match expression {
         Expr::Paren(inner) => bare(&inner.expr),

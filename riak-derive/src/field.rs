@@ -1,7 +1,7 @@
-//! One field of a message or a oneof, as the model has it.
+//! Conversion of one member of a message or oneof to a field of the model.
 //!
-//! Invariant: a field that comes out has a wire type that fits its Rust type,
-//! as far as tokens tell.
+//! Invariant: the wire type of the resulting field fits its Rust type, as far as tokens
+//! can tell.
 
 use proc_macro2::Span;
 use riak_codegen::model::{BytesType, Docs, Field, Kind, Literal, Presence, Type};
@@ -14,9 +14,9 @@ use crate::numbers::Numbers;
 use crate::parts::Parts;
 use crate::types::{self, Container, Rust, Shape, Value, rust_type, wire_type};
 
-/// A member that is a field.
+/// A member of a struct, or a variant of a oneof.
 pub(crate) struct Member<'m> {
-    /// The Rust name: an identifier, or the index in a tuple.
+    /// The Rust name: an identifier, or the index in a tuple struct.
     pub(crate) rust_name: String,
     pub(crate) ident: Option<&'m Ident>,
     pub(crate) ty: &'m syn::Type,
@@ -25,12 +25,12 @@ pub(crate) struct Member<'m> {
 }
 
 impl Member<'_> {
-    /// The place of the member, for faults.
+    /// Returns the span of the member, for errors.
     pub(crate) fn place(&self) -> Span {
         self.ident.map_or_else(|| types::span(self.ty), Ident::span)
     }
 
-    /// The tokens of the member, for faults.
+    /// Returns the tokens of the member, for errors.
     pub(crate) fn tokens(&self) -> &dyn quote::ToTokens {
         match self.ident {
             Some(ident) => ident,
@@ -38,7 +38,7 @@ impl Member<'_> {
         }
     }
 
-    /// The protobuf name: what `rename` says, or the Rust name.
+    /// Returns the protobuf name: the value of `rename`, or else the Rust name.
     pub(crate) fn name(&self, faults: &mut Faults) -> String {
         if let Some(rename) = self.attributes.get("rename") {
             return faults.take(rename.name("rename = \"name\"", false)).unwrap_or_default();
@@ -46,7 +46,7 @@ impl Member<'_> {
         self.ident.map_or_else(|| format!("field_{}", self.rust_name), |ident| ident.unraw().to_string())
     }
 
-    /// The number: given, or counted.
+    /// Returns the field number: the value of `tag`, or else the next one in sequence.
     fn number(&self, name: &str, parts: &mut Parts, numbers: &mut Numbers, faults: &mut Faults) -> u32 {
         match self.attributes.get("tag") {
             Some(tag) => {
@@ -71,7 +71,7 @@ impl Member<'_> {
         }
     }
 
-    /// The field, and its type taken apart. `None` if it has faults.
+    /// Converts the member to a field. Returns `None` if it has errors.
     pub(crate) fn field(
         &self,
         parts: &mut Parts,
@@ -113,7 +113,7 @@ impl Member<'_> {
         Some(field)
     }
 
-    /// The wire type, if it fits.
+    /// Returns the type of a single value, if it fits the Rust type.
     fn value_type(&self, value: &Value<'_>, foreign: bool, faults: &mut Faults) -> Option<Type> {
         let usual = value.rust.wire_types()[0];
         let given = self.attributes.wire_type(faults);
@@ -137,7 +137,7 @@ impl Member<'_> {
                 faults.at(&self.attributes.get("with"), text);
                 None
             }
-            // A message may be called as a type that is known by name.
+            // A message may have the name of a type that the derive knows.
             Some((name @ ("message" | "group" | "enum"), _)) => Some(wire_type(name)),
             Some((name, _)) if value.rust.wire_types().contains(&name) => Some(wire_type(name)),
             Some((name, place)) => {
@@ -157,7 +157,7 @@ impl Member<'_> {
         }
     }
 
-    /// What the field means beyond its type.
+    /// Returns the meaning of the field beyond its type.
     fn kind(&self, shape: &Shape<'_>, ty: Type, presence: Presence, faults: &mut Faults) -> Kind {
         let single = matches!(presence, Presence::Required | Presence::Explicit | Presence::Implicit);
         let integer = matches!(rust_type(type_name(ty)), "i32" | "i64" | "u32" | "u64");
@@ -226,7 +226,7 @@ impl Member<'_> {
         Some(if implicit { Presence::Implicit } else { shape.container.presence(packed) })
     }
 
-    /// The wire type of a map's keys.
+    /// Returns the type of a map's keys.
     fn key(&self, key: &Value<'_>, faults: &mut Faults) -> Option<Type> {
         let fits = |name: &str| !matches!(name, "float" | "double" | "bytes" | "message" | "group" | "enum");
         let given = self.attributes.get("key");
@@ -250,7 +250,7 @@ impl Member<'_> {
         Some(wire_type(&name))
     }
 
-    /// The default that a getter gives.
+    /// Returns the declared default, which the getter returns for an absent field.
     fn default(
         &self,
         field: &mut Field,
@@ -287,7 +287,7 @@ impl Member<'_> {
     }
 }
 
-/// A default of a type, given as a literal of that type or as text.
+/// Parses the default of a type, given as a literal of that type or as a string.
 fn default_value(ty: Type, minus: bool, literal: &Lit) -> Option<Literal> {
     let sign = if minus { "-" } else { "" };
     let text = match literal {
@@ -307,7 +307,8 @@ fn default_value(ty: Type, minus: bool, literal: &Lit) -> Option<Literal> {
         Type::Uint64 | Type::Fixed64 => text.parse().ok().map(Literal::Uint),
         Type::Float | Type::Double => {
             let value: f64 = text.parse().ok()?;
-            // A number that is too large: infinity is said by a text without digits.
+            // Reject finite numbers that overflow to infinity. An intended infinity is
+            // written without digits.
             let range = if ty == Type::Float { f64::from(f32::MAX) } else { f64::MAX };
             let fits = value.is_nan()
                 || value.abs() <= range
@@ -321,12 +322,12 @@ fn default_value(ty: Type, minus: bool, literal: &Lit) -> Option<Literal> {
     }
 }
 
-/// A scalar type's name.
+/// Returns the protobuf name of a scalar type.
 pub(crate) fn type_name(ty: Type) -> &'static str {
     crate::attributes::WIRE_TYPES.iter().find(|name| wire_type(name) == ty).copied().unwrap_or("message")
 }
 
-/// The doc comment of an item, as a schema has it.
+/// Returns the doc comment of an item as a schema comment.
 pub(crate) fn docs(attributes: &[Attribute]) -> Docs {
     let mut lines = Vec::new();
     for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("doc")) {

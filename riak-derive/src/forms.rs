@@ -1,8 +1,8 @@
-//! The two forms of a message, and of a oneof: held against each other by the
-//! compiler, which sees both.
+//! The comparison of the two forms of a message or oneof, in constants that the compiler
+//! evaluates. The derive sees only one form at a time.
 //!
-//! Invariant: what two members of one name are on the wire is said in the same
-//! words if, and only if, it is the same.
+//! Invariant: the descriptions of two members of the same name are equal if, and only
+//! if, the members are the same on the wire.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -14,16 +14,17 @@ use crate::field::type_name;
 use crate::message::Derived;
 use crate::stand_ins::SELF;
 
-/// A member on the wire.
+/// A member that is on the wire.
 struct Known {
-    /// Its name in Rust.
+    /// The Rust name; empty for the properties of the message itself.
     name: String,
+    /// The description of the wire format.
     facts: String,
     place: Span,
 }
 
-/// What a message is on the wire, if it is one of two forms, and that the other
-/// is the same.
+/// Emits the wire format of a message that may have two forms, and the assertions that
+/// both are the same.
 pub(crate) fn message(context: &Context<'_>, derived: &Derived) -> TokenStream {
     let (declared, message) = (&derived.declared, derived.schema.message(SELF));
     if declared.lifetime.is_none() && matches!(declared.pairing, Pairing::Alone) {
@@ -33,7 +34,7 @@ pub(crate) fn message(context: &Context<'_>, derived: &Derived) -> TokenStream {
     let fields = message.fields.iter().zip(&declared.spans);
     let mut members: Vec<Known> =
         fields.map(|(field, place)| known(&derived.schema, field, &field.rust_name, *place)).collect();
-    // Their numbers are those of their types, which are two forms, too.
+    // The two types of a oneof compare their own numbers.
     members.extend(message.separate_oneofs.iter().map(|oneof| Known {
         name: oneof.rust_name.clone(),
         facts: "oneof".to_owned(),
@@ -52,8 +53,7 @@ pub(crate) fn message(context: &Context<'_>, derived: &Derived) -> TokenStream {
     quote!(#form #checks)
 }
 
-/// What a oneof is on the wire, and that the form which owns its data is the
-/// same.
+/// Emits the wire format of a oneof, and the assertions that its owned form is the same.
 pub(crate) fn oneof(
     context: &Context<'_>,
     schema: &Schema,
@@ -77,7 +77,7 @@ pub(crate) fn oneof(
     quote!(#form #checks)
 }
 
-/// The `Form` impl.
+/// Emits the `Form` impl, which lists the members.
 fn form(context: &Context<'_>, members: &[Known]) -> TokenStream {
     let (ident, runtime) = (context.ident(), context.runtime());
     let (generics, arguments, bounds) = context.input.generics.split_for_impl();
@@ -89,7 +89,7 @@ fn form(context: &Context<'_>, members: &[Known]) -> TokenStream {
     }
 }
 
-/// Has the compiler check that the other form has these members and no others.
+/// Emits assertions that the other form has these members and no others.
 fn checks(context: &Context<'_>, members: &[Known], other: &TokenStream, place: Span) -> TokenStream {
     let runtime = context.runtime();
     let forms = quote_spanned!(place=> <#other as #runtime::forms::Form>::MEMBERS);
@@ -118,7 +118,7 @@ fn checks(context: &Context<'_>, members: &[Known], other: &TokenStream, place: 
     }
 }
 
-/// What a field is on the wire, in words.
+/// Describes the wire format of a field.
 fn known(schema: &Schema, field: &Field, name: &str, place: Span) -> Known {
     let label = match field.presence {
         Presence::Required => "required ".to_owned(),

@@ -1,6 +1,6 @@
-//! An enum as a set of frames: one message with a code in each variant.
+//! An enum as a set of frames: each variant holds a message with a code.
 //!
-//! Invariant: no two of its messages have the same code, or it does not compile.
+//! Invariant: a set with two messages of the same code does not compile.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::faults::Faults;
 use crate::schema;
 
-/// Derives a set of frames.
+/// Emits the impls of a set of frames.
 pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, faults: &mut Faults) -> TokenStream {
     context.attributes.check(Place::Frames, faults);
     if !context.input.generics.params.is_empty() {
@@ -44,8 +44,8 @@ pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, faults: &mut Faults
         return faults;
     }
     let impls = emit(context, &variants);
-    // The user's types stand in the impls as the user wrote them: what is
-    // deprecated of them has been said once.
+    // The impls name the user's types with the user's spans, so uses of deprecated types
+    // would be reported again.
     let own = data.variants.iter().flat_map(|variant| &variant.attrs).chain(&context.input.attrs);
     let deprecated =
         own.map(ToTokens::to_token_stream).any(|attribute| attribute.to_string().contains("deprecated"));
@@ -79,7 +79,7 @@ fn emit(context: &Context<'_>, variants: &[(&Ident, &Type)]) -> TokenStream {
     let writes =
         variants.iter().map(|(variant, _)| quote!(Self::#variant(message) => buffer.push(code, message),));
     let froms = variants.iter().filter_map(|(variant, ty)| {
-        // A type that is there twice says nothing about which is meant.
+        // For a type that occurs twice, the variant would be ambiguous.
         let same = variants.iter().filter(|(_, other)| quote!(#other).to_string() == quote!(#ty).to_string());
         (same.count() == 1).then(|| {
             quote! {

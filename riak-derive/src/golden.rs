@@ -1,12 +1,12 @@
-//! The tokens of derived types, formatted: held against a file, so that what
-//! the derive writes can be read.
+//! Comparison of derived code with a golden file, where it can be read, and with
+//! generated code.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use quote::ToTokens;
 
-/// The types, as their user writes them.
+/// The declarations of the derived types.
 const TYPES: &[&str] = &[
     r#"
     #[riak(code = 232, response = PriceResp, retry = "safe", borrowed = PriceReqRef)]
@@ -87,7 +87,7 @@ fn derived_code_reads_like_generated_code() {
     }
 }
 
-/// The `Message` and `Decode` impls, formatted, by trait and type.
+/// Collects the formatted `Message` and `Decode` impls, by trait and type.
 fn codecs(items: &[syn::Item], found: &mut BTreeMap<String, String>) {
     for item in items {
         match item {
@@ -97,7 +97,7 @@ fn codecs(items: &[syn::Item], found: &mut BTreeMap<String, String>) {
                     continue;
                 };
                 if matches!(name.as_str(), "Message" | "Decode") {
-                    // A name that a declaration uses is spelled out.
+                    // A name that the declaration uses is written as a full path.
                     let text =
                         item.to_token_stream().to_string().replace(":: riak_runtime :: wire ::", "wire ::");
                     let text = prettyplease::unparse(&syn::parse_str(&text).unwrap());
@@ -119,12 +119,13 @@ fn codecs(items: &[syn::Item], found: &mut BTreeMap<String, String>) {
     }
 }
 
-/// What is the same cannot differ in speed.
+/// Derived and generated codecs are the same code, so they cannot differ in speed.
 #[test]
 fn derived_codecs_are_the_generated_ones() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let proto = root.join("proto");
-    // The services say which messages are written without a body: no derived one is.
+    // The services say which messages are encoded without a body. The declarations leave
+    // those out.
     let files = ["riak_kv.proto", "riak_dt.proto", "riak_services.proto"].map(|file| proto.join(file));
     let schema = riak_declare::schema(proto, files.into()).unwrap();
     let declarations = riak_declare::declarations(&schema, |message| !message.bodyless);

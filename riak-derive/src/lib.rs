@@ -1,8 +1,8 @@
-//! `#[derive(RiakMessage)]`: hand-written Rust types as protobuf messages of Riak's
-//! protocol, with the codec that generated messages have.
+//! `#[derive(RiakMessage)]`: makes hand-written Rust types protobuf messages of Riak's
+//! protocol, with the same codec as generated messages.
 //!
-//! Do not depend on this crate: `riak-runtime` re-exports the derive with its feature
-//! `derive`.
+//! Do not depend on this crate directly: `riak-runtime` re-exports the derive with its
+//! feature `derive`.
 //!
 //! ```toml
 //! [dependencies]
@@ -14,28 +14,28 @@
 //!
 //! #[derive(Clone, Debug, Default, PartialEq, RiakMessage)]
 //! #[riak(code = 232)]
-//! struct Knock {
+//! struct Ping {
 //!     #[riak(tag = 1)]
-//!     times: u32,
+//!     count: u32,
 //! }
 //!
-//! let bytes = Knock { times: 3 }.encode_to_vec();
+//! let bytes = Ping { count: 3 }.encode_to_vec();
 //! assert_eq!(bytes, [8, 3]);
-//! assert_eq!(Knock::decode(&bytes)?.times, 3);
+//! assert_eq!(Ping::decode(&bytes)?.count, 3);
 //! # Ok::<(), riak_runtime::DecodeError>(())
 //! ```
 //!
-//! [`macro@RiakMessage`] describes types and attributes, each with an example. The
-//! feature `schema` is that of `riak-runtime`: derived types can be printed as a `.proto`
-//! file.
+//! [`macro@RiakMessage`] documents the types and attributes, each with an example. The
+//! feature `schema`, enabled by that of `riak-runtime`, makes it possible to print
+//! derived types as a `.proto` file.
 //!
-//! Invariant: either all faults of a type come out, each at its place, or code
-//! that compiles as far as tokens can tell.
+//! Invariant: the derive reports either all errors of a type, each at its span, or
+//! emits code that compiles, as far as tokens can tell.
 
-// From declarations to tokens: `attributes` and `types` read; `message`, `oneof`,
+// From declarations to tokens: `attributes` and `types` parse. `message`, `oneof`,
 // `enumeration`, `frames` and `operation` fill the model of `riak-codegen`, whose emitter
-// writes the impls; `forms` has the two forms of a message compared; `schema` writes the
-// same model down as data, if it is asked to.
+// emits the impls. `forms` emits the comparison of the two forms of a message, and
+// `schema` the description of the model as data, with the feature `schema`.
 mod attributes;
 mod context;
 mod enumeration;
@@ -72,7 +72,7 @@ pub fn riak_message(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     }
 }
 
-/// The impls of a type. With `described` it says what it is in a schema, too.
+/// Emits the impls of a type. With `described`, they include its schema description.
 fn derive(input: &DeriveInput, described: bool) -> TokenStream {
     let mut faults = Faults::default();
     let attributes = Attributes::read(&input.attrs, &mut faults);

@@ -1,8 +1,7 @@
 //! A struct as a message of the model.
 //!
-//! Invariant: the schema that comes out has the message first, and behind it
-//! stand-ins for the messages and enums that its fields are of: what they are
-//! like, the derive does not see.
+//! Invariant: the resulting schema contains the message first, and then placeholders for
+//! the messages and enums of its fields, whose declarations the derive does not see.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
@@ -21,23 +20,25 @@ use crate::stand_ins::{SELF, some_message, stand_in};
 use crate::types::{Container, Shape};
 use crate::{forms, operation, schema};
 
-/// What one field of a message is, at the most.
+/// The kinds that at most one field of a message may have, by attribute.
 const SINGLE: [(&str, Kind); 3] =
     [("timeout", Kind::Millis), ("context", Kind::Context), ("bucket_type", Kind::BucketType)];
 
-/// A struct, made a message.
+/// A struct as a message of the model.
 pub(crate) struct Derived {
     pub(crate) schema: Schema,
     pub(crate) declared: Declared,
+    /// Additional items for the block of impls.
     pub(crate) items: TokenStream,
-    /// The Rust types of values of the message's fields, then of its oneofs.
+    /// The Rust types of the values of the message's fields, then of its oneofs.
     pub(crate) types: Vec<TokenStream>,
-    /// Whether a member is a oneof, and its index among those of its kind.
+    /// For each member, in declaration order, whether it is a oneof, and its index among
+    /// the oneofs or fields.
     pub(crate) order: Vec<(bool, usize)>,
     pub(crate) reserved: Reserved,
 }
 
-/// Derives a message.
+/// Emits the impls of a message.
 pub(crate) fn derive(context: &Context<'_>, fields: &Fields, faults: &mut Faults) -> TokenStream {
     let attributes = context.attributes;
     attributes.check(Place::Message, faults);
@@ -56,7 +57,7 @@ pub(crate) fn derive(context: &Context<'_>, fields: &Fields, faults: &mut Faults
     quote!(#impls #request #described)
 }
 
-/// Reads the fields.
+/// Converts the members of a struct to the model.
 fn read(context: &Context<'_>, fields: &Fields, faults: &mut Faults) -> Derived {
     let attributes = context.attributes;
     let mut declared = context.declared(faults);
@@ -134,7 +135,7 @@ fn read(context: &Context<'_>, fields: &Fields, faults: &mut Faults) -> Derived 
     Derived { schema, declared, items: parts.foreign, types, order, reserved }
 }
 
-/// The numbers that fields are given, as far as they can be read.
+/// Returns the explicit numbers of all fields, skipping those that do not parse.
 pub(crate) fn given_numbers<'f>(fields: impl Iterator<Item = &'f [syn::Attribute]>) -> Vec<u32> {
     let mut quiet = Faults::default();
     let numbers = fields.filter_map(|attributes| {
@@ -144,12 +145,12 @@ pub(crate) fn given_numbers<'f>(fields: impl Iterator<Item = &'f [syn::Attribute
     numbers.collect()
 }
 
-/// The type of a member's values, without the container around them.
+/// Returns the type of a member's values, without the container around them.
 pub(crate) fn value_type(ty: &syn::Type, foreign: bool) -> TokenStream {
     Shape::of(ty, foreign).map_or_else(|_| ty.to_token_stream(), |shape| shape.value.ty.to_token_stream())
 }
 
-/// Notes what cannot stand beside an attribute.
+/// Records an error for each field attribute of a member that `name` makes no field.
 fn alone(attributes: &Attributes, name: &str, faults: &mut Faults) {
     for other in ["tag", "tags", "key", "default", "packed", "implicit", "oneof", "with", "secret", "timeout"]
     {
@@ -162,7 +163,7 @@ fn alone(attributes: &Attributes, name: &str, faults: &mut Faults) {
     }
 }
 
-/// A member that is a oneof of a type of its own.
+/// Converts a member that is a separate oneof.
 fn separate_oneof(
     member: &Member<'_>,
     numbers: &mut Numbers,

@@ -1,7 +1,7 @@
-//! Field numbers: given, counted, reserved.
+//! Field numbers: explicit, assigned in sequence, or reserved.
 //!
-//! Invariant: of the numbers that come out none is there twice, and none is one
-//! that protobuf or the type's writer keeps free.
+//! Invariant: if no error is recorded, each number is used once, and none is reserved by
+//! protobuf or by the type.
 
 use std::ops::RangeInclusive;
 
@@ -16,22 +16,24 @@ use crate::names::is_name;
 /// The highest field number.
 const MAX: u32 = (1 << 29) - 1;
 
-/// Numbers that are protobuf's own.
+/// The numbers that protobuf reserves for its implementation.
 const OWN: RangeInclusive<u32> = 19_000..=19_999;
 
 /// The numbers of one type's fields.
 #[derive(Default)]
 pub(crate) struct Numbers {
-    /// Those in use, with the fields' names.
+    /// The numbers used so far, with the names of their fields.
     used: Vec<(u32, String)>,
+    /// The names used so far.
     names: Vec<String>,
     reserved: Reserved,
-    /// Those that are given anywhere in the type: not to be suggested.
+    /// The explicit numbers of the whole type, which error messages must not suggest.
     given: Vec<u32>,
+    /// The number of the previous field.
     last: u32,
 }
 
-/// What `reserved(…)` keeps free.
+/// The numbers and names of `reserved(…)`.
 #[derive(Clone, Default)]
 pub(crate) struct Reserved {
     pub(crate) numbers: Vec<RangeInclusive<u32>>,
@@ -39,7 +41,7 @@ pub(crate) struct Reserved {
 }
 
 impl Reserved {
-    /// Reads `reserved(4, 8..=10, "name")`.
+    /// Parses `reserved(4, 8..=10, "name")`.
     pub(crate) fn read(entry: &Entry) -> syn::Result<Self> {
         entry.list("reserved(4, 8..=10, \"name\")", |input| {
             let mut reserved = Self::default();
@@ -108,7 +110,7 @@ impl Numbers {
         Self { reserved, given, ..Self::default() }
     }
 
-    /// Takes the name of a field or of a oneof.
+    /// Claims the name of a field or oneof. Records an error if it is taken.
     pub(crate) fn name(&mut self, name: &str, place: &dyn ToTokens, faults: &mut Faults) {
         if self.names.iter().any(|other| other == name) {
             let text = format!("another field is called `{name}` in schemas: write `rename = \"another\"`");
@@ -118,7 +120,7 @@ impl Numbers {
         }
     }
 
-    /// Takes a number that is given.
+    /// Claims an explicit number. Records an error if it is invalid, reserved or taken.
     pub(crate) fn take(&mut self, number: u32, field: &str, place: &dyn ToTokens, faults: &mut Faults) {
         let other = self.used.iter().find(|(used, _)| *used == number);
         let fault = if number == 0 {
@@ -142,15 +144,15 @@ impl Numbers {
         self.last = number;
     }
 
-    /// Counts on from the number before.
+    /// Claims the next unreserved number after that of the previous field.
     pub(crate) fn count(&mut self, field: &str, place: &dyn ToTokens, faults: &mut Faults) -> u32 {
         let number = self.next(self.last.saturating_add(1));
         self.take(number, field, place, faults);
         number
     }
 
-    /// The first number from this one on that is nobody's to keep free. Ranges
-    /// may be as long as there are numbers, so they are passed over at once.
+    /// Returns the first unreserved number from `number` on. Skips each reserved range in
+    /// one step, since ranges may span all numbers.
     fn next(&self, mut number: u32) -> u32 {
         let mut ranges: Vec<&RangeInclusive<u32>> = self.reserved.numbers.iter().chain([&OWN]).collect();
         ranges.sort_by_key(|range| *range.start());
@@ -162,11 +164,11 @@ impl Numbers {
         number
     }
 
-    /// A number that could be given to a field: for messages.
+    /// Returns a number that a field could use, for error messages.
     pub(crate) fn free(&self) -> u32 {
         let taken = || self.used.iter().map(|used| used.0).chain(self.given.iter().copied());
         let free = |number: &u32| *number <= MAX && !taken().any(|taken| taken == *number);
-        // The one behind the highest, or else the first that is.
+        // Prefer the number after the highest one, else the lowest free number.
         let above = taken().filter(|taken| *taken < MAX && !OWN.contains(taken)).max().unwrap_or_default();
         let mut behind: Vec<u32> = taken().filter(|taken| *taken < MAX).collect();
         behind.sort_unstable();
@@ -187,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_that_could_be_given_is_free() {
+    fn suggested_numbers_are_free() {
         assert_eq!(numbers(&[], &[]).free(), 1);
         assert_eq!(numbers(&[], &[1, 7]).free(), 8);
         assert_eq!(numbers(&[12..=14, 8..=11], &[1, 7]).free(), 15);
@@ -199,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn counting_ends_with_the_numbers() {
+    fn assignment_stops_at_the_highest_number() {
         let mut faults = Faults::default();
         let mut all = numbers(&[5..=MAX], &[]);
         all.last = 4;

@@ -1,7 +1,7 @@
-//! An enum as a oneof: one field in each variant.
+//! An enum as a oneof: each variant holds a field.
 //!
-//! Invariant: the enum reads and writes its own fields; the message around it
-//! knows only their numbers.
+//! Invariant: the enum reads and writes its own fields; the enclosing message knows only
+//! their numbers.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
@@ -21,7 +21,7 @@ use crate::parts::Parts;
 use crate::stand_ins::{SELF, some_message, stand_in};
 use crate::{forms, schema};
 
-/// Derives a oneof.
+/// Emits the impls of a oneof.
 pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, faults: &mut Faults) -> TokenStream {
     context.attributes.check(Place::Oneof, faults);
     let mut declared = context.declared(faults);

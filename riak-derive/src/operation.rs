@@ -1,8 +1,8 @@
-//! `response = …` and what belongs to it: a message as a request.
+//! `response = …` and its related attributes: a message as a request.
 //!
-//! Invariant: what is said of an operation is said at the request; of the
-//! answer only its code and the field that ends a stream are needed, and the
-//! compiler looks them up.
+//! Invariant: the request declares all properties of the operation. Of the answer, only
+//! its code and the flag that ends a stream are needed; the emitted code refers to them,
+//! and the compiler looks them up.
 
 use std::collections::HashSet;
 
@@ -23,14 +23,14 @@ use crate::stand_ins::{SELF, SOME_MESSAGE};
 /// The attributes that only a request has.
 const OF_REQUESTS: &[&str] = &["stream", "done", "stream_if", "retry", "cost", "absent", "bodyless"];
 
-/// A request, as far as the model has it, and its answer.
+/// The operation of a request, and the type of its answer.
 pub(crate) struct Asking {
     pub(crate) operation: Operation,
     pub(crate) answer: syn::Type,
 }
 
-/// The impls that a message has because it is a frame's: its flags, and
-/// `Request` if it is one.
+/// Emits the impls of a message that is the body of a frame: `Flags`, and `Request` if
+/// the message is a request.
 pub(crate) fn derive(
     context: &Context<'_>,
     derived: &Derived,
@@ -82,7 +82,7 @@ pub(crate) fn derive(
     (quote!(#request #flags), Some(Asking { operation, answer }))
 }
 
-/// Whether a type has a parameter in it.
+/// Reports whether a type depends on a type parameter.
 fn depends(generics: &syn::Generics, ty: &TokenStream) -> bool {
     let mut names = HashSet::new();
     type_names(ty.clone(), &mut names);
@@ -166,7 +166,7 @@ fn operation(attributes: &Attributes, derived: &Derived, code: u8, faults: &mut 
     }
 }
 
-/// The value of an attribute that is one of several words.
+/// Returns the value of an attribute that is one of several keywords.
 fn choice<T: Copy + Default>(
     entry: Option<&Entry>,
     example: &str,
@@ -186,8 +186,8 @@ fn choice<T: Copy + Default>(
     found.map(|(_, value)| *value).unwrap_or_default()
 }
 
-/// The end of the stream, which is a field of the answer: by its number, or
-/// looked up by its name when the answer's type is compiled.
+/// Emits the `StreamEnd` for `done`: given by field number, or by the name of a flag of
+/// the answer, which the compiler looks up.
 fn end(
     context: &Context<'_>,
     attributes: &Attributes,
@@ -202,8 +202,8 @@ fn end(
     }
     let name = faults.take(entry.word("done = \"done\""))?;
     let text = name.unraw().to_string();
-    // The path of the runtime in the same place: where the compiler says that
-    // the answer has no such bool.
+    // The runtime's path gets the span of the name, where the compiler then reports that
+    // the answer has no such flag.
     let operation: TokenStream = operation
         .into_iter()
         .map(|mut token| {
@@ -216,7 +216,8 @@ fn end(
     })
 }
 
-/// The bools of a frame's message: one of them may end a stream.
+/// Emits the `Flags` impl of a frame's message: its bools, each of which may end a
+/// stream.
 fn flags(context: &Context<'_>, derived: &Derived, code: Option<u8>) -> TokenStream {
     let message = derived.schema.message(SELF);
     let flags = message.fields.iter().filter(|field| is_flag(field));

@@ -1,8 +1,8 @@
-//! What is found out on the way through the fields of a type: which of their
-//! types need a bound, a wire type of their own, or a look at their values.
+//! The requirements that the fields of a type add to its impls: bounds, wire types of
+//! foreign fields, placeholder enums with a known value, and assertions.
 //!
-//! Invariant: a type that depends on a parameter of the declaration is told
-//! from others by the names that stand in it.
+//! Invariant: a type depends on a parameter of the declaration if, and only if, it
+//! contains the parameter's name.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -19,26 +19,26 @@ use crate::names::{all_names, first_span, type_names, without_lifetimes};
 use crate::stand_ins::some_enum;
 use crate::types::{Value, refers_to};
 
-/// What is found out on the way through the fields.
+/// The requirements collected from the fields of a type.
 pub(crate) struct Parts {
     pub(crate) auto_tags: bool,
     pub(crate) in_oneof: bool,
     pub(crate) runtime: TokenStream,
-    /// The type's own name.
+    /// The name of the type itself.
     own: Ident,
-    /// Names of the type's generic parameters, lifetimes included.
+    /// The names of the type's generic parameters, including lifetimes.
     parameters: HashSet<String>,
-    /// Types of messages that depend on them.
+    /// The types of nested messages that depend on parameters and need a bound.
     dependent: Vec<TokenStream>,
-    /// Types that the declaration itself says can be decoded.
+    /// The types that the declaration bounds by `Decode` or `Owned`.
     decoded: HashSet<String>,
-    /// Parameters that are values, which all impls are for.
+    /// The const parameters, which need no bound.
     constants: HashSet<String>,
-    /// The types of `decoded` that messages inside depend on.
+    /// The types of `decoded` that nested messages depend on.
     bound: Vec<TokenStream>,
-    /// Types of enums that do.
+    /// The types of enum fields that depend on parameters.
     dependent_enums: Vec<TokenStream>,
-    /// Wire types of foreign fields.
+    /// The wire types of foreign fields, and other items for the block of impls.
     pub(crate) foreign: TokenStream,
     foreign_count: usize,
     enums: Vec<Enum>,
@@ -68,12 +68,12 @@ impl Parts {
         }
     }
 
-    /// Notes the type of a message inside, in case it needs a bound.
+    /// Records the type of a nested message, which may need a bound.
     ///
-    /// The type itself needs none: its impl would be a precondition of itself,
-    /// which the compiler never finishes looking for. What is made of
-    /// parameters that the declaration bounds by itself needs none, either:
-    /// with a second bound, the compiler would not know which one to take.
+    /// A type that refers to the derived type gets no bound: the impl would be a
+    /// precondition of itself, and the compiler's search for it would never end. A type
+    /// whose parameters are all bounded by the declaration gets none either: a second
+    /// bound would make the compiler's choice ambiguous.
     pub(crate) fn depends(&mut self, value: &Value<'_>) {
         let ty = value.ty.to_token_stream();
         let names = self.parameters_in(value.ty);
@@ -91,14 +91,15 @@ impl Parts {
         }
     }
 
-    /// Notes the type of an enum inside.
+    /// Records the type of an enum field, which may need a bound.
     pub(crate) fn depends_on_enum(&mut self, value: &Value<'_>) {
         if self.is_dependent(value.ty) {
             self.dependent_enums.push(value.ty.to_token_stream());
         }
     }
 
-    /// The parameters in a type. Lifetimes need no bound.
+    /// Returns the parameters that occur in a type, without lifetimes, which need no
+    /// bound.
     fn parameters_in(&self, ty: &syn::Type) -> BTreeSet<String> {
         let mut names = HashSet::new();
         type_names(ty.to_token_stream(), &mut names);
@@ -109,7 +110,7 @@ impl Parts {
         !self.parameters_in(ty).is_empty()
     }
 
-    /// Tells the declaration of the types that depend on its parameters.
+    /// Moves the types that depend on parameters to the declaration.
     pub(crate) fn tell(&mut self, declared: &mut Declared) {
         declared.dependent = std::mem::take(&mut self.dependent);
         declared.bound = std::mem::take(&mut self.bound);
@@ -120,7 +121,7 @@ impl Parts {
         std::mem::take(&mut self.enums)
     }
 
-    /// Makes a wire type for a foreign field; its name.
+    /// Adds the wire type of a foreign field and returns its name.
     pub(crate) fn foreign(
         &mut self,
         module: &syn::Path,
@@ -140,14 +141,14 @@ impl Parts {
         Some(name.to_string())
     }
 
-    /// An enum of this type, with one value that is known.
+    /// Adds a placeholder enum of this type that has one known value.
     pub(crate) fn enum_with(&mut self, ty: &syn::Type, variant: &Ident) -> EnumId {
         let path = ty.to_token_stream().to_string().replace(' ', "");
         self.enums.push(some_enum(&path, &variant.to_string()));
         EnumId(self.enums.len() - 1)
     }
 
-    /// Has the compiler check that the oneof has the numbers that are said.
+    /// Adds an assertion that the oneof has the numbers listed in `tags(…)`.
     pub(crate) fn check_oneof(
         &mut self,
         ty: &syn::Type,
@@ -171,7 +172,7 @@ impl Parts {
     }
 }
 
-/// The types that a declaration bounds by `Decode` or `Owned`.
+/// Returns the types that a declaration bounds by `Decode` or `Owned`.
 fn decoded(generics: &Generics) -> HashSet<String> {
     let decodes = |bounds: &Punctuated<TypeParamBound, Token![+]>| {
         bounds.iter().any(|bound| match bound {

@@ -1,7 +1,8 @@
-//! What a derived type is, as data: a `Described` impl of `riak_runtime::schema`.
+//! The schema description of a derived type: an impl of
+//! `riak_runtime::schema::Described`.
 //!
-//! Invariant: it is said from the model that the codec is emitted from, and
-//! nothing here keeps a type from compiling that would without.
+//! Invariant: the description comes from the same model as the codec, and a type that
+//! compiles without a description also compiles with one.
 
 use proc_macro2::{Literal, TokenStream};
 use quote::{ToTokens, quote};
@@ -14,7 +15,7 @@ use crate::message::Derived;
 use crate::operation::Asking;
 use crate::stand_ins::SELF;
 
-/// The description of a message.
+/// Emits the description of a message.
 pub(crate) fn message(context: &Context<'_>, derived: &Derived, asking: Option<&Asking>) -> TokenStream {
     let writer = Writer::new(context, &derived.declared);
     let message = derived.schema.message(SELF);
@@ -52,7 +53,7 @@ pub(crate) fn message(context: &Context<'_>, derived: &Derived, asking: Option<&
     })
 }
 
-/// The description of a oneof: of its fields.
+/// Emits the description of a oneof: its fields.
 pub(crate) fn oneof(
     context: &Context<'_>,
     schema: &Schema,
@@ -66,7 +67,7 @@ pub(crate) fn oneof(
     writer.describe(&quote!(Oneof(&[#(#fields),*])))
 }
 
-/// The description of an enum.
+/// Emits the description of an enum.
 pub(crate) fn enumeration(context: &Context<'_>, item: &Enum) -> TokenStream {
     let writer = Writer::new(context, &Declared::default());
     let schema = &writer.schema;
@@ -82,7 +83,7 @@ pub(crate) fn enumeration(context: &Context<'_>, item: &Enum) -> TokenStream {
     })
 }
 
-/// The description of a set of frames: of its messages.
+/// Emits the description of a set of frames: its messages.
 pub(crate) fn frames(context: &Context<'_>, types: &[TokenStream]) -> TokenStream {
     let writer = Writer::new(context, &Declared::default());
     let messages = types.iter().map(|ty| writer.refer(ty));
@@ -90,13 +91,14 @@ pub(crate) fn frames(context: &Context<'_>, types: &[TokenStream]) -> TokenStrea
     writer.describe(&quote!(Frames(&[#(#messages),*])))
 }
 
-/// Writes the description of one type.
+/// Emits the description of one type.
 struct Writer<'c> {
     context: &'c Context<'c>,
-    /// The path of the runtime's module.
+    /// The path of the runtime's module `schema`.
     schema: TokenStream,
-    /// The types that depend on its parameters and are bound.
+    /// The types that depend on the type's parameters and are bounded, as text.
     dependent: Vec<String>,
+    /// The same types as tokens.
     bounds: Vec<TokenStream>,
 }
 
@@ -136,7 +138,7 @@ impl<'c> Writer<'c> {
         }
     }
 
-    /// A function that looks a type up.
+    /// Emits a function that looks up the description of a type.
     fn refer(&self, ty: &TokenStream) -> TokenStream {
         let schema = &self.schema;
         if self.dependent.contains(&ty.to_string()) {
@@ -196,7 +198,7 @@ impl<'c> Writer<'c> {
         }
     }
 
-    /// A default, as schemas have it.
+    /// Emits a default in the syntax of schemas.
     fn default(model: &Schema, field: &Field, default: &riak_codegen::model::Literal) -> TokenStream {
         use riak_codegen::model::Literal as Value;
         let plain = match default {
@@ -276,7 +278,7 @@ fn option(value: Option<TokenStream>) -> TokenStream {
     }
 }
 
-/// A doc comment as text.
+/// Returns a doc comment as text.
 fn text(docs: &Docs) -> String {
     docs.lines.join("\n")
 }

@@ -1,23 +1,23 @@
-//! Rust types of members as protobuf types: what the tokens of a type say.
+//! Mapping of Rust types to protobuf types, based on their tokens.
 //!
-//! Invariant: only the last name of a path decides, and what has no name here
-//! is a message, unless an attribute says otherwise.
+//! Invariant: only the last segment of a path counts, and a type of unknown name is a
+//! message, unless an attribute says otherwise.
 
 use proc_macro2::Span;
 use riak_codegen::model::{Presence, Type};
 use syn::{GenericArgument, PathArguments};
 
-/// What is wrong with a field that borrows for ever.
+/// The error for a field that borrows for `'static`.
 const STATIC: &str = "what is decoded is borrowed from the input: write a lifetime of the type, `struct Foo<'a>`, or a \
                       type that owns its data";
 
-/// A field's type, taken apart.
+/// The type of a field, split into container and value.
 pub(crate) struct Shape<'t> {
     pub(crate) container: Container<'t>,
     pub(crate) value: Value<'t>,
 }
 
-/// What is around a field's values.
+/// The container of a field's values.
 pub(crate) enum Container<'t> {
     None,
     Option,
@@ -25,15 +25,15 @@ pub(crate) enum Container<'t> {
     Map(Value<'t>),
 }
 
-/// The type of one value.
+/// The type of a single value.
 pub(crate) struct Value<'t> {
     pub(crate) ty: &'t syn::Type,
     pub(crate) rust: Rust,
-    /// In a `Box`.
+    /// Whether the value is a message in a `Box`.
     pub(crate) boxed: bool,
 }
 
-/// What a Rust type is to protobuf.
+/// The Rust types that the derive distinguishes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rust {
     I32,
@@ -46,12 +46,12 @@ pub(crate) enum Rust {
     Text,
     Bytes,
     Quorum,
-    /// No type that is known by name.
+    /// A type whose name the derive does not know.
     Other,
 }
 
 impl Rust {
-    /// The wire types that it can have, the usual one first.
+    /// Returns the names of the possible wire types, the default first.
     pub(crate) fn wire_types(self) -> &'static [&'static str] {
         match self {
             Self::I32 => &["int32", "sint32", "sfixed32"],
@@ -69,7 +69,7 @@ impl Rust {
     }
 }
 
-/// The protobuf type of a name; messages and enums are the first of theirs.
+/// Returns the protobuf type of a name. Messages, groups and enums become placeholders.
 pub(crate) fn wire_type(name: &str) -> Type {
     match name {
         "int32" => Type::Int32,
@@ -93,7 +93,7 @@ pub(crate) fn wire_type(name: &str) -> Type {
     }
 }
 
-/// The Rust type that a wire type is usually kept in.
+/// Returns the usual Rust type of a wire type.
 pub(crate) fn rust_type(wire: &str) -> &'static str {
     match wire {
         "int32" | "sint32" | "sfixed32" => "i32",
@@ -110,7 +110,7 @@ pub(crate) fn rust_type(wire: &str) -> &'static str {
 }
 
 impl Container<'_> {
-    /// The presence of a field in this container, before attributes.
+    /// Returns the presence of a field in this container, before attributes.
     pub(crate) fn presence(&self, packed: bool) -> Presence {
         match self {
             Self::None => Presence::Required,
@@ -122,8 +122,8 @@ impl Container<'_> {
 }
 
 impl<'t> Shape<'t> {
-    /// Takes a member's type apart. With `foreign`, a module converts it, and
-    /// its values may be of any type.
+    /// Splits the type of a member. With `foreign`, its values may be of any type, since
+    /// a module converts them.
     pub(crate) fn of(ty: &'t syn::Type, foreign: bool) -> syn::Result<Self> {
         let ty = bare(ty);
         let known = last_segment(ty);
@@ -148,13 +148,13 @@ impl<'t> Shape<'t> {
 }
 
 impl Shape<'_> {
-    /// Whether it is a type that is known by name, or has such a one around it.
+    /// Reports whether the derive knows the type or its container by name.
     pub(crate) fn is_known(&self) -> bool {
         self.value.rust != Rust::Other || !matches!(self.container, Container::None)
     }
 }
 
-/// The type of one value.
+/// Classifies the type of a single value.
 pub(crate) fn value(ty: &syn::Type, foreign: bool) -> syn::Result<Value<'_>> {
     let ty = bare(ty);
     let found = |rust| Value { ty, rust, boxed: false };
@@ -210,7 +210,7 @@ pub(crate) fn value(ty: &syn::Type, foreign: bool) -> syn::Result<Value<'_>> {
     }
 }
 
-/// The type of this name.
+/// Classifies a path by its last segment.
 fn named<'t>(ty: &'t syn::Type, segment: &'t syn::PathSegment) -> syn::Result<Value<'t>> {
     let found = |rust| Ok(Value { ty, rust, boxed: false });
     let instead = |known: &str| {
@@ -240,7 +240,7 @@ fn named<'t>(ty: &'t syn::Type, segment: &'t syn::PathSegment) -> syn::Result<Va
             syn::Type::Slice(slice) if is_byte(&slice.elem) => found(Rust::Bytes),
             inner if is_called(inner, "str") => found(Rust::Text),
             inner => {
-                // Whether that is a message, its attribute may say.
+                // An attribute may still say that the inner type is a message.
                 let value = value(inner, false)?;
                 if value.boxed {
                     return Err(syn::Error::new_spanned(ty, "only messages are in a `Box`: leave it out"));
@@ -276,7 +276,7 @@ fn named<'t>(ty: &'t syn::Type, segment: &'t syn::PathSegment) -> syn::Result<Va
     }
 }
 
-/// Says what is wrong with a container inside a container.
+/// Returns an error for a container inside a container.
 fn no_container(ty: &syn::Type) -> syn::Result<()> {
     let Some(segment) = last_segment(bare(ty)) else { return Ok(()) };
     let arguments = arguments(segment);
@@ -294,7 +294,7 @@ fn no_container(ty: &syn::Type) -> syn::Result<()> {
     }
 }
 
-/// A type without parentheses and invisible groups around it.
+/// Strips parentheses and invisible groups from a type.
 fn bare(ty: &syn::Type) -> &syn::Type {
     match ty {
         syn::Type::Paren(inner) => bare(&inner.elem),
@@ -310,13 +310,14 @@ fn last_segment(ty: &syn::Type) -> Option<&syn::PathSegment> {
     }
 }
 
-/// The last name of a type's path.
+/// Returns the last segment's name of a type's path.
 pub(crate) fn last_name(ty: &syn::Type) -> Option<String> {
     last_segment(bare(ty)).map(|segment| segment.ident.to_string())
 }
 
-/// Whether a type is the one of this name, or has it among its arguments. What
-/// stands behind `::` is another's, such as `I::Item` in a type `Item`.
+/// Reports whether a type is the one called `name`, or has it among its arguments.
+///
+/// A name after `::` belongs to another item: `I::Item` does not refer to a type `Item`.
 pub(crate) fn refers_to(ty: &syn::Type, name: &syn::Ident) -> bool {
     let syn::Type::Path(path) = bare(ty) else { return false };
     let single = path.qself.is_none() && path.path.leading_colon.is_none() && path.path.segments.len() == 1;
@@ -349,12 +350,12 @@ fn is_byte(ty: &syn::Type) -> bool {
     is_called(ty, "u8")
 }
 
-/// Whether a type has this name, and no arguments.
+/// Reports whether the last segment of a type has this name and no arguments.
 fn is_called(ty: &syn::Type, name: &str) -> bool {
     last_segment(bare(ty)).is_some_and(|last| last.ident == name && last.arguments.is_none())
 }
 
-/// The place of a type.
+/// Returns the span of a type.
 pub(crate) fn span(ty: &syn::Type) -> Span {
     syn::spanned::Spanned::span(ty)
 }

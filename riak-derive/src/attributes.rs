@@ -9,12 +9,12 @@ use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Attribute, Ident, LitInt, LitStr, Token};
 
-use crate::faults::Faults;
+use crate::errors::Errors;
 use crate::names::is_name;
 
 /// The kind of item that an attribute is attached to.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum Target {
     Message,
     Field,
     Enum,
@@ -31,7 +31,7 @@ pub(crate) const WIRE_TYPES: &[&str] = &[
     "float", "double", "bool", "string", "bytes", "message", "group", "enum",
 ];
 
-impl Place {
+impl Target {
     /// Returns a description for error messages.
     fn name(self) -> &'static str {
         match self {
@@ -133,15 +133,15 @@ pub(crate) struct Attributes(Vec<Entry>);
 
 impl Attributes {
     /// Parses the entries of all `#[riak(…)]` attributes.
-    pub(crate) fn read(attributes: &[Attribute], faults: &mut Faults) -> Self {
+    pub(crate) fn read(attributes: &[Attribute], errors: &mut Errors) -> Self {
         let mut entries: Vec<Entry> = Vec::new();
         for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("riak")) {
-            let Some(list) = faults.take(attribute.meta.require_list()) else { continue };
-            let parsed = faults.take(parse_entries.parse2(list.tokens.clone())).unwrap_or_default();
+            let Some(list) = errors.handle(attribute.meta.require_list()) else { continue };
+            let parsed = errors.handle(parse_entries.parse2(list.tokens.clone())).unwrap_or_default();
             for entry in parsed {
                 if entries.iter().any(|other| other.name == entry.name) {
                     let text = format!("`{}` is there already: leave one of the two out", entry.name);
-                    faults.at(&entry.name, text);
+                    errors.at(&entry.name, text);
                 } else {
                     entries.push(entry);
                 }
@@ -151,17 +151,17 @@ impl Attributes {
     }
 
     /// Records an error for each entry that this target does not allow.
-    pub(crate) fn check(&self, place: Place, faults: &mut Faults) {
+    pub(crate) fn check(&self, target: Target, errors: &mut Errors) {
         for entry in &self.0 {
             let name = entry.name.to_string();
-            let wire = if place.takes_wire_types() { WIRE_TYPES } else { &[] };
-            let known = || place.names().iter().chain(wire).copied();
+            let wire = if target.takes_wire_types() { WIRE_TYPES } else { &[] };
+            let known = || target.names().iter().chain(wire).copied();
             if known().any(|known| known == name) {
                 continue;
             }
             let text = match closest(&name, known()) {
                 _ if matches!(name.as_str(), "required" | "optional" | "repeated")
-                    && place.takes_wire_types() =>
+                    && target.takes_wire_types() =>
                 {
                     format!(
                         "unknown attribute `{name}`: the field's type says so; write `T` for a required field, \
@@ -169,16 +169,16 @@ impl Attributes {
                     )
                 }
                 Some(close) => format!("unknown attribute `{name}`: did you mean `{close}`?"),
-                None if place.names().is_empty() => {
-                    format!("unknown attribute `{name}`: {} takes none", place.name())
+                None if target.names().is_empty() => {
+                    format!("unknown attribute `{name}`: {} takes none", target.name())
                 }
                 None => {
-                    let names = place.names().join("`, `");
+                    let names = target.names().join("`, `");
                     let wire = if wire.is_empty() { "" } else { ", and the wire types" };
-                    format!("unknown attribute `{name}`: {} takes `{names}`{wire}", place.name())
+                    format!("unknown attribute `{name}`: {} takes `{names}`{wire}", target.name())
                 }
             };
-            faults.at(&entry.name, text);
+            errors.at(&entry.name, text);
         }
     }
 
@@ -188,30 +188,32 @@ impl Attributes {
     }
 
     /// Returns the span of the entry with this name.
-    pub(crate) fn place(&self, name: &str) -> Option<Span> {
+    pub(crate) fn span(&self, name: &str) -> Option<Span> {
         self.get(name).map(|entry| entry.name.span())
     }
 
     /// Reports whether there is an entry with this name. Records an error if it has a
     /// value.
-    pub(crate) fn flag(&self, name: &str, faults: &mut Faults) -> bool {
+    pub(crate) fn flag(&self, name: &str, errors: &mut Errors) -> bool {
         let Some(entry) = self.get(name) else { return false };
         if !matches!(entry.value, Value::None) {
-            faults.at(entry, format!("`{name}` takes no value: write `{name}`"));
+            errors.at(entry, format!("`{name}` takes no value: write `{name}`"));
         }
         true
     }
 
     /// Returns the wire type among the entries, with its span. Records an error if
     /// there are two.
-    pub(crate) fn wire_type(&self, faults: &mut Faults) -> Option<(&'static str, Span)> {
+    pub(crate) fn wire_type(&self, errors: &mut Errors) -> Option<(&'static str, Span)> {
         let mut found = None;
         for name in WIRE_TYPES {
-            if self.flag(name, faults) {
+            if self.flag(name, errors) {
                 let span = self.get(name).map_or_else(Span::call_site, |entry| entry.name.span());
                 match found {
-                    Some((other, _)) => faults
-                        .here(span, format!("the wire type is `{other}` already: leave one of the two out")),
+                    Some((other, _)) => errors.at_span(
+                        span,
+                        format!("the wire type is `{other}` already: leave one of the two out"),
+                    ),
                     None => found = Some((*name, span)),
                 }
             }

@@ -10,7 +10,7 @@ use syn::ext::IdentExt;
 use syn::{DeriveInput, Ident};
 
 use crate::attributes::Attributes;
-use crate::faults::Faults;
+use crate::errors::Errors;
 use crate::names::{all_names, without_brackets};
 
 /// The derived type and the settings of the derive.
@@ -44,9 +44,9 @@ impl Context<'_> {
 
     /// Returns the protobuf name: the value of `rename`, else the name of the owned form,
     /// else the name of the type.
-    pub(crate) fn full_name(&self, pairing: &Pairing, faults: &mut Faults) -> String {
+    pub(crate) fn full_name(&self, pairing: &Pairing, errors: &mut Errors) -> String {
         if let Some(rename) = self.attributes.get("rename") {
-            return faults.take(rename.name("rename = \"package.Name\"", true)).unwrap_or_default();
+            return errors.handle(rename.name("rename = \"package.Name\"", true)).unwrap_or_default();
         }
         let owned = match pairing {
             Pairing::Owned(owned) => {
@@ -62,12 +62,12 @@ impl Context<'_> {
     }
 
     /// Returns the type's declaration, without anything that depends on its fields.
-    pub(crate) fn declared(&self, faults: &mut Faults) -> Declared {
+    pub(crate) fn declared(&self, errors: &mut Errors) -> Declared {
         let generics = &self.input.generics;
         let mut lifetimes = generics.lifetimes();
         let lifetime = lifetimes.next().map(|lifetime| lifetime.lifetime.to_token_stream());
         if let Some(second) = lifetimes.next() {
-            faults.at(second, "a message borrows from one input: leave all lifetimes but one out");
+            errors.at(second, "a message borrows from one input: leave all lifetimes but one out");
         }
         let (parameters, arguments, _) = generics.split_for_impl();
         let predicates = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
@@ -81,12 +81,12 @@ impl Context<'_> {
             predicates: predicates.map(ToTokens::to_token_stream).collect(),
             of_types: generics.type_params().next().is_some(),
             names,
-            pairing: self.pairing(faults),
+            pairing: self.pairing(errors),
             ..Declared::default()
         }
     }
 
-    fn pairing(&self, faults: &mut Faults) -> Pairing {
+    fn pairing(&self, errors: &mut Errors) -> Pairing {
         let [borrowed, owned] = ["borrowed", "owned"].map(|name| self.attributes.get(name));
         let lifetime = self.input.generics.lifetimes().next();
         let parameter = self.input.generics.type_params().next();
@@ -96,29 +96,29 @@ impl Context<'_> {
                  `{}` stands for",
                 entry.name, parameter.ident
             );
-            faults.at(entry, text);
+            errors.at(entry, text);
             return Pairing::Alone;
         }
         match (borrowed, owned) {
             (Some(entry), _) if lifetime.is_some() => {
-                faults.at(
+                errors.at(
                     entry,
                     "this type borrows: `borrowed` belongs at the one that owns, and `owned = Foo` here",
                 );
                 Pairing::Alone
             }
             (_, Some(entry)) if lifetime.is_none() => {
-                faults.at(
+                errors.at(
                     entry,
                     "this type owns: `owned` belongs at the one that borrows, and `borrowed = FooRef` here",
                 );
                 Pairing::Alone
             }
-            (Some(entry), _) => faults
-                .take(entry.path("borrowed = FooRef"))
+            (Some(entry), _) => errors
+                .handle(entry.path("borrowed = FooRef"))
                 .map_or(Pairing::Alone, |path| Pairing::Borrowed(path.to_token_stream())),
-            (None, Some(entry)) => faults
-                .take(entry.path("owned = Foo"))
+            (None, Some(entry)) => errors
+                .handle(entry.path("owned = Foo"))
                 .map_or(Pairing::Alone, |path| Pairing::Owned(path.to_token_stream())),
             (None, None) => Pairing::Alone,
         }

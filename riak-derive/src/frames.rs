@@ -7,23 +7,23 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{DataEnum, Fields, Ident, Type};
 
-use crate::attributes::{Attributes, Place};
+use crate::attributes::{Attributes, Target};
 use crate::context::Context;
-use crate::faults::Faults;
+use crate::errors::Errors;
 use crate::schema;
 
 /// Emits the impls of a set of frames.
-pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, faults: &mut Faults) -> TokenStream {
-    context.attributes.check(Place::Frames, faults);
+pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, errors: &mut Errors) -> TokenStream {
+    context.attributes.check(Target::Frames, errors);
     if !context.input.generics.params.is_empty() {
-        faults.at(
+        errors.at(
             &context.input.generics,
             "a set of frames has no parameters: each of its messages owns its data",
         );
     }
     let mut variants: Vec<(&Ident, &Type)> = Vec::new();
     for variant in &data.variants {
-        Attributes::read(&variant.attrs, faults).check(Place::Frame, faults);
+        Attributes::read(&variant.attrs, errors).check(Target::Frame, errors);
         match &variant.fields {
             Fields::Unnamed(fields) if fields.unnamed.len() == 1 => {
                 variants.extend(fields.unnamed.iter().map(|field| (&variant.ident, &field.ty)));
@@ -33,15 +33,15 @@ pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, faults: &mut Faults
                     "a variant of a set of frames has one message: write `{}(Message)`",
                     variant.ident
                 );
-                faults.at(variant, text);
+                errors.at(variant, text);
             }
         }
     }
     if variants.is_empty() {
-        faults.at(&context.input.ident, "a set of frames has a message at least: write a variant");
+        errors.at(&context.input.ident, "a set of frames has a message at least: write a variant");
     }
-    if let Some(faults) = faults.tokens() {
-        return faults;
+    if let Some(errors) = errors.tokens() {
+        return errors;
     }
     let impls = emit(context, &variants);
     // The impls name the user's types with the user's spans, so uses of deprecated types

@@ -65,7 +65,7 @@ const TYPES: &[&str] = &[
 ];
 
 #[test]
-fn derived_code_reads_like_generated_code() {
+fn derived_code_matches_the_golden_file() {
     let mut text = String::from("// What #[derive(RiakMessage)] writes: see src/golden.rs.\n");
     for declaration in TYPES {
         let input = syn::parse_str(declaration).unwrap();
@@ -121,7 +121,7 @@ fn codecs(items: &[syn::Item], found: &mut BTreeMap<String, String>) {
 
 /// Derived and generated codecs are the same code, so they cannot differ in speed.
 #[test]
-fn derived_codecs_are_the_generated_ones() {
+fn derived_codecs_equal_generated_codecs() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let proto = root.join("proto");
     // The services say which messages are encoded without a body. The declarations leave

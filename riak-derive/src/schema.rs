@@ -12,22 +12,26 @@ use riak_codegen::model::{Absent, Cost, Docs, Enum, Field, Kind, Mode, Presence,
 use crate::context::Context;
 use crate::field::type_name;
 use crate::message::Derived;
-use crate::operation::Asking;
-use crate::stand_ins::SELF;
+use crate::operation::DerivedRequest;
+use crate::placeholders::SELF;
 
 /// Emits the description of a message.
-pub(crate) fn message(context: &Context<'_>, derived: &Derived, asking: Option<&Asking>) -> TokenStream {
-    let writer = Writer::new(context, &derived.declared);
+pub(crate) fn message(
+    context: &Context<'_>,
+    derived: &Derived,
+    request: Option<&DerivedRequest>,
+) -> TokenStream {
+    let emitter = DescriptionEmitter::new(context, &derived.declared);
     let message = derived.schema.message(SELF);
-    let schema = &writer.schema;
+    let schema = &emitter.schema;
     let members = derived.order.iter().map(|(oneof, index)| {
         if *oneof {
             let oneof = &message.separate_oneofs[*index];
-            let refer = writer.refer(&derived.types[message.fields.len() + index]);
+            let refer = emitter.refer(&derived.types[message.fields.len() + index]);
             let name = &oneof.name;
             quote!(#schema::Member::Oneof(#name, #refer))
         } else {
-            let field = writer.field(&derived.schema, &message.fields[*index], &derived.types[*index]);
+            let field = emitter.field(&derived.schema, &message.fields[*index], &derived.types[*index]);
             quote!(#schema::Member::Field(#field))
         }
     });
@@ -39,8 +43,8 @@ pub(crate) fn message(context: &Context<'_>, derived: &Derived, asking: Option<&
         quote!((#first, #last))
     });
     let names = &derived.reserved.names;
-    let request = option(asking.map(|asking| writer.request(context, derived, asking)));
-    writer.describe(&quote! {
+    let request = option(request.map(|request| emitter.request(context, derived, request)));
+    emitter.describe(&quote! {
         Message(&#schema::MessageDescription {
             name: #name,
             docs: #docs,
@@ -60,17 +64,17 @@ pub(crate) fn oneof(
     declared: &Declared,
     types: &[TokenStream],
 ) -> TokenStream {
-    let writer = Writer::new(context, declared);
+    let emitter = DescriptionEmitter::new(context, declared);
     let fields = &schema.message(SELF).fields;
-    let fields = fields.iter().zip(types).map(|(field, ty)| writer.field(schema, field, ty));
+    let fields = fields.iter().zip(types).map(|(field, ty)| emitter.field(schema, field, ty));
     let fields: Vec<TokenStream> = fields.collect();
-    writer.describe(&quote!(Oneof(&[#(#fields),*])))
+    emitter.describe(&quote!(Oneof(&[#(#fields),*])))
 }
 
 /// Emits the description of an enum.
 pub(crate) fn enumeration(context: &Context<'_>, item: &Enum) -> TokenStream {
-    let writer = Writer::new(context, &Declared::default());
-    let schema = &writer.schema;
+    let emitter = DescriptionEmitter::new(context, &Declared::default());
+    let schema = &emitter.schema;
     let values = item.values.iter().map(|value| {
         let (name, docs) = (&value.name, text(&value.docs));
         let (variant, number) = (&value.rust_name, Literal::i32_unsuffixed(value.number));
@@ -78,21 +82,21 @@ pub(crate) fn enumeration(context: &Context<'_>, item: &Enum) -> TokenStream {
     });
     let values: Vec<TokenStream> = values.collect();
     let (name, docs, open) = (&item.full_name, text(&item.docs), !item.closed);
-    writer.describe(&quote! {
+    emitter.describe(&quote! {
         Enum(&#schema::EnumDescription { name: #name, docs: #docs, open: #open, values: &[#(#values),*] })
     })
 }
 
 /// Emits the description of a set of frames: its messages.
 pub(crate) fn frames(context: &Context<'_>, types: &[TokenStream]) -> TokenStream {
-    let writer = Writer::new(context, &Declared::default());
-    let messages = types.iter().map(|ty| writer.refer(ty));
+    let emitter = DescriptionEmitter::new(context, &Declared::default());
+    let messages = types.iter().map(|ty| emitter.refer(ty));
     let messages: Vec<TokenStream> = messages.collect();
-    writer.describe(&quote!(Frames(&[#(#messages),*])))
+    emitter.describe(&quote!(Frames(&[#(#messages),*])))
 }
 
 /// Emits the description of one type.
-struct Writer<'c> {
+struct DescriptionEmitter<'c> {
     context: &'c Context<'c>,
     /// The path of the runtime's module `schema`.
     schema: TokenStream,
@@ -102,7 +106,7 @@ struct Writer<'c> {
     bounds: Vec<TokenStream>,
 }
 
-impl<'c> Writer<'c> {
+impl<'c> DescriptionEmitter<'c> {
     fn new(context: &'c Context<'c>, declared: &Declared) -> Self {
         let runtime = context.runtime();
         let bounds = [&declared.dependent, &declared.bound, &declared.enums].into_iter().flatten();
@@ -218,10 +222,10 @@ impl<'c> Writer<'c> {
         quote!(Plain(#plain))
     }
 
-    fn request(&self, context: &Context<'_>, derived: &Derived, asking: &Asking) -> TokenStream {
+    fn request(&self, context: &Context<'_>, derived: &Derived, request: &DerivedRequest) -> TokenStream {
         let schema = &self.schema;
-        let (operation, message) = (&asking.operation, derived.schema.message(SELF));
-        let refer = self.refer(&asking.answer.to_token_stream());
+        let (operation, message) = (&request.operation, derived.schema.message(SELF));
+        let refer = self.refer(&request.answer.to_token_stream());
         let name = |index: Option<usize>| index.map_or("", |index| message.fields[index].name.as_str());
         let (streams, stream_if) = match operation.mode {
             Mode::Unary => (false, ""),

@@ -12,12 +12,12 @@ use riak_codegen::model::{
 /// The derived message.
 pub(crate) const SELF: MessageId = MessageId(0);
 /// The placeholder for all other messages.
-pub(crate) const SOME_MESSAGE: MessageId = MessageId(1);
+pub(crate) const PLACEHOLDER_MESSAGE: MessageId = MessageId(1);
 /// The placeholder for enums.
-pub(crate) const SOME_ENUM: EnumId = EnumId(0);
+pub(crate) const PLACEHOLDER_ENUM: EnumId = EnumId(0);
 
 /// Returns a message of this name without fields.
-pub(crate) fn some_message(name: &str) -> Message {
+pub(crate) fn empty_message(name: &str) -> Message {
     Message {
         full_name: name.to_owned(),
         path: RustPath { root: None, module: Vec::new(), name: name.to_owned() },
@@ -40,8 +40,8 @@ pub(crate) fn some_message(name: &str) -> Message {
 
 /// Returns the placeholder for a message. It has a required field, since the actual
 /// message may have one.
-pub(crate) fn stand_in() -> Message {
-    let mut message = some_message("Message");
+pub(crate) fn placeholder_message() -> Message {
+    let mut message = empty_message("Message");
     message.fields.push(Field {
         name: String::new(),
         rust_name: String::new(),
@@ -61,7 +61,7 @@ pub(crate) fn stand_in() -> Message {
 
 /// Returns a placeholder for an enum. It is closed, because the code that reads a closed
 /// enum can also read an open one.
-pub(crate) fn some_enum(path: &str, value: &str) -> Enum {
+pub(crate) fn placeholder_enum(path: &str, value: &str) -> Enum {
     let (root, name) = match path.rsplit_once("::") {
         Some((root, name)) => (Some(root.to_owned()), name),
         None => (None, path),

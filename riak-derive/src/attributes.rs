@@ -345,7 +345,7 @@ fn parse_entries(input: ParseStream<'_>) -> syn::Result<Vec<Entry>> {
     Ok(entries)
 }
 
-/// Returns the most similar name, if one is close enough to be what was meant.
+/// Returns the most similar name, if one is close enough to be the intended one.
 pub(crate) fn closest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let close = names.map(|other| (distance(name, other), other)).min()?;
     (close.0 <= (name.len() / 3).max(1)).then_some(close.1)

@@ -46,9 +46,10 @@ pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, errors: &mut Errors
     let impls = emit(context, &variants);
     // The impls name the user's types with the user's spans, so uses of deprecated types
     // would be reported again.
-    let own = data.variants.iter().flat_map(|variant| &variant.attrs).chain(&context.input.attrs);
-    let deprecated =
-        own.map(ToTokens::to_token_stream).any(|attribute| attribute.to_string().contains("deprecated"));
+    let attributes = data.variants.iter().flat_map(|variant| &variant.attrs).chain(&context.input.attrs);
+    let deprecated = attributes
+        .map(ToTokens::to_token_stream)
+        .any(|attribute| attribute.to_string().contains("deprecated"));
     let allow = deprecated.then(|| quote!(#[allow(deprecated)]));
     let described = context.described.then(|| {
         let types = variants.iter().map(|(_, ty)| quote!(#ty));
@@ -72,13 +73,13 @@ fn emit(context: &Context<'_>, variants: &[(&Ident, &Type)]) -> TokenStream {
         let code = coded(ty);
         quote!(#code => Self::#variant(frame.decode_within(limits)?),)
     });
-    let own = variants.iter().map(|(variant, ty)| {
+    let code_arms = variants.iter().map(|(variant, ty)| {
         let code = coded(ty);
         quote!(Self::#variant(_) => #code,)
     });
     let writes =
         variants.iter().map(|(variant, _)| quote!(Self::#variant(message) => buffer.push(code, message),));
-    let froms = variants.iter().filter_map(|(variant, ty)| {
+    let from_impls = variants.iter().filter_map(|(variant, ty)| {
         // For a type that occurs twice, the variant would be ambiguous.
         let same = variants.iter().filter(|(_, other)| quote!(#other).to_string() == quote!(#ty).to_string());
         (same.count() == 1).then(|| {
@@ -110,7 +111,7 @@ fn emit(context: &Context<'_>, variants: &[(&Ident, &Type)]) -> TokenStream {
                 /// The message's code.
                 #[must_use]
                 #visibility const fn code(&self) -> u8 {
-                    match self { #(#own)* }
+                    match self { #(#code_arms)* }
                 }
 
                 /// Appends the message as a frame.
@@ -142,7 +143,7 @@ fn emit(context: &Context<'_>, variants: &[(&Ident, &Type)]) -> TokenStream {
                 }
             }
 
-            #(#froms)*
+            #(#from_impls)*
         };
     }
 }

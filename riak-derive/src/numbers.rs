@@ -169,19 +169,19 @@ impl FieldNumbers {
     /// Returns a number that a field could use, for error messages.
     pub(crate) fn suggestion(&self) -> u32 {
         let taken = || self.used.iter().map(|used| used.0).chain(self.explicit.iter().copied());
-        let free = |number: &u32| *number <= MAX_NUMBER && !taken().any(|taken| taken == *number);
+        let is_free = |number: &u32| *number <= MAX_NUMBER && !taken().any(|taken| taken == *number);
         // Prefer the number after the highest one, else the lowest free number.
-        let above = taken()
+        let highest = taken()
             .filter(|taken| *taken < MAX_NUMBER && !IMPLEMENTATION_RESERVED.contains(taken))
             .max()
             .unwrap_or_default();
-        let mut behind: Vec<u32> = taken().filter(|taken| *taken < MAX_NUMBER).collect();
-        behind.sort_unstable();
-        [above, 0]
+        let mut ascending: Vec<u32> = taken().filter(|taken| *taken < MAX_NUMBER).collect();
+        ascending.sort_unstable();
+        [highest, 0]
             .into_iter()
-            .chain(behind)
+            .chain(ascending)
             .map(|before| self.next_unreserved(before + 1))
-            .find(free)
+            .find(is_free)
             .unwrap_or(1)
     }
 

@@ -195,16 +195,16 @@ fn stream_end(
     errors: &mut Errors,
 ) -> Option<TokenStream> {
     let entry = attributes.get("done")?;
-    let operation = context.runtime();
+    let runtime = context.runtime();
     if let Ok(number) = entry.number::<u32>("done = 3") {
         let number = proc_macro2::Literal::u32_unsuffixed(number);
-        return Some(quote!(#operation::operation::StreamEnd { field: #number, when_absent: false }));
+        return Some(quote!(#runtime::operation::StreamEnd { field: #number, when_absent: false }));
     }
     let name = errors.handle(entry.word("done = \"done\""))?;
     let text = name.unraw().to_string();
     // The runtime's path gets the span of the name, where the compiler then reports that
     // the answer has no such flag.
-    let operation: TokenStream = operation
+    let runtime: TokenStream = runtime
         .into_iter()
         .map(|mut token| {
             token.set_span(proc_macro2::Span::call_site().located_at(name.span()));
@@ -212,7 +212,7 @@ fn stream_end(
         })
         .collect();
     Some(quote_spanned! {name.span()=>
-        #operation::operation::StreamEnd::of_flag(<#answer as #operation::operation::Flags>::FLAGS, #text)
+        #runtime::operation::StreamEnd::of_flag(<#answer as #runtime::operation::Flags>::FLAGS, #text)
     })
 }
 

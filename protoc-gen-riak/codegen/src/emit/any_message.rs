@@ -37,7 +37,7 @@ impl Emitter<'_> {
             .map(|(variant, ..)| quote!(MessageCode::#variant => Self::#variant(frame.decode()?),));
         let writes =
             frames.iter().map(|(variant, ..)| quote!(Self::#variant(message) => buffer.push(code, message),));
-        let froms = frames.iter().filter_map(|(variant, id, _)| {
+        let from_impls = frames.iter().filter_map(|(variant, id, _)| {
             // For a message with two codes, the variant would be ambiguous.
             let same = frames.iter().filter(|(_, other, _)| other == id).count();
             let ty = self.message_type(&scope, *id, Form::Owned);
@@ -56,7 +56,7 @@ impl Emitter<'_> {
         let [decode_error, frame, frame_error, buffer] =
             ["DecodeError", "Frame", "FrameError", "WriteBuffer"].map(|name| scope.runtime(name));
         let kind = scope.runtime("DecodeErrorKind");
-        let froms: TokenStream = froms.collect();
+        let from_impls: TokenStream = from_impls.collect();
         let bind = if complete {
             quote!()
         } else {
@@ -108,7 +108,7 @@ impl Emitter<'_> {
                 }
             }
 
-            #froms
+            #from_impls
         };
         Module { path: module, source: None, tokens }
     }

@@ -125,7 +125,7 @@ impl Emitter<'_> {
     fn method_docs(&self, operation: &Operation, name: &str, stream: bool) -> TokenStream {
         let request = self.schema.message(operation.request);
         let response = self.schema.message(operation.response);
-        let mut facts = vec![format!(
+        let mut sentences = vec![format!(
             "Sends `{}` ({}), answered by {}`{}` ({}).",
             request.full_name,
             operation.request_code,
@@ -134,14 +134,14 @@ impl Emitter<'_> {
             operation.response_code,
         )];
         if name.contains("_any") && !operation.alternatives.is_empty() {
-            facts.push(format!("Takes every answer that may come: [`{}`].", operation.answer_name));
+            sentences.push(format!("Takes every answer that may come: [`{}`].", operation.answer_name));
         } else if !operation.alternatives.is_empty() {
-            facts.push("Other answers that may come are errors here.".to_owned());
+            sentences.push("Other answers that may come are errors here.".to_owned());
         }
         if operation.cost == Cost::Long {
-            facts.push("May take minutes.".to_owned());
+            sentences.push("May take minutes.".to_owned());
         }
-        facts.push(
+        sentences.push(
             match operation.retry {
                 Retry::Safe => "Safe to repeat.",
                 Retry::Never => "Must not be repeated.",
@@ -151,13 +151,13 @@ impl Emitter<'_> {
             .to_owned(),
         );
         if let Some(since) = &operation.since {
-            facts.push(format!("Since {since}."));
+            sentences.push(format!("Since {since}."));
         }
         if let Some(served_by) = &operation.served_by {
-            facts.push(format!("Served by {served_by}."));
+            sentences.push(format!("Served by {served_by}."));
         }
         let comment = docs_or(&operation.docs, &format!("The operation `{}`.", operation.name));
-        let (facts, blank) = (wrapped(&facts.join(" ")), line(""));
+        let (facts, blank) = (wrapped(&sentences.join(" ")), line(""));
         let errors =
             lines(["", "# Errors", "", "If the call fails, or the server answers that it did."].into_iter());
         quote!(#comment #blank #facts #errors)

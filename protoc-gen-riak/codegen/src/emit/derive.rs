@@ -163,7 +163,8 @@ impl Emitter<'_> {
         asked: &Asked,
     ) -> TokenStream {
         let message = self.schema.message(operation.request);
-        let [request, coded, facts] = ["Request", "Coded", "Operation"].map(|name| scope.runtime(name));
+        let [request, coded, operation_type] =
+            ["Request", "Coded", "Operation"].map(|name| scope.runtime(name));
         let owned_trait = scope.runtime("Owned");
         let ImplHeader { generics, name, mut bounds, .. } =
             self.encoding_header(message, declared.form(), &owned_trait);
@@ -178,7 +179,7 @@ impl Emitter<'_> {
         let response = &asked.response;
         // Errors in the type of the answer are reported where the user names it.
         let place = Span::call_site().located_at(asked.place);
-        let (owned, facts_value) = if let Pairing::Owned(owned) = &declared.pairing {
+        let (owned, operation_value) = if let Pairing::Owned(owned) = &declared.pairing {
             (owned.clone(), quote!(<#owned as #request>::OPERATION))
         } else {
             let end = asked.end.clone().unwrap_or_default();
@@ -198,7 +199,7 @@ impl Emitter<'_> {
             impl #generics #request for #name #bounds {
                 type Owned = #owned;
                 type Response = #response;
-                const OPERATION: &'static #facts = #facts_value;
+                const OPERATION: &'static #operation_type = #operation_value;
                 #methods
             }
         }

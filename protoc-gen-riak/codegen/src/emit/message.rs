@@ -1,7 +1,7 @@
 //! Messages: the two structs, and their impls other than the codec.
 //!
 //! Invariant: members are public and plain. A member is an `Option` if, and only if,
-//! its field can be absent.
+//! the schema distinguishes an absent field from one with its default value.
 
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;

@@ -52,7 +52,7 @@ pub use part::{Module, Part};
 
 use crate::model::Schema;
 
-/// What is emitted, and how.
+/// The options of the emitter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 #[expect(clippy::struct_excessive_bools, reason = "switches that do not depend on one another")]

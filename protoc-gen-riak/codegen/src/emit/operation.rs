@@ -31,8 +31,8 @@ impl Emitter<'_> {
         let request = scope.runtime("Request");
         let owned = self.message_type(scope, operation.request, Form::Owned);
         let response = self.message_type(scope, operation.response, Form::Owned);
-        let facts = self.operation_constant(scope, service, operation);
-        let facts_type = scope.runtime("Operation");
+        let constant = self.operation_constant(scope, service, operation);
+        let operation_type = scope.runtime("Operation");
         let methods = self.request_methods(scope, operation);
         let borrowed = self.options.borrowed.then(|| {
             let message = self.schema.message(operation.request);
@@ -41,7 +41,7 @@ impl Emitter<'_> {
                 impl #request for #view<'_> {
                     type Owned = #owned;
                     type Response = #response;
-                    const OPERATION: &'static #facts_type = #owned::OPERATION;
+                    const OPERATION: &'static #operation_type = #owned::OPERATION;
                     #methods
                 }
             }
@@ -50,7 +50,7 @@ impl Emitter<'_> {
             impl #request for #owned {
                 type Owned = Self;
                 type Response = #response;
-                const OPERATION: &'static #facts_type = &#facts;
+                const OPERATION: &'static #operation_type = &#constant;
                 #methods
             }
 
@@ -154,7 +154,7 @@ impl Emitter<'_> {
     ) -> TokenStream {
         let AnswerExprs { response, alternatives, error, mode } = answers;
         let item = |name| scope.item("operation", name);
-        let facts = scope.runtime("Operation");
+        let operation_type = scope.runtime("Operation");
         let request = Literal::u8_unsuffixed(operation.request_code);
         let (cost_type, retry_type, absent_type) = (item("Cost"), item("Retry"), item("Absent"));
         let cost = match operation.cost {
@@ -189,7 +189,7 @@ impl Emitter<'_> {
             None => none.clone(),
         };
         quote! {
-            #facts {
+            #operation_type {
                 name: #name,
                 request: #request,
                 response: #response,

@@ -112,7 +112,7 @@ enum Value {
     /// None, as in `name`.
     None,
     /// The tokens after the equals sign, as in `name = value`.
-    Is(TokenStream),
+    Assigned(TokenStream),
     /// The tokens in parentheses, as in `name(values)`.
     List(TokenStream),
 }
@@ -122,7 +122,7 @@ impl ToTokens for Entry {
         self.name.to_tokens(tokens);
         match &self.value {
             Value::None => {}
-            Value::Is(value) | Value::List(value) => value.to_tokens(tokens),
+            Value::Assigned(value) | Value::List(value) => value.to_tokens(tokens),
         }
     }
 }
@@ -232,7 +232,7 @@ impl Entry {
     ) -> syn::Result<T> {
         let wrong = || syn::Error::new_spanned(self, format!("this is written `{example}`"));
         match &self.value {
-            Value::Is(value) => parse.parse2(value.clone()).map_err(|_| wrong()),
+            Value::Assigned(value) => parse.parse2(value.clone()).map_err(|_| wrong()),
             _ => Err(wrong()),
         }
     }
@@ -329,7 +329,7 @@ fn parse_entries(input: ParseStream<'_>) -> syn::Result<Vec<Entry>> {
             while !input.is_empty() && !input.peek(Token![,]) {
                 value.extend([input.parse::<TokenTree>()?]);
             }
-            Value::Is(value)
+            Value::Assigned(value)
         } else if input.peek(syn::token::Paren) {
             let content;
             syn::parenthesized!(content in input);

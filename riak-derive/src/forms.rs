@@ -11,7 +11,7 @@ use riak_codegen::model::{Field, Literal, Presence, Schema, Type};
 
 use crate::context::Context;
 use crate::field::type_name;
-use crate::message::Derived;
+use crate::message::DerivedMessage;
 use crate::placeholders::SELF;
 
 /// A member that is on the wire.
@@ -25,7 +25,7 @@ struct WireMember {
 
 /// Emits the wire format of a message that may have two forms, and the assertions that
 /// both are the same.
-pub(crate) fn message(context: &Context<'_>, derived: &Derived) -> TokenStream {
+pub(crate) fn message(context: &Context<'_>, derived: &DerivedMessage) -> TokenStream {
     let (declared, message) = (&derived.declared, derived.schema.message(SELF));
     if declared.lifetime.is_none() && matches!(declared.pairing, Pairing::Alone) {
         return TokenStream::new();

@@ -88,7 +88,7 @@ fn derived_code_matches_the_golden_file() {
 }
 
 /// Collects the formatted `Message` and `Decode` impls, by trait and type.
-fn codecs(items: &[syn::Item], found: &mut BTreeMap<String, String>) {
+fn collect_codecs(items: &[syn::Item], found: &mut BTreeMap<String, String>) {
     for item in items {
         match item {
             syn::Item::Impl(item) => {
@@ -111,7 +111,7 @@ fn codecs(items: &[syn::Item], found: &mut BTreeMap<String, String>) {
                         _ => None,
                     });
                     let items: Vec<syn::Item> = items.map(|item| syn::parse2(item).unwrap()).collect();
-                    codecs(&items, found);
+                    collect_codecs(&items, found);
                 }
             }
             _ => {}
@@ -133,17 +133,17 @@ fn derived_codecs_equal_generated_codecs() {
     let mut derived = BTreeMap::new();
     for item in declarations.items.iter().filter(|item| matches!(item, syn::Item::Struct(_))) {
         let input = syn::parse2(item.to_token_stream()).unwrap();
-        codecs(&syn::parse2::<syn::File>(super::derive(&input, false)).unwrap().items, &mut derived);
+        collect_codecs(&syn::parse2::<syn::File>(super::derive(&input, false)).unwrap().items, &mut derived);
     }
     let mut compared = 0;
     for file in ["riak_kv.rs", "riak_dt.rs"] {
         let text =
             std::fs::read_to_string(root.join("runtime/riak-client/src/generated").join(file)).unwrap();
         let mut generated = BTreeMap::new();
-        codecs(&syn::parse_file(&text).unwrap().items, &mut generated);
+        collect_codecs(&syn::parse_file(&text).unwrap().items, &mut generated);
         for (name, body) in generated {
-            let Some(same) = derived.get(&name) else { continue };
-            assert_eq!(*same, body, "{name}");
+            let Some(derived_body) = derived.get(&name) else { continue };
+            assert_eq!(*derived_body, body, "{name}");
             compared += 1;
         }
     }

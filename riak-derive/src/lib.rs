@@ -29,8 +29,8 @@
 //! feature `schema`, enabled by that of `riak-runtime`, makes it possible to print
 //! derived types as a `.proto` file.
 //!
-//! Invariant: the derive reports either all errors of a type, each at its span, or
-//! emits code that compiles, as far as tokens can tell.
+//! Invariant: the derive either reports all errors of a type, each at its span, or emits
+//! code that compiles, as far as tokens can tell.
 
 // From declarations to tokens: `attributes` and `types` parse. `message`, `oneof`,
 // `enumeration`, `frames` and `operation` fill the model of `riak-codegen`, whose emitter

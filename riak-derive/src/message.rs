@@ -25,7 +25,7 @@ const UNIQUE_KINDS: [(&str, Kind); 3] =
     [("timeout", Kind::Millis), ("context", Kind::Context), ("bucket_type", Kind::BucketType)];
 
 /// A struct as a message of the model.
-pub(crate) struct Derived {
+pub(crate) struct DerivedMessage {
     pub(crate) schema: Schema,
     pub(crate) declared: Declared,
     /// Additional items for the block of impls.
@@ -34,7 +34,7 @@ pub(crate) struct Derived {
     pub(crate) types: Vec<TokenStream>,
     /// For each member, in declaration order, whether it is a oneof, and its index among
     /// the oneofs or fields.
-    pub(crate) order: Vec<(bool, usize)>,
+    pub(crate) member_order: Vec<(bool, usize)>,
     pub(crate) reserved: Reserved,
 }
 
@@ -58,14 +58,14 @@ pub(crate) fn derive(context: &Context<'_>, fields: &Fields, errors: &mut Errors
 }
 
 /// Converts the members of a struct to the model.
-fn convert(context: &Context<'_>, fields: &Fields, errors: &mut Errors) -> Derived {
+fn convert(context: &Context<'_>, fields: &Fields, errors: &mut Errors) -> DerivedMessage {
     let attributes = context.attributes;
     let mut declared = context.declared(errors);
     let reserved = attributes.get("reserved").and_then(|entry| errors.handle(Reserved::read(entry)));
     let reserved = reserved.unwrap_or_default();
     let explicit = explicit_numbers(fields.iter().map(|field| &*field.attrs));
     let mut numbers = FieldNumbers::new(reserved.clone(), explicit);
-    let (mut types, mut oneof_types, mut order) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut types, mut oneof_types, mut member_order) = (Vec::new(), Vec::new(), Vec::new());
     let auto_tags = attributes.flag("auto_tags", errors);
     let mut requirements = Requirements::new(context.input, &context.runtime(), auto_tags);
     let name = context.input.ident.to_string();
@@ -108,7 +108,7 @@ fn convert(context: &Context<'_>, fields: &Fields, errors: &mut Errors) -> Deriv
         } else if own.flag("oneof", errors) {
             let oneof = separate_oneof(&member, &mut numbers, &mut requirements, errors);
             if let Some(oneof) = oneof {
-                order.push((true, message.separate_oneofs.len()));
+                member_order.push((true, message.separate_oneofs.len()));
                 oneof_types.push(value_type(&declaration.ty, false));
                 message.separate_oneofs.push(oneof);
             }
@@ -123,7 +123,7 @@ fn convert(context: &Context<'_>, fields: &Fields, errors: &mut Errors) -> Deriv
             }
             declared.spans.push(crate::types::span(&declaration.ty));
             declared.secret = declared.secret.or(own.span("secret"));
-            order.push((false, message.fields.len()));
+            member_order.push((false, message.fields.len()));
             types.push(value_type(&declaration.ty, field.with.is_some()));
             message.fields.push(field);
         }
@@ -135,7 +135,7 @@ fn convert(context: &Context<'_>, fields: &Fields, errors: &mut Errors) -> Deriv
         ..Schema::default()
     };
     types.append(&mut oneof_types);
-    Derived { schema, declared, items: requirements.foreign, types, order, reserved }
+    DerivedMessage { schema, declared, items: requirements.items, types, member_order, reserved }
 }
 
 /// Returns the explicit numbers of all fields, skipping those that do not parse.
@@ -153,7 +153,8 @@ pub(crate) fn value_type(ty: &syn::Type, foreign: bool) -> TokenStream {
     Shape::of(ty, foreign).map_or_else(|_| ty.to_token_stream(), |shape| shape.value.ty.to_token_stream())
 }
 
-/// Records an error for each field attribute of a member that `name` makes no field.
+/// Records an error for each field attribute on a member that is not a field, because of
+/// the attribute `name`.
 fn reject_field_attributes(attributes: &Attributes, name: &str, errors: &mut Errors) {
     for other in ["tag", "tags", "key", "default", "packed", "implicit", "oneof", "with", "secret", "timeout"]
     {

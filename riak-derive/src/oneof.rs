@@ -94,8 +94,8 @@ pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, errors: &mut Errors
     requirements.move_bounds_to(&mut declared);
     let enums = requirements.take_enums();
     let schema = Schema { messages: vec![message, placeholder_message()], enums, ..Schema::default() };
-    requirements.foreign.extend(forms::oneof(context, &schema, &declared.spans, &declared.pairing));
-    let impls = derive_oneof(&schema, SELF, &declared, &requirements.foreign, &context.options());
+    requirements.items.extend(forms::oneof(context, &schema, &declared.spans, &declared.pairing));
+    let impls = derive_oneof(&schema, SELF, &declared, &requirements.items, &context.options());
     let described = context.described.then(|| schema::oneof(context, &schema, &declared, &types));
     quote!(#impls #described)
 }

@@ -16,7 +16,7 @@ use syn::spanned::Spanned;
 use crate::attributes::{Attributes, Entry, closest};
 use crate::context::Context;
 use crate::errors::Errors;
-use crate::message::Derived;
+use crate::message::DerivedMessage;
 use crate::names::type_names;
 use crate::placeholders::{PLACEHOLDER_MESSAGE, SELF};
 
@@ -33,7 +33,7 @@ pub(crate) struct DerivedRequest {
 /// the message is a request.
 pub(crate) fn derive(
     context: &Context<'_>,
-    derived: &Derived,
+    derived: &DerivedMessage,
     code: Option<u8>,
     errors: &mut Errors,
 ) -> (TokenStream, Option<DerivedRequest>) {
@@ -89,7 +89,7 @@ fn depends_on_parameter(generics: &syn::Generics, ty: &TokenStream) -> bool {
     generics.type_params().any(|parameter| names.contains(&parameter.ident.to_string()))
 }
 
-fn operation(attributes: &Attributes, derived: &Derived, code: u8, errors: &mut Errors) -> Operation {
+fn operation(attributes: &Attributes, derived: &DerivedMessage, code: u8, errors: &mut Errors) -> Operation {
     let message = derived.schema.message(SELF);
     let stream_if = attributes.get("stream_if").and_then(|entry| {
         let name = errors.handle(entry.word("stream_if = \"stream\""))?;
@@ -218,7 +218,7 @@ fn stream_end(
 
 /// Emits the `Flags` impl of a frame's message: its bools, each of which may end a
 /// stream.
-fn flags(context: &Context<'_>, derived: &Derived, code: Option<u8>) -> TokenStream {
+fn flags(context: &Context<'_>, derived: &DerivedMessage, code: Option<u8>) -> TokenStream {
     let message = derived.schema.message(SELF);
     let flags = message.fields.iter().filter(|field| is_flag(field));
     let flags: Vec<TokenStream> = flags

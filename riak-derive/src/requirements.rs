@@ -39,7 +39,7 @@ pub(crate) struct Requirements {
     /// The types of enum fields that depend on parameters.
     dependent_enums: Vec<TokenStream>,
     /// The wire types of foreign fields, and other items for the block of impls.
-    pub(crate) foreign: TokenStream,
+    pub(crate) items: TokenStream,
     foreign_count: usize,
     enums: Vec<Enum>,
 }
@@ -66,7 +66,7 @@ impl Requirements {
                 .collect(),
             bound: Vec::new(),
             dependent_enums: Vec::new(),
-            foreign: TokenStream::new(),
+            items: TokenStream::new(),
             foreign_count: 0,
             enums: vec![placeholder_enum("Enum", "Value")],
         }
@@ -141,7 +141,7 @@ impl Requirements {
         }
         let (name, items) = foreign::wire_type(&self.runtime, self.foreign_count, module, field, ty);
         self.foreign_count += 1;
-        self.foreign.extend(items);
+        self.items.extend(items);
         Some(name.to_string())
     }
 
@@ -167,7 +167,7 @@ impl Requirements {
         let (runtime, ty) = (&self.runtime, without_lifetimes(ty.to_token_stream()));
         let listed = listed.iter().map(|number| proc_macro2::Literal::u32_unsuffixed(*number));
         let span = first_span(&tags.to_token_stream());
-        self.foreign.extend(quote::quote_spanned! {span=>
+        self.items.extend(quote::quote_spanned! {span=>
             const _: () = ::core::assert!(
                 #runtime::wire::has_numbers(<#ty as #runtime::wire::Oneof>::NUMBERS, &[#(#listed),*]),
                 "`tags(…)` has to have the numbers of all variants of the oneof, and no others",

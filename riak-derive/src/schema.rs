@@ -11,25 +11,25 @@ use riak_codegen::model::{Absent, Cost, Docs, Enum, Field, Kind, Mode, Presence,
 
 use crate::context::Context;
 use crate::field::type_name;
-use crate::message::Derived;
+use crate::message::DerivedMessage;
 use crate::operation::DerivedRequest;
 use crate::placeholders::SELF;
 
 /// Emits the description of a message.
 pub(crate) fn message(
     context: &Context<'_>,
-    derived: &Derived,
+    derived: &DerivedMessage,
     request: Option<&DerivedRequest>,
 ) -> TokenStream {
     let emitter = DescriptionEmitter::new(context, &derived.declared);
     let message = derived.schema.message(SELF);
     let schema = &emitter.schema;
-    let members = derived.order.iter().map(|(oneof, index)| {
+    let members = derived.member_order.iter().map(|(oneof, index)| {
         if *oneof {
             let oneof = &message.separate_oneofs[*index];
-            let refer = emitter.refer(&derived.types[message.fields.len() + index]);
+            let lookup = emitter.lookup(&derived.types[message.fields.len() + index]);
             let name = &oneof.name;
-            quote!(#schema::Member::Oneof(#name, #refer))
+            quote!(#schema::Member::Oneof(#name, #lookup))
         } else {
             let field = emitter.field(&derived.schema, &message.fields[*index], &derived.types[*index]);
             quote!(#schema::Member::Field(#field))
@@ -90,7 +90,7 @@ pub(crate) fn enumeration(context: &Context<'_>, item: &Enum) -> TokenStream {
 /// Emits the description of a set of frames: its messages.
 pub(crate) fn frames(context: &Context<'_>, types: &[TokenStream]) -> TokenStream {
     let emitter = DescriptionEmitter::new(context, &Declared::default());
-    let messages = types.iter().map(|ty| emitter.refer(ty));
+    let messages = types.iter().map(|ty| emitter.lookup(ty));
     let messages: Vec<TokenStream> = messages.collect();
     emitter.describe(&quote!(Frames(&[#(#messages),*])))
 }
@@ -143,7 +143,7 @@ impl<'c> DescriptionEmitter<'c> {
     }
 
     /// Emits a function that looks up the description of a type.
-    fn refer(&self, ty: &TokenStream) -> TokenStream {
+    fn lookup(&self, ty: &TokenStream) -> TokenStream {
         let schema = &self.schema;
         if self.dependent.contains(&ty.to_string()) {
             return quote!(|| #schema::Probe::<#ty>::described());
@@ -153,11 +153,11 @@ impl<'c> DescriptionEmitter<'c> {
 
     fn field(&self, model: &Schema, field: &Field, ty: &TokenStream) -> TokenStream {
         let schema = &self.schema;
-        let refer = self.refer(ty);
+        let lookup = self.lookup(ty);
         let ty = match field.ty {
-            Type::Message(_) => quote!(Message(#refer)),
-            Type::Group(_) => quote!(Group(#refer)),
-            Type::Enum(_) => quote!(Enum(#refer)),
+            Type::Message(_) => quote!(Message(#lookup)),
+            Type::Group(_) => quote!(Group(#lookup)),
+            Type::Enum(_) => quote!(Enum(#lookup)),
             ty => {
                 let name = type_name(ty);
                 quote!(Scalar(#name))
@@ -222,10 +222,15 @@ impl<'c> DescriptionEmitter<'c> {
         quote!(Plain(#plain))
     }
 
-    fn request(&self, context: &Context<'_>, derived: &Derived, request: &DerivedRequest) -> TokenStream {
+    fn request(
+        &self,
+        context: &Context<'_>,
+        derived: &DerivedMessage,
+        request: &DerivedRequest,
+    ) -> TokenStream {
         let schema = &self.schema;
         let (operation, message) = (&request.operation, derived.schema.message(SELF));
-        let refer = self.refer(&request.answer.to_token_stream());
+        let lookup = self.lookup(&request.answer.to_token_stream());
         let name = |index: Option<usize>| index.map_or("", |index| message.fields[index].name.as_str());
         let (streams, stream_if) = match operation.mode {
             Mode::Unary => (false, ""),
@@ -258,7 +263,7 @@ impl<'c> DescriptionEmitter<'c> {
         let (facts, timeout) = (facts.collect::<Vec<_>>().join(" "), name(operation.timeout));
         quote! {
             #schema::RequestDescription {
-                answer: #refer,
+                answer: #lookup,
                 streams: #streams,
                 done: #done,
                 stream_if: #stream_if,

@@ -89,11 +89,11 @@ impl Declared {
 
     /// Returns the `where` clause, with each dependent nested message bounded by
     /// `bound`.
-    pub(super) fn bounds(&self, bound: &TokenStream, more: &[TokenStream]) -> TokenStream {
+    pub(super) fn bounds(&self, bound: &TokenStream, extra: &[TokenStream]) -> TokenStream {
         let own = &self.predicates;
         let dependent = self.dependent.iter().map(|ty| quote!(#ty: #bound));
         let all: Vec<TokenStream> =
-            own.iter().cloned().chain(dependent).chain(more.iter().cloned()).collect();
+            own.iter().cloned().chain(dependent).chain(extra.iter().cloned()).collect();
         if all.is_empty() { TokenStream::new() } else { quote!(where #(#all,)*) }
     }
 
@@ -182,13 +182,13 @@ impl Emitter<'_> {
         let own = declared.lifetime.is_some();
         let generics = if own { quote!(<#parameters>) } else { quote!(<#lifetime, #parameters>) };
         let name = if declared.is_generic() { quote!(#name<#arguments>) } else { quote!(#name) };
-        let mut more = self.enum_bounds(declared);
+        let mut extra = self.enum_bounds(declared);
         // Decoding a message begins with its default. Decoding a oneof begins with
         // one of its variants.
         if declared.of_types && message.oneofs.is_empty() {
-            more.push(quote!(Self: ::core::default::Default));
+            extra.push(quote!(Self: ::core::default::Default));
         }
-        let bounds = declared.bounds(&quote!(#decode<#lifetime>), &more);
+        let bounds = declared.bounds(&quote!(#decode<#lifetime>), &extra);
         ImplHeader { generics, name, bounds, lifetime }
     }
 

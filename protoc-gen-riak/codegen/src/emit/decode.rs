@@ -163,7 +163,7 @@ impl Emitter<'_> {
         let member = member(field);
         let optional = field.presence == Presence::Explicit;
         let some = scope.prelude("Some");
-        let found = bit.map(|bit| {
+        let mark_found = bit.map(|bit| {
             let name = missing_ident(bit / WORD_BITS);
             let bit = Literal::u64_unsuffixed(1 << (bit % WORD_BITS));
             quote!(#name &= !#bit;)
@@ -174,7 +174,7 @@ impl Emitter<'_> {
                 let read = closed_read(scope, field, &unknown_fields(scope, message));
                 let set = wrap(quote!(value));
                 quote! {
-                    #tag => if let #some(value) = #read? { self.#member = #set; #found },
+                    #tag => if let #some(value) = #read? { self.#member = #set; #mark_found },
                 }
             }
             Shape::Scalar => {
@@ -183,10 +183,10 @@ impl Emitter<'_> {
                 if field.ty == Type::Bytes && form == Form::Owned {
                     let set = ident(if optional { "set_optional" } else { "set" });
                     let call = quote!(#marker::#set(&mut self.#member, &mut input, ctx)?);
-                    return arm(&tag, &call, found.as_ref());
+                    return arm(&tag, &call, mark_found.as_ref());
                 }
                 let set = wrap(quote!(#marker::read(&mut input, ctx)?));
-                arm(&tag, &quote!(self.#member = #set), found.as_ref())
+                arm(&tag, &quote!(self.#member = #set), mark_found.as_ref())
             }
             shape => {
                 if optional {
@@ -194,12 +194,12 @@ impl Emitter<'_> {
                     return quote!(#tag => #function(#tag, &mut self.#member, &mut input, ctx)?,);
                 }
                 let function = scope.wire(&format!("read_{}", shape.name()));
-                let again = bit.map_or(quote!(false), |bit| {
+                let seen_before = bit.map_or(quote!(false), |bit| {
                     let name = missing_ident(bit / WORD_BITS);
                     let bit = Literal::u64_unsuffixed(1 << (bit % WORD_BITS));
                     quote!(#name & #bit == 0)
                 });
-                quote!(#tag => { #function(#tag, &mut self.#member, #again, &mut input, ctx)?; #found })
+                quote!(#tag => { #function(#tag, &mut self.#member, #seen_before, &mut input, ctx)?; #mark_found })
             }
         }
     }
@@ -356,8 +356,8 @@ impl Emitter<'_> {
 }
 
 /// Emits a match arm that runs `action` and then marks the field as found.
-fn arm(tag: &TokenStream, action: &TokenStream, found: Option<&TokenStream>) -> TokenStream {
-    found.map_or_else(|| quote!(#tag => #action,), |found| quote!(#tag => { #action; #found }))
+fn arm(tag: &TokenStream, action: &TokenStream, mark_found: Option<&TokenStream>) -> TokenStream {
+    mark_found.map_or_else(|| quote!(#tag => #action,), |mark_found| quote!(#tag => { #action; #mark_found }))
 }
 
 /// Emits the expression that reads the number of a closed enum. An unnamed number

@@ -169,12 +169,12 @@ impl Emitter<'_> {
         let ImplHeader { generics, name, mut bounds, .. } =
             self.encoding_header(message, declared.form(), &owned_trait);
         if declared.form() == Form::Owned && declared.is_generic() {
-            let mut more = vec![quote!(Self: #owned_trait)];
+            let mut extra = vec![quote!(Self: #owned_trait)];
             if asked.depends {
                 let answer = &asked.response;
-                more.push(quote!(#answer: #owned_trait + #coded));
+                extra.push(quote!(#answer: #owned_trait + #coded));
             }
-            bounds = declared.bounds(&scope.runtime("Message"), &more);
+            bounds = declared.bounds(&scope.runtime("Message"), &extra);
         }
         let response = &asked.response;
         // Errors in the type of the answer are reported where the user names it.
@@ -321,37 +321,37 @@ fn declared_block(
 
 /// Emits the impls of a hand-written message.
 ///
-/// `id` is the message in `schema`, `declared` is its declaration, and `more` are
+/// `id` is the message in `schema`, `declared` is its declaration, and `extra` are
 /// items to emit in the same block.
 #[must_use]
 pub fn derive_message(
     schema: &Schema,
     id: MessageId,
     declared: &Declared,
-    more: &TokenStream,
+    extra: &TokenStream,
     options: &Options,
 ) -> TokenStream {
     declared_block(schema, declared, options, |emitter, scope| {
         let impls = emitter.declared_message(scope, schema.message(id), declared);
-        quote!(#more #impls)
+        quote!(#extra #impls)
     })
 }
 
 /// Emits the impls of a hand-written oneof.
 ///
 /// The oneof is the only one of the message `id` in `schema`, which has no other
-/// fields. `more` are items to emit in the same block.
+/// fields. `extra` are items to emit in the same block.
 #[must_use]
 pub fn derive_oneof(
     schema: &Schema,
     id: MessageId,
     declared: &Declared,
-    more: &TokenStream,
+    extra: &TokenStream,
     options: &Options,
 ) -> TokenStream {
     declared_block(schema, declared, options, |emitter, scope| {
         let impls = emitter.declared_oneof(scope, schema.message(id), declared);
-        quote!(#more #impls)
+        quote!(#extra #impls)
     })
 }
 

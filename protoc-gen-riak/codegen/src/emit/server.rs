@@ -22,8 +22,8 @@ impl Emitter<'_> {
             let [send, sync] = ["Send", "Sync"].map(|name| scope.prelude(name));
             let name = ident(&service.server_name);
             let docs = docs_or(&service.docs, &format!("The service `{}`.", service.name));
-            let more = line("");
-            let how = line("Methods that are not implemented answer \"Unknown message code\".");
+            let blank = line("");
+            let note = line("Methods that are not implemented answer \"Unknown message code\".");
             let deprecated = deprecated(service.deprecated);
             let methods = service.operations.iter().map(|operation| self.server_methods(scope, operation));
             let dispatcher = self.dispatcher(scope, service);
@@ -31,8 +31,8 @@ impl Emitter<'_> {
             quote! {
                 #gate
                 #docs
-                #more
-                #how
+                #blank
+                #note
                 #deprecated
                 pub trait #name: #send + #sync + 'static { #(#methods)* }
 

@@ -1,7 +1,7 @@
-//! `#[riak(…)]`, read into names and values.
+//! The attributes `#[riak(…)]`, parsed into names and values.
 //!
-//! Invariant: a name that is not of its place, or comes twice, is a fault that
-//! says which names there are.
+//! Invariant: a name that its target does not allow, or that occurs twice, is an error;
+//! for an unknown name, the error suggests or lists the allowed ones.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -9,12 +9,12 @@ use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Attribute, Ident, LitInt, LitStr, Token};
 
-use crate::faults::Faults;
+use crate::errors::Errors;
 use crate::names::is_name;
 
-/// Where an attribute stands.
+/// The kind of item that an attribute is attached to.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum Target {
     Message,
     Field,
     Enum,
@@ -25,14 +25,14 @@ pub(crate) enum Place {
     Frame,
 }
 
-/// The wire types, as a field's attribute names them.
+/// The names of wire types in attributes of fields.
 pub(crate) const WIRE_TYPES: &[&str] = &[
     "int32", "int64", "uint32", "uint64", "sint32", "sint64", "fixed32", "fixed64", "sfixed32", "sfixed64",
     "float", "double", "bool", "string", "bytes", "message", "group", "enum",
 ];
 
-impl Place {
-    /// What stands there, for people.
+impl Target {
+    /// Returns a description for error messages.
     fn name(self) -> &'static str {
         match self {
             Self::Message => "a message",
@@ -46,7 +46,7 @@ impl Place {
         }
     }
 
-    /// The names of attributes that it takes, wire types left out.
+    /// Returns the names of the allowed attributes, without wire types.
     fn names(self) -> &'static [&'static str] {
         match self {
             Self::Message => &[
@@ -107,12 +107,13 @@ pub(crate) struct Entry {
     value: Value,
 }
 
+/// The value of an entry.
 enum Value {
-    /// `name`.
+    /// None, as in `name`.
     None,
-    /// `name = value`.
-    Is(TokenStream),
-    /// `name(values)`.
+    /// The tokens after the equals sign, as in `name = value`.
+    Assigned(TokenStream),
+    /// The tokens in parentheses, as in `name(values)`.
     List(TokenStream),
 }
 
@@ -121,26 +122,26 @@ impl ToTokens for Entry {
         self.name.to_tokens(tokens);
         match &self.value {
             Value::None => {}
-            Value::Is(value) | Value::List(value) => value.to_tokens(tokens),
+            Value::Assigned(value) | Value::List(value) => value.to_tokens(tokens),
         }
     }
 }
 
-/// All entries at one place.
+/// All entries of one item.
 #[derive(Default)]
 pub(crate) struct Attributes(Vec<Entry>);
 
 impl Attributes {
-    /// Reads the entries of all `#[riak(…)]`.
-    pub(crate) fn read(attributes: &[Attribute], faults: &mut Faults) -> Self {
+    /// Parses the entries of all `#[riak(…)]` attributes.
+    pub(crate) fn read(attributes: &[Attribute], errors: &mut Errors) -> Self {
         let mut entries: Vec<Entry> = Vec::new();
         for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("riak")) {
-            let Some(list) = faults.take(attribute.meta.require_list()) else { continue };
-            let parsed = faults.take(parse_entries.parse2(list.tokens.clone())).unwrap_or_default();
+            let Some(list) = errors.handle(attribute.meta.require_list()) else { continue };
+            let parsed = errors.handle(parse_entries.parse2(list.tokens.clone())).unwrap_or_default();
             for entry in parsed {
                 if entries.iter().any(|other| other.name == entry.name) {
                     let text = format!("`{}` is there already: leave one of the two out", entry.name);
-                    faults.at(&entry.name, text);
+                    errors.at(&entry.name, text);
                 } else {
                     entries.push(entry);
                 }
@@ -149,18 +150,18 @@ impl Attributes {
         Self(entries)
     }
 
-    /// Notes what is not of this place.
-    pub(crate) fn check(&self, place: Place, faults: &mut Faults) {
+    /// Records an error for each entry that this target does not allow.
+    pub(crate) fn check(&self, target: Target, errors: &mut Errors) {
         for entry in &self.0 {
             let name = entry.name.to_string();
-            let wire = if place.takes_wire_types() { WIRE_TYPES } else { &[] };
-            let known = || place.names().iter().chain(wire).copied();
+            let wire = if target.takes_wire_types() { WIRE_TYPES } else { &[] };
+            let known = || target.names().iter().chain(wire).copied();
             if known().any(|known| known == name) {
                 continue;
             }
             let text = match closest(&name, known()) {
                 _ if matches!(name.as_str(), "required" | "optional" | "repeated")
-                    && place.takes_wire_types() =>
+                    && target.takes_wire_types() =>
                 {
                     format!(
                         "unknown attribute `{name}`: the field's type says so; write `T` for a required field, \
@@ -168,47 +169,51 @@ impl Attributes {
                     )
                 }
                 Some(close) => format!("unknown attribute `{name}`: did you mean `{close}`?"),
-                None if place.names().is_empty() => {
-                    format!("unknown attribute `{name}`: {} takes none", place.name())
+                None if target.names().is_empty() => {
+                    format!("unknown attribute `{name}`: {} takes none", target.name())
                 }
                 None => {
-                    let names = place.names().join("`, `");
+                    let names = target.names().join("`, `");
                     let wire = if wire.is_empty() { "" } else { ", and the wire types" };
-                    format!("unknown attribute `{name}`: {} takes `{names}`{wire}", place.name())
+                    format!("unknown attribute `{name}`: {} takes `{names}`{wire}", target.name())
                 }
             };
-            faults.at(&entry.name, text);
+            errors.at(&entry.name, text);
         }
     }
 
-    /// The entry of this name.
+    /// Returns the entry with this name.
     pub(crate) fn get(&self, name: &str) -> Option<&Entry> {
         self.0.iter().find(|entry| entry.name == name)
     }
 
-    /// Where this name stands, if it does.
-    pub(crate) fn place(&self, name: &str) -> Option<Span> {
+    /// Returns the span of the entry with this name.
+    pub(crate) fn span(&self, name: &str) -> Option<Span> {
         self.get(name).map(|entry| entry.name.span())
     }
 
-    /// Whether this name stands there, by itself.
-    pub(crate) fn flag(&self, name: &str, faults: &mut Faults) -> bool {
+    /// Reports whether there is an entry with this name. Records an error if it has a
+    /// value.
+    pub(crate) fn flag(&self, name: &str, errors: &mut Errors) -> bool {
         let Some(entry) = self.get(name) else { return false };
         if !matches!(entry.value, Value::None) {
-            faults.at(entry, format!("`{name}` takes no value: write `{name}`"));
+            errors.at(entry, format!("`{name}` takes no value: write `{name}`"));
         }
         true
     }
 
-    /// The wire type that stands there.
-    pub(crate) fn wire_type(&self, faults: &mut Faults) -> Option<(&'static str, Span)> {
+    /// Returns the wire type among the entries, with its span. Records an error if
+    /// there are two.
+    pub(crate) fn wire_type(&self, errors: &mut Errors) -> Option<(&'static str, Span)> {
         let mut found = None;
         for name in WIRE_TYPES {
-            if self.flag(name, faults) {
+            if self.flag(name, errors) {
                 let span = self.get(name).map_or_else(Span::call_site, |entry| entry.name.span());
                 match found {
-                    Some((other, _)) => faults
-                        .here(span, format!("the wire type is `{other}` already: leave one of the two out")),
+                    Some((other, _)) => errors.at_span(
+                        span,
+                        format!("the wire type is `{other}` already: leave one of the two out"),
+                    ),
                     None => found = Some((*name, span)),
                 }
             }
@@ -218,8 +223,8 @@ impl Attributes {
 }
 
 impl Entry {
-    /// The value that stands behind `=`, read by `parse`; `example` shows how
-    /// the entry is written.
+    /// Parses the value after `=` with `parse`. `example` is the correct syntax, for
+    /// the error message.
     fn value<T>(
         &self,
         example: &str,
@@ -227,12 +232,12 @@ impl Entry {
     ) -> syn::Result<T> {
         let wrong = || syn::Error::new_spanned(self, format!("this is written `{example}`"));
         match &self.value {
-            Value::Is(value) => parse.parse2(value.clone()).map_err(|_| wrong()),
+            Value::Assigned(value) => parse.parse2(value.clone()).map_err(|_| wrong()),
             _ => Err(wrong()),
         }
     }
 
-    /// A number.
+    /// Parses the value as a number.
     pub(crate) fn number<N: std::str::FromStr>(&self, example: &str) -> syn::Result<N>
     where
         N::Err: std::fmt::Display,
@@ -243,12 +248,12 @@ impl Entry {
         })
     }
 
-    /// A string.
+    /// Parses the value as a string.
     pub(crate) fn string(&self, example: &str) -> syn::Result<LitStr> {
         self.value(example, <LitStr as Parse>::parse)
     }
 
-    /// A name for schemas; of a type, with its package.
+    /// Parses the value as a protobuf name. The name of a type may have a package.
     pub(crate) fn name(&self, example: &str, of_type: bool) -> syn::Result<String> {
         let literal = self.string(example)?;
         let name = literal.value();
@@ -262,7 +267,7 @@ impl Entry {
         Err(syn::Error::new_spanned(literal, text))
     }
 
-    /// A path, plain or in quotes, such as `crate::wire` or `"crate::wire"`.
+    /// Parses the value as a path, plain or quoted: `crate::wire` or `"crate::wire"`.
     pub(crate) fn path(&self, example: &str) -> syn::Result<syn::Path> {
         self.value(example, |input| {
             if input.peek(LitStr) {
@@ -273,7 +278,7 @@ impl Entry {
         })
     }
 
-    /// A type, plain or in quotes.
+    /// Parses the value as a type, plain or quoted.
     pub(crate) fn ty(&self, example: &str) -> syn::Result<syn::Type> {
         self.value(
             example,
@@ -302,7 +307,7 @@ impl Entry {
         })
     }
 
-    /// What stands in parentheses.
+    /// Parses the values in parentheses with `parse`.
     pub(crate) fn list<T>(
         &self,
         example: &str,
@@ -324,7 +329,7 @@ fn parse_entries(input: ParseStream<'_>) -> syn::Result<Vec<Entry>> {
             while !input.is_empty() && !input.peek(Token![,]) {
                 value.extend([input.parse::<TokenTree>()?]);
             }
-            Value::Is(value)
+            Value::Assigned(value)
         } else if input.peek(syn::token::Paren) {
             let content;
             syn::parenthesized!(content in input);
@@ -340,14 +345,14 @@ fn parse_entries(input: ParseStream<'_>) -> syn::Result<Vec<Entry>> {
     Ok(entries)
 }
 
-/// The name that was meant, if one is close.
+/// Returns the most similar name, if one is close enough to be the intended one.
 pub(crate) fn closest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let close = names.map(|other| (distance(name, other), other)).min()?;
     (close.0 <= (name.len() / 3).max(1)).then_some(close.1)
 }
 
-/// How many letters have to be changed, added, left out or swapped with their
-/// neighbour.
+/// Returns the edit distance of two names: the number of characters to replace,
+/// insert, delete or swap with their neighbor.
 fn distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let mut rows = vec![(0..=b.len()).collect::<Vec<usize>>()];
@@ -370,7 +375,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_meant_is_close() {
+    fn closest_finds_likely_typos() {
         let names = ["tag", "tags", "default", "sint64"];
         assert_eq!(closest("tga", names.into_iter()), Some("tag"));
         assert_eq!(closest("defualt", names.into_iter()), Some("default"));

@@ -1,7 +1,7 @@
-//! What a type is called, how it is declared and which other form it has: the
-//! same for messages, oneofs and enums.
+//! The name, the declaration and the other form of a derived type, for messages, oneofs
+//! and enums alike.
 //!
-//! Invariant: nothing here looks at fields.
+//! Invariant: this module does not look at fields.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -10,16 +10,16 @@ use syn::ext::IdentExt;
 use syn::{DeriveInput, Ident};
 
 use crate::attributes::Attributes;
-use crate::faults::Faults;
+use crate::errors::Errors;
 use crate::names::{all_names, without_brackets};
 
-/// What a type of the derive is called, and what it is made with.
+/// The derived type and the settings of the derive.
 pub(crate) struct Context<'i> {
     pub(crate) input: &'i DeriveInput,
     pub(crate) attributes: &'i Attributes,
-    /// The runtime's path.
+    /// The path of the runtime.
     pub(crate) runtime: String,
-    /// Whether the type says what it is in a schema.
+    /// Whether to emit the type's schema description.
     pub(crate) described: bool,
 }
 
@@ -28,8 +28,8 @@ impl Context<'_> {
         self.runtime.parse().unwrap_or_default()
     }
 
-    /// The type's name, in a place of the macro's: lints that look at what a
-    /// user writes, such as of a deprecated type, leave it alone there.
+    /// Returns the type's name with the span of the macro call, so that lints about
+    /// user code, such as the use of a deprecated type, do not apply.
     pub(crate) fn ident(&self) -> Ident {
         let mut ident = self.input.ident.clone();
         ident.set_span(Span::call_site());
@@ -42,11 +42,11 @@ impl Context<'_> {
         options
     }
 
-    /// The protobuf name: what `rename` says, or that of the owned form, or the
-    /// type's own.
-    pub(crate) fn full_name(&self, pairing: &Pairing, faults: &mut Faults) -> String {
+    /// Returns the protobuf name: the value of `rename`, else the name of the owned form,
+    /// else the name of the type.
+    pub(crate) fn full_name(&self, pairing: &Pairing, errors: &mut Errors) -> String {
         if let Some(rename) = self.attributes.get("rename") {
-            return faults.take(rename.name("rename = \"package.Name\"", true)).unwrap_or_default();
+            return errors.handle(rename.name("rename = \"package.Name\"", true)).unwrap_or_default();
         }
         let owned = match pairing {
             Pairing::Owned(owned) => {
@@ -61,13 +61,13 @@ impl Context<'_> {
         owned.as_ref().unwrap_or(&self.input.ident).unraw().to_string()
     }
 
-    /// How the type is declared, as far as generics go.
-    pub(crate) fn declared(&self, faults: &mut Faults) -> Declared {
+    /// Returns the type's declaration, without anything that depends on its fields.
+    pub(crate) fn declared(&self, errors: &mut Errors) -> Declared {
         let generics = &self.input.generics;
         let mut lifetimes = generics.lifetimes();
         let lifetime = lifetimes.next().map(|lifetime| lifetime.lifetime.to_token_stream());
         if let Some(second) = lifetimes.next() {
-            faults.at(second, "a message borrows from one input: leave all lifetimes but one out");
+            errors.at(second, "a message borrows from one input: leave all lifetimes but one out");
         }
         let (parameters, arguments, _) = generics.split_for_impl();
         let predicates = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
@@ -81,12 +81,12 @@ impl Context<'_> {
             predicates: predicates.map(ToTokens::to_token_stream).collect(),
             of_types: generics.type_params().next().is_some(),
             names,
-            pairing: self.pairing(faults),
+            pairing: self.pairing(errors),
             ..Declared::default()
         }
     }
 
-    fn pairing(&self, faults: &mut Faults) -> Pairing {
+    fn pairing(&self, errors: &mut Errors) -> Pairing {
         let [borrowed, owned] = ["borrowed", "owned"].map(|name| self.attributes.get(name));
         let lifetime = self.input.generics.lifetimes().next();
         let parameter = self.input.generics.type_params().next();
@@ -96,29 +96,29 @@ impl Context<'_> {
                  `{}` stands for",
                 entry.name, parameter.ident
             );
-            faults.at(entry, text);
+            errors.at(entry, text);
             return Pairing::Alone;
         }
         match (borrowed, owned) {
             (Some(entry), _) if lifetime.is_some() => {
-                faults.at(
+                errors.at(
                     entry,
                     "this type borrows: `borrowed` belongs at the one that owns, and `owned = Foo` here",
                 );
                 Pairing::Alone
             }
             (_, Some(entry)) if lifetime.is_none() => {
-                faults.at(
+                errors.at(
                     entry,
                     "this type owns: `owned` belongs at the one that borrows, and `borrowed = FooRef` here",
                 );
                 Pairing::Alone
             }
-            (Some(entry), _) => faults
-                .take(entry.path("borrowed = FooRef"))
+            (Some(entry), _) => errors
+                .handle(entry.path("borrowed = FooRef"))
                 .map_or(Pairing::Alone, |path| Pairing::Borrowed(path.to_token_stream())),
-            (None, Some(entry)) => faults
-                .take(entry.path("owned = Foo"))
+            (None, Some(entry)) => errors
+                .handle(entry.path("owned = Foo"))
                 .map_or(Pairing::Alone, |path| Pairing::Owned(path.to_token_stream())),
             (None, None) => Pairing::Alone,
         }

@@ -1,7 +1,7 @@
-//! An enum of Rust as one of protobuf.
+//! A Rust enum as a protobuf enum.
 //!
-//! Invariant: each variant has a number that is seen here; a variant marked
-//! `other` makes the enum an open one.
+//! Invariant: the number of each variant is known to the derive. A variant marked
+//! `other` makes the enum open.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -10,21 +10,21 @@ use riak_codegen::model::{Enum, EnumValue, RustPath};
 use syn::ext::IdentExt;
 use syn::{DataEnum, Expr, ExprLit, Fields, Lit, UnOp};
 
-use crate::attributes::{Attributes, Place};
+use crate::attributes::{Attributes, Target};
 use crate::context::Context;
-use crate::faults::Faults;
+use crate::errors::Errors;
 use crate::field;
 use crate::schema;
 
-/// Derives an enum.
-pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, faults: &mut Faults) -> TokenStream {
-    context.attributes.check(Place::Enum, faults);
+/// Emits the impls of an enum.
+pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, errors: &mut Errors) -> TokenStream {
+    context.attributes.check(Target::Enum, errors);
     if !context.input.generics.params.is_empty() {
-        faults.at(&context.input.generics, "an enum of protobuf has no parameters: leave them out");
+        errors.at(&context.input.generics, "an enum of protobuf has no parameters: leave them out");
     }
     let name = context.input.ident.to_string();
     let mut item = Enum {
-        full_name: context.full_name(&riak_codegen::emit::Pairing::Alone, faults),
+        full_name: context.full_name(&riak_codegen::emit::Pairing::Alone, errors),
         path: RustPath { root: None, module: Vec::new(), name },
         closed: true,
         values: Vec::new(),
@@ -33,15 +33,15 @@ pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, faults: &mut Faults
     };
     let mut other = None;
     let mut next = Some(0_i32);
-    let mut no_value = true;
+    let mut has_no_value = true;
     for variant in &data.variants {
-        let own = Attributes::read(&variant.attrs, faults);
-        own.check(Place::Value, faults);
+        let own = Attributes::read(&variant.attrs, errors);
+        own.check(Target::Value, errors);
         let number = match &variant.discriminant {
             Some((_, expression)) => {
                 let number = number(expression);
                 if number.is_none() {
-                    faults.at(
+                    errors.at(
                         expression,
                         "a number has to be seen here: write a literal that fits into an `i32`",
                     );
@@ -50,24 +50,24 @@ pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, faults: &mut Faults
             }
             None => next,
         };
-        if own.flag("other", faults) {
+        if own.flag("other", errors) {
             let keeps_number = matches!(&variant.fields, Fields::Unnamed(fields)
                 if fields.unnamed.len() == 1
                     && fields.unnamed.iter().all(|field| crate::types::last_name(&field.ty).as_deref() == Some("i32")));
             if !keeps_number {
-                faults.at(variant, format!("what keeps other numbers is written `{}(i32)`", variant.ident));
+                errors.at(variant, format!("what keeps other numbers is written `{}(i32)`", variant.ident));
             }
             if other.replace(variant.ident.to_string()).is_some() {
-                faults.at(variant, "another variant keeps other numbers: leave one of the two out");
+                errors.at(variant, "another variant keeps other numbers: leave one of the two out");
             }
             item.closed = false;
             continue;
         }
-        no_value = false;
+        has_no_value = false;
         if !matches!(variant.fields, Fields::Unit) {
             let text = "a value of an enum is a number and holds nothing: for fields, derive a `#[riak(oneof)]`; to keep \
                         other numbers, write `#[riak(other)]`";
-            faults.at(variant, text);
+            errors.at(variant, text);
         }
         let Some(number) = number else {
             next = None;
@@ -75,7 +75,7 @@ pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, faults: &mut Faults
         };
         next = number.checked_add(1);
         let rename =
-            own.get("rename").and_then(|rename| faults.take(rename.name("rename = \"NAME\"", false)));
+            own.get("rename").and_then(|rename| errors.handle(rename.name("rename = \"NAME\"", false)));
         item.values.push(EnumValue {
             name: rename.unwrap_or_else(|| variant.ident.unraw().to_string()),
             rust_name: variant.ident.to_string(),
@@ -84,25 +84,26 @@ pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, faults: &mut Faults
             deprecated: false,
         });
     }
-    if no_value {
-        faults.at(&context.input.ident, "an enum of protobuf has a value at least: write a variant");
+    if has_no_value {
+        errors.at(&context.input.ident, "an enum of protobuf has a value at least: write a variant");
     }
-    if let Some(faults) = faults.tokens() {
-        let stand_in = stand_in(context);
-        return quote!(#faults #stand_in);
+    if let Some(errors) = errors.tokens() {
+        let placeholder_impl = placeholder_impl(context);
+        return quote!(#errors #placeholder_impl);
     }
     let impls = derive_enumeration(&item, other.as_deref(), &context.options());
     let described = context.described.then(|| schema::enumeration(context, &item));
     quote!(#impls #described)
 }
 
-/// The impl of an enum that has faults: its uses have none.
-fn stand_in(context: &Context<'_>) -> TokenStream {
+/// Emits a placeholder impl for an enum with errors, so that its uses cause no further
+/// errors.
+fn placeholder_impl(context: &Context<'_>) -> TokenStream {
     let (ident, runtime) = (context.ident(), context.runtime());
     if !context.input.generics.params.is_empty() {
         return TokenStream::new();
     }
-    // A bound with a lifetime of its own is no error where it does not hold.
+    // The compiler accepts a false bound if it has a higher-ranked lifetime.
     quote! {
         impl #runtime::wire::Enumeration for #ident
         where
@@ -119,11 +120,10 @@ fn stand_in(context: &Context<'_>) -> TokenStream {
     }
 }
 
-/// The number of a discriminant that is a literal, also one that a macro has
-/// been given.
+/// Returns the value of a literal discriminant, which may be a macro's argument.
 fn number(expression: &Expr) -> Option<i32> {
-    let (minus, expression) = match bare(expression) {
-        Expr::Unary(unary) if matches!(unary.op, UnOp::Neg(_)) => ("-", bare(&unary.expr)),
+    let (minus, expression) = match ungroup(expression) {
+        Expr::Unary(unary) if matches!(unary.op, UnOp::Neg(_)) => ("-", ungroup(&unary.expr)),
         expression => ("", expression),
     };
     match expression {
@@ -134,11 +134,11 @@ fn number(expression: &Expr) -> Option<i32> {
     }
 }
 
-/// An expression without parentheses and invisible groups around it.
-fn bare(expression: &Expr) -> &Expr {
+/// Strips parentheses and invisible groups from an expression.
+fn ungroup(expression: &Expr) -> &Expr {
     match expression {
-        Expr::Paren(inner) => bare(&inner.expr),
-        Expr::Group(inner) => bare(&inner.expr),
+        Expr::Paren(inner) => ungroup(&inner.expr),
+        Expr::Group(inner) => ungroup(&inner.expr),
         expression => expression,
     }
 }

@@ -1,7 +1,7 @@
-//! One field of a message or a oneof, as the model has it.
+//! Conversion of one member of a message or oneof to a field of the model.
 //!
-//! Invariant: a field that comes out has a wire type that fits its Rust type,
-//! as far as tokens tell.
+//! Invariant: the wire type of the resulting field fits its Rust type, as far as tokens
+//! can tell.
 
 use proc_macro2::Span;
 use riak_codegen::model::{BytesType, Docs, Field, Kind, Literal, Presence, Type};
@@ -9,14 +9,14 @@ use syn::ext::IdentExt;
 use syn::{Attribute, Ident, Lit};
 
 use crate::attributes::Attributes;
-use crate::faults::Faults;
-use crate::numbers::Numbers;
-use crate::parts::Parts;
-use crate::types::{self, Container, Rust, Shape, Value, rust_type, wire_type};
+use crate::errors::Errors;
+use crate::numbers::FieldNumbers;
+use crate::requirements::Requirements;
+use crate::types::{self, Container, RustType, Shape, Value, rust_type, wire_type};
 
-/// A member that is a field.
+/// A member of a struct, or a variant of a oneof.
 pub(crate) struct Member<'m> {
-    /// The Rust name: an identifier, or the index in a tuple.
+    /// The Rust name: an identifier, or the index in a tuple struct.
     pub(crate) rust_name: String,
     pub(crate) ident: Option<&'m Ident>,
     pub(crate) ty: &'m syn::Type,
@@ -25,12 +25,12 @@ pub(crate) struct Member<'m> {
 }
 
 impl Member<'_> {
-    /// The place of the member, for faults.
-    pub(crate) fn place(&self) -> Span {
+    /// Returns the span of the member, for errors.
+    pub(crate) fn span(&self) -> Span {
         self.ident.map_or_else(|| types::span(self.ty), Ident::span)
     }
 
-    /// The tokens of the member, for faults.
+    /// Returns the tokens of the member, for errors.
     pub(crate) fn tokens(&self) -> &dyn quote::ToTokens {
         match self.ident {
             Some(ident) => ident,
@@ -38,56 +38,62 @@ impl Member<'_> {
         }
     }
 
-    /// The protobuf name: what `rename` says, or the Rust name.
-    pub(crate) fn name(&self, faults: &mut Faults) -> String {
+    /// Returns the protobuf name: the value of `rename`, or else the Rust name.
+    pub(crate) fn name(&self, errors: &mut Errors) -> String {
         if let Some(rename) = self.attributes.get("rename") {
-            return faults.take(rename.name("rename = \"name\"", false)).unwrap_or_default();
+            return errors.handle(rename.name("rename = \"name\"", false)).unwrap_or_default();
         }
         self.ident.map_or_else(|| format!("field_{}", self.rust_name), |ident| ident.unraw().to_string())
     }
 
-    /// The number: given, or counted.
-    fn number(&self, name: &str, parts: &mut Parts, numbers: &mut Numbers, faults: &mut Faults) -> u32 {
+    /// Returns the field number: the value of `tag`, or else the next one in sequence.
+    fn number(
+        &self,
+        name: &str,
+        requirements: &mut Requirements,
+        numbers: &mut FieldNumbers,
+        errors: &mut Errors,
+    ) -> u32 {
         match self.attributes.get("tag") {
             Some(tag) => {
-                let Some(number) = faults.take(tag.number::<u32>("tag = 3")) else { return 0 };
-                numbers.take(number, name, tag, faults);
+                let Some(number) = errors.handle(tag.number::<u32>("tag = 3")) else { return 0 };
+                numbers.claim(number, name, tag, errors);
                 number
             }
-            None if parts.auto_tags => numbers.count(name, self.tokens(), faults),
+            None if requirements.auto_tags => numbers.claim_next(name, self.tokens(), errors),
             None => {
-                let free = numbers.free();
-                let instead = if parts.in_oneof {
+                let free = numbers.suggestion();
+                let instead = if requirements.in_oneof {
                     "; the message that has the oneof says the number in its `tags(…)`, too"
                 } else {
                     ", or `#[riak(skip)]` to leave it off the wire, or `#[riak(auto_tags)]` at the type to count all of \
                      them"
                 };
                 let text = format!("`{name}` has no field number: write `#[riak(tag = {free})]`{instead}");
-                faults.here(self.place(), text);
-                numbers.take(free, name, self.tokens(), &mut Faults::default());
+                errors.at_span(self.span(), text);
+                numbers.claim(free, name, self.tokens(), &mut Errors::default());
                 free
             }
         }
     }
 
-    /// The field, and its type taken apart. `None` if it has faults.
+    /// Converts the member to a field. Returns `None` if it has errors.
     pub(crate) fn field(
         &self,
-        parts: &mut Parts,
-        numbers: &mut Numbers,
-        faults: &mut Faults,
+        requirements: &mut Requirements,
+        numbers: &mut FieldNumbers,
+        errors: &mut Errors,
     ) -> Option<Field> {
-        let name = self.name(faults);
-        numbers.name(&name, self.tokens(), faults);
-        let number = self.number(&name, parts, numbers, faults);
-        let with = self.attributes.get("with").and_then(|with| faults.take(with.path("with = \"module\"")));
-        let shape = faults.take(Shape::of(self.ty, with.is_some()))?;
-        let ty = self.value_type(&shape.value, with.is_some(), faults)?;
-        let presence = self.presence(&shape, ty, faults)?;
-        let kind = self.kind(&shape, ty, presence, faults);
-        let vec = matches!(types::last_name(shape.value.ty).as_deref(), Some("Vec" | "Box" | "Cow"));
-        let bytes = if ty == Type::Bytes && vec { BytesType::Vec } else { BytesType::Blob };
+        let name = self.name(errors);
+        numbers.claim_name(&name, self.tokens(), errors);
+        let number = self.number(&name, requirements, numbers, errors);
+        let with = self.attributes.get("with").and_then(|with| errors.handle(with.path("with = \"module\"")));
+        let shape = errors.handle(Shape::of(self.ty, with.is_some()))?;
+        let ty = self.value_type(&shape.value, with.is_some(), errors)?;
+        let presence = self.presence(&shape, ty, errors)?;
+        let kind = self.kind(&shape, ty, presence, errors);
+        let is_vec = matches!(types::last_name(shape.value.ty).as_deref(), Some("Vec" | "Box" | "Cow"));
+        let bytes = if ty == Type::Bytes && is_vec { BytesType::Vec } else { BytesType::Blob };
         let mut field = Field {
             name,
             rust_name: self.rust_name.clone(),
@@ -102,30 +108,31 @@ impl Member<'_> {
             docs: self.docs.clone(),
             deprecated: false,
         };
-        field.default = self.default(&mut field, &shape, parts, faults);
+        field.default = self.default(&mut field, &shape, requirements, errors);
         if let Some(module) = with {
-            field.with = parts.foreign(&module, &field, shape.value.ty, faults);
+            field.with = requirements.add_foreign(&module, &field, shape.value.ty, errors);
         } else if matches!(ty, Type::Message(_) | Type::Group(_)) {
-            parts.depends(&shape.value);
+            requirements.add_message(&shape.value);
         } else if matches!(ty, Type::Enum(_)) {
-            parts.depends_on_enum(&shape.value);
+            requirements.add_enum(&shape.value);
         }
         Some(field)
     }
 
-    /// The wire type, if it fits.
-    fn value_type(&self, value: &Value<'_>, foreign: bool, faults: &mut Faults) -> Option<Type> {
-        let usual = value.rust.wire_types()[0];
-        let given = self.attributes.wire_type(faults);
-        let nested = given.map_or(value.rust == Rust::Other, |(name, _)| matches!(name, "message" | "group"));
+    /// Returns the type of a single value, if it fits the Rust type.
+    fn value_type(&self, value: &Value<'_>, foreign: bool, errors: &mut Errors) -> Option<Type> {
+        let inferred = value.rust.wire_types()[0];
+        let explicit = self.attributes.wire_type(errors);
+        let nested =
+            explicit.map_or(value.rust == RustType::Other, |(name, _)| matches!(name, "message" | "group"));
         if value.boxed && !nested {
-            faults.at(value.ty, "only messages are in a `Box`: leave it out");
+            errors.at(value.ty, "only messages are in a `Box`: leave it out");
             return None;
         }
-        match given {
-            Some((name, place)) if foreign && matches!(name, "message" | "group" | "enum") => {
-                faults.here(
-                    place,
+        match explicit {
+            Some((name, span)) if foreign && matches!(name, "message" | "group" | "enum") => {
+                errors.at_span(
+                    span,
                     "a module converts to a number, to `bytes` or to `string`: write one of these",
                 );
                 None
@@ -134,31 +141,31 @@ impl Member<'_> {
             None if foreign => {
                 let text =
                     "`with` needs the wire type that the module converts to: such as `uint64` or `bytes`";
-                faults.at(&self.attributes.get("with"), text);
+                errors.at(&self.attributes.get("with"), text);
                 None
             }
-            // A message may be called as a type that is known by name.
+            // A message may have the name of a type that the derive knows.
             Some((name @ ("message" | "group" | "enum"), _)) => Some(wire_type(name)),
             Some((name, _)) if value.rust.wire_types().contains(&name) => Some(wire_type(name)),
-            Some((name, place)) => {
-                let own = value.rust.wire_types().join("` or `");
-                faults.here(
-                    place,
+            Some((name, span)) => {
+                let allowed = value.rust.wire_types().join("` or `");
+                errors.at_span(
+                    span,
                     format!(
-                        "`{name}` is written from `{}`, and this is no such type: write `{own}`, or leave the wire \
+                        "`{name}` is written from `{}`, and this is no such type: write `{allowed}`, or leave the wire \
                          type out",
                         rust_type(name)
                     ),
                 );
                 None
             }
-            None if value.rust == Rust::Other => Some(wire_type("message")),
-            None => Some(wire_type(usual)),
+            None if value.rust == RustType::Other => Some(wire_type("message")),
+            None => Some(wire_type(inferred)),
         }
     }
 
-    /// What the field means beyond its type.
-    fn kind(&self, shape: &Shape<'_>, ty: Type, presence: Presence, faults: &mut Faults) -> Kind {
+    /// Returns the meaning of the field beyond its type.
+    fn kind(&self, shape: &Shape<'_>, ty: Type, presence: Presence, errors: &mut Errors) -> Kind {
         let single = matches!(presence, Presence::Required | Presence::Explicit | Presence::Implicit);
         let integer = matches!(rust_type(type_name(ty)), "i32" | "i64" | "u32" | "u64");
         let kinds = [
@@ -182,103 +189,104 @@ impl Member<'_> {
                 "bytes: the name of a bucket type",
             ),
         ];
-        let usual = if shape.value.rust == Rust::Quorum { Kind::Quorum } else { Kind::Plain };
-        let mut found = usual;
+        let inferred = if shape.value.rust == RustType::Quorum { Kind::Quorum } else { Kind::Plain };
+        let mut found = inferred;
         for (name, kind, fits, needs) in kinds {
-            if !self.attributes.flag(name, faults) {
+            if !self.attributes.flag(name, errors) {
                 continue;
             }
             let entry = self.attributes.get(name);
-            if found != usual {
-                faults.at(&entry, format!("a field has one meaning: leave `{name}` out"));
+            if found != inferred {
+                errors.at(&entry, format!("a field has one meaning: leave `{name}` out"));
             } else if !fits || (self.attributes.get("with").is_some() && kind != Kind::Secret) {
-                faults.at(&entry, format!("`{name}` needs {needs}"));
+                errors.at(&entry, format!("`{name}` needs {needs}"));
             }
             found = kind;
         }
         found
     }
 
-    fn presence(&self, shape: &Shape<'_>, ty: Type, faults: &mut Faults) -> Option<Presence> {
-        let packed = self.attributes.flag("packed", faults);
-        let implicit = self.attributes.flag("implicit", faults);
+    fn presence(&self, shape: &Shape<'_>, ty: Type, errors: &mut Errors) -> Option<Presence> {
+        let packed = self.attributes.flag("packed", errors);
+        let implicit = self.attributes.flag("implicit", errors);
         let nested = matches!(ty, Type::Message(_) | Type::Group(_));
         let repeated = matches!(shape.container, Container::Vec);
         if packed && (!repeated || nested || matches!(ty, Type::String | Type::Bytes)) {
             let text = "only a `Vec` of numbers, bools or enums can be packed: leave `packed` out";
-            faults.at(&self.attributes.get("packed"), text);
+            errors.at(&self.attributes.get("packed"), text);
         }
         if implicit && (nested || !matches!(shape.container, Container::None)) {
             let text = "`implicit` is for a bare number, text, bytes or enum: leave it out";
-            faults.at(&self.attributes.get("implicit"), text);
+            errors.at(&self.attributes.get("implicit"), text);
         }
         if let Some(key) =
             self.attributes.get("key").filter(|_| !matches!(shape.container, Container::Map(_)))
         {
-            faults.at(key, "`key` is the wire type of a map's keys, and this is no map: leave it out");
+            errors.at(key, "`key` is the wire type of a map's keys, and this is no map: leave it out");
         }
         if ty == wire_type("group") && matches!(shape.container, Container::Map(_)) {
-            faults.here(self.place(), "a map's values cannot be groups: leave `group` out");
+            errors.at_span(self.span(), "a map's values cannot be groups: leave `group` out");
         }
         if let Container::Map(key) = &shape.container {
-            return Some(Presence::Map { key: self.key(key, faults)? });
+            return Some(Presence::Map { key: self.key(key, errors)? });
         }
         Some(if implicit { Presence::Implicit } else { shape.container.presence(packed) })
     }
 
-    /// The wire type of a map's keys.
-    fn key(&self, key: &Value<'_>, faults: &mut Faults) -> Option<Type> {
+    /// Returns the type of a map's keys.
+    fn key(&self, key: &Value<'_>, errors: &mut Errors) -> Option<Type> {
         let fits = |name: &str| !matches!(name, "float" | "double" | "bytes" | "message" | "group" | "enum");
-        let given = self.attributes.get("key");
-        let name = match given {
-            Some(entry) => faults.take(entry.word("key = sint32"))?.unraw().to_string(),
+        let explicit = self.attributes.get("key");
+        let name = match explicit {
+            Some(entry) => errors.handle(entry.word("key = sint32"))?.unraw().to_string(),
             None => key.rust.wire_types()[0].to_owned(),
         };
         if !fits(&name) || key.boxed || !key.rust.wire_types().contains(&name.as_str()) {
-            let own: Vec<&str> = key.rust.wire_types().iter().copied().filter(|name| fits(name)).collect();
-            let text = if own.is_empty() || key.rust == Rust::Other || key.boxed {
+            let allowed: Vec<&str> =
+                key.rust.wire_types().iter().copied().filter(|name| fits(name)).collect();
+            let text = if allowed.is_empty() || key.rust == RustType::Other || key.boxed {
                 "a map's keys are integers, bools or `String`s".to_owned()
             } else {
-                format!("keys of this type are written as `{}`", own.join("` or `"))
+                format!("keys of this type are written as `{}`", allowed.join("` or `"))
             };
-            match given {
-                Some(entry) => faults.at(entry, text),
-                None => faults.at(key.ty, text),
+            match explicit {
+                Some(entry) => errors.at(entry, text),
+                None => errors.at(key.ty, text),
             }
             return None;
         }
         Some(wire_type(&name))
     }
 
-    /// The default that a getter gives.
+    /// Returns the declared default, which the getter returns for an absent field.
     fn default(
         &self,
         field: &mut Field,
         shape: &Shape<'_>,
-        parts: &mut Parts,
-        faults: &mut Faults,
+        requirements: &mut Requirements,
+        errors: &mut Errors,
     ) -> Option<Literal> {
         let entry = self.attributes.get("default")?;
         if !matches!(shape.container, Container::Option) || self.ident.is_none() {
-            faults.at(
+            errors.at(
                 entry,
                 "a default is what an absent field stands for: it needs a named member of type `Option`",
             );
             return None;
         }
         if self.attributes.get("with").is_some() || matches!(field.ty, Type::Message(_) | Type::Group(_)) {
-            faults.at(entry, "only a number, a bool, text, bytes or an enum has a default: leave it out");
+            errors.at(entry, "only a number, a bool, text, bytes or an enum has a default: leave it out");
             return None;
         }
         if matches!(field.ty, Type::Enum(_)) {
-            let variant = faults.take(entry.word("default = \"Variant\""))?;
-            field.ty = Type::Enum(parts.enum_with(shape.value.ty, &variant));
+            let variant = errors.handle(entry.word("default = \"Variant\""))?;
+            field.ty = Type::Enum(requirements.add_enum_value(shape.value.ty, &variant));
             return Some(Literal::Enum(0));
         }
-        let (minus, literal) = faults.take(entry.literal("default = \"…\", or a literal"))?;
+        let (minus, literal) = errors.handle(entry.literal("default = \"…\", or a literal"))?;
         let parsed = default_value(field.ty, minus, &literal);
         if parsed.is_none() {
-            faults.at(
+            errors.at(
                 &literal,
                 format!("this is no `{}`: write a value of the field's type", type_name(field.ty)),
             );
@@ -287,7 +295,7 @@ impl Member<'_> {
     }
 }
 
-/// A default of a type, given as a literal of that type or as text.
+/// Parses the default of a type, given as a literal of that type or as a string.
 fn default_value(ty: Type, minus: bool, literal: &Lit) -> Option<Literal> {
     let sign = if minus { "-" } else { "" };
     let text = match literal {
@@ -307,7 +315,8 @@ fn default_value(ty: Type, minus: bool, literal: &Lit) -> Option<Literal> {
         Type::Uint64 | Type::Fixed64 => text.parse().ok().map(Literal::Uint),
         Type::Float | Type::Double => {
             let value: f64 = text.parse().ok()?;
-            // A number that is too large: infinity is said by a text without digits.
+            // Reject finite numbers that overflow to infinity. An intended infinity is
+            // written without digits.
             let range = if ty == Type::Float { f64::from(f32::MAX) } else { f64::MAX };
             let fits = value.is_nan()
                 || value.abs() <= range
@@ -321,12 +330,12 @@ fn default_value(ty: Type, minus: bool, literal: &Lit) -> Option<Literal> {
     }
 }
 
-/// A scalar type's name.
+/// Returns the protobuf name of a scalar type.
 pub(crate) fn type_name(ty: Type) -> &'static str {
     crate::attributes::WIRE_TYPES.iter().find(|name| wire_type(name) == ty).copied().unwrap_or("message")
 }
 
-/// The doc comment of an item, as a schema has it.
+/// Returns the doc comment of an item as a schema comment.
 pub(crate) fn docs(attributes: &[Attribute]) -> Docs {
     let mut lines = Vec::new();
     for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("doc")) {

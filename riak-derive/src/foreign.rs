@@ -1,8 +1,7 @@
-//! `with = "module"`: fields of types that protobuf does not know, converted by
-//! two functions of a module.
+//! `with = "module"`: fields of foreign types, converted by two functions of a module.
 //!
-//! Invariant: what is emitted is a type that reads and writes the foreign one
-//! like any of the runtime's wire types, so that nothing else knows about it.
+//! Invariant: the emitted type reads and writes the foreign type like any of the
+//! runtime's wire types, so no other code needs to know about it.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -12,7 +11,7 @@ use syn::spanned::Spanned;
 use crate::field::type_name;
 use crate::types::rust_type;
 
-/// The wire type of the `index`th foreign field, and its impls.
+/// Emits the wire type of the `index`th foreign field. Returns its name and its items.
 pub(crate) fn wire_type(
     runtime: &TokenStream,
     index: usize,

@@ -1,8 +1,8 @@
-//! The two forms of a message, and of a oneof: held against each other by the
-//! compiler, which sees both.
+//! The comparison of the two forms of a message or oneof, in constants that the compiler
+//! evaluates. The derive sees only one form at a time.
 //!
-//! Invariant: what two members of one name are on the wire is said in the same
-//! words if, and only if, it is the same.
+//! Invariant: the descriptions of two members of the same name are equal if, and only
+//! if, the members are the same on the wire.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -11,49 +11,49 @@ use riak_codegen::model::{Field, Literal, Presence, Schema, Type};
 
 use crate::context::Context;
 use crate::field::type_name;
-use crate::message::Derived;
-use crate::stand_ins::SELF;
+use crate::message::DerivedMessage;
+use crate::placeholders::SELF;
 
-/// A member on the wire.
-struct Known {
-    /// Its name in Rust.
+/// A member that is on the wire.
+struct WireMember {
+    /// The Rust name; empty for the properties of the message itself.
     name: String,
-    facts: String,
-    place: Span,
+    /// The description of the wire format.
+    description: String,
+    span: Span,
 }
 
-/// What a message is on the wire, if it is one of two forms, and that the other
-/// is the same.
-pub(crate) fn message(context: &Context<'_>, derived: &Derived) -> TokenStream {
+/// Emits the wire format of a message that may have two forms, and the assertions that
+/// both are the same.
+pub(crate) fn message(context: &Context<'_>, derived: &DerivedMessage) -> TokenStream {
     let (declared, message) = (&derived.declared, derived.schema.message(SELF));
     if declared.lifetime.is_none() && matches!(declared.pairing, Pairing::Alone) {
         return TokenStream::new();
     }
-    let place = |name| context.attributes.place(name).unwrap_or_else(Span::call_site);
+    let span = |name| context.attributes.span(name).unwrap_or_else(Span::call_site);
     let fields = message.fields.iter().zip(&declared.spans);
-    let mut members: Vec<Known> =
-        fields.map(|(field, place)| known(&derived.schema, field, &field.rust_name, *place)).collect();
-    // Their numbers are those of their types, which are two forms, too.
-    members.extend(message.separate_oneofs.iter().map(|oneof| Known {
+    let mut members: Vec<WireMember> =
+        fields.map(|(field, span)| wire_member(&derived.schema, field, &field.rust_name, *span)).collect();
+    // The two types of a oneof compare their own numbers.
+    members.extend(message.separate_oneofs.iter().map(|oneof| WireMember {
         name: oneof.rust_name.clone(),
-        facts: "oneof".to_owned(),
-        place: place("borrowed"),
+        description: "oneof".to_owned(),
+        span: span("borrowed"),
     }));
     let mut frame = message.code.map_or_else(|| "no code".to_owned(), |code| format!("code = {code}"));
     if message.bodyless {
         frame.push_str(", bodyless");
     }
-    members.push(Known { name: String::new(), facts: frame, place: place("borrowed") });
+    members.push(WireMember { name: String::new(), description: frame, span: span("borrowed") });
     let form = form(context, &members);
-    let checks = match &declared.pairing {
-        Pairing::Borrowed(view) => checks(context, &members, &quote!(#view<'static>), place("borrowed")),
+    let assertions = match &declared.pairing {
+        Pairing::Borrowed(view) => assertions(context, &members, &quote!(#view<'static>), span("borrowed")),
         _ => TokenStream::new(),
     };
-    quote!(#form #checks)
+    quote!(#form #assertions)
 }
 
-/// What a oneof is on the wire, and that the form which owns its data is the
-/// same.
+/// Emits the wire format of a oneof, and the assertions that its owned form is the same.
 pub(crate) fn oneof(
     context: &Context<'_>,
     schema: &Schema,
@@ -62,26 +62,26 @@ pub(crate) fn oneof(
 ) -> TokenStream {
     let message = schema.message(SELF);
     let variants = message.oneofs.iter().flat_map(|oneof| &oneof.variants);
-    let members: Vec<Known> = variants
+    let members: Vec<WireMember> = variants
         .zip(spans)
-        .map(|((index, variant), place)| known(schema, &message.fields[*index], variant, *place))
+        .map(|((index, variant), span)| wire_member(schema, &message.fields[*index], variant, *span))
         .collect();
     let form = form(context, &members);
-    let checks = match pairing {
+    let assertions = match pairing {
         Pairing::Owned(owned) => {
-            let place = context.attributes.place("owned").unwrap_or_else(Span::call_site);
-            checks(context, &members, owned, place)
+            let span = context.attributes.span("owned").unwrap_or_else(Span::call_site);
+            assertions(context, &members, owned, span)
         }
         _ => TokenStream::new(),
     };
-    quote!(#form #checks)
+    quote!(#form #assertions)
 }
 
-/// The `Form` impl.
-fn form(context: &Context<'_>, members: &[Known]) -> TokenStream {
+/// Emits the `Form` impl, which lists the members.
+fn form(context: &Context<'_>, members: &[WireMember]) -> TokenStream {
     let (ident, runtime) = (context.ident(), context.runtime());
     let (generics, arguments, bounds) = context.input.generics.split_for_impl();
-    let members = members.iter().map(|Known { name, facts, .. }| quote!((#name, #facts)));
+    let members = members.iter().map(|WireMember { name, description, .. }| quote!((#name, #description)));
     quote! {
         impl #generics #runtime::forms::Form for #ident #arguments #bounds {
             const MEMBERS: #runtime::forms::Members = &[#(#members),*];
@@ -89,26 +89,26 @@ fn form(context: &Context<'_>, members: &[Known]) -> TokenStream {
     }
 }
 
-/// Has the compiler check that the other form has these members and no others.
-fn checks(context: &Context<'_>, members: &[Known], other: &TokenStream, place: Span) -> TokenStream {
+/// Emits assertions that the other form has these members and no others.
+fn assertions(context: &Context<'_>, members: &[WireMember], other: &TokenStream, span: Span) -> TokenStream {
     let runtime = context.runtime();
-    let forms = quote_spanned!(place=> <#other as #runtime::forms::Form>::MEMBERS);
-    let all = members.iter().map(|Known { name, facts, place }| {
+    let forms = quote_spanned!(span=> <#other as #runtime::forms::Form>::MEMBERS);
+    let all = members.iter().map(|WireMember { name, description, span }| {
         let text = if name.is_empty() {
-            format!("this form has {facts}, and the other has not: say the same in both")
+            format!("this form has {description}, and the other has not: say the same in both")
         } else {
             format!(
-                "`{name}` is `{facts}` here, and not in the other form: give it the same number, wire type, label and \
+                "`{name}` is `{description}` here, and not in the other form: give it the same number, wire type, label and \
                  default in both, or `skip` it in both"
             )
         };
-        quote_spanned! {*place=>
-            const _: () = ::core::assert!(#runtime::forms::has_member(FORM, #name, #facts), #text);
+        quote_spanned! {*span=>
+            const _: () = ::core::assert!(#runtime::forms::has_member(FORM, #name, #description), #text);
         }
     });
     let count = members.len();
     let text = "the other form has fields that this one has not: write them in both, or `skip` them in both";
-    let count = quote_spanned!(place=> const _: () = ::core::assert!(FORM.len() <= #count, #text););
+    let count = quote_spanned!(span=> const _: () = ::core::assert!(FORM.len() <= #count, #text););
     quote! {
         const _: () = {
             const FORM: #runtime::forms::Members = #forms;
@@ -118,8 +118,8 @@ fn checks(context: &Context<'_>, members: &[Known], other: &TokenStream, place: 
     }
 }
 
-/// What a field is on the wire, in words.
-fn known(schema: &Schema, field: &Field, name: &str, place: Span) -> Known {
+/// Describes the wire format of a field.
+fn wire_member(schema: &Schema, field: &Field, name: &str, span: Span) -> WireMember {
     let label = match field.presence {
         Presence::Required => "required ".to_owned(),
         Presence::Explicit => "optional ".to_owned(),
@@ -139,8 +139,8 @@ fn known(schema: &Schema, field: &Field, name: &str, place: Span) -> Known {
         None => String::new(),
         Some(default) => format!(" = {}", value(schema, field, default)),
     };
-    let facts = format!("{}: {label}{ty}{default}", field.number);
-    Known { name: name.to_owned(), facts, place }
+    let description = format!("{}: {label}{ty}{default}", field.number);
+    WireMember { name: name.to_owned(), description, span }
 }
 
 fn value(schema: &Schema, field: &Field, default: &Literal) -> String {

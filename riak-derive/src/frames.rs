@@ -1,29 +1,29 @@
-//! An enum as a set of frames: one message with a code in each variant.
+//! An enum as a set of frames: each variant holds a message with a code.
 //!
-//! Invariant: no two of its messages have the same code, or it does not compile.
+//! Invariant: a set with two messages of the same code does not compile.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{DataEnum, Fields, Ident, Type};
 
-use crate::attributes::{Attributes, Place};
+use crate::attributes::{Attributes, Target};
 use crate::context::Context;
-use crate::faults::Faults;
+use crate::errors::Errors;
 use crate::schema;
 
-/// Derives a set of frames.
-pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, faults: &mut Faults) -> TokenStream {
-    context.attributes.check(Place::Frames, faults);
+/// Emits the impls of a set of frames.
+pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, errors: &mut Errors) -> TokenStream {
+    context.attributes.check(Target::Frames, errors);
     if !context.input.generics.params.is_empty() {
-        faults.at(
+        errors.at(
             &context.input.generics,
             "a set of frames has no parameters: each of its messages owns its data",
         );
     }
     let mut variants: Vec<(&Ident, &Type)> = Vec::new();
     for variant in &data.variants {
-        Attributes::read(&variant.attrs, faults).check(Place::Frame, faults);
+        Attributes::read(&variant.attrs, errors).check(Target::Frame, errors);
         match &variant.fields {
             Fields::Unnamed(fields) if fields.unnamed.len() == 1 => {
                 variants.extend(fields.unnamed.iter().map(|field| (&variant.ident, &field.ty)));
@@ -33,22 +33,23 @@ pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, faults: &mut Faults
                     "a variant of a set of frames has one message: write `{}(Message)`",
                     variant.ident
                 );
-                faults.at(variant, text);
+                errors.at(variant, text);
             }
         }
     }
     if variants.is_empty() {
-        faults.at(&context.input.ident, "a set of frames has a message at least: write a variant");
+        errors.at(&context.input.ident, "a set of frames has a message at least: write a variant");
     }
-    if let Some(faults) = faults.tokens() {
-        return faults;
+    if let Some(errors) = errors.tokens() {
+        return errors;
     }
     let impls = emit(context, &variants);
-    // The user's types stand in the impls as the user wrote them: what is
-    // deprecated of them has been said once.
-    let own = data.variants.iter().flat_map(|variant| &variant.attrs).chain(&context.input.attrs);
-    let deprecated =
-        own.map(ToTokens::to_token_stream).any(|attribute| attribute.to_string().contains("deprecated"));
+    // The impls name the user's types with the user's spans, so uses of deprecated types
+    // would be reported again.
+    let attributes = data.variants.iter().flat_map(|variant| &variant.attrs).chain(&context.input.attrs);
+    let deprecated = attributes
+        .map(ToTokens::to_token_stream)
+        .any(|attribute| attribute.to_string().contains("deprecated"));
     let allow = deprecated.then(|| quote!(#[allow(deprecated)]));
     let described = context.described.then(|| {
         let types = variants.iter().map(|(_, ty)| quote!(#ty));
@@ -72,14 +73,14 @@ fn emit(context: &Context<'_>, variants: &[(&Ident, &Type)]) -> TokenStream {
         let code = coded(ty);
         quote!(#code => Self::#variant(frame.decode_within(limits)?),)
     });
-    let own = variants.iter().map(|(variant, ty)| {
+    let code_arms = variants.iter().map(|(variant, ty)| {
         let code = coded(ty);
         quote!(Self::#variant(_) => #code,)
     });
     let writes =
         variants.iter().map(|(variant, _)| quote!(Self::#variant(message) => buffer.push(code, message),));
-    let froms = variants.iter().filter_map(|(variant, ty)| {
-        // A type that is there twice says nothing about which is meant.
+    let from_impls = variants.iter().filter_map(|(variant, ty)| {
+        // For a type that occurs twice, the variant would be ambiguous.
         let same = variants.iter().filter(|(_, other)| quote!(#other).to_string() == quote!(#ty).to_string());
         (same.count() == 1).then(|| {
             quote! {
@@ -110,7 +111,7 @@ fn emit(context: &Context<'_>, variants: &[(&Ident, &Type)]) -> TokenStream {
                 /// The message's code.
                 #[must_use]
                 #visibility const fn code(&self) -> u8 {
-                    match self { #(#own)* }
+                    match self { #(#code_arms)* }
                 }
 
                 /// Appends the message as a frame.
@@ -142,7 +143,7 @@ fn emit(context: &Context<'_>, variants: &[(&Ident, &Type)]) -> TokenStream {
                 }
             }
 
-            #(#froms)*
+            #(#from_impls)*
         };
     }
 }

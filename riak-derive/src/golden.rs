@@ -1,12 +1,12 @@
-//! The tokens of derived types, formatted: held against a file, so that what
-//! the derive writes can be read.
+//! Comparison of derived code with a golden file, where it can be read, and with
+//! generated code.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use quote::ToTokens;
 
-/// The types, as their user writes them.
+/// The declarations of the derived types.
 const TYPES: &[&str] = &[
     r#"
     #[riak(code = 232, response = PriceResp, retry = "safe", borrowed = PriceReqRef)]
@@ -65,7 +65,7 @@ const TYPES: &[&str] = &[
 ];
 
 #[test]
-fn derived_code_reads_like_generated_code() {
+fn derived_code_matches_the_golden_file() {
     let mut text = String::from("// What #[derive(RiakMessage)] writes: see src/golden.rs.\n");
     for declaration in TYPES {
         let input = syn::parse_str(declaration).unwrap();
@@ -87,8 +87,8 @@ fn derived_code_reads_like_generated_code() {
     }
 }
 
-/// The `Message` and `Decode` impls, formatted, by trait and type.
-fn codecs(items: &[syn::Item], found: &mut BTreeMap<String, String>) {
+/// Collects the formatted `Message` and `Decode` impls, by trait and type.
+fn collect_codecs(items: &[syn::Item], found: &mut BTreeMap<String, String>) {
     for item in items {
         match item {
             syn::Item::Impl(item) => {
@@ -97,7 +97,7 @@ fn codecs(items: &[syn::Item], found: &mut BTreeMap<String, String>) {
                     continue;
                 };
                 if matches!(name.as_str(), "Message" | "Decode") {
-                    // A name that a declaration uses is spelled out.
+                    // A name that the declaration uses is written as a full path.
                     let text =
                         item.to_token_stream().to_string().replace(":: riak_runtime :: wire ::", "wire ::");
                     let text = prettyplease::unparse(&syn::parse_str(&text).unwrap());
@@ -111,7 +111,7 @@ fn codecs(items: &[syn::Item], found: &mut BTreeMap<String, String>) {
                         _ => None,
                     });
                     let items: Vec<syn::Item> = items.map(|item| syn::parse2(item).unwrap()).collect();
-                    codecs(&items, found);
+                    collect_codecs(&items, found);
                 }
             }
             _ => {}
@@ -119,12 +119,13 @@ fn codecs(items: &[syn::Item], found: &mut BTreeMap<String, String>) {
     }
 }
 
-/// What is the same cannot differ in speed.
+/// Derived and generated codecs are the same code, so they cannot differ in speed.
 #[test]
-fn derived_codecs_are_the_generated_ones() {
+fn derived_codecs_equal_generated_codecs() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let proto = root.join("proto");
-    // The services say which messages are written without a body: no derived one is.
+    // The services say which messages are encoded without a body. The declarations leave
+    // those out.
     let files = ["riak_kv.proto", "riak_dt.proto", "riak_services.proto"].map(|file| proto.join(file));
     let schema = riak_declare::schema(proto, files.into()).unwrap();
     let declarations = riak_declare::declarations(&schema, |message| !message.bodyless);
@@ -132,17 +133,17 @@ fn derived_codecs_are_the_generated_ones() {
     let mut derived = BTreeMap::new();
     for item in declarations.items.iter().filter(|item| matches!(item, syn::Item::Struct(_))) {
         let input = syn::parse2(item.to_token_stream()).unwrap();
-        codecs(&syn::parse2::<syn::File>(super::derive(&input, false)).unwrap().items, &mut derived);
+        collect_codecs(&syn::parse2::<syn::File>(super::derive(&input, false)).unwrap().items, &mut derived);
     }
     let mut compared = 0;
     for file in ["riak_kv.rs", "riak_dt.rs"] {
         let text =
             std::fs::read_to_string(root.join("runtime/riak-client/src/generated").join(file)).unwrap();
         let mut generated = BTreeMap::new();
-        codecs(&syn::parse_file(&text).unwrap().items, &mut generated);
+        collect_codecs(&syn::parse_file(&text).unwrap().items, &mut generated);
         for (name, body) in generated {
-            let Some(same) = derived.get(&name) else { continue };
-            assert_eq!(*same, body, "{name}");
+            let Some(derived_body) = derived.get(&name) else { continue };
+            assert_eq!(*derived_body, body, "{name}");
             compared += 1;
         }
     }

@@ -1,8 +1,8 @@
-//! `#[derive(RiakMessage)]`: hand-written Rust types as protobuf messages of Riak's
-//! protocol, with the codec that generated messages have.
+//! `#[derive(RiakMessage)]`: makes hand-written Rust types protobuf messages of Riak's
+//! protocol, with the same codec as generated messages.
 //!
-//! Do not depend on this crate: `riak-runtime` re-exports the derive with its feature
-//! `derive`.
+//! Do not depend on this crate directly: `riak-runtime` re-exports the derive with its
+//! feature `derive`.
 //!
 //! ```toml
 //! [dependencies]
@@ -14,32 +14,32 @@
 //!
 //! #[derive(Clone, Debug, Default, PartialEq, RiakMessage)]
 //! #[riak(code = 232)]
-//! struct Knock {
+//! struct Ping {
 //!     #[riak(tag = 1)]
-//!     times: u32,
+//!     count: u32,
 //! }
 //!
-//! let bytes = Knock { times: 3 }.encode_to_vec();
+//! let bytes = Ping { count: 3 }.encode_to_vec();
 //! assert_eq!(bytes, [8, 3]);
-//! assert_eq!(Knock::decode(&bytes)?.times, 3);
+//! assert_eq!(Ping::decode(&bytes)?.count, 3);
 //! # Ok::<(), riak_runtime::DecodeError>(())
 //! ```
 //!
-//! [`macro@RiakMessage`] describes types and attributes, each with an example. The
-//! feature `schema` is that of `riak-runtime`: derived types can be printed as a `.proto`
-//! file.
+//! [`macro@RiakMessage`] documents the types and attributes, each with an example. The
+//! feature `schema`, enabled by that of `riak-runtime`, makes it possible to print
+//! derived types as a `.proto` file.
 //!
-//! Invariant: either all faults of a type come out, each at its place, or code
-//! that compiles as far as tokens can tell.
+//! Invariant: the derive either reports all errors of a type, each at its span, or emits
+//! code that compiles, as far as tokens can tell.
 
-// From declarations to tokens: `attributes` and `types` read; `message`, `oneof`,
+// From declarations to tokens: `attributes` and `types` parse. `message`, `oneof`,
 // `enumeration`, `frames` and `operation` fill the model of `riak-codegen`, whose emitter
-// writes the impls; `forms` has the two forms of a message compared; `schema` writes the
-// same model down as data, if it is asked to.
+// emits the impls. `forms` emits the comparison of the two forms of a message, and
+// `schema` the description of the model as data, with the feature `schema`.
 mod attributes;
 mod context;
 mod enumeration;
-mod faults;
+mod errors;
 mod field;
 mod foreign;
 mod forms;
@@ -51,9 +51,9 @@ mod names;
 mod numbers;
 mod oneof;
 mod operation;
-mod parts;
+mod placeholders;
+mod requirements;
 mod schema;
-mod stand_ins;
 mod types;
 
 use proc_macro2::TokenStream;
@@ -61,7 +61,7 @@ use syn::{Data, DeriveInput};
 
 use crate::attributes::Attributes;
 use crate::context::Context;
-use crate::faults::Faults;
+use crate::errors::Errors;
 
 #[doc = include_str!("docs.md")]
 #[proc_macro_derive(RiakMessage, attributes(riak))]
@@ -72,40 +72,40 @@ pub fn riak_message(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     }
 }
 
-/// The impls of a type. With `described` it says what it is in a schema, too.
+/// Emits the impls of a type. With `described`, they include its schema description.
 fn derive(input: &DeriveInput, described: bool) -> TokenStream {
-    let mut faults = Faults::default();
-    let attributes = Attributes::read(&input.attrs, &mut faults);
+    let mut errors = Errors::default();
+    let attributes = Attributes::read(&input.attrs, &mut errors);
     let runtime = attributes.get("crate").and_then(|entry| {
-        let path = faults.take(entry.path("crate = \"path::to::riak_runtime\""))?;
+        let path = errors.handle(entry.path("crate = \"path::to::riak_runtime\""))?;
         Some(quote::ToTokens::to_token_stream(&path).to_string().replace(' ', ""))
     });
     let runtime = runtime.unwrap_or_else(|| "::riak_runtime".to_owned());
     let context = Context { input, attributes: &attributes, runtime, described };
     let kinds = ["enum", "oneof", "frames"];
-    let kind: Vec<&str> = kinds.into_iter().filter(|kind| attributes.flag(kind, &mut faults)).collect();
+    let kind: Vec<&str> = kinds.into_iter().filter(|kind| attributes.flag(kind, &mut errors)).collect();
     match (&input.data, kind.as_slice()) {
-        (Data::Struct(data), []) => message::derive(&context, &data.fields, &mut faults),
-        (Data::Enum(data), ["enum"]) => enumeration::derive(&context, data, &mut faults),
-        (Data::Enum(data), ["oneof"]) => oneof::derive(&context, data, &mut faults),
-        (Data::Enum(data), ["frames"]) => frames::derive(&context, data, &mut faults),
+        (Data::Struct(data), []) => message::derive(&context, &data.fields, &mut errors),
+        (Data::Enum(data), ["enum"]) => enumeration::derive(&context, data, &mut errors),
+        (Data::Enum(data), ["oneof"]) => oneof::derive(&context, data, &mut errors),
+        (Data::Enum(data), ["frames"]) => frames::derive(&context, data, &mut errors),
         (Data::Struct(_), [kind, ..]) => {
             let text = format!("`{kind}` is written at an enum: a struct is a message, without it");
-            faults.at(&attributes.get(kind), text);
-            faults.tokens().unwrap_or_default()
+            errors.at(&attributes.get(kind), text);
+            errors.tokens().unwrap_or_default()
         }
         (Data::Enum(_), _) => {
             let text = "say what the enum is: `#[riak(enum)]` for one of protobuf, `#[riak(oneof)]` for fields of \
                         which one is set, `#[riak(frames)]` for a set of messages with codes";
-            faults.at(&input.ident, text);
-            faults.tokens().unwrap_or_default()
+            errors.at(&input.ident, text);
+            errors.tokens().unwrap_or_default()
         }
         (Data::Union(_), _) => {
-            faults.at(
+            errors.at(
                 &input.ident,
                 "a union cannot be read safely: write a struct, or a `#[riak(oneof)]` enum",
             );
-            faults.tokens().unwrap_or_default()
+            errors.tokens().unwrap_or_default()
         }
     }
 }

@@ -1,8 +1,7 @@
 //! A struct as a message of the model.
 //!
-//! Invariant: the schema that comes out has the message first, and behind it
-//! stand-ins for the messages and enums that its fields are of: what they are
-//! like, the derive does not see.
+//! Invariant: the resulting schema contains the message first, and then placeholders for
+//! the messages and enums of its fields, whose declarations the derive does not see.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
@@ -10,72 +9,74 @@ use riak_codegen::emit::{Declared, derive_message};
 use riak_codegen::model::{Kind, Schema, SeparateOneof};
 use syn::{Fields, Ident};
 
-use crate::attributes::{Attributes, Place};
+use crate::attributes::{Attributes, Target};
 use crate::context::Context;
-use crate::faults::Faults;
+use crate::errors::Errors;
 use crate::field::{self, Member};
 use crate::names::all_names;
-use crate::numbers::{Numbers, Reserved};
-use crate::parts::Parts;
-use crate::stand_ins::{SELF, some_message, stand_in};
+use crate::numbers::{FieldNumbers, Reserved};
+use crate::placeholders::{SELF, empty_message, placeholder_message};
+use crate::requirements::Requirements;
 use crate::types::{Container, Shape};
 use crate::{forms, operation, schema};
 
-/// What one field of a message is, at the most.
-const SINGLE: [(&str, Kind); 3] =
+/// The kinds that at most one field of a message may have, by attribute.
+const UNIQUE_KINDS: [(&str, Kind); 3] =
     [("timeout", Kind::Millis), ("context", Kind::Context), ("bucket_type", Kind::BucketType)];
 
-/// A struct, made a message.
-pub(crate) struct Derived {
+/// A struct as a message of the model.
+pub(crate) struct DerivedMessage {
     pub(crate) schema: Schema,
     pub(crate) declared: Declared,
+    /// Additional items for the block of impls.
     pub(crate) items: TokenStream,
-    /// The Rust types of values of the message's fields, then of its oneofs.
+    /// The Rust types of the values of the message's fields, then of its oneofs.
     pub(crate) types: Vec<TokenStream>,
-    /// Whether a member is a oneof, and its index among those of its kind.
-    pub(crate) order: Vec<(bool, usize)>,
+    /// For each member, in declaration order, whether it is a oneof, and its index among
+    /// the oneofs or fields.
+    pub(crate) member_order: Vec<(bool, usize)>,
     pub(crate) reserved: Reserved,
 }
 
-/// Derives a message.
-pub(crate) fn derive(context: &Context<'_>, fields: &Fields, faults: &mut Faults) -> TokenStream {
+/// Emits the impls of a message.
+pub(crate) fn derive(context: &Context<'_>, fields: &Fields, errors: &mut Errors) -> TokenStream {
     let attributes = context.attributes;
-    attributes.check(Place::Message, faults);
-    let mut derived = read(context, fields, faults);
-    let code = attributes.get("code").and_then(|code| faults.take(code.number::<u8>("code = 200")));
+    attributes.check(Target::Message, errors);
+    let mut derived = convert(context, fields, errors);
+    let code = attributes.get("code").and_then(|code| errors.handle(code.number::<u8>("code = 200")));
     derived.schema.messages[SELF.0].code = code;
-    derived.schema.messages[SELF.0].bodyless = attributes.flag("bodyless", faults);
-    let (request, asking) = operation::derive(context, &derived, code, faults);
-    if let Some(faults) = faults.tokens() {
-        return faults;
+    derived.schema.messages[SELF.0].bodyless = attributes.flag("bodyless", errors);
+    let (request, derived_request) = operation::derive(context, &derived, code, errors);
+    if let Some(errors) = errors.tokens() {
+        return errors;
     }
     derived.items.extend(forms::message(context, &derived));
     let options = context.options();
     let impls = derive_message(&derived.schema, SELF, &derived.declared, &derived.items, &options);
-    let described = context.described.then(|| schema::message(context, &derived, asking.as_ref()));
+    let described = context.described.then(|| schema::message(context, &derived, derived_request.as_ref()));
     quote!(#impls #request #described)
 }
 
-/// Reads the fields.
-fn read(context: &Context<'_>, fields: &Fields, faults: &mut Faults) -> Derived {
+/// Converts the members of a struct to the model.
+fn convert(context: &Context<'_>, fields: &Fields, errors: &mut Errors) -> DerivedMessage {
     let attributes = context.attributes;
-    let mut declared = context.declared(faults);
-    let reserved = attributes.get("reserved").and_then(|entry| faults.take(Reserved::read(entry)));
+    let mut declared = context.declared(errors);
+    let reserved = attributes.get("reserved").and_then(|entry| errors.handle(Reserved::read(entry)));
     let reserved = reserved.unwrap_or_default();
-    let given = given_numbers(fields.iter().map(|field| &*field.attrs));
-    let mut numbers = Numbers::new(reserved.clone(), given);
-    let (mut types, mut oneof_types, mut order) = (Vec::new(), Vec::new(), Vec::new());
-    let auto_tags = attributes.flag("auto_tags", faults);
-    let mut parts = Parts::new(context.input, &context.runtime(), auto_tags);
+    let explicit = explicit_numbers(fields.iter().map(|field| &*field.attrs));
+    let mut numbers = FieldNumbers::new(reserved.clone(), explicit);
+    let (mut types, mut oneof_types, mut member_order) = (Vec::new(), Vec::new(), Vec::new());
+    let auto_tags = attributes.flag("auto_tags", errors);
+    let mut requirements = Requirements::new(context.input, &context.runtime(), auto_tags);
     let name = context.input.ident.to_string();
-    let mut message = some_message(&name);
-    message.full_name = context.full_name(&declared.pairing, faults);
+    let mut message = empty_message(&name);
+    message.full_name = context.full_name(&declared.pairing, errors);
     message.ref_name.clone_from(&name);
     message.docs = field::docs(&context.input.attrs);
     for (index, declaration) in fields.iter().enumerate() {
         all_names(declaration.ty.to_token_stream(), &mut declared.names);
-        let own = Attributes::read(&declaration.attrs, faults);
-        own.check(Place::Field, faults);
+        let own = Attributes::read(&declaration.attrs, errors);
+        own.check(Target::Field, errors);
         let member = Member {
             rust_name: declaration.ident.as_ref().map_or_else(|| index.to_string(), Ident::to_string),
             ident: declaration.ident.as_ref(),
@@ -87,56 +88,59 @@ fn read(context: &Context<'_>, fields: &Fields, faults: &mut Faults) -> Derived 
             let text = "protobuf has no `flatten`: all fields of a message share one range of numbers, and those of \
                         another type cannot be seen from here. Nest it as a message, `#[riak(tag = …)]`, or write \
                         its fields here";
-            faults.at(entry, text);
-        } else if own.flag("skip", faults) {
-            alone(&own, "skip", faults);
+            errors.at(entry, text);
+        } else if own.flag("skip", errors) {
+            reject_field_attributes(&own, "skip", errors);
             declared.skipped.push(member.rust_name);
-        } else if own.flag("unknown", faults) {
-            alone(&own, "unknown", faults);
+        } else if own.flag("unknown", errors) {
+            reject_field_attributes(&own, "unknown", errors);
             if Shape::of(&declaration.ty, false).is_ok_and(|shape| shape.is_known()) {
                 let text = "unknown fields are kept in a `riak_runtime::wire::UnknownFields`, or in an \
                             `UnknownFieldsRef<'a>` if the type borrows";
-                faults.at(&declaration.ty, text);
+                errors.at(&declaration.ty, text);
             }
             if let Some(other) = message.unknown.replace(member.rust_name.clone()) {
-                faults.here(
-                    member.place(),
+                errors.at_span(
+                    member.span(),
                     format!("`{other}` keeps unknown fields already: leave one of the two out"),
                 );
             }
-        } else if own.flag("oneof", faults) {
-            let oneof = separate_oneof(&member, &mut numbers, &mut parts, faults);
+        } else if own.flag("oneof", errors) {
+            let oneof = separate_oneof(&member, &mut numbers, &mut requirements, errors);
             if let Some(oneof) = oneof {
-                order.push((true, message.separate_oneofs.len()));
+                member_order.push((true, message.separate_oneofs.len()));
                 oneof_types.push(value_type(&declaration.ty, false));
                 message.separate_oneofs.push(oneof);
             }
-        } else if let Some(field) = member.field(&mut parts, &mut numbers, faults) {
-            for (name, kind) in SINGLE {
+        } else if let Some(field) = member.field(&mut requirements, &mut numbers, errors) {
+            for (name, kind) in UNIQUE_KINDS {
                 let other = message.fields.iter().find(|other| field.kind == kind && other.kind == kind);
                 if let Some(other) = other {
                     let text =
                         format!("`{}` is the `{name}` of this type already: leave one out", other.name);
-                    faults.at(&own.get(name), text);
+                    errors.at(&own.get(name), text);
                 }
             }
             declared.spans.push(crate::types::span(&declaration.ty));
-            declared.secret = declared.secret.or(own.place("secret"));
-            order.push((false, message.fields.len()));
+            declared.secret = declared.secret.or(own.span("secret"));
+            member_order.push((false, message.fields.len()));
             types.push(value_type(&declaration.ty, field.with.is_some()));
             message.fields.push(field);
         }
     }
-    parts.tell(&mut declared);
-    let schema =
-        Schema { messages: vec![message, stand_in()], enums: parts.take_enums(), ..Schema::default() };
+    requirements.move_bounds_to(&mut declared);
+    let schema = Schema {
+        messages: vec![message, placeholder_message()],
+        enums: requirements.take_enums(),
+        ..Schema::default()
+    };
     types.append(&mut oneof_types);
-    Derived { schema, declared, items: parts.foreign, types, order, reserved }
+    DerivedMessage { schema, declared, items: requirements.items, types, member_order, reserved }
 }
 
-/// The numbers that fields are given, as far as they can be read.
-pub(crate) fn given_numbers<'f>(fields: impl Iterator<Item = &'f [syn::Attribute]>) -> Vec<u32> {
-    let mut quiet = Faults::default();
+/// Returns the explicit numbers of all fields, skipping those that do not parse.
+pub(crate) fn explicit_numbers<'f>(fields: impl Iterator<Item = &'f [syn::Attribute]>) -> Vec<u32> {
+    let mut quiet = Errors::default();
     let numbers = fields.filter_map(|attributes| {
         let attributes = Attributes::read(attributes, &mut quiet);
         attributes.get("tag")?.number::<u32>("tag = 3").ok()
@@ -144,61 +148,62 @@ pub(crate) fn given_numbers<'f>(fields: impl Iterator<Item = &'f [syn::Attribute
     numbers.collect()
 }
 
-/// The type of a member's values, without the container around them.
+/// Returns the type of a member's values, without the container around them.
 pub(crate) fn value_type(ty: &syn::Type, foreign: bool) -> TokenStream {
     Shape::of(ty, foreign).map_or_else(|_| ty.to_token_stream(), |shape| shape.value.ty.to_token_stream())
 }
 
-/// Notes what cannot stand beside an attribute.
-fn alone(attributes: &Attributes, name: &str, faults: &mut Faults) {
+/// Records an error for each field attribute on a member that is not a field, because of
+/// the attribute `name`.
+fn reject_field_attributes(attributes: &Attributes, name: &str, errors: &mut Errors) {
     for other in ["tag", "tags", "key", "default", "packed", "implicit", "oneof", "with", "secret", "timeout"]
     {
         if let Some(entry) = attributes.get(other) {
-            faults.at(entry, format!("a member with `{name}` is no field: leave `{other}` out"));
+            errors.at(entry, format!("a member with `{name}` is no field: leave `{other}` out"));
         }
     }
-    if let Some((wire, place)) = attributes.wire_type(faults) {
-        faults.here(place, format!("a member with `{name}` is no field: leave `{wire}` out"));
+    if let Some((wire, span)) = attributes.wire_type(errors) {
+        errors.at_span(span, format!("a member with `{name}` is no field: leave `{wire}` out"));
     }
 }
 
-/// A member that is a oneof of a type of its own.
+/// Converts a member that is a separate oneof.
 fn separate_oneof(
     member: &Member<'_>,
-    numbers: &mut Numbers,
-    parts: &mut Parts,
-    faults: &mut Faults,
+    numbers: &mut FieldNumbers,
+    requirements: &mut Requirements,
+    errors: &mut Errors,
 ) -> Option<SeparateOneof> {
     let example = "oneof, tags(4, 5)";
-    let name = member.name(faults);
-    numbers.name(&name, member.tokens(), faults);
+    let name = member.name(errors);
+    numbers.claim_name(&name, member.tokens(), errors);
     if let Some(tag) = member.attributes.get("tag") {
-        faults.at(tag, "a oneof has the numbers of all its fields: write `tags(…)`");
+        errors.at(tag, "a oneof has the numbers of all its fields: write `tags(…)`");
     }
     let Some(tags) = member.attributes.get("tags") else {
         let text =
             format!("a oneof's numbers have to be said where it stands, too: write `#[riak({example})]`");
-        faults.here(member.place(), text);
+        errors.at_span(member.span(), text);
         return None;
     };
     let list = tags.list(example, |input| {
         input.parse_terminated(<syn::LitInt as syn::parse::Parse>::parse, syn::Token![,])
     });
-    let mut said = Vec::new();
-    for literal in faults.take(list)? {
-        let number: u32 = faults.take(literal.base10_parse())?;
-        numbers.take(number, &name, &literal, faults);
-        said.push(number);
+    let mut listed = Vec::new();
+    for literal in errors.handle(list)? {
+        let number: u32 = errors.handle(literal.base10_parse())?;
+        numbers.claim(number, &name, &literal, errors);
+        listed.push(number);
     }
-    let shape = faults.take(Shape::of(member.ty, false))?;
+    let shape = errors.handle(Shape::of(member.ty, false))?;
     let Container::Option = shape.container else {
-        faults.at(member.ty, "a oneof may be absent: write `Option<…>` around its type");
+        errors.at(member.ty, "a oneof may be absent: write `Option<…>` around its type");
         return None;
     };
-    let Some(number) = said.iter().min().copied() else {
-        faults.at(tags, format!("a oneof has fields: write `#[riak({example})]`"));
+    let Some(number) = listed.iter().min().copied() else {
+        errors.at(tags, format!("a oneof has fields: write `#[riak({example})]`"));
         return None;
     };
-    parts.check_oneof(shape.value.ty, &said, tags, faults);
+    requirements.assert_oneof_numbers(shape.value.ty, &listed, tags, errors);
     Some(SeparateOneof { name, rust_name: member.rust_name.clone(), number })
 }

@@ -1,14 +1,13 @@
-//! The names in tokens: which a declaration uses, and what is left of a type
-//! without its lifetimes.
+//! Names in token streams: which names a declaration uses, and types without lifetimes.
 //!
-//! Invariant: lifetimes are no names of types.
+//! Invariant: a lifetime is never taken for the name of a type.
 
 use std::collections::HashSet;
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 
-/// The identifiers that tokens use, but for those behind `::`, which mean what
-/// they mean in what is before.
+/// Collects the identifiers in tokens, except those after `::`, which are resolved
+/// relative to the path before.
 pub(crate) fn all_names(tokens: TokenStream, names: &mut Vec<String>) {
     let mut colons = 0;
     for token in tokens {
@@ -22,7 +21,7 @@ pub(crate) fn all_names(tokens: TokenStream, names: &mut Vec<String>) {
     }
 }
 
-/// All identifiers in tokens but those of lifetimes.
+/// Collects all identifiers in tokens, except those of lifetimes.
 pub(crate) fn type_names(tokens: TokenStream, names: &mut HashSet<String>) {
     let mut lifetime = false;
     for token in tokens {
@@ -37,7 +36,7 @@ pub(crate) fn type_names(tokens: TokenStream, names: &mut HashSet<String>) {
     }
 }
 
-/// A type with its lifetimes left to inference.
+/// Replaces the lifetimes in a type by `'_`.
 pub(crate) fn without_lifetimes(tokens: TokenStream) -> TokenStream {
     let mut result = Vec::new();
     let mut lifetime = false;
@@ -56,21 +55,21 @@ pub(crate) fn without_lifetimes(tokens: TokenStream) -> TokenStream {
     result.into_iter().collect()
 }
 
-/// Whether a schema could have this name, letters of other scripts aside, which
-/// only schemas do not have.
+/// Reports whether a name has the shape of a protobuf identifier. Letters outside ASCII
+/// are accepted, although schemas do not allow them.
 pub(crate) fn is_name(name: &str) -> bool {
     let letters = |letter: char| letter.is_alphanumeric() || letter == '_';
     name.chars().all(letters) && !name.is_empty() && !name.starts_with(|first: char| first.is_ascii_digit())
 }
 
-/// Generics without the angle brackets around them.
+/// Strips the angle brackets from generics.
 pub(crate) fn without_brackets(tokens: TokenStream) -> TokenStream {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
     let inner = tokens.get(1..tokens.len().saturating_sub(1)).unwrap_or_default();
     inner.iter().cloned().collect()
 }
 
-/// Where tokens begin.
+/// Returns the span of the first token.
 pub(crate) fn first_span(tokens: &TokenStream) -> Span {
     tokens.clone().into_iter().next().map_or_else(Span::call_site, |token| token.span())
 }

@@ -1,7 +1,7 @@
-//! An enum as a oneof: one field in each variant.
+//! An enum as a oneof: each variant holds a field.
 //!
-//! Invariant: the enum reads and writes its own fields; the message around it
-//! knows only their numbers.
+//! Invariant: the enum reads and writes its own fields; the enclosing message knows only
+//! their numbers.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
@@ -10,32 +10,32 @@ use riak_codegen::model::{Oneof, Presence, Schema};
 use syn::ext::IdentExt;
 use syn::{DataEnum, Fields};
 
-use crate::attributes::{Attributes, Place};
+use crate::attributes::{Attributes, Target};
 use crate::context::Context;
-use crate::faults::Faults;
+use crate::errors::Errors;
 use crate::field::{self, Member};
-use crate::message::{given_numbers, value_type};
+use crate::message::{explicit_numbers, value_type};
 use crate::names::all_names;
-use crate::numbers::{Numbers, Reserved};
-use crate::parts::Parts;
-use crate::stand_ins::{SELF, some_message, stand_in};
+use crate::numbers::{FieldNumbers, Reserved};
+use crate::placeholders::{SELF, empty_message, placeholder_message};
+use crate::requirements::Requirements;
 use crate::{forms, schema};
 
-/// Derives a oneof.
-pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, faults: &mut Faults) -> TokenStream {
-    context.attributes.check(Place::Oneof, faults);
-    let mut declared = context.declared(faults);
-    let mut parts = Parts::new(context.input, &context.runtime(), false);
-    parts.in_oneof = true;
-    let given = given_numbers(data.variants.iter().map(|variant| &*variant.attrs));
-    let mut numbers = Numbers::new(Reserved::default(), given);
+/// Emits the impls of a oneof.
+pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, errors: &mut Errors) -> TokenStream {
+    context.attributes.check(Target::Oneof, errors);
+    let mut declared = context.declared(errors);
+    let mut requirements = Requirements::new(context.input, &context.runtime(), false);
+    requirements.in_oneof = true;
+    let explicit = explicit_numbers(data.variants.iter().map(|variant| &*variant.attrs));
+    let mut numbers = FieldNumbers::new(Reserved::default(), explicit);
     let name = context.input.ident.to_string();
-    let mut message = some_message(&name);
+    let mut message = empty_message(&name);
     message.ref_name.clone_from(&name);
     let (mut variants, mut types) = (Vec::new(), Vec::new());
     for variant in &data.variants {
-        let own = Attributes::read(&variant.attrs, faults);
-        own.check(Place::Variant, faults);
+        let own = Attributes::read(&variant.attrs, errors);
+        own.check(Target::Variant, errors);
         let inner = match &variant.fields {
             Fields::Unnamed(fields) if fields.unnamed.len() == 1 => fields.unnamed.first(),
             _ => None,
@@ -49,7 +49,7 @@ pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, faults: &mut Faults
             } else {
                 format!("a variant of a oneof has one field: write `{}(Type)`", variant.ident)
             };
-            faults.at(variant, text);
+            errors.at(variant, text);
             continue;
         };
         all_names(inner.ty.to_token_stream(), &mut declared.names);
@@ -63,22 +63,22 @@ pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, faults: &mut Faults
             docs: field::docs(&variant.attrs),
             attributes: &own,
         };
-        let Some(mut field) = member.field(&mut parts, &mut numbers, faults) else { continue };
+        let Some(mut field) = member.field(&mut requirements, &mut numbers, errors) else { continue };
         if field.presence != Presence::Required {
-            faults.at(
+            errors.at(
                 &inner.ty,
                 "a field of a oneof is a single value: nest a message that has the list or map",
             );
         }
         field.presence = Presence::Oneof(0);
         declared.spans.push(crate::types::span(&inner.ty));
-        declared.secret = declared.secret.or(own.place("secret"));
+        declared.secret = declared.secret.or(own.span("secret"));
         types.push(value_type(&inner.ty, field.with.is_some()));
         variants.push((message.fields.len(), variant.ident.to_string()));
         message.fields.push(field);
     }
     if data.variants.is_empty() {
-        faults.at(&context.input.ident, "a oneof has a field at least: write a variant");
+        errors.at(&context.input.ident, "a oneof has a field at least: write a variant");
     }
     message.oneofs.push(Oneof {
         name: name.clone(),
@@ -88,14 +88,14 @@ pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, faults: &mut Faults
         variants,
         docs: field::docs(&context.input.attrs),
     });
-    if let Some(faults) = faults.tokens() {
-        return faults;
+    if let Some(errors) = errors.tokens() {
+        return errors;
     }
-    parts.tell(&mut declared);
-    let enums = parts.take_enums();
-    let schema = Schema { messages: vec![message, stand_in()], enums, ..Schema::default() };
-    parts.foreign.extend(forms::oneof(context, &schema, &declared.spans, &declared.pairing));
-    let impls = derive_oneof(&schema, SELF, &declared, &parts.foreign, &context.options());
+    requirements.move_bounds_to(&mut declared);
+    let enums = requirements.take_enums();
+    let schema = Schema { messages: vec![message, placeholder_message()], enums, ..Schema::default() };
+    requirements.items.extend(forms::oneof(context, &schema, &declared.spans, &declared.pairing));
+    let impls = derive_oneof(&schema, SELF, &declared, &requirements.items, &context.options());
     let described = context.described.then(|| schema::oneof(context, &schema, &declared, &types));
     quote!(#impls #described)
 }

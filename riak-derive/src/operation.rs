@@ -1,8 +1,8 @@
-//! `response = …` and what belongs to it: a message as a request.
+//! `response = …` and its related attributes: a message as a request.
 //!
-//! Invariant: what is said of an operation is said at the request; of the
-//! answer only its code and the field that ends a stream are needed, and the
-//! compiler looks them up.
+//! Invariant: the request declares all properties of the operation. Of the answer, only
+//! its code and the flag that ends a stream are needed; the emitted code refers to them,
+//! and the compiler looks them up.
 
 use std::collections::HashSet;
 
@@ -15,34 +15,34 @@ use syn::spanned::Spanned;
 
 use crate::attributes::{Attributes, Entry, closest};
 use crate::context::Context;
-use crate::faults::Faults;
-use crate::message::Derived;
+use crate::errors::Errors;
+use crate::message::DerivedMessage;
 use crate::names::type_names;
-use crate::stand_ins::{SELF, SOME_MESSAGE};
+use crate::placeholders::{PLACEHOLDER_MESSAGE, SELF};
 
 /// The attributes that only a request has.
-const OF_REQUESTS: &[&str] = &["stream", "done", "stream_if", "retry", "cost", "absent", "bodyless"];
+const REQUEST_ATTRIBUTES: &[&str] = &["stream", "done", "stream_if", "retry", "cost", "absent", "bodyless"];
 
-/// A request, as far as the model has it, and its answer.
-pub(crate) struct Asking {
+/// The operation of a request, and the type of its answer.
+pub(crate) struct DerivedRequest {
     pub(crate) operation: Operation,
     pub(crate) answer: syn::Type,
 }
 
-/// The impls that a message has because it is a frame's: its flags, and
-/// `Request` if it is one.
+/// Emits the impls of a message that is the body of a frame: `Flags`, and `Request` if
+/// the message is a request.
 pub(crate) fn derive(
     context: &Context<'_>,
-    derived: &Derived,
+    derived: &DerivedMessage,
     code: Option<u8>,
-    faults: &mut Faults,
-) -> (TokenStream, Option<Asking>) {
+    errors: &mut Errors,
+) -> (TokenStream, Option<DerivedRequest>) {
     let attributes = context.attributes;
     let Some(response) = attributes.get("response") else {
-        for name in OF_REQUESTS {
+        for name in REQUEST_ATTRIBUTES {
             if let Some(entry) = attributes.get(name) {
                 let text = format!("`{name}` is a fact of a request: write `response = FooResp`, too");
-                faults.at(entry, text);
+                errors.at(entry, text);
             }
         }
         return (flags(context, derived, code), None);
@@ -50,64 +50,64 @@ pub(crate) fn derive(
     let Some(code) = code else {
         if attributes.get("code").is_none() {
             let text = "a request is a frame, which has a code: write `code = 200`, too";
-            faults.at(response, text);
+            errors.at(response, text);
         }
         return Default::default();
     };
-    let Some(answer) = faults.take(response.ty("response = FooResp")) else { return Default::default() };
+    let Some(answer) = errors.handle(response.ty("response = FooResp")) else { return Default::default() };
     if let Ok(value) = crate::types::value(&answer, false)
-        && value.rust != crate::types::Rust::Other
+        && value.rust != crate::types::RustType::Other
     {
         let text = format!(
             "`{}` is no message: write the type of the answer, a struct that has `#[derive(RiakMessage)]` and a code",
             answer.to_token_stream()
         );
-        faults.at(&answer, text);
+        errors.at(&answer, text);
         return Default::default();
     }
     if derived.declared.lifetime.is_some()
         && !matches!(derived.declared.pairing, riak_codegen::emit::Pairing::Owned(_))
     {
         let text = "a request that borrows has an owned form, which servers decode: write `owned = Foo`, too";
-        faults.at(response, text);
+        errors.at(response, text);
         return Default::default();
     }
-    let operation = operation(attributes, derived, code, faults);
-    let end = end(context, attributes, &answer, faults);
+    let operation = operation(attributes, derived, code, errors);
+    let end = stream_end(context, attributes, &answer, errors);
     let response = answer.to_token_stream();
-    let depends = depends(&context.input.generics, &response);
+    let depends = depends_on_parameter(&context.input.generics, &response);
     let asked = Asked { response, depends, place: answer.span(), end };
     let request = derive_request(&derived.schema, &operation, &derived.declared, &asked, &context.options());
     let flags = flags(context, derived, Some(code));
-    (quote!(#request #flags), Some(Asking { operation, answer }))
+    (quote!(#request #flags), Some(DerivedRequest { operation, answer }))
 }
 
-/// Whether a type has a parameter in it.
-fn depends(generics: &syn::Generics, ty: &TokenStream) -> bool {
+/// Reports whether a type depends on a type parameter.
+fn depends_on_parameter(generics: &syn::Generics, ty: &TokenStream) -> bool {
     let mut names = HashSet::new();
     type_names(ty.clone(), &mut names);
     generics.type_params().any(|parameter| names.contains(&parameter.ident.to_string()))
 }
 
-fn operation(attributes: &Attributes, derived: &Derived, code: u8, faults: &mut Faults) -> Operation {
+fn operation(attributes: &Attributes, derived: &DerivedMessage, code: u8, errors: &mut Errors) -> Operation {
     let message = derived.schema.message(SELF);
     let stream_if = attributes.get("stream_if").and_then(|entry| {
-        let name = faults.take(entry.word("stream_if = \"stream\""))?;
+        let name = errors.handle(entry.word("stream_if = \"stream\""))?;
         let index = message.fields.iter().position(|field| name.unraw() == field.name);
         let index = index.filter(|index| is_flag(&message.fields[*index]));
         if index.is_none() {
-            faults.at(
+            errors.at(
                 &name,
                 format!("{} has no bool `{name}`: name the field that asks for a stream", message.full_name),
             );
         }
         index
     });
-    let streams = attributes.flag("stream", faults);
+    let streams = attributes.flag("stream", errors);
     if streams && stream_if.is_some() {
         let text =
             "the answer is always a stream, or only if a field says so: leave `stream` or `stream_if` out";
-        faults.at(&attributes.get("stream"), text);
+        errors.at(&attributes.get("stream"), text);
     }
     let mode = match stream_if {
         Some(stream_if) => Mode::Conditional { done: 0, stream_if },
@@ -117,10 +117,10 @@ fn operation(attributes: &Attributes, derived: &Derived, code: u8, faults: &mut 
     if mode != Mode::Unary && attributes.get("done").is_none() {
         let text =
             "a stream ends: name the bool of the answer that says which one is the last, `done = \"done\"`";
-        faults.at(&attributes.get("stream").or(attributes.get("stream_if")), text);
+        errors.at(&attributes.get("stream").or(attributes.get("stream_if")), text);
     }
     if let Some(done) = attributes.get("done").filter(|_| mode == Mode::Unary) {
-        faults.at(done, "only a stream ends: write `stream`, or leave `done` out");
+        errors.at(done, "only a stream ends: write `stream`, or leave `done` out");
     }
     let retry = [
         ("never", Retry::Never),
@@ -139,7 +139,7 @@ fn operation(attributes: &Attributes, derived: &Derived, code: u8, faults: &mut 
         && entry.string("").is_ok_and(|word| word.value() == "if_context")
         && !message.fields.iter().any(|field| field.kind == Kind::Context)
     {
-        faults.at(entry, "no field of this type is a context: mark the one that is, `#[riak(context)]`");
+        errors.at(entry, "no field of this type is a context: mark the one that is, `#[riak(context)]`");
     }
     let timeout = message.fields.iter().position(|field| field.kind == Kind::Millis);
     Operation {
@@ -147,14 +147,14 @@ fn operation(attributes: &Attributes, derived: &Derived, code: u8, faults: &mut 
         rust_name: String::new(),
         request: SELF,
         request_code: code,
-        response: SOME_MESSAGE,
+        response: PLACEHOLDER_MESSAGE,
         response_code: 0,
         mode,
         alternatives: Vec::new(),
         answer_name: String::new(),
-        absent: choice(attributes.get("absent"), "absent = \"not_found\"", &absent, faults),
-        cost: choice(attributes.get("cost"), "cost = \"long\"", &cost, faults),
-        retry: choice(attributes.get("retry"), "retry = \"safe\"", &retry, faults),
+        absent: keyword(attributes.get("absent"), "absent = \"not_found\"", &absent, errors),
+        cost: keyword(attributes.get("cost"), "cost = \"long\"", &cost, errors),
+        retry: keyword(attributes.get("retry"), "retry = \"safe\"", &retry, errors),
         since: None,
         served_by: None,
         handshake: false,
@@ -166,45 +166,45 @@ fn operation(attributes: &Attributes, derived: &Derived, code: u8, faults: &mut 
     }
 }
 
-/// The value of an attribute that is one of several words.
-fn choice<T: Copy + Default>(
+/// Returns the value of an attribute that is one of several keywords.
+fn keyword<T: Copy + Default>(
     entry: Option<&Entry>,
     example: &str,
-    choices: &[(&str, T)],
-    faults: &mut Faults,
+    keywords: &[(&str, T)],
+    errors: &mut Errors,
 ) -> T {
     let Some(entry) = entry else { return T::default() };
-    let Some(word) = faults.take(entry.string(example)) else { return T::default() };
+    let Some(word) = errors.handle(entry.string(example)) else { return T::default() };
     let value = word.value();
-    let found = choices.iter().find(|(name, _)| *name == value);
+    let found = keywords.iter().find(|(name, _)| *name == value);
     if found.is_none() {
-        let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
+        let names: Vec<&str> = keywords.iter().map(|(name, _)| *name).collect();
         let hint = closest(&value, names.iter().copied())
             .map_or_else(String::new, |close| format!("; did you mean \"{close}\"?"));
-        faults.at(&word, format!("this is one of \"{}\"{hint}", names.join("\", \"")));
+        errors.at(&word, format!("this is one of \"{}\"{hint}", names.join("\", \"")));
     }
     found.map(|(_, value)| *value).unwrap_or_default()
 }
 
-/// The end of the stream, which is a field of the answer: by its number, or
-/// looked up by its name when the answer's type is compiled.
-fn end(
+/// Emits the `StreamEnd` for `done`: given by field number, or by the name of a flag of
+/// the answer, which the compiler looks up.
+fn stream_end(
     context: &Context<'_>,
     attributes: &Attributes,
     answer: &syn::Type,
-    faults: &mut Faults,
+    errors: &mut Errors,
 ) -> Option<TokenStream> {
     let entry = attributes.get("done")?;
-    let operation = context.runtime();
+    let runtime = context.runtime();
     if let Ok(number) = entry.number::<u32>("done = 3") {
         let number = proc_macro2::Literal::u32_unsuffixed(number);
-        return Some(quote!(#operation::operation::StreamEnd { field: #number, when_absent: false }));
+        return Some(quote!(#runtime::operation::StreamEnd { field: #number, when_absent: false }));
     }
-    let name = faults.take(entry.word("done = \"done\""))?;
+    let name = errors.handle(entry.word("done = \"done\""))?;
     let text = name.unraw().to_string();
-    // The path of the runtime in the same place: where the compiler says that
-    // the answer has no such bool.
-    let operation: TokenStream = operation
+    // The runtime's path gets the span of the name, where the compiler then reports that
+    // the answer has no such flag.
+    let runtime: TokenStream = runtime
         .into_iter()
         .map(|mut token| {
             token.set_span(proc_macro2::Span::call_site().located_at(name.span()));
@@ -212,12 +212,13 @@ fn end(
         })
         .collect();
     Some(quote_spanned! {name.span()=>
-        #operation::operation::StreamEnd::of_flag(<#answer as #operation::operation::Flags>::FLAGS, #text)
+        #runtime::operation::StreamEnd::of_flag(<#answer as #runtime::operation::Flags>::FLAGS, #text)
     })
 }
 
-/// The bools of a frame's message: one of them may end a stream.
-fn flags(context: &Context<'_>, derived: &Derived, code: Option<u8>) -> TokenStream {
+/// Emits the `Flags` impl of a frame's message: its bools, each of which may end a
+/// stream.
+fn flags(context: &Context<'_>, derived: &DerivedMessage, code: Option<u8>) -> TokenStream {
     let message = derived.schema.message(SELF);
     let flags = message.fields.iter().filter(|field| is_flag(field));
     let flags: Vec<TokenStream> = flags

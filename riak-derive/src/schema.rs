@@ -1,7 +1,8 @@
-//! What a derived type is, as data: a `Described` impl of `riak_runtime::schema`.
+//! The schema description of a derived type: an impl of
+//! `riak_runtime::schema::Described`.
 //!
-//! Invariant: it is said from the model that the codec is emitted from, and
-//! nothing here keeps a type from compiling that would without.
+//! Invariant: the description comes from the same model as the codec, and a type that
+//! compiles without a description also compiles with one.
 
 use proc_macro2::{Literal, TokenStream};
 use quote::{ToTokens, quote};
@@ -10,23 +11,27 @@ use riak_codegen::model::{Absent, Cost, Docs, Enum, Field, Kind, Mode, Presence,
 
 use crate::context::Context;
 use crate::field::type_name;
-use crate::message::Derived;
-use crate::operation::Asking;
-use crate::stand_ins::SELF;
+use crate::message::DerivedMessage;
+use crate::operation::DerivedRequest;
+use crate::placeholders::SELF;
 
-/// The description of a message.
-pub(crate) fn message(context: &Context<'_>, derived: &Derived, asking: Option<&Asking>) -> TokenStream {
-    let writer = Writer::new(context, &derived.declared);
+/// Emits the description of a message.
+pub(crate) fn message(
+    context: &Context<'_>,
+    derived: &DerivedMessage,
+    request: Option<&DerivedRequest>,
+) -> TokenStream {
+    let emitter = DescriptionEmitter::new(context, &derived.declared);
     let message = derived.schema.message(SELF);
-    let schema = &writer.schema;
-    let members = derived.order.iter().map(|(oneof, index)| {
+    let schema = &emitter.schema;
+    let members = derived.member_order.iter().map(|(oneof, index)| {
         if *oneof {
             let oneof = &message.separate_oneofs[*index];
-            let refer = writer.refer(&derived.types[message.fields.len() + index]);
+            let lookup = emitter.lookup(&derived.types[message.fields.len() + index]);
             let name = &oneof.name;
-            quote!(#schema::Member::Oneof(#name, #refer))
+            quote!(#schema::Member::Oneof(#name, #lookup))
         } else {
-            let field = writer.field(&derived.schema, &message.fields[*index], &derived.types[*index]);
+            let field = emitter.field(&derived.schema, &message.fields[*index], &derived.types[*index]);
             quote!(#schema::Member::Field(#field))
         }
     });
@@ -38,8 +43,8 @@ pub(crate) fn message(context: &Context<'_>, derived: &Derived, asking: Option<&
         quote!((#first, #last))
     });
     let names = &derived.reserved.names;
-    let request = option(asking.map(|asking| writer.request(context, derived, asking)));
-    writer.describe(&quote! {
+    let request = option(request.map(|request| emitter.request(context, derived, request)));
+    emitter.describe(&quote! {
         Message(&#schema::MessageDescription {
             name: #name,
             docs: #docs,
@@ -52,24 +57,24 @@ pub(crate) fn message(context: &Context<'_>, derived: &Derived, asking: Option<&
     })
 }
 
-/// The description of a oneof: of its fields.
+/// Emits the description of a oneof: its fields.
 pub(crate) fn oneof(
     context: &Context<'_>,
     schema: &Schema,
     declared: &Declared,
     types: &[TokenStream],
 ) -> TokenStream {
-    let writer = Writer::new(context, declared);
+    let emitter = DescriptionEmitter::new(context, declared);
     let fields = &schema.message(SELF).fields;
-    let fields = fields.iter().zip(types).map(|(field, ty)| writer.field(schema, field, ty));
+    let fields = fields.iter().zip(types).map(|(field, ty)| emitter.field(schema, field, ty));
     let fields: Vec<TokenStream> = fields.collect();
-    writer.describe(&quote!(Oneof(&[#(#fields),*])))
+    emitter.describe(&quote!(Oneof(&[#(#fields),*])))
 }
 
-/// The description of an enum.
+/// Emits the description of an enum.
 pub(crate) fn enumeration(context: &Context<'_>, item: &Enum) -> TokenStream {
-    let writer = Writer::new(context, &Declared::default());
-    let schema = &writer.schema;
+    let emitter = DescriptionEmitter::new(context, &Declared::default());
+    let schema = &emitter.schema;
     let values = item.values.iter().map(|value| {
         let (name, docs) = (&value.name, text(&value.docs));
         let (variant, number) = (&value.rust_name, Literal::i32_unsuffixed(value.number));
@@ -77,30 +82,31 @@ pub(crate) fn enumeration(context: &Context<'_>, item: &Enum) -> TokenStream {
     });
     let values: Vec<TokenStream> = values.collect();
     let (name, docs, open) = (&item.full_name, text(&item.docs), !item.closed);
-    writer.describe(&quote! {
+    emitter.describe(&quote! {
         Enum(&#schema::EnumDescription { name: #name, docs: #docs, open: #open, values: &[#(#values),*] })
     })
 }
 
-/// The description of a set of frames: of its messages.
+/// Emits the description of a set of frames: its messages.
 pub(crate) fn frames(context: &Context<'_>, types: &[TokenStream]) -> TokenStream {
-    let writer = Writer::new(context, &Declared::default());
-    let messages = types.iter().map(|ty| writer.refer(ty));
+    let emitter = DescriptionEmitter::new(context, &Declared::default());
+    let messages = types.iter().map(|ty| emitter.lookup(ty));
     let messages: Vec<TokenStream> = messages.collect();
-    writer.describe(&quote!(Frames(&[#(#messages),*])))
+    emitter.describe(&quote!(Frames(&[#(#messages),*])))
 }
 
-/// Writes the description of one type.
-struct Writer<'c> {
+/// Emits the description of one type.
+struct DescriptionEmitter<'c> {
     context: &'c Context<'c>,
-    /// The path of the runtime's module.
+    /// The path of the runtime's module `schema`.
     schema: TokenStream,
-    /// The types that depend on its parameters and are bound.
+    /// The types that depend on the type's parameters and are bounded, as text.
     dependent: Vec<String>,
+    /// The same types as tokens.
     bounds: Vec<TokenStream>,
 }
 
-impl<'c> Writer<'c> {
+impl<'c> DescriptionEmitter<'c> {
     fn new(context: &'c Context<'c>, declared: &Declared) -> Self {
         let runtime = context.runtime();
         let bounds = [&declared.dependent, &declared.bound, &declared.enums].into_iter().flatten();
@@ -136,8 +142,8 @@ impl<'c> Writer<'c> {
         }
     }
 
-    /// A function that looks a type up.
-    fn refer(&self, ty: &TokenStream) -> TokenStream {
+    /// Emits a function that looks up the description of a type.
+    fn lookup(&self, ty: &TokenStream) -> TokenStream {
         let schema = &self.schema;
         if self.dependent.contains(&ty.to_string()) {
             return quote!(|| #schema::Probe::<#ty>::described());
@@ -147,11 +153,11 @@ impl<'c> Writer<'c> {
 
     fn field(&self, model: &Schema, field: &Field, ty: &TokenStream) -> TokenStream {
         let schema = &self.schema;
-        let refer = self.refer(ty);
+        let lookup = self.lookup(ty);
         let ty = match field.ty {
-            Type::Message(_) => quote!(Message(#refer)),
-            Type::Group(_) => quote!(Group(#refer)),
-            Type::Enum(_) => quote!(Enum(#refer)),
+            Type::Message(_) => quote!(Message(#lookup)),
+            Type::Group(_) => quote!(Group(#lookup)),
+            Type::Enum(_) => quote!(Enum(#lookup)),
             ty => {
                 let name = type_name(ty);
                 quote!(Scalar(#name))
@@ -196,7 +202,7 @@ impl<'c> Writer<'c> {
         }
     }
 
-    /// A default, as schemas have it.
+    /// Emits a default in the syntax of schemas.
     fn default(model: &Schema, field: &Field, default: &riak_codegen::model::Literal) -> TokenStream {
         use riak_codegen::model::Literal as Value;
         let plain = match default {
@@ -216,10 +222,15 @@ impl<'c> Writer<'c> {
         quote!(Plain(#plain))
     }
 
-    fn request(&self, context: &Context<'_>, derived: &Derived, asking: &Asking) -> TokenStream {
+    fn request(
+        &self,
+        context: &Context<'_>,
+        derived: &DerivedMessage,
+        request: &DerivedRequest,
+    ) -> TokenStream {
         let schema = &self.schema;
-        let (operation, message) = (&asking.operation, derived.schema.message(SELF));
-        let refer = self.refer(&asking.answer.to_token_stream());
+        let (operation, message) = (&request.operation, derived.schema.message(SELF));
+        let lookup = self.lookup(&request.answer.to_token_stream());
         let name = |index: Option<usize>| index.map_or("", |index| message.fields[index].name.as_str());
         let (streams, stream_if) = match operation.mode {
             Mode::Unary => (false, ""),
@@ -252,7 +263,7 @@ impl<'c> Writer<'c> {
         let (facts, timeout) = (facts.collect::<Vec<_>>().join(" "), name(operation.timeout));
         quote! {
             #schema::RequestDescription {
-                answer: #refer,
+                answer: #lookup,
                 streams: #streams,
                 done: #done,
                 stream_if: #stream_if,
@@ -276,7 +287,7 @@ fn option(value: Option<TokenStream>) -> TokenStream {
     }
 }
 
-/// A doc comment as text.
+/// Returns a doc comment as text.
 fn text(docs: &Docs) -> String {
     docs.lines.join("\n")
 }

@@ -1,23 +1,23 @@
-//! Rust types of members as protobuf types: what the tokens of a type say.
+//! Mapping of Rust types to protobuf types, based on their tokens.
 //!
-//! Invariant: only the last name of a path decides, and what has no name here
-//! is a message, unless an attribute says otherwise.
+//! Invariant: only the last segment of a path counts, and a type of unknown name is a
+//! message, unless an attribute says otherwise.
 
 use proc_macro2::Span;
 use riak_codegen::model::{Presence, Type};
 use syn::{GenericArgument, PathArguments};
 
-/// What is wrong with a field that borrows for ever.
-const STATIC: &str = "what is decoded is borrowed from the input: write a lifetime of the type, `struct Foo<'a>`, or a \
+/// The error for a field that borrows for `'static`.
+const STATIC_LIFETIME: &str = "what is decoded is borrowed from the input: write a lifetime of the type, `struct Foo<'a>`, or a \
                       type that owns its data";
 
-/// A field's type, taken apart.
+/// The type of a field, split into container and value.
 pub(crate) struct Shape<'t> {
     pub(crate) container: Container<'t>,
     pub(crate) value: Value<'t>,
 }
 
-/// What is around a field's values.
+/// The container of a field's values.
 pub(crate) enum Container<'t> {
     None,
     Option,
@@ -25,17 +25,17 @@ pub(crate) enum Container<'t> {
     Map(Value<'t>),
 }
 
-/// The type of one value.
+/// The type of a single value.
 pub(crate) struct Value<'t> {
     pub(crate) ty: &'t syn::Type,
-    pub(crate) rust: Rust,
-    /// In a `Box`.
+    pub(crate) rust: RustType,
+    /// Whether the value is a message in a `Box`.
     pub(crate) boxed: bool,
 }
 
-/// What a Rust type is to protobuf.
+/// The Rust types that the derive distinguishes.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Rust {
+pub(crate) enum RustType {
     I32,
     I64,
     U32,
@@ -46,12 +46,12 @@ pub(crate) enum Rust {
     Text,
     Bytes,
     Quorum,
-    /// No type that is known by name.
+    /// A type whose name the derive does not know.
     Other,
 }
 
-impl Rust {
-    /// The wire types that it can have, the usual one first.
+impl RustType {
+    /// Returns the names of the possible wire types, the default first.
     pub(crate) fn wire_types(self) -> &'static [&'static str] {
         match self {
             Self::I32 => &["int32", "sint32", "sfixed32"],
@@ -69,7 +69,7 @@ impl Rust {
     }
 }
 
-/// The protobuf type of a name; messages and enums are the first of theirs.
+/// Returns the protobuf type of a name. Messages, groups and enums become placeholders.
 pub(crate) fn wire_type(name: &str) -> Type {
     match name {
         "int32" => Type::Int32,
@@ -87,13 +87,13 @@ pub(crate) fn wire_type(name: &str) -> Type {
         "bool" => Type::Bool,
         "string" => Type::String,
         "bytes" => Type::Bytes,
-        "enum" => Type::Enum(crate::stand_ins::SOME_ENUM),
-        "group" => Type::Group(crate::stand_ins::SOME_MESSAGE),
-        _ => Type::Message(crate::stand_ins::SOME_MESSAGE),
+        "enum" => Type::Enum(crate::placeholders::PLACEHOLDER_ENUM),
+        "group" => Type::Group(crate::placeholders::PLACEHOLDER_MESSAGE),
+        _ => Type::Message(crate::placeholders::PLACEHOLDER_MESSAGE),
     }
 }
 
-/// The Rust type that a wire type is usually kept in.
+/// Returns the usual Rust type of a wire type.
 pub(crate) fn rust_type(wire: &str) -> &'static str {
     match wire {
         "int32" | "sint32" | "sfixed32" => "i32",
@@ -110,7 +110,7 @@ pub(crate) fn rust_type(wire: &str) -> &'static str {
 }
 
 impl Container<'_> {
-    /// The presence of a field in this container, before attributes.
+    /// Returns the presence of a field in this container, before attributes.
     pub(crate) fn presence(&self, packed: bool) -> Presence {
         match self {
             Self::None => Presence::Required,
@@ -122,15 +122,15 @@ impl Container<'_> {
 }
 
 impl<'t> Shape<'t> {
-    /// Takes a member's type apart. With `foreign`, a module converts it, and
-    /// its values may be of any type.
+    /// Splits the type of a member. With `foreign`, its values may be of any type, since
+    /// a module converts them.
     pub(crate) fn of(ty: &'t syn::Type, foreign: bool) -> syn::Result<Self> {
-        let ty = bare(ty);
+        let ty = ungroup(ty);
         let known = last_segment(ty);
         let arguments = known.map(arguments).unwrap_or_default();
         let single = |container: Container<'t>, inner: &'t syn::Type| -> syn::Result<Self> {
             if !foreign {
-                no_container(inner)?;
+                reject_container(inner)?;
             }
             Ok(Self { container, value: value(inner, foreign)? })
         };
@@ -138,7 +138,7 @@ impl<'t> Shape<'t> {
             (Some("Option"), [inner]) => single(Container::Option, inner),
             (Some("Vec"), [inner]) if foreign || !is_byte(inner) => single(Container::Vec, inner),
             (Some("BTreeMap" | "HashMap"), [key, of, ..]) => {
-                no_container(of)?;
+                reject_container(of)?;
                 let key = value(key, false)?;
                 Ok(Self { container: Container::Map(key), value: value(of, foreign)? })
             }
@@ -148,28 +148,28 @@ impl<'t> Shape<'t> {
 }
 
 impl Shape<'_> {
-    /// Whether it is a type that is known by name, or has such a one around it.
+    /// Reports whether the derive knows the type or its container by name.
     pub(crate) fn is_known(&self) -> bool {
-        self.value.rust != Rust::Other || !matches!(self.container, Container::None)
+        self.value.rust != RustType::Other || !matches!(self.container, Container::None)
     }
 }
 
-/// The type of one value.
+/// Classifies the type of a single value.
 pub(crate) fn value(ty: &syn::Type, foreign: bool) -> syn::Result<Value<'_>> {
-    let ty = bare(ty);
+    let ty = ungroup(ty);
     let found = |rust| Value { ty, rust, boxed: false };
     if foreign {
-        return Ok(found(Rust::Other));
+        return Ok(found(RustType::Other));
     }
     match ty {
         syn::Type::Path(path) => {
-            let Some(segment) = path.path.segments.last() else { return Ok(found(Rust::Other)) };
-            named(ty, segment)
+            let Some(segment) = path.path.segments.last() else { return Ok(found(RustType::Other)) };
+            named_type(ty, segment)
         }
         syn::Type::Reference(reference) => {
-            let rust = match bare(&reference.elem) {
-                syn::Type::Slice(slice) if is_byte(&slice.elem) => Rust::Bytes,
-                inner if is_called(inner, "str") => Rust::Text,
+            let rust = match ungroup(&reference.elem) {
+                syn::Type::Slice(slice) if is_byte(&slice.elem) => RustType::Bytes,
+                inner if is_named(inner, "str") => RustType::Text,
                 _ => {
                     let text = "of what is borrowed, a field can be `&'a [u8]` or `&'a str`; a borrowed message \
                                 is a type with a lifetime of its own, such as `FooRef<'a>`";
@@ -183,7 +183,7 @@ pub(crate) fn value(ty: &syn::Type, foreign: bool) -> syn::Result<Value<'_>> {
             }
             if let Some(lifetime) = reference.lifetime.as_ref().filter(|lifetime| lifetime.ident == "static")
             {
-                return Err(syn::Error::new_spanned(lifetime, STATIC));
+                return Err(syn::Error::new_spanned(lifetime, STATIC_LIFETIME));
             }
             if let Some(mutability) = &reference.mutability {
                 return Err(syn::Error::new_spanned(
@@ -210,8 +210,8 @@ pub(crate) fn value(ty: &syn::Type, foreign: bool) -> syn::Result<Value<'_>> {
     }
 }
 
-/// The type of this name.
-fn named<'t>(ty: &'t syn::Type, segment: &'t syn::PathSegment) -> syn::Result<Value<'t>> {
+/// Classifies a path by its last segment.
+fn named_type<'t>(ty: &'t syn::Type, segment: &'t syn::PathSegment) -> syn::Result<Value<'t>> {
     let found = |rust| Ok(Value { ty, rust, boxed: false });
     let instead = |known: &str| {
         let text = format!("protobuf has no type for `{}`: write `{known}`", segment.ident);
@@ -219,28 +219,28 @@ fn named<'t>(ty: &'t syn::Type, segment: &'t syn::PathSegment) -> syn::Result<Va
     };
     let arguments = arguments(segment);
     match (segment.ident.to_string().as_str(), arguments.as_slice()) {
-        ("i32", []) => found(Rust::I32),
-        ("i64", []) => found(Rust::I64),
-        ("u32", []) => found(Rust::U32),
-        ("u64", []) => found(Rust::U64),
-        ("f32", []) => found(Rust::F32),
-        ("f64", []) => found(Rust::F64),
-        ("bool", []) => found(Rust::Bool),
-        ("String", []) => found(Rust::Text),
-        ("Blob" | "Bytes", []) => found(Rust::Bytes),
-        ("Quorum", []) => found(Rust::Quorum),
+        ("i32", []) => found(RustType::I32),
+        ("i64", []) => found(RustType::I64),
+        ("u32", []) => found(RustType::U32),
+        ("u64", []) => found(RustType::U64),
+        ("f32", []) => found(RustType::F32),
+        ("f64", []) => found(RustType::F64),
+        ("bool", []) => found(RustType::Bool),
+        ("String", []) => found(RustType::Text),
+        ("Blob" | "Bytes", []) => found(RustType::Bytes),
+        ("Quorum", []) => found(RustType::Quorum),
         ("i8" | "i16", []) => instead("i32"),
         ("u8" | "u16", []) => instead("u32"),
         ("isize" | "i128", []) => instead("i64"),
         ("usize" | "u128", []) => instead("u64"),
         ("char", []) => instead("String"),
         ("str", []) => instead("&'a str"),
-        ("Vec", [inner]) if is_byte(inner) => found(Rust::Bytes),
-        ("Box", [inner]) => match bare(inner) {
-            syn::Type::Slice(slice) if is_byte(&slice.elem) => found(Rust::Bytes),
-            inner if is_called(inner, "str") => found(Rust::Text),
+        ("Vec", [inner]) if is_byte(inner) => found(RustType::Bytes),
+        ("Box", [inner]) => match ungroup(inner) {
+            syn::Type::Slice(slice) if is_byte(&slice.elem) => found(RustType::Bytes),
+            inner if is_named(inner, "str") => found(RustType::Text),
             inner => {
-                // Whether that is a message, its attribute may say.
+                // An attribute may still say that the inner type is a message.
                 let value = value(inner, false)?;
                 if value.boxed {
                     return Err(syn::Error::new_spanned(ty, "only messages are in a `Box`: leave it out"));
@@ -255,11 +255,11 @@ fn named<'t>(ty: &'t syn::Type, segment: &'t syn::PathSegment) -> syn::Result<Va
                 return Err(syn::Error::new_spanned(ty, text));
             }
             if lifetimes(segment).any(|lifetime| lifetime.ident == "static") {
-                return Err(syn::Error::new_spanned(ty, STATIC));
+                return Err(syn::Error::new_spanned(ty, STATIC_LIFETIME));
             }
-            match bare(inner) {
-                syn::Type::Slice(slice) if is_byte(&slice.elem) => found(Rust::Bytes),
-                inner if is_called(inner, "str") => found(Rust::Text),
+            match ungroup(inner) {
+                syn::Type::Slice(slice) if is_byte(&slice.elem) => found(RustType::Bytes),
+                inner if is_named(inner, "str") => found(RustType::Text),
                 _ => Err(syn::Error::new_spanned(ty, "a `Cow` is one of `[u8]` or of `str`")),
             }
         }
@@ -272,13 +272,13 @@ fn named<'t>(ty: &'t syn::Type, segment: &'t syn::PathSegment) -> syn::Result<Va
                         `skip` the member";
             Err(syn::Error::new_spanned(ty, text))
         }
-        _ => found(Rust::Other),
+        _ => found(RustType::Other),
     }
 }
 
-/// Says what is wrong with a container inside a container.
-fn no_container(ty: &syn::Type) -> syn::Result<()> {
-    let Some(segment) = last_segment(bare(ty)) else { return Ok(()) };
+/// Returns an error for a container inside a container.
+fn reject_container(ty: &syn::Type) -> syn::Result<()> {
+    let Some(segment) = last_segment(ungroup(ty)) else { return Ok(()) };
     let arguments = arguments(segment);
     match (segment.ident.to_string().as_str(), arguments.as_slice()) {
         ("Vec", [inner]) if is_byte(inner) => Ok(()),
@@ -294,11 +294,11 @@ fn no_container(ty: &syn::Type) -> syn::Result<()> {
     }
 }
 
-/// A type without parentheses and invisible groups around it.
-fn bare(ty: &syn::Type) -> &syn::Type {
+/// Strips parentheses and invisible groups from a type.
+fn ungroup(ty: &syn::Type) -> &syn::Type {
     match ty {
-        syn::Type::Paren(inner) => bare(&inner.elem),
-        syn::Type::Group(inner) => bare(&inner.elem),
+        syn::Type::Paren(inner) => ungroup(&inner.elem),
+        syn::Type::Group(inner) => ungroup(&inner.elem),
         ty => ty,
     }
 }
@@ -310,18 +310,19 @@ fn last_segment(ty: &syn::Type) -> Option<&syn::PathSegment> {
     }
 }
 
-/// The last name of a type's path.
+/// Returns the last segment's name of a type's path.
 pub(crate) fn last_name(ty: &syn::Type) -> Option<String> {
-    last_segment(bare(ty)).map(|segment| segment.ident.to_string())
+    last_segment(ungroup(ty)).map(|segment| segment.ident.to_string())
 }
 
-/// Whether a type is the one of this name, or has it among its arguments. What
-/// stands behind `::` is another's, such as `I::Item` in a type `Item`.
+/// Reports whether a type is the one called `name`, or has it among its arguments.
+///
+/// A name after `::` belongs to another item: `I::Item` does not refer to a type `Item`.
 pub(crate) fn refers_to(ty: &syn::Type, name: &syn::Ident) -> bool {
-    let syn::Type::Path(path) = bare(ty) else { return false };
+    let syn::Type::Path(path) = ungroup(ty) else { return false };
     let single = path.qself.is_none() && path.path.leading_colon.is_none() && path.path.segments.len() == 1;
     single && path.path.segments[0].ident == *name
-        || last_segment(bare(ty))
+        || last_segment(ungroup(ty))
             .is_some_and(|last| arguments(last).into_iter().any(|ty| refers_to(ty, name)))
 }
 
@@ -346,15 +347,15 @@ fn lifetimes(segment: &syn::PathSegment) -> impl Iterator<Item = &syn::Lifetime>
 }
 
 fn is_byte(ty: &syn::Type) -> bool {
-    is_called(ty, "u8")
+    is_named(ty, "u8")
 }
 
-/// Whether a type has this name, and no arguments.
-fn is_called(ty: &syn::Type, name: &str) -> bool {
-    last_segment(bare(ty)).is_some_and(|last| last.ident == name && last.arguments.is_none())
+/// Reports whether the last segment of a type has this name and no arguments.
+fn is_named(ty: &syn::Type, name: &str) -> bool {
+    last_segment(ungroup(ty)).is_some_and(|last| last.ident == name && last.arguments.is_none())
 }
 
-/// The place of a type.
+/// Returns the span of a type.
 pub(crate) fn span(ty: &syn::Type) -> Span {
     syn::spanned::Spanned::span(ty)
 }

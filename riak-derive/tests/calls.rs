@@ -1,4 +1,4 @@
-//! Derived requests: called, streamed, served, and told apart by their codes.
+//! Derived requests: calling, streaming, serving, and decoding frames by code.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use riak_runtime::server::{
 use riak_runtime::{Blob, Coded, Decode, Frame, Message, Request, RiakMessage, WriteBuffer};
 use tokio::net::TcpListener;
 
-/// What does it cost?
+/// Asks for the price of an item.
 #[derive(Clone, Debug, Default, PartialEq, RiakMessage)]
 #[riak(code = 210, response = PriceResp, retry = "safe", borrowed = PriceReqRef)]
 struct PriceReq {
@@ -56,7 +56,7 @@ struct FindReq {
     stream: Option<bool>,
 }
 
-/// All of the shop's frames.
+/// All frames of the shop.
 #[derive(Clone, Debug, PartialEq, RiakMessage)]
 #[riak(frames)]
 enum AnyShop {
@@ -112,7 +112,7 @@ async fn derived_requests_are_served_and_called() {
 }
 
 #[test]
-fn an_operation_is_what_the_attributes_say() {
+fn operation_matches_the_attributes() {
     let operation = PriceReq::OPERATION;
     assert_eq!((operation.name, operation.request, operation.response), ("PriceReq", 210, 211));
     assert_eq!((operation.retry, operation.cost, operation.mode), (Retry::Safe, Cost::Unary, Mode::Unary));
@@ -129,7 +129,7 @@ fn an_operation_is_what_the_attributes_say() {
 }
 
 #[test]
-fn a_set_of_frames_is_told_apart_by_code() {
+fn frames_are_decoded_by_code() {
     let message = AnyShop::from(PriceResp { cents: 7 });
     assert_eq!(message.code(), PriceResp::CODE);
     let mut buffer = WriteBuffer::new();

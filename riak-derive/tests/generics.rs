@@ -1,5 +1,5 @@
-//! Generic types: messages that contain themselves, what the derive bounds by
-//! itself, and names in bounds.
+//! Generic types: messages that contain themselves, bounds that the derive adds, and
+//! names in bounds.
 #![deny(warnings)]
 #![forbid(unsafe_code)]
 
@@ -10,8 +10,8 @@ use std::marker::PhantomData;
 use riak_runtime::schema::Schema;
 use riak_runtime::{Decode, Message, Owned, Request, RiakMessage};
 
-/// Reads what it writes, and is the same again.
-fn round<M: Message + Debug + PartialEq + for<'a> Decode<'a>>(message: &M) {
+/// Asserts that a message decodes from its own encoding.
+fn assert_round_trips<M: Message + Debug + PartialEq + for<'a> Decode<'a>>(message: &M) {
     assert_eq!(&M::decode(&message.encode_to_vec()).unwrap(), message);
 }
 
@@ -60,9 +60,9 @@ fn a_generic_message_contains_itself() {
         pages: Some(Page { items: vec![leaf()] }),
         same: vec![leaf()],
     };
-    round(&tree);
+    assert_round_trips(&tree);
     owned(&tree);
-    round(&Counted::<2> { kids: vec![Counted::default()], five: Some(Box::default()) });
+    assert_round_trips(&Counted::<2> { kids: vec![Counted::default()], five: Some(Box::default()) });
 }
 
 #[derive(Clone, Debug, Default, PartialEq, RiakMessage)]
@@ -78,8 +78,8 @@ struct Function<F: for<'a> Takes<'a> + Default>(#[riak(tag = 1)] u32, #[riak(ski
 
 #[test]
 fn bounds_have_lifetimes_of_any_name() {
-    round(&Higher(Some(Leaf(3))));
-    round(&Function(3, ()));
+    assert_round_trips(&Higher(Some(Leaf(3))));
+    assert_round_trips(&Function(3, ()));
 }
 
 #[derive(Clone, Debug, Default, PartialEq, RiakMessage)]
@@ -120,12 +120,12 @@ struct Enums<E> {
 }
 
 #[test]
-fn what_is_needed_of_parameters_is_asked_for() {
-    round(&Skipping { number: 3, skipped: 0_u128 });
-    round(&Marked::<u8>(3, PhantomData));
+fn derive_adds_bounds_for_parameters() {
+    assert_round_trips(&Skipping { number: 3, skipped: 0_u128 });
+    assert_round_trips(&Marked::<u8>(3, PhantomData));
     let many = vec![Size::Large];
     let by_number: BTreeMap<u32, Size> = [(1, Size::Large)].into();
-    round(&Enums {
+    assert_round_trips(&Enums {
         size: Some(Size::Large),
         any: Some(Size::Large),
         many: many.clone(),
@@ -152,7 +152,7 @@ struct Listing<T> {
 }
 
 #[test]
-fn the_answer_depends_on_a_parameter() {
+fn answer_may_depend_on_a_parameter() {
     fn codes<M: Request<Response = Answer<Leaf>>>() -> (u8, u8) {
         (M::OPERATION.request, M::OPERATION.response)
     }
@@ -177,8 +177,8 @@ struct Fork {
 
 #[test]
 fn a_oneof_needs_no_default() {
-    round(&Fork { either: Some(Either::Left(Leaf(3))) });
-    round(&Fork { either: Some(Either::Right(3)) });
+    assert_round_trips(&Fork { either: Some(Either::Left(Leaf(3))) });
+    assert_round_trips(&Fork { either: Some(Either::Right(3)) });
 }
 
 #[derive(Clone, Debug, Default, PartialEq, RiakMessage)]
@@ -210,14 +210,14 @@ struct Pong<const N: usize>(#[riak(tag = 1)] Option<Box<Ping<N>>>);
 fn generic_messages_contain_each_other() {
     let twig = Twig { leaf: Some(Leaf(3)), branch: None };
     let branch = Branch(vec![twig.clone()]);
-    round(&Branch(vec![Twig { branch: Some(Box::new(branch)), ..twig }]));
-    round(&Ping::<3>(Some(Box::default())));
+    assert_round_trips(&Branch(vec![Twig { branch: Some(Box::new(branch)), ..twig }]));
+    assert_round_trips(&Ping::<3>(Some(Box::default())));
     let text = Schema::new().with::<Branch<Leaf>>().with::<Tree<Leaf>>().with::<Enums<Size>>().print();
     assert!(text.unwrap().contains("repeated Twig field_0 = 1;"));
 }
 
 #[test]
-fn bounds_that_the_derive_adds_may_be_there_already() {
-    round(&Bound(Some(Leaf(3)), vec![Page { items: vec![Leaf(4)] }]));
-    round(&Where(vec![Leaf(3)], Some(Box::new(Leaf(4)))));
+fn declaration_may_have_the_bounds_that_the_derive_adds() {
+    assert_round_trips(&Bound(Some(Leaf(3)), vec![Page { items: vec![Leaf(4)] }]));
+    assert_round_trips(&Where(vec![Leaf(3)], Some(Box::new(Leaf(4)))));
 }

@@ -1,4 +1,4 @@
-//! Structs as messages: what they are written as, and what they are read from.
+//! Structs as messages: their encoding and decoding.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use riak_runtime::wire::UnknownFields;
 use riak_runtime::{Blob, Coded, Decode, Framed, Message, Owned, Quorum, RiakMessage, View};
 
-/// A bit of everything.
+/// A message with fields of every kind.
 #[derive(Clone, Debug, Default, PartialEq, RiakMessage)]
 #[riak(code = 200, rename = "acme.Everything", reserved(4, 8..=10, "old"))]
 struct Everything {
@@ -49,11 +49,11 @@ struct Everything {
     rest: UnknownFields,
 }
 
-/// A tuple.
+/// A tuple struct.
 #[derive(Clone, Copy, Debug, Default, PartialEq, RiakMessage)]
 struct Point(#[riak(tag = 1)] f64, #[riak(tag = 2)] f64);
 
-/// Nothing.
+/// A message without fields.
 #[derive(Clone, Copy, Debug, Default, PartialEq, RiakMessage)]
 #[riak(code = 201)]
 struct Nothing;
@@ -194,7 +194,7 @@ fn fields_are_written_by_number() {
 }
 
 #[test]
-fn what_is_unknown_is_kept() {
+fn unknown_fields_are_kept() {
     let bytes = [0x0a, 0, 0x70, 9, 0x98, 0x06, 1];
     let message = Everything::decode(&bytes).unwrap();
     assert_eq!(message.color, None);
@@ -203,13 +203,13 @@ fn what_is_unknown_is_kept() {
 }
 
 #[test]
-fn a_required_field_is_missed() {
+fn missing_required_field_is_an_error() {
     let error = Everything::decode(&[]).unwrap_err();
     assert_eq!(error.to_string(), "acme.Everything: the required field acme.Everything.key is missing");
 }
 
 #[test]
-fn two_forms_are_one_message() {
+fn both_forms_have_the_same_encoding() {
     let mut pair = Pair { key: "k".into(), value: Some("v".into()), ..Pair::default() };
     pair.more.push(Pair { key: "inner".into(), tags: vec!["t".into()], ..Pair::default() });
     pair.map.insert("x".into(), "y".into());
@@ -225,7 +225,7 @@ fn two_forms_are_one_message() {
 }
 
 #[test]
-fn generic_messages_nest_any() {
+fn generic_message_nests_any_message() {
     let page = Page::<Point> {
         items: vec![Point(1.0, 2.0)],
         first: Some(Box::new(Point(0.0, 1.0))),
@@ -239,7 +239,7 @@ fn generic_messages_nest_any() {
 }
 
 #[test]
-fn an_open_enum_keeps_numbers() {
+fn open_enum_keeps_unnamed_numbers() {
     use riak_runtime::wire::Enumeration;
     assert_eq!(Level::from_number(5), Some(Level::High));
     assert_eq!(Level::from_number(-2), Some(Level::Other(-2)));

@@ -1,7 +1,7 @@
-//! Each misuse of the derive, and what the compiler says of it: at which place,
-//! and what to write instead. `TRYBUILD=overwrite` writes the texts anew.
+//! Misuses of the derive, and the error for each: its span, and what to write instead.
+//! `TRYBUILD=overwrite` updates the expected errors.
 
 #[test]
-fn misuse_is_told_at_its_place() {
+fn misuse_is_reported_at_its_span() {
     trybuild::TestCases::new().compile_fail("tests/misuse/*.rs");
 }

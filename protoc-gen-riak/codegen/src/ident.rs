@@ -1,13 +1,12 @@
-//! Names of a schema as Rust names.
+//! Conversion of schema names to Rust identifiers.
 //!
-//! Invariant: what these functions return is a valid Rust identifier in every
-//! edition up to 2024, raw where it has to be, that no lint on names objects
-//! to; and a [`Scope`] never gives out the same name twice.
+//! Invariant: these functions return identifiers that are valid in every edition
+//! up to 2024, raw where necessary, and that satisfy the naming lints. A [`Scope`]
+//! never hands out the same name twice.
 
 use std::collections::HashSet;
 
-/// Words that Rust keeps for itself in some edition, and that may stand as a
-/// raw identifier. Sorted.
+/// Keywords of any edition that are allowed as raw identifiers. Sorted.
 const KEYWORDS: &[&str] = &[
     "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "do", "dyn", "else",
     "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro",
@@ -15,13 +14,14 @@ const KEYWORDS: &[&str] = &[
     "true", "try", "type", "typeof", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
 ];
 
-/// Words that cannot even stand as a raw identifier.
+/// Keywords that are not allowed even as raw identifiers. Sorted.
 const NEVER_RAW: &[&str] = &["Self", "_", "crate", "self", "super"];
 
-/// Makes a name that already has the right case an identifier: raw if it is a
-/// keyword, with an underscore behind it if it cannot be raw, with one before
-/// it if it starts with a digit. Characters that no identifier holds become
-/// underscores.
+/// Turns a name that already has the right case into an identifier.
+///
+/// A keyword becomes a raw identifier, or gets a trailing underscore if it cannot be
+/// raw. A name that starts with a digit gets a leading underscore. Characters that
+/// are not ASCII letters, digits or underscores become underscores.
 #[must_use]
 pub fn escape(name: &str) -> String {
     let mut plain: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
@@ -38,9 +38,11 @@ pub fn escape(name: &str) -> String {
     }
 }
 
-/// The words of a name in any case: split at underscores and other
-/// punctuation, before a capital that follows a small letter or a digit, and
-/// before the last capital of a run that a small letter follows.
+/// Splits a name of any case style into words.
+///
+/// Words are separated by underscores and other punctuation. A word also begins at
+/// an uppercase letter that follows a lowercase letter or digit, and at the last
+/// uppercase letter of a run that is followed by a lowercase letter.
 fn words(name: &str) -> Vec<String> {
     let mut words = Vec::new();
     for part in name.split(|c: char| !c.is_ascii_alphanumeric()) {
@@ -63,8 +65,10 @@ fn words(name: &str) -> Vec<String> {
     words
 }
 
-/// `returnBody`, `ReturnBody` and `RETURN_BODY` as `return_body`, the name of a
-/// field, a method or a module. Underscores at both ends stay.
+/// Converts a name to snake case, for fields, methods and modules.
+///
+/// `returnBody`, `ReturnBody` and `RETURN_BODY` become `return_body`. Leading and
+/// trailing underscores are kept.
 #[must_use]
 pub fn snake_case(name: &str) -> String {
     let start = &name[..name.len() - name.trim_start_matches('_').len()];
@@ -77,9 +81,10 @@ pub fn snake_case(name: &str) -> String {
     escape(&format!("{start}{joined}{end}"))
 }
 
-/// `rpb_get_req`, `RPB_GET_REQ` and `rpbGetReq` as `RpbGetReq`, the name of a
-/// type or a variant. A name that can be a type's as it stands is kept:
-/// `HTTPHeader` stays so.
+/// Converts a name to upper camel case, for types and variants.
+///
+/// `rpb_get_req`, `RPB_GET_REQ` and `rpbGetReq` become `RpbGetReq`. A name that
+/// already is a valid type name, such as `HTTPHeader`, is kept.
 #[must_use]
 pub fn upper_camel_case(name: &str) -> String {
     if name.starts_with(|c: char| c.is_ascii_uppercase()) && name.chars().all(|c| c.is_ascii_alphanumeric()) {
@@ -95,8 +100,10 @@ pub fn upper_camel_case(name: &str) -> String {
     escape(&camel)
 }
 
-/// A value of a closed enum as a variant: like [`upper_camel_case`], but a
-/// word in capitals is no abbreviation there: `REALTIME` becomes `Realtime`.
+/// Converts the name of a closed enum's value to the name of a variant.
+///
+/// Like [`upper_camel_case`], except that a word in capitals is not taken for an
+/// abbreviation: `REALTIME` becomes `Realtime`.
 #[must_use]
 pub fn variant(name: &str) -> String {
     if name.chars().any(|c| c.is_ascii_lowercase()) {
@@ -110,7 +117,8 @@ pub fn variant(name: &str) -> String {
     escape(&camel)
 }
 
-/// A word with a capital first; the rest as it is, or small.
+/// Uppercases the first letter of a word, and lowercases the rest unless
+/// `keep_rest` is set.
 fn capitalize(word: &str, keep_rest: bool) -> String {
     let mut chars = word.chars();
     let Some(first) = chars.next() else {
@@ -125,7 +133,9 @@ fn capitalize(word: &str, keep_rest: bool) -> String {
     out
 }
 
-/// `xxsmall` and `xxSmall` as `XXSMALL` and `XX_SMALL`, the name of a constant.
+/// Converts a name to screaming snake case, for constants.
+///
+/// `xxsmall` becomes `XXSMALL`, and `xxSmall` becomes `XX_SMALL`.
 #[must_use]
 pub fn screaming_snake_case(name: &str) -> String {
     let words = words(name);
@@ -135,11 +145,11 @@ pub fn screaming_snake_case(name: &str) -> String {
     escape(&words.join("_").to_ascii_uppercase())
 }
 
-/// Removes the enum's own name in front of the names of its values, as
-/// `TREE_SIZE_SMALL` of `TreeSize` becomes `SMALL`.
+/// Strips the name of an enum from the names of its values.
 ///
-/// Only if every value has it, and a name is left of each. The result has the
-/// order of `values`.
+/// `TREE_SIZE_SMALL` of the enum `TreeSize` becomes `SMALL`. All names are returned
+/// unchanged unless every one has the prefix and is still a valid name without it.
+/// The result is in the order of `values`.
 #[must_use]
 pub fn strip_enum_prefix<'a>(enum_name: &str, values: &[&'a str]) -> Vec<&'a str> {
     let prefix = format!("{}_", words(enum_name).join("_"));
@@ -153,32 +163,31 @@ pub fn strip_enum_prefix<'a>(enum_name: &str, values: &[&'a str]) -> Vec<&'a str
     stripped.unwrap_or_else(|| values.to_vec())
 }
 
-/// The names of one namespace. A name that is taken already gets an underscore
-/// behind it.
+/// A namespace that keeps names unique by appending underscores.
 #[derive(Clone, Debug, Default)]
 pub struct Scope {
     taken: HashSet<String>,
 }
 
 impl Scope {
-    /// A namespace with nothing in it.
+    /// Creates an empty namespace.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A namespace in which these names are taken.
+    /// Creates a namespace in which `names` are already taken.
     pub fn with_taken<S: Into<String>>(names: impl IntoIterator<Item = S>) -> Self {
-        Self { taken: names.into_iter().map(|name| plain(&name.into())).collect() }
+        Self { taken: names.into_iter().map(|name| strip_raw(&name.into())).collect() }
     }
 
-    /// Takes the identifier, or the first free one with underscores behind it.
+    /// Takes `ident`, or the first free name made from it by appending underscores.
     pub fn take(&mut self, ident: &str) -> String {
-        if self.taken.insert(plain(ident)) {
+        if self.taken.insert(strip_raw(ident)) {
             return ident.to_owned();
         }
-        // With anything behind it a keyword is none any more.
-        let mut name = plain(ident);
+        // A keyword with an underscore appended is no longer a keyword.
+        let mut name = strip_raw(ident);
         loop {
             name.push('_');
             if self.taken.insert(name.clone()) {
@@ -187,15 +196,16 @@ impl Scope {
         }
     }
 
-    /// Takes a name for each of `names`, converted by `convert`. Those that
-    /// the conversion leaves as they are come first: what is declared beside
-    /// them does not change what they are called.
+    /// Takes a name for each of `names`, converted by `convert`.
+    ///
+    /// Names that the conversion leaves unchanged are taken first, so that other
+    /// declarations do not affect what they are called.
     pub fn take_all(&mut self, names: &[&str], convert: impl Fn(&str) -> String) -> Vec<String> {
         let mut taken: Vec<Option<String>> = vec![None; names.len()];
         for exact in [true, false] {
             for (name, slot) in names.iter().zip(&mut taken) {
                 let ident = convert(name);
-                if slot.is_none() && (plain(&ident) == *name || !exact) {
+                if slot.is_none() && (strip_raw(&ident) == *name || !exact) {
                     *slot = Some(self.take(&ident));
                 }
             }
@@ -204,9 +214,8 @@ impl Scope {
     }
 }
 
-/// The name without the mark of a raw identifier: `r#type` and `type` are one
-/// name.
-fn plain(ident: &str) -> String {
+/// Strips the raw-identifier prefix: `r#type` and `type` are the same name.
+fn strip_raw(ident: &str) -> String {
     ident.strip_prefix("r#").unwrap_or(ident).to_owned()
 }
 
@@ -215,13 +224,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keywords_are_sorted_for_the_search() {
+    fn keywords_are_sorted_for_binary_search() {
         assert!(KEYWORDS.is_sorted());
         assert!(NEVER_RAW.is_sorted());
     }
 
     #[test]
-    fn snake_case_of_every_style() {
+    fn snake_case_accepts_every_case_style() {
         for (name, want) in [
             ("return_body", "return_body"),
             ("returnBody", "return_body"),
@@ -251,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn type_names_are_kept_where_they_can_be() {
+    fn valid_type_names_are_kept() {
         for (name, want) in [
             ("RpbGetReq", "RpbGetReq"),
             ("HTTPHeader", "HTTPHeader"),
@@ -270,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn variants_and_constants() {
+    fn variants_and_constants_have_their_case() {
         assert_eq!(variant("REALTIME"), "Realtime");
         assert_eq!(variant("ADD_ONE"), "AddOne");
         assert_eq!(variant("xxsmall"), "Xxsmall");
@@ -283,17 +292,17 @@ mod tests {
     }
 
     #[test]
-    fn the_prefix_goes_only_where_all_have_it() {
+    fn enum_prefix_is_stripped_only_if_all_values_have_it() {
         assert_eq!(strip_enum_prefix("TreeSize", &["TREE_SIZE_A", "TREE_SIZE_B"]), ["A", "B"]);
         assert_eq!(strip_enum_prefix("TreeSize", &["TREE_SIZE_A", "B"]), ["TREE_SIZE_A", "B"]);
-        // A digit cannot start a name, and nothing is no name.
+        // Neither a name that starts with a digit nor an empty one is valid.
         assert_eq!(strip_enum_prefix("V", &["V_1", "V_A"]), ["V_1", "V_A"]);
         assert_eq!(strip_enum_prefix("V", &["V_", "V_A"]), ["V_", "V_A"]);
         assert_eq!(strip_enum_prefix("V", &["VALUE", "V_A"]), ["VALUE", "V_A"]);
     }
 
     #[test]
-    fn a_scope_gives_no_name_twice() {
+    fn scope_never_returns_a_name_twice() {
         let mut scope = Scope::with_taken(["unknown_fields"]);
         assert_eq!(scope.take("unknown_fields"), "unknown_fields_");
         assert_eq!(scope.take("r#type"), "r#type");
@@ -302,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn exact_names_keep_theirs() {
+    fn unchanged_names_take_precedence() {
         let mut scope = Scope::new();
         let names = scope.take_all(&["foo_bar", "fooBar", "FooBar"], upper_camel_case);
         assert_eq!(names, ["FooBar_", "FooBar__", "FooBar"]);

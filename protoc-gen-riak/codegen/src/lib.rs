@@ -1,8 +1,9 @@
-//! From a resolved schema to Rust tokens.
+//! Turns a resolved schema into Rust tokens.
 //!
-//! A front end fills the [`model`] (descriptors in `protoc-gen-riak`, `syn` in
-//! `riak-derive`), with names made by [`ident`], and the emitter turns it into
-//! tokens. Neither the wire format nor a `.proto` file is read here.
+//! A front end fills the [`model`], with names from [`ident`]; `protoc-gen-riak`
+//! does so from descriptors, `riak-derive` from `syn`. The emitter, [`emit`], turns
+//! the model into tokens. This crate reads neither the wire format nor `.proto`
+//! files.
 
 pub mod emit;
 pub mod ident;

@@ -1,13 +1,13 @@
-//! The schema as plain data: everything that emission needs, resolved once.
+//! The schema as plain data: everything that the emitter needs, already resolved.
 //!
-//! A [`Schema`] is built by a front end (descriptors in `protoc-gen-riak`,
-//! `syn` in `riak-derive`) and read by the emitter. Nothing in it asks which
-//! syntax a fact came from: proto2, proto3 and editions are presets of the same
-//! facts. Messages, enums and services stand in flat tables and are referred to
-//! by index, so that recursive types need no special care.
+//! A front end (`protoc-gen-riak` from descriptors, `riak-derive` from `syn`)
+//! builds a [`Schema`], and the emitter reads it. The model does not record which
+//! syntax a property came from: proto2, proto3 and editions are presets of the
+//! same properties. Messages and enums are in flat tables and are referred to by
+//! index, so recursive types need no special handling.
 //!
-//! Invariant: every id in a schema is an index into the table of that schema,
-//! and every name is a valid Rust identifier (raw where it has to be).
+//! Invariant: every id in a schema is a valid index into that schema's tables, and
+//! every Rust name is a valid identifier, raw where necessary.
 
 mod message;
 mod service;
@@ -29,73 +29,76 @@ pub struct MessageId(pub usize);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EnumId(pub usize);
 
-/// A whole schema: what is to be emitted, and what that refers to.
+/// A whole schema: everything to emit, and everything that it refers to.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Schema {
-    /// Files, dependencies before dependents.
+    /// The files, with dependencies before their dependents.
     pub files: Vec<File>,
-    /// All messages of all files.
+    /// The messages of all files.
     pub messages: Vec<Message>,
-    /// All enums of all files.
+    /// The enums of all files.
     pub enums: Vec<Enum>,
-    /// The message-code table, ascending by code.
+    /// The message-code table, in ascending order of code.
     pub frames: Vec<Frame>,
 }
 
 /// One `.proto` file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct File {
-    /// Its name as importers write it, such as `riak_kv.proto`.
+    /// The name that `import` statements use, such as `riak_kv.proto`.
     pub name: String,
-    /// The module its items live in, such as `["google", "protobuf", "any"]`.
+    /// The module that holds the file's items, such as
+    /// `["google", "protobuf", "any"]`.
     pub module: Vec<String>,
-    /// The comment above its `syntax` or `package` statement.
+    /// The comment above the `syntax` or `package` statement.
     pub docs: Docs,
-    /// Whether code is emitted for it. Not so for options files, and for files
+    /// Whether code is emitted for the file. False for options files and for files
     /// that an extern path maps to another crate.
     pub emit: bool,
-    /// Its top-level messages, in order, without those that an extern path maps.
+    /// The top-level messages in declaration order, except those that an extern
+    /// path maps to another crate.
     pub messages: Vec<MessageId>,
-    /// Its top-level enums, in order, without those that an extern path maps.
+    /// The top-level enums in declaration order, except those that an extern path
+    /// maps to another crate.
     pub enums: Vec<EnumId>,
-    /// Its services, in order.
+    /// The services, in declaration order.
     pub services: Vec<Service>,
 }
 
-/// Where a type lives in Rust.
+/// The location of a type in Rust.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RustPath {
-    /// The path of another crate's root module for this schema, such as
-    /// `::riak_client`; `None` for the code being emitted.
+    /// The root module of generated code in another crate, such as
+    /// `::riak_client`; `None` for a type of the code being emitted.
     pub root: Option<String>,
-    /// Modules below the root, such as `["riak_kv", "rpb_index_req"]`.
+    /// The modules below the root, such as `["riak_kv", "rpb_index_req"]`.
     pub module: Vec<String>,
-    /// The type's own name, such as `IndexQueryType`.
+    /// The name of the type, such as `IndexQueryType`.
     pub name: String,
 }
 
-/// A comment of the schema, ready to become rustdoc.
+/// A schema comment, ready to become rustdoc.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Docs {
-    /// Its lines, without comment markers, one leading blank and trailing
-    /// white space removed.
+    /// The lines, without comment markers, one leading space and trailing
+    /// whitespace.
     pub lines: Vec<String>,
 }
 
 impl Schema {
-    /// The message with this id.
+    /// Returns the message with this id.
     #[must_use]
     pub fn message(&self, id: MessageId) -> &Message {
         &self.messages[id.0]
     }
 
-    /// The enum with this id.
+    /// Returns the enum with this id.
     #[must_use]
     pub fn enumeration(&self, id: EnumId) -> &Enum {
         &self.enums[id.0]
     }
 
-    /// All services of the files that are emitted.
+    /// Iterates over the services of all files for which code is emitted.
     pub fn services(&self) -> impl Iterator<Item = &Service> {
         self.files.iter().filter(|file| file.emit).flat_map(|file| &file.services)
     }

@@ -21,7 +21,7 @@ struct Both<'a> {
     key: &'a [u8],
 }
 
-// Two forms, of any type.
+// The two forms of a message cannot have type parameters.
 #[derive(Default, RiakMessage)]
 #[riak(owned = Page)]
 struct PageRef<'a, T> {

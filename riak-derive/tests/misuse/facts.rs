@@ -52,7 +52,7 @@ enum Fault {
     One = 1 + 1,
 }
 
-// Of a faulty enum, the faults are told where it is.
+// An error in an enum is reported at the enum only, not at its uses.
 #[derive(Default, RiakMessage)]
 struct Uses {
     #[riak(tag = 1, enum)]

@@ -1,6 +1,6 @@
 use riak_runtime::RiakMessage;
 
-// A derived `Debug` would print it.
+// A derived `Debug` would print the password.
 #[derive(Clone, Debug, Default, RiakMessage)]
 struct Login {
     #[riak(tag = 1)]

@@ -1,6 +1,7 @@
-//! `AnyMessage`: a frame of the schema, decoded by its code.
+//! `AnyMessage`: the enum of all messages, decoded from a frame by its code.
 //!
-//! Invariant: one variant for each code that has a message, named as the code.
+//! Invariant: each code with a message has one variant, named like the variant of
+//! `MessageCode`.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -12,7 +13,7 @@ use super::{Emitter, Module};
 use crate::model::Direction;
 
 impl Emitter<'_> {
-    /// The module of the enum of all messages.
+    /// Emits the module of the enum of all messages.
     pub(super) fn any_message(&self) -> Module {
         let module = vec!["any_message".to_owned()];
         let mut scope = Scope::new(&module, &self.options.runtime);
@@ -36,8 +37,8 @@ impl Emitter<'_> {
             .map(|(variant, ..)| quote!(MessageCode::#variant => Self::#variant(frame.decode()?),));
         let writes =
             frames.iter().map(|(variant, ..)| quote!(Self::#variant(message) => buffer.push(code, message),));
-        let froms = frames.iter().filter_map(|(variant, id, _)| {
-            // A message with two codes says nothing about which is meant.
+        let from_impls = frames.iter().filter_map(|(variant, id, _)| {
+            // For a message with two codes, the variant would be ambiguous.
             let same = frames.iter().filter(|(_, other, _)| other == id).count();
             let ty = self.message_type(&scope, *id, Form::Owned);
             (same == 1).then(|| {
@@ -55,7 +56,7 @@ impl Emitter<'_> {
         let [decode_error, frame, frame_error, buffer] =
             ["DecodeError", "Frame", "FrameError", "WriteBuffer"].map(|name| scope.runtime(name));
         let kind = scope.runtime("DecodeErrorKind");
-        let froms: TokenStream = froms.collect();
+        let from_impls: TokenStream = from_impls.collect();
         let bind = if complete {
             quote!()
         } else {
@@ -107,7 +108,7 @@ impl Emitter<'_> {
                 }
             }
 
-            #froms
+            #from_impls
         };
         Module { path: module, source: None, tokens }
     }

@@ -1,7 +1,7 @@
-//! Clients: a struct for each service, a method for each operation.
+//! Clients: a struct for each service, with methods for each operation.
 //!
-//! Invariant: a method takes a request in any form, and names its answer by
-//! its owned type; an operation that may stream has a method for each way.
+//! Invariant: a method accepts a request in any form and returns the owned answer.
+//! An operation that may or may not stream has a method for each case.
 
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
@@ -14,33 +14,33 @@ use crate::ident::Scope as Names;
 use crate::model::{Cost, MessageId, Mode, Operation, Retry, Service};
 
 impl Emitter<'_> {
-    /// The client of a service, and the enums of alternative answers.
+    /// Emits the client of a service.
     pub(super) fn client(&self, scope: &Scope<'_>, service: &Service) -> TokenStream {
         let feature = self.options.client_feature.as_deref();
         let gate = gate(feature);
-        scope.behind(feature, || {
+        scope.behind_feature(feature, || {
             let call = scope.item("client", "Call");
-            let [name, carrier] = [ident(&service.name), self.parameter(service, "C")];
+            let [name, parameter] = [ident(&service.name), self.parameter(service, "C")];
             let docs = docs_or(&service.docs, &format!("The client of the service `{}`.", service.name));
             let deprecated = deprecated(service.deprecated);
             let methods = service.operations.iter().map(|operation| self.client_methods(scope, operation));
-            // Nothing is called where there is nothing to call.
-            let unread = service.operations.is_empty().then(|| quote!(#[allow(dead_code)]));
+            // Without operations, nothing reads the field.
+            let allow_dead_code = service.operations.is_empty().then(|| quote!(#[allow(dead_code)]));
             quote! {
                 #docs
                 #gate
                 #deprecated
                 #[derive(Clone, Copy, Debug)]
-                pub struct #name<#carrier> {
-                    #unread
-                    call: #carrier,
+                pub struct #name<#parameter> {
+                    #allow_dead_code
+                    call: #parameter,
                 }
 
                 #gate
-                impl<#carrier: #call> #name<#carrier> {
+                impl<#parameter: #call> #name<#parameter> {
                     /// Creates a client that makes its calls through `call`: a connection,
                     /// a pool, a cluster, or a reference to one.
-                    pub const fn new(call: #carrier) -> Self {
+                    pub const fn new(call: #parameter) -> Self {
                         Self { call }
                     }
 
@@ -54,12 +54,12 @@ impl Emitter<'_> {
         let response = self.message_type(scope, operation.response, Form::Owned);
         let name = &operation.rust_name;
         let mut methods = TokenStream::new();
-        let mut ways = vec![("", response)];
+        let mut kinds = vec![("", response)];
         if !operation.alternatives.is_empty() {
             let answer = ident(&operation.answer_name);
-            ways.push(("_any", quote!(#answer)));
+            kinds.push(("_any", quote!(#answer)));
         }
-        for (suffix, answer) in ways {
+        for (suffix, answer) in kinds {
             if !matches!(operation.mode, Mode::Stream { .. }) {
                 let name = with_suffix(name, suffix);
                 methods.extend(self.client_method(scope, operation, &name, &answer, false));
@@ -115,19 +115,19 @@ impl Emitter<'_> {
         }
     }
 
-    /// Whether a message has no fields, so that a method needs no parameter.
+    /// Reports whether a message has no fields, so that a method needs no parameter.
     fn is_empty(&self, id: MessageId) -> bool {
         self.schema.message(id).fields.is_empty() && !self.is_raw(id)
     }
 
-    /// What a method's documentation says: the schema's comment, and what is
-    /// known of the operation.
+    /// Emits the documentation of a method: the schema's comment, and the properties
+    /// of the operation.
     fn method_docs(&self, scope: &Scope<'_>, operation: &Operation, name: &str, stream: bool) -> TokenStream {
         let linked = |id| {
             let name = &self.schema.message(id).path.name;
             link_to(name, &self.message_type(scope, id, Form::Owned))
         };
-        let mut facts = vec![format!(
+        let mut sentences = vec![format!(
             "Sends {} (code {}), answered by {}{} (code {}).",
             linked(operation.request),
             operation.request_code,
@@ -136,16 +136,16 @@ impl Emitter<'_> {
             operation.response_code,
         )];
         if name.contains("_any") && !operation.alternatives.is_empty() {
-            facts.push(format!("Returns any of the possible answers: [`{}`].", operation.answer_name));
+            sentences.push(format!("Returns any of the possible answers: [`{}`].", operation.answer_name));
         } else if !operation.alternatives.is_empty() {
             let error = scope.item("client", "CallError");
             let error = link_to("CallError::Alternative", &quote!(#error::Alternative));
-            facts.push(format!("Any other of the possible answers is an error: {error}."));
+            sentences.push(format!("Any other of the possible answers is an error: {error}."));
         }
         if operation.cost == Cost::Long {
-            facts.push("May take minutes.".to_owned());
+            sentences.push("May take minutes.".to_owned());
         }
-        facts.push(
+        sentences.push(
             match operation.retry {
                 Retry::Safe => "May be repeated.",
                 Retry::Never => "Must not be repeated.",
@@ -155,13 +155,13 @@ impl Emitter<'_> {
             .to_owned(),
         );
         if let Some(since) = &operation.since {
-            facts.push(format!("Since {since}."));
+            sentences.push(format!("Since {since}."));
         }
         if let Some(served_by) = &operation.served_by {
-            facts.push(format!("Served by `{served_by}`."));
+            sentences.push(format!("Served by `{served_by}`."));
         }
         let comment = docs_or(&operation.docs, &format!("The operation `{}`.", operation.name));
-        let (facts, blank) = (wrapped(&facts.join(" ")), line(""));
+        let (facts, blank) = (wrapped(&sentences.join(" ")), line(""));
         let errors = lines(
             ["", "# Errors", "", "Returns an error if the call fails or the server answers with an error."]
                 .into_iter(),
@@ -169,8 +169,8 @@ impl Emitter<'_> {
         quote!(#comment #blank #facts #errors)
     }
 
-    /// A type parameter beside the types of a service: `letter`, or another name
-    /// where one of those has it, which it would hide.
+    /// Returns the name of a type parameter for a service's items: `letter`, or
+    /// another name if `letter` would shadow a type that the service uses.
     pub(super) fn parameter(&self, service: &Service, letter: &str) -> Ident {
         let messages =
             service.operations.iter().flat_map(|operation| [operation.request, operation.response]);
@@ -178,8 +178,9 @@ impl Emitter<'_> {
         ident(&Names::with_taken(names.chain([service.name.as_str()])).take(letter))
     }
 
-    /// What may answer an operation: codes, messages and the variants they are.
-    /// Messages of several packages may have one name.
+    /// Returns the code, message and variant name of each possible answer to an
+    /// operation. Variants are made unique, since messages of different packages may
+    /// have the same name.
     pub(super) fn answer_variants(&self, operation: &Operation) -> Vec<(Literal, MessageId, Ident)> {
         let mut names = Names::new();
         let regular = (operation.response_code, operation.response);
@@ -192,13 +193,13 @@ impl Emitter<'_> {
             .collect()
     }
 
-    /// The enum of what may answer an operation, for those with alternatives.
-    pub(super) fn answers(&self, scope: &Scope<'_>, service: &Service) -> TokenStream {
+    /// Emits, for each operation with alternative answers, the enum of all answers.
+    pub(super) fn answer_enums(&self, scope: &Scope<'_>, service: &Service) -> TokenStream {
         let operations = service.operations.iter().filter(|operation| !operation.alternatives.is_empty());
-        operations.map(|operation| self.answer(scope, service, operation)).collect()
+        operations.map(|operation| self.answer_enum(scope, service, operation)).collect()
     }
 
-    fn answer(&self, scope: &Scope<'_>, service: &Service, operation: &Operation) -> TokenStream {
+    fn answer_enum(&self, scope: &Scope<'_>, service: &Service, operation: &Operation) -> TokenStream {
         let name = ident(&operation.answer_name);
         let variants: Vec<_> = self
             .answer_variants(operation)
@@ -246,12 +247,12 @@ impl Emitter<'_> {
     }
 }
 
-/// A method's name with a suffix, which no keyword has.
+/// Appends a suffix to the name of a method. The result is never a keyword.
 pub(super) fn with_suffix(name: &str, suffix: &str) -> String {
     if suffix.is_empty() { name.to_owned() } else { format!("{}{suffix}", name.trim_start_matches("r#")) }
 }
 
-/// The attribute of what is behind a feature.
+/// Emits the `cfg` attribute of items that are gated by a feature.
 pub(super) fn gate(feature: Option<&str>) -> TokenStream {
     feature.map(|feature| quote!(#[cfg(feature = #feature)])).unwrap_or_default()
 }

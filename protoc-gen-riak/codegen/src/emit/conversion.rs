@@ -1,6 +1,6 @@
-//! From the borrowed form to the owned one.
+//! The conversion from the borrowed form to the owned one.
 //!
-//! Invariant: nothing is lost, unknown fields included.
+//! Invariant: the conversion keeps everything, including unknown fields.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -13,7 +13,7 @@ use super::scope::{Scope, ident};
 use crate::model::{Field, Message, Oneof, Presence, Type};
 
 impl Emitter<'_> {
-    /// The `Owned` impl of a message.
+    /// Emits the `Owned` impl of a message.
     pub(super) fn owned_impl(&self, scope: &Scope<'_>, message: &Message) -> TokenStream {
         let owned = scope.runtime("Owned");
         let name = Form::Owned.name(message);
@@ -34,7 +34,7 @@ impl Emitter<'_> {
         }
     }
 
-    /// The `View` impl of the borrowed form.
+    /// Emits the `View` impl of the borrowed form.
     pub(super) fn view_impl(&self, scope: &Scope<'_>, message: &Message) -> TokenStream {
         let view = scope.runtime("View");
         let (owned, borrowed) = (Form::Owned.name(message), Form::Borrowed.name(message));
@@ -67,16 +67,16 @@ impl Emitter<'_> {
         }
     }
 
-    /// A member's value, owned, given the borrowed one as a place.
+    /// Emits the owned value of a member, given the place of the borrowed one.
     fn member_owned(&self, scope: &Scope<'_>, field: &Field, place: &TokenStream) -> TokenStream {
         let nested = Shape::of(field.ty) != Shape::Scalar;
-        let refers = nested || matches!(field.ty, Type::String | Type::Bytes);
+        let borrows_data = nested || matches!(field.ty, Type::String | Type::Bytes);
         match field.presence {
             Presence::Required | Presence::Implicit if nested => {
                 self.value_owned(scope, field, &quote!(&#place))
             }
             Presence::Required | Presence::Implicit => self.value_owned(scope, field, place),
-            Presence::Explicit if !refers => place.clone(),
+            Presence::Explicit if !borrows_data => place.clone(),
             Presence::Explicit => {
                 let value = self.value_owned(scope, field, &quote!(value));
                 if nested {
@@ -85,7 +85,7 @@ impl Emitter<'_> {
                     quote!(#place.map(|value| #value))
                 }
             }
-            Presence::Repeated { .. } if !refers => quote!(#place.clone()),
+            Presence::Repeated { .. } if !borrows_data => quote!(#place.clone()),
             Presence::Repeated { .. } => {
                 let value = self.value_owned(scope, field, &quote!(value));
                 if nested {
@@ -96,7 +96,7 @@ impl Emitter<'_> {
             }
             Presence::Map { key } => {
                 let key = if key == Type::String { quote!(str::to_owned(key)) } else { quote!(*key) };
-                let value = if refers {
+                let value = if borrows_data {
                     let value = if nested { quote!(value) } else { quote!(*value) };
                     self.value_owned(scope, field, &value)
                 } else {
@@ -108,8 +108,8 @@ impl Emitter<'_> {
         }
     }
 
-    /// One value, owned.
-    #[expect(clippy::unused_self, reason = "one of the emitter's questions")]
+    /// Emits the owned form of a single value.
+    #[expect(clippy::unused_self, reason = "a method like its callers")]
     fn value_owned(&self, scope: &Scope<'_>, field: &Field, value: &TokenStream) -> TokenStream {
         match field.ty {
             Type::Message(_) | Type::Group(_) => {

@@ -1,31 +1,34 @@
-//! `Debug` where it cannot be derived: borrowed bytes print as text, and
-//! secrets do not print.
+//! `Debug` impls for types that cannot derive them: borrowed bytes print as text,
+//! and secrets do not print at all.
 //!
-//! Invariant: no value of a field marked secret reaches a formatter.
+//! Invariant: the value of a secret field never reaches a formatter.
 
 use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::Emitter;
-use super::declared::Head;
-use super::form::{Form, member, place, unknown_member};
+use super::declared::ImplHeader;
+use super::form::{Form, member, member_token, unknown_member};
 use super::scope::{Scope, ident};
 use crate::model::{BytesType, Field, Kind, Message, Oneof, Presence, Type};
 
 impl Emitter<'_> {
-    /// Whether a field keeps its message's `Debug` from being derived.
-    pub(super) fn debug_by_hand(&self, field: &Field, form: Form) -> bool {
-        field.kind == Kind::Secret || self.shows_bytes(field, form)
+    /// Reports whether a field prevents its message from deriving `Debug`.
+    pub(super) fn needs_debug_impl(&self, field: &Field, form: Form) -> bool {
+        field.kind == Kind::Secret || self.prints_bytes_as_text(field, form)
     }
 
-    /// Whether a field's bytes would print as numbers. Those of a hand-written
-    /// type print as its own `Debug` has them: what type they are of is not seen.
-    fn shows_bytes(&self, field: &Field, form: Form) -> bool {
+    /// Reports whether a field's bytes need an impl to print as text: a derived
+    /// `Debug` would print numbers.
+    ///
+    /// Always false for hand-written types: a derive cannot tell the type of a
+    /// member, so that type's own `Debug` applies.
+    fn prints_bytes_as_text(&self, field: &Field, form: Form) -> bool {
         let plain = form == Form::Borrowed || field.bytes == BytesType::Vec;
         field.ty == Type::Bytes && plain && self.declared.is_none()
     }
 
-    /// The expression that prints a field's value, which is given by reference.
+    /// Returns the expression to print for a field, given a reference to its value.
     pub(super) fn debug_value(
         &self,
         scope: &Scope<'_>,
@@ -37,30 +40,31 @@ impl Emitter<'_> {
             let secret = scope.item("debug", "Secret");
             return quote!(&#secret);
         }
-        if self.shows_bytes(field, form) {
+        if self.prints_bytes_as_text(field, form) {
             let shown = scope.item("debug", "Shown");
             return quote!(&#shown(#value));
         }
         value.clone()
     }
 
-    /// Whether one form's `Debug` is derived.
+    /// Reports whether one form of a message derives `Debug`.
     pub(super) fn derives_debug(&self, message: &Message, form: Form) -> bool {
         let raw = self.is_raw(self.id(message)) && form == Form::Borrowed;
         !raw && !message
             .fields
             .iter()
             .filter(|field| !matches!(field.presence, Presence::Oneof(_)))
-            .any(|field| self.debug_by_hand(field, form))
+            .any(|field| self.needs_debug_impl(field, form))
     }
 
-    /// The `Debug` impl of one form.
+    /// Emits the `Debug` impl of one form, unless it is derived.
     pub(super) fn debug_impl(&self, scope: &Scope<'_>, message: &Message, form: Form) -> TokenStream {
         if self.derives_debug(message, form) {
             return TokenStream::new();
         }
         let (title, fmt) = (form.name(message).to_string(), scope.std("::core", "fmt"));
-        let Head { generics, name, bounds, .. } = self.encoding_head(message, form, &quote!(#fmt::Debug));
+        let ImplHeader { generics, name, bounds, .. } =
+            self.encoding_header(message, form, &quote!(#fmt::Debug));
         let mut fields: Vec<TokenStream> = message
             .fields
             .iter()
@@ -73,7 +77,7 @@ impl Emitter<'_> {
             })
             .collect();
         for oneof in &message.separate_oneofs {
-            let (member, name) = (place(&oneof.rust_name), &oneof.name);
+            let (member, name) = (member_token(&oneof.rust_name), &oneof.name);
             fields.push(quote!(.field(#name, &self.#member)));
         }
         for oneof in &message.oneofs {
@@ -96,14 +100,14 @@ impl Emitter<'_> {
         }
     }
 
-    /// The `Debug` impl of a oneof's enum.
+    /// Emits the `Debug` impl of a oneof's enum.
     pub(super) fn oneof_debug_impl(
         &self,
         scope: &Scope<'_>,
         message: &Message,
         oneof: &Oneof,
         form: Form,
-        head: &Head,
+        header: &ImplHeader,
     ) -> TokenStream {
         let arms = oneof.variants.iter().map(|(index, variant)| {
             let field = &message.fields[*index];
@@ -113,7 +117,7 @@ impl Emitter<'_> {
             quote!(Self::#variant(#bind) => f.debug_tuple(#text).field(#shown).finish(),)
         });
         let fmt = scope.std("::core", "fmt");
-        let Head { generics, name, bounds, .. } = head;
+        let ImplHeader { generics, name, bounds, .. } = header;
         quote! {
             impl #generics #fmt::Debug for #name #bounds {
                 fn fmt(&self, f: &mut #fmt::Formatter<'_>) -> #fmt::Result {

@@ -1,8 +1,8 @@
-//! How types that are written by hand are declared: the declaration is there
-//! already, and its members, generics and names are the user's own.
+//! The declarations of hand-written types, whose members, generics and names the
+//! user chooses.
 //!
-//! Invariant: no name that the declaration uses is imported over, and each impl
-//! is as generic as the declaration.
+//! Invariant: an import never shadows a name that the declaration uses, and each
+//! impl has the generics of the declaration.
 
 use std::iter;
 
@@ -14,71 +14,71 @@ use super::form::Form;
 use super::scope::{Scope, path};
 use crate::model::{Field, Message};
 
-/// How a hand-written type is declared, as far as a schema cannot say it.
+/// The parts of a hand-written declaration that a schema cannot express.
 #[derive(Clone, Debug, Default)]
 pub struct Declared {
-    /// The lifetime that it borrows for, such as `'a`; `None` if it owns its
+    /// The lifetime of the borrowed data, such as `'a`; `None` if the type owns its
     /// data.
     pub lifetime: Option<TokenStream>,
-    /// Its generic parameters with their bounds, as they stand behind `impl`.
+    /// The generic parameters with their bounds, as written after `impl`.
     pub parameters: TokenStream,
-    /// Its generic arguments, as they stand behind its name.
+    /// The generic arguments, as written after the type's name.
     pub arguments: TokenStream,
-    /// The predicates of its `where` clause.
+    /// The predicates of the `where` clause.
     pub predicates: Vec<TokenStream>,
-    /// The types of messages inside it that depend on its parameters, and need
-    /// a bound for that.
+    /// The types of nested messages that depend on a parameter and therefore need a
+    /// bound.
     pub dependent: Vec<TokenStream>,
-    /// The types that messages inside it depend on and that the declaration
-    /// itself bounds.
+    /// The types that nested messages depend on and that the declaration itself
+    /// bounds.
     pub bound: Vec<TokenStream>,
-    /// The types of enums inside it that depend on its parameters.
+    /// The types of enum fields that depend on a parameter.
     pub enums: Vec<TokenStream>,
-    /// Whether types are among its parameters.
+    /// Whether the declaration has type parameters.
     pub of_types: bool,
-    /// All names that its declaration uses, lifetimes included.
+    /// All names that the declaration uses, including lifetimes.
     pub names: Vec<String>,
-    /// Where each of [`Message::fields`] is declared.
+    /// The span of each field's declaration, in the order of [`Message::fields`].
     pub spans: Vec<Span>,
-    /// Members that are not on the wire.
+    /// The members that are not on the wire.
     pub skipped: Vec<String>,
-    /// Where a field is said to be a secret, if one is.
+    /// The span of the attribute that marks a field secret, if there is one.
     pub secret: Option<Span>,
-    /// How it is paired with another form of the same message.
+    /// The other form of the same message.
     pub pairing: Pairing,
 }
 
 /// The other form of a hand-written message.
 #[derive(Clone, Debug, Default)]
 pub enum Pairing {
-    /// There is none: it is its own borrowed form, or the borrowed form of
-    /// nothing.
+    /// There is no other form. A type that owns its data is its own borrowed form; a
+    /// type that borrows has no owned form.
     #[default]
     Alone,
-    /// It owns its data, and this type, without its lifetime, borrows.
+    /// The type owns its data, and this type, given without its lifetime, borrows.
     Borrowed(TokenStream),
-    /// It borrows, and this type owns.
+    /// The type borrows, and this type owns its data.
     Owned(TokenStream),
 }
 
 /// The header of an impl: `impl<generics> Trait for name bounds`.
-pub(super) struct Head {
+pub(super) struct ImplHeader {
     pub(super) generics: TokenStream,
     pub(super) name: TokenStream,
     /// The `where` clause, if any.
     pub(super) bounds: TokenStream,
-    /// The lifetime of what is decoded.
+    /// The lifetime of the decoded input.
     pub(super) lifetime: TokenStream,
 }
 
 impl Declared {
-    /// Its form, as far as that decides what is emitted.
+    /// Returns the form that the type is emitted as.
     pub(super) fn form(&self) -> Form {
         if self.lifetime.is_some() { Form::Borrowed } else { Form::Owned }
     }
 
-    /// Whether a lifetime is all that it is generic in.
-    pub(super) fn only_borrows(&self) -> bool {
+    /// Reports whether the only generic parameter is a lifetime.
+    pub(super) fn has_only_lifetime(&self) -> bool {
         let parameters = self.parameters.clone().into_iter().count();
         self.lifetime.is_some() && parameters == 2 && self.predicates.is_empty()
     }
@@ -87,17 +87,19 @@ impl Declared {
         !self.parameters.is_empty()
     }
 
-    /// The `where` clause with each message inside bound by a trait.
-    pub(super) fn bounds(&self, bound: &TokenStream, more: &[TokenStream]) -> TokenStream {
+    /// Returns the `where` clause, with each dependent nested message bounded by
+    /// `bound`.
+    pub(super) fn bounds(&self, bound: &TokenStream, extra: &[TokenStream]) -> TokenStream {
         let own = &self.predicates;
         let dependent = self.dependent.iter().map(|ty| quote!(#ty: #bound));
         let all: Vec<TokenStream> =
-            own.iter().cloned().chain(dependent).chain(more.iter().cloned()).collect();
+            own.iter().cloned().chain(dependent).chain(extra.iter().cloned()).collect();
         if all.is_empty() { TokenStream::new() } else { quote!(where #(#all,)*) }
     }
 
-    /// The lifetime of what is decoded: its own, or one that it has no use for.
-    fn input(&self) -> TokenStream {
+    /// Returns the lifetime of the decoded input: the type's own, or one whose name
+    /// the declaration does not use.
+    fn input_lifetime(&self) -> TokenStream {
         if let Some(lifetime) = &self.lifetime {
             return lifetime.clone();
         }
@@ -108,9 +110,9 @@ impl Declared {
         quote!(#mark #name)
     }
 
-    /// A `Debug` impl, in the place of what asks for it: where the compiler
-    /// says that the type has another one.
-    pub(super) fn at_secret(&self, debug: TokenStream) -> TokenStream {
+    /// Moves a `Debug` impl to the span of the `secret` attribute, so that the
+    /// compiler reports a conflicting `Debug` impl there.
+    pub(super) fn at_secret_span(&self, debug: TokenStream) -> TokenStream {
         match self.secret {
             Some(span) => respan(debug, Span::call_site().located_at(span)),
             None => debug,
@@ -118,20 +120,20 @@ impl Declared {
     }
 
     pub(super) fn scope<'r>(&self, runtime: &'r str) -> Scope<'r> {
-        let mut scope = Scope::inside(runtime);
+        let mut scope = Scope::in_block(runtime);
         self.names.iter().for_each(|name| scope.declare(name));
         scope
     }
 }
 
 impl Emitter<'_> {
-    /// The header of an impl that has no need of the lifetime's name. What a
-    /// declared type depends on is bound by `bound`.
-    pub(super) fn encoding_head(&self, message: &Message, form: Form, bound: &TokenStream) -> Head {
+    /// Returns the header of an impl that does not name the lifetime. The types that
+    /// a hand-written type depends on are bounded by `bound`.
+    pub(super) fn encoding_header(&self, message: &Message, form: Form, bound: &TokenStream) -> ImplHeader {
         let name = form.name(message);
         let Some(declared) = self.declared else {
-            let anonymous = form.anonymous();
-            return Head {
+            let anonymous = form.anonymous_lifetime();
+            return ImplHeader {
                 generics: TokenStream::new(),
                 name: quote!(#name #anonymous),
                 bounds: TokenStream::new(),
@@ -139,35 +141,36 @@ impl Emitter<'_> {
             };
         };
         let (parameters, arguments) = (&declared.parameters, &declared.arguments);
-        let (generics, name) = if declared.only_borrows() {
+        let (generics, name) = if declared.has_only_lifetime() {
             (TokenStream::new(), quote!(#name<'_>))
         } else if declared.is_generic() {
             (quote!(<#parameters>), quote!(#name<#arguments>))
         } else {
             (TokenStream::new(), quote!(#name))
         };
-        Head {
+        ImplHeader {
             generics,
             name,
-            bounds: declared.bounds(bound, &self.enums(declared)),
-            lifetime: declared.input(),
+            bounds: declared.bounds(bound, &self.enum_bounds(declared)),
+            lifetime: declared.input_lifetime(),
         }
     }
 
-    /// That enums which depend on parameters are enums. Wire types of other
-    /// values cannot be asked for: the compiler would take such a bound for the
-    /// only impl of the wire type.
-    fn enums(&self, declared: &Declared) -> Vec<TokenStream> {
+    /// Returns the bounds that require dependent enum types to be enums.
+    ///
+    /// Scalar types cannot be bounded in the same way: the compiler would take a
+    /// bound on a wire type's trait for the only impl of that trait.
+    fn enum_bounds(&self, declared: &Declared) -> Vec<TokenStream> {
         let runtime = path(&self.options.runtime);
         declared.enums.iter().map(|ty| quote!(#ty: #runtime::wire::Enumeration)).collect()
     }
 
-    /// The header of a `Decode` impl.
-    pub(super) fn decoding_head(&self, message: &Message, form: Form, decode: &TokenStream) -> Head {
+    /// Returns the header of a `Decode` impl.
+    pub(super) fn decoding_header(&self, message: &Message, form: Form, decode: &TokenStream) -> ImplHeader {
         let name = form.name(message);
         let Some(declared) = self.declared else {
             let generics = form.generics();
-            return Head {
+            return ImplHeader {
                 generics: quote!(<'a>),
                 name: quote!(#name #generics),
                 bounds: TokenStream::new(),
@@ -175,33 +178,34 @@ impl Emitter<'_> {
             };
         };
         let (parameters, arguments) = (&declared.parameters, &declared.arguments);
-        let lifetime = declared.input();
+        let lifetime = declared.input_lifetime();
         let own = declared.lifetime.is_some();
         let generics = if own { quote!(<#parameters>) } else { quote!(<#lifetime, #parameters>) };
         let name = if declared.is_generic() { quote!(#name<#arguments>) } else { quote!(#name) };
-        let mut more = self.enums(declared);
-        // Of a message; a oneof begins with one of its variants.
+        let mut extra = self.enum_bounds(declared);
+        // Decoding a message begins with its default. Decoding a oneof begins with
+        // one of its variants.
         if declared.of_types && message.oneofs.is_empty() {
-            more.push(quote!(Self: ::core::default::Default));
+            extra.push(quote!(Self: ::core::default::Default));
         }
-        let bounds = declared.bounds(&quote!(#decode<#lifetime>), &more);
-        Head { generics, name, bounds, lifetime }
+        let bounds = declared.bounds(&quote!(#decode<#lifetime>), &extra);
+        ImplHeader { generics, name, bounds, lifetime }
     }
 
-    /// Tokens of a field, at the place where the field is declared: that is
-    /// where the compiler reports what is wrong with its type.
-    pub(super) fn located(&self, message: &Message, field: &Field, tokens: TokenStream) -> TokenStream {
+    /// Moves tokens to the span of a field's declaration, so that the compiler
+    /// reports errors in the field's type there.
+    pub(super) fn at_field_span(&self, message: &Message, field: &Field, tokens: TokenStream) -> TokenStream {
         let Some(declared) = self.declared else { return tokens };
         let index = message.fields.iter().position(|other| std::ptr::eq(other, field));
         match index.and_then(|index| declared.spans.get(index)) {
-            // Names still mean what they mean to the derive.
+            // Names still resolve at the call site of the derive.
             Some(span) => respan(tokens, Span::call_site().located_at(*span)),
             None => tokens,
         }
     }
 }
 
-/// Sets the place of all tokens.
+/// Sets the span of all tokens, including those inside groups.
 pub(super) fn respan(tokens: TokenStream, span: Span) -> TokenStream {
     tokens
         .into_iter()

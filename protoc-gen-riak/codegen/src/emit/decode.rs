@@ -1,8 +1,9 @@
-//! `Decode` impls: fields merged in place, required ones checked once.
+//! `Decode` impls: fields are merged in place, and required fields are checked once,
+//! at the end.
 //!
-//! Invariant: each tag that the schema knows has an arm of its own, in both
-//! encodings where a repeated field may be packed; a known number with another
-//! wire type is an unknown field, as protobuf wants it.
+//! Invariant: each tag that the schema knows has its own match arm, or two if a
+//! repeated field may be packed. A known field number with another wire type is an
+//! unknown field, as protobuf requires.
 
 use std::collections::HashSet;
 
@@ -10,38 +11,38 @@ use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 
 use super::Emitter;
-use super::declared::Head;
+use super::declared::ImplHeader;
 use super::field::{self, Shape, by_number, hex, packable};
-use super::form::{Form, member, place, unknown_member};
+use super::form::{Form, member, member_token, unknown_member};
 use super::oneof::oneof_path;
 use super::scope::{Scope, ident};
 use crate::model::{Field, Message, MessageId, Oneof, Presence, Type};
 
-/// The words that hold a bit for each required field.
-const WORD: usize = 64;
+/// The number of required fields that one word of the bit set tracks.
+const WORD_BITS: usize = 64;
 
-/// Where a oneof is read to.
+/// The destination of a decoded oneof.
 #[derive(Clone, Copy)]
-struct Slot<'s> {
+struct OneofTarget<'s> {
     /// The path of the oneof's enum.
     path: &'s TokenStream,
-    /// The `Option` that holds it.
+    /// The place of the `Option` that holds the oneof.
     place: &'s TokenStream,
-    /// Where unknown fields go.
+    /// The expression for the collection of unknown fields.
     unknown: &'s TokenStream,
 }
 
 impl Emitter<'_> {
-    /// The `Decode` impl of one form.
+    /// Emits the `Decode` impl of one form.
     pub(super) fn decode_impl(&self, scope: &Scope<'_>, message: &Message, form: Form) -> TokenStream {
         let [decode, error] = ["Decode", "DecodeError"].map(|name| scope.runtime(name));
-        let Head { generics, name, bounds, lifetime } = self.decoding_head(message, form, &decode);
+        let ImplHeader { generics, name, bounds, lifetime } = self.decoding_header(message, form, &decode);
         let [reader, context] = ["Reader", "Context"].map(|name| scope.wire(name));
         let result = scope.prelude("Result");
         let body = if self.is_raw(self.id(message)) {
             raw_body(scope, form)
         } else {
-            self.body(scope, message, form)
+            self.merge_body(scope, message, form)
         };
         quote! {
             impl #generics #decode<#lifetime> for #name #bounds {
@@ -57,17 +58,17 @@ impl Emitter<'_> {
         }
     }
 
-    fn body(&self, scope: &Scope<'_>, message: &Message, form: Form) -> TokenStream {
+    fn merge_body(&self, scope: &Scope<'_>, message: &Message, form: Form) -> TokenStream {
         let fields = by_number(&message.fields);
         let required: Vec<&Field> =
             fields.iter().filter(|field| field.presence == Presence::Required).copied().collect();
-        let words = required.chunks(WORD).enumerate();
-        let begins = words.clone().map(|(index, chunk)| {
-            let (name, all) = (missing(index), bits(chunk.len()));
+        let words = required.chunks(WORD_BITS).enumerate();
+        let inits = words.clone().map(|(index, chunk)| {
+            let (name, all) = (missing_ident(index), bit_mask(chunk.len()));
             quote!(let mut #name = ctx.missing(#all);)
         });
         let checks = words.map(|(index, chunk)| {
-            let name = missing(index);
+            let name = missing_ident(index);
             let index = Literal::usize_unsuffixed(index);
             let names = chunk.iter().map(|field| &field.name);
             let full_name = &message.full_name;
@@ -81,23 +82,23 @@ impl Emitter<'_> {
             .iter()
             .map(|field| {
                 let bit = required.iter().position(|other| std::ptr::eq(*other, *field));
-                self.located(message, field, self.arms(scope, message, field, form, bit))
+                self.at_field_span(message, field, self.arms(scope, message, field, form, bit))
             })
             .collect();
         let separate = message.separate_oneofs.iter().map(|oneof| {
-            let (read, member) = (scope.wire("read_oneof"), place(&oneof.rust_name));
-            let unknown = unknown(scope, message);
+            let (read, member) = (scope.wire("read_oneof"), member_token(&oneof.rust_name));
+            let unknown = unknown_fields(scope, message);
             quote!(_ if #read(tag, &mut self.#member, #unknown, &mut input, ctx)? => {})
         });
         let [some, ok] = ["Some", "Ok"].map(|name| scope.prelude(name));
         let read_unknown = scope.wire("read_unknown");
-        let unknown = unknown(scope, message);
-        let texts = (!message.text_extensions.is_empty()).then(|| {
+        let unknown = unknown_fields(scope, message);
+        let text_extensions = (!message.text_extensions.is_empty()).then(|| {
             let tags = message.text_extensions.iter().map(|number| hex(field::delimited_tag(*number)));
             let read_unknown_text = scope.wire("read_unknown_text");
             quote!(#(#tags)|* => #read_unknown_text(tag, #unknown, &mut input, ctx)?,)
         });
-        let known = quote!(#arms #texts #(#separate)*);
+        let known = quote!(#arms #text_extensions #(#separate)*);
         let read = if known.is_empty() {
             quote!(#read_unknown(tag, #unknown, &mut input, ctx)?;)
         } else {
@@ -107,14 +108,16 @@ impl Emitter<'_> {
             })
         };
         quote! {
-            #(#begins)*
+            #(#inits)*
             while let #some(tag) = input.tag(ctx)? { #read }
             #(#checks)*
             #ok(())
         }
     }
 
-    /// The arms of one field: one, or two if it may be packed.
+    /// Emits the match arms of one field: one, or two if it may be packed.
+    ///
+    /// `bit` is the position of a required field in the bit set.
     fn arms(
         &self,
         scope: &Scope<'_>,
@@ -128,9 +131,12 @@ impl Emitter<'_> {
             Presence::Oneof(index) => {
                 let oneof = &message.oneofs[index];
                 let (path, member) = (oneof_path(scope, message, oneof, form), ident(&oneof.rust_name));
-                let slot =
-                    Slot { path: &path, place: &quote!(self.#member), unknown: &unknown(scope, message) };
-                self.oneof_read(scope, message, field, oneof, slot)
+                let target = OneofTarget {
+                    path: &path,
+                    place: &quote!(self.#member),
+                    unknown: &unknown_fields(scope, message),
+                };
+                self.oneof_read(scope, message, field, oneof, target)
             }
             Presence::Map { key } => self.map_read(scope, message, field, key),
             Presence::Repeated { .. } => {
@@ -149,7 +155,7 @@ impl Emitter<'_> {
         quote!(#tag => #read)
     }
 
-    /// The arm of a field with at most one value, outside a oneof.
+    /// Emits the match arm of a field with at most one value, outside a oneof.
     fn single_read(
         &self,
         scope: &Scope<'_>,
@@ -162,18 +168,18 @@ impl Emitter<'_> {
         let member = member(field);
         let optional = field.presence == Presence::Explicit;
         let some = scope.prelude("Some");
-        let found = bit.map(|bit| {
-            let name = missing(bit / WORD);
-            let bit = Literal::u64_unsuffixed(1 << (bit % WORD));
+        let mark_found = bit.map(|bit| {
+            let name = missing_ident(bit / WORD_BITS);
+            let bit = Literal::u64_unsuffixed(1 << (bit % WORD_BITS));
             quote!(#name &= !#bit;)
         });
         let wrap = |value: TokenStream| if optional { quote!(#some(#value)) } else { value };
         match Shape::of(field.ty) {
-            Shape::Scalar if self.closed(field) => {
-                let read = closed_read(scope, field, &unknown(scope, message));
+            Shape::Scalar if self.is_closed_enum(field) => {
+                let read = closed_read(scope, field, &unknown_fields(scope, message));
                 let set = wrap(quote!(value));
                 quote! {
-                    #tag => if let #some(value) = #read? { self.#member = #set; #found },
+                    #tag => if let #some(value) = #read? { self.#member = #set; #mark_found },
                 }
             }
             Shape::Scalar => {
@@ -182,10 +188,10 @@ impl Emitter<'_> {
                 if field.ty == Type::Bytes && form == Form::Owned {
                     let set = ident(if optional { "set_optional" } else { "set" });
                     let call = quote!(#marker::#set(&mut self.#member, &mut input, ctx)?);
-                    return arm(&tag, &call, found.as_ref());
+                    return arm(&tag, &call, mark_found.as_ref());
                 }
                 let set = wrap(quote!(#marker::read(&mut input, ctx)?));
-                arm(&tag, &quote!(self.#member = #set), found.as_ref())
+                arm(&tag, &quote!(self.#member = #set), mark_found.as_ref())
             }
             shape => {
                 if optional {
@@ -193,17 +199,18 @@ impl Emitter<'_> {
                     return quote!(#tag => #function(#tag, &mut self.#member, &mut input, ctx)?,);
                 }
                 let function = scope.wire(&format!("read_{}", shape.name()));
-                let again = bit.map_or(quote!(false), |bit| {
-                    let name = missing(bit / WORD);
-                    let bit = Literal::u64_unsuffixed(1 << (bit % WORD));
+                let seen_before = bit.map_or(quote!(false), |bit| {
+                    let name = missing_ident(bit / WORD_BITS);
+                    let bit = Literal::u64_unsuffixed(1 << (bit % WORD_BITS));
                     quote!(#name & #bit == 0)
                 });
-                quote!(#tag => { #function(#tag, &mut self.#member, #again, &mut input, ctx)?; #found })
+                quote!(#tag => { #function(#tag, &mut self.#member, #seen_before, &mut input, ctx)?; #mark_found })
             }
         }
     }
 
-    /// Reads one value of a repeated field and those behind it, or a run.
+    /// Emits the expression that reads consecutive values of a repeated field, or a
+    /// packed run.
     fn repeated_read(
         &self,
         scope: &Scope<'_>,
@@ -214,9 +221,9 @@ impl Emitter<'_> {
         let tag = hex(if packed { field::packed_tag(field) } else { field::tag(field) });
         let member = member(field);
         match Shape::of(field.ty) {
-            Shape::Scalar if self.closed(field) => {
+            Shape::Scalar if self.is_closed_enum(field) => {
                 let function = if packed { "read_packed_closed" } else { "read_repeated_closed" };
-                let unknown = unknown(scope, message);
+                let unknown = unknown_fields(scope, message);
                 let function = scope.wire(function);
                 quote!(#function(#tag, &mut self.#member, #unknown, &mut input, ctx))
             }
@@ -236,14 +243,14 @@ impl Emitter<'_> {
         }
     }
 
-    /// Reads one entry of a map.
+    /// Emits the expression that reads one entry of a map.
     fn map_read(&self, scope: &Scope<'_>, message: &Message, field: &Field, key: Type) -> TokenStream {
         let member = member(field);
         let [key_tag, value_tag] = field::entry_tags(key, field.ty).map(hex);
         let key_marker = Self::marker(scope, key);
-        if self.closed(field) {
+        if self.is_closed_enum(field) {
             let function = scope.wire("read_map_closed");
-            let unknown = unknown(scope, message);
+            let unknown = unknown_fields(scope, message);
             return quote! {
                 #function::<#key_marker, _, _>(
                     tag, [#key_tag, #value_tag], &mut self.#member, #unknown, &mut input, ctx,
@@ -259,15 +266,15 @@ impl Emitter<'_> {
         }
     }
 
-    /// Reads a member of a oneof. The last one on the wire wins; a message
-    /// that repeats is merged.
+    /// Emits the expression that reads a member of a oneof. The last member on the
+    /// wire wins; a message that occurs again is merged.
     fn oneof_read(
         &self,
         scope: &Scope<'_>,
         message: &Message,
         field: &Field,
         oneof: &Oneof,
-        Slot { path, place, unknown }: Slot<'_>,
+        OneofTarget { path, place, unknown }: OneofTarget<'_>,
     ) -> TokenStream {
         let tag = hex(field::tag(field));
         let variant = oneof
@@ -278,7 +285,7 @@ impl Emitter<'_> {
         let some = scope.prelude("Some");
         let forget = self.forget(message, oneof, field);
         match Shape::of(field.ty) {
-            Shape::Scalar if self.closed(field) => {
+            Shape::Scalar if self.is_closed_enum(field) => {
                 let read = closed_read(scope, field, unknown);
                 quote!(if let #some(value) = #read? { #place = #some(#path::#variant(value)); #forget },)
             }
@@ -305,14 +312,15 @@ impl Emitter<'_> {
         }
     }
 
-    /// The match that reads a field of a oneof which is a type of its own to
-    /// `*place`. Fields that it does not know are left where they are.
+    /// Emits the match that reads a field of a separate oneof into `*place`. Fields
+    /// that the oneof does not know are not consumed.
     pub(super) fn variants_merge(&self, scope: &Scope<'_>, message: &Message, oneof: &Oneof) -> TokenStream {
         let arms = message.fields.iter().map(|field| {
             let tag = hex(field::tag(field));
-            let slot = Slot { path: &quote!(Self), place: &quote!(*place), unknown: &quote!(unknown) };
-            let read = self.oneof_read(scope, message, field, oneof, slot);
-            self.located(message, field, quote!(#tag => #read))
+            let target =
+                OneofTarget { path: &quote!(Self), place: &quote!(*place), unknown: &quote!(unknown) };
+            let read = self.oneof_read(scope, message, field, oneof, target);
+            self.at_field_span(message, field, quote!(#tag => #read))
         });
         let ok = scope.prelude("Ok");
         quote! {
@@ -324,47 +332,49 @@ impl Emitter<'_> {
         }
     }
 
-    /// Forgets what members of a oneof lacked that this one replaces, where
-    /// they can lack something.
+    /// Emits the statement that discards the missing required fields recorded for
+    /// the other members of a oneof, which `field` replaces. `None` if those members
+    /// have no required fields.
     fn forget(&self, message: &Message, oneof: &Oneof, field: &Field) -> Option<TokenStream> {
         let others = oneof.variants.iter().map(|(index, _)| &message.fields[*index]);
         let tags: Vec<TokenStream> = others
-            .filter(|other| !std::ptr::eq(*other, field) && self.may_lack(other.ty, &mut HashSet::new()))
+            .filter(|other| !std::ptr::eq(*other, field) && self.has_required(other.ty, &mut HashSet::new()))
             .map(|other| hex(field::tag(other)))
             .collect();
         (!tags.is_empty()).then(|| quote!(ctx.forget(&[#(#tags),*]);))
     }
 
-    /// Whether there are required fields in a message, or in those inside it.
-    fn may_lack(&self, ty: Type, seen: &mut HashSet<MessageId>) -> bool {
+    /// Reports whether a message or any message nested in it has required fields.
+    fn has_required(&self, ty: Type, seen: &mut HashSet<MessageId>) -> bool {
         let (Type::Message(id) | Type::Group(id)) = ty else {
             return false;
         };
         let mut fields = self.schema.message(id).fields.iter();
         seen.insert(id)
-            && fields.any(|field| field.presence == Presence::Required || self.may_lack(field.ty, seen))
+            && fields.any(|field| field.presence == Presence::Required || self.has_required(field.ty, seen))
     }
 
-    /// Whether a field's values are of a closed enum.
-    fn closed(&self, field: &Field) -> bool {
+    /// Reports whether a field's type is a closed enum.
+    fn is_closed_enum(&self, field: &Field) -> bool {
         matches!(field.ty, Type::Enum(id) if self.schema.enumeration(id).closed)
     }
 }
 
-/// An arm that carries `act` out, and says that its field was found.
-fn arm(tag: &TokenStream, act: &TokenStream, found: Option<&TokenStream>) -> TokenStream {
-    found.map_or_else(|| quote!(#tag => #act,), |found| quote!(#tag => { #act; #found }))
+/// Emits a match arm that runs `action` and then marks the field as found.
+fn arm(tag: &TokenStream, action: &TokenStream, mark_found: Option<&TokenStream>) -> TokenStream {
+    mark_found.map_or_else(|| quote!(#tag => #action,), |mark_found| quote!(#tag => { #action; #mark_found }))
 }
 
-/// Reads a closed enum's number; one without a name goes to the unknown fields.
+/// Emits the expression that reads the number of a closed enum. An unnamed number
+/// goes to the unknown fields.
 fn closed_read(scope: &Scope<'_>, field: &Field, unknown: &TokenStream) -> TokenStream {
     let function = scope.wire("read_closed");
     let tag = hex(field::tag(field));
     quote!(#function(#tag, #unknown, &mut input, ctx))
 }
 
-/// Where unknown fields go.
-fn unknown(scope: &Scope<'_>, message: &Message) -> TokenStream {
+/// Returns the expression for the collection of unknown fields.
+fn unknown_fields(scope: &Scope<'_>, message: &Message) -> TokenStream {
     if let Some(unknown) = unknown_member(message) {
         quote!(&mut self.#unknown)
     } else {
@@ -373,7 +383,7 @@ fn unknown(scope: &Scope<'_>, message: &Message) -> TokenStream {
     }
 }
 
-/// The body of a message that is no protobuf: all of it.
+/// Emits the `merge` body of a message that is not protobuf: it takes all bytes.
 fn raw_body(scope: &Scope<'_>, form: Form) -> TokenStream {
     let ok = scope.prelude("Ok");
     match form {
@@ -382,20 +392,21 @@ fn raw_body(scope: &Scope<'_>, form: Form) -> TokenStream {
     }
 }
 
-/// The name of the word that holds the bits of required fields.
-fn missing(word: usize) -> proc_macro2::Ident {
+/// Returns the name of a variable with the bits of missing required fields.
+fn missing_ident(word: usize) -> proc_macro2::Ident {
     if word == 0 { format_ident!("missing") } else { format_ident!("missing_{word}") }
 }
 
-/// A word with its lowest `count` bits set, as a binary literal if it is short.
-fn bits(count: usize) -> TokenStream {
+/// Returns a word with its lowest `count` bits set: a binary literal for up to 8
+/// bits, else a hexadecimal one.
+fn bit_mask(count: usize) -> TokenStream {
     if count <= 8 {
         let text = format!("0b{}", "1".repeat(count));
         if let Ok(literal) = text.parse::<Literal>() {
             return quote!(#literal);
         }
     }
-    hex64(u64::MAX >> (WORD - count))
+    hex64(u64::MAX >> (WORD_BITS - count))
 }
 
 fn hex64(value: u64) -> TokenStream {

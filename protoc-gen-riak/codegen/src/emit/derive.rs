@@ -1,26 +1,25 @@
-//! What is written for types that are declared by hand: the impls of messages,
-//! oneofs, enums and requests.
+//! The impls of hand-written messages, oneofs, enums and requests.
 //!
-//! Invariant: each is a block of its own, which adds no name to the user's
-//! module.
+//! Invariant: the impls of each type are in a block of their own, which adds no name
+//! to the user's module.
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
 
-use super::declared::{Declared, Head, Pairing, respan};
-use super::form::{Form, member, place, unknown_member};
-use super::operation::Answers;
+use super::declared::{Declared, ImplHeader, Pairing, respan};
+use super::form::{Form, member, member_token, unknown_member};
+use super::operation::AnswerExprs;
 use super::scope::{Scope, ident};
 use super::{Emitter, Options, enumeration};
 use crate::model::{Enum, Field, Kind, Message, MessageId, Operation, Presence, Schema, Type};
 
 impl Emitter<'_> {
-    /// All impls of a hand-written message but those of its operation.
+    /// Emits all impls of a hand-written message, except those of its operation.
     fn declared_message(&self, scope: &Scope<'_>, message: &Message, declared: &Declared) -> TokenStream {
         let form = declared.form();
         let mut items = TokenStream::new();
         if message.fields.iter().any(|field| field.kind == Kind::Secret) {
-            items.extend(declared.at_secret(self.debug_impl(scope, message, form)));
+            items.extend(declared.at_secret_span(self.debug_impl(scope, message, form)));
         }
         items.extend(self.declared_getters(scope, message, form));
         items.extend(self.message_impl(scope, message, form));
@@ -33,27 +32,28 @@ impl Emitter<'_> {
             }
             (Pairing::Alone, Form::Owned) => {
                 items.extend(self.declared_owned(scope, message, &quote!(Self)));
-                items.extend(self.own_view(scope, message));
+                items.extend(self.self_view(scope, message));
             }
         }
         items.extend(self.coded_impl(scope, message, form));
         items
     }
 
-    /// The getters of members with defaults.
+    /// Emits the getters of members with defaults.
     fn declared_getters(&self, scope: &Scope<'_>, message: &Message, form: Form) -> TokenStream {
         let getters = self.getters(scope, message);
         if getters.is_empty() {
             return getters;
         }
-        let Head { generics, name, bounds, .. } = self.encoding_head(message, form, &quote!(Sized));
+        let ImplHeader { generics, name, bounds, .. } = self.encoding_header(message, form, &quote!(Sized));
         quote!(impl #generics #name #bounds { #getters })
     }
 
-    /// The `Owned` impl of a type that owns its data.
+    /// Emits the `Owned` impl of a type that owns its data.
     fn declared_owned(&self, scope: &Scope<'_>, message: &Message, view: &TokenStream) -> TokenStream {
         let [owned, decode] = ["Owned", "Decode"].map(|name| scope.runtime(name));
-        let Head { generics, name, mut bounds, .. } = self.encoding_head(message, Form::Owned, &owned);
+        let ImplHeader { generics, name, mut bounds, .. } =
+            self.encoding_header(message, Form::Owned, &owned);
         if let Some(declared) = self.declared.filter(|declared| declared.is_generic()) {
             let own = quote!(Self: for<'a> #decode<'a> + Send + Sync + 'static);
             let all = declared.predicates.iter().chain([&own]);
@@ -70,14 +70,14 @@ impl Emitter<'_> {
         }
     }
 
-    /// The `View` impl of a type that is its own borrowed form.
-    fn own_view(&self, scope: &Scope<'_>, message: &Message) -> TokenStream {
+    /// Emits the `View` impl of a type that is its own borrowed form.
+    fn self_view(&self, scope: &Scope<'_>, message: &Message) -> TokenStream {
         let view = scope.runtime("View");
         let bound = scope.runtime("Message");
-        let Head { generics, name, .. } = self.encoding_head(message, Form::Owned, &bound);
+        let ImplHeader { generics, name, .. } = self.encoding_header(message, Form::Owned, &bound);
         let clone = quote!(::core::clone::Clone);
-        // A bound with a lifetime of its own is no error where it does not
-        // hold: a type that cannot be cloned has no such impl.
+        // The compiler accepts a false bound if it has a higher-ranked lifetime: a
+        // type that is not `Clone` then merely lacks this impl.
         let clones = [quote!(for<'view> Self: #clone)];
         let bounds = self.declared.map(|declared| declared.bounds(&bound, &clones));
         quote! {
@@ -91,7 +91,7 @@ impl Emitter<'_> {
         }
     }
 
-    /// The `View` impl of a borrowed form.
+    /// Emits the `View` impl of a borrowed form.
     fn declared_view(
         &self,
         scope: &Scope<'_>,
@@ -100,23 +100,23 @@ impl Emitter<'_> {
         owned: &TokenStream,
     ) -> TokenStream {
         let view = scope.runtime("View");
-        let Head { generics, name, bounds, .. } = self.encoding_head(message, Form::Borrowed, &view);
+        let ImplHeader { generics, name, bounds, .. } = self.encoding_header(message, Form::Borrowed, &view);
         let mut members: Vec<TokenStream> = message
             .fields
             .iter()
             .map(|field| {
                 let member = member(field);
                 let value = Self::declared_member_owned(scope, field, &member);
-                self.located(message, field, quote!(#member: #value))
+                self.at_field_span(message, field, quote!(#member: #value))
             })
             .collect();
         members.extend(message.separate_oneofs.iter().map(|oneof| {
-            let member = place(&oneof.rust_name);
+            let member = member_token(&oneof.rust_name);
             quote!(#member: self.#member.as_ref().map(#view::owned))
         }));
         members.extend(unknown_member(message).map(|member| quote!(#member: self.#member.owned())));
         members.extend(declared.skipped.iter().map(|skipped| {
-            let (member, default) = (place(skipped), scope.prelude("Default"));
+            let (member, default) = (member_token(skipped), scope.prelude("Default"));
             quote!(#member: #default::default())
         }));
         quote! {
@@ -130,19 +130,20 @@ impl Emitter<'_> {
         }
     }
 
-    /// A member's value, owned, whatever the types of its two forms are.
+    /// Emits the owned value of a member, for any pair of types that the two forms
+    /// may have.
     fn declared_member_owned(scope: &Scope<'_>, field: &Field, member: &TokenStream) -> TokenStream {
         let value = declared_value_owned(scope, field, &quote!(value));
-        let refers = matches!(field.ty, Type::String | Type::Bytes | Type::Message(_) | Type::Group(_));
+        let borrows_data = matches!(field.ty, Type::String | Type::Bytes | Type::Message(_) | Type::Group(_));
         match field.presence {
             _ if field.with.is_some() => quote!(self.#member.clone()),
             Presence::Required | Presence::Implicit => match field.ty {
                 Type::String | Type::Bytes => quote!((&*self.#member).into()),
-                _ if refers => declared_value_owned(scope, field, &quote!(&self.#member)),
+                _ if borrows_data => declared_value_owned(scope, field, &quote!(&self.#member)),
                 _ => quote!(self.#member),
             },
-            Presence::Explicit if !refers => quote!(self.#member),
-            Presence::Repeated { .. } if !refers => quote!(self.#member.clone()),
+            Presence::Explicit if !borrows_data => quote!(self.#member),
+            Presence::Repeated { .. } if !borrows_data => quote!(self.#member.clone()),
             Presence::Explicit => quote!(self.#member.as_ref().map(|value| #value)),
             Presence::Repeated { .. } => quote!(self.#member.iter().map(|value| #value).collect()),
             Presence::Map { key } => {
@@ -153,7 +154,7 @@ impl Emitter<'_> {
         }
     }
 
-    /// The `Request` impl of a hand-written message.
+    /// Emits the `Request` impl of a hand-written message.
     fn declared_request(
         &self,
         scope: &Scope<'_>,
@@ -162,27 +163,28 @@ impl Emitter<'_> {
         asked: &Asked,
     ) -> TokenStream {
         let message = self.schema.message(operation.request);
-        let [request, coded, facts] = ["Request", "Coded", "Operation"].map(|name| scope.runtime(name));
+        let [request, coded, operation_type] =
+            ["Request", "Coded", "Operation"].map(|name| scope.runtime(name));
         let owned_trait = scope.runtime("Owned");
-        let Head { generics, name, mut bounds, .. } =
-            self.encoding_head(message, declared.form(), &owned_trait);
+        let ImplHeader { generics, name, mut bounds, .. } =
+            self.encoding_header(message, declared.form(), &owned_trait);
         if declared.form() == Form::Owned && declared.is_generic() {
-            let mut more = vec![quote!(Self: #owned_trait)];
+            let mut extra = vec![quote!(Self: #owned_trait)];
             if asked.depends {
                 let answer = &asked.response;
-                more.push(quote!(#answer: #owned_trait + #coded));
+                extra.push(quote!(#answer: #owned_trait + #coded));
             }
-            bounds = declared.bounds(&scope.runtime("Message"), &more);
+            bounds = declared.bounds(&scope.runtime("Message"), &extra);
         }
         let response = &asked.response;
-        // What is wrong with the answer's type is reported where it is named.
+        // Errors in the type of the answer are reported where the user names it.
         let place = Span::call_site().located_at(asked.place);
-        let (owned, facts_value) = if let Pairing::Owned(owned) = &declared.pairing {
+        let (owned, operation_value) = if let Pairing::Owned(owned) = &declared.pairing {
             (owned.clone(), quote!(<#owned as #request>::OPERATION))
         } else {
             let end = asked.end.clone().unwrap_or_default();
             let (some, error) = (scope.prelude("Some"), scope.item("operation", "ErrorFrame"));
-            let answers = Answers {
+            let answers = AnswerExprs {
                 response: respan(quote!(<#response as #coded>::CODE), place),
                 alternatives: quote!(&[]),
                 error: quote!(#some(#error::RIAK)),
@@ -197,20 +199,20 @@ impl Emitter<'_> {
             impl #generics #request for #name #bounds {
                 type Owned = #owned;
                 type Response = #response;
-                const OPERATION: &'static #facts = #facts_value;
+                const OPERATION: &'static #operation_type = #operation_value;
                 #methods
             }
         }
     }
 
-    /// The impls of a hand-written oneof: an enum with a field in each variant.
+    /// Emits the impls of a hand-written oneof: an enum with one field per variant.
     fn declared_oneof(&self, scope: &Scope<'_>, message: &Message, declared: &Declared) -> TokenStream {
         let form = declared.form();
         let oneof = &message.oneofs[0];
         let [oneof_trait, read_trait, reader, context] =
             ["Oneof", "ReadOneof", "Reader", "Context"].map(|name| scope.wire(name));
         let (keep, bound) = (scope.wire("KeepUnknown"), scope.runtime("Message"));
-        let Head { generics, name, bounds, .. } = self.encoding_head(message, form, &bound);
+        let ImplHeader { generics, name, bounds, .. } = self.encoding_header(message, form, &bound);
         let mut numbers: Vec<u32> = message.fields.iter().map(|field| field.number).collect();
         numbers.sort_unstable();
         let numbers = numbers.into_iter().map(proc_macro2::Literal::u32_unsuffixed);
@@ -223,7 +225,7 @@ impl Emitter<'_> {
             }
         };
         let decode = scope.runtime("Decode");
-        let Head { generics, name, bounds, lifetime } = self.decoding_head(message, form, &decode);
+        let ImplHeader { generics, name, bounds, lifetime } = self.decoding_header(message, form, &decode);
         let body = self.variants_merge(scope, message, oneof);
         let [option, result] = ["Option", "Result"].map(|name| scope.prelude(name));
         let error = scope.runtime("DecodeError");
@@ -244,24 +246,24 @@ impl Emitter<'_> {
         };
         let view = match (&declared.pairing, form) {
             (Pairing::Owned(owned), _) => self.declared_oneof_view(scope, message, owned),
-            (_, Form::Owned) => self.own_view(scope, message),
+            (_, Form::Owned) => self.self_view(scope, message),
             (_, Form::Borrowed) => TokenStream::new(),
         };
         let secret = message.fields.iter().any(|field| field.kind == Kind::Secret);
         let debug = secret.then(|| {
-            let head = self.encoding_head(message, form, &quote!(::core::fmt::Debug));
-            declared.at_secret(self.oneof_debug_impl(scope, message, oneof, form, &head))
+            let header = self.encoding_header(message, form, &quote!(::core::fmt::Debug));
+            declared.at_secret_span(self.oneof_debug_impl(scope, message, oneof, form, &header))
         });
         quote!(#debug #encode #read #view)
     }
 
     fn declared_oneof_view(&self, scope: &Scope<'_>, message: &Message, owned: &TokenStream) -> TokenStream {
         let view = scope.runtime("View");
-        let Head { generics, name, bounds, .. } = self.encoding_head(message, Form::Borrowed, &view);
+        let ImplHeader { generics, name, bounds, .. } = self.encoding_header(message, Form::Borrowed, &view);
         let arms = message.oneofs[0].variants.iter().map(|(index, variant)| {
             let field = &message.fields[*index];
             let (variant, value) = (ident(variant), declared_value_owned(scope, field, &quote!(value)));
-            self.located(message, field, quote!(Self::#variant(value) => #owned::#variant(#value),))
+            self.at_field_span(message, field, quote!(Self::#variant(value) => #owned::#variant(#value),))
         });
         quote! {
             impl #generics #view for #name #bounds {
@@ -275,7 +277,7 @@ impl Emitter<'_> {
     }
 }
 
-/// One value, owned, given as a reference.
+/// Emits the owned form of a single value, given a reference to it.
 fn declared_value_owned(scope: &Scope<'_>, field: &Field, value: &TokenStream) -> TokenStream {
     match field.ty {
         _ if field.with.is_some() => quote!(#value.clone()),
@@ -293,7 +295,7 @@ fn declared_value_owned(scope: &Scope<'_>, field: &Field, value: &TokenStream) -
     }
 }
 
-/// What is emitted for one hand-written type, in a block of its own.
+/// Wraps the items of one hand-written type, with their imports, in a block.
 fn block(scope: &Scope<'_>, items: &TokenStream) -> TokenStream {
     let imports = scope.imports();
     quote! {
@@ -304,7 +306,7 @@ fn block(scope: &Scope<'_>, items: &TokenStream) -> TokenStream {
     }
 }
 
-/// The block of what `items` emits for a type that is declared so.
+/// Emits the block of a hand-written type, with the items that `items` returns.
 fn declared_block(
     schema: &Schema,
     declared: &Declared,
@@ -317,61 +319,66 @@ fn declared_block(
     block(&scope, &items)
 }
 
-/// The impls of a hand-written message: the schema's message of this id, as
-/// `declared` says. `more` are items that stand beside them.
+/// Emits the impls of a hand-written message.
+///
+/// `id` is the message in `schema`, `declared` is its declaration, and `extra` are
+/// items to emit in the same block.
 #[must_use]
 pub fn derive_message(
     schema: &Schema,
     id: MessageId,
     declared: &Declared,
-    more: &TokenStream,
+    extra: &TokenStream,
     options: &Options,
 ) -> TokenStream {
     declared_block(schema, declared, options, |emitter, scope| {
         let impls = emitter.declared_message(scope, schema.message(id), declared);
-        quote!(#more #impls)
+        quote!(#extra #impls)
     })
 }
 
-/// The impls of a hand-written oneof: the only one of the schema's message of
-/// this id, which has no other fields.
+/// Emits the impls of a hand-written oneof.
+///
+/// The oneof is the only one of the message `id` in `schema`, which has no other
+/// fields. `extra` are items to emit in the same block.
 #[must_use]
 pub fn derive_oneof(
     schema: &Schema,
     id: MessageId,
     declared: &Declared,
-    more: &TokenStream,
+    extra: &TokenStream,
     options: &Options,
 ) -> TokenStream {
     declared_block(schema, declared, options, |emitter, scope| {
         let impls = emitter.declared_oneof(scope, schema.message(id), declared);
-        quote!(#more #impls)
+        quote!(#extra #impls)
     })
 }
 
-/// The impl of a hand-written enum. `other` is the variant that keeps numbers
-/// without a name, if it is an open one.
+/// Emits the impl of a hand-written enum. `other` is the variant that keeps unnamed
+/// numbers, which makes the enum open.
 #[must_use]
 pub fn derive_enumeration(item: &Enum, other: Option<&str>, options: &Options) -> TokenStream {
-    let mut scope = Scope::inside(&options.runtime);
+    let mut scope = Scope::in_block(&options.runtime);
     scope.declare(&item.path.name);
-    block(&scope, &enumeration::declared(&scope, item, other))
+    block(&scope, &enumeration::declared_impl(&scope, item, other))
 }
 
-/// What a hand-written request asks for, as far as a schema cannot say it.
+/// The parts of a hand-written request that a schema cannot express.
 #[derive(Clone, Debug)]
 pub struct Asked {
     /// The type of the regular answer.
     pub response: TokenStream,
-    /// Whether that depends on a parameter of the request.
+    /// Whether the type of the answer depends on a parameter of the request.
     pub depends: bool,
-    /// Where that is said.
+    /// The span of the type of the answer.
     pub place: Span,
-    /// An expression for which answer of a stream is the last.
+    /// The expression of type `StreamEnd` that identifies the last answer of a
+    /// stream.
     pub end: Option<TokenStream>,
 }
 
-/// The `Request` impl of a hand-written message.
+/// Emits the `Request` impl of a hand-written message.
 #[must_use]
 pub fn derive_request(
     schema: &Schema,

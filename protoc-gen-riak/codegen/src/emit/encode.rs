@@ -1,35 +1,35 @@
-//! `Message` impls: how a message is written.
+//! `Message` impls: how a message is encoded.
 //!
-//! Invariant: fields are written in the order of their numbers, a oneof where
-//! its lowest number stands, unknown fields last.
+//! Invariant: fields are written in the order of their numbers, a oneof at the
+//! position of its lowest number, and unknown fields last.
 
 use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::Emitter;
-use super::declared::Head;
+use super::declared::ImplHeader;
 use super::field::{self, Shape, by_number, hex};
-use super::form::{Form, member, place, unknown_member};
+use super::form::{Form, member, member_token, unknown_member};
 use super::oneof::oneof_path;
 use super::scope::{Scope, ident};
 use crate::model::{Field, Message, Oneof, Presence, SeparateOneof, Type};
 
 impl Emitter<'_> {
-    /// The `Message` impl of one form.
+    /// Emits the `Message` impl of one form.
     pub(super) fn message_impl(&self, scope: &Scope<'_>, message: &Message, form: Form) -> TokenStream {
         let (message_trait, writer) = (scope.runtime("Message"), scope.wire("Writer"));
-        let Head { generics, name, bounds, .. } = self.encoding_head(message, form, &message_trait);
+        let ImplHeader { generics, name, bounds, .. } = self.encoding_header(message, form, &message_trait);
         let full_name = &message.full_name;
-        let mut puts = self.puts(scope, message, form);
+        let mut field_writes = self.field_writes(scope, message, form);
         if self.is_raw(self.id(message)) {
-            puts.push(quote!(out.raw(&self.body)));
+            field_writes.push(quote!(out.raw(&self.body)));
         } else if message.bodyless {
-            puts.clear();
+            field_writes.clear();
         } else if let Some(unknown) = unknown_member(message) {
-            puts.push(quote!(self.#unknown.put(out)));
+            field_writes.push(quote!(self.#unknown.put(out)));
         }
         let at_least = at_least(scope, message);
-        let last = puts.pop().unwrap_or_else(|| quote!(out));
+        let last = field_writes.pop().unwrap_or_else(|| quote!(out));
         quote! {
             impl #generics #message_trait for #name #bounds {
                 const NAME: &'static str = #full_name;
@@ -38,14 +38,14 @@ impl Emitter<'_> {
 
                 #[inline]
                 fn encode<'w>(&self, out: #writer<'w>) -> #writer<'w> {
-                    #(let out = #puts;)*
+                    #(let out = #field_writes;)*
                     #last
                 }
             }
         }
     }
 
-    /// The method that writes a oneof which is a type of its own.
+    /// Emits the method that writes a separate oneof.
     pub(super) fn variants_encode(scope: &Scope<'_>, message: &Message, oneof: &Oneof) -> TokenStream {
         let arms = variant_arms(scope, message, oneof, |variant| quote!(Self::#variant(value)));
         let writer = scope.wire("Writer");
@@ -57,36 +57,39 @@ impl Emitter<'_> {
         }
     }
 
-    /// What writes each field: takes `out`, and gives it back.
-    fn puts(&self, scope: &Scope<'_>, message: &Message, form: Form) -> Vec<TokenStream> {
-        let mut done = vec![false; message.oneofs.len()];
+    /// Emits an expression for each field that takes the writer `out`, writes the
+    /// field, and returns the writer.
+    fn field_writes(&self, scope: &Scope<'_>, message: &Message, form: Form) -> Vec<TokenStream> {
+        let mut written = vec![false; message.oneofs.len()];
         let mut separate = message.separate_oneofs.iter().collect::<Vec<_>>();
         separate.sort_by_key(|oneof| oneof.number);
         let mut separate = separate.into_iter().peekable();
-        let mut puts = Vec::new();
+        let mut field_writes = Vec::new();
         for field in by_number(&message.fields) {
             while let Some(oneof) = separate.next_if(|oneof| oneof.number < field.number) {
-                puts.push(put_separate(scope, oneof));
+                field_writes.push(put_separate(scope, oneof));
             }
-            puts.push(match field.presence {
-                // A oneof is written where its lowest number stands.
-                Presence::Oneof(index) if std::mem::replace(&mut done[index], true) => continue,
+            field_writes.push(match field.presence {
+                // A oneof is written once, at the position of its lowest number.
+                Presence::Oneof(index) if std::mem::replace(&mut written[index], true) => continue,
                 Presence::Oneof(index) => put_oneof(scope, message, &message.oneofs[index], form),
                 _ => {
                     let member = member(field);
-                    self.located(message, field, put(scope, field, &quote!(&self.#member)))
+                    self.at_field_span(message, field, put(scope, field, &quote!(&self.#member)))
                 }
             });
         }
-        puts.extend(separate.map(|oneof| put_separate(scope, oneof)));
-        puts
+        field_writes.extend(separate.map(|oneof| put_separate(scope, oneof)));
+        field_writes
     }
 }
 
-/// What a message takes at least: its bytes and texts, if it always has one.
+/// Emits `at_least`, a lower bound of the encoded length: the lengths of all
+/// singular bytes and text fields.
 ///
-/// One that may have none is most often short, and looking at all of its fields
-/// would cost more than it saves. A message with a code is seldom nested.
+/// Emitted only if the message always has such a field. Other messages are usually
+/// short, so inspecting all of their fields would cost more than it saves. A message
+/// with a code does not get one either, since it is rarely nested.
 fn at_least(scope: &Scope<'_>, message: &Message) -> Option<TokenStream> {
     if message.code.is_some() {
         return None;
@@ -110,7 +113,7 @@ fn at_least(scope: &Scope<'_>, message: &Message) -> Option<TokenStream> {
     })
 }
 
-/// What writes a oneof.
+/// Emits the expression that writes a oneof.
 fn put_oneof(scope: &Scope<'_>, message: &Message, oneof: &Oneof, form: Form) -> TokenStream {
     let member = ident(&oneof.rust_name);
     let path = oneof_path(scope, message, oneof, form);
@@ -119,7 +122,7 @@ fn put_oneof(scope: &Scope<'_>, message: &Message, oneof: &Oneof, form: Form) ->
     quote!(match &self.#member { #(#arms)* #none => out, })
 }
 
-/// The arms of a oneof's variants.
+/// Emits the match arms that write the variants of a oneof.
 fn variant_arms(
     scope: &Scope<'_>,
     message: &Message,
@@ -134,14 +137,14 @@ fn variant_arms(
     oneof.variants.iter().map(arm).collect()
 }
 
-/// What writes a oneof which is a type of its own.
+/// Emits the expression that writes a separate oneof.
 fn put_separate(scope: &Scope<'_>, oneof: &SeparateOneof) -> TokenStream {
-    let member = place(&oneof.rust_name);
+    let member = member_token(&oneof.rust_name);
     let function = scope.wire("put_oneof");
     quote!(#function(&self.#member, out))
 }
 
-/// What writes one field, given its value by reference.
+/// Emits the expression that writes one field, given a reference to its value.
 fn put(scope: &Scope<'_>, field: &Field, value: &TokenStream) -> TokenStream {
     let shape = Shape::of(field.ty);
     let tag = hex(field::tag(field));
@@ -170,7 +173,7 @@ fn put(scope: &Scope<'_>, field: &Field, value: &TokenStream) -> TokenStream {
     quote!(#function(#tag, #value, out))
 }
 
-/// What writes a map field.
+/// Emits the expression that writes a map field.
 fn put_map(scope: &Scope<'_>, field: &Field, key: Type, value: &TokenStream) -> TokenStream {
     let tag = hex(field::tag(field));
     let key_marker = Emitter::marker(scope, key);
@@ -184,7 +187,8 @@ fn put_map(scope: &Scope<'_>, field: &Field, key: Type, value: &TokenStream) -> 
     quote!(#function::<#key_marker, #value_marker, _, _>(#tag, [#key_tag, #value_tag], #value, out))
 }
 
-/// The name of a runtime function: `put_optional`, `put_repeated_message`.
+/// Returns the name of a runtime function, such as `put_optional` or
+/// `put_repeated_message`.
 fn function(kind: &str, shape: &str) -> proc_macro2::Ident {
     let parts: Vec<&str> = ["put", kind, shape].into_iter().filter(|part| !part.is_empty()).collect();
     ident(&parts.join("_"))

@@ -1,6 +1,6 @@
-//! Enums: a Rust enum where the schema's is closed, a newtype where it is open.
+//! Enums: a closed enum becomes a Rust enum, an open one a newtype.
 //!
-//! Invariant: never a bare integer; an open enum keeps any number.
+//! Invariant: a value is never a bare integer, and an open enum keeps any number.
 
 use std::collections::BTreeSet;
 
@@ -14,15 +14,15 @@ use super::scope::{Scope, ident};
 use crate::model::{Enum, EnumValue};
 
 impl Emitter<'_> {
-    /// An enum and its impls.
-    #[expect(clippy::unused_self, reason = "one of the emitter's items")]
+    /// Emits an enum and its impls.
+    #[expect(clippy::unused_self, reason = "a method like those that emit other items")]
     pub(super) fn enumeration(&self, scope: &Scope<'_>, item: &Enum) -> TokenStream {
-        if item.closed { closed(scope, item) } else { open(scope, item) }
+        if item.closed { closed_enum(scope, item) } else { open_enum(scope, item) }
     }
 }
 
-/// The values that are no aliases of earlier ones, and the aliases.
-fn split(item: &Enum) -> (Vec<&EnumValue>, Vec<&EnumValue>) {
+/// Separates the values from those that are aliases of earlier values.
+fn split_aliases(item: &Enum) -> (Vec<&EnumValue>, Vec<&EnumValue>) {
     let mut seen = BTreeSet::new();
     item.values.iter().partition(|value| seen.insert(value.number))
 }
@@ -33,9 +33,9 @@ fn header(item: &Enum) -> TokenStream {
     quote!(#docs #deprecated)
 }
 
-fn closed(scope: &Scope<'_>, item: &Enum) -> TokenStream {
+fn closed_enum(scope: &Scope<'_>, item: &Enum) -> TokenStream {
     let (name, header) = (ident(&item.path.name), header(item));
-    let (values, aliases) = split(item);
+    let (values, aliases) = split_aliases(item);
     let variants = values.iter().enumerate().map(|(index, value)| {
         let (name, docs) = (ident(&value.rust_name), docs(&value.docs));
         let deprecated = deprecated(value.deprecated);
@@ -58,7 +58,7 @@ fn closed(scope: &Scope<'_>, item: &Enum) -> TokenStream {
         let (variant, name) = (ident(&value.rust_name), &value.name);
         quote!(Self::#variant => #name,)
     });
-    let numbers = numbers(scope, item);
+    let numbers = enumeration_impl(scope, item);
     let allow = values.iter().any(|value| value.deprecated).then(|| quote!(#[allow(deprecated)]));
     quote! {
         #header
@@ -82,8 +82,8 @@ fn closed(scope: &Scope<'_>, item: &Enum) -> TokenStream {
     }
 }
 
-/// The `Enumeration` impl of a closed enum.
-fn numbers(scope: &Scope<'_>, item: &Enum) -> TokenStream {
+/// Emits the `Enumeration` impl of a closed enum.
+fn enumeration_impl(scope: &Scope<'_>, item: &Enum) -> TokenStream {
     let name = ident(&item.path.name);
     let from = values_by_number(item);
     let [option, some, none] = ["Option", "Some", "None"].map(|name| scope.prelude(name));
@@ -106,18 +106,18 @@ fn numbers(scope: &Scope<'_>, item: &Enum) -> TokenStream {
     }
 }
 
-/// Arms from numbers to variants.
+/// Emits the match arms from numbers to variants.
 fn values_by_number(item: &Enum) -> impl Iterator<Item = TokenStream> {
-    split(item).0.into_iter().map(|value| {
+    split_aliases(item).0.into_iter().map(|value| {
         let (variant, number) = (ident(&value.rust_name), number::int(value.number));
         quote!(#number => Self::#variant,)
     })
 }
 
-/// The `Enumeration` impl of a hand-written enum. `other` is the variant that
-/// keeps numbers without a name, if it is an open one.
-pub(super) fn declared(scope: &Scope<'_>, item: &Enum, other: Option<&str>) -> TokenStream {
-    let Some(other) = other.map(ident) else { return numbers(scope, item) };
+/// Emits the `Enumeration` impl of a hand-written enum. `other` is the variant that
+/// keeps unnamed numbers, which makes the enum open.
+pub(super) fn declared_impl(scope: &Scope<'_>, item: &Enum, other: Option<&str>) -> TokenStream {
+    let Some(other) = other.map(ident) else { return enumeration_impl(scope, item) };
     let name = ident(&item.path.name);
     let from = values_by_number(item);
     let to = item.values.iter().map(|value| {
@@ -147,9 +147,9 @@ pub(super) fn declared(scope: &Scope<'_>, item: &Enum, other: Option<&str>) -> T
     }
 }
 
-fn open(scope: &Scope<'_>, item: &Enum) -> TokenStream {
+fn open_enum(scope: &Scope<'_>, item: &Enum) -> TokenStream {
     let (name, header) = (ident(&item.path.name), header(item));
-    let (values, _) = split(item);
+    let (values, _) = split_aliases(item);
     let fmt = scope.std("::core", "fmt");
     let constants = item.values.iter().map(|value| {
         let (name, docs) = (ident(&value.rust_name), docs_or(&value.docs, &format!("`{}`.", value.name)));

@@ -1,7 +1,7 @@
-//! What a field is on the wire: its tag, and how its values are delimited.
+//! The wire format of a field: its tag, and how its values are delimited.
 //!
-//! Invariant: tags are whole, number and wire type in one, as the runtime's
-//! primitives take them.
+//! Invariant: a tag combines field number and wire type, as the runtime's
+//! primitives expect.
 
 use proc_macro2::{Literal, TokenStream};
 
@@ -12,9 +12,9 @@ use crate::model::{Field, Presence, Type};
 pub(super) enum Shape {
     /// A number, text or bytes.
     Scalar,
-    /// A message behind a length.
+    /// A message with a length prefix.
     Message,
-    /// A message between a start and an end tag.
+    /// A message between a start tag and an end tag.
     Group,
 }
 
@@ -27,7 +27,8 @@ impl Shape {
         }
     }
 
-    /// Part of the names of the runtime's functions.
+    /// Returns the part that stands for this shape in the names of the runtime's
+    /// functions.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Scalar => "scalar",
@@ -37,7 +38,7 @@ impl Shape {
     }
 }
 
-/// The wire type of one value.
+/// Returns the wire type of a single value.
 pub(super) fn wire_type(ty: Type) -> u32 {
     match ty {
         Type::Int32
@@ -55,42 +56,42 @@ pub(super) fn wire_type(ty: Type) -> u32 {
     }
 }
 
-/// Whether a run of values may be packed.
+/// Reports whether repeated values of this type may be packed.
 pub(super) fn packable(ty: Type) -> bool {
     !matches!(wire_type(ty), 2 | 3)
 }
 
-/// The tag of one value, or of one map entry.
+/// Returns the tag of a single value, or of a single map entry.
 pub(super) fn tag(field: &Field) -> u32 {
     let wire_type = if matches!(field.presence, Presence::Map { .. }) { 2 } else { wire_type(field.ty) };
     field.number << 3 | wire_type
 }
 
-/// The tag of a packed run.
+/// Returns the tag of a packed run.
 pub(super) fn packed_tag(field: &Field) -> u32 {
     delimited_tag(field.number)
 }
 
-/// The tag of a value with a length.
+/// Returns the tag of a value with a length prefix.
 pub(super) fn delimited_tag(number: u32) -> u32 {
     number << 3 | 2
 }
 
-/// A tag as it reads best: in hexadecimal, as the bytes on the wire.
+/// Returns a tag as a hexadecimal literal, which resembles the bytes on the wire.
 pub(super) fn hex(tag: u32) -> TokenStream {
-    // A hexadecimal literal of a number always parses.
+    // The formatted number always parses as a literal.
     format!("{tag:#04x}").parse::<Literal>().map_or_else(
         |_| TokenStream::from(proc_macro2::TokenTree::from(Literal::u32_unsuffixed(tag))),
         |literal| TokenStream::from(proc_macro2::TokenTree::from(literal)),
     )
 }
 
-/// The tags of key and value inside a map's entry.
+/// Returns the tags of key and value inside a map entry.
 pub(super) fn entry_tags(key: Type, value: Type) -> [u32; 2] {
     [1 << 3 | wire_type(key), 2 << 3 | wire_type(value)]
 }
 
-/// Fields in the order in which they are written: by number.
+/// Returns fields in the order in which they are written: by number.
 pub(super) fn by_number(fields: &[Field]) -> Vec<&Field> {
     let mut fields: Vec<&Field> = fields.iter().collect();
     fields.sort_by_key(|field| field.number);

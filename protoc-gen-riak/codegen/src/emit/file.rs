@@ -1,6 +1,6 @@
-//! One file's module: its enums, messages, services, and nested modules.
+//! The module of one schema file: its enums, messages, services and nested modules.
 //!
-//! Invariant: nested types stand in a module beside the struct they belong to,
+//! Invariant: nested types are in a module next to the struct that they belong to,
 //! named after it.
 
 use proc_macro2::TokenStream;
@@ -12,7 +12,7 @@ use super::{Emitter, Module};
 use crate::model::{EnumId, File, Message, MessageId};
 
 impl Emitter<'_> {
-    /// The module of one file.
+    /// Emits the module of one file.
     pub(super) fn file(&self, file: &File) -> Module {
         let mut scope = Scope::new(&file.module, &self.options.runtime);
         self.declare(&mut scope, &file.messages, &file.enums);
@@ -33,7 +33,7 @@ impl Emitter<'_> {
                 continue;
             }
             items.extend(self.requests(&scope, service));
-            items.extend(self.answers(&scope, service));
+            items.extend(self.answer_enums(&scope, service));
             if self.options.client {
                 items.extend(self.client(&scope, service));
             }
@@ -53,7 +53,7 @@ impl Emitter<'_> {
         }
     }
 
-    /// Says which names a module declares.
+    /// Declares in `scope` the names of these messages and enums.
     fn declare(&self, scope: &mut Scope<'_>, messages: &[MessageId], enums: &[EnumId]) {
         for &id in messages {
             let message = self.schema.message(id);
@@ -74,7 +74,7 @@ impl Emitter<'_> {
         enums.chain(messages).collect()
     }
 
-    /// The modules of what is declared inside messages.
+    /// Emits the modules for the items declared inside these messages.
     fn nested_modules(&self, parent: &[String], messages: &[MessageId]) -> TokenStream {
         let messages = messages.iter().map(|&id| self.schema.message(id));
         messages
@@ -107,7 +107,7 @@ impl Emitter<'_> {
     }
 }
 
-/// Whether anything is declared inside a message.
+/// Reports whether anything is declared inside a message.
 fn has_nested(message: &Message) -> bool {
     !(message.messages.is_empty() && message.enums.is_empty() && message.oneofs.is_empty())
 }

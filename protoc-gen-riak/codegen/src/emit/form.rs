@@ -1,5 +1,4 @@
-//! The two forms of a message: owned, and borrowed from what it is decoded
-//! from.
+//! The two forms of a message: owned, and borrowed from the input of decoding.
 //!
 //! Invariant: both forms have the same members under the same names.
 
@@ -12,7 +11,7 @@ use super::Emitter;
 use super::scope::{Scope, ident, path};
 use crate::model::{BytesType, Field, Kind, Message, MessageId, Presence, Type};
 
-/// One of the two forms.
+/// One of the two forms of a message.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
     /// `Foo`.
@@ -22,7 +21,7 @@ pub(super) enum Form {
 }
 
 impl Form {
-    /// The struct's name.
+    /// Returns the name of the struct.
     pub(super) fn name(self, message: &Message) -> proc_macro2::Ident {
         ident(match self {
             Self::Owned => &message.path.name,
@@ -30,7 +29,7 @@ impl Form {
         })
     }
 
-    /// `<'a>` where the form borrows.
+    /// Returns `<'a>` for the borrowed form, otherwise nothing.
     pub(super) fn generics(self) -> TokenStream {
         match self {
             Self::Owned => TokenStream::new(),
@@ -38,8 +37,8 @@ impl Form {
         }
     }
 
-    /// `<'_>` where the form borrows.
-    pub(super) fn anonymous(self) -> TokenStream {
+    /// Returns `<'_>` for the borrowed form, otherwise nothing.
+    pub(super) fn anonymous_lifetime(self) -> TokenStream {
         match self {
             Self::Owned => TokenStream::new(),
             Self::Borrowed => quote!(<'_>),
@@ -48,7 +47,7 @@ impl Form {
 }
 
 impl Emitter<'_> {
-    /// A message's type, as seen from a scope.
+    /// Returns the type of a message, as a path from `scope`.
     pub(super) fn message_type(&self, scope: &Scope<'_>, id: MessageId, form: Form) -> TokenStream {
         let message = self.schema.message(id);
         match form {
@@ -60,9 +59,9 @@ impl Emitter<'_> {
         }
     }
 
-    /// The type of one value of a field.
+    /// Returns the type of a single value of a field.
     pub(super) fn value_type(&self, scope: &Scope<'_>, field: &Field, form: Form) -> TokenStream {
-        let value = self.plain_type(scope, field.ty, field.bytes, form);
+        let value = self.rust_type(scope, field.ty, field.bytes, form);
         if field.kind == Kind::Quorum && field.ty == Type::Uint32 {
             return scope.runtime("Quorum");
         }
@@ -73,14 +72,8 @@ impl Emitter<'_> {
         value
     }
 
-    /// The Rust type of a protobuf type.
-    pub(super) fn plain_type(
-        &self,
-        scope: &Scope<'_>,
-        ty: Type,
-        bytes: BytesType,
-        form: Form,
-    ) -> TokenStream {
+    /// Returns the Rust type of a protobuf type.
+    pub(super) fn rust_type(&self, scope: &Scope<'_>, ty: Type, bytes: BytesType, form: Form) -> TokenStream {
         match ty {
             Type::Int32 | Type::Sint32 | Type::Sfixed32 => quote!(i32),
             Type::Int64 | Type::Sint64 | Type::Sfixed64 => quote!(i64),
@@ -105,7 +98,7 @@ impl Emitter<'_> {
         }
     }
 
-    /// The type of a field's member.
+    /// Returns the type of the member that holds a field.
     pub(super) fn member_type(&self, scope: &Scope<'_>, field: &Field, form: Form) -> TokenStream {
         let value = self.value_type(scope, field, form);
         match field.presence {
@@ -119,7 +112,7 @@ impl Emitter<'_> {
                 quote!(#vec<#value>)
             }
             Presence::Map { key } => {
-                let key = self.plain_type(scope, key, field.bytes, form);
+                let key = self.rust_type(scope, key, field.bytes, form);
                 let map = scope.std("::std::collections", "BTreeMap");
                 quote!(#map<#key, #value>)
             }
@@ -127,7 +120,7 @@ impl Emitter<'_> {
         }
     }
 
-    /// The type of the member that keeps what the schema does not know.
+    /// Returns the type of the member that keeps unknown fields.
     pub(super) fn unknown_type(scope: &Scope<'_>, form: Form) -> TokenStream {
         match form {
             Form::Owned => scope.wire("UnknownFields"),
@@ -138,12 +131,13 @@ impl Emitter<'_> {
         }
     }
 
-    /// What reads and writes a field's values: its own, or a wire type marker.
+    /// Returns the type that reads and writes a field's values: [`Field::with`], or
+    /// the marker of its wire type.
     pub(super) fn field_marker(scope: &Scope<'_>, field: &Field) -> TokenStream {
         field.with.as_deref().map_or_else(|| Self::marker(scope, field.ty), path)
     }
 
-    /// The wire type marker of a field's values, such as `wire::Uint32`.
+    /// Returns the marker of a wire type, such as `wire::Uint32`.
     pub(super) fn marker(scope: &Scope<'_>, ty: Type) -> TokenStream {
         scope.wire(match ty {
             Type::Int32 => "Int32",
@@ -166,8 +160,8 @@ impl Emitter<'_> {
         })
     }
 
-    /// Whether the borrowed form of a message borrows anything: itself, or
-    /// through the messages in it. Recursion alone borrows nothing.
+    /// Reports whether the borrowed form of a message borrows anything, directly or
+    /// through nested messages. Recursion alone borrows nothing.
     pub(super) fn borrows(&self, message: &Message) -> bool {
         let mut seen = BTreeSet::new();
         let mut queue = vec![message];
@@ -190,39 +184,40 @@ impl Emitter<'_> {
         false
     }
 
-    /// Whether a message's body is no protobuf.
+    /// Reports whether the body of a message is not protobuf.
     pub(super) fn is_raw(&self, id: MessageId) -> bool {
         self.schema.frames.iter().any(|frame| frame.raw && frame.message == Some(id))
     }
 
-    /// The id of a message of this schema.
+    /// Returns the id of a message of this schema.
     pub(super) fn id(&self, message: &Message) -> MessageId {
         let index = self.schema.messages.iter().position(|other| std::ptr::eq(other, message));
         MessageId(index.unwrap_or(usize::MAX))
     }
 }
 
-/// A field's member.
+/// Returns the name of the member that holds a field.
 pub(super) fn member(field: &Field) -> TokenStream {
-    place(&field.rust_name)
+    member_token(&field.rust_name)
 }
 
-/// A member by its Rust name, which is a number in a tuple struct.
-pub(super) fn place(rust_name: &str) -> TokenStream {
+/// Returns a member's name as a token: an identifier, or an index in a tuple struct.
+pub(super) fn member_token(rust_name: &str) -> TokenStream {
     match rust_name.parse::<usize>() {
         Ok(index) => Literal::usize_unsuffixed(index).into_token_stream(),
         Err(_) => ident(rust_name).into_token_stream(),
     }
 }
 
-/// The member that uses the lifetime of a borrowed form that borrows nothing.
+/// Returns the name of the member that uses the lifetime, for a borrowed form that
+/// borrows nothing.
 pub(super) fn lifetime_member(message: &Message) -> proc_macro2::Ident {
     let fields = message.fields.iter().map(|field| field.rust_name.as_str());
     let oneofs = message.oneofs.iter().map(|oneof| oneof.rust_name.as_str());
     ident(&crate::ident::Scope::with_taken(fields.chain(oneofs)).take("lifetime"))
 }
 
-/// The member that keeps what the schema does not know, if there is one.
+/// Returns the name of the member that keeps unknown fields, if there is one.
 pub(super) fn unknown_member(message: &Message) -> Option<TokenStream> {
-    message.unknown.as_deref().map(place)
+    message.unknown.as_deref().map(member_token)
 }

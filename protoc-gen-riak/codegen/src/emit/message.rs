@@ -1,22 +1,22 @@
-//! Messages: the two structs, and what both have beside the codec.
+//! Messages: the two structs, and their impls other than the codec.
 //!
-//! Invariant: members are public and plain; what a member's absence means is
-//! an `Option`, and nothing else is one.
+//! Invariant: members are public and plain. A member is an `Option` if, and only if,
+//! the schema distinguishes an absent field from one with its default value.
 
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
 use super::Emitter;
-use super::declared::Head;
+use super::declared::ImplHeader;
 use super::docs::{deprecated, docs, docs_or, line, link};
 use super::form::{Form, lifetime_member, member, unknown_member};
 use super::number;
 use super::scope::{Scope, ident};
 use crate::model::{BytesType, Field, Kind, Literal as Value, Message, Presence, Type};
 
-/// What messages have methods and functions of, by themselves or by traits: a
-/// getter of such a name would be called in its place.
-const METHODS: &[&str] = &[
+/// The names of methods and functions that messages have, from inherent impls or
+/// traits. A getter with such a name would shadow the method.
+const METHOD_NAMES: &[&str] = &[
     "append_to",
     "at_least",
     "clone",
@@ -37,14 +37,14 @@ const METHODS: &[&str] = &[
 ];
 
 impl Emitter<'_> {
-    /// A message: both structs and all impls.
+    /// Emits a message: the structs of both forms and all impls.
     #[cfg(feature = "files")]
     pub(super) fn message(&self, scope: &Scope<'_>, message: &Message) -> TokenStream {
         let mut items = TokenStream::new();
         for form in self.forms() {
-            items.extend(self.structure(scope, message, form));
+            items.extend(self.struct_item(scope, message, form));
             if form == Form::Owned {
-                items.extend(self.inherent(scope, message));
+                items.extend(self.inherent_impl(scope, message));
             }
             items.extend(self.debug_impl(scope, message, form));
             items.extend(self.message_impl(scope, message, form));
@@ -59,18 +59,19 @@ impl Emitter<'_> {
         items
     }
 
-    /// The forms that messages have.
+    /// Iterates over the forms to emit.
     pub(super) fn forms(&self) -> impl Iterator<Item = Form> + use<> {
         let wanted = [(Form::Owned, self.options.owned), (Form::Borrowed, self.options.borrowed)];
         wanted.into_iter().filter(|(_, wanted)| *wanted).map(|(form, _)| form)
     }
 
-    /// Whether a form has the schema's comments: only one of two does.
+    /// Reports whether a form carries the schema's comments. Only one of two forms
+    /// does.
     pub(super) fn has_docs(&self, form: Form) -> bool {
         form == Form::Owned || !self.options.owned
     }
 
-    fn structure(&self, scope: &Scope<'_>, message: &Message, form: Form) -> TokenStream {
+    fn struct_item(&self, scope: &Scope<'_>, message: &Message, form: Form) -> TokenStream {
         let (name, generics) = (form.name(message), form.generics());
         let docs = if self.has_docs(form) {
             docs_or(&message.docs, &format!("The message `{}`.", message.full_name))
@@ -116,7 +117,7 @@ impl Emitter<'_> {
             members.extend(quote!(#docs #deprecated pub #name: #ty,));
         }
         if self.is_raw(self.id(message)) {
-            let ty = self.plain_type(scope, Type::Bytes, BytesType::Blob, form);
+            let ty = self.rust_type(scope, Type::Bytes, BytesType::Blob, form);
             let docs = if documented {
                 line("The frame's body, in an encoding other than protobuf.")
             } else {
@@ -132,15 +133,16 @@ impl Emitter<'_> {
             };
             members.extend(quote!(#docs pub #name: #ty,));
         } else if form == Form::Borrowed && !self.borrows(message) {
-            // A lifetime has to be used somewhere.
+            // A struct must use its lifetime parameter.
             let name = lifetime_member(message);
             members.extend(quote!(#[doc(hidden)] pub #name: ::core::marker::PhantomData<&'a ()>,));
         }
         members
     }
 
-    /// `new` with the required fields, and getters for declared defaults.
-    fn inherent(&self, scope: &Scope<'_>, message: &Message) -> TokenStream {
+    /// Emits `new`, which takes the required fields, and getters for fields with a
+    /// declared default.
+    fn inherent_impl(&self, scope: &Scope<'_>, message: &Message) -> TokenStream {
         let name = Form::Owned.name(message);
         let new = self.constructor(scope, message);
         let getters = self.getters(scope, message);
@@ -159,14 +161,14 @@ impl Emitter<'_> {
         let into = scope.prelude("Into");
         let parameters = required.iter().map(|field| {
             let (name, ty) = (member(field), self.value_type(scope, field, Form::Owned));
-            if converts(field) { quote!(#name: impl #into<#ty>) } else { quote!(#name: #ty) }
+            if takes_into(field) { quote!(#name: impl #into<#ty>) } else { quote!(#name: #ty) }
         });
         let values = required.iter().map(|field| {
             let name = member(field);
-            if converts(field) { quote!(#name: #name.into()) } else { quote!(#name) }
+            if takes_into(field) { quote!(#name: #name.into()) } else { quote!(#name) }
         });
-        let whole = required.len() == message.fields.len() && message.unknown.is_none();
-        let rest = (!whole).then(|| quote!(..Self::default()));
+        let complete = required.len() == message.fields.len() && message.unknown.is_none();
+        let rest = (!complete).then(|| quote!(..Self::default()));
         let docs = line("Creates a message with its required fields set, and no others.");
         quote! {
             #docs
@@ -177,14 +179,14 @@ impl Emitter<'_> {
         }
     }
 
-    /// The getters of fields with declared defaults. Each has its field's name,
-    /// unless that is what a message's own methods are called.
+    /// Emits the getters of fields with declared defaults. Each getter has the name
+    /// of its field, unless a message already has a method of that name.
     pub(super) fn getters(&self, scope: &Scope<'_>, message: &Message) -> TokenStream {
         let fields = message.fields.iter().filter(|field| field.presence == Presence::Explicit);
         let fields: Vec<_> = fields.filter_map(|field| Some((field, field.default.as_ref()?))).collect();
         let members: Vec<&str> = fields.iter().map(|(field, _)| field.rust_name.as_str()).collect();
-        let names =
-            crate::ident::Scope::with_taken(METHODS.iter().copied()).take_all(&members, ToOwned::to_owned);
+        let names = crate::ident::Scope::with_taken(METHOD_NAMES.iter().copied())
+            .take_all(&members, ToOwned::to_owned);
         let getters = fields.iter().zip(names);
         getters.map(|((field, default), name)| self.getter(scope, field, default, &name)).collect()
     }
@@ -217,7 +219,7 @@ impl Emitter<'_> {
         }
     }
 
-    /// A default as an expression, and as text for a comment.
+    /// Returns a default as an expression, and as text for a comment.
     fn default_value(&self, scope: &Scope<'_>, field: &Field, default: &Value) -> (TokenStream, String) {
         match default {
             Value::Int(value) => {
@@ -233,10 +235,10 @@ impl Emitter<'_> {
                 (tokens, format!("`{text}`"))
             }
             Value::Bool(value) => (quote!(#value), format!("`{value}`")),
-            Value::Text(value) => (quote!(#value), code(&format!("{value:?}"))),
+            Value::Text(value) => (quote!(#value), code_span(&format!("{value:?}"))),
             Value::Bytes(value) => {
                 let literal = Literal::byte_string(value);
-                (quote!(#literal), code(&format!("b\"{}\"", value.escape_ascii())))
+                (quote!(#literal), code_span(&format!("b\"{}\"", value.escape_ascii())))
             }
             Value::Enum(index) => {
                 let Type::Enum(id) = field.ty else { unreachable!("only enums have enum defaults") };
@@ -247,12 +249,12 @@ impl Emitter<'_> {
         }
     }
 
-    /// The `Coded` impl of one form.
+    /// Emits the `Coded` impl of one form.
     pub(super) fn coded_impl(&self, scope: &Scope<'_>, message: &Message, form: Form) -> TokenStream {
         let Some(code) = message.code else { return TokenStream::new() };
         let coded = scope.runtime("Coded");
         let message_trait = scope.runtime("Message");
-        let Head { generics, name, bounds, .. } = self.encoding_head(message, form, &message_trait);
+        let ImplHeader { generics, name, bounds, .. } = self.encoding_header(message, form, &message_trait);
         let code = Literal::u8_unsuffixed(code);
         quote! {
             impl #generics #coded for #name #bounds {
@@ -262,17 +264,18 @@ impl Emitter<'_> {
     }
 }
 
-/// Whether a parameter for this field takes whatever converts to it.
-fn converts(field: &Field) -> bool {
+/// Reports whether a parameter for this field is an `impl Into`.
+fn takes_into(field: &Field) -> bool {
     matches!(field.ty, Type::String | Type::Bytes) || (field.kind == Kind::Quorum && field.ty == Type::Uint32)
 }
 
-/// Text as code in a comment, whatever it holds.
-fn code(text: &str) -> String {
+/// Formats text as an inline code span of a comment. The text may contain backticks.
+fn code_span(text: &str) -> String {
     if text.contains('`') { format!("`` {text} ``") } else { format!("`{text}`") }
 }
 
-/// A field's comment, with what its kind says of its unit.
+/// Emits a field's comment, or a default comment with the unit that its kind
+/// implies.
 fn field_docs(field: &Field) -> TokenStream {
     if !field.docs.lines.is_empty() {
         return docs(&field.docs);
@@ -285,8 +288,8 @@ fn field_docs(field: &Field) -> TokenStream {
     line(&format!("`{}`, field {}{unit}.", field.name, field.number))
 }
 
-/// A floating-point default as an expression, and as text; infinities and NaN
-/// have no literal.
+/// Returns a floating-point default as an expression, and as text. Infinities and
+/// NaN become constants, since they have no literals.
 fn float(ty: Type, value: f64) -> (TokenStream, String) {
     #[expect(clippy::cast_possible_truncation, reason = "the nearest float is what the schema means")]
     let (ty, text) = match ty {

@@ -1,6 +1,6 @@
 //! `MessageCode`: the schema's message codes as an enum.
 //!
-//! Invariant: one variant a code, ascending.
+//! Invariant: each code has one variant, in ascending order.
 
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
@@ -11,7 +11,7 @@ use super::{Emitter, Module};
 use crate::model::{Direction, Frame};
 
 impl Emitter<'_> {
-    /// The module of the message-code table.
+    /// Emits the module of the message-code table.
     pub(super) fn message_code(&self) -> Module {
         let module = vec!["message_code".to_owned()];
         let scope = Scope::new(&module, &self.options.runtime);
@@ -82,7 +82,7 @@ impl Emitter<'_> {
     }
 }
 
-/// Who sends a frame, for a comment.
+/// Describes who sends a frame, for a comment.
 fn sender(frame: &Frame) -> &'static str {
     match frame.direction {
         Direction::Request => "a request",
@@ -92,7 +92,7 @@ fn sender(frame: &Frame) -> &'static str {
     }
 }
 
-/// The arms that give each code's direction, one for each direction.
+/// Emits one match arm per direction, with all codes that have it.
 fn directions(scope: &Scope<'_>, frames: &[Frame]) -> TokenStream {
     let direction = scope.item("operation", "Direction");
     [

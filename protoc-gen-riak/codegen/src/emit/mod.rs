@@ -1,15 +1,16 @@
-//! The model as tokens: one module a file, and a root that ties them together.
+//! The emitter: turns the model into tokens, with one module for each schema file
+//! and a root module that declares them.
 //!
-//! The impls are printed in full and are thin: they call primitives of the
-//! runtime. Owned and borrowed forms are emitted by the same functions, told
-//! apart by `Form`.
+//! The emitted impls are written out in full, but they are thin: they call
+//! primitives of the runtime. The same functions emit the owned and the borrowed
+//! form, distinguished by `Form`.
 //!
-//! Invariant: the output depends on the schema and the options alone, refers to
-//! its own modules by relative paths, and has no inner attributes, so that it
-//! works by `include!` and as a module.
+//! Invariant: the output depends only on the schema and the options, refers to its
+//! own modules by relative paths, and has no inner attributes, so it works both
+//! with `include!` and as a module.
 //!
-//! Without the feature `files` there is only what a derive needs, which every
-//! build of its users compiles.
+//! Without the feature `files`, this module contains only what a derive needs,
+//! because every build of a crate that uses the derive compiles it.
 
 #![cfg_attr(not(feature = "files"), allow(dead_code, reason = "parts that only whole files have"))]
 
@@ -51,27 +52,26 @@ pub use part::{Module, Part};
 
 use crate::model::Schema;
 
-/// What is emitted, and how.
+/// The options of the emitter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 #[expect(clippy::struct_excessive_bools, reason = "switches that do not depend on one another")]
 pub struct Options {
     /// The path of the runtime crate, `::riak_runtime` by default.
     pub runtime: String,
-    /// Emit the owned form of each message. Whatever sends or receives messages
-    /// is made of these.
+    /// Whether to emit the owned form of each message. Clients and servers need it.
     pub owned: bool,
-    /// Emit the borrowed form of each message.
+    /// Whether to emit the borrowed form of each message.
     pub borrowed: bool,
-    /// Emit clients.
+    /// Whether to emit clients.
     pub client: bool,
-    /// Emit server traits.
+    /// Whether to emit server traits.
     pub server: bool,
-    /// Emit the message-code table as an enum, and the enum of all messages.
+    /// Whether to emit the enum of message codes and the enum of all messages.
     pub codes: bool,
-    /// The feature of the crate that clients are behind, if any.
+    /// The crate feature that gates clients, if any.
     pub client_feature: Option<String>,
-    /// The feature of the crate that servers are behind, if any.
+    /// The crate feature that gates servers, if any.
     pub server_feature: Option<String>,
 }
 
@@ -90,17 +90,18 @@ impl Default for Options {
     }
 }
 
-/// What all emitting functions share.
+/// The input that all emitting functions share.
 #[derive(Clone, Copy)]
 struct Emitter<'s> {
     schema: &'s Schema,
     options: &'s Options,
-    /// The declaration that impls are emitted for, where it is not emitted too.
+    /// The hand-written declaration to emit impls for; `None` if the declaration is
+    /// emitted as well.
     declared: Option<&'s Declared>,
 }
 
 impl Emitter<'_> {
-    /// Whether the schema has frames of its own to make tables of.
+    /// Reports whether to emit the tables of message codes.
     fn has_frames(&self) -> bool {
         self.options.codes && !self.schema.frames.is_empty()
     }

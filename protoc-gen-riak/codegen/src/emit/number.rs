@@ -1,25 +1,25 @@
 //! Numbers as tokens.
 //!
-//! Invariant: a minus is a token of its own, since no literal of Rust has one.
+//! Invariant: a minus sign is a separate token, since Rust literals have no sign.
 
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
-/// A signed integer.
+/// Returns the tokens of a signed integer.
 pub(super) fn int(value: impl Into<i64>) -> TokenStream {
     let value = value.into();
     let literal = Literal::u64_unsuffixed(value.unsigned_abs());
     if value < 0 { quote!(-#literal) } else { quote!(#literal) }
 }
 
-/// A finite floating-point number, written as Rust prints it for debugging:
-/// shortest, with a point or an exponent.
+/// Returns the tokens of a finite floating-point number, given as its `Debug`
+/// output: the shortest digits, with a decimal point or an exponent.
 pub(super) fn float(text: &str) -> TokenStream {
     let (minus, digits) = match text.strip_prefix('-') {
         Some(digits) => (quote!(-), digits),
         None => (TokenStream::new(), text),
     };
-    // What Rust prints of a finite number is a literal.
+    // The `Debug` output of a finite number is a valid literal.
     let literal = digits.parse::<Literal>().unwrap_or_else(|_| Literal::f64_unsuffixed(0.0));
     quote!(#minus #literal)
 }
@@ -29,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_minus_stands_by_itself() {
+    fn minus_sign_is_a_separate_token() {
         assert_eq!(int(i64::MIN).to_string().replace(' ', ""), "-9223372036854775808");
         assert_eq!(int(7).to_string(), "7");
         assert_eq!(int(-1).into_iter().count(), 2);

@@ -1,18 +1,18 @@
-//! Oneofs: a Rust enum in the message's nested module, for each form.
+//! Oneofs: for each form, a Rust enum in the message's nested module.
 //!
-//! Invariant: both forms' enums have the same variants.
+//! Invariant: the enums of both forms have the same variants.
 
 use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::Emitter;
-use super::declared::Head;
+use super::declared::ImplHeader;
 use super::docs::{deprecated, docs, docs_or, line, link};
 use super::form::Form;
 use super::scope::{Scope, ident};
 use crate::model::{Message, Oneof};
 
-/// The path of a oneof's enum from the module that holds its message.
+/// Returns the path of a oneof's enum, relative to `scope`.
 pub(super) fn oneof_path(scope: &Scope<'_>, message: &Message, oneof: &Oneof, form: Form) -> TokenStream {
     let mut module = message.path.module.clone();
     module.push(message.nested_module.clone());
@@ -29,14 +29,14 @@ pub(super) fn enum_name(oneof: &Oneof, form: Form) -> &str {
 }
 
 impl Emitter<'_> {
-    /// Whether a oneof's borrowed enum borrows anything.
+    /// Reports whether the borrowed enum of a oneof borrows anything.
     pub(super) fn oneof_borrows(message: &Message, oneof: &Oneof) -> bool {
         use crate::model::Type::{Bytes, Group, Message as Nested, String};
         let fields = oneof.variants.iter().map(|(index, _)| &message.fields[*index]);
         fields.into_iter().any(|field| matches!(field.ty, String | Bytes | Nested(_) | Group(_)))
     }
 
-    /// The type of the member that holds a oneof.
+    /// Returns the type of the member that holds a oneof.
     pub(super) fn oneof_type(scope: &Scope<'_>, message: &Message, oneof: &Oneof, form: Form) -> TokenStream {
         let option = scope.prelude("Option");
         let path = oneof_path(scope, message, oneof, form);
@@ -52,7 +52,7 @@ impl Emitter<'_> {
         }
     }
 
-    /// The enum of a oneof, to stand in the message's nested module.
+    /// Emits the enum of a oneof, for the message's nested module.
     pub(super) fn oneof_enum(
         &self,
         scope: &Scope<'_>,
@@ -75,17 +75,17 @@ impl Emitter<'_> {
             let docs = if self.has_docs(form) { self::docs(&field.docs) } else { TokenStream::new() };
             quote!(#docs #deprecated #variant(#ty),)
         });
-        let by_hand = fields().any(|(field, _)| self.debug_by_hand(field, form));
-        let debug = if by_hand { TokenStream::new() } else { quote!(Debug,) };
-        let debug_impl = by_hand.then(|| {
+        let needs_debug_impl = fields().any(|(field, _)| self.needs_debug_impl(field, form));
+        let debug = if needs_debug_impl { TokenStream::new() } else { quote!(Debug,) };
+        let debug_impl = needs_debug_impl.then(|| {
             let anonymous = if lifetime.is_empty() { quote!() } else { quote!(<'_>) };
-            let head = Head {
+            let header = ImplHeader {
                 generics: TokenStream::new(),
                 name: quote!(#name #anonymous),
                 bounds: TokenStream::new(),
                 lifetime: quote!('a),
             };
-            self.oneof_debug_impl(scope, message, oneof, form, &head)
+            self.oneof_debug_impl(scope, message, oneof, form, &header)
         });
         quote! {
             #docs

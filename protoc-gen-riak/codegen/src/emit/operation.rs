@@ -1,6 +1,6 @@
-//! `Request` impls: what is known of each operation, as constants.
+//! `Request` impls: the properties of each operation, as constants.
 //!
-//! Invariant: both forms of a request say the same.
+//! Invariant: both forms of a request have the same properties.
 
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
@@ -12,9 +12,9 @@ use crate::model::{
     Absent, Cost, ErrorFrame, Field, Kind, MessageId, Mode, Operation, Presence, Retry, Service, Type,
 };
 
-/// What an operation's answers are, as expressions.
-pub(super) struct Answers {
-    /// The regular answer's code.
+/// The properties of an operation's answers, as expressions.
+pub(super) struct AnswerExprs {
+    /// The code of the regular answer.
     pub(super) response: TokenStream,
     pub(super) alternatives: TokenStream,
     pub(super) error: TokenStream,
@@ -22,7 +22,7 @@ pub(super) struct Answers {
 }
 
 impl Emitter<'_> {
-    /// The `Request` impls of a service's operations.
+    /// Emits the `Request` impls of a service's operations.
     pub(super) fn requests(&self, scope: &Scope<'_>, service: &Service) -> TokenStream {
         service.operations.iter().map(|operation| self.request(scope, service, operation)).collect()
     }
@@ -31,8 +31,8 @@ impl Emitter<'_> {
         let request = scope.runtime("Request");
         let owned = self.message_type(scope, operation.request, Form::Owned);
         let response = self.message_type(scope, operation.response, Form::Owned);
-        let facts = self.facts(scope, service, operation);
-        let facts_type = scope.runtime("Operation");
+        let constant = self.operation_constant(scope, service, operation);
+        let operation_type = scope.runtime("Operation");
         let methods = self.request_methods(scope, operation);
         let borrowed = self.options.borrowed.then(|| {
             let message = self.schema.message(operation.request);
@@ -41,7 +41,7 @@ impl Emitter<'_> {
                 impl #request for #view<'_> {
                     type Owned = #owned;
                     type Response = #response;
-                    const OPERATION: &'static #facts_type = #owned::OPERATION;
+                    const OPERATION: &'static #operation_type = #owned::OPERATION;
                     #methods
                 }
             }
@@ -50,7 +50,7 @@ impl Emitter<'_> {
             impl #request for #owned {
                 type Owned = Self;
                 type Response = #response;
-                const OPERATION: &'static #facts_type = &#facts;
+                const OPERATION: &'static #operation_type = &#constant;
                 #methods
             }
 
@@ -58,7 +58,7 @@ impl Emitter<'_> {
         }
     }
 
-    /// What depends on the request's fields.
+    /// Emits the methods of `Request` that depend on the request's fields.
     pub(super) fn request_methods(&self, scope: &Scope<'_>, operation: &Operation) -> TokenStream {
         let request = self.schema.message(operation.request);
         let option = scope.prelude("Option");
@@ -79,7 +79,7 @@ impl Emitter<'_> {
         if let Some(index) = operation.timeout {
             let field = &request.fields[index];
             let (member, duration) = (member(field), duration());
-            // Any integer type fits, except that negative ones mean nothing.
+            // Any integer type is allowed; a negative number counts as zero.
             let convert = match field.ty {
                 crate::model::Type::Uint32 | crate::model::Type::Fixed32 => {
                     quote!(#duration::from_millis(u64::from(millis)))
@@ -101,7 +101,7 @@ impl Emitter<'_> {
             });
         }
         if operation.retry == Retry::IfContext {
-            let contexts: Vec<_> = request.fields.iter().filter_map(context).collect();
+            let contexts: Vec<_> = request.fields.iter().filter_map(has_context_expr).collect();
             if !contexts.is_empty() {
                 methods.extend(quote! {
                     fn has_context(&self) -> bool {
@@ -129,13 +129,13 @@ impl Emitter<'_> {
         methods
     }
 
-    /// The constant with all that is known of an operation.
-    fn facts(&self, scope: &Scope<'_>, service: &Service, operation: &Operation) -> TokenStream {
+    /// Emits the constant with all properties of an operation.
+    fn operation_constant(&self, scope: &Scope<'_>, service: &Service, operation: &Operation) -> TokenStream {
         let name = format!("{}.{}", service.name, operation.name);
         let response = Literal::u8_unsuffixed(operation.response_code);
         let alternatives =
             operation.alternatives.iter().map(|answer| self.alternative(scope, operation, *answer));
-        let answers = Answers {
+        let answers = AnswerExprs {
             response: quote!(#response),
             alternatives: quote!(&[#(#alternatives),*]),
             error: self.error_frame(scope, service.error),
@@ -144,17 +144,17 @@ impl Emitter<'_> {
         self.operation(scope, &name, operation, &answers)
     }
 
-    /// The value of type `Operation`.
+    /// Emits the value of type `Operation`.
     pub(super) fn operation(
         &self,
         scope: &Scope<'_>,
         name: &str,
         operation: &Operation,
-        answers: &Answers,
+        answers: &AnswerExprs,
     ) -> TokenStream {
-        let Answers { response, alternatives, error, mode } = answers;
+        let AnswerExprs { response, alternatives, error, mode } = answers;
         let item = |name| scope.item("operation", name);
-        let facts = scope.runtime("Operation");
+        let operation_type = scope.runtime("Operation");
         let request = Literal::u8_unsuffixed(operation.request_code);
         let (cost_type, retry_type, absent_type) = (item("Cost"), item("Retry"), item("Absent"));
         let cost = match operation.cost {
@@ -189,7 +189,7 @@ impl Emitter<'_> {
             None => none.clone(),
         };
         quote! {
-            #facts {
+            #operation_type {
                 name: #name,
                 request: #request,
                 response: #response,
@@ -208,7 +208,7 @@ impl Emitter<'_> {
         }
     }
 
-    /// An error frame's facts, as an `Option`.
+    /// Emits an `Option` with the properties of an error frame.
     pub(super) fn error_frame(&self, scope: &Scope<'_>, error: Option<ErrorFrame>) -> TokenStream {
         let [some, none] = ["Some", "None"].map(|name| scope.prelude(name));
         let Some(error) = error else { return none };
@@ -226,8 +226,8 @@ impl Emitter<'_> {
         quote!(#some(#frame { code: #code, text: #text, number: #number }))
     }
 
-    /// An alternative answer: a stream of them ends by the field that is called
-    /// as the regular answer's.
+    /// Emits an alternative answer. In a stream, its end flag is the field with the
+    /// same name as the end flag of the regular answer.
     fn alternative(
         &self,
         scope: &Scope<'_>,
@@ -260,7 +260,8 @@ impl Emitter<'_> {
         self.mode_with(scope, operation, end)
     }
 
-    /// The mode, with `end` for which answer is the last.
+    /// Emits the mode. `end` maps the index of the end flag to an expression of type
+    /// `StreamEnd`.
     pub(super) fn mode_with(
         &self,
         scope: &Scope<'_>,
@@ -284,7 +285,7 @@ impl Emitter<'_> {
     }
 }
 
-/// Which answer of a stream is the last: by this field of it.
+/// Emits the `StreamEnd` for the flag that marks the last answer of a stream.
 fn stream_end(scope: &Scope<'_>, field: &Field) -> TokenStream {
     let end = scope.item("operation", "StreamEnd");
     let number = Literal::u32_unsuffixed(field.number);
@@ -292,9 +293,10 @@ fn stream_end(scope: &Scope<'_>, field: &Field) -> TokenStream {
     quote!(#end { field: #number, when_absent: #when_absent })
 }
 
-/// Whether the request carries this causal context, if the field is one that can.
-/// One of no bytes says nothing, to the server either.
-fn context(field: &Field) -> Option<TokenStream> {
+/// Emits the expression that tells whether the request carries a causal context in
+/// this field; `None` if the field cannot hold one. The server treats an empty
+/// context as absent, and so does this expression.
+fn has_context_expr(field: &Field) -> Option<TokenStream> {
     let member = member(field);
     match field.presence {
         _ if !matches!(field.kind, Kind::VClock | Kind::Context) => None,

@@ -1,7 +1,6 @@
-//! What the output is made of: modules, and the parts that each is made from.
+//! The modules of the output, as parts that are emitted one by one.
 //!
-//! Invariant: no part depends on another, so that each can be emitted by a thread
-//! of its own.
+//! Invariant: no part depends on another, so each can be emitted on its own thread.
 
 use proc_macro2::TokenStream;
 
@@ -11,32 +10,31 @@ use crate::model::Schema;
 /// One module of the output.
 #[derive(Clone, Debug)]
 pub struct Module {
-    /// Where it goes: `["google", "protobuf", "any"]` is
+    /// The path of the module: `["google", "protobuf", "any"]` is
     /// `google/protobuf/any.rs`. Empty for the root, `mod.rs`.
     pub path: Vec<String>,
-    /// The schema file it was made from, if it was made from one.
+    /// The schema file that the module was made from, if any.
     pub source: Option<String>,
-    /// Its text.
+    /// The contents of the module.
     pub tokens: TokenStream,
 }
 
-/// A module that is to be emitted.
+/// A module of the output that is yet to be emitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// What is declared in a file: its index in [`Schema::files`].
+    /// The module of the file at this index in [`Schema::files`].
     File(usize),
-    /// The table of message codes.
+    /// The enum of message codes.
     MessageCode,
     /// The enum of all messages.
     AnyMessage,
-    /// The root, which declares the others.
+    /// The root module, which declares the others.
     Root,
 }
 
 impl Part {
-    /// All modules: those of files in the schema's order, then the tables, then
-    /// the root. None depends on another, so that each can be emitted by a thread
-    /// of its own.
+    /// Returns all parts: the files in the schema's order, then the tables, then the
+    /// root.
     #[must_use]
     pub fn all(schema: &Schema, options: &Options) -> Vec<Self> {
         let files = schema.files.iter().enumerate().filter(|(_, file)| file.emit);

@@ -1,7 +1,7 @@
-//! The root module: declares the others, and ties the text to its runtime.
+//! The root module: declares the other modules and checks the runtime's version.
 //!
-//! Invariant: module declarations follow the directories that the modules'
-//! files lie in, so that `include!` of the root finds them.
+//! Invariant: module declarations mirror the directories of the modules' files, so
+//! that they are found when the root is used with `include!`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,24 +13,24 @@ use super::scope::{ident, path};
 use super::{Emitter, Module};
 use crate::model::Mode;
 
-/// The version of the interface to the runtime that this emitter writes for:
+/// The version of the runtime's interface that the emitted code uses. Compared with
 /// the runtime's `GENERATED_CODE_VERSION`.
-const VERSION: u32 = 1;
+const GENERATED_CODE_VERSION: u32 = 1;
 
 /// A tree of modules.
 #[derive(Default)]
-struct Tree {
-    children: BTreeMap<String, Tree>,
-    /// The schema file, for a module with a file of its own.
+struct ModuleTree {
+    children: BTreeMap<String, ModuleTree>,
+    /// The schema file that the module was made from; `None` for a directory.
     source: Option<String>,
-    /// Whether a method's name has two underscores one behind the other.
-    unusual: bool,
+    /// Whether some method's name contains two consecutive underscores.
+    non_snake_case: bool,
 }
 
 impl Emitter<'_> {
-    /// The root module.
+    /// Emits the root module.
     pub(super) fn root(&self) -> Module {
-        let modules = modules(&self.tree());
+        let modules = module_declarations(&self.tree());
         let tables = self.has_frames().then(|| {
             quote! {
                 #[allow(clippy::all, clippy::pedantic, dead_code, deprecated, unreachable_pub)]
@@ -48,7 +48,7 @@ impl Emitter<'_> {
             }
         });
         let runtime = path(&self.options.runtime);
-        let version = Literal::u32_unsuffixed(VERSION);
+        let version = Literal::u32_unsuffixed(GENERATED_CODE_VERSION);
         let text = "this code was generated for another version of riak-runtime: \
                     use the same version of protoc-gen-riak and riak-runtime, and generate it again";
         Module {
@@ -65,55 +65,58 @@ impl Emitter<'_> {
 }
 
 impl Emitter<'_> {
-    fn tree(&self) -> Tree {
-        let mut tree = Tree::default();
+    fn tree(&self) -> ModuleTree {
+        let mut tree = ModuleTree::default();
         for file in self.schema.files.iter().filter(|file| file.emit) {
             let mut node = &mut tree;
             for segment in &file.module {
                 node = node.children.entry(segment.clone()).or_default();
             }
             node.source = Some(file.name.clone());
-            // One that another name made end in an underscore gets a suffix.
-            node.unusual = file.services.iter().flat_map(|service| &service.operations).any(|operation| {
-                let several = matches!(operation.mode, Mode::Conditional { .. });
-                (several || !operation.alternatives.is_empty()) && operation.rust_name.ends_with('_')
-            });
+            // A name that ends in an underscore, to avoid a collision, gets a suffix
+            // that begins with an underscore.
+            node.non_snake_case =
+                file.services.iter().flat_map(|service| &service.operations).any(|operation| {
+                    let several = matches!(operation.mode, Mode::Conditional { .. });
+                    (several || !operation.alternatives.is_empty()) && operation.rust_name.ends_with('_')
+                });
         }
         tree
     }
 
-    /// The names of the modules below that of a file.
+    /// Returns the names of the modules directly below a file's module.
     pub(super) fn names_below(&self, module: &[String]) -> BTreeSet<String> {
         let files = self.schema.files.iter().filter(|file| file.emit);
         files.filter_map(|file| file.module.strip_prefix(module)?.first().cloned()).collect()
     }
 
-    /// Declares the modules below that of a file: `a.proto` beside `a/b.proto`.
+    /// Emits the declarations of the modules below a file's module, which exist if
+    /// there is, for example, both an `a.proto` and an `a/b.proto`.
     pub(super) fn modules_below(&self, module: &[String]) -> TokenStream {
         let tree = self.tree();
         let node = module.iter().try_fold(&tree, |node, segment| node.children.get(segment));
-        node.map(modules).unwrap_or_default()
+        node.map(module_declarations).unwrap_or_default()
     }
 }
 
-fn modules(tree: &Tree) -> TokenStream {
+fn module_declarations(tree: &ModuleTree) -> TokenStream {
     tree.children
         .iter()
         .map(|(name, child)| {
             let name = ident(name);
             if let Some(source) = &child.source {
                 let docs = line(&format!("Messages, enums and services of `{source}`."));
-                // The schema's own comments and names are not for lints, and
-                // nobody uses all of it.
-                let unusual = child.unusual.then(|| quote!(#[allow(non_snake_case)]));
+                // Comments and names come from the schema, so lints cannot be
+                // satisfied, and no user needs all items.
+                let non_snake_case = child.non_snake_case.then(|| quote!(#[allow(non_snake_case)]));
                 return quote! {
                     #docs
-                    #unusual
+                    #non_snake_case
                     #[allow(clippy::all, clippy::pedantic, dead_code, deprecated, missing_docs, unreachable_pub)]
                     pub mod #name;
                 };
             }
-            let inner = modules(child);
+            let inner = module_declarations(child);
             let docs = line("A package or directory of the schema.");
             quote!(#docs #[allow(unreachable_pub)] pub mod #name { #inner })
         })

@@ -1,8 +1,8 @@
-//! Names inside one emitted module: what is imported, what has to be spelled
-//! out because the schema uses the name itself.
+//! Name resolution inside one emitted module: which names are imported, and which
+//! are written as full paths because the schema uses the name itself.
 //!
-//! Invariant: a name that a scope gives means the same whatever the schema
-//! calls its types and modules, and each import is used.
+//! Invariant: a path that a scope returns resolves to the intended item, whatever
+//! names the schema uses, and every import is used.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,27 +14,28 @@ use crate::model::RustPath;
 
 /// The names of one module that is being emitted.
 pub(super) struct Scope<'s> {
-    /// The module's path below the root.
+    /// The path of the module below the root.
     module: &'s [String],
-    /// Types and modules that the schema declares in it.
+    /// The names that the module itself declares.
     declared: BTreeSet<String>,
-    /// Whether names of the prelude may mean something else around it.
+    /// Whether the surrounding code may shadow names of the prelude.
     hygienic: bool,
-    /// The runtime's path.
+    /// The path of the runtime.
     runtime: &'s str,
-    /// Imports: by name, the path of the module that it is from.
+    /// The imports, by imported name.
     imports: RefCell<BTreeMap<String, Import>>,
-    /// Traits that are only needed for their methods.
+    /// The traits of `wire` that are imported only for their methods.
     traits: RefCell<BTreeSet<&'static str>>,
-    /// The feature that what is emitted now is behind.
+    /// The feature that gates the items currently being emitted.
     feature: RefCell<Option<String>>,
 }
 
-/// Where a name is imported from, and what its uses are behind.
+/// The source of an imported name, and the features that gate its uses.
 struct Import {
     /// The module, such as `::riak_runtime::operation` or `super::riak_kv`.
     from: String,
-    /// The features that uses are behind; an empty one for a use behind none.
+    /// The features that gate uses of the name; the empty string stands for an
+    /// ungated use.
     features: BTreeSet<String>,
 }
 
@@ -51,26 +52,26 @@ impl<'s> Scope<'s> {
         }
     }
 
-    /// The names of a block inside any module, whose names may mean anything.
-    pub(super) fn inside(runtime: &'s str) -> Self {
+    /// Creates the scope of a block inside user code, where any name may be shadowed.
+    pub(super) fn in_block(runtime: &'s str) -> Self {
         Self { hygienic: true, ..Self::new(&[], runtime) }
     }
 
-    /// Says that the module declares this name.
+    /// Records that the module declares `name`.
     pub(super) fn declare(&mut self, name: &str) {
         self.declared.insert(name.to_owned());
     }
 
-    /// Runs `emit` for items that are behind `feature`, so that what only they
-    /// import is behind it too.
-    pub(super) fn behind<T>(&self, feature: Option<&str>, emit: impl FnOnce() -> T) -> T {
+    /// Runs `emit` for items gated by `feature`, so that imports that only they use
+    /// are gated as well.
+    pub(super) fn behind_feature<T>(&self, feature: Option<&str>, emit: impl FnOnce() -> T) -> T {
         let before = self.feature.replace(feature.map(ToOwned::to_owned));
         let result = emit();
         self.feature.replace(before);
         result
     }
 
-    /// A type of the standard prelude.
+    /// Returns the path of an item of the standard prelude.
     pub(super) fn prelude(&self, name: &str) -> TokenStream {
         if !self.declared.contains(name) && !self.hygienic {
             return path(name);
@@ -99,12 +100,13 @@ impl<'s> Scope<'s> {
         }
     }
 
-    /// An item of the runtime's root, such as `Blob`.
+    /// Returns the path of an item in the runtime's root, such as `Blob`.
     pub(super) fn runtime(&self, name: &'static str) -> TokenStream {
         self.item("", name)
     }
 
-    /// An item of one of the runtime's modules, such as `operation::Mode`.
+    /// Returns the path of an item in a module of the runtime, such as
+    /// `operation::Mode`.
     pub(super) fn item(&self, module: &'static str, name: &'static str) -> TokenStream {
         let from = match module {
             "" => self.runtime.to_owned(),
@@ -113,7 +115,8 @@ impl<'s> Scope<'s> {
         self.import(from, name)
     }
 
-    /// An item of any module: imported if its name is free, else with its path.
+    /// Imports an item and returns its name, or returns its full path if the name is
+    /// taken or in the prelude.
     fn import(&self, from: String, name: &str) -> TokenStream {
         if is_prelude(name) {
             let (from, name) = (path(&from), path(name));
@@ -136,29 +139,30 @@ impl<'s> Scope<'s> {
         path(name)
     }
 
-    /// An item of the runtime's `wire` module, qualified by it.
+    /// Returns the path of an item in the runtime's module `wire`, qualified with
+    /// `wire::`.
     pub(super) fn wire(&self, name: &str) -> TokenStream {
         let wire = self.runtime("wire");
         let name = path(name);
         quote!(#wire::#name)
     }
 
-    /// An item of the standard library that is in no prelude.
+    /// Returns the path of an item of the standard library outside the prelude.
     pub(super) fn std(&self, module: &str, name: &str) -> TokenStream {
         self.import(module.to_owned(), name)
     }
 
-    /// Brings a trait of `wire` into scope for its methods.
+    /// Imports a trait of `wire` for its methods.
     pub(super) fn use_trait(&self, name: &'static str) {
         self.traits.borrow_mut().insert(name);
     }
 
-    /// The path of a type from here.
+    /// Returns the path of a type, relative to this module.
     pub(super) fn type_path(&self, target: &RustPath) -> TokenStream {
         self.sibling_path(target, &target.name)
     }
 
-    /// The path, from here, of what stands beside `target` as `name`. What is
+    /// Returns the path of the item called `name` in the module of `target`. An item
     /// of another file is imported.
     pub(super) fn sibling_path(&self, target: &RustPath, name: &str) -> TokenStream {
         if let Some(root) = &target.root {
@@ -175,13 +179,14 @@ impl<'s> Scope<'s> {
         quote!(#modules #name)
     }
 
-    /// How many modules up, and then which down, another one is.
+    /// Returns how many modules to go up, and which modules then to go down, to get
+    /// from this module to `target`.
     fn steps<'t>(&self, target: &'t [String]) -> (usize, &'t [String]) {
         let common = self.module.iter().zip(target).take_while(|(here, there)| here == there).count();
         (self.module.len() - common, &target[common..])
     }
 
-    /// The path of a module from here, with `::` behind it.
+    /// Returns the path of a module relative to this one, with a trailing `::`.
     pub(super) fn relative(&self, target: &[String]) -> TokenStream {
         let (ups, downs) = self.steps(target);
         let ups = std::iter::repeat_n(quote!(super::), ups);
@@ -192,10 +197,10 @@ impl<'s> Scope<'s> {
         quote!(#(#ups)* #(#downs)*)
     }
 
-    /// The `use` statements that the emitted items need.
+    /// Emits the `use` statements that the emitted items need.
     pub(super) fn imports(&self) -> TokenStream {
-        // One statement for each set of features, so that nothing is imported
-        // that a build without them does not use.
+        // One statement for each set of features: a build without them must not have
+        // unused imports.
         let mut groups: BTreeMap<(BTreeSet<String>, String), Vec<String>> = BTreeMap::new();
         for (name, import) in self.imports.borrow().iter() {
             let everywhere = import.features.contains("");
@@ -228,7 +233,7 @@ impl<'s> Scope<'s> {
     }
 }
 
-/// Whether a name means something without an import, which one would hide.
+/// Reports whether a name is in the prelude, so that an import would shadow it.
 fn is_prelude(name: &str) -> bool {
     matches!(
         name,
@@ -255,7 +260,7 @@ fn is_prelude(name: &str) -> bool {
     )
 }
 
-/// An identifier, raw where its name says so.
+/// Makes an identifier, which is raw if `name` begins with `r#`.
 pub(super) fn ident(name: &str) -> Ident {
     match name.strip_prefix("r#") {
         Some(name) => Ident::new_raw(name, Span::call_site()),
@@ -263,7 +268,7 @@ pub(super) fn ident(name: &str) -> Ident {
     }
 }
 
-/// A path of identifiers, such as `::riak_runtime` or `crate::gen`.
+/// Parses a path of identifiers, such as `::riak_runtime` or `crate::gen`.
 pub(super) fn path(text: &str) -> TokenStream {
     let (leading, rest) = match text.strip_prefix("::") {
         Some(rest) => (quote!(::), rest),

@@ -1,7 +1,7 @@
-//! Servers: a trait for each service, and its dispatcher by message code.
+//! Servers: a trait for each service, and a dispatcher by message code.
 //!
-//! Invariant: a method that is not implemented answers as a server that does
-//! not know the code, and leaves the connection open.
+//! Invariant: a method that is not implemented answers like a server that does not
+//! know the code, and keeps the connection open.
 
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
@@ -14,16 +14,16 @@ use super::scope::{Scope, ident};
 use crate::model::{Mode, Operation, Service};
 
 impl Emitter<'_> {
-    /// The trait of a service and its dispatcher.
+    /// Emits the trait of a service and its dispatcher.
     pub(super) fn server(&self, scope: &Scope<'_>, service: &Service) -> TokenStream {
         let feature = self.options.server_feature.as_deref();
         let gate = gate(feature);
-        scope.behind(feature, || {
+        scope.behind_feature(feature, || {
             let [send, sync] = ["Send", "Sync"].map(|name| scope.prelude(name));
             let name = ident(&service.server_name);
             let docs = docs_or(&service.docs, &format!("The service `{}`.", service.name));
-            let more = line("");
-            let how =
+            let blank = line("");
+            let note =
                 line("Every method has a default that answers with the error \"Unknown message code\".");
             let deprecated = deprecated(service.deprecated);
             let methods = service.operations.iter().map(|operation| self.server_methods(scope, operation));
@@ -31,8 +31,8 @@ impl Emitter<'_> {
             let replies = self.replies(scope, service);
             quote! {
                 #docs
-                #more
-                #how
+                #blank
+                #note
                 #gate
                 #deprecated
                 pub trait #name: #send + #sync + 'static { #(#methods)* }
@@ -89,7 +89,8 @@ impl Emitter<'_> {
         }
     }
 
-    /// What a method answers: a message, or the enum of alternatives.
+    /// Returns the type that a method answers with: a message, or the enum of all
+    /// answers.
     fn answer_type(&self, scope: &Scope<'_>, operation: &Operation) -> TokenStream {
         if operation.alternatives.is_empty() {
             return self.message_type(scope, operation.response, Form::Owned);
@@ -155,7 +156,8 @@ impl Emitter<'_> {
         let code = Literal::u8_unsuffixed(operation.request_code);
         let request = self.message_type(scope, operation.request, Form::Owned);
         let name = ident(&operation.rust_name);
-        // By the trait: an operation may have a name such as `into`.
+        // Called through the trait, because an operation may have the name of another
+        // method, such as `into`.
         let one = quote! {
             let answer = #server::#name(&self.0, request).await?;
             outbox.answer(&answer)
@@ -174,10 +176,9 @@ impl Emitter<'_> {
             Mode::Conditional { .. } => {
                 let many = many(&with_suffix(&operation.rust_name, "_stream"));
                 let some = scope.prelude("Some");
-                // Also brings the trait into scope that asks.
-                let asks = scope.runtime("Request");
+                let request_trait = scope.runtime("Request");
                 quote! {
-                    if #asks::asks_for_stream(&request) == #some(true) { #many } else { #one }
+                    if #request_trait::asks_for_stream(&request) == #some(true) { #many } else { #one }
                 }
             }
         };
@@ -189,7 +190,7 @@ impl Emitter<'_> {
         }
     }
 
-    /// How the enums of alternative answers are sent.
+    /// Emits the `Reply` impls of the enums of alternative answers.
     fn replies(&self, scope: &Scope<'_>, service: &Service) -> TokenStream {
         let gate = gate(self.options.server_feature.as_deref());
         service

@@ -1,84 +1,85 @@
 //! Messages, fields, oneofs and enums, as plain data.
 //!
-//! Invariant: that of [`Schema`](super::Schema).
+//! Invariant: the one of [`Schema`](super::Schema).
 
 use super::{Docs, EnumId, FileId, MessageId, RustPath};
 
 /// One message.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Message {
-    /// The protobuf name without a leading dot, such as `pkg.Outer.Inner`.
+    /// The fully qualified protobuf name without a leading dot, such as
+    /// `pkg.Outer.Inner`.
     pub full_name: String,
-    /// Where the owned struct lives. The borrowed one stands beside it under
-    /// [`Message::ref_name`].
+    /// The location of the owned struct. The borrowed struct is in the same module,
+    /// under the name [`Message::ref_name`].
     pub path: RustPath,
-    /// The borrowed struct's name, such as `RpbGetReqRef`.
+    /// The name of the borrowed struct, such as `RpbGetReqRef`.
     pub ref_name: String,
-    /// The file it was declared in.
+    /// The file that declares the message.
     pub file: FileId,
-    /// Comment above it.
+    /// The comment above the declaration.
     pub docs: Docs,
-    /// Marked deprecated in the schema.
+    /// Whether the schema marks the message deprecated.
     pub deprecated: bool,
-    /// Fields, in the order of declaration.
+    /// The fields, in declaration order.
     pub fields: Vec<Field>,
-    /// Its oneofs; proto3 `optional` is none.
+    /// The oneofs, without the synthetic ones of proto3 `optional` fields.
     pub oneofs: Vec<Oneof>,
-    /// The module, beside the struct, that holds nested types and oneof enums,
-    /// such as `rpb_index_req`.
+    /// The module next to the struct that holds nested types and oneof enums, such
+    /// as `rpb_index_req`.
     pub nested_module: String,
-    /// Messages declared inside it; synthetic map entries are not among them.
+    /// The messages declared inside this one, without synthetic map entries.
     pub messages: Vec<MessageId>,
-    /// Enums declared inside it.
+    /// The enums declared inside this message.
     pub enums: Vec<EnumId>,
-    /// The code of the frame that it is the body of, if it is one.
+    /// The message code, if the message is the body of a frame.
     pub code: Option<u8>,
-    /// The Rust name of the member that keeps fields that the schema does not
-    /// know; `None` where they are dropped.
+    /// The Rust name of the member that keeps unknown fields; `None` if they are
+    /// dropped.
     pub unknown: Option<String>,
-    /// Its oneofs that are types of their own, written by hand; their fields
-    /// are not among [`Message::fields`].
+    /// The oneofs that are separate, hand-written types. Their fields are not in
+    /// [`Message::fields`].
     pub separate_oneofs: Vec<SeparateOneof>,
-    /// Decoded from any body, and encoded to none.
+    /// Whether the message is always encoded without a body. Any body is decoded.
     pub bodyless: bool,
-    /// Numbers of the `string` extensions that have to be UTF-8, ascending.
-    /// Extensions are kept among the fields that the schema does not know.
+    /// The numbers of the `string` extensions that must be UTF-8, in ascending
+    /// order. Extensions are kept as unknown fields.
     pub text_extensions: Vec<u32>,
 }
 
 /// One field.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Field {
-    /// Its protobuf name, such as `return_body`.
+    /// The protobuf name, such as `return_body`.
     pub name: String,
-    /// Its Rust name, such as `return_body` or `r#type`.
+    /// The Rust name, such as `return_body` or `r#type`.
     pub rust_name: String,
-    /// Its field number.
+    /// The field number.
     pub number: u32,
-    /// Type of one value.
+    /// The type of a single value.
     pub ty: Type,
-    /// When it is written, and what its absence means.
+    /// When the field is written, and what its absence means.
     pub presence: Presence,
-    /// Its declared default; `None` where the type's own default applies.
+    /// The declared default; `None` if the default of the type applies.
     pub default: Option<Literal>,
-    /// What it means beyond its type.
+    /// The meaning of the field beyond its type.
     pub kind: Kind,
-    /// A message whose type contains itself through this field: it needs a
-    /// `Box`.
+    /// Whether the value needs a `Box`, because the message contains itself through
+    /// this field.
     pub boxed: bool,
     /// The owned Rust type of a `bytes` field.
     pub bytes: BytesType,
-    /// The path of a type that reads and writes its values in place of the
-    /// runtime's own for [`Field::ty`]: for Rust types that the runtime does
+    /// The path of a type that reads and writes the values, in place of the
+    /// runtime's wire type for [`Field::ty`]. For Rust types that the runtime does
     /// not know.
     pub with: Option<String>,
-    /// Comment above it, or behind it.
+    /// The comment above or after the declaration.
     pub docs: Docs,
-    /// Marked deprecated in the schema.
+    /// Whether the schema marks the field deprecated.
     pub deprecated: bool,
 }
 
-/// The type of one value.
+/// The type of a single value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "protobuf's own names")]
 pub enum Type {
@@ -98,56 +99,57 @@ pub enum Type {
     String,
     Bytes,
     Enum(EnumId),
-    /// Length-delimited.
+    /// A length-delimited message.
     Message(MessageId),
-    /// Delimited by start and end tag: a proto2 group, or an edition's
-    /// `DELIMITED` message encoding.
+    /// A message delimited by a start tag and an end tag: a proto2 group, or the
+    /// `DELIMITED` message encoding of editions.
     Group(MessageId),
 }
 
 /// When a field is written, and what its absence means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Presence {
-    /// Always written; a message without it is refused.
+    /// Always written; decoding fails if it is absent.
     Required,
-    /// Written when set: an `Option`.
+    /// Written if set; the member is an `Option`.
     Explicit,
-    /// Written unless zero: proto3 without `optional`.
+    /// Written unless zero or empty: proto3 without `optional`.
     Implicit,
     /// Any number of values.
     Repeated {
-        /// Written as one length-delimited run. Both forms are always read.
+        /// Whether all values are written as one length-delimited run. Both
+        /// encodings are always read.
         packed: bool,
     },
-    /// A map; the field's type is that of the values.
+    /// A map; [`Field::ty`] is the type of its values.
     Map {
-        /// Type of the keys: integral, bool or string.
+        /// The type of the keys: an integer, `bool` or `string`.
         key: Type,
     },
-    /// Member of the message's oneof of this index.
+    /// A member of the oneof at this index in [`Message::oneofs`].
     Oneof(usize),
 }
 
 /// The value of a declared default.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Literal {
-    /// Any signed integer type.
+    /// A value of a signed integer type.
     Int(i64),
-    /// Any unsigned integer type.
+    /// A value of an unsigned integer type.
     Uint(u64),
-    /// `float` or `double`.
+    /// A `float` or `double`.
     Float(f64),
-    /// `bool`.
+    /// A `bool`.
     Bool(bool),
-    /// `string`.
+    /// A `string`.
     Text(String),
-    /// `bytes`, unescaped.
+    /// A `bytes` value, unescaped.
     Bytes(Vec<u8>),
-    /// An enum's value, as an index into [`Enum::values`].
+    /// A value of an enum, as an index into [`Enum::values`].
     Enum(usize),
 }
 
-/// What a field means beyond its type.
+/// The meaning of a field beyond its type.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 #[expect(missing_docs, reason = "documented at riak.Kind in riak_options.proto")]
@@ -178,71 +180,71 @@ pub enum BytesType {
     Blob,
     /// `Vec<u8>`.
     Vec,
-    /// `bytes::Bytes`: needs `riak-runtime`'s feature `bytes`, and the crate
-    /// `bytes` beside it.
+    /// `bytes::Bytes`, which needs the crate `bytes` and the feature `bytes` of
+    /// `riak-runtime`.
     Bytes,
 }
 
 /// One oneof.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Oneof {
-    /// Its protobuf name.
+    /// The protobuf name.
     pub name: String,
-    /// The Rust name of the member that holds it.
+    /// The Rust name of the member that holds the oneof.
     pub rust_name: String,
-    /// The name of its Rust enum, in the message's nested module.
+    /// The name of the owned Rust enum, in the message's nested module.
     pub enum_name: String,
-    /// The name of its borrowed Rust enum, in the same module.
+    /// The name of the borrowed Rust enum, in the same module.
     pub enum_ref_name: String,
-    /// Indexes of its fields in [`Message::fields`], with the Rust name of the
-    /// variant of each.
+    /// For each field of the oneof, its index in [`Message::fields`] and the Rust
+    /// name of its variant.
     pub variants: Vec<(usize, String)>,
-    /// Comment above it.
+    /// The comment above the declaration.
     pub docs: Docs,
 }
 
-/// A oneof that is a type of its own: an enum that reads and writes its own
-/// fields.
+/// A oneof that is a separate type: an enum that reads and writes its own fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeparateOneof {
-    /// Its protobuf name.
+    /// The protobuf name.
     pub name: String,
-    /// The Rust name of the member that holds it.
+    /// The Rust name of the member that holds the oneof.
     pub rust_name: String,
-    /// Its lowest field number: where it is written.
+    /// The lowest field number, which decides where the oneof is written.
     pub number: u32,
 }
 
 /// One enum.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Enum {
-    /// The protobuf name without a leading dot.
+    /// The fully qualified protobuf name without a leading dot.
     pub full_name: String,
-    /// Where it lives.
+    /// The location of the Rust type.
     pub path: RustPath,
-    /// Closed: a Rust enum; a number without a name is an unknown field.
-    /// Open: a newtype over `i32`; any number is kept.
+    /// Whether the enum is closed. A closed enum is a Rust enum, and a field with an
+    /// unnamed number is an unknown field. An open enum is a newtype over `i32` that
+    /// keeps any number.
     pub closed: bool,
-    /// Values, in the order of declaration; aliases included.
+    /// The values in declaration order, including aliases.
     pub values: Vec<EnumValue>,
-    /// Comment above it.
+    /// The comment above the declaration.
     pub docs: Docs,
-    /// Marked deprecated in the schema.
+    /// Whether the schema marks the enum deprecated.
     pub deprecated: bool,
 }
 
 /// One value of an enum.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EnumValue {
-    /// Its protobuf name, such as `xxsmall`.
+    /// The protobuf name, such as `xxsmall`.
     pub name: String,
-    /// Its Rust name: a variant (`Xxsmall`) if the enum is closed, a constant
+    /// The Rust name: of a variant (`Xxsmall`) if the enum is closed, of a constant
     /// (`XXSMALL`) if it is open.
     pub rust_name: String,
-    /// Its number.
+    /// The number.
     pub number: i32,
-    /// Comment above it, or behind it.
+    /// The comment above or after the declaration.
     pub docs: Docs,
-    /// Marked deprecated in the schema.
+    /// Whether the schema marks the value deprecated.
     pub deprecated: bool,
 }

@@ -1,106 +1,107 @@
 //! Services, operations and message codes, as plain data.
 //!
-//! Invariant: that of [`Schema`](super::Schema).
+//! Invariant: the one of [`Schema`](super::Schema).
 
 use super::{Docs, MessageId};
 
 /// One service.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Service {
-    /// Its protobuf name without package; the client struct has the same.
+    /// The protobuf name without package, which is also the name of the client
+    /// struct.
     pub name: String,
-    /// Its server trait's name, such as `RiakKvServer`.
+    /// The name of the server trait, such as `RiakKvServer`.
     pub server_name: String,
-    /// The name of the struct that dispatches to a server trait by message
+    /// The name of the struct that dispatches requests to a server trait by message
     /// code, such as `RiakKvService`.
     pub dispatcher_name: String,
-    /// Comment above it.
+    /// The comment above the declaration.
     pub docs: Docs,
-    /// Marked deprecated in the schema.
+    /// Whether the schema marks the service deprecated.
     pub deprecated: bool,
-    /// The frame that answers a request which failed.
+    /// The frame that answers a failed request.
     pub error: Option<ErrorFrame>,
-    /// Its methods that are operations, in order.
+    /// The methods that are operations, in declaration order.
     pub operations: Vec<Operation>,
 }
 
-/// The frame that answers a request which failed.
+/// The frame that answers a failed request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ErrorFrame {
-    /// Its code.
+    /// The message code.
     pub code: u8,
-    /// Its message.
+    /// The message.
     pub message: MessageId,
-    /// Index of the message's field that holds the text (`bytes` or `string`).
+    /// The index of the message's field with the error text (`bytes` or `string`).
     pub text: usize,
-    /// Index of the message's field that holds the number (`uint32`).
+    /// The index of the message's field with the error number (`uint32`).
     pub number: Option<usize>,
 }
 
-/// One operation: a request and what answers it.
+/// One operation: a request and its possible answers.
 #[derive(Clone, Debug, PartialEq)]
 #[expect(clippy::struct_excessive_bools, reason = "facts of the schema that do not depend on one another")]
 pub struct Operation {
-    /// The method's protobuf name, such as `ListKeys`.
+    /// The protobuf name of the method, such as `ListKeys`.
     pub name: String,
-    /// The method's Rust name, such as `list_keys`.
+    /// The Rust name of the method, such as `list_keys`.
     pub rust_name: String,
     /// The request.
     pub request: MessageId,
-    /// The request's code.
+    /// The code of the request.
     pub request_code: u8,
     /// The regular answer.
     pub response: MessageId,
-    /// The regular answer's code.
+    /// The code of the regular answer.
     pub response_code: u8,
-    /// How many answers come, and which is the last.
+    /// How many answers the request gets, and which one is the last.
     pub mode: Mode,
-    /// Other answers that may come in its place: code and message.
+    /// The codes and messages of other answers that may replace the regular one.
     pub alternatives: Vec<(u8, MessageId)>,
-    /// The name of the enum of all answers, such as `RiakKvIndexAnswer`; of no
-    /// meaning where there are no alternatives.
+    /// The name of the enum of all answers, such as `RiakKvIndexAnswer`. Unused if
+    /// there are no alternatives.
     pub answer_name: String,
     /// What an answer without a body means.
     pub absent: Absent,
-    /// What it costs the server.
+    /// What the operation costs the server.
     pub cost: Cost,
-    /// What may be repeated.
+    /// Whether the request may be sent again.
     pub retry: Retry,
-    /// First release that has it.
+    /// The first server release that has the operation.
     pub since: Option<String>,
-    /// The part of the server that serves it.
+    /// The part of the server that serves the operation.
     pub served_by: Option<String>,
-    /// Only legal while a connection is being set up.
+    /// Whether the operation is only allowed while a connection is being set up.
     pub handshake: bool,
-    /// Bodies are not protobuf: the body is taken and given as bytes.
+    /// Whether bodies are not protobuf, but passed through as bytes.
     pub raw: bool,
-    /// The request is sent without a body.
+    /// Whether the request is sent without a body.
     pub bodyless: bool,
-    /// Index of the request's field with the server-side timeout in
+    /// The index of the request's field with the server-side timeout in
     /// milliseconds.
     pub timeout: Option<usize>,
-    /// Comment above it.
+    /// The comment above the declaration.
     pub docs: Docs,
-    /// Marked deprecated in the schema.
+    /// Whether the schema marks the method deprecated.
     pub deprecated: bool,
 }
 
-/// How many answers a request gets, and which is the last.
+/// How many answers a request gets, and which one is the last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// One.
+    /// One answer.
     Unary,
-    /// Many; the last one has the bool set.
+    /// A stream of answers; the last one has its `done` flag set.
     Stream {
-        /// Index of the bool among the response's fields.
+        /// The index of the flag among the response's fields.
         done: usize,
     },
-    /// One, or many if the request says so.
+    /// A stream if a flag of the request asks for one, otherwise one answer.
     Conditional {
-        /// Index of the bool among the response's fields.
+        /// The index of the `done` flag among the response's fields.
         done: usize,
-        /// Index of the bool that switches streaming on, among the request's
-        /// fields.
+        /// The index, among the request's fields, of the flag that asks for a
+        /// stream.
         stream_if: usize,
     },
 }
@@ -109,12 +110,12 @@ pub enum Mode {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Absent {
-    /// The message with no field set.
+    /// A message with no field set.
     #[default]
     Defaults,
-    /// There is no such thing.
+    /// The requested item does not exist.
     NotFound,
-    /// It is done, and there is nothing to say.
+    /// The operation succeeded and has no result.
     Ok,
     /// An empty list.
     EmptyList,
@@ -124,10 +125,11 @@ pub enum Absent {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Cost {
-    /// Answered at once.
+    /// The request is answered at once.
     #[default]
     Unary,
-    /// Answered after seconds to minutes; has the connection to itself.
+    /// The request is answered after seconds to minutes, and needs a connection to
+    /// itself.
     Long,
 }
 
@@ -140,30 +142,30 @@ pub enum Retry {
     Never,
     /// Always.
     Safe,
-    /// Only when it is certain that it was not sent.
+    /// Only if the first attempt was certainly not sent.
     IfUnsent,
-    /// Only when the request carries the causal context of a read.
+    /// Only if the request carries the causal context of a read.
     IfContext,
 }
 
-/// One line of the message-code table.
+/// One row of the message-code table.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Frame {
-    /// The code.
+    /// The message code.
     pub code: u8,
-    /// The message's protobuf name, without package.
+    /// The protobuf name of the message, without package.
     pub name: String,
-    /// The name of its [`MessageCode`](crate) variant.
+    /// The name of the variant in the generated `MessageCode` enum.
     pub variant: String,
-    /// Its message; `None` where the schema has none.
+    /// The message; `None` if the schema declares none for this code.
     pub message: Option<MessageId>,
-    /// Who sends it.
+    /// Which side sends the frame.
     pub direction: Direction,
-    /// Its body is not protobuf.
+    /// Whether the body is not protobuf.
     pub raw: bool,
 }
 
-/// Who sends a frame.
+/// The side that sends a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Direction {
@@ -171,8 +173,8 @@ pub enum Direction {
     Request,
     /// The server.
     Response,
-    /// Either, under the same code.
+    /// Both sides, under the same code.
     Both,
-    /// Nobody: the code is assigned, but the message only occurs inside others.
+    /// Neither: the code is assigned, but the message occurs only inside others.
     Nested,
 }

@@ -1,9 +1,9 @@
-//! Declarations in unusual places and of unusual names: what a newcomer tries.
+//! Declarations in unusual places and with unusual names.
 #![deny(warnings)]
 #![allow(
     clippy::non_minimal_cfg,
     clippy::items_after_statements,
-    reason = "declarations as nobody should write them are what is tried"
+    reason = "the tests are about unusual declarations"
 )]
 #![forbid(unsafe_code)]
 
@@ -14,8 +14,8 @@ use std::marker::PhantomData;
 
 use riak_runtime::{Coded, Decode, Message, Owned, Request, RiakMessage};
 
-/// Reads what it writes, and is the same again.
-fn round<M: Message + Debug + PartialEq + for<'a> Decode<'a>>(message: &M) {
+/// Asserts that a message decodes from its own encoding.
+fn assert_round_trips<M: Message + Debug + PartialEq + for<'a> Decode<'a>>(message: &M) {
     assert_eq!(&M::decode(&message.encode_to_vec()).unwrap(), message);
 }
 
@@ -57,7 +57,7 @@ where
 
 #[test]
 fn generics_of_all_kinds() {
-    round(&Bound::<Const<3>> { value: Some(Const(7)), kind: PhantomData });
+    assert_round_trips(&Bound::<Const<3>> { value: Some(Const(7)), kind: PhantomData });
     type Items = Item<std::vec::IntoIter<Const<3>>>;
     let item = Items { item: Some(Const(7)), kind: PhantomData };
     assert_eq!(Items::decode(&item.encode_to_vec()).unwrap().item, item.item);
@@ -83,14 +83,14 @@ enum Choice {
 }
 
 #[test]
-fn raw_identifiers_lose_their_mark_on_the_wire() {
-    round(&Struct { r#type: Some(3), r#fn: true, r#enum: Some(Choice::Ok("yes".into())) });
+fn raw_identifiers_have_no_prefix_in_schemas() {
+    assert_round_trips(&Struct { r#type: Some(3), r#fn: true, r#enum: Some(Choice::Ok("yes".into())) });
     assert_eq!((Struct::NAME, Struct::default().r#type()), ("Struct", 7));
     let error = Struct::decode(&[]).unwrap_err();
     assert_eq!(error.to_string(), "Struct: the required field Struct.fn is missing");
 }
 
-/// Members that are called as what impls have in them.
+/// Members with the names of variables and imports in the impls.
 #[derive(Clone, Debug, Default, PartialEq, RiakMessage)]
 struct Names {
     #[riak(tag = 1)]
@@ -114,7 +114,7 @@ struct Names {
 }
 
 mod shadowed {
-    #![allow(dead_code, non_camel_case_types, reason = "they are only in the way")]
+    #![allow(dead_code, non_camel_case_types, reason = "they exist only to shadow other names")]
 
     pub(super) struct Option;
     pub(super) struct Result;
@@ -193,14 +193,18 @@ mod bare {
 }
 
 #[test]
-fn nothing_in_scope_is_taken_for_what_the_derive_means() {
-    round(&Names { input: Some("a".into()), wire: [(1, Names::default())].into(), ..Names::default() });
+fn names_in_scope_do_not_shadow_those_of_the_derive() {
+    assert_round_trips(&Names {
+        input: Some("a".into()),
+        wire: [(1, Names::default())].into(),
+        ..Names::default()
+    });
     let inner = Some(Box::default());
-    round(&shadowed::Shadow { text: Some("a".into()), numbers: vec![1], inner });
+    assert_round_trips(&shadowed::Shadow { text: Some("a".into()), numbers: vec![1], inner });
     let value = Some(bare::Value::One);
     let either = Some(bare::Either::Bare(Box::new(bare::Bare { value, ..bare::Bare::default() })));
-    round(&bare::Bare { either, ..bare::Bare::default() });
-    round(&bare::Bare { either: Some(bare::Either::Number(1)), ..bare::Bare::default() });
+    assert_round_trips(&bare::Bare { either, ..bare::Bare::default() });
+    assert_round_trips(&bare::Bare { either: Some(bare::Either::Number(1)), ..bare::Bare::default() });
 }
 
 macro_rules! message {
@@ -236,7 +240,7 @@ struct Old {
 #[riak(code = 242)]
 struct Configured2;
 
-#[allow(deprecated, reason = "a set has to have what there still is")]
+#[allow(deprecated, reason = "a set of frames contains deprecated messages, too")]
 #[derive(Clone, Debug, PartialEq, RiakMessage)]
 #[riak(frames)]
 enum AnyFrame {
@@ -245,18 +249,18 @@ enum AnyFrame {
 }
 
 #[test]
-fn attributes_of_others_are_left_to_them() {
-    round(&FromMacro { many: vec![FromMacro::default()], bytes: Some(vec![1]), one: None });
+fn other_attributes_are_left_alone() {
+    assert_round_trips(&FromMacro { many: vec![FromMacro::default()], bytes: Some(vec![1]), one: None });
     assert_eq!(FromMacro::default().one(), -5);
-    round(&Configured { present: 1, told: 2 });
+    assert_round_trips(&Configured { present: 1, told: 2 });
     assert_eq!(AnyFrame::Configured2(Configured2).code(), 242);
 
-    // Two in one function.
+    // Two derived types in one function body.
     #[derive(Clone, Debug, Default, PartialEq, RiakMessage)]
     struct Inner(#[riak(tag = 1)] u32);
     #[derive(Clone, Debug, Default, PartialEq, RiakMessage)]
     struct Outer(#[riak(tag = 1)] Inner);
-    round(&Outer(Inner(3)));
+    assert_round_trips(&Outer(Inner(3)));
 }
 
 #[derive(Clone, Debug, Default, PartialEq, RiakMessage)]
@@ -275,7 +279,7 @@ fn a_generic_message_can_be_a_request() {
     assert_eq!(owned::<PageReq<Const<1>>>(), Page::<Const<2>>::CODE);
 }
 
-/// Secrets beside members of every type that prints in another way.
+/// Secrets beside members of every type that has its own `Debug` output.
 #[derive(Clone, Default, PartialEq, RiakMessage)]
 struct Secrets<'a, T> {
     #[riak(tag = 1, secret)]
@@ -300,7 +304,7 @@ enum Hidden<'a> {
 }
 
 #[test]
-fn secrets_print_nowhere() {
+fn secrets_are_never_printed() {
     let either = Some(Hidden::Password("s3cret"));
     let hidden = Cow::Borrowed(&b"s3cret"[..]);
     let secrets = Secrets::<Const<1>> { hidden, either, ..Secrets::default() };
@@ -324,9 +328,9 @@ numbers! { FromNumbers { One = 1, Less = -7, Two = (2) } }
 struct Numbered(#[riak(tag = 1, enum)] Vec<FromNumbers>);
 
 #[test]
-fn numbers_come_from_macros() {
+fn macros_may_supply_numbers() {
     let numbered = Numbered(vec![FromNumbers::One, FromNumbers::Less, FromNumbers::Two]);
-    round(&numbered);
+    assert_round_trips(&numbered);
     assert_eq!(numbered.encode_to_vec()[..4], [8, 1, 8, 0xf9]);
 }
 
@@ -351,7 +355,7 @@ struct Known<'a> {
     infinite: Option<f32>,
 }
 
-#[allow(dead_code, non_camel_case_types, reason = "they are only in the way")]
+#[allow(dead_code, non_camel_case_types, reason = "they exist only to shadow other names")]
 mod primitives {
     struct u32;
     struct bool;
@@ -370,9 +374,9 @@ mod primitives {
 struct Primitive(#[riak(oneof, tags(1, 2))] Option<primitives::Either>);
 
 #[test]
-fn known_names_stand_for_others() {
+fn types_may_have_known_names() {
     let inner = || Some(Box::new(shop::String(3)));
-    round(&Primitive(Some(primitives::Either::Number(3))));
+    assert_round_trips(&Primitive(Some(primitives::Either::Number(3))));
     let known = Known { message: inner(), group: inner(), bytes: vec![1, 2], text: "a", infinite: None };
     let bytes = known.encode_to_vec();
     assert_eq!(Known::decode(&bytes).unwrap(), known);

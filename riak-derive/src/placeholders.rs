@@ -1,22 +1,23 @@
-//! What stands in the model for messages and enums that a derive does not see.
+//! Placeholders in the model for messages and enums that a derive does not see.
 //!
-//! Invariant: a stand-in asks for no less care than any type that it may stand
-//! for: it has a required field, or is closed.
+//! Invariant: code emitted for a placeholder is correct for every type that it may stand
+//! for. A placeholder message therefore has a required field, and a placeholder enum is
+//! closed.
 
 use riak_codegen::model::{
     BytesType, Docs, Enum, EnumId, EnumValue, Field, FileId, Kind, Message, MessageId, Presence, RustPath,
     Type,
 };
 
-/// The message that is derived.
+/// The derived message.
 pub(crate) const SELF: MessageId = MessageId(0);
-/// Stands for any other.
-pub(crate) const SOME_MESSAGE: MessageId = MessageId(1);
-/// Stands for any enum.
-pub(crate) const SOME_ENUM: EnumId = EnumId(0);
+/// The placeholder for all other messages.
+pub(crate) const PLACEHOLDER_MESSAGE: MessageId = MessageId(1);
+/// The placeholder for enums.
+pub(crate) const PLACEHOLDER_ENUM: EnumId = EnumId(0);
 
-/// A message of this name without fields.
-pub(crate) fn some_message(name: &str) -> Message {
+/// Returns a message of this name without fields.
+pub(crate) fn empty_message(name: &str) -> Message {
     Message {
         full_name: name.to_owned(),
         path: RustPath { root: None, module: Vec::new(), name: name.to_owned() },
@@ -37,10 +38,10 @@ pub(crate) fn some_message(name: &str) -> Message {
     }
 }
 
-/// Stands for a message that is not seen. It has a required field: a message
-/// that is not seen may lack something.
-pub(crate) fn stand_in() -> Message {
-    let mut message = some_message("Message");
+/// Returns the placeholder for a message. It has a required field, since the actual
+/// message may have one.
+pub(crate) fn placeholder_message() -> Message {
+    let mut message = empty_message("Message");
     message.fields.push(Field {
         name: String::new(),
         rust_name: String::new(),
@@ -58,9 +59,9 @@ pub(crate) fn stand_in() -> Message {
     message
 }
 
-/// An enum that is not seen. It is read as a closed one, which an open one can
-/// be read as, too.
-pub(crate) fn some_enum(path: &str, value: &str) -> Enum {
+/// Returns a placeholder for an enum. It is closed, because the code that reads a closed
+/// enum can also read an open one.
+pub(crate) fn placeholder_enum(path: &str, value: &str) -> Enum {
     let (root, name) = match path.rsplit_once("::") {
         Some((root, name)) => (Some(root.to_owned()), name),
         None => (None, path),

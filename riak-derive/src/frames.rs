@@ -48,6 +48,7 @@ pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, errors: &mut Errors
     // would be reported again.
     let attributes = data.variants.iter().flat_map(|variant| &variant.attrs).chain(&context.input.attrs);
     let deprecated = attributes
+        .filter(|attribute| !attribute.path().is_ident("doc"))
         .map(ToTokens::to_token_stream)
         .any(|attribute| attribute.to_string().contains("deprecated"));
     let allow = deprecated.then(|| quote!(#[allow(deprecated)]));

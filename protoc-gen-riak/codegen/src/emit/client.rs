@@ -13,6 +13,15 @@ use super::scope::{Scope, ident};
 use crate::ident::Scope as Names;
 use crate::model::{Cost, MessageId, Mode, Operation, Retry, Service};
 
+/// Which of an operation's methods is emitted.
+#[derive(Clone, Copy)]
+struct MethodKind {
+    /// Whether it returns the enum of all possible answers.
+    any: bool,
+    /// Whether it returns a stream.
+    stream: bool,
+}
+
 impl Emitter<'_> {
     /// Emits the client of a service.
     pub(super) fn client(&self, scope: &Scope<'_>, service: &Service) -> TokenStream {
@@ -54,25 +63,28 @@ impl Emitter<'_> {
         let response = self.message_type(scope, operation.response, Form::Owned);
         let name = &operation.rust_name;
         let mut methods = TokenStream::new();
-        let mut kinds = vec![("", response)];
+        let mut kinds = vec![("", response, false)];
         if !operation.alternatives.is_empty() {
             let answer = ident(&operation.answer_name);
-            kinds.push(("_any", quote!(#answer)));
+            kinds.push(("_any", quote!(#answer), true));
         }
-        for (suffix, answer) in kinds {
-            if !matches!(operation.mode, Mode::Stream { .. }) {
-                let name = with_suffix(name, suffix);
-                methods.extend(self.client_method(scope, operation, &name, &answer, false));
-            }
+        for (suffix, answer, any) in kinds {
+            let mut method = |suffix: &str, stream| {
+                let kind = MethodKind { any, stream };
+                methods.extend(self.client_method(
+                    scope,
+                    operation,
+                    &with_suffix(name, suffix),
+                    &answer,
+                    kind,
+                ));
+            };
             match operation.mode {
-                Mode::Unary => {}
-                Mode::Stream { .. } => {
-                    let name = with_suffix(name, suffix);
-                    methods.extend(self.client_method(scope, operation, &name, &answer, true));
-                }
+                Mode::Unary => method(suffix, false),
+                Mode::Stream { .. } => method(suffix, true),
                 Mode::Conditional { .. } => {
-                    let name = with_suffix(name, &format!("{suffix}_stream"));
-                    methods.extend(self.client_method(scope, operation, &name, &answer, true));
+                    method(suffix, false);
+                    method(&format!("{suffix}_stream"), true);
                 }
             }
         }
@@ -85,11 +97,11 @@ impl Emitter<'_> {
         operation: &Operation,
         name: &str,
         answer: &TokenStream,
-        stream: bool,
+        kind: MethodKind,
     ) -> TokenStream {
         let request = self.message_type(scope, operation.request, Form::Owned);
         let [result, error] = [scope.prelude("Result"), scope.item("client", "CallError")];
-        let docs = self.method_docs(scope, operation, name, stream);
+        let docs = self.method_docs(scope, operation, kind);
         let name = ident(name);
         let deprecated = deprecated(operation.deprecated);
         let empty = self.is_empty(operation.request) || operation.bodyless;
@@ -100,7 +112,7 @@ impl Emitter<'_> {
             (quote!(request: impl #trait_name<Owned = #request>), quote!(request))
         };
         let client = scope.runtime("client");
-        let (output, function) = if stream {
+        let (output, function) = if kind.stream {
             let responses = scope.item("client", "Responses");
             (quote!(#responses<#answer>), quote!(#client::stream))
         } else {
@@ -122,7 +134,7 @@ impl Emitter<'_> {
 
     /// Emits the documentation of a method: the schema's comment, and the properties
     /// of the operation.
-    fn method_docs(&self, scope: &Scope<'_>, operation: &Operation, name: &str, stream: bool) -> TokenStream {
+    fn method_docs(&self, scope: &Scope<'_>, operation: &Operation, kind: MethodKind) -> TokenStream {
         let linked = |id| {
             let name = &self.schema.message(id).path.name;
             link_to(name, &self.message_type(scope, id, Form::Owned))
@@ -131,11 +143,11 @@ impl Emitter<'_> {
             "Sends {} (code {}), answered by {}{} (code {}).",
             linked(operation.request),
             operation.request_code,
-            if stream { "a stream of " } else { "" },
+            if kind.stream { "a stream of " } else { "" },
             linked(operation.response),
             operation.response_code,
         )];
-        if name.contains("_any") && !operation.alternatives.is_empty() {
+        if kind.any {
             sentences.push(format!("Returns any of the possible answers: [`{}`].", operation.answer_name));
         } else if !operation.alternatives.is_empty() {
             let error = scope.item("client", "CallError");

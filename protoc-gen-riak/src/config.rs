@@ -9,6 +9,7 @@ use std::path::{self, Path, PathBuf};
 use riak_codegen::model::Schema;
 
 use crate::generate::{self, Generated};
+use crate::output::Formatted;
 use crate::settings::Settings;
 use crate::source::{self, Loaded, Sources};
 use crate::{BytesType, Diagnostic, Diagnostics, Error, OutputFile, builtin, output};
@@ -216,7 +217,9 @@ impl Config {
     ///
     /// Each file lies below one of the include directories, and so do the files that it
     /// imports; no include directory means the current one. In a build script, it tells
-    /// cargo which files were read, and passes on notices as warnings.
+    /// cargo which files were read, and passes on notices as warnings. It also leaves a
+    /// cache in `OUT_DIR`, a file `protoc-gen-riak-….formatted`, so that the next run
+    /// formats only what has changed.
     ///
     /// # Errors
     ///
@@ -232,7 +235,8 @@ impl Config {
             Some(dir) => dir.clone(),
             None => env::var_os("OUT_DIR").map(PathBuf::from).ok_or(Error::NoOutDir)?,
         };
-        let (loaded, generated) = match self.run(files, includes) {
+        let formatted = if is_build_script() { Formatted::for_output(&dir) } else { Formatted::uncached() };
+        let (loaded, generated) = match self.run(files, includes, &formatted) {
             Ok(done) => done,
             Err(error) => {
                 // So that mending the file is enough to build again.
@@ -242,6 +246,7 @@ impl Config {
             }
         };
         let written = output::write(&dir, &generated.files)?;
+        formatted.save();
         let mut read = loaded.read;
         read.extend(self.settings.codes.clone());
         let notices: Vec<Diagnostic> = loaded.notices.into_iter().chain(generated.notices).collect();
@@ -260,16 +265,18 @@ impl Config {
         files: &[impl AsRef<Path>],
         includes: &[impl AsRef<Path>],
     ) -> Result<Vec<OutputFile>, Error> {
-        self.run(files, includes).map(|(_, generated)| generated.files)
+        self.run(files, includes, &Formatted::uncached()).map(|(_, generated)| generated.files)
     }
 
     fn run(
         &self,
         files: &[impl AsRef<Path>],
         includes: &[impl AsRef<Path>],
+        formatted: &Formatted,
     ) -> Result<(Loaded, Generated), Error> {
         let loaded = self.load(files, includes)?;
-        let generated = generate::generate(&loaded.set, &loaded.to_generate, &self.settings, &loaded.shown)?;
+        let (set, to_generate) = (&loaded.set, &loaded.to_generate);
+        let generated = generate::generate(set, to_generate, &self.settings, &loaded.shown, formatted)?;
         Ok((loaded, generated))
     }
 
@@ -310,11 +317,15 @@ impl Config {
     }
 }
 
+/// Reports whether this is a build script: cargo sets both variables for those only.
+fn is_build_script() -> bool {
+    env::var_os("OUT_DIR").is_some() && env::var_os("CARGO_MANIFEST_DIR").is_some()
+}
+
 /// Tells cargo, if it runs this as a build script, what was read, and what
 /// there is to notice.
 fn tell_cargo(read: &[PathBuf], notices: &[Diagnostic]) {
-    // Cargo sets both for build scripts only.
-    if env::var_os("OUT_DIR").is_none() || env::var_os("CARGO_MANIFEST_DIR").is_none() {
+    if !is_build_script() {
         return;
     }
     for path in read {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use protobuf::descriptor::FileDescriptorSet;
 use riak_codegen::model::Schema;
 
-use crate::output::{self, OutputFile};
+use crate::output::{self, Formatted, OutputFile};
 use crate::settings::Settings;
 use crate::{Diagnostic, Diagnostics, Error, resolve};
 
@@ -50,8 +50,9 @@ pub(crate) fn generate(
     to_generate: &[String],
     settings: &Settings,
     shown: &BTreeMap<String, String>,
+    formatted: &Formatted,
 ) -> Result<Generated, Error> {
     let (schema, notices) = resolve(set, to_generate, settings, shown)?;
-    let files = output::render(&schema, &settings.emit)?;
+    let files = output::render(&schema, &settings.emit, formatted)?;
     Ok(Generated { files, notices })
 }

@@ -12,6 +12,7 @@ use protobuf::plugin::{CodeGeneratorRequest, CodeGeneratorResponse, code_generat
 use protobuf::{Message as _, UnknownValue};
 
 use crate::generate::{self, Generated};
+use crate::output::Formatted;
 use crate::settings::Settings;
 use crate::{Diagnostic, Error};
 
@@ -84,7 +85,7 @@ fn generate(request: CodeGeneratorRequest) -> Result<Generated, Error> {
     let settings = parameters(request.parameter())?;
     let mut set = FileDescriptorSet::new();
     set.file = request.proto_file;
-    generate::generate(&set, &request.file_to_generate, &settings, &BTreeMap::new())
+    generate::generate(&set, &request.file_to_generate, &settings, &BTreeMap::new(), &Formatted::uncached())
 }
 
 /// Reads `KEY=VALUE,KEY=VALUE`. A value may itself have an equals sign.

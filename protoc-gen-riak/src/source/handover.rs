@@ -9,6 +9,7 @@
 //! Invariant: declarations are written in the order that descriptors have, so that `mend` finds each
 //! of them at the index of its element.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::io;
@@ -187,6 +188,9 @@ impl Printer<'_> {
         for extension in &message.extensions {
             self.extension(&full, extension);
         }
+        // In proto2 two fields may have the same JSON name, which `protobuf-parse` refuses. The fields of
+        // such a message get their own names as JSON names, which `mend` replaces.
+        let named = self.syntax == Syntax::Proto2 && json_names_may_clash(&message.fields);
         let mut open = None;
         for field in &message.fields {
             if field.oneof != open {
@@ -198,7 +202,7 @@ impl Printer<'_> {
                 }
                 open = field.oneof;
             }
-            self.field(&full, field);
+            self.field(&full, field, named);
         }
         if open.is_some() {
             self.line(format_args!("}}"));
@@ -220,11 +224,12 @@ impl Printer<'_> {
         };
         let extendee = self.type_name(scope, &extendee.text);
         self.line(format_args!("extend {extendee} {{"));
-        self.field(scope, extension);
+        self.field(scope, extension, false);
         self.line(format_args!("}}"));
     }
 
-    fn field(&mut self, scope: &str, field: &Field) {
+    /// Writes a field, with its own name as its JSON name if `named` is set.
+    fn field(&mut self, scope: &str, field: &Field, named: bool) {
         let label = match field.label {
             Some((Label::Optional, _)) => "optional ",
             Some((Label::Required, _)) => "required ",
@@ -239,22 +244,12 @@ impl Printer<'_> {
             }
             plain => self.plain_type(scope, plain),
         };
-        self.line(format_args!(
-            "{label}{ty} {} = {}{};",
-            spelt(&field.name.text),
-            field.number.value,
-            self.json_name(field),
-        ));
-    }
-
-    /// In proto2 two fields may have one JSON name, which the parser does not take: there each field
-    /// has its own name as its JSON name, which `mend` sets right.
-    fn json_name(&self, field: &Field) -> String {
-        match self.syntax {
-            Syntax::Proto2 if field.extendee.is_none() => {
-                format!(" [json_name = \"{}\"]", field.name.text)
-            }
-            Syntax::Proto2 | Syntax::Proto3 => String::new(),
+        let (name, number) = (spelt(&field.name.text), field.number.value);
+        if named {
+            let json_name = &field.name.text;
+            self.line(format_args!("{label}{ty} {name} = {number} [json_name = \"{json_name}\"];"));
+        } else {
+            self.line(format_args!("{label}{ty} {name} = {number};"));
         }
     }
 
@@ -266,6 +261,13 @@ impl Printer<'_> {
             FieldType::Map(..) => String::new(),
         }
     }
+}
+
+/// Reports whether two fields may have the same JSON name. Names that differ in more than underscores
+/// and case never do.
+fn json_names_may_clash(fields: &[Field]) -> bool {
+    let mut names = HashSet::new();
+    !fields.iter().all(|field| names.insert(field.name.text.replace('_', "").to_ascii_lowercase()))
 }
 
 #[cfg(test)]
@@ -287,5 +289,17 @@ mod tests {
             fault.to_string(),
             "a.proto:2:9: the parser behind this one refuses the file: no good: `Oddity`"
         );
+    }
+
+    #[test]
+    fn fields_of_proto2_may_share_a_json_name() {
+        let text =
+            "syntax = \"proto2\";\nmessage A { optional int32 foo_bar = 1; optional int32 fooBar = 2; }\n";
+        let builtin = [("a.proto", text)];
+        let sources = Sources { overlays: vec!["a.proto".into()], builtin: &builtin, ..Sources::default() };
+        let loaded = crate::source::load(&sources).unwrap();
+        let fields = &loaded.set.file[0].message_type[0].field;
+        let names: Vec<_> = fields.iter().map(|field| (field.name(), field.json_name())).collect();
+        assert_eq!(names, [("foo_bar", "fooBar"), ("fooBar", "fooBar")]);
     }
 }

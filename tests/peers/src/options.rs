@@ -12,7 +12,7 @@ Measures encoding and decoding side by side with other implementations.
   --tsv          one tab-separated line a measurement instead of tables
   --svg FILE     a bar chart as well
   --curve        how cost grows with keys, rows and nesting depth instead
-  --build        what a touched schema costs: builds and generators instead
+  --build        what an edited schema costs: builds and generators instead
   --derive-build  what derived messages cost to build, beside prost's instead
   --steady-heap  keep glibc from giving memory back between two allocations
   --rounds N     how many rounds; the smallest time of them is kept (100)

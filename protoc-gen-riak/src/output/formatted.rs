@@ -1,0 +1,250 @@
+//! [`Formatted`]: the formatted text of items, cached between the runs of a build
+//! script.
+//!
+//! Build scripts are compiled without optimisation, and parsing and printing tokens
+//! takes two thirds of the generator's time there. An edit of a schema changes few
+//! items, so the text of all others is looked up by their tokens.
+//!
+//! Invariant: text is reused only for equal tokens and the same version of this crate.
+//! A cache file that is missing, damaged or not writable costs time, but never changes
+//! the output.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hasher};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::{env, fs};
+
+use proc_macro2::TokenStream;
+
+/// The first line of a cache file. Files of other versions are ignored.
+const HEADER: &str = concat!("formatted by protoc-gen-riak ", env!("CARGO_PKG_VERSION"), "\n");
+
+/// A hash of an item's tokens: 128 bits, so that collisions need not be handled.
+type Key = [u64; 2];
+
+/// A cache of formatted items, by the hash of their tokens.
+pub(crate) struct Formatted {
+    /// The cache file, if there is one.
+    file: Option<PathBuf>,
+    /// The items of the previous run.
+    before: HashMap<Key, String>,
+    /// The items of this run.
+    used: Mutex<HashMap<Key, String>>,
+}
+
+impl Formatted {
+    /// Creates a cache that is neither read nor written.
+    pub(crate) fn uncached() -> Self {
+        Self { file: None, before: HashMap::new(), used: Mutex::default() }
+    }
+
+    /// Reads the cache of a build script's output in `dir` from the script's `OUT_DIR`.
+    pub(crate) fn for_output(dir: &Path) -> Self {
+        let Some(out_dir) = env::var_os("OUT_DIR") else { return Self::uncached() };
+        // A build script may write to several directories.
+        let name = format!("protoc-gen-riak-{:016x}.formatted", hash(0, dir.as_os_str().as_encoded_bytes()));
+        Self::in_file(Path::new(&out_dir).join(name))
+    }
+
+    /// Reads a cache file, which [`Formatted::save`] replaces.
+    fn in_file(file: PathBuf) -> Self {
+        let before = fs::read(&file).ok().and_then(|bytes| parse(&bytes)).unwrap_or_default();
+        Self { file: Some(file), before, used: Mutex::default() }
+    }
+
+    /// Returns the text of an item, which ends with a line break.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the tokens are not Rust.
+    pub(super) fn text(&self, item: TokenStream) -> syn::Result<String> {
+        if self.file.is_none() {
+            return format(item);
+        }
+        let key = key(&item);
+        let text = match self.before.get(&key) {
+            Some(text) => text.clone(),
+            None => format(item)?,
+        };
+        self.used.lock().unwrap_or_else(PoisonError::into_inner).insert(key, text.clone());
+        Ok(text)
+    }
+
+    /// Writes the items of this run for the next one. A failure to write is ignored: the
+    /// next run then formats all items again.
+    pub(crate) fn save(self) {
+        let Some(file) = self.file else { return };
+        let used = self.used.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let same = used.len() == self.before.len() && used.keys().all(|key| self.before.contains_key(key));
+        if !same {
+            let _ = replace(&file, &print(&used));
+        }
+    }
+}
+
+fn format(item: TokenStream) -> syn::Result<String> {
+    Ok(super::spacing::spaced(&prettyplease::unparse(&syn::parse2(item)?)))
+}
+
+fn key(item: &TokenStream) -> Key {
+    let text = item.to_string();
+    [0, 1].map(|seed| hash(seed, text.as_bytes()))
+}
+
+fn hash(seed: u8, bytes: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write_u8(seed);
+    hasher.write(bytes);
+    hasher.finish()
+}
+
+/// Encodes a cache file: the header, a hash of the rest, and for each item its key, the
+/// length of its text and the text.
+fn print(items: &HashMap<Key, String>) -> Vec<u8> {
+    let mut body = Vec::new();
+    for ([first, second], text) in items {
+        for number in [*first, *second, text.len() as u64] {
+            body.extend(number.to_le_bytes());
+        }
+        body.extend(text.as_bytes());
+    }
+    [HEADER.as_bytes(), &hash(0, &body).to_le_bytes(), &body].concat()
+}
+
+/// Decodes a cache file; returns `None` if it is damaged or of another version.
+fn parse(bytes: &[u8]) -> Option<HashMap<Key, String>> {
+    let (sum, mut body) = bytes.strip_prefix(HEADER.as_bytes())?.split_first_chunk()?;
+    if u64::from_le_bytes(*sum) != hash(0, body) {
+        return None;
+    }
+    let mut items = HashMap::new();
+    while !body.is_empty() {
+        let key = [number(&mut body)?, number(&mut body)?];
+        let len = usize::try_from(number(&mut body)?).ok()?;
+        let (text, rest) = body.split_at_checked(len)?;
+        items.insert(key, str::from_utf8(text).ok()?.to_owned());
+        body = rest;
+    }
+    Some(items)
+}
+
+fn number(bytes: &mut &[u8]) -> Option<u64> {
+    let (number, rest) = bytes.split_first_chunk()?;
+    *bytes = rest;
+    Some(u64::from_le_bytes(*number))
+}
+
+/// Replaces a file atomically: a run that is interrupted leaves the old one.
+fn replace(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let part = file.with_extension("part");
+    fs::write(&part, bytes)?;
+    fs::rename(&part, file)
+}
+
+#[cfg(test)]
+mod tests {
+    use quote::quote;
+
+    use super::*;
+
+    /// Returns the path of a file that no other test uses.
+    fn scratch(name: &str) -> PathBuf {
+        let dir = std::env::temp_dir().join(format!("protoc-gen-riak-{}", std::process::id()));
+        fs::create_dir_all(&dir).unwrap();
+        dir.join(name)
+    }
+
+    /// Replaces every cached text, and returns the text that `struct A;` has then.
+    fn poisoned(file: &Path) -> String {
+        let kept = fs::read(file).unwrap();
+        let items = parse(&kept).unwrap();
+        let items = items.into_keys().map(|key| (key, "reused\n".to_owned())).collect();
+        fs::write(file, print(&items)).unwrap();
+        Formatted::in_file(file.to_owned())
+            .text(quote!(
+                struct A;
+            ))
+            .unwrap()
+    }
+
+    #[test]
+    fn the_next_run_reuses_the_text_of_the_same_tokens() {
+        let file = scratch("reused");
+        let first = Formatted::in_file(file.clone());
+        assert_eq!(
+            first
+                .text(quote!(
+                    struct A;
+                ))
+                .unwrap(),
+            "struct A;\n"
+        );
+        first.save();
+        assert_eq!(poisoned(&file), "reused\n");
+        let second = Formatted::in_file(file.clone());
+        assert_eq!(
+            second
+                .text(quote!(
+                    struct B;
+                ))
+                .unwrap(),
+            "struct B;\n"
+        );
+        second.save();
+        // Items that a run does not need are dropped from the cache.
+        let third = Formatted::in_file(file);
+        assert_eq!(
+            third
+                .text(quote!(
+                    struct A;
+                ))
+                .unwrap(),
+            "struct A;\n"
+        );
+    }
+
+    #[test]
+    fn a_damaged_file_is_not_used() {
+        let file = scratch("damaged");
+        let first = Formatted::in_file(file.clone());
+        first
+            .text(quote!(
+                struct A;
+            ))
+            .unwrap();
+        first.save();
+        let whole = fs::read(&file).unwrap();
+        for at in 0..whole.len() {
+            let mut damaged = whole.clone();
+            damaged[at] ^= 0x20;
+            for bytes in [&damaged[..], &whole[..at]] {
+                fs::write(&file, bytes).unwrap();
+                let next = Formatted::in_file(file.clone());
+                assert!(next.before.is_empty(), "byte {at}");
+                assert_eq!(
+                    next.text(quote!(
+                        struct A;
+                    ))
+                    .unwrap(),
+                    "struct A;\n"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_written_is_no_failure() {
+        let dir = scratch("directory");
+        fs::create_dir_all(dir.join("inside")).unwrap();
+        let run = Formatted::in_file(dir);
+        assert_eq!(
+            run.text(quote!(
+                struct A;
+            ))
+            .unwrap(),
+            "struct A;\n"
+        );
+        run.save();
+    }
+}

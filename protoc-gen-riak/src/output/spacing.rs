@@ -1,0 +1,79 @@
+//! Blank lines between items, which `prettyplease` does not print.
+//!
+//! Invariant: only white space between tokens changes.
+
+/// Inserts blank lines between items, where people write them, and joins lists of lints
+/// into one line.
+pub(super) fn spaced(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + text.len() / 16);
+    let mut lines = text.lines().peekable();
+    while let Some(line) = lines.next() {
+        out.push_str(line);
+        if line.trim_start() == "#[allow(" {
+            let mut gap = "";
+            for lint in lines.by_ref().map(str::trim) {
+                if lint == ")]" {
+                    out.push_str(lint);
+                    break;
+                }
+                out.push_str(gap);
+                out.push_str(lint);
+                gap = " ";
+            }
+            out.push('\n');
+            continue;
+        }
+        out.push('\n');
+        let Some(next) = lines.peek() else { break };
+        let depth = |line: &str| line.len() - line.trim_start().len();
+        if depth(line) == depth(next) && ends_paragraph(line.trim_start(), next.trim_start()) {
+            out.push('\n');
+        }
+    }
+    out
+}
+
+/// Reports whether people write a blank line between these two lines of one depth.
+pub(super) fn ends_paragraph(line: &str, next: &str) -> bool {
+    let ends = line.ends_with(';');
+    let starts = |starts: &[&str]| starts.iter().any(|start| line.starts_with(start));
+    if starts(&["use "]) {
+        return ends && !next.starts_with("use ") && !next.starts_with("#[cfg");
+    }
+    let closes = matches!(line, "}" | "};" | "});");
+    let documented = ends && next.starts_with("///");
+    let associated = ends && starts(&["const ", "type "]) && (next.starts_with("#[") || begins_fn(next));
+    (closes && begins_item(next)) || documented || associated
+}
+
+fn begins_fn(line: &str) -> bool {
+    ["fn ", "async fn ", "pub fn ", "pub const fn ", "pub async fn "]
+        .iter()
+        .any(|start| line.starts_with(start))
+}
+
+fn begins_item(line: &str) -> bool {
+    ["///", "#[", "pub ", "impl", "fn ", "async fn ", "const ", "mod ", "type "]
+        .iter()
+        .any(|start| line.starts_with(start))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_of_lints_are_one_line() {
+        let text = "#[allow(\n    clippy::all,\n    dead_code\n)]\npub mod a;\n";
+        assert_eq!(spaced(text), "#[allow(clippy::all, dead_code)]\npub mod a;\n");
+    }
+
+    #[test]
+    fn items_are_set_apart_and_statements_are_not() {
+        let text = "use a::B;\nstruct A {\n    b: B,\n}\nimpl A {\n    const B: u8 = 1;\n    fn a() {\n        if b {\n        }\n        c()\n    }\n    fn d() {}\n}\n";
+        assert_eq!(
+            spaced(text),
+            "use a::B;\n\nstruct A {\n    b: B,\n}\n\nimpl A {\n    const B: u8 = 1;\n\n    fn a() {\n        if b {\n        }\n        c()\n    }\n\n    fn d() {}\n}\n"
+        );
+    }
+}

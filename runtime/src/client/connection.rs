@@ -78,7 +78,7 @@ pub struct Connection {
 
 /// What handles and the driver share.
 pub(super) struct Shared {
-    state: Mutex<Shareable>,
+    state: Mutex<ConnectionState>,
     /// The driver has ended, which can be seen without a lock.
     ended: AtomicBool,
     progress: Progress,
@@ -92,10 +92,10 @@ struct Progress {
     answered: AtomicU64,
 }
 
-pub(super) struct Shareable {
+pub(super) struct ConnectionState {
     pub(super) pipeline: Pipeline,
     /// The driver, if it has not been woken already.
-    driver: Option<Waker>,
+    driver_waker: Option<Waker>,
 }
 
 /// Counts handles: the driver, which shares the rest, must not keep itself
@@ -112,42 +112,42 @@ pub(super) fn now() -> Instant {
 }
 
 impl Shared {
-    pub(super) fn lock(&self) -> MutexGuard<'_, Shareable> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, ConnectionState> {
         // A request that panics while it is encoded leaves no trace.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Shows those without the lock how it stands.
-    pub(super) fn note_progress(&self, pipeline: &Pipeline) {
+    pub(super) fn publish_progress(&self, pipeline: &Pipeline) {
         let (owed, answered) = pipeline.progress();
         self.progress.owed.store(owed, Ordering::Relaxed);
         self.progress.answered.store(answered, Ordering::Relaxed);
     }
 
     /// Says that the driver has ended.
-    pub(super) fn end(&self) {
+    pub(super) fn mark_ended(&self) {
         self.ended.store(true, Ordering::Relaxed);
     }
 }
 
-impl Shareable {
+impl ConnectionState {
     /// Remembers how to wake the driver. Returns how it was before.
-    pub(super) fn wait(&mut self, waker: &Waker) -> Option<Waker> {
-        match &self.driver {
+    pub(super) fn register_driver(&mut self, waker: &Waker) -> Option<Waker> {
+        match &self.driver_waker {
             Some(known) if known.will_wake(waker) => None,
-            _ => self.driver.replace(waker.clone()),
+            _ => self.driver_waker.replace(waker.clone()),
         }
     }
 }
 
 impl Handle {
     /// Does something with the pipeline, then wakes whom that concerns.
-    pub(super) fn with<T>(&self, act: impl FnOnce(&mut Pipeline) -> T) -> T {
+    pub(super) fn with_pipeline<T>(&self, act: impl FnOnce(&mut Pipeline) -> T) -> T {
         let mut wakers = Vec::new();
         let mut state = self.shared.lock();
         let result = act(&mut state.pipeline);
-        self.shared.note_progress(&state.pipeline);
-        let driver = if state.pipeline.needs_driver() { state.driver.take() } else { None };
+        self.shared.publish_progress(&state.pipeline);
+        let driver = if state.pipeline.needs_driver() { state.driver_waker.take() } else { None };
         let unused = state.pipeline.take_wakers(&mut wakers);
         drop(state);
         drop(unused);
@@ -160,7 +160,7 @@ impl Handle {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.with(Pipeline::close);
+        self.with_pipeline(Pipeline::close);
     }
 }
 
@@ -215,7 +215,7 @@ impl Connection {
         IO: AsyncRead + AsyncWrite + Unpin,
     {
         let (max_frame, decode_limits, max_owed) = (config.max_frame, config.decode_limits, config.max_owed);
-        let state = Mutex::new(Shareable { pipeline: Pipeline::new(config), driver: None });
+        let state = Mutex::new(ConnectionState { pipeline: Pipeline::new(config), driver_waker: None });
         let (ended, progress) = (AtomicBool::new(false), Progress::default());
         let shared = Arc::new(Shared { state, ended, progress });
         let driver = Driver::new(io, Arc::clone(&shared), max_frame);
@@ -303,7 +303,7 @@ struct StreamCall<'c, 'r> {
 enum Stage<'r, T> {
     Start(&'r Outgoing<'r>),
     Started(T),
-    Over,
+    Done,
 }
 
 impl Future for UnaryCall<'_, '_> {
@@ -318,7 +318,7 @@ impl Future for UnaryCall<'_, '_> {
                     Poll::Ready(Err(NotSent::Streams { operation }.into()))
                 } else {
                     let now = now();
-                    match this.handle.with(|pipeline| pipeline.call(request, now, cx.waker())) {
+                    match this.handle.with_pipeline(|pipeline| pipeline.call(request, now, cx.waker())) {
                         Ok(ticket) => {
                             this.stage = Stage::Started(ticket);
                             return Poll::Pending;
@@ -330,13 +330,13 @@ impl Future for UnaryCall<'_, '_> {
             Stage::Started(ticket) => {
                 let ticket = *ticket;
                 this.handle
-                    .with(|pipeline| pipeline.poll_answer(ticket, cx.waker()))
+                    .with_pipeline(|pipeline| pipeline.poll_answer(ticket, cx.waker()))
                     .map(|answer| answer.map(Answered::from))
             }
-            Stage::Over => panic!("a call was polled after its end"),
+            Stage::Done => panic!("a call was polled after its end"),
         };
         if result.is_ready() {
-            this.stage = Stage::Over;
+            this.stage = Stage::Done;
         }
         result
     }
@@ -346,7 +346,7 @@ impl Drop for UnaryCall<'_, '_> {
     fn drop(&mut self) {
         if let Stage::Started(ticket) = self.stage {
             let now = now();
-            self.handle.with(|pipeline| pipeline.give_up(ticket, now));
+            self.handle.with_pipeline(|pipeline| pipeline.cancel(ticket, now));
         }
     }
 }
@@ -359,14 +359,14 @@ impl Future for StreamCall<'_, '_> {
         match &mut this.stage {
             Stage::Start(request) => {
                 let now = now();
-                match this.handle.with(|pipeline| pipeline.call(request, now, cx.waker())) {
+                match this.handle.with_pipeline(|pipeline| pipeline.call(request, now, cx.waker())) {
                     Ok(ticket) => {
                         let stream = FrameStream::new(Arc::clone(this.handle), ticket);
                         this.stage = Stage::Started(stream);
                         Poll::Pending
                     }
                     Err(error) => {
-                        this.stage = Stage::Over;
+                        this.stage = Stage::Done;
                         Poll::Ready(Err(error.into()))
                     }
                 }
@@ -374,13 +374,13 @@ impl Future for StreamCall<'_, '_> {
             Stage::Started(stream) => match stream.poll_first(cx) {
                 Poll::Pending => Poll::Pending,
                 Poll::Ready(result) => {
-                    let Stage::Started(stream) = std::mem::replace(&mut this.stage, Stage::Over) else {
+                    let Stage::Started(stream) = std::mem::replace(&mut this.stage, Stage::Done) else {
                         unreachable!("it was just looked at");
                     };
                     Poll::Ready(result.map(|()| stream))
                 }
             },
-            Stage::Over => panic!("a call was polled after its end"),
+            Stage::Done => panic!("a call was polled after its end"),
         }
     }
 }

@@ -107,7 +107,7 @@ pub(crate) async fn dial(address: impl ToSocketAddrs, after: Duration) -> Result
     for (index, address) in addresses.iter().enumerate() {
         let others = u32::try_from(addresses.len() - index).unwrap_or(u32::MAX);
         match tokio::time::timeout(left() / others, TcpStream::connect(address)).await {
-            Ok(Ok(socket)) => return prepared(socket),
+            Ok(Ok(socket)) => return configure(socket),
             Ok(Err(refused)) => error = Some(refused.into()),
             // Why another one was refused says more.
             Err(_) => error = error.or_else(|| Some(timeout.clone())),
@@ -120,26 +120,26 @@ pub(crate) async fn dial(address: impl ToSocketAddrs, after: Duration) -> Result
 /// After so long without a byte the other side is asked whether it is still there:
 /// before a firewall forgets the connection, which some do after a minute or a
 /// few, without telling anybody.
-const QUIET: Duration = Duration::from_secs(30);
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
 
 /// How often it is asked before that is found out.
-const PROBES: Duration = Duration::from_secs(10);
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 
 /// For how long bytes may stay without acknowledgement, or without room at the
 /// other side; the system by itself allows a quarter of an hour. A Riak node that
 /// is at a request reads no others, for up to a minute.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-const UNACKNOWLEDGED: Duration = Duration::from_secs(75);
+const USER_TIMEOUT: Duration = Duration::from_secs(75);
 
-fn prepared(socket: TcpStream) -> Result<TcpStream, ConnectionError> {
+fn configure(socket: TcpStream) -> Result<TcpStream, ConnectionError> {
     // Without it a small request may wait 40 ms for an acknowledgement.
     socket.set_nodelay(true)?;
     // What a system has no word for is left out: the connection is as good.
     let options = SockRef::from(&socket);
-    let probes = TcpKeepalive::new().with_time(QUIET).with_interval(PROBES);
-    let _ = options.set_tcp_keepalive(&probes);
+    let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_IDLE).with_interval(KEEPALIVE_INTERVAL);
+    let _ = options.set_tcp_keepalive(&keepalive);
     #[cfg(any(target_os = "linux", target_os = "android"))]
-    let _ = options.set_tcp_user_timeout(Some(UNACKNOWLEDGED));
+    let _ = options.set_tcp_user_timeout(Some(USER_TIMEOUT));
     Ok(socket)
 }
 
@@ -156,7 +156,7 @@ mod tests {
         let options = SockRef::from(&socket);
         assert!(options.keepalive().unwrap() && socket.nodelay().unwrap());
         #[cfg(target_os = "linux")]
-        assert_eq!(options.tcp_user_timeout().unwrap(), Some(UNACKNOWLEDGED));
+        assert_eq!(options.tcp_user_timeout().unwrap(), Some(USER_TIMEOUT));
     }
 
     /// A server whose queue is full drops what asks to connect, without a word: on

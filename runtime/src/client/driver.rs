@@ -22,14 +22,14 @@ use super::sync::Arc;
 use crate::{FrameReader, WriteBuffer};
 
 /// Slices of one vectored write.
-const SLICES: usize = 64;
+const MAX_SLICES: usize = 64;
 
 /// Rounds of writing and reading before other tasks get their turn.
-const ROUNDS: usize = 32;
+const ROUNDS_PER_POLL: usize = 32;
 
 /// How often is read what has arrived before a deadline that is over is kept. A
 /// server that sends without end must not put it off for ever.
-const LATE_READS: usize = 16;
+const MAX_LATE_READS: usize = 16;
 
 /// Moves the bytes of a [`Connection`](super::Connection): a future that has to
 /// be polled for calls to make progress, usually by a task of its own.
@@ -49,12 +49,12 @@ pub struct Driver<IO> {
     unflushed: bool,
     /// A write that fails may have sent some of what it was given all the same,
     /// as TLS does, which encrypts more than the socket takes at once.
-    leaks: bool,
+    assume_sent: bool,
     /// Writing has failed; what the server had sent before is still read.
     write_error: Option<io::Error>,
     timer: Option<Pin<Box<Sleep>>>,
     /// What the timer is set to.
-    armed: Option<Instant>,
+    timer_deadline: Option<Instant>,
     /// How often was read since a deadline was found to be over.
     late_reads: usize,
     /// Kept for its memory.
@@ -77,10 +77,10 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
             output: WriteBuffer::new(),
             written: 0,
             unflushed: false,
-            leaks: false,
+            assume_sent: false,
             write_error: None,
             timer: None,
-            armed: None,
+            timer_deadline: None,
             late_reads: 0,
             wakers: Vec::new(),
         }
@@ -92,21 +92,21 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
     /// sent a part, and a call must not be reported as not sent if the server may
     /// have seen it.
     pub fn leaking(mut self) -> Self {
-        self.leaks = true;
+        self.assume_sent = true;
         self
     }
 
     fn round(&mut self, cx: &mut Context<'_>) -> Result<Round, ConnectionError> {
         let now = super::connection::now();
         let mut state = self.shared.lock();
-        if state.pipeline.attend(self.written) {
+        if state.pipeline.sync_driver(self.written) {
             return Err(state.pipeline.closed().cloned().unwrap_or(ConnectionError::Stopped));
         }
         let mut may_receive = state.pipeline.may_receive(now);
         // Frames that were read before a slow consumer stopped their delivery.
         while may_receive {
             let Some(frame) =
-                self.reader.next_frame().map_err(|error| state.pipeline.refuse_answer(error))?
+                self.reader.next_frame().map_err(|error| state.pipeline.fail_malformed(error))?
             else {
                 break;
             };
@@ -114,7 +114,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
             may_receive = state.pipeline.may_receive(now);
         }
         let is_late = state.pipeline.next_deadline().is_some_and(|deadline| deadline <= now);
-        if is_late && may_receive && self.late_reads < LATE_READS {
+        if is_late && may_receive && self.late_reads < MAX_LATE_READS {
             // It may be this side that is late, and the answer may be there.
             self.late_reads += 1;
             drop(state);
@@ -130,10 +130,10 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
         }
         // What was just done by the driver itself needs no second look, apart
         // from an end, and from deadlines that came up.
-        let finished = state.pipeline.attend(self.written);
+        let finished = state.pipeline.sync_driver(self.written);
         let deadline = state.pipeline.next_deadline();
-        self.shared.note_progress(&state.pipeline);
-        let before = state.wait(cx.waker());
+        self.shared.publish_progress(&state.pipeline);
+        let before = state.register_driver(cx.waker());
         let unused = state.pipeline.take_wakers(&mut self.wakers);
         drop(state);
         drop((before, unused));
@@ -174,13 +174,13 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
 
     fn try_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.output.is_empty() {
-            let mut slices = [IoSlice::new(&[]); SLICES];
+            let mut slices = [IoSlice::new(&[]); MAX_SLICES];
             let used = self.output.slices(&mut slices);
             let offered = &slices[..used];
             let count = match ready!(Pin::new(&mut self.io).poll_write_vectored(cx, offered)) {
                 Ok(count) => count,
                 Err(error) => {
-                    if self.leaks {
+                    if self.assume_sent {
                         self.written += offered.iter().map(|slice| slice.len() as u64).sum::<u64>();
                     }
                     return Poll::Ready(Err(error));
@@ -224,18 +224,18 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
         let at = tokio::time::Instant::from_std(deadline);
         let timer = match &mut self.timer {
             Some(timer) => {
-                if self.armed != Some(deadline) {
+                if self.timer_deadline != Some(deadline) {
                     timer.as_mut().reset(at);
                 }
                 timer
             }
             None => self.timer.insert(Box::pin(tokio::time::sleep_until(at))),
         };
-        self.armed = Some(deadline);
+        self.timer_deadline = Some(deadline);
         match timer.as_mut().poll(cx) {
             Poll::Ready(()) => {
                 // A timer that has fired is set again before it is polled.
-                self.armed = None;
+                self.timer_deadline = None;
                 Round::Again
             }
             Poll::Pending => Round::Wait,
@@ -253,10 +253,10 @@ impl<IO> Driver<IO> {
     /// Ends every call with `error`.
     fn fail(&mut self, error: &ConnectionError) {
         let mut state = self.shared.lock();
-        state.pipeline.attend(self.written);
+        state.pipeline.sync_driver(self.written);
         state.pipeline.fail(error);
         // Who sees that finds the reason.
-        self.shared.end();
+        self.shared.mark_ended();
         let unused = state.pipeline.take_wakers(&mut self.wakers);
         drop(state);
         drop(unused);
@@ -271,7 +271,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Future for Driver<IO> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let driver = self.get_mut();
-        for _ in 0..ROUNDS {
+        for _ in 0..ROUNDS_PER_POLL {
             match driver.round(cx) {
                 Ok(Round::Again) => {}
                 Ok(Round::Wait) => return Poll::Pending,
@@ -313,15 +313,15 @@ mod tests {
     use crate::client::{CallError, Connection, ConnectionConfig, frame};
 
     /// Fails each write, after who knows what.
-    struct Breaks;
+    struct BrokenWriter;
 
-    impl AsyncRead for Breaks {
+    impl AsyncRead for BrokenWriter {
         fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
             Poll::Pending
         }
     }
 
-    impl AsyncWrite for Breaks {
+    impl AsyncWrite for BrokenWriter {
         fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
             Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()))
         }
@@ -338,7 +338,7 @@ mod tests {
     #[tokio::test]
     async fn what_a_failed_write_may_have_sent_may_have_been_applied() {
         for leaks in [false, true] {
-            let (connection, driver) = Connection::new(Breaks, ConnectionConfig::new());
+            let (connection, driver) = Connection::new(BrokenWriter, ConnectionConfig::new());
             let driver = if leaks { driver.leaking() } else { driver };
             let body = Blob::from("value");
             let (result, _) = tokio::join!(frame(&connection, &GET, &body), driver);

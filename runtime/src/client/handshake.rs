@@ -68,7 +68,7 @@ async fn send(io: &mut (impl AsyncWrite + Unpin), frame: &[u8]) -> io::Result<()
 async fn receive(io: &mut (impl AsyncRead + Unpin)) -> Result<(u8, Blob), ConnectionError> {
     let length = match io.read_u32().await {
         Ok(length) => usize::try_from(length).unwrap_or(usize::MAX),
-        Err(error) => return Err(closed(error, false)),
+        Err(error) => return Err(read_error(error, false)),
     };
     if length == 0 {
         return Err(ConnectionError::Frame(FrameError::Empty));
@@ -77,12 +77,12 @@ async fn receive(io: &mut (impl AsyncRead + Unpin)) -> Result<(u8, Blob), Connec
         return Err(ConnectionError::Frame(FrameError::TooLong { length, max: MAX_ANSWER }));
     }
     let mut answer = vec![0; length];
-    io.read_exact(&mut answer).await.map_err(|error| closed(error, true))?;
+    io.read_exact(&mut answer).await.map_err(|error| read_error(error, true))?;
     // It is not empty: that was looked at.
     Ok((answer[0], Blob::from(&answer[1..])))
 }
 
-fn closed(error: io::Error, within_frame: bool) -> ConnectionError {
+fn read_error(error: io::Error, within_frame: bool) -> ConnectionError {
     if error.kind() == io::ErrorKind::UnexpectedEof {
         ConnectionError::Closed { within_frame }
     } else {

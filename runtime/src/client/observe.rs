@@ -104,14 +104,14 @@ mod meter {
         node: SharedString,
         /// The request's bytes, which may have been sent.
         bytes_out: usize,
-        begun: std::time::Instant,
-        over: bool,
+        started: std::time::Instant,
+        reported: bool,
     }
 
     impl Meter {
         pub(super) fn new(request: &Outgoing<'_>, node: &Node) -> Self {
             let (operation, node) = (request.operation().name, SharedString::from(node.to_string()));
-            Self { operation, node, bytes_out: request.body_len(), begun: now(), over: false }
+            Self { operation, node, bytes_out: request.body_len(), started: now(), reported: false }
         }
 
         pub(super) fn ended(&mut self, result: Result<usize, &CallError>) {
@@ -119,7 +119,7 @@ mod meter {
                 Ok(bytes) => {
                     let (operation, node) = (self.operation, self.node.clone());
                     counter!("riak_bytes_received_total", "operation" => operation, "node" => node)
-                        .increment(whole(bytes));
+                        .increment(to_u64(bytes));
                 }
                 Err(CallError::NotSent(_) | CallError::Timeout { sent: false, .. }) => self.bytes_out = 0,
                 Err(_) => {}
@@ -128,27 +128,27 @@ mod meter {
         }
 
         fn count(&mut self, outcome: &'static str) {
-            self.over = true;
+            self.reported = true;
             let (operation, node) = (self.operation, &self.node);
             counter!("riak_bytes_sent_total", "operation" => operation, "node" => node.clone())
-                .increment(whole(self.bytes_out));
+                .increment(to_u64(self.bytes_out));
             counter!(
                 "riak_attempts_total",
                 "operation" => operation, "node" => node.clone(), "outcome" => outcome
             )
             .increment(1);
             histogram!("riak_attempt_seconds", "operation" => operation, "node" => node.clone())
-                .record(now().saturating_duration_since(self.begun).as_secs_f64());
+                .record(now().saturating_duration_since(self.started).as_secs_f64());
         }
     }
 
-    fn whole(bytes: usize) -> u64 {
+    fn to_u64(bytes: usize) -> u64 {
         u64::try_from(bytes).unwrap_or(u64::MAX)
     }
 
     impl Drop for Meter {
         fn drop(&mut self) {
-            if !self.over {
+            if !self.reported {
                 self.count("dropped");
             }
         }

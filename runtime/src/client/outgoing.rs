@@ -22,10 +22,10 @@ pub struct Outgoing<'r> {
     body: Body<'r>,
     /// Overrides the request's field that asks for a stream.
     stream_field: Option<bool>,
-    ends: Option<Ends>,
+    last_answer: Option<LastAnswer>,
     /// The request says itself how long the server may take, or nobody knows
     /// whether it does.
-    timed: bool,
+    has_server_timeout: bool,
     deadline: Option<Instant>,
     /// When the call is given up unless it has a connection by then.
     start_by: Option<Instant>,
@@ -34,7 +34,7 @@ pub struct Outgoing<'r> {
 
 /// How much earlier than the caller the server is to give up: an eighth of what
 /// is left, for its answer's way back, and no more than this.
-const WAY_BACK: Duration = Duration::from_millis(100);
+const MAX_RETURN_MARGIN: Duration = Duration::from_millis(100);
 
 #[derive(Clone, Copy)]
 enum Body<'r> {
@@ -45,11 +45,11 @@ enum Body<'r> {
 
 /// Which answer of a streaming call is the last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ends {
+pub(super) enum LastAnswer {
     /// The first: the operation does not stream.
     First,
     /// The one that says so.
-    Field(StreamEnd),
+    Marked(StreamEnd),
 }
 
 /// A message of any type that can be written as a frame's body.
@@ -107,23 +107,32 @@ impl<'r> Outgoing<'r> {
 
     fn typed<R: Request>(request: &'r R, stream: bool) -> Self {
         let body = if R::OPERATION.bodyless { Body::None } else { Body::Message(request) };
-        let timed = request.server_timeout().is_some();
+        let has_server_timeout = request.server_timeout().is_some();
         let retry = match R::OPERATION.retry {
             Retry::IfContext if request.has_context() => Retry::Safe,
             retry => retry,
         };
-        Self { timed, retry, ..Self::of(R::OPERATION, body, stream) }
+        Self { has_server_timeout, retry, ..Self::of(R::OPERATION, body, stream) }
     }
 
     fn of(operation: &'static Operation, body: Body<'r>, stream: bool) -> Self {
-        let ends = match operation.mode {
-            Mode::Stream(end) => Some(Ends::Field(end)),
-            Mode::Conditional { end, .. } if stream => Some(Ends::Field(end)),
-            Mode::Unary if stream => Some(Ends::First),
+        let last_answer = match operation.mode {
+            Mode::Stream(end) => Some(LastAnswer::Marked(end)),
+            Mode::Conditional { end, .. } if stream => Some(LastAnswer::Marked(end)),
+            Mode::Unary if stream => Some(LastAnswer::First),
             Mode::Unary | Mode::Conditional { .. } => None,
         };
         let retry = operation.retry;
-        Self { operation, body, stream_field: None, ends, timed: true, deadline: None, start_by: None, retry }
+        Self {
+            operation,
+            body,
+            stream_field: None,
+            last_answer,
+            has_server_timeout: true,
+            deadline: None,
+            start_by: None,
+            retry,
+        }
     }
 
     /// The same request with these options, whose timeout begins `now`. If it has an
@@ -211,11 +220,11 @@ impl<'r> Outgoing<'r> {
     /// Whether the answer is a stream.
     #[must_use]
     pub fn is_stream(&self) -> bool {
-        self.ends.is_some()
+        self.last_answer.is_some()
     }
 
-    pub(super) fn ends(&self) -> Option<Ends> {
-        self.ends
+    pub(super) fn last_answer(&self) -> Option<LastAnswer> {
+        self.last_answer
     }
 
     /// Whether the call must have its connection to itself: a stream, a long call,
@@ -228,9 +237,9 @@ impl<'r> Outgoing<'r> {
 
     /// The time that the server is to be told, if the request has a field for it
     /// and leaves it to its deadline.
-    fn allowance(&self) -> Option<Allowance> {
+    fn server_timeout(&self) -> Option<ServerTimeout> {
         let (field, deadline) = (self.operation.timeout?, self.deadline?);
-        (!self.timed).then_some(Allowance { field, deadline })
+        (!self.has_server_timeout).then_some(ServerTimeout { field, deadline })
     }
 
     /// Appends the request's frame to `out`, as it is to be sent `now`.
@@ -240,17 +249,17 @@ impl<'r> Outgoing<'r> {
     /// If it is longer than a frame may be. Nothing is appended then.
     pub fn encode(&self, out: &mut WriteBuffer, now: Instant) -> Result<(), FrameError> {
         self.encode_with(out, |fields| {
-            if let Some(allowance) = self.allowance() {
-                allowance.push(fields, now);
+            if let Some(server_timeout) = self.server_timeout() {
+                server_timeout.push(fields, now);
             }
         })
     }
 
     /// Appends the request's frame as it is to be sent later, when
-    /// [`Allowance::add`] tells the server how much time is left.
-    pub(super) fn encode_early(&self, out: &mut WriteBuffer) -> Result<Option<Allowance>, FrameError> {
+    /// [`ServerTimeout::add`] tells the server how much time is left.
+    pub(super) fn encode_early(&self, out: &mut WriteBuffer) -> Result<Option<ServerTimeout>, FrameError> {
         self.encode_with(out, |_| ())?;
-        Ok(self.allowance())
+        Ok(self.server_timeout())
     }
 
     fn encode_with(&self, out: &mut WriteBuffer, more: impl FnOnce(&mut Fields)) -> Result<(), FrameError> {
@@ -282,12 +291,12 @@ impl fmt::Debug for Outgoing<'_> {
 /// What tells the server how long it may take: a field of the request, and when
 /// the caller gives up.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Allowance {
+pub(super) struct ServerTimeout {
     field: u32,
     deadline: Instant,
 }
 
-impl Allowance {
+impl ServerTimeout {
     /// Adds the field to a frame that stands alone, as it is to be sent `now`.
     pub(super) fn add(self, frame: &mut WriteBuffer, now: Instant) {
         let mut fields = Fields::default();
@@ -297,7 +306,7 @@ impl Allowance {
 
     fn push(self, fields: &mut Fields, now: Instant) {
         let left = self.deadline.saturating_duration_since(now);
-        let left = left.saturating_sub(WAY_BACK.min(left / 8));
+        let left = left.saturating_sub(MAX_RETURN_MARGIN.min(left / 8));
         // The field is a uint32 in Riak's schemas; none at all means a minute.
         let millis = u64::try_from(left.as_millis()).unwrap_or(u64::MAX).clamp(1, u64::from(u32::MAX));
         fields.push(self.field, millis);
@@ -314,11 +323,11 @@ struct Fields {
 
 impl Fields {
     fn push(&mut self, number: u32, value: u64) {
-        self.varint(u64::from(number) << 3);
-        self.varint(value);
+        self.push_varint(u64::from(number) << 3);
+        self.push_varint(value);
     }
 
-    fn varint(&mut self, mut value: u64) {
+    fn push_varint(&mut self, mut value: u64) {
         while value >= 0x80 {
             self.bytes[self.len] = value.to_le_bytes()[0] | 0x80;
             self.len += 1;

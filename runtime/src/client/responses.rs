@@ -104,7 +104,7 @@ impl FrameStream {
             return Poll::Ready(Some(Ok(frame)));
         }
         let Some(ticket) = self.ticket else { return Poll::Ready(None) };
-        let result = ready!(self.handle.with(|pipeline| pipeline.poll_frame(ticket, cx.waker())));
+        let result = ready!(self.handle.with_pipeline(|pipeline| pipeline.poll_frame(ticket, cx.waker())));
         if !matches!(result, Some(Ok(_))) {
             self.ticket = None;
             self.kept = None;
@@ -125,11 +125,11 @@ impl FrameStream {
     }
 
     /// Closes the connection if this is not the end.
-    fn give_up(&mut self) {
+    fn cancel(&mut self) {
         self.first = None;
         if let Some(ticket) = self.ticket.take() {
             let now = now();
-            self.handle.with(|pipeline| pipeline.give_up(ticket, now));
+            self.handle.with_pipeline(|pipeline| pipeline.cancel(ticket, now));
         }
         self.kept = None;
         if let Some(origin) = self.origin.take() {
@@ -140,7 +140,7 @@ impl FrameStream {
 
 impl Drop for FrameStream {
     fn drop(&mut self) {
-        self.give_up();
+        self.cancel();
     }
 }
 
@@ -252,7 +252,7 @@ impl<A: Answer> Responses<A> {
         };
         if answer.is_err() {
             // The rest of a stream with a hole in it is worth nothing.
-            self.frames.give_up();
+            self.frames.cancel();
         }
         Poll::Ready(Some(answer))
     }

@@ -159,7 +159,7 @@ impl ServerErrorKind {
 }
 
 /// Texts that are an error as they stand.
-const WHOLE: &[(&str, Kind)] = &[
+const EXACT_TEXTS: &[(&str, Kind)] = &[
     ("timeout", Kind::Timeout),
     ("overload", Kind::Overload),
     ("all_nodes_down", Kind::Unavailable),
@@ -187,7 +187,7 @@ const WHOLE: &[(&str, Kind)] = &[
 ];
 
 /// How the texts begin that end with details.
-const PREFIXES: &[(&str, Kind)] = &[
+const TEXT_PREFIXES: &[(&str, Kind)] = &[
     ("{insufficient_vnodes,", Kind::Unavailable),
     ("{insufficient_nodes,", Kind::Unavailable),
     ("{insufficient_vnodes_available", Kind::Unavailable),
@@ -225,7 +225,7 @@ const PREFIXES: &[(&str, Kind)] = &[
 ];
 
 /// Riak TS's numbers.
-fn numbered(code: u32) -> Kind {
+fn kind_of_number(code: u32) -> Kind {
     match code {
         1006..=1008 | 1019 => Kind::NoSuchTable,
         1013 => Kind::Timeout,
@@ -236,7 +236,7 @@ fn numbered(code: u32) -> Kind {
 
 /// A text without the space behind commas and opening braces: that is where
 /// Erlang breaks the lines of a long term, and indents them.
-fn joined(text: &[u8]) -> impl Iterator<Item = u8> {
+fn without_line_breaks(text: &[u8]) -> impl Iterator<Item = u8> {
     let mut breaks = false;
     text.iter().copied().filter(move |byte| {
         let is_space = breaks && byte.is_ascii_whitespace();
@@ -266,7 +266,7 @@ impl ServerError {
     #[must_use]
     pub fn kind(&self) -> ServerErrorKind {
         if self.code != 0 {
-            let kind = numbered(self.code);
+            let kind = kind_of_number(self.code);
             if kind != Kind::Other {
                 return kind;
             }
@@ -278,15 +278,16 @@ impl ServerError {
         // other requests only give the reason of.
         let reason = text.strip_prefix(b"{error,").and_then(|text| text.strip_suffix(b"}"));
         let text = reason.map_or(text, <[u8]>::trim_ascii);
-        let is_whole = |(whole, _): &&(&str, Kind)| joined(text).eq(joined(whole.as_bytes()));
-        if let Some((_, kind)) = WHOLE.iter().find(is_whole) {
+        let is_whole =
+            |(whole, _): &&(&str, Kind)| without_line_breaks(text).eq(without_line_breaks(whole.as_bytes()));
+        if let Some((_, kind)) = EXACT_TEXTS.iter().find(is_whole) {
             return *kind;
         }
         let begins = |(prefix, _): &&(&str, Kind)| {
-            let mut text = joined(text);
-            joined(prefix.as_bytes()).all(|byte| text.next() == Some(byte))
+            let mut text = without_line_breaks(text);
+            without_line_breaks(prefix.as_bytes()).all(|byte| text.next() == Some(byte))
         };
-        if let Some((_, kind)) = PREFIXES.iter().find(begins) {
+        if let Some((_, kind)) = TEXT_PREFIXES.iter().find(begins) {
             return *kind;
         }
         if text.starts_with(b"Operation '{") && text.ends_with(b"}' is not enabled") {

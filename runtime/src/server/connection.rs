@@ -22,7 +22,7 @@ use crate::operation::ErrorFrame;
 use crate::{Frame, FrameReader, WriteBuffer};
 
 /// Slices of one vectored write.
-const SLICES: usize = 64;
+const MAX_SLICES: usize = 64;
 
 /// How long a client gets to read the last answer and close its side. Closing
 /// a socket with bytes unread would take the answer back.
@@ -75,7 +75,7 @@ where
         let request = match wire.reader.next_frame() {
             Ok(Some(request)) => request,
             Ok(None) => match wire.fill(stop.as_mut()).await? {
-                Filled::Some => continue,
+                Filled::Bytes => continue,
                 Filled::Closed => return wire.flush().await,
                 Filled::Stopped => break None,
             },
@@ -91,20 +91,20 @@ where
             wire.call(service, request, &mut outbox).await?
         } else {
             wire.outbox.lock().begin();
-            Done::Failed(Failure::unknown_code(request.code))
+            Outcome::Failed(Failure::unknown_code(request.code))
         };
         match done {
-            Done::Answered => {}
-            Done::Failed(Failure::Hangup) | Done::Gone => return Ok(()),
+            Outcome::Answered => {}
+            Outcome::Failed(Failure::Hangup) | Outcome::Gone => return Ok(()),
             // Nothing may follow the last answer: it would be taken for the next
             // request's.
-            Done::Failed(Failure::Error(error)) if wire.outbox.lock().answered => {
+            Outcome::Failed(Failure::Error(error)) if wire.outbox.lock().answered => {
                 if error.close {
                     break None;
                 }
             }
-            Done::Failed(Failure::Error(error)) if error.close => break Some((error, code)),
-            Done::Failed(Failure::Error(error)) => match service.error_frame(code) {
+            Outcome::Failed(Failure::Error(error)) if error.close => break Some((error, code)),
+            Outcome::Failed(Failure::Error(error)) => match service.error_frame(code) {
                 Some(frame) => wire.push_error(&error, frame)?,
                 None => break None,
             },
@@ -123,7 +123,7 @@ where
 }
 
 /// What became of a request.
-enum Done {
+enum Outcome {
     Answered,
     Failed(Failure),
     /// The client has gone.
@@ -132,7 +132,7 @@ enum Done {
 
 /// What came of waiting for bytes.
 enum Filled {
-    Some,
+    Bytes,
     /// The client has closed its side.
     Closed,
     /// The server is to stop.
@@ -155,7 +155,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Wire<IO> {
         service: &S,
         request: Frame,
         outbox: &mut Outbox,
-    ) -> io::Result<Done> {
+    ) -> io::Result<Outcome> {
         self.outbox.lock().begin();
         let mut call = pin!(service.call(request, outbox));
         poll_fn(|cx| {
@@ -168,7 +168,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Wire<IO> {
                     true
                 } else {
                     match self.poll_read(cx) {
-                        Poll::Ready(Ok(0)) => return Poll::Ready(Ok(Done::Gone)),
+                        Poll::Ready(Ok(0)) => return Poll::Ready(Ok(Outcome::Gone)),
                         Poll::Ready(Ok(_)) => true,
                         Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                         Poll::Pending => false,
@@ -177,11 +177,11 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Wire<IO> {
                 if too_early {
                     self.outbox.lock().answered = false;
                     let text = "Cannot send another request while one is in progress";
-                    return Poll::Ready(Ok(Done::Failed(ErrorReply::new(text).and_close().into())));
+                    return Poll::Ready(Ok(Outcome::Failed(ErrorReply::new(text).and_close().into())));
                 }
             }
             if let Poll::Ready(result) = result {
-                return Poll::Ready(Ok(result.map_or_else(Done::Failed, |()| Done::Answered)));
+                return Poll::Ready(Ok(result.map_or_else(Outcome::Failed, |()| Outcome::Answered)));
             }
             match self.poll_flush(cx) {
                 Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
@@ -202,7 +202,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Wire<IO> {
                 return Poll::Ready(Ok(Filled::Stopped));
             }
             let count = ready!(self.poll_read(cx))?;
-            Poll::Ready(Ok(if count == 0 { Filled::Closed } else { Filled::Some }))
+            Poll::Ready(Ok(if count == 0 { Filled::Closed } else { Filled::Bytes }))
         })
         .await
     }
@@ -228,15 +228,15 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Wire<IO> {
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
             if self.writing.is_empty() {
-                let mut pending = self.outbox.lock();
-                if pending.out.is_empty() {
+                let mut state = self.outbox.lock();
+                if state.out.is_empty() {
                     break;
                 }
-                let handler = pending.take(&mut self.writing);
-                drop(pending);
+                let handler = state.take(&mut self.writing);
+                drop(state);
                 handler.into_iter().for_each(std::task::Waker::wake);
             }
-            let mut slices = [IoSlice::new(&[]); SLICES];
+            let mut slices = [IoSlice::new(&[]); MAX_SLICES];
             let used = self.writing.slices(&mut slices);
             let count = ready!(Pin::new(&mut self.io).poll_write_vectored(cx, &slices[..used]))?;
             if count == 0 {

@@ -120,12 +120,12 @@ impl ErrorReply {
     /// Appends it as the frame that a schema has for errors.
     pub(super) fn push(&self, frame: ErrorFrame, out: &mut WriteBuffer) -> Result<(), FrameError> {
         let mut body = Vec::with_capacity(self.text.len() + 16);
-        varint(u64::from(frame.text << 3 | crate::wire::DELIMITED), &mut body);
-        varint(self.text.len() as u64, &mut body);
+        push_varint(u64::from(frame.text << 3 | crate::wire::DELIMITED), &mut body);
+        push_varint(self.text.len() as u64, &mut body);
         body.extend_from_slice(&self.text);
         if let Some(number) = frame.number {
-            varint(u64::from(number << 3), &mut body);
-            varint(u64::from(self.number), &mut body);
+            push_varint(u64::from(number << 3), &mut body);
+            push_varint(u64::from(self.number), &mut body);
         }
         out.push_body(frame.code, &body)
     }
@@ -140,7 +140,7 @@ impl fmt::Display for ErrorReply {
 impl std::error::Error for ErrorReply {}
 
 /// Appends a varint.
-pub(super) fn varint(mut value: u64, out: &mut Vec<u8>) {
+pub(super) fn push_varint(mut value: u64, out: &mut Vec<u8>) {
     while value >= 0x80 {
         out.push(value.to_le_bytes()[0] | 0x80);
         value >>= 7;

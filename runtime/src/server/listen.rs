@@ -22,7 +22,7 @@ use super::service::Service;
 
 /// How long to wait when accepting fails, which it does when there are too many
 /// open files.
-const PAUSE: Duration = Duration::from_millis(50);
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(50);
 
 /// Accepts TCP connections and serves each in a task of its own, until it is shut
 /// down by its [`ServerHandle`]. See the [module](super) for an example.
@@ -122,7 +122,7 @@ impl Server {
                 Some(Ok((socket, peer))) => {
                     tasks.spawn(self.connection(socket, service(peer)));
                 }
-                Some(Err(_)) => tokio::time::sleep(PAUSE).await,
+                Some(Err(_)) => tokio::time::sleep(ACCEPT_RETRY_DELAY).await,
             }
         }
         drop(listener);
@@ -140,7 +140,7 @@ impl Server {
     ) -> impl Future<Output = io::Result<()>> + Send + use<S> {
         let config = self.config.clone();
         let mut stopped = self.handle.stop.subscribe();
-        let open = Open::new(Arc::clone(&self.handle.connections));
+        let open = OpenConnection::new(Arc::clone(&self.handle.connections));
         async move {
             let _open = open;
             socket.set_nodelay(true)?;
@@ -153,16 +153,16 @@ impl Server {
 }
 
 /// Counts an open connection.
-struct Open(Arc<AtomicUsize>);
+struct OpenConnection(Arc<AtomicUsize>);
 
-impl Open {
+impl OpenConnection {
     fn new(connections: Arc<AtomicUsize>) -> Self {
         connections.fetch_add(1, Ordering::Relaxed);
         Self(connections)
     }
 }
 
-impl Drop for Open {
+impl Drop for OpenConnection {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }

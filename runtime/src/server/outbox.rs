@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
 use super::config::ServerConfig;
-use super::failure::{ErrorReply, Failure, varint};
+use super::failure::{ErrorReply, Failure, push_varint};
 use crate::error::{DecodeErrorKind, FrameError};
 use crate::operation::{Mode, Operation, StreamEnd};
 use crate::{Blob, Coded, DecodeError, DecodeLimits, Frame, Message, Owned, Request, WriteBuffer};
@@ -38,12 +38,12 @@ impl<M: Message + Coded + Sync> Reply for M {
 ///
 /// [`Service`]: super::Service
 pub struct Outbox {
-    shared: Arc<Mutex<Pending>>,
+    shared: Arc<Mutex<OutboxState>>,
     decode_limits: DecodeLimits,
 }
 
 /// What handlers and the connection share.
-pub(super) struct Pending {
+pub(super) struct OutboxState {
     pub(super) out: WriteBuffer,
     /// Whether the request is being answered with a stream whose last answer the
     /// client cannot have seen.
@@ -56,7 +56,7 @@ pub(super) struct Pending {
     waker: Option<Waker>,
 }
 
-impl Pending {
+impl OutboxState {
     pub(super) fn has_room(&self) -> bool {
         self.out.len() < self.limit
     }
@@ -85,14 +85,14 @@ impl Pending {
 
 impl Outbox {
     pub(super) fn new(config: &ServerConfig) -> Self {
-        let pending = Pending {
+        let state = OutboxState {
             out: WriteBuffer::new(),
             streaming: false,
             answered: false,
             limit: config.write_buffer.max(1),
             waker: None,
         };
-        Self { shared: Arc::new(Mutex::new(pending)), decode_limits: config.decode_limits }
+        Self { shared: Arc::new(Mutex::new(state)), decode_limits: config.decode_limits }
     }
 
     /// The same outbox, for the connection to empty.
@@ -100,7 +100,7 @@ impl Outbox {
         Self { shared: Arc::clone(&self.shared), decode_limits: self.decode_limits }
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'_, Pending> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, OutboxState> {
         // A message that panics while it is encoded leaves no trace.
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -126,9 +126,9 @@ impl Outbox {
     ///
     /// If it is longer than a frame may be.
     pub fn answer<A: Reply + ?Sized>(&mut self, answer: &A) -> Result<(), Failure> {
-        let mut pending = self.lock();
-        answer.push(&mut pending.out)?;
-        pending.answered |= !pending.streaming;
+        let mut state = self.lock();
+        answer.push(&mut state.out)?;
+        state.answered |= !state.streaming;
         Ok(())
     }
 
@@ -163,11 +163,11 @@ impl Outbox {
     /// read.
     pub async fn room(&mut self) {
         poll_fn(|cx| {
-            let mut pending = self.lock();
-            if pending.has_room() {
+            let mut state = self.lock();
+            if state.has_room() {
                 return Poll::Ready(());
             }
-            pending.waker = Some(cx.waker().clone());
+            state.waker = Some(cx.waker().clone());
             Poll::Pending
         })
         .await;
@@ -248,11 +248,11 @@ impl<A> Replies<'_, A> {
             && !self.ended
         {
             let mut body = Vec::new();
-            varint(u64::from(end.field << 3), &mut body);
+            push_varint(u64::from(end.field << 3), &mut body);
             body.push(1);
-            let mut pending = self.outbox.lock();
-            pending.out.push_body(self.operation.response, &body)?;
-            pending.answered = true;
+            let mut state = self.outbox.lock();
+            state.out.push_body(self.operation.response, &body)?;
+            state.answered = true;
         }
         Ok(())
     }

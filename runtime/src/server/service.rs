@@ -84,7 +84,7 @@ impl<S: Service> Service for Arc<S> {
     }
 }
 
-macro_rules! tuple {
+macro_rules! impl_for_tuple {
     ($($service:ident $index:tt),*) => {
         impl<$($service: Service),*> Service for ($($service,)*) {
             fn serves(&self, code: u8) -> bool {
@@ -112,15 +112,15 @@ macro_rules! tuple {
     };
 }
 
-tuple!(A 0);
-tuple!(A 0, B 1);
-tuple!(A 0, B 1, C 2);
-tuple!(A 0, B 1, C 2, D 3);
-tuple!(A 0, B 1, C 2, D 3, E 4);
-tuple!(A 0, B 1, C 2, D 3, E 4, F 5);
-tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6);
-tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
-tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8);
-tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9);
-tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10);
-tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11);
+impl_for_tuple!(A 0);
+impl_for_tuple!(A 0, B 1);
+impl_for_tuple!(A 0, B 1, C 2);
+impl_for_tuple!(A 0, B 1, C 2, D 3);
+impl_for_tuple!(A 0, B 1, C 2, D 3, E 4);
+impl_for_tuple!(A 0, B 1, C 2, D 3, E 4, F 5);
+impl_for_tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6);
+impl_for_tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
+impl_for_tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8);
+impl_for_tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9);
+impl_for_tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10);
+impl_for_tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11);

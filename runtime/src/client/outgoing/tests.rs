@@ -52,7 +52,7 @@ fn the_server_is_told_of_a_deadline_unless_the_request_tells_it() {
     let operation: &'static Operation = Box::leak(Box::new(operation));
     let (body, now) = (Blob::new(), Instant::now());
     let mut request = Outgoing::raw_unary(operation, &body);
-    request.timed = false;
+    request.has_server_timeout = false;
     let sent = |request: Outgoing<'_>| {
         let mut out = WriteBuffer::new();
         request.encode(&mut out, now).unwrap();
@@ -66,7 +66,7 @@ fn the_server_is_told_of_a_deadline_unless_the_request_tells_it() {
     let late = request.with_deadline(now + Duration::from_secs(2));
     assert_eq!(sent(late), [0x48, 0xec, 14]);
     assert_eq!(sent(request.with_deadline(now)), [0x48, 1]);
-    request.timed = true;
+    request.has_server_timeout = true;
     assert_eq!(sent(request.with_deadline(now)), []);
 }
 

@@ -169,7 +169,7 @@ impl System {
 
     fn receive(&mut self, code: u8, body: Blob) {
         // The driver always says how far it is before it hands over frames.
-        self.pipeline.attend(self.written);
+        self.pipeline.sync_driver(self.written);
         let _ = self.pipeline.receive(Frame { code, body }, self.now);
     }
 
@@ -203,15 +203,15 @@ impl System {
 
 /// Whether an event can happen here, judged by the model.
 fn enabled(event: Event, model: &Model) -> bool {
-    let oldest = model.flying.front().filter(|flying| flying.2);
+    let oldest = model.in_flight.front().filter(|in_flight| in_flight.2);
     match event {
         Event::Call(_) => model.calls.len() < CALLS,
-        Event::Write => model.flying.iter().any(|flying| !flying.2),
+        Event::Write => model.in_flight.iter().any(|in_flight| !in_flight.2),
         Event::Last | Event::Error | Event::Wrong => oldest.is_some(),
         Event::Chunk => oldest.is_some_and(|&(call, ..)| model.calls[call].0 == Kind::Stream),
         Event::Drop(call) => model.calls.get(call).is_some_and(|call| call.1.is_some()),
         Event::Close => !model.closed,
-        Event::Expire => !model.waiting.is_empty() || model.flying.iter().any(|flying| flying.1),
+        Event::Expire => !model.waiting.is_empty() || model.in_flight.iter().any(|in_flight| in_flight.1),
     }
 }
 
@@ -228,12 +228,12 @@ fn apply(event: Event, system: &mut System, model: &mut Model) {
         }
         Event::Write => {
             system.write();
-            for flying in &mut model.flying {
-                flying.2 = true;
+            for in_flight in &mut model.in_flight {
+                in_flight.2 = true;
             }
             let seen: Vec<_> = system.server.iter().map(|&(_, nonce)| usize::from(nonce)).collect();
-            let sent: Vec<_> = model.flying.iter().map(|flying| flying.0).collect();
-            assert_eq!(seen, sent, "the server sees the requests in the order of their places");
+            let sent: Vec<_> = model.in_flight.iter().map(|in_flight| in_flight.0).collect();
+            assert_eq!(seen, sent, "the server sees the requests in the order of their in_flight");
         }
         Event::Last | Event::Chunk | Event::Error | Event::Wrong => {
             let &(code, nonce) = system.server.front().expect("the model says so");
@@ -260,23 +260,27 @@ fn apply(event: Event, system: &mut System, model: &mut Model) {
         Event::Drop(call) => {
             model.drop_call(call);
             if let Some(ticket) = system.tickets[call].take() {
-                system.pipeline.give_up(ticket, system.now);
+                system.pipeline.cancel(ticket, system.now);
             }
         }
         Event::Close => {
             model.close();
-            system.pipeline.attend(system.written);
+            system.pipeline.sync_driver(system.written);
             system.pipeline.fail(&ConnectionError::Closed { within_frame: false });
         }
         Event::Expire => {
             model.expire();
             system.now += Duration::from_secs(100);
-            system.pipeline.attend(system.written);
+            system.pipeline.sync_driver(system.written);
             system.pipeline.expire(system.now);
         }
     }
     model.settle();
-    assert_eq!(system.pipeline.attend(system.written), model.closed, "closed if and only if the model is");
+    assert_eq!(
+        system.pipeline.sync_driver(system.written),
+        model.closed,
+        "closed if and only if the model is"
+    );
     for call in 0..model.calls.len() {
         let (kind, expected) = &mut model.calls[call];
         let Some(expected) = expected else { continue };
@@ -290,8 +294,8 @@ fn apply(event: Event, system: &mut System, model: &mut Model) {
             model.calls[call].1 = None;
         }
     }
-    let (flying, waiting) = system.pipeline.load();
-    assert_eq!((flying, waiting), (model.flying.len(), model.waiting.len()));
+    let (in_flight, waiting) = system.pipeline.load();
+    assert_eq!((in_flight, waiting), (model.in_flight.len(), model.waiting.len()));
     let awaited = model.calls.iter().filter(|call| call.1.is_some()).count();
     assert_eq!(system.pipeline.slots.used(), awaited, "slots that nobody needs are free");
 }

@@ -67,7 +67,7 @@ fn terms_are_recognised_wherever_their_lines_are_broken() {
 
 #[test]
 fn what_was_refused_was_not_applied() {
-    for (_, kind) in WHOLE.iter().chain(PREFIXES) {
+    for (_, kind) in EXACT_TEXTS.iter().chain(TEXT_PREFIXES) {
         // What may be tried again, unchanged, was not judged by its content.
         if kind.is_retryable() && *kind != Kind::NotServed {
             assert!(!kind.is_refusal(), "{kind:?}");

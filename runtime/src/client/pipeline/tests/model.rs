@@ -11,7 +11,7 @@ pub(super) struct Model {
     pub(super) calls: Vec<(Kind, Option<Vec<Seen>>)>,
     pub(super) waiting: VecDeque<usize>,
     /// Requests in flight: whose, for whom, and whether they were written.
-    pub(super) flying: VecDeque<(usize, bool, bool)>,
+    pub(super) in_flight: VecDeque<(usize, bool, bool)>,
     pub(super) refuses: bool,
     pub(super) closed: bool,
 }
@@ -24,21 +24,21 @@ impl Model {
     pub(super) fn start(&mut self) {
         while let Some(&call) = self.waiting.front() {
             let exclusive = self.calls[call].0.is_exclusive();
-            let room = match self.flying.back() {
+            let room = match self.in_flight.back() {
                 None => true,
                 Some(&(last, ..)) => {
-                    !exclusive && !self.calls[last].0.is_exclusive() && self.flying.len() < MAX_IN_FLIGHT
+                    !exclusive && !self.calls[last].0.is_exclusive() && self.in_flight.len() < MAX_IN_FLIGHT
                 }
             };
             if !room {
                 break;
             }
             self.waiting.pop_front();
-            self.flying.push_back((call, true, false));
+            self.in_flight.push_back((call, true, false));
         }
     }
 
-    pub(super) fn refuse(&mut self) {
+    pub(super) fn stop_accepting(&mut self) {
         self.refuses = true;
         for call in std::mem::take(&mut self.waiting) {
             self.see(call, Seen::NotSent);
@@ -46,9 +46,9 @@ impl Model {
     }
 
     pub(super) fn close(&mut self) {
-        self.refuse();
+        self.stop_accepting();
         self.closed = true;
-        for (call, awaited, written) in std::mem::take(&mut self.flying) {
+        for (call, awaited, written) in std::mem::take(&mut self.in_flight) {
             if awaited {
                 self.see(call, if written { Seen::Lost } else { Seen::NotSent });
             }
@@ -56,11 +56,11 @@ impl Model {
     }
 
     pub(super) fn settle(&mut self) {
-        let owed = self.flying.iter().filter(|(_, awaited, _)| !awaited).count();
+        let owed = self.in_flight.iter().filter(|(_, awaited, _)| !awaited).count();
         if owed > MAX_OWED {
-            self.refuse();
+            self.stop_accepting();
         }
-        if self.refuses && owed == self.flying.len() {
+        if self.refuses && owed == self.in_flight.len() {
             self.close();
         }
         self.start();
@@ -68,7 +68,7 @@ impl Model {
 
     /// The server's answer to its oldest request.
     pub(super) fn answer(&mut self, seen: Seen, last: bool) {
-        let (call, awaited, _) = self.flying[0];
+        let (call, awaited, _) = self.in_flight[0];
         if awaited {
             let unary = self.calls[call].0 != Kind::Stream;
             let is_frame = matches!(seen, Seen::Frame(_));
@@ -78,7 +78,7 @@ impl Model {
             }
         }
         if last {
-            self.flying.pop_front();
+            self.in_flight.pop_front();
         }
     }
 
@@ -86,8 +86,8 @@ impl Model {
         self.calls[call].1 = None;
         if let Some(index) = self.waiting.iter().position(|&waiting| waiting == call) {
             self.waiting.remove(index);
-        } else if let Some(flying) = self.flying.iter_mut().find(|flying| flying.0 == call) {
-            flying.1 = false;
+        } else if let Some(in_flight) = self.in_flight.iter_mut().find(|in_flight| in_flight.0 == call) {
+            in_flight.1 = false;
             if self.calls[call].0.is_exclusive() {
                 self.close();
             }
@@ -99,7 +99,7 @@ impl Model {
             self.see(call, Seen::Timeout(false));
         }
         self.waiting.clear();
-        for (call, awaited, written) in self.flying.clone() {
+        for (call, awaited, written) in self.in_flight.clone() {
             if awaited {
                 // It will still be written, unless it closes the connection.
                 self.see(call, Seen::Timeout(written || !self.calls[call].0.is_exclusive()));

@@ -31,7 +31,7 @@ fn a_caller_is_woken_once_and_the_driver_when_there_is_work() {
     let ticket = system.pipeline.call(&request, system.now, &waker).unwrap();
     assert!(system.pipeline.needs_driver());
     system.write();
-    system.pipeline.attend(system.written);
+    system.pipeline.sync_driver(system.written);
     assert!(!system.pipeline.needs_driver());
     assert!(system.pipeline.poll_answer(ticket, &waker).is_pending());
     system.receive(10, body(7, true));
@@ -59,7 +59,7 @@ fn a_stream_whose_consumer_is_slow_stops_the_reads() {
     // No answer is late while none is read.
     system.now += Duration::from_secs(1000);
     assert_eq!(system.expire(system.now), None);
-    system.pipeline.attend(system.written);
+    system.pipeline.sync_driver(system.written);
     let ticket = system.tickets[0].unwrap();
     let mut taken = 0;
     while !system.pipeline.needs_driver() {
@@ -113,7 +113,7 @@ fn a_call_waits_for_half_of_its_time_and_is_not_sent_when_that_is_over() {
     assert_eq!(system.look(2, Kind::Unary), [Seen::Timeout(false)]);
     assert_eq!(system.server.back(), Some(&(9, 3)));
     // Once it has had its turn a call has the rest of its own time.
-    system.pipeline.attend(system.written);
+    system.pipeline.sync_driver(system.written);
     assert_eq!(system.expire(at(9)), Some(at(10)));
     assert_eq!(system.look(3, Kind::Unary), []);
 }
@@ -197,15 +197,15 @@ fn what_was_sent_behind_the_crash_of_a_call_that_was_given_up_was_not_looked_at(
         system.call(Kind::Unary).unwrap();
     }
     system.write();
-    system.pipeline.attend(system.written);
-    system.pipeline.give_up(system.tickets[0].take().unwrap(), system.now);
+    system.pipeline.sync_driver(system.written);
+    system.pipeline.cancel(system.tickets[0].take().unwrap(), system.now);
     let error = system.pipeline.receive(crash(), system.now).unwrap_err();
     assert!(matches!(error, ConnectionError::Crashed { operation: "Test.Get" }), "{error:?}");
     let Poll::Ready(end) = system.pipeline.poll_answer(system.tickets[1].unwrap(), Waker::noop()) else {
         panic!("all is over")
     };
     assert!(matches!(end, Err(CallError::NotSent(_))), "{end:?}");
-    assert!(system.pipeline.attend(system.written), "the socket is closed");
+    assert!(system.pipeline.sync_driver(system.written), "the socket is closed");
 }
 
 #[test]
@@ -215,7 +215,7 @@ fn what_was_sent_behind_a_crash_was_not_looked_at() {
         system.call(Kind::Unary).unwrap();
     }
     system.write();
-    system.pipeline.attend(system.written);
+    system.pipeline.sync_driver(system.written);
     let error = system.pipeline.receive(crash(), system.now).unwrap_err();
     assert!(matches!(error, ConnectionError::Crashed { operation: "Test.Get" }), "{error:?}");
     let mut ends = system.tickets.iter().flatten().map(|&ticket| {
@@ -229,7 +229,7 @@ fn what_was_sent_behind_a_crash_was_not_looked_at() {
     let behind = ends.next().unwrap();
     assert!(!behind.may_have_been_applied() && behind.is_retryable(), "{behind:?}");
     drop(ends);
-    assert!(system.pipeline.attend(system.written), "the socket is closed");
+    assert!(system.pipeline.sync_driver(system.written), "the socket is closed");
 }
 
 #[test]
@@ -240,8 +240,8 @@ fn an_answer_that_is_too_long_is_its_calls_fault_alone() {
             system.call(Kind::Unary).unwrap();
         }
         system.write();
-        system.pipeline.attend(system.written);
-        system.pipeline.refuse_answer(FrameError::TooLong { length, max: 1000 });
+        system.pipeline.sync_driver(system.written);
+        system.pipeline.fail_malformed(FrameError::TooLong { length, max: 1000 });
         let ends: Vec<_> = system
             .tickets
             .iter()

@@ -1,7 +1,7 @@
-//! [`Connector`]: how connections to a node are made.
+//! [`Connector`]: establishes connections to nodes.
 //!
-//! Invariant: what a connector returns is ready for calls: whatever has to be
-//! exchanged before, it has exchanged.
+//! Invariant: a connection that a connector returns is ready for calls: any handshake
+//! is complete.
 
 use std::fmt;
 use std::future::Future;
@@ -19,17 +19,19 @@ use super::error::ConnectionError;
 use super::node::Node;
 use crate::DecodeLimits;
 
-/// What [`Connector::connect`] returns.
+/// The future that [`Connector::connect`] returns.
 pub type Connecting<'a> = Pin<Box<dyn Future<Output = Result<Connection, ConnectionError>> + Send + 'a>>;
 
-/// Makes the connections of a [`Pool`](super::Pool) or
-/// [`Cluster`](super::Cluster): plain ones ([`TcpConnector`]), secured ones, or ones
-/// to a server in the same process.
+/// Establishes the connections of a [`Pool`](super::Pool) or
+/// [`Cluster`](super::Cluster).
+///
+/// They can be plain TCP ([`TcpConnector`]), use TLS, or lead to a server in the same
+/// process.
 ///
 /// ```
 /// use riak_runtime::client::{Connecting, Connection, ConnectionConfig, Connector, Node};
 ///
-/// /// Connects to whatever a program does with the other end of a pipe.
+/// /// Connects to a function that serves the other end of a pipe.
 /// #[derive(Debug)]
 /// struct InProcess(fn(tokio::io::DuplexStream));
 ///
@@ -46,32 +48,33 @@ pub type Connecting<'a> = Pin<Box<dyn Future<Output = Result<Connection, Connect
 pub trait Connector: fmt::Debug + Send + Sync + 'static {
     /// Connects to a node.
     ///
-    /// The connection that it gives is ready for calls: its driver has been spawned,
-    /// and handshakes are done. The error is the one that waiting calls get.
+    /// The returned connection must be ready for calls: its driver is spawned, and
+    /// handshakes are complete. Calls that wait for the connection get the error.
     fn connect<'a>(&'a self, node: &'a Node) -> Connecting<'a>;
 
-    /// How long connecting takes at most. A pool gives up a connect that takes
-    /// longer, so that it does not keep others from connecting. 30 seconds unless
-    /// implemented.
+    /// Returns how long connecting may take. A pool abandons a connect that takes
+    /// longer, so that it does not block others. The default implementation returns 30
+    /// seconds.
     fn connect_timeout(&self) -> Duration {
         Duration::from_secs(30)
     }
 
-    /// The limits for decoding answers that arrive over its connections: those of
-    /// their [`ConnectionConfig`]. [`DecodeLimits::DEFAULT`] unless implemented.
+    /// Returns the limits for decoding answers that arrive over these connections, as
+    /// set in their [`ConnectionConfig`]. The default implementation returns
+    /// [`DecodeLimits::DEFAULT`].
     fn decode_limits(&self) -> DecodeLimits {
         DecodeLimits::DEFAULT
     }
 }
 
-/// Makes TCP connections without TLS or authentication.
+/// A connector for TCP without TLS or authentication.
 #[derive(Clone, Debug, Default)]
 pub struct TcpConnector {
     config: ConnectionConfig,
 }
 
 impl TcpConnector {
-    /// A connector whose connections have these settings.
+    /// Creates a connector whose connections have these settings.
     #[must_use]
     pub fn new(config: ConnectionConfig) -> Self {
         Self { config }
@@ -92,9 +95,9 @@ impl Connector for TcpConnector {
     }
 }
 
-/// Connects to a node: to the first of its addresses that can be had. Each has
-/// its share of the time that is left, so that one which does not answer leaves
-/// some to the others.
+/// Connects to the first address of a node that accepts, within `after`. Each address
+/// gets an equal share of the time that is left, so that an unresponsive one leaves
+/// time for the others.
 pub(crate) async fn dial(address: impl ToSocketAddrs, after: Duration) -> Result<TcpStream, ConnectionError> {
     let begun = now();
     let left = || after.saturating_sub(now().saturating_duration_since(begun));
@@ -109,7 +112,7 @@ pub(crate) async fn dial(address: impl ToSocketAddrs, after: Duration) -> Result
         match tokio::time::timeout(left() / others, TcpStream::connect(address)).await {
             Ok(Ok(socket)) => return configure(socket),
             Ok(Err(refused)) => error = Some(refused.into()),
-            // Why another one was refused says more.
+            // The error of another address says more than a timeout.
             Err(_) => error = error.or_else(|| Some(timeout.clone())),
         }
     }
@@ -117,24 +120,28 @@ pub(crate) async fn dial(address: impl ToSocketAddrs, after: Duration) -> Result
         .unwrap_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the host name has no address").into()))
 }
 
-/// After so long without a byte the other side is asked whether it is still there:
-/// before a firewall forgets the connection, which some do after a minute or a
-/// few, without telling anybody.
+/// Idle time before the first TCP keepalive probe.
+///
+/// Some firewalls silently drop connections that are idle for one minute or a few; the
+/// probes come earlier.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
 
-/// How often it is asked before that is found out.
+/// Time between TCP keepalive probes.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 
-/// For how long bytes may stay without acknowledgement, or without room at the
-/// other side; the system by itself allows a quarter of an hour. A Riak node that
-/// is at a request reads no others, for up to a minute.
+/// How long sent bytes may stay unacknowledged, or unsent because the peer's receive
+/// window is full, before TCP closes the connection (`TCP_USER_TIMEOUT`).
+///
+/// The system's default is a quarter of an hour. The value must exceed one minute: a
+/// Riak node that handles a request reads no others for up to that long.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const USER_TIMEOUT: Duration = Duration::from_secs(75);
 
+/// Sets the options of a socket.
 fn configure(socket: TcpStream) -> Result<TcpStream, ConnectionError> {
-    // Without it a small request may wait 40 ms for an acknowledgement.
+    // With Nagle's algorithm a small request may wait 40 ms for an acknowledgement.
     socket.set_nodelay(true)?;
-    // What a system has no word for is left out: the connection is as good.
+    // The connection works without the options that the system does not support.
     let options = SockRef::from(&socket);
     let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_IDLE).with_interval(KEEPALIVE_INTERVAL);
     let _ = options.set_tcp_keepalive(&keepalive);
@@ -159,8 +166,7 @@ mod tests {
         assert_eq!(options.tcp_user_timeout().unwrap(), Some(USER_TIMEOUT));
     }
 
-    /// A server whose queue is full drops what asks to connect, without a word: on
-    /// Linux.
+    /// On Linux, a listener whose queue is full silently drops connection attempts.
     #[cfg(target_os = "linux")]
     #[tokio::test]
     async fn an_address_that_does_not_answer_leaves_time_for_the_next() {

@@ -135,7 +135,7 @@ impl Slot {
 /// All slots of a connection, and the list of waiting calls.
 #[derive(Debug, Default)]
 pub(super) struct Slots {
-    slots: Vec<Slot>,
+    entries: Vec<Slot>,
     vacant: Vec<Ticket>,
     /// The waiting call that came first.
     head: Option<Ticket>,
@@ -155,7 +155,7 @@ impl Slots {
         exclusive: bool,
     ) -> Ticket {
         let Some(ticket) = self.vacant.pop() else {
-            self.slots.push(Slot {
+            self.entries.push(Slot {
                 state,
                 operation,
                 last_answer,
@@ -168,9 +168,9 @@ impl Slots {
                 call_deadline: None,
                 timeout_start: None,
             });
-            return self.slots.len() - 1;
+            return self.entries.len() - 1;
         };
-        let slot = &mut self.slots[ticket];
+        let slot = &mut self.entries[ticket];
         slot.state = state;
         slot.operation = operation;
         slot.last_answer = last_answer;
@@ -181,7 +181,7 @@ impl Slots {
     /// Frees the slot of a call that is not waiting. Returns its waker, to be dropped
     /// without the lock.
     pub(super) fn free(&mut self, ticket: Ticket) -> Option<Waker> {
-        let slot = &mut self.slots[ticket];
+        let slot = &mut self.entries[ticket];
         slot.state = State::Free;
         slot.frames.clear();
         slot.frames.shrink_to(KEPT_CAPACITY);
@@ -195,11 +195,11 @@ impl Slots {
     }
 
     pub(super) fn get(&mut self, ticket: Ticket) -> &mut Slot {
-        &mut self.slots[ticket]
+        &mut self.entries[ticket]
     }
 
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (Ticket, &mut Slot)> {
-        self.slots.iter_mut().enumerate().filter(|(_, slot)| !matches!(slot.state, State::Free))
+        self.entries.iter_mut().enumerate().filter(|(_, slot)| !matches!(slot.state, State::Free))
     }
 
     /// Returns the number of calls that wait to be sent.
@@ -210,12 +210,12 @@ impl Slots {
     /// Returns the number of slots in use.
     #[cfg(test)]
     pub(super) fn used(&self) -> usize {
-        self.slots.len() - self.vacant.len()
+        self.entries.len() - self.vacant.len()
     }
 
     /// Returns the call that has waited longest, and whether it is exclusive.
     pub(super) fn first_waiting(&self) -> Option<(Ticket, bool)> {
-        self.head.map(|ticket| (ticket, self.slots[ticket].exclusive))
+        self.head.map(|ticket| (ticket, self.entries[ticket].exclusive))
     }
 
     /// Assigns a slot to a new call and appends it to the waiting list.
@@ -241,11 +241,11 @@ impl Slots {
     /// Removes a call from the waiting list, sets its state and returns its request;
     /// `None`, and no change, if it is not waiting.
     pub(super) fn unlink(&mut self, ticket: Ticket, state: State) -> Option<Box<PendingRequest>> {
-        if !matches!(self.slots[ticket].state, State::Waiting { .. }) {
+        if !matches!(self.entries[ticket].state, State::Waiting { .. }) {
             return None;
         }
         let State::Waiting { request, previous, next } =
-            std::mem::replace(&mut self.slots[ticket].state, state)
+            std::mem::replace(&mut self.entries[ticket].state, state)
         else {
             return None;
         };
@@ -263,7 +263,7 @@ impl Slots {
 
     /// Changes the links of a waiting call.
     fn link(&mut self, ticket: Ticket, change: impl FnOnce(&mut Option<Ticket>, &mut Option<Ticket>)) {
-        if let State::Waiting { previous, next, .. } = &mut self.slots[ticket].state {
+        if let State::Waiting { previous, next, .. } = &mut self.entries[ticket].state {
             change(previous, next);
         }
     }

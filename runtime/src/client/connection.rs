@@ -235,7 +235,7 @@ impl Connection {
         self.handle.shared.ended.load(Ordering::Relaxed)
     }
 
-    /// Returns the number of answers owed to cancelled calls, without the lock.
+    /// Returns the number of owed answers that no caller waits for, without the lock.
     pub(super) fn owed(&self) -> usize {
         self.handle.shared.progress.owed.load(Ordering::Relaxed)
     }
@@ -245,8 +245,8 @@ impl Connection {
         self.handle.shared.progress.answered.load(Ordering::Relaxed)
     }
 
-    /// Returns the number of calls in flight, including cancelled ones whose answers
-    /// have not arrived yet.
+    /// Returns the number of calls in flight, including dropped and timed-out calls
+    /// whose answers have not arrived yet.
     #[must_use]
     pub fn in_flight(&self) -> usize {
         self.handle.shared.lock().pipeline.load().0

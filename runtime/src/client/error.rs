@@ -336,7 +336,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_was_sent_may_have_been_applied() {
+    fn only_sent_requests_may_have_been_applied() {
         let closed = ConnectionError::Closed { within_frame: true };
         assert!(CallError::Lost(closed.clone()).may_have_been_applied());
         assert!(!CallError::NotSent(NotSent::Connection(closed)).may_have_been_applied());
@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_say_what_is_wrong_whatever_the_bytes() {
+    fn texts_need_not_be_utf8() {
         let error = CallError::Server(ServerError::new(&b"no\xfftype"[..], 0));
         assert_eq!(error.to_string(), "the server answered with an error: no\u{fffd}type");
         let error = CallError::NotSent(NotSent::Streams { operation: "RiakKv.ListKeys" });

@@ -2,9 +2,9 @@
 //!
 //! Answers carry no request id: they arrive in the order of the requests. The
 //! requests in flight therefore form a queue, and an entry stays in it when its
-//! caller goes away: the answer to a cancelled call is awaited and discarded. A
-//! stream or a long call is exclusive: it starts when nothing is in flight,
-//! nothing is sent behind it, and cancelling it closes the connection.
+//! caller goes away: the answer to a call that was cancelled or timed out is awaited
+//! and discarded. A stream or a long call is exclusive: it starts when nothing is in
+//! flight, nothing is sent behind it, and cancelling it closes the connection.
 //!
 //! Invariants:
 //! - [`Pipeline::take_output`] yields the frames of the queued requests, in queue
@@ -29,7 +29,7 @@ use crate::{Frame, WriteBuffer};
 /// A request in flight.
 #[derive(Debug)]
 struct InFlight {
-    /// The call that waits for the answer; `None` if it was cancelled.
+    /// The call that waits for the answer; `None` if it was cancelled or timed out.
     ticket: Option<Ticket>,
     operation: &'static Operation,
     exclusive: bool,
@@ -45,7 +45,7 @@ pub(super) struct Pipeline {
     /// Number of requests that have left the front of `in_flight`, which is the
     /// sequence number of the request now at the front.
     completed: u64,
-    /// Number of requests in flight whose calls were cancelled.
+    /// Number of requests in flight without a ticket: their answers are still owed.
     owed: usize,
     output: WriteBuffer,
     /// Total number of bytes appended to `output`.
@@ -217,7 +217,7 @@ impl Pipeline {
         (self.in_flight.len(), self.slots.waiting())
     }
 
-    /// Returns the number of answers owed to cancelled calls and the number of
+    /// Returns the number of owed answers that no caller waits for, and the number of
     /// requests that are no longer in flight.
     pub(super) fn progress(&self) -> (usize, u64) {
         (self.owed, self.completed)
@@ -352,9 +352,8 @@ impl Pipeline {
         }
     }
 
-    /// Takes no more calls if more than `max_owed` answers are owed to cancelled
-    /// calls. Once the connection takes no more calls, closes it as soon as no
-    /// caller waits for an answer.
+    /// Takes no more calls if more than `max_owed` answers are owed that no caller waits
+    /// for. Closes a connection that takes no more calls once no caller waits.
     fn enforce_max_owed(&mut self) {
         if self.owed > self.config.max_owed {
             self.stop_accepting(&ConnectionError::Owed { count: self.owed });

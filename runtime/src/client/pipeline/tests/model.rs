@@ -1,4 +1,4 @@
-//! The pipeline as simple as can be: what each caller has yet to see.
+//! A minimal model of the pipeline: what each caller has yet to observe.
 
 use std::collections::VecDeque;
 
@@ -6,21 +6,24 @@ use super::{Kind, MAX_IN_FLIGHT, MAX_OWED, Seen};
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Model {
-    /// Each call's kind, and what its caller has yet to see; `None` when the
-    /// caller has seen the end or is gone.
+    /// Each call's kind, and what its caller has yet to observe; `None` when the caller
+    /// has observed the end or has dropped the call.
     pub(super) calls: Vec<(Kind, Option<Vec<Seen>>)>,
     pub(super) waiting: VecDeque<usize>,
-    /// Requests in flight: whose, for whom, and whether they were written.
+    /// Requests in flight: the call's index, whether its caller waits, and whether the
+    /// request was written.
     pub(super) in_flight: VecDeque<(usize, bool, bool)>,
     pub(super) refuses: bool,
     pub(super) closed: bool,
 }
 
 impl Model {
+    /// Adds an observation for a call's caller.
     pub(super) fn see(&mut self, call: usize, seen: Seen) {
         self.calls[call].1.as_mut().expect("its caller waits").push(seen);
     }
 
+    /// Sends waiting calls as far as allowed.
     pub(super) fn start(&mut self) {
         while let Some(&call) = self.waiting.front() {
             let exclusive = self.calls[call].0.is_exclusive();
@@ -55,6 +58,7 @@ impl Model {
         }
     }
 
+    /// Applies what follows from an event.
     pub(super) fn settle(&mut self) {
         let owed = self.in_flight.iter().filter(|(_, awaited, _)| !awaited).count();
         if owed > MAX_OWED {
@@ -66,7 +70,7 @@ impl Model {
         self.start();
     }
 
-    /// The server's answer to its oldest request.
+    /// Applies the server's answer to its oldest request.
     pub(super) fn answer(&mut self, seen: Seen, last: bool) {
         let (call, awaited, _) = self.in_flight[0];
         if awaited {
@@ -86,8 +90,8 @@ impl Model {
         self.calls[call].1 = None;
         if let Some(index) = self.waiting.iter().position(|&waiting| waiting == call) {
             self.waiting.remove(index);
-        } else if let Some(in_flight) = self.in_flight.iter_mut().find(|in_flight| in_flight.0 == call) {
-            in_flight.1 = false;
+        } else if let Some(request) = self.in_flight.iter_mut().find(|request| request.0 == call) {
+            request.1 = false;
             if self.calls[call].0.is_exclusive() {
                 self.close();
             }
@@ -101,7 +105,7 @@ impl Model {
         self.waiting.clear();
         for (call, awaited, written) in self.in_flight.clone() {
             if awaited {
-                // It will still be written, unless it closes the connection.
+                // The request will still be written, unless its timeout closes the connection.
                 self.see(call, Seen::Timeout(written || !self.calls[call].0.is_exclusive()));
                 let seen = self.calls[call].1.take();
                 self.drop_call(call);

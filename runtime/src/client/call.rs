@@ -70,9 +70,9 @@ impl From<Frame> for Answered {
 
 /// Sends requests to a server and returns their answers.
 ///
-/// This is all that generated clients need. [`Connection`](super::Connection), [`Pool`](super::Pool),
-/// [`Cluster`](super::Cluster) and [`With`](super::With) implement it, and so do
-/// references to them and [`Arc`]s.
+/// This is all that generated clients need. [`Connection`](super::Connection),
+/// [`Pool`](super::Pool), [`Cluster`](super::Cluster) and [`With`](super::With)
+/// implement it, and so do references to them and [`Arc`]s.
 ///
 /// An implementation returns only frames whose code is one of the operation's
 /// answers. An error answer of the server is an `Err` ([`CallError::Server`]).

@@ -150,9 +150,9 @@ impl Handle {
         let result = act(&mut state.pipeline);
         self.shared.publish_progress(&state.pipeline);
         let driver = if state.pipeline.needs_driver() { state.driver_waker.take() } else { None };
-        let unused = state.pipeline.take_wakers(&mut wakers);
+        let stale_wakers = state.pipeline.take_wakers(&mut wakers);
         drop(state);
-        drop(unused);
+        drop(stale_wakers);
         for waker in driver.into_iter().chain(wakers) {
             waker.wake();
         }

@@ -99,8 +99,8 @@ impl Connector for TcpConnector {
 /// gets an equal share of the time that is left, so that an unresponsive one leaves
 /// time for the others.
 pub(crate) async fn dial(address: impl ToSocketAddrs, after: Duration) -> Result<TcpStream, ConnectionError> {
-    let begun = now();
-    let left = || after.saturating_sub(now().saturating_duration_since(begun));
+    let start = now();
+    let left = || after.saturating_sub(now().saturating_duration_since(start));
     let timeout = ConnectionError::ConnectTimeout { after };
     let Ok(found) = tokio::time::timeout(after, tokio::net::lookup_host(address)).await else {
         return Err(timeout);

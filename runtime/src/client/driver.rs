@@ -139,10 +139,10 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
         let finished = state.pipeline.sync_driver(self.written);
         let deadline = state.pipeline.next_deadline();
         self.shared.publish_progress(&state.pipeline);
-        let before = state.register_driver(cx.waker());
-        let unused = state.pipeline.take_wakers(&mut self.wakers);
+        let replaced = state.register_driver(cx.waker());
+        let stale_wakers = state.pipeline.take_wakers(&mut self.wakers);
         drop(state);
-        drop((before, unused));
+        drop((replaced, stale_wakers));
         self.wake();
         if finished {
             return Ok(Round::Again);
@@ -225,6 +225,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
         Ok(Round::Again)
     }
 
+    /// Sets the timer to `deadline` and polls it. Returns `Again` if the deadline has passed.
     fn poll_timer(&mut self, deadline: Option<Instant>, cx: &mut Context<'_>) -> Round {
         let Some(deadline) = deadline else { return Round::Wait };
         let at = tokio::time::Instant::from_std(deadline);
@@ -263,9 +264,9 @@ impl<IO> Driver<IO> {
         state.pipeline.fail(error);
         // After `fail`: whoever sees the flag finds the reason under the lock.
         self.shared.mark_ended();
-        let unused = state.pipeline.take_wakers(&mut self.wakers);
+        let stale_wakers = state.pipeline.take_wakers(&mut self.wakers);
         drop(state);
-        drop(unused);
+        drop(stale_wakers);
         for waker in self.wakers.drain(..) {
             waker.wake();
         }
@@ -360,14 +361,14 @@ mod tests {
         let (near, mut far) = tokio::io::duplex(1000);
         let config = ConnectionConfig::new().call_timeout(Some(Duration::from_millis(50)));
         let (connection, driver) = Connection::new(near, config);
-        let driving = tokio::spawn(driver);
+        let driver = tokio::spawn(driver);
         let call = tokio::spawn(async move { frame(&connection, &GET, &Blob::new()).await });
         let mut request = [0; 5];
         far.read_exact(&mut request).await.unwrap();
         far.write_all(&[0, 0, 0, 1, 10]).await.unwrap();
         std::thread::sleep(Duration::from_millis(100));
         assert_eq!(call.await.unwrap().unwrap().code, 10);
-        driving.abort();
+        driver.abort();
     }
 
     /// The server sends one endless frame.
@@ -376,8 +377,8 @@ mod tests {
         let (near, mut far) = tokio::io::duplex(64 * 1024);
         let config = ConnectionConfig::new().call_timeout(Some(Duration::from_millis(50)));
         let (connection, driver) = Connection::new(near, config);
-        let driving = tokio::spawn(driver);
-        let sending = tokio::spawn(async move {
+        let driver = tokio::spawn(driver);
+        let sender = tokio::spawn(async move {
             // A frame too long to end within the timeout, a few bytes at a time.
             far.write_all(&[2, 0, 0, 0, 10]).await?;
             loop {
@@ -387,11 +388,11 @@ mod tests {
             #[expect(unreachable_code, reason = "names the error type")]
             Ok::<(), io::Error>(())
         });
-        let begun = std::time::Instant::now();
+        let start = std::time::Instant::now();
         let error = frame(&connection, &GET, &Blob::new()).await.unwrap_err();
         assert!(matches!(error, CallError::Timeout { .. }), "{error:?}");
-        assert!(begun.elapsed() < Duration::from_secs(2));
-        driving.abort();
-        sending.abort();
+        assert!(start.elapsed() < Duration::from_secs(2));
+        driver.abort();
+        sender.abort();
     }
 }

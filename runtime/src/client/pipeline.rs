@@ -99,7 +99,7 @@ impl Pipeline {
         if let Some(error) = &self.closed {
             return Err(NotSent::Connection(error.clone()));
         }
-        if request.deadline().is_some_and(|limit| limit <= now) {
+        if request.deadline().is_some_and(|deadline| deadline <= now) {
             return Err(NotSent::Deadline);
         }
         let (operation, last_answer, exclusive) =
@@ -122,16 +122,16 @@ impl Pipeline {
             let pending = Box::new(PendingRequest { frame, server_timeout });
             self.slots.insert_waiting(pending, operation, last_answer, exclusive)
         };
-        let after = self.timeout_for(last_answer.is_some(), exclusive);
-        let turn = self.config.wait_timeout;
+        let timeout = self.timeout_for(last_answer.is_some(), exclusive);
+        let max_wait = self.config.wait_timeout;
         let slot = self.slots.get(ticket);
-        let unused = slot.register(waker);
+        let stale = slot.register(waker);
         slot.call_deadline = request.deadline();
-        let mut deadline = slot.restart_timeout(now, after);
+        let mut deadline = slot.restart_timeout(now, timeout);
         if matches!(slot.state, State::Waiting { .. }) {
-            deadline = slot.limit_wait(now, turn);
+            deadline = slot.limit_wait(now, max_wait);
         }
-        self.stale_wakers.extend(unused);
+        self.stale_wakers.extend(stale);
         self.schedule_timer(deadline);
         Ok(ticket)
     }
@@ -172,8 +172,8 @@ impl Pipeline {
             self.free(ticket);
             return Poll::Ready(end.err().map(Err));
         }
-        let unused = slot.register(waker);
-        self.stale_wakers.extend(unused);
+        let stale = slot.register(waker);
+        self.stale_wakers.extend(stale);
         Poll::Pending
     }
 
@@ -282,8 +282,8 @@ impl Pipeline {
     // Internals, which keep the invariants.
 
     fn free(&mut self, ticket: Ticket) {
-        let unused = self.slots.free(ticket);
-        self.stale_wakers.extend(unused);
+        let stale = self.slots.free(ticket);
+        self.stale_wakers.extend(stale);
     }
 
     /// Reports whether another call may be sent now.
@@ -343,11 +343,11 @@ impl Pipeline {
             self.encoded += frame.len() as u64;
             self.output.append(frame);
             let slot = self.slots.get(ticket);
-            let (operation, streams, begun) =
+            let (operation, streams, start) =
                 (slot.operation, slot.last_answer.is_some(), slot.timeout_start);
-            let after = self.timeout_for(streams, exclusive);
+            let timeout = self.timeout_for(streams, exclusive);
             // The timeout includes the time spent waiting to be sent.
-            self.slots.get(ticket).restart_timeout(begun.unwrap_or(now), after);
+            self.slots.get(ticket).restart_timeout(start.unwrap_or(now), timeout);
             self.push_in_flight(ticket, operation, exclusive);
         }
     }

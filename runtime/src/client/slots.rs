@@ -94,10 +94,10 @@ impl Slot {
         Some(frame)
     }
 
-    /// Sets the deadline to `now + after`, or to the caller's deadline if that is
+    /// Sets the deadline to `now + timeout`, or to the caller's deadline if that is
     /// earlier. Returns the new deadline.
-    pub(super) fn restart_timeout(&mut self, now: Instant, after: Option<Duration>) -> Option<Instant> {
-        let until = after.and_then(|after| now.checked_add(after));
+    pub(super) fn restart_timeout(&mut self, now: Instant, timeout: Option<Duration>) -> Option<Instant> {
+        let until = timeout.and_then(|timeout| now.checked_add(timeout));
         self.timeout_start = Some(now);
         self.deadline = match (until, self.call_deadline) {
             (Some(until), Some(limit)) => Some(until.min(limit)),
@@ -106,13 +106,13 @@ impl Slot {
         self.deadline
     }
 
-    /// Limits how long a call may wait to be sent: to `after`, and to half of the
+    /// Limits how long a call may wait to be sent: to `max_wait`, and to half of the
     /// time until the caller's deadline, so that the server gets the other half.
     /// Returns the deadline for being sent.
-    pub(super) fn limit_wait(&mut self, now: Instant, after: Option<Duration>) -> Option<Instant> {
-        let turn = after.and_then(|after| now.checked_add(after));
-        let half = self.call_deadline.map(|limit| now + limit.saturating_duration_since(now) / 2);
-        self.deadline = [self.deadline, turn, half].into_iter().flatten().min();
+    pub(super) fn limit_wait(&mut self, now: Instant, max_wait: Option<Duration>) -> Option<Instant> {
+        let latest = max_wait.and_then(|max_wait| now.checked_add(max_wait));
+        let half = self.call_deadline.map(|deadline| now + deadline.saturating_duration_since(now) / 2);
+        self.deadline = [self.deadline, latest, half].into_iter().flatten().min();
         self.deadline
     }
 
@@ -120,7 +120,7 @@ impl Slot {
     pub(super) fn timeout(&self) -> Duration {
         self.deadline
             .zip(self.timeout_start)
-            .map_or(Duration::ZERO, |(until, begun)| until.saturating_duration_since(begun))
+            .map_or(Duration::ZERO, |(until, start)| until.saturating_duration_since(start))
     }
 
     /// Stores the caller's waker. Returns the one that it replaces.

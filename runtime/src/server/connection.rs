@@ -51,8 +51,8 @@ where
     serve_until(io, service, config, std::future::pending()).await
 }
 
-/// Serves a connection until either side closes it or, between two requests,
-/// `stop` is ready.
+/// Serves a connection until either side closes it, or until `stop` is ready when no
+/// complete request is buffered.
 pub(super) async fn serve_until<IO, S>(
     io: IO,
     service: &S,
@@ -88,13 +88,13 @@ where
             }
         };
         let code = Some(request.code);
-        let done = if service.serves(request.code) {
+        let outcome = if service.serves(request.code) {
             connection.call(service, request, &mut outbox).await?
         } else {
             connection.outbox.lock().begin();
             Outcome::Failed(Failure::unknown_code(request.code))
         };
-        match done {
+        match outcome {
             Outcome::Answered => {}
             Outcome::Failed(Failure::Hangup) | Outcome::Gone => return Ok(()),
             // The error is not sent: the client would take a frame after the last answer for

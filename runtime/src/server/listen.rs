@@ -43,9 +43,9 @@ pub struct ServerHandle {
 }
 
 impl ServerHandle {
-    /// Stops accepting connections. Each open connection finishes the request that it is
-    /// handling, writes the answer and closes. [`Server::serve`] ends when all
-    /// connections have closed, or after [`grace`](ServerConfig::grace).
+    /// Stops accepting connections. Each open connection answers the requests that it has
+    /// read, then closes. [`Server::serve`] ends when all connections have closed, or after
+    /// [`grace`](ServerConfig::grace).
     ///
     /// To stop at once, drop the future of [`Server::serve`].
     pub fn shut_down(&self) {

@@ -54,9 +54,10 @@ pub trait Service: Send + Sync + 'static {
     /// [`Service::serves`] accepts.
     ///
     /// The future is dropped if the socket fails, or if the client closes the connection
-    /// during a stream. If the client closes it before a single answer, this is noticed
-    /// only when the answer is written, since a client may close its sending side and
-    /// still wait for answers.
+    /// during a stream and
+    /// [`refuse_behind_stream`](super::ServerConfig::refuse_behind_stream) is on. In all
+    /// other cases a close is noticed only when an answer is written, since a client may
+    /// close its sending side and still wait for answers.
     fn call(&self, request: Frame, outbox: &mut Outbox) -> impl Future<Output = Result<(), Failure>> + Send;
 }
 

@@ -1,8 +1,8 @@
-//! [`Call`]: what carries calls, and the functions that generated methods are
-//! made of.
+//! [`Call`]: the trait of everything that carries calls, and the functions that
+//! generated methods call.
 //!
-//! Invariant: only the outermost functions know a message's type; everything
-//! below them deals in frames and is compiled once.
+//! Invariant: only the outermost functions are generic over message types;
+//! everything below them handles frames and is compiled once.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -31,30 +31,31 @@ use crate::{Blob, DecodeLimits, Frame, Request};
 #[derive(Clone, Debug)]
 pub struct Answered {
     frame: Frame,
-    /// Who gave it, and after what time, where there are several nodes.
+    /// The node that gave it and how long that took, if a cluster made the call.
     from: Option<(Node, Duration)>,
-    /// What was tried before.
+    /// The attempts that failed before.
     failed: Vec<Attempt>,
 }
 
 impl Answered {
+    /// Adds the node that answered, its latency, and the attempts that failed before.
     pub(super) fn at(self, node: Node, after: Duration, failed: Vec<Attempt>) -> Self {
         Self { from: Some((node, after)), failed, ..self }
     }
 
-    /// The answer's frame.
+    /// Returns the answer's frame.
     #[must_use]
     pub fn frame(&self) -> &Frame {
         &self.frame
     }
 
-    /// The answer's frame, by value.
+    /// Returns the answer's frame by value.
     #[must_use]
     pub fn into_frame(self) -> Frame {
         self.frame
     }
 
-    /// The node that answered, if a [`Cluster`](super::Cluster) made the call.
+    /// Returns the node that answered, if a [`Cluster`](super::Cluster) made the call.
     #[must_use]
     pub fn node(&self) -> Option<&Node> {
         self.from.as_ref().map(|(node, _)| node)
@@ -67,32 +68,32 @@ impl From<Frame> for Answered {
     }
 }
 
-/// Sends requests to a server and returns their answers: what generated clients
-/// need. [`Connection`](super::Connection), [`Pool`](super::Pool),
-/// [`Cluster`](super::Cluster) and [`With`](super::With) implement it, and so do
-/// references to them and [`Arc`]s.
+/// Sends requests to a server and returns their answers.
 ///
-/// An implementation returns only frames with a code of the operation's answers;
-/// an error that the server answered with is an `Err`
-/// ([`CallError::Server`]).
+/// This is all that generated clients need. [`Connection`](super::Connection),
+/// [`Pool`](super::Pool), [`Cluster`](super::Cluster) and [`With`](super::With)
+/// implement it, and so do references to them and [`Arc`]s.
+///
+/// An implementation returns only frames whose code is one of the operation's
+/// answers. An error answer of the server is an `Err` ([`CallError::Server`]).
 pub trait Call: Send + Sync {
-    /// Sends a request and waits for its only answer. Nothing happens before the
-    /// future is polled; it may be dropped at any time.
+    /// Sends a request and waits for its only answer. The call starts when the future
+    /// is first polled; the future may be dropped at any time.
     fn unary(&self, request: &Outgoing<'_>) -> impl Future<Output = Result<Answered, CallError>> + Send;
 
     /// Sends a request and waits for its first answer, which is also the first item
-    /// of the stream that it returns.
+    /// of the returned stream.
     fn stream(&self, request: &Outgoing<'_>) -> impl Future<Output = Result<FrameStream, CallError>> + Send;
 
-    /// The limits for decoding its answers. [`DecodeLimits::DEFAULT`] unless
-    /// implemented.
+    /// Returns the limits for decoding answers. The default implementation returns
+    /// [`DecodeLimits::DEFAULT`].
     fn decode_limits(&self) -> DecodeLimits {
         DecodeLimits::DEFAULT
     }
 
-    /// How many calls may be given up at once, after they have been sent, without
-    /// closing the only connection there is. `None` if there is no such limit, since
-    /// a closed connection is replaced.
+    /// Returns how many sent calls may be cancelled at once without closing the
+    /// only connection. `None` means that there is no such limit, since a closed
+    /// connection is replaced.
     fn max_owed(&self) -> Option<usize> {
         None
     }
@@ -134,8 +135,8 @@ impl<C: Call + ?Sized> Call for Arc<C> {
     }
 }
 
-/// Makes a call and waits for its only answer. A request that may ask for a stream
-/// is sent so that it does not.
+/// Makes a call and waits for its only answer. If the request has a field that
+/// asks for a stream, it is sent as false.
 ///
 /// # Errors
 ///
@@ -152,8 +153,8 @@ pub async fn unary<C: Call + ?Sized, R: Request, A: Answer>(call: &C, request: R
     })
 }
 
-/// Makes a call that is answered with a stream, and waits for the first answer. A
-/// request that may ask for a stream is sent so that it does.
+/// Makes a call that is answered with a stream, and waits for the first answer. If
+/// the request has a field that asks for a stream, it is sent as true.
 ///
 /// # Errors
 ///
@@ -168,7 +169,7 @@ pub async fn stream<C: Call + ?Sized, R: Request, A: Answer>(
 }
 
 /// Makes a call with a body that is already encoded, and returns the answer as a
-/// frame: for proxies, which need not know the messages.
+/// frame. For proxies, which need not know the message types.
 ///
 /// # Errors
 ///
@@ -182,7 +183,7 @@ pub async fn frame<C: Call + ?Sized>(
 }
 
 /// Makes a call with a body that is already encoded, and returns the answers as
-/// frames. An operation that never streams gives a stream of one frame.
+/// frames. For an operation that never streams, the stream has one frame.
 ///
 /// # Errors
 ///
@@ -196,7 +197,7 @@ pub async fn frames<C: Call + ?Sized>(
     call.stream(&Outgoing::raw_stream(operation, body)).await
 }
 
-/// Decodes an answer of `operation`.
+/// Decodes an answer of `operation`, and explains an unexpected message code.
 pub(super) fn decode<A: Answer>(
     frame: &Frame,
     operation: &'static Operation,

@@ -1,7 +1,7 @@
-//! [`ConnectionConfig`]: what a connection allows and how long it waits.
+//! [`ConnectionConfig`]: limits and timeouts of a connection.
 //!
-//! Invariant: the defaults are safe in production: nothing waits for ever, and
-//! nothing is buffered without bound.
+//! Invariant: the defaults are safe in production: nothing waits for ever, and no
+//! buffer grows without bound.
 
 use std::time::Duration;
 
@@ -9,8 +9,7 @@ use crate::DecodeLimits;
 
 /// Settings of a [`Connection`](super::Connection).
 ///
-/// Each field has a method of the same name that sets it. A timeout of `None` is
-/// no timeout.
+/// Each field has a method of the same name that sets it. `None` disables a timeout.
 ///
 /// ```
 /// use std::time::Duration;
@@ -24,49 +23,48 @@ use crate::DecodeLimits;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ConnectionConfig {
-    /// How many unary calls may be in flight at once; further ones wait their
-    /// turn. Default 256: enough for 250,000 calls a second over a network with a
-    /// round trip of a millisecond, and few enough that a call does not wait long
-    /// behind others. 0 counts as 1.
+    /// Maximum number of unary calls in flight; further calls wait in a queue.
+    /// Default 256: enough for 250,000 calls a second over a network with a round trip
+    /// of one millisecond, and few enough that a call does not wait long behind others.
+    /// 0 counts as 1.
     pub max_in_flight: usize,
-    /// How many answers may be outstanding that nobody waits for any more,
-    /// because their calls were dropped or timed out. Default 128. Above it, new
-    /// calls are refused ([`ConnectionError::Owed`](super::ConnectionError::Owed)),
-    /// and the connection closes as soon as nobody waits for an answer.
+    /// Maximum number of answers owed to calls that were dropped or timed out after
+    /// they had been sent. Default 128. Above it, new calls are refused
+    /// ([`ConnectionError::Owed`](super::ConnectionError::Owed)), and the connection
+    /// closes as soon as no caller waits for an answer.
     pub max_owed: usize,
-    /// How many calls may wait their turn; further ones fail with
+    /// Maximum number of calls that wait to be sent; further calls fail with
     /// [`NotSent::QueueFull`](super::NotSent::QueueFull). Default 65,536. Each
     /// waiting call holds its encoded request in memory.
     pub max_waiting: usize,
-    /// How long a call may wait its turn: until others are answered, or until a
-    /// stream ends. Default 10 seconds. A call with a deadline of its own waits for
-    /// at most half of the time that it has: a request that is sent just before it
-    /// expires makes the server do work whose result nobody uses.
+    /// How long a call may wait to be sent, until others are answered or a stream ends.
+    /// Default 10 seconds. A call with a deadline of its own waits for at most half of
+    /// its time: a request sent just before it expires makes the server do work whose
+    /// result nobody uses.
     pub wait_timeout: Option<Duration>,
-    /// The longest frame that is accepted, in bytes: message code and body, without
-    /// the four bytes of length. Default 64 MiB
-    /// ([`MAX_FRAME`](crate::frame::MAX_FRAME)). Requests are not subject to it.
+    /// Maximum length of a received frame in bytes: message code and body, without the
+    /// four bytes of the length prefix. Default 64 MiB
+    /// ([`MAX_FRAME`](crate::frame::MAX_FRAME)). It does not apply to requests.
     pub max_frame: usize,
-    /// How deep an answer may nest and how much memory decoding it may take.
+    /// How deeply an answer may be nested and how much memory decoding it may take.
     /// Default [`DecodeLimits::DEFAULT`].
     pub decode_limits: DecodeLimits,
     /// How many bytes of a stream's answers are buffered for a slow consumer
     /// before reading from the socket stops. Default 256 KiB.
     pub stream_buffer: usize,
-    /// How long looking up the name and the TCP connect may take together.
+    /// How long the name lookup and the TCP connect may take together.
     /// Default 5 seconds.
     pub connect_timeout: Duration,
-    /// How long a unary call may take: waiting its turn, sending, receiving.
-    /// Default 70 seconds: after 60, Riak itself answers with an error, which says
-    /// more than a timeout here. A longer timeout in the request itself does not extend
-    /// it.
+    /// How long a unary call may take, including the wait to be sent. Default 70
+    /// seconds: after 60, Riak itself answers with an error, which says more than a
+    /// timeout here. A longer timeout in the request does not extend it.
     pub call_timeout: Option<Duration>,
-    /// The same for calls that keep the server busy for long
-    /// ([`Cost::Long`](crate::operation::Cost)). Default one hour.
+    /// How long a call that keeps the server busy for long
+    /// ([`Cost::Long`](crate::operation::Cost)) may take. Default one hour.
     pub long_call_timeout: Option<Duration>,
-    /// How long a stream may take for each answer; for the first one, the wait for
-    /// its turn counts as well. Default 2 minutes. Time during which reading has
-    /// stopped because the consumer is slow does not count.
+    /// How long a stream may take for each answer; for the first one, this includes the
+    /// wait to be sent. Default 2 minutes. Time during which reading has stopped
+    /// because the consumer is slow does not count.
     pub stream_idle_timeout: Option<Duration>,
 }
 
@@ -88,7 +86,7 @@ impl Default for ConnectionConfig {
     }
 }
 
-/// Makes methods that set the fields of the same names.
+/// Defines methods that set the fields of the same names.
 macro_rules! setters {
     ($($field:ident: $type:ty),* $(,)?) => {$(
         #[doc = concat!("Sets [`", stringify!($field), "`](Self#structfield.", stringify!($field), ").")]
@@ -103,7 +101,7 @@ macro_rules! setters {
 pub(super) use setters;
 
 impl ConnectionConfig {
-    /// The default settings.
+    /// Creates the default settings.
     #[must_use]
     pub fn new() -> Self {
         Self::default()

@@ -1,7 +1,7 @@
-//! [`Connection`]: a handle on one connection to a server, for many callers.
+//! [`Connection`]: a handle to one connection to a server, for many callers.
 //!
-//! Invariant: a call that is in the pipeline is given up when its future or
-//! stream is dropped, and the driver is told when the last handle is gone.
+//! Invariant: dropping the future or stream of a call cancels it in the pipeline,
+//! and dropping the last handle closes the pipeline, which ends the driver.
 
 use std::fmt;
 use std::future::Future;
@@ -29,8 +29,8 @@ use crate::DecodeLimits;
 /// A connection to one server: a handle that is cheap to clone and can be used by
 /// many tasks at once.
 ///
-/// It is not re-established when it fails, and no call is repeated: that is what
-/// [`Pool`](super::Pool) and [`Cluster`](super::Cluster) do.
+/// A connection does not reconnect and does not retry calls: [`Pool`](super::Pool)
+/// and [`Cluster`](super::Cluster) do.
 ///
 /// ```no_run
 /// use riak_runtime::Request;
@@ -54,21 +54,20 @@ use crate::DecodeLimits;
 /// ```
 ///
 /// Unary calls are in flight together, up to
-/// [`max_in_flight`](ConnectionConfig::max_in_flight); further ones wait their
-/// turn, first come, first served. A stream, or a call of
-/// [`Cost::Long`](crate::operation::Cost), starts when nothing is in flight any
-/// more and has the connection to itself until its end.
+/// [`max_in_flight`](ConnectionConfig::max_in_flight); further calls wait in a
+/// queue, first come, first served. A stream, or a call of
+/// [`Cost::Long`](crate::operation::Cost), starts when nothing else is in flight and
+/// has the connection to itself until it ends.
 ///
-/// Futures and streams may be dropped at any time, and no call ever gets
-/// another's answer:
+/// Futures and streams may be dropped at any time, and no call ever gets the answer
+/// to another. When a call is dropped:
 ///
-/// - a call that waits its turn is not sent;
-/// - a unary call that was sent keeps its place in the order of answers, and its
-///   answer is read and discarded. Until then it counts against
-///   [`max_owed`](ConnectionConfig::max_owed);
-/// - a stream that is dropped before its end, or a call of `Cost::Long`, closes
-///   the connection, since the protocol has no message that cancels it. Calls that
-///   wait behind it fail with [`NotSent`].
+/// - a call that waits in the queue is not sent;
+/// - the answer to a unary call that was sent is read and discarded. Until it
+///   arrives, the call counts against [`max_owed`](ConnectionConfig::max_owed);
+/// - a stream before its end, or a call of `Cost::Long`, closes the connection, since
+///   the protocol has no message that cancels it. Calls that wait behind it fail with
+///   [`NotSent`].
 ///
 /// The connection closes when the last handle and the last stream are dropped.
 #[derive(Clone)]
@@ -76,81 +75,84 @@ pub struct Connection {
     handle: Arc<Handle>,
 }
 
-/// What handles and the driver share.
+/// The state that handles and the driver share.
 pub(super) struct Shared {
-    state: Mutex<Shareable>,
-    /// The driver has ended, which can be seen without a lock.
+    state: Mutex<ConnectionState>,
+    /// Whether the driver has ended, readable without the lock.
     ended: AtomicBool,
     progress: Progress,
 }
 
-/// What a pool asks at each call: seen without a lock, and as it was when the
-/// pipeline was last unlocked.
+/// Counters that a pool reads at each call without the lock, as of when the pipeline
+/// was last unlocked.
 #[derive(Default)]
 struct Progress {
     owed: AtomicUsize,
     answered: AtomicU64,
 }
 
-pub(super) struct Shareable {
+/// The state behind the lock.
+pub(super) struct ConnectionState {
     pub(super) pipeline: Pipeline,
-    /// The driver, if it has not been woken already.
-    driver: Option<Waker>,
+    /// The driver's waker; `None` if it has been woken already.
+    driver_waker: Option<Waker>,
 }
 
-/// Counts handles: the driver, which shares the rest, must not keep itself
-/// alive.
+/// The part that [`Connection`]s and streams share, without the driver.
+///
+/// It is dropped with the last of them. The driver holds [`Shared`] only, so that it
+/// does not keep its own connection open.
 pub(super) struct Handle {
     shared: Arc<Shared>,
     pub(super) decode_limits: DecodeLimits,
     max_owed: usize,
 }
 
-/// The clock that deadlines are measured by: tokio's, which tests can stop.
+/// Returns the time by tokio's clock, which tests can pause.
 pub(super) fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }
 
 impl Shared {
-    pub(super) fn lock(&self) -> MutexGuard<'_, Shareable> {
-        // A request that panics while it is encoded leaves no trace.
+    pub(super) fn lock(&self) -> MutexGuard<'_, ConnectionState> {
+        // A request that panics while it is encoded leaves the state unchanged.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Shows those without the lock how it stands.
-    pub(super) fn note_progress(&self, pipeline: &Pipeline) {
+    /// Publishes the counters that are read without the lock.
+    pub(super) fn publish_progress(&self, pipeline: &Pipeline) {
         let (owed, answered) = pipeline.progress();
         self.progress.owed.store(owed, Ordering::Relaxed);
         self.progress.answered.store(answered, Ordering::Relaxed);
     }
 
-    /// Says that the driver has ended.
-    pub(super) fn end(&self) {
+    /// Records that the driver has ended.
+    pub(super) fn mark_ended(&self) {
         self.ended.store(true, Ordering::Relaxed);
     }
 }
 
-impl Shareable {
-    /// Remembers how to wake the driver. Returns how it was before.
-    pub(super) fn wait(&mut self, waker: &Waker) -> Option<Waker> {
-        match &self.driver {
+impl ConnectionState {
+    /// Stores the driver's waker. Returns the one that it replaces.
+    pub(super) fn register_driver(&mut self, waker: &Waker) -> Option<Waker> {
+        match &self.driver_waker {
             Some(known) if known.will_wake(waker) => None,
-            _ => self.driver.replace(waker.clone()),
+            _ => self.driver_waker.replace(waker.clone()),
         }
     }
 }
 
 impl Handle {
-    /// Does something with the pipeline, then wakes whom that concerns.
-    pub(super) fn with<T>(&self, act: impl FnOnce(&mut Pipeline) -> T) -> T {
+    /// Runs `act` on the locked pipeline, then wakes the driver and callers as needed.
+    pub(super) fn with_pipeline<T>(&self, act: impl FnOnce(&mut Pipeline) -> T) -> T {
         let mut wakers = Vec::new();
         let mut state = self.shared.lock();
         let result = act(&mut state.pipeline);
-        self.shared.note_progress(&state.pipeline);
-        let driver = if state.pipeline.needs_driver() { state.driver.take() } else { None };
-        let unused = state.pipeline.take_wakers(&mut wakers);
+        self.shared.publish_progress(&state.pipeline);
+        let driver = if state.pipeline.needs_driver() { state.driver_waker.take() } else { None };
+        let stale_wakers = state.pipeline.take_wakers(&mut wakers);
         drop(state);
-        drop(unused);
+        drop(stale_wakers);
         for waker in driver.into_iter().chain(wakers) {
             waker.wake();
         }
@@ -160,7 +162,7 @@ impl Handle {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.with(Pipeline::close);
+        self.with_pipeline(Pipeline::close);
     }
 }
 
@@ -178,8 +180,8 @@ impl Connection {
         Self::connect_with(address, ConnectionConfig::default()).await
     }
 
-    /// Connects over TCP and spawns the driver. A name that has several addresses
-    /// is tried at each of them, in the order in which they were found.
+    /// Connects over TCP and spawns the driver. If a host name has several addresses,
+    /// they are tried in the order of the lookup's result.
     ///
     /// # Errors
     ///
@@ -199,13 +201,12 @@ impl Connection {
         Ok(connection)
     }
 
-    /// Makes a connection of anything that bytes can be read from and written to,
-    /// and the [`Driver`] that moves its bytes: spawn the driver, or poll it along
-    /// with the calls.
+    /// Creates a connection over any byte stream, and the [`Driver`] that moves its
+    /// bytes. Spawn the driver, or poll it along with the calls.
     ///
-    /// A write that fails must have written nothing, as [`std::io::Write`]
-    /// requires: calls whose frames were not wholly written fail as not sent.
-    /// A writer that may have sent some bytes all the same, such as TLS, needs
+    /// A write that fails must have written nothing, as [`std::io::Write`] requires:
+    /// calls whose frames were not completely written fail as not sent. A writer that
+    /// may have sent some bytes in spite of the error, such as TLS, needs
     /// [`Driver::leaking`].
     ///
     /// [`ConnectionConfig::connect_timeout`] is not used. The driver needs a tokio
@@ -215,43 +216,43 @@ impl Connection {
         IO: AsyncRead + AsyncWrite + Unpin,
     {
         let (max_frame, decode_limits, max_owed) = (config.max_frame, config.decode_limits, config.max_owed);
-        let state = Mutex::new(Shareable { pipeline: Pipeline::new(config), driver: None });
+        let state = Mutex::new(ConnectionState { pipeline: Pipeline::new(config), driver_waker: None });
         let (ended, progress) = (AtomicBool::new(false), Progress::default());
         let shared = Arc::new(Shared { state, ended, progress });
         let driver = Driver::new(io, Arc::clone(&shared), max_frame);
         (Self { handle: Arc::new(Handle { shared, decode_limits, max_owed }) }, driver)
     }
 
-    /// Why no more calls can be made on this connection; `None` if they still can.
+    /// Returns why the connection takes no more calls; `None` if it still does.
     #[must_use]
     pub fn closed(&self) -> Option<ConnectionError> {
         self.handle.shared.lock().pipeline.closed().cloned()
     }
 
-    /// Whether the driver has ended: what [`Connection::closed`] tells, in a hurry,
-    /// and a moment later.
+    /// Reports whether the driver has ended. Unlike [`Connection::closed`] it takes no
+    /// lock, and it turns true slightly later.
     pub(super) fn has_ended(&self) -> bool {
         self.handle.shared.ended.load(Ordering::Relaxed)
     }
 
-    /// How many answers are owed that nobody waits for any more, without a lock.
+    /// Returns the number of owed answers that no caller waits for, without the lock.
     pub(super) fn owed(&self) -> usize {
         self.handle.shared.progress.owed.load(Ordering::Relaxed)
     }
 
-    /// How many calls have been answered, without a lock.
+    /// Returns the number of requests answered so far, without the lock.
     pub(super) fn answered(&self) -> u64 {
         self.handle.shared.progress.answered.load(Ordering::Relaxed)
     }
 
-    /// How many calls are in flight, including those that were given up and whose
-    /// answers have not arrived yet.
+    /// Returns the number of calls in flight, including dropped and timed-out calls
+    /// whose answers have not arrived yet.
     #[must_use]
     pub fn in_flight(&self) -> usize {
         self.handle.shared.lock().pipeline.load().0
     }
 
-    /// How many calls wait for their turn to be sent.
+    /// Returns the number of calls that wait to be sent.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.handle.shared.lock().pipeline.load().1
@@ -288,13 +289,13 @@ impl Call for Connection {
     }
 }
 
-/// A unary call: not started before it is polled.
+/// A unary call, which starts when it is first polled.
 struct UnaryCall<'c, 'r> {
     handle: &'c Arc<Handle>,
     stage: Stage<'r, Ticket>,
 }
 
-/// A streaming call until its first answer.
+/// A streaming call, until its first answer. It starts when it is first polled.
 struct StreamCall<'c, 'r> {
     handle: &'c Arc<Handle>,
     stage: Stage<'r, FrameStream>,
@@ -303,7 +304,7 @@ struct StreamCall<'c, 'r> {
 enum Stage<'r, T> {
     Start(&'r Outgoing<'r>),
     Started(T),
-    Over,
+    Done,
 }
 
 impl Future for UnaryCall<'_, '_> {
@@ -318,7 +319,7 @@ impl Future for UnaryCall<'_, '_> {
                     Poll::Ready(Err(NotSent::Streams { operation }.into()))
                 } else {
                     let now = now();
-                    match this.handle.with(|pipeline| pipeline.call(request, now, cx.waker())) {
+                    match this.handle.with_pipeline(|pipeline| pipeline.call(request, now, cx.waker())) {
                         Ok(ticket) => {
                             this.stage = Stage::Started(ticket);
                             return Poll::Pending;
@@ -330,13 +331,13 @@ impl Future for UnaryCall<'_, '_> {
             Stage::Started(ticket) => {
                 let ticket = *ticket;
                 this.handle
-                    .with(|pipeline| pipeline.poll_answer(ticket, cx.waker()))
+                    .with_pipeline(|pipeline| pipeline.poll_answer(ticket, cx.waker()))
                     .map(|answer| answer.map(Answered::from))
             }
-            Stage::Over => panic!("a call was polled after its end"),
+            Stage::Done => panic!("a call was polled after its end"),
         };
         if result.is_ready() {
-            this.stage = Stage::Over;
+            this.stage = Stage::Done;
         }
         result
     }
@@ -346,7 +347,7 @@ impl Drop for UnaryCall<'_, '_> {
     fn drop(&mut self) {
         if let Stage::Started(ticket) = self.stage {
             let now = now();
-            self.handle.with(|pipeline| pipeline.give_up(ticket, now));
+            self.handle.with_pipeline(|pipeline| pipeline.cancel(ticket, now));
         }
     }
 }
@@ -359,14 +360,14 @@ impl Future for StreamCall<'_, '_> {
         match &mut this.stage {
             Stage::Start(request) => {
                 let now = now();
-                match this.handle.with(|pipeline| pipeline.call(request, now, cx.waker())) {
+                match this.handle.with_pipeline(|pipeline| pipeline.call(request, now, cx.waker())) {
                     Ok(ticket) => {
                         let stream = FrameStream::new(Arc::clone(this.handle), ticket);
                         this.stage = Stage::Started(stream);
                         Poll::Pending
                     }
                     Err(error) => {
-                        this.stage = Stage::Over;
+                        this.stage = Stage::Done;
                         Poll::Ready(Err(error.into()))
                     }
                 }
@@ -374,13 +375,13 @@ impl Future for StreamCall<'_, '_> {
             Stage::Started(stream) => match stream.poll_first(cx) {
                 Poll::Pending => Poll::Pending,
                 Poll::Ready(result) => {
-                    let Stage::Started(stream) = std::mem::replace(&mut this.stage, Stage::Over) else {
-                        unreachable!("it was just looked at");
+                    let Stage::Started(stream) = std::mem::replace(&mut this.stage, Stage::Done) else {
+                        unreachable!("the stage was matched above");
                     };
                     Poll::Ready(result.map(|()| stream))
                 }
             },
-            Stage::Over => panic!("a call was polled after its end"),
+            Stage::Done => panic!("a call was polled after its end"),
         }
     }
 }

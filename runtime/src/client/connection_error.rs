@@ -1,4 +1,4 @@
-//! [`ConnectionError`]: why a connection is closed.
+//! [`ConnectionError`]: why a connection was closed.
 //!
 //! Invariant: every call that the connection carried gets the same reason.
 
@@ -10,7 +10,9 @@ use std::time::Duration;
 use super::server_error::ServerError;
 use crate::error::{DecodeError, FrameError};
 
-/// Why a connection is closed. Every call that it carried gets a copy of it, as
+/// Why a connection was closed, or could not be made.
+///
+/// Every call that the connection carried gets a copy of it, as
 /// [`CallError::Lost`](super::CallError::Lost) or
 /// [`NotSent::Connection`](super::NotSent::Connection).
 #[derive(Clone, Debug)]
@@ -20,12 +22,12 @@ pub enum ConnectionError {
     Io(Arc<io::Error>),
     /// The server closed the connection.
     Closed {
-        /// Whether it did so in the middle of a frame.
+        /// Whether it closed in the middle of a frame.
         within_frame: bool,
     },
-    /// The bytes that arrived are not a frame.
+    /// The received bytes are not a valid frame.
     Frame(FrameError),
-    /// An answer arrived with a message code that its operation never has.
+    /// An answer has a message code that is not among its operation's answers.
     UnexpectedCode {
         /// The answer's message code.
         code: u8,
@@ -36,43 +38,44 @@ pub enum ConnectionError {
     },
     /// A frame arrived although no request was waiting for an answer.
     Unasked {
-        /// Its message code.
+        /// The frame's message code.
         code: u8,
     },
-    /// An answer within a stream is malformed, so that the stream's end cannot
-    /// be found.
+    /// An answer of a stream is malformed, so that the end of the stream cannot be
+    /// found.
     StreamEnd(DecodeError),
-    /// A stream or long call, which has the connection to itself, was dropped or
-    /// timed out. Closing the connection is the only way to stop it.
+    /// A stream or long call was dropped or timed out. Such a call has the connection
+    /// to itself, and closing the connection is the only way to stop it.
     Abandoned {
         /// The operation's name.
         operation: &'static str,
     },
-    /// A request crashed the server's handler, which closes the connection. The
-    /// server has not looked at requests that were sent after it.
+    /// A request crashed the server's handler, and the server closed the connection.
+    /// It has not looked at requests that were sent after the one that crashed.
     Crashed {
         /// The name of the operation that crashed.
         operation: &'static str,
     },
-    /// More calls than [`max_owed`](super::ConnectionConfig::max_owed) were dropped or
-    /// timed out after they had been sent.
+    /// More answers than [`max_owed`](super::ConnectionConfig::max_owed) are owed to
+    /// calls that were dropped or timed out after they had been sent.
     Owed {
-        /// How many answers were outstanding that nobody waited for any more.
+        /// How many answers were owed to such calls.
         count: usize,
     },
     /// Connecting took too long.
     ConnectTimeout {
-        /// How long was waited.
+        /// The time limit.
         after: Duration,
     },
-    /// The server refused a request that sets the connection up: to change to
-    /// TLS, or to authenticate.
+    /// The server refused a request to set up the connection: to change to TLS, or to
+    /// authenticate.
     Refused(ServerError),
-    /// The TLS connection could not be made.
+    /// The TLS connection could not be established.
     #[cfg(feature = "tls")]
     Tls(Box<crate::tls::TlsError>),
     /// This side stopped the connection: its driver or its last handle was dropped,
-    /// its pool or cluster was closed, or the runtime that drove it has ended.
+    /// its pool or cluster was closed, or the runtime that polled its driver has shut
+    /// down.
     Stopped,
 }
 

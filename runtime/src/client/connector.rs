@@ -1,7 +1,7 @@
-//! [`Connector`]: how connections to a node are made.
+//! [`Connector`]: establishes connections to nodes.
 //!
-//! Invariant: what a connector returns is ready for calls: whatever has to be
-//! exchanged before, it has exchanged.
+//! Invariant: a connection that a connector returns is ready for calls: any handshake
+//! is complete.
 
 use std::fmt;
 use std::future::Future;
@@ -19,17 +19,19 @@ use super::error::ConnectionError;
 use super::node::Node;
 use crate::DecodeLimits;
 
-/// What [`Connector::connect`] returns.
+/// The future that [`Connector::connect`] returns.
 pub type Connecting<'a> = Pin<Box<dyn Future<Output = Result<Connection, ConnectionError>> + Send + 'a>>;
 
-/// Makes the connections of a [`Pool`](super::Pool) or
-/// [`Cluster`](super::Cluster): plain ones ([`TcpConnector`]), secured ones, or ones
-/// to a server in the same process.
+/// Establishes the connections of a [`Pool`](super::Pool) or
+/// [`Cluster`](super::Cluster).
+///
+/// They can be plain TCP ([`TcpConnector`]), use TLS, or lead to a server in the same
+/// process.
 ///
 /// ```
 /// use riak_runtime::client::{Connecting, Connection, ConnectionConfig, Connector, Node};
 ///
-/// /// Connects to whatever a program does with the other end of a pipe.
+/// /// Connects to a function that serves the other end of a pipe.
 /// #[derive(Debug)]
 /// struct InProcess(fn(tokio::io::DuplexStream));
 ///
@@ -46,32 +48,33 @@ pub type Connecting<'a> = Pin<Box<dyn Future<Output = Result<Connection, Connect
 pub trait Connector: fmt::Debug + Send + Sync + 'static {
     /// Connects to a node.
     ///
-    /// The connection that it gives is ready for calls: its driver has been spawned,
-    /// and handshakes are done. The error is the one that waiting calls get.
+    /// The returned connection must be ready for calls: its driver is spawned, and
+    /// handshakes are complete. Calls that wait for the connection get the error.
     fn connect<'a>(&'a self, node: &'a Node) -> Connecting<'a>;
 
-    /// How long connecting takes at most. A pool gives up a connect that takes
-    /// longer, so that it does not keep others from connecting. 30 seconds unless
-    /// implemented.
+    /// Returns how long connecting may take. A pool abandons a connect that takes
+    /// longer, so that it does not block others. The default implementation returns 30
+    /// seconds.
     fn connect_timeout(&self) -> Duration {
         Duration::from_secs(30)
     }
 
-    /// The limits for decoding answers that arrive over its connections: those of
-    /// their [`ConnectionConfig`]. [`DecodeLimits::DEFAULT`] unless implemented.
+    /// Returns the limits for decoding answers that arrive over these connections, as
+    /// set in their [`ConnectionConfig`]. The default implementation returns
+    /// [`DecodeLimits::DEFAULT`].
     fn decode_limits(&self) -> DecodeLimits {
         DecodeLimits::DEFAULT
     }
 }
 
-/// Makes TCP connections without TLS or authentication.
+/// A connector for TCP without TLS or authentication.
 #[derive(Clone, Debug, Default)]
 pub struct TcpConnector {
     config: ConnectionConfig,
 }
 
 impl TcpConnector {
-    /// A connector whose connections have these settings.
+    /// Creates a connector whose connections have these settings.
     #[must_use]
     pub fn new(config: ConnectionConfig) -> Self {
         Self { config }
@@ -92,12 +95,12 @@ impl Connector for TcpConnector {
     }
 }
 
-/// Connects to a node: to the first of its addresses that can be had. Each has
-/// its share of the time that is left, so that one which does not answer leaves
-/// some to the others.
+/// Connects to the first address of a node that accepts, within `after`. Each address
+/// gets an equal share of the time that is left, so that an unresponsive one leaves
+/// time for the others.
 pub(crate) async fn dial(address: impl ToSocketAddrs, after: Duration) -> Result<TcpStream, ConnectionError> {
-    let begun = now();
-    let left = || after.saturating_sub(now().saturating_duration_since(begun));
+    let start = now();
+    let left = || after.saturating_sub(now().saturating_duration_since(start));
     let timeout = ConnectionError::ConnectTimeout { after };
     let Ok(found) = tokio::time::timeout(after, tokio::net::lookup_host(address)).await else {
         return Err(timeout);
@@ -107,9 +110,9 @@ pub(crate) async fn dial(address: impl ToSocketAddrs, after: Duration) -> Result
     for (index, address) in addresses.iter().enumerate() {
         let others = u32::try_from(addresses.len() - index).unwrap_or(u32::MAX);
         match tokio::time::timeout(left() / others, TcpStream::connect(address)).await {
-            Ok(Ok(socket)) => return prepared(socket),
+            Ok(Ok(socket)) => return configure(socket),
             Ok(Err(refused)) => error = Some(refused.into()),
-            // Why another one was refused says more.
+            // The error of another address says more than a timeout.
             Err(_) => error = error.or_else(|| Some(timeout.clone())),
         }
     }
@@ -117,29 +120,33 @@ pub(crate) async fn dial(address: impl ToSocketAddrs, after: Duration) -> Result
         .unwrap_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the host name has no address").into()))
 }
 
-/// After so long without a byte the other side is asked whether it is still there:
-/// before a firewall forgets the connection, which some do after a minute or a
-/// few, without telling anybody.
-const QUIET: Duration = Duration::from_secs(30);
+/// Idle time before the first TCP keepalive probe.
+///
+/// Some firewalls silently drop connections that are idle for one minute or a few; the
+/// probes come earlier.
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
 
-/// How often it is asked before that is found out.
-const PROBES: Duration = Duration::from_secs(10);
+/// Time between TCP keepalive probes.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 
-/// For how long bytes may stay without acknowledgement, or without room at the
-/// other side; the system by itself allows a quarter of an hour. A Riak node that
-/// is at a request reads no others, for up to a minute.
+/// How long sent bytes may stay unacknowledged, or unsent because the peer's receive
+/// window is full, before TCP closes the connection (`TCP_USER_TIMEOUT`).
+///
+/// The system's default is a quarter of an hour. The value must exceed one minute: a
+/// Riak node that handles a request reads no others for up to that long.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-const UNACKNOWLEDGED: Duration = Duration::from_secs(75);
+const USER_TIMEOUT: Duration = Duration::from_secs(75);
 
-fn prepared(socket: TcpStream) -> Result<TcpStream, ConnectionError> {
-    // Without it a small request may wait 40 ms for an acknowledgement.
+/// Sets the options of a socket.
+fn configure(socket: TcpStream) -> Result<TcpStream, ConnectionError> {
+    // With Nagle's algorithm a small request may wait 40 ms for an acknowledgement.
     socket.set_nodelay(true)?;
-    // What a system has no word for is left out: the connection is as good.
+    // The connection works without the options that the system does not support.
     let options = SockRef::from(&socket);
-    let probes = TcpKeepalive::new().with_time(QUIET).with_interval(PROBES);
-    let _ = options.set_tcp_keepalive(&probes);
+    let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_IDLE).with_interval(KEEPALIVE_INTERVAL);
+    let _ = options.set_tcp_keepalive(&keepalive);
     #[cfg(any(target_os = "linux", target_os = "android"))]
-    let _ = options.set_tcp_user_timeout(Some(UNACKNOWLEDGED));
+    let _ = options.set_tcp_user_timeout(Some(USER_TIMEOUT));
     Ok(socket)
 }
 
@@ -156,11 +163,10 @@ mod tests {
         let options = SockRef::from(&socket);
         assert!(options.keepalive().unwrap() && socket.nodelay().unwrap());
         #[cfg(target_os = "linux")]
-        assert_eq!(options.tcp_user_timeout().unwrap(), Some(UNACKNOWLEDGED));
+        assert_eq!(options.tcp_user_timeout().unwrap(), Some(USER_TIMEOUT));
     }
 
-    /// A server whose queue is full drops what asks to connect, without a word: on
-    /// Linux.
+    /// On Linux, a listener whose queue is full silently drops connection attempts.
     #[cfg(target_os = "linux")]
     #[tokio::test]
     async fn an_address_that_does_not_answer_leaves_time_for_the_next() {

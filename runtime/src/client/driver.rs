@@ -1,10 +1,11 @@
 //! [`Driver`]: moves a connection's bytes between its socket and its pipeline.
 //!
-//! It takes what callers have encoded in one swap and writes it in vectored
-//! writes, reads into one buffer that frames are sliced from, and hands over
-//! all frames of a read at once. Invariants: nothing is read or written, and
-//! nobody is woken, while the pipeline is locked; when the driver ends, for
-//! whatever reason, so has every call.
+//! The driver takes all encoded requests in one swap of buffers and sends them with
+//! vectored writes. It reads into one buffer that frames are slices of, and delivers
+//! all frames of a read under one lock.
+//!
+//! Invariants: the pipeline is never locked during I/O or while wakers are called;
+//! when the driver ends, for whatever reason, every call has ended.
 
 use std::fmt;
 use std::future::Future;
@@ -21,47 +22,51 @@ use super::error::ConnectionError;
 use super::sync::Arc;
 use crate::{FrameReader, WriteBuffer};
 
-/// Slices of one vectored write.
-const SLICES: usize = 64;
+/// Maximum number of slices in a vectored write.
+const MAX_SLICES: usize = 64;
 
-/// Rounds of writing and reading before other tasks get their turn.
-const ROUNDS: usize = 32;
+/// Rounds of writing and reading in one poll, after which the driver yields to other
+/// tasks.
+const ROUNDS_PER_POLL: usize = 32;
 
-/// How often is read what has arrived before a deadline that is over is kept. A
-/// server that sends without end must not put it off for ever.
-const LATE_READS: usize = 16;
-
-/// Moves the bytes of a [`Connection`](super::Connection): a future that has to
-/// be polled for calls to make progress, usually by a task of its own.
+/// Maximum number of reads between a deadline's passing and its enforcement.
 ///
-/// It ends when the connection is closed: with `Ok` if the last handle was
-/// dropped, otherwise with the error that closed the connection. If the driver
-/// is dropped before, all calls on the connection fail.
+/// The reads find answers that arrived in time. Their number is limited so that a
+/// server that sends without end cannot postpone a deadline for ever.
+const MAX_LATE_READS: usize = 16;
+
+/// Moves the bytes of a [`Connection`](super::Connection).
+///
+/// Calls make progress only while this future is polled, usually by a task of its
+/// own. It ends when the connection is closed: with `Ok` if the last handle was
+/// dropped, otherwise with the error that closed the connection. If the driver is
+/// dropped earlier, all calls on the connection fail.
 #[must_use = "calls get on only while the driver is polled"]
 pub struct Driver<IO> {
     io: IO,
     shared: Arc<Shared>,
     reader: FrameReader,
     output: WriteBuffer,
-    /// How many bytes were written in all.
+    /// Total number of bytes written.
     written: u64,
-    /// There may be written bytes that were not flushed.
+    /// Whether bytes may have been written but not flushed.
     unflushed: bool,
-    /// A write that fails may have sent some of what it was given all the same,
-    /// as TLS does, which encrypts more than the socket takes at once.
-    leaks: bool,
-    /// Writing has failed; what the server had sent before is still read.
+    /// Whether a failed write counts as sent: it may have sent a part, as with TLS,
+    /// which encrypts more than the socket takes at once.
+    assume_sent: bool,
+    /// The error of a failed write, kept until everything that the server sent before
+    /// it has been read.
     write_error: Option<io::Error>,
     timer: Option<Pin<Box<Sleep>>>,
-    /// What the timer is set to.
-    armed: Option<Instant>,
-    /// How often was read since a deadline was found to be over.
+    /// The deadline that the timer is set to.
+    timer_deadline: Option<Instant>,
+    /// Number of reads since a deadline was found to have passed.
     late_reads: usize,
-    /// Kept for its memory.
+    /// Empty between rounds; kept to reuse its allocation.
     wakers: Vec<Waker>,
 }
 
-/// Whether another round is worth it.
+/// Whether to run another round or to wait for a wake-up.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Round {
     Again,
@@ -77,36 +82,37 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
             output: WriteBuffer::new(),
             written: 0,
             unflushed: false,
-            leaks: false,
+            assume_sent: false,
             write_error: None,
             timer: None,
-            armed: None,
+            timer_deadline: None,
             late_reads: 0,
             wakers: Vec::new(),
         }
     }
 
-    /// Treats a write that fails as if it had sent everything that it was given.
+    /// Treats a failed write as if it had sent all bytes that it was given.
     ///
-    /// Needed over TLS, and over any writer that buffers: a failed write may have
-    /// sent a part, and a call must not be reported as not sent if the server may
-    /// have seen it.
+    /// TLS, and any other writer that buffers, needs this: a failed write may have
+    /// sent a part of its bytes, and a call must not be reported as not sent if the
+    /// server may have seen it.
     pub fn leaking(mut self) -> Self {
-        self.leaks = true;
+        self.assume_sent = true;
         self
     }
 
+    /// Delivers what was read, expires deadlines, then writes and reads once.
     fn round(&mut self, cx: &mut Context<'_>) -> Result<Round, ConnectionError> {
         let now = super::connection::now();
         let mut state = self.shared.lock();
-        if state.pipeline.attend(self.written) {
+        if state.pipeline.sync_driver(self.written) {
             return Err(state.pipeline.closed().cloned().unwrap_or(ConnectionError::Stopped));
         }
         let mut may_receive = state.pipeline.may_receive(now);
-        // Frames that were read before a slow consumer stopped their delivery.
+        // Deliver the frames of the last read, and those held back for a slow consumer.
         while may_receive {
             let Some(frame) =
-                self.reader.next_frame().map_err(|error| state.pipeline.refuse_answer(error))?
+                self.reader.next_frame().map_err(|error| state.pipeline.fail_malformed(error))?
             else {
                 break;
             };
@@ -114,8 +120,8 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
             may_receive = state.pipeline.may_receive(now);
         }
         let is_late = state.pipeline.next_deadline().is_some_and(|deadline| deadline <= now);
-        if is_late && may_receive && self.late_reads < LATE_READS {
-            // It may be this side that is late, and the answer may be there.
+        if is_late && may_receive && self.late_reads < MAX_LATE_READS {
+            // The answer may have arrived in time while this task was not polled.
             self.late_reads += 1;
             drop(state);
             if self.poll_read(cx)? == Round::Again {
@@ -128,15 +134,15 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
         if self.output.is_empty() {
             state.pipeline.take_output(&mut self.output);
         }
-        // What was just done by the driver itself needs no second look, apart
-        // from an end, and from deadlines that came up.
-        let finished = state.pipeline.attend(self.written);
+        // The driver's own changes need no wake-up. Only the end of the connection and
+        // the next deadline concern the rest of this round.
+        let finished = state.pipeline.sync_driver(self.written);
         let deadline = state.pipeline.next_deadline();
-        self.shared.note_progress(&state.pipeline);
-        let before = state.wait(cx.waker());
-        let unused = state.pipeline.take_wakers(&mut self.wakers);
+        self.shared.publish_progress(&state.pipeline);
+        let replaced = state.register_driver(cx.waker());
+        let stale_wakers = state.pipeline.take_wakers(&mut self.wakers);
         drop(state);
-        drop((before, unused));
+        drop((replaced, stale_wakers));
         self.wake();
         if finished {
             return Ok(Round::Again);
@@ -155,8 +161,8 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
         Ok(self.poll_timer(deadline, cx))
     }
 
-    /// Writes what there is. A failure is kept for when there is nothing left
-    /// to be read: the server may have said why before it closed.
+    /// Writes the pending output. An error is kept until there is nothing left to
+    /// read, since the server may have sent the reason before it closed.
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Round {
         if self.write_error.is_some() {
             return Round::Wait;
@@ -174,13 +180,13 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
 
     fn try_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.output.is_empty() {
-            let mut slices = [IoSlice::new(&[]); SLICES];
+            let mut slices = [IoSlice::new(&[]); MAX_SLICES];
             let used = self.output.slices(&mut slices);
             let offered = &slices[..used];
             let count = match ready!(Pin::new(&mut self.io).poll_write_vectored(cx, offered)) {
                 Ok(count) => count,
                 Err(error) => {
-                    if self.leaks {
+                    if self.assume_sent {
                         self.written += offered.iter().map(|slice| slice.len() as u64).sum::<u64>();
                     }
                     return Poll::Ready(Err(error));
@@ -200,13 +206,13 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
         Poll::Ready(Ok(()))
     }
 
-    /// Reads once. The next round delivers what has arrived.
+    /// Reads once. The next round delivers the frames.
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Result<Round, ConnectionError> {
         let mut buffer = ReadBuf::new(self.reader.spare());
         let count = match Pin::new(&mut self.io).poll_read(cx, &mut buffer) {
             Poll::Ready(Ok(())) => buffer.filled().len(),
-            // So does TLS call an end that the server did not announce; frames say
-            // themselves whether they are whole.
+            // TLS reports this if the server closes without a close_notify alert. Frames
+            // have a length prefix, so that a truncated one is noticed anyway.
             Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => 0,
             Poll::Ready(Err(error)) => return Err(error.into()),
             Poll::Pending => return Ok(Round::Wait),
@@ -219,23 +225,24 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
         Ok(Round::Again)
     }
 
+    /// Sets the timer to `deadline` and polls it. Returns `Again` if the deadline has passed.
     fn poll_timer(&mut self, deadline: Option<Instant>, cx: &mut Context<'_>) -> Round {
         let Some(deadline) = deadline else { return Round::Wait };
         let at = tokio::time::Instant::from_std(deadline);
         let timer = match &mut self.timer {
             Some(timer) => {
-                if self.armed != Some(deadline) {
+                if self.timer_deadline != Some(deadline) {
                     timer.as_mut().reset(at);
                 }
                 timer
             }
             None => self.timer.insert(Box::pin(tokio::time::sleep_until(at))),
         };
-        self.armed = Some(deadline);
+        self.timer_deadline = Some(deadline);
         match timer.as_mut().poll(cx) {
             Poll::Ready(()) => {
-                // A timer that has fired is set again before it is polled.
-                self.armed = None;
+                // A fired timer must be reset before it is polled again.
+                self.timer_deadline = None;
                 Round::Again
             }
             Poll::Pending => Round::Wait,
@@ -253,13 +260,13 @@ impl<IO> Driver<IO> {
     /// Ends every call with `error`.
     fn fail(&mut self, error: &ConnectionError) {
         let mut state = self.shared.lock();
-        state.pipeline.attend(self.written);
+        state.pipeline.sync_driver(self.written);
         state.pipeline.fail(error);
-        // Who sees that finds the reason.
-        self.shared.end();
-        let unused = state.pipeline.take_wakers(&mut self.wakers);
+        // After `fail`: whoever sees the flag finds the reason under the lock.
+        self.shared.mark_ended();
+        let stale_wakers = state.pipeline.take_wakers(&mut self.wakers);
         drop(state);
-        drop(unused);
+        drop(stale_wakers);
         for waker in self.wakers.drain(..) {
             waker.wake();
         }
@@ -271,7 +278,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Future for Driver<IO> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let driver = self.get_mut();
-        for _ in 0..ROUNDS {
+        for _ in 0..ROUNDS_PER_POLL {
             match driver.round(cx) {
                 Ok(Round::Again) => {}
                 Ok(Round::Wait) => return Poll::Pending,
@@ -312,16 +319,16 @@ mod tests {
     use crate::client::pipeline::tests::GET;
     use crate::client::{CallError, Connection, ConnectionConfig, frame};
 
-    /// Fails each write, after who knows what.
-    struct Breaks;
+    /// A writer that fails each write; how many bytes it sent is unknown.
+    struct BrokenWriter;
 
-    impl AsyncRead for Breaks {
+    impl AsyncRead for BrokenWriter {
         fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
             Poll::Pending
         }
     }
 
-    impl AsyncWrite for Breaks {
+    impl AsyncWrite for BrokenWriter {
         fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
             Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()))
         }
@@ -336,9 +343,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_a_failed_write_may_have_sent_may_have_been_applied() {
+    async fn a_failed_write_of_a_leaking_driver_may_have_been_applied() {
         for leaks in [false, true] {
-            let (connection, driver) = Connection::new(Breaks, ConnectionConfig::new());
+            let (connection, driver) = Connection::new(BrokenWriter, ConnectionConfig::new());
             let driver = if leaks { driver.leaking() } else { driver };
             let body = Blob::from("value");
             let (result, _) = tokio::join!(frame(&connection, &GET, &body), driver);
@@ -348,44 +355,44 @@ mod tests {
         }
     }
 
-    /// Answers that are there when a stall of this side ends came in time.
+    /// Answers that arrived while this side was stalled are in time.
     #[tokio::test]
-    async fn an_answer_that_is_there_is_no_timeout() {
+    async fn an_answer_that_has_arrived_is_not_timed_out() {
         let (near, mut far) = tokio::io::duplex(1000);
         let config = ConnectionConfig::new().call_timeout(Some(Duration::from_millis(50)));
         let (connection, driver) = Connection::new(near, config);
-        let driving = tokio::spawn(driver);
+        let driver = tokio::spawn(driver);
         let call = tokio::spawn(async move { frame(&connection, &GET, &Blob::new()).await });
         let mut request = [0; 5];
         far.read_exact(&mut request).await.unwrap();
         far.write_all(&[0, 0, 0, 1, 10]).await.unwrap();
         std::thread::sleep(Duration::from_millis(100));
         assert_eq!(call.await.unwrap().unwrap().code, 10);
-        driving.abort();
+        driver.abort();
     }
 
-    /// Sends without end what answers nothing that is waited for.
+    /// The server sends one endless frame.
     #[tokio::test]
-    async fn a_server_that_sends_on_and_on_puts_no_deadline_off() {
+    async fn a_server_that_sends_without_end_postpones_no_deadline() {
         let (near, mut far) = tokio::io::duplex(64 * 1024);
         let config = ConnectionConfig::new().call_timeout(Some(Duration::from_millis(50)));
         let (connection, driver) = Connection::new(near, config);
-        let driving = tokio::spawn(driver);
-        let sending = tokio::spawn(async move {
-            // A frame that does not end in that time, a few bytes at a time.
+        let driver = tokio::spawn(driver);
+        let sender = tokio::spawn(async move {
+            // A frame too long to end within the timeout, a few bytes at a time.
             far.write_all(&[2, 0, 0, 0, 10]).await?;
             loop {
                 far.write_all(&[0; 8]).await?;
                 tokio::task::yield_now().await;
             }
-            #[expect(unreachable_code, reason = "says what it fails with")]
+            #[expect(unreachable_code, reason = "names the error type")]
             Ok::<(), io::Error>(())
         });
-        let begun = std::time::Instant::now();
+        let start = std::time::Instant::now();
         let error = frame(&connection, &GET, &Blob::new()).await.unwrap_err();
         assert!(matches!(error, CallError::Timeout { .. }), "{error:?}");
-        assert!(begun.elapsed() < Duration::from_secs(2));
-        driving.abort();
-        sending.abort();
+        assert!(start.elapsed() < Duration::from_secs(2));
+        driver.abort();
+        sender.abort();
     }
 }

@@ -1,7 +1,7 @@
-//! [`CallError`]: why a call failed, and what may be done about it.
+//! [`CallError`]: why a call failed, and what the caller may do about it.
 //!
-//! Invariant: an error that is [`CallError::NotSent`] means that the server
-//! cannot have seen the whole request, so that it cannot have been applied.
+//! Invariant: [`CallError::NotSent`] means that the server has not applied the request:
+//! it has not received all of it, or closed the connection before it looked at it.
 
 use std::fmt;
 use std::time::Duration;
@@ -15,9 +15,8 @@ use super::tried::Tried;
 
 /// Why a call failed.
 ///
-/// Ask it questions rather than taking it apart: a [`Cluster`](super::Cluster)
-/// wraps what its attempts failed with in [`CallError::Tried`], and the methods
-/// here look inside.
+/// Prefer the methods to matching on variants: a [`Cluster`](super::Cluster) wraps the
+/// errors of its attempts in [`CallError::Tried`], and the methods look inside.
 ///
 /// ```
 /// use riak_runtime::client::{CallError, ConnectionError, NotSent, ServerError, ServerErrorKind};
@@ -48,8 +47,8 @@ pub enum CallError {
     /// An answer arrived, but its body is malformed or exceeds the
     /// [decode limits](super::ConnectionConfig::decode_limits).
     Decode(DecodeError),
-    /// The answer has a message code that this operation never has. The connection
-    /// was closed, since its answers can no longer be assigned to requests.
+    /// The answer has a message code that is not among the operation's answers. The
+    /// connection was closed, since its answers can no longer be matched to requests.
     UnexpectedCode {
         /// The answer's message code.
         code: u8,
@@ -59,36 +58,35 @@ pub enum CallError {
     /// The answer is longer than a frame may be, and was not read. The connection
     /// was closed.
     TooLong {
-        /// The length of its frame in bytes: message code and body.
+        /// The length of the frame in bytes: message code and body.
         length: usize,
-        /// The limit, which is [`max_frame`](super::ConnectionConfig::max_frame).
+        /// The limit, [`max_frame`](super::ConnectionConfig::max_frame).
         max: usize,
     },
-    /// The server gave an alternative answer of the operation instead of the type
-    /// that was asked for. The frame holds it; the `…_any` method of a generated
-    /// client takes any of the answers.
+    /// The server sent an alternative answer of the operation instead of the expected
+    /// type. The frame holds it; the `…_any` method of a generated client accepts any
+    /// of the answers.
     Alternative(Frame),
-    /// No answer came in time.
+    /// No answer arrived in time.
     Timeout {
-        /// How long was waited.
+        /// The time limit.
         after: Duration,
-        /// Whether the request was sent, or was about to be: the server may see it.
+        /// Whether the request was sent, or still will be: the server may see it.
         sent: bool,
     },
-    /// The request was sent, then the connection failed before its answer came.
+    /// The connection failed after the request was sent and before its answer arrived.
     Lost(ConnectionError),
-    /// The request was not sent, or not all of it.
+    /// The request was not sent, or not completely.
     NotSent(NotSent),
     /// A cluster tried several nodes, or one that did not answer.
-    /// [`CallError::cause`] is what the last attempt failed with.
+    /// [`CallError::cause`] is the error of the last attempt.
     Tried(Tried),
 }
 
 impl CallError {
-    /// Whether the server may have done what the request asks for, in spite of the
-    /// error.
+    /// Reports whether the server may have applied the request in spite of the error.
     ///
-    /// `false` is certain: the request was not sent, or every server that got it
+    /// `false` is certain: the request was not sent, or every server that received it
     /// refused it ([`ServerErrorKind::is_refusal`]). `true` means that only reading
     /// the data can tell: no answer arrived, the answer could not be used, or it is
     /// an error that can leave the data changed on some replicas (a timeout, too few
@@ -110,10 +108,10 @@ impl CallError {
         }
     }
 
-    /// Whether the same call could succeed if it is made again, on another
+    /// Reports whether the same call could succeed if it is made again, on another
     /// connection if this one is closed.
     ///
-    /// Whether that is *safe* is another question: see
+    /// Whether a retry is *safe* is another question: see
     /// [`CallError::may_have_been_applied`] and the operation's
     /// [`Retry`](crate::operation::Retry) class.
     #[must_use]
@@ -135,8 +133,8 @@ impl CallError {
         }
     }
 
-    /// The error of the last attempt, if this is [`CallError::Tried`]; otherwise
-    /// this error itself. Never a `Tried`.
+    /// Returns the error of the last attempt if this is [`CallError::Tried`], and this
+    /// error otherwise. The result is never a `Tried`.
     #[must_use]
     pub fn cause(&self) -> &Self {
         match self {
@@ -145,8 +143,8 @@ impl CallError {
         }
     }
 
-    /// What is wrong with the connection, if the [cause](CallError::cause) is that
-    /// it failed or was closed.
+    /// Returns why the connection failed or was closed, if that is the
+    /// [cause](CallError::cause).
     #[must_use]
     pub fn connection_error(&self) -> Option<&ConnectionError> {
         match self.cause() {
@@ -155,8 +153,8 @@ impl CallError {
         }
     }
 
-    /// Whether the [cause](CallError::cause) is an error of this kind that the
-    /// server answered with.
+    /// Reports whether the [cause](CallError::cause) is an error answer of the server of
+    /// this kind.
     ///
     /// ```
     /// use riak_runtime::client::{CallError, ServerError, ServerErrorKind};
@@ -169,7 +167,7 @@ impl CallError {
         self.server_error().is_some_and(|error| error.kind() == kind)
     }
 
-    /// The error that the server answered with, if that is the
+    /// Returns the error that the server answered with, if that is the
     /// [cause](CallError::cause).
     #[must_use]
     pub fn server_error(&self) -> Option<&ServerError> {
@@ -242,14 +240,14 @@ impl From<NotSent> for CallError {
     }
 }
 
-/// Why a request was not sent, or not wholly. The server has not applied it.
+/// Why a request was not sent, or not completely. The server has not applied it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum NotSent {
-    /// The connection could not be made, or was closed before the whole request had
-    /// been sent.
+    /// The connection could not be made, was closed before the whole request was sent,
+    /// or was closed by the server before it looked at the request.
     Connection(ConnectionError),
-    /// Too many calls are waiting already, for a connection or on one.
+    /// Too many calls are already waiting for a connection, or on this connection.
     QueueFull {
         /// The limit that was reached.
         max: usize,
@@ -260,25 +258,24 @@ pub enum NotSent {
     Deadline,
     /// No connection to the node could be made in time.
     Connecting {
-        /// How long was waited.
+        /// The time limit.
         after: Duration,
     },
-    /// A stream or long call found as many connections in use as there may be for
-    /// those ([`max_streams`](super::PoolConfig::max_streams)), and none became free
-    /// in time.
+    /// All connections for streams and long calls were in use
+    /// ([`max_streams`](super::PoolConfig::max_streams)), and none became free in time.
     PoolTimeout {
-        /// How long was waited.
+        /// The time limit.
         after: Duration,
     },
     /// The cluster has no nodes.
     NoNodes,
-    /// The client refuses the request: the server is known to fail on it, or its
-    /// result would be wrong.
+    /// The client refuses the request because the server is known to fail on it or to
+    /// give a wrong result.
     Refused {
         /// What is wrong with the request, and what to do instead.
         reason: &'static str,
     },
-    /// The operation is always answered with a stream, and was made as a unary call.
+    /// A unary call was made for an operation that is always answered with a stream.
     Streams {
         /// The operation's name.
         operation: &'static str,
@@ -339,7 +336,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_was_sent_may_have_been_applied() {
+    fn only_sent_requests_may_have_been_applied() {
         let closed = ConnectionError::Closed { within_frame: true };
         assert!(CallError::Lost(closed.clone()).may_have_been_applied());
         assert!(!CallError::NotSent(NotSent::Connection(closed)).may_have_been_applied());
@@ -349,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_say_what_is_wrong_whatever_the_bytes() {
+    fn texts_need_not_be_utf8() {
         let error = CallError::Server(ServerError::new(&b"no\xfftype"[..], 0));
         assert_eq!(error.to_string(), "the server answered with an error: no\u{fffd}type");
         let error = CallError::NotSent(NotSent::Streams { operation: "RiakKv.ListKeys" });

@@ -1,8 +1,8 @@
 //! [`handshake`]: a call on a connection that is still being set up.
 //!
-//! Invariant: not a byte is read behind the answer: what follows it may be of
-//! another protocol, and what was sent in clear before that changes must never
-//! be taken for something that came after.
+//! Invariant: no byte past the answer is read. What follows may belong to another
+//! protocol, and bytes sent in clear before the change to TLS must never be taken
+//! for bytes that came after it.
 
 use std::io;
 
@@ -14,22 +14,21 @@ use crate::error::FrameError;
 use crate::operation::ErrorFrame;
 use crate::{Blob, Coded, Frame, Request, WriteBuffer};
 
-/// The longest answer that is read; the longest known, a stack trace, has some
+/// Maximum length of an answer. The longest known one, a stack trace, has a few
 /// kilobytes.
 const MAX_ANSWER: usize = 64 * 1024;
 
-/// Sends a request on a stream that is not a [`Connection`] yet, and reads its
-/// answer: for exchanges such as authentication, which come first. It reads not a
-/// byte past the answer.
+/// Sends a request on a stream that is not a [`Connection`] yet, and reads its answer.
 ///
-/// There is no timeout here, and answers of more than 64 KiB are refused.
+/// For exchanges that come before any call, such as authentication. No byte past the
+/// answer is read. There is no timeout, and answers of more than 64 KiB are refused.
 ///
 /// [`Connection`]: super::Connection
 ///
 /// # Errors
 ///
-/// [`ConnectionError::Refused`] if the server answers with an error; otherwise what
-/// is wrong with the stream or the answer.
+/// [`ConnectionError::Refused`] if the server answers with an error; another
+/// [`ConnectionError`] if the stream fails or the answer is invalid.
 pub async fn handshake<IO, R>(io: &mut IO, request: &R) -> Result<Frame, ConnectionError>
 where
     IO: AsyncRead + AsyncWrite + Unpin,
@@ -43,7 +42,7 @@ where
         out.push(operation.request, request).map_err(ConnectionError::Frame)?;
     }
     let sent = send(io, &out.to_vec()).await.map_err(ConnectionError::from);
-    // Even if that failed: why the server has closed, it may have said before.
+    // Reads even if sending failed: the server may have sent the reason before it closed.
     let (code, body) = match receive(io).await {
         Err(closed @ ConnectionError::Closed { .. }) => return Err(sent.err().unwrap_or(closed)),
         answer => answer?,
@@ -64,11 +63,11 @@ async fn send(io: &mut (impl AsyncWrite + Unpin), frame: &[u8]) -> io::Result<()
     io.flush().await
 }
 
-/// The code and the body of the next frame.
+/// Reads the next frame and returns its message code and body.
 async fn receive(io: &mut (impl AsyncRead + Unpin)) -> Result<(u8, Blob), ConnectionError> {
     let length = match io.read_u32().await {
         Ok(length) => usize::try_from(length).unwrap_or(usize::MAX),
-        Err(error) => return Err(closed(error, false)),
+        Err(error) => return Err(read_error(error, false)),
     };
     if length == 0 {
         return Err(ConnectionError::Frame(FrameError::Empty));
@@ -77,12 +76,13 @@ async fn receive(io: &mut (impl AsyncRead + Unpin)) -> Result<(u8, Blob), Connec
         return Err(ConnectionError::Frame(FrameError::TooLong { length, max: MAX_ANSWER }));
     }
     let mut answer = vec![0; length];
-    io.read_exact(&mut answer).await.map_err(|error| closed(error, true))?;
-    // It is not empty: that was looked at.
+    io.read_exact(&mut answer).await.map_err(|error| read_error(error, true))?;
+    // Cannot panic: `length` is not 0.
     Ok((answer[0], Blob::from(&answer[1..])))
 }
 
-fn closed(error: io::Error, within_frame: bool) -> ConnectionError {
+/// Converts an I/O error of a read; an end of the stream becomes `Closed`.
+fn read_error(error: io::Error, within_frame: bool) -> ConnectionError {
     if error.kind() == io::ErrorKind::UnexpectedEof {
         ConnectionError::Closed { within_frame }
     } else {
@@ -90,6 +90,7 @@ fn closed(error: io::Error, within_frame: bool) -> ConnectionError {
     }
 }
 
+/// Converts an error answer of the server.
 fn refusal(error: ErrorFrame, body: &Blob) -> ConnectionError {
     match error.read(body) {
         Ok((text, number)) => ConnectionError::Refused(ServerError::new(text, number)),

@@ -1,49 +1,48 @@
-//! The async client: connections, pools and clusters, and the calls that go
-//! through them. Feature `client`.
+//! The async client: connections, pools and clusters. Feature `client`.
 //!
 //! Three types carry calls. Each implements [`Call`], which is all that a
 //! generated client needs:
 //!
 //! - [`Connection`]: one connection to one server;
-//! - [`Pool`]: several connections to one node, opened as they are needed;
+//! - [`Pool`]: several connections to one node, opened on demand;
 //! - [`Cluster`]: several nodes, with load balancing and retries.
 //!
-//! A call is made by a method of a generated client, or for a request of any type
-//! by [`CallExt`]; [`With`] gives calls a deadline ([`CallOptions`]). A unary call
-//! returns one message; a streaming one returns [`Responses`]. A call that fails
+//! Make calls with the methods of a generated client, or with [`CallExt`] for a
+//! request of any type; [`With`] gives calls a deadline ([`CallOptions`]). A unary
+//! call returns one message, a streaming call returns [`Responses`]. A call that fails
 //! returns a [`CallError`], which says whether the request may have been applied.
 //!
 //! Unary calls from many tasks share a connection and are in flight together.
 //! A stream, or a call that keeps the server busy for long
 //! ([`Cost::Long`](crate::operation::Cost)), waits until nothing is in flight
 //! and then has the connection to itself. Futures may be dropped at any time:
-//! see [`Connection`] for what that does to the connection.
+//! [`Connection`] describes what that does to the connection.
 //!
 //! # Observation
 //!
 //! A [`Cluster`] reports each attempt at a call. No body, key or password is
 //! reported.
 //!
-//! With the feature `tracing`, each attempt is a span `call` of the target `riak`
-//! at the level `DEBUG`. It begins with the fields `operation`, `node`, `attempt`
-//! (from 1), `bucket_type` (if the request has one) and `bytes_out`; `outcome` and,
-//! if it succeeded, `bytes_in` are added at its end.
+//! With the feature `tracing`, each attempt is a span named `call` with the target
+//! `riak` and the level `DEBUG`. It starts with the fields `operation`, `node`,
+//! `attempt` (from 1), `bucket_type` (if the request has one) and `bytes_out`. At its
+//! end it gets `outcome` and, if it succeeded, `bytes_in`.
 //!
-//! With the feature `metrics`, each attempt adds to these metrics, which all have
+//! With the feature `metrics`, each attempt updates these metrics, which all have
 //! the labels `operation` and `node`:
 //!
-//! | name | kind | what it counts |
+//! | name | kind | meaning |
 //! |--|--|--|
 //! | `riak_attempts_total` | counter | attempts that have ended, with the label `outcome` |
-//! | `riak_attempt_seconds` | histogram | how long they took, in seconds; for a stream, until its first answer |
+//! | `riak_attempt_seconds` | histogram | duration of attempts in seconds; for a stream, until its first answer |
 //! | `riak_bytes_sent_total` | counter | bytes of request bodies that were sent, or may have been |
-//! | `riak_bytes_received_total` | counter | bytes of answers' bodies; of a stream, its first answer |
+//! | `riak_bytes_received_total` | counter | bytes of answer bodies; for a stream, of its first answer |
 //!
 //! The outcome is `ok`, `server_error`, `timeout`, `lost`, `not_sent` or
-//! `bad_answer`; in metrics also `dropped`, if the caller gave the call up.
+//! `bad_answer`; in metrics also `dropped`, if the caller dropped the call's future.
 
-// Which answer belongs to which caller is decided in `pipeline`, which knows
-// neither sockets nor tokio; `driver` moves the bytes.
+// `pipeline` matches answers to callers and knows neither sockets nor tokio; `driver`
+// moves the bytes.
 mod balance;
 mod breaker;
 mod budget;
@@ -93,6 +92,6 @@ pub use responses::{FrameStream, Responses};
 pub use server_error::{ServerError, ServerErrorKind};
 #[cfg(feature = "tower")]
 pub use service::{CallService, Calling};
-/// What [`Connection::connect`] takes as an address, re-exported from tokio.
+/// The address types that [`Connection::connect`] accepts, re-exported from tokio.
 pub use tokio::net::ToSocketAddrs;
 pub use tried::{Attempt, Tried};

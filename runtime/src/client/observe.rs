@@ -1,17 +1,17 @@
-//! [`Watch`]: what tracing and metrics see of an attempt at a call.
+//! [`Watch`]: reports an attempt at a call to tracing and metrics.
 //!
-//! Without the features `tracing` and `metrics` there is nothing in here, and
-//! it costs nothing. Invariant: no body, key or password is shown; a bucket
-//! type and the sizes are.
+//! Without the features `tracing` and `metrics` it is empty and costs nothing.
+//! Invariant: only the bucket type and sizes of a request are reported; no body, key
+//! or password is.
 //!
-//! What spans and metrics there are is public: the module `client` lists them.
+//! The spans and metrics are public API: the module `client` documents them.
 
 use super::error::CallError;
 use super::node::Node;
 use super::outgoing::Outgoing;
 
-/// An attempt that is watched until it is dropped: without an outcome, if its
-/// caller has given up.
+/// Observes an attempt until [`Watch::ended`] is called, or until it is dropped because
+/// the caller dropped the call.
 pub(super) struct Watch {
     #[cfg(feature = "tracing")]
     span: tracing::Span,
@@ -20,7 +20,10 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    #[cfg_attr(not(feature = "tracing"), allow(unused_variables, reason = "only spans show all of it"))]
+    #[cfg_attr(
+        not(feature = "tracing"),
+        allow(unused_variables, reason = "only spans show the attempt's number")
+    )]
     pub(super) fn new(request: &Outgoing<'_>, node: &Node, attempt: usize) -> Self {
         Self {
             #[cfg(feature = "tracing")]
@@ -30,12 +33,12 @@ impl Watch {
         }
     }
 
-    /// The attempt has ended, with so many bytes of an answer, or an error.
+    /// Reports the end of the attempt: the length of the answer's body, or an error.
     #[cfg_attr(
         not(any(feature = "tracing", feature = "metrics")),
-        expect(unused_variables, clippy::unused_self, reason = "nobody watches")
+        expect(unused_variables, clippy::unused_self, reason = "nothing is reported")
     )]
-    #[cfg_attr(not(feature = "metrics"), expect(unused_mut, reason = "only meters change"))]
+    #[cfg_attr(not(feature = "metrics"), expect(unused_mut, reason = "only meters are mutated"))]
     pub(super) fn ended(mut self, result: Result<usize, &CallError>) {
         #[cfg(feature = "tracing")]
         {
@@ -73,7 +76,7 @@ fn span(request: &Outgoing<'_>, node: &Node, attempt: usize) -> tracing::Span {
     span
 }
 
-/// How an attempt ended, in a word.
+/// Returns the name of an attempt's outcome.
 #[cfg(any(feature = "tracing", feature = "metrics"))]
 fn outcome(result: Result<usize, &CallError>) -> &'static str {
     match result {
@@ -99,19 +102,20 @@ mod meter {
     use super::super::connection::now;
     use super::{CallError, Node, Outgoing, outcome};
 
+    /// Updates the metrics of one attempt when it ends or is dropped.
     pub(super) struct Meter {
         operation: &'static str,
         node: SharedString,
-        /// The request's bytes, which may have been sent.
+        /// Bytes of the request that were sent, or may have been.
         bytes_out: usize,
-        begun: std::time::Instant,
-        over: bool,
+        started: std::time::Instant,
+        reported: bool,
     }
 
     impl Meter {
         pub(super) fn new(request: &Outgoing<'_>, node: &Node) -> Self {
             let (operation, node) = (request.operation().name, SharedString::from(node.to_string()));
-            Self { operation, node, bytes_out: request.body_len(), begun: now(), over: false }
+            Self { operation, node, bytes_out: request.body_len(), started: now(), reported: false }
         }
 
         pub(super) fn ended(&mut self, result: Result<usize, &CallError>) {
@@ -119,7 +123,7 @@ mod meter {
                 Ok(bytes) => {
                     let (operation, node) = (self.operation, self.node.clone());
                     counter!("riak_bytes_received_total", "operation" => operation, "node" => node)
-                        .increment(whole(bytes));
+                        .increment(to_u64(bytes));
                 }
                 Err(CallError::NotSent(_) | CallError::Timeout { sent: false, .. }) => self.bytes_out = 0,
                 Err(_) => {}
@@ -128,27 +132,27 @@ mod meter {
         }
 
         fn count(&mut self, outcome: &'static str) {
-            self.over = true;
+            self.reported = true;
             let (operation, node) = (self.operation, &self.node);
             counter!("riak_bytes_sent_total", "operation" => operation, "node" => node.clone())
-                .increment(whole(self.bytes_out));
+                .increment(to_u64(self.bytes_out));
             counter!(
                 "riak_attempts_total",
                 "operation" => operation, "node" => node.clone(), "outcome" => outcome
             )
             .increment(1);
             histogram!("riak_attempt_seconds", "operation" => operation, "node" => node.clone())
-                .record(now().saturating_duration_since(self.begun).as_secs_f64());
+                .record(now().saturating_duration_since(self.started).as_secs_f64());
         }
     }
 
-    fn whole(bytes: usize) -> u64 {
+    fn to_u64(bytes: usize) -> u64 {
         u64::try_from(bytes).unwrap_or(u64::MAX)
     }
 
     impl Drop for Meter {
         fn drop(&mut self) {
-            if !self.over {
+            if !self.reported {
                 self.count("dropped");
             }
         }

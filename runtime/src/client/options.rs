@@ -1,7 +1,7 @@
-//! [`CallOptions`] and [`With`]: what a caller asks of single calls.
+//! [`CallOptions`] and [`With`]: settings of single calls.
 //!
-//! Invariant: options only ever tighten. Whatever carries the call keeps its
-//! own limits beside them, and the earlier deadline counts.
+//! Invariant: a timeout can only shorten a call. The connection, pool or cluster keeps
+//! its own limits, and the earlier deadline applies.
 
 use std::time::Duration;
 
@@ -13,15 +13,16 @@ use super::responses::FrameStream;
 use crate::DecodeLimits;
 use crate::operation::Retry;
 
-/// A deadline for a call, and whether it may be repeated. [`With`] applies them;
-/// `riak-client` does so by `Riak::with`.
+/// A deadline for a call, and whether it may be retried.
+///
+/// [`With`] applies the options; in `riak-client`, `Riak::with` does.
 ///
 /// ```
 /// use riak_runtime::client::CallOptions;
 /// use riak_runtime::operation::Retry;
 /// use std::time::Duration;
 ///
-/// // Given up after 250 ms, and not repeated once a node has got it.
+/// // Times out after 250 ms, and is not retried once a node may have received it.
 /// let options = CallOptions::new().timeout(Duration::from_millis(250)).retry(Retry::Never);
 /// assert_eq!(options.timeout, Some(Duration::from_millis(250)));
 /// assert_eq!(options.retry, Some(Retry::Never));
@@ -29,24 +30,23 @@ use crate::operation::Retry;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CallOptions {
-    /// How long the whole call may take, from its first poll: waiting its turn,
-    /// connecting, sending, receiving, and all attempts together; for a stream, until
-    /// its last answer. The limits of connections and clusters apply as well: the
-    /// earlier one counts.
+    /// How long the whole call may take from its first poll, including waiting in
+    /// queues, connecting, and all attempts; for a stream, until its last answer. The
+    /// limits of connections and clusters apply as well: the earlier one counts.
     ///
-    /// If the request has a field for a timeout and does not set it, the server is
-    /// told to give up earlier, by an eighth of the time that is left but at most
-    /// 100 ms, so that its own answer can still arrive.
+    /// If the request has a timeout field and does not set it, the server is told to
+    /// give up earlier than the caller, by an eighth of the time that is left but at
+    /// most 100 ms, so that its answer can still arrive.
     pub timeout: Option<Duration>,
-    /// Whether the call may be made again when its outcome is unknown, if the caller
-    /// knows better than the schema: [`Retry::Safe`] for a put whose siblings do no
-    /// harm. `None`: what the schema says. A call that cannot have been applied may
-    /// be made again in any case.
+    /// Whether the call may be retried when its outcome is unknown. It overrides the
+    /// schema: for example, [`Retry::Safe`] suits a put whose siblings do no harm.
+    /// `None` means what the schema says. A call that cannot have been applied may be
+    /// retried in any case.
     pub retry: Option<Retry>,
 }
 
 impl CallOptions {
-    /// No deadline, and repetition as the schema says.
+    /// Creates options without a deadline that retry as the schema says.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -67,7 +67,7 @@ impl CallOptions {
     }
 }
 
-/// Makes calls through another [`Call`], each with the same options.
+/// A [`Call`] that makes calls through another one, each with the same options.
 ///
 /// ```no_run
 /// use riak_runtime::client::{CallError, CallExt, CallOptions, Cluster, With};
@@ -87,14 +87,14 @@ pub struct With<C> {
 }
 
 impl<C: Call> With<C> {
-    /// Makes calls through `call`, with `options`.
+    /// Wraps `call` so that each of its calls has these options.
     pub const fn new(call: C, options: CallOptions) -> Self {
         Self { call, options }
     }
 }
 
 impl<C: Call> Call for With<C> {
-    // The time starts with the first poll.
+    // An `async fn`, so that the timeout begins with the first poll.
     async fn unary(&self, request: &Outgoing<'_>) -> Result<Answered, CallError> {
         self.call.unary(&request.with_options(&self.options, now())).await
     }

@@ -1,8 +1,8 @@
-//! [`Outgoing`]: a request as it is handed to whatever carries calls.
+//! [`Outgoing`]: a request as it is passed to a [`Call`](super::Call).
 //!
-//! Invariant: it is encoded as often as is needed (a call may be made again on
-//! another connection), and always to the same bytes, but for the time that the
-//! server is given.
+//! Invariant: a request may be encoded several times, since a call may be retried
+//! on another connection. The bytes are always the same, except for the timeout
+//! field that tells the server how much time is left.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -12,29 +12,31 @@ use crate::error::FrameError;
 use crate::operation::{Cost, Mode, Operation, Retry, StreamEnd};
 use crate::{Blob, Request, WriteBuffer};
 
-/// A request of any type, how it is called, and its deadline: what a
-/// [`Call`](super::Call) sends.
+/// A request of any type, with its operation, call options and deadline.
 ///
 /// Only implementations of [`Call`](super::Call) need it.
 #[derive(Clone, Copy)]
 pub struct Outgoing<'r> {
     operation: &'static Operation,
     body: Body<'r>,
-    /// Overrides the request's field that asks for a stream.
+    /// Overrides the value of the request's field that asks for a stream.
     stream_field: Option<bool>,
-    ends: Option<Ends>,
-    /// The request says itself how long the server may take, or nobody knows
-    /// whether it does.
-    timed: bool,
+    /// How the last answer is recognised; `None` for a unary call.
+    last_answer: Option<LastAnswer>,
+    /// Whether the request sets a timeout for the server. True for an encoded body,
+    /// which may contain one.
+    has_server_timeout: bool,
     deadline: Option<Instant>,
-    /// When the call is given up unless it has a connection by then.
+    /// When the call fails unless it has a connection by then.
     start_by: Option<Instant>,
     retry: Retry,
 }
 
-/// How much earlier than the caller the server is to give up: an eighth of what
-/// is left, for its answer's way back, and no more than this.
-const WAY_BACK: Duration = Duration::from_millis(100);
+/// Maximum time left for the server's answer to travel back.
+///
+/// The server is told to give up earlier than the caller by an eighth of the time
+/// that is left, but by no more than this.
+const MAX_RETURN_MARGIN: Duration = Duration::from_millis(100);
 
 #[derive(Clone, Copy)]
 enum Body<'r> {
@@ -43,16 +45,16 @@ enum Body<'r> {
     Bytes(&'r Blob),
 }
 
-/// Which answer of a streaming call is the last.
+/// How the last answer of a streaming call is recognised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ends {
-    /// The first: the operation does not stream.
+pub(super) enum LastAnswer {
+    /// The first answer is the last: the operation does not stream.
     First,
-    /// The one that says so.
-    Field(StreamEnd),
+    /// A field of the answer marks it as the last.
+    Marked(StreamEnd),
 }
 
-/// A message of any type that can be written as a frame's body.
+/// A request of any type: the object-safe subset of [`Request`] used here.
 trait Encode: Sync {
     fn push(&self, code: u8, fields: &[u8], out: &mut WriteBuffer) -> Result<(), FrameError>;
     fn bucket_type(&self) -> Option<&[u8]>;
@@ -79,27 +81,27 @@ impl<R: Request> Encode for R {
 }
 
 impl<'r> Outgoing<'r> {
-    /// A request that is answered once. If it may ask for a stream, it is sent so
-    /// that it does not.
+    /// Creates a request with one answer. If it has a field that asks for a stream, the
+    /// field is sent as false.
     pub fn unary<R: Request>(request: &'r R) -> Self {
         let stream_field = (request.asks_for_stream() == Some(true)).then_some(false);
         Self { stream_field, ..Self::typed(request, false) }
     }
 
-    /// A request that is answered with a stream. If it may ask for one, it is sent
-    /// so that it does.
+    /// Creates a request that is answered with a stream. If it has a field that asks for
+    /// one, the field is sent as true.
     pub fn stream<R: Request>(request: &'r R) -> Self {
         let stream_field = (request.asks_for_stream() != Some(true)).then_some(true);
         Self { stream_field, ..Self::typed(request, true) }
     }
 
-    /// A request whose body is already encoded, answered once.
+    /// Creates a request with one answer from an encoded body.
     #[must_use]
     pub fn raw_unary(operation: &'static Operation, body: &'r Blob) -> Self {
         Self { stream_field: Some(false), ..Self::of(operation, Body::Bytes(body), false) }
     }
 
-    /// A request whose body is already encoded, answered with a stream.
+    /// Creates a request that is answered with a stream from an encoded body.
     #[must_use]
     pub fn raw_stream(operation: &'static Operation, body: &'r Blob) -> Self {
         Self { stream_field: Some(true), ..Self::of(operation, Body::Bytes(body), true) }
@@ -107,27 +109,36 @@ impl<'r> Outgoing<'r> {
 
     fn typed<R: Request>(request: &'r R, stream: bool) -> Self {
         let body = if R::OPERATION.bodyless { Body::None } else { Body::Message(request) };
-        let timed = request.server_timeout().is_some();
+        let has_server_timeout = request.server_timeout().is_some();
         let retry = match R::OPERATION.retry {
             Retry::IfContext if request.has_context() => Retry::Safe,
             retry => retry,
         };
-        Self { timed, retry, ..Self::of(R::OPERATION, body, stream) }
+        Self { has_server_timeout, retry, ..Self::of(R::OPERATION, body, stream) }
     }
 
     fn of(operation: &'static Operation, body: Body<'r>, stream: bool) -> Self {
-        let ends = match operation.mode {
-            Mode::Stream(end) => Some(Ends::Field(end)),
-            Mode::Conditional { end, .. } if stream => Some(Ends::Field(end)),
-            Mode::Unary if stream => Some(Ends::First),
+        let last_answer = match operation.mode {
+            Mode::Stream(end) => Some(LastAnswer::Marked(end)),
+            Mode::Conditional { end, .. } if stream => Some(LastAnswer::Marked(end)),
+            Mode::Unary if stream => Some(LastAnswer::First),
             Mode::Unary | Mode::Conditional { .. } => None,
         };
         let retry = operation.retry;
-        Self { operation, body, stream_field: None, ends, timed: true, deadline: None, start_by: None, retry }
+        Self {
+            operation,
+            body,
+            stream_field: None,
+            last_answer,
+            has_server_timeout: true,
+            deadline: None,
+            start_by: None,
+            retry,
+        }
     }
 
-    /// The same request with these options, whose timeout begins `now`. If it has an
-    /// earlier deadline already, that one stays.
+    /// Applies options whose timeout begins `now`. An earlier deadline of the request
+    /// stays.
     #[must_use]
     pub fn with_options(self, options: &CallOptions, now: Instant) -> Self {
         let until = options.timeout.and_then(|timeout| now.checked_add(timeout));
@@ -135,45 +146,45 @@ impl<'r> Outgoing<'r> {
         Self { retry: options.retry.unwrap_or(request.retry), ..request }
     }
 
-    /// The same request, to be given up at `deadline`, or at the deadline that it
-    /// already has, whichever is earlier.
+    /// Sets the deadline to `deadline`, unless the request has an earlier one.
     #[must_use]
     pub fn with_deadline(self, deadline: Instant) -> Self {
         let deadline = self.deadline.map_or(deadline, |known| known.min(deadline));
         Self { deadline: Some(deadline), ..self }
     }
 
-    /// When the call is to be given up; `None` if it has no deadline.
+    /// Returns the call's deadline; `None` if it has none.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
         self.deadline
     }
 
-    /// The same request, to be given up unless it has a connection at `limit`.
+    /// Sets the time by which the call must have a connection.
     pub(super) fn starting_by(self, limit: Instant) -> Self {
         Self { start_by: Some(limit), ..self }
     }
 
-    /// When it is given up unless it has a connection.
+    /// Returns the time by which the call must have a connection.
     pub(super) fn start_by(&self) -> Option<Instant> {
         [self.deadline, self.start_by].into_iter().flatten().min()
     }
 
-    /// Whether this request may be sent again: what its operation allows, given the
-    /// causal context that it carries or not, unless its caller says otherwise.
+    /// Returns whether this request may be sent again. This depends on its operation
+    /// and on whether it carries a causal context, unless the caller's options
+    /// override it.
     #[must_use]
     pub fn retry(&self) -> Retry {
         self.retry
     }
 
-    /// The operation that the request is of.
+    /// Returns the request's operation.
     #[must_use]
     pub fn operation(&self) -> &'static Operation {
         self.operation
     }
 
-    /// The bucket type that the request names; `None` if it names none, or was given
-    /// as an encoded body.
+    /// Returns the bucket type that the request names; `None` if it names none or was
+    /// created from an encoded body.
     #[must_use]
     pub fn bucket_type(&self) -> Option<&'r [u8]> {
         match self.body {
@@ -182,8 +193,8 @@ impl<'r> Outgoing<'r> {
         }
     }
 
-    /// The length of the request's body in bytes, without the fields that are added
-    /// when it is sent. Encodes the message to find out.
+    /// Returns the length of the request's body in bytes, without the fields that are
+    /// added when it is sent. Encodes the message.
     #[must_use]
     pub fn body_len(&self) -> usize {
         match self.body {
@@ -193,8 +204,8 @@ impl<'r> Outgoing<'r> {
         }
     }
 
-    /// The request's body, without the fields that are added when it is sent: for
-    /// looking at a request before it is sent. Encodes the message.
+    /// Returns the request's body, without the fields that are added when it is sent,
+    /// to inspect a request before it is sent. Encodes the message.
     ///
     /// # Panics
     ///
@@ -208,49 +219,50 @@ impl<'r> Outgoing<'r> {
         }
     }
 
-    /// Whether the answer is a stream.
+    /// Reports whether the answer is a stream.
     #[must_use]
     pub fn is_stream(&self) -> bool {
-        self.ends.is_some()
+        self.last_answer.is_some()
     }
 
-    pub(super) fn ends(&self) -> Option<Ends> {
-        self.ends
+    /// Returns how the last answer is recognised; `None` for a unary call.
+    pub(super) fn last_answer(&self) -> Option<LastAnswer> {
+        self.last_answer
     }
 
-    /// Whether the call must have its connection to itself: a stream, a long call,
-    /// or a handshake.
+    /// Reports whether the call needs its connection to itself, as a stream, a long call
+    /// and a handshake do.
     #[must_use]
     pub fn is_exclusive(&self) -> bool {
-        // Behind a handshake, what follows may have to be sent another way.
+        // A handshake may change how later requests have to be sent, as TLS does.
         self.is_stream() || self.operation.cost == Cost::Long || self.operation.handshake
     }
 
-    /// The time that the server is to be told, if the request has a field for it
-    /// and leaves it to its deadline.
-    fn allowance(&self) -> Option<Allowance> {
+    /// Returns the timeout field to add, if the request has such a field, does not set
+    /// it, and has a deadline.
+    fn server_timeout(&self) -> Option<ServerTimeout> {
         let (field, deadline) = (self.operation.timeout?, self.deadline?);
-        (!self.timed).then_some(Allowance { field, deadline })
+        (!self.has_server_timeout).then_some(ServerTimeout { field, deadline })
     }
 
-    /// Appends the request's frame to `out`, as it is to be sent `now`.
+    /// Appends the request's frame to `out`, to be sent `now`.
     ///
     /// # Errors
     ///
     /// If it is longer than a frame may be. Nothing is appended then.
     pub fn encode(&self, out: &mut WriteBuffer, now: Instant) -> Result<(), FrameError> {
         self.encode_with(out, |fields| {
-            if let Some(allowance) = self.allowance() {
-                allowance.push(fields, now);
+            if let Some(server_timeout) = self.server_timeout() {
+                server_timeout.push(fields, now);
             }
         })
     }
 
-    /// Appends the request's frame as it is to be sent later, when
-    /// [`Allowance::add`] tells the server how much time is left.
-    pub(super) fn encode_early(&self, out: &mut WriteBuffer) -> Result<Option<Allowance>, FrameError> {
+    /// Appends the request's frame, to be sent later. Before it is sent,
+    /// [`ServerTimeout::add`] adds the timeout field.
+    pub(super) fn encode_early(&self, out: &mut WriteBuffer) -> Result<Option<ServerTimeout>, FrameError> {
         self.encode_with(out, |_| ())?;
-        Ok(self.allowance())
+        Ok(self.server_timeout())
     }
 
     fn encode_with(&self, out: &mut WriteBuffer, more: impl FnOnce(&mut Fields)) -> Result<(), FrameError> {
@@ -271,7 +283,7 @@ impl<'r> Outgoing<'r> {
 
 impl fmt::Debug for Outgoing<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Not the body: it may be large, or a password.
+        // The body is left out: it may be large or contain a password.
         f.debug_struct("Outgoing")
             .field("operation", &self.operation.name)
             .field("stream", &self.is_stream())
@@ -279,16 +291,16 @@ impl fmt::Debug for Outgoing<'_> {
     }
 }
 
-/// What tells the server how long it may take: a field of the request, and when
-/// the caller gives up.
+/// The timeout that the server is told: a field of the request, computed from the
+/// caller's deadline.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Allowance {
+pub(super) struct ServerTimeout {
     field: u32,
     deadline: Instant,
 }
 
-impl Allowance {
-    /// Adds the field to a frame that stands alone, as it is to be sent `now`.
+impl ServerTimeout {
+    /// Adds the field to `frame`, a single frame that is sent `now`.
     pub(super) fn add(self, frame: &mut WriteBuffer, now: Instant) {
         let mut fields = Fields::default();
         self.push(&mut fields, now);
@@ -297,15 +309,16 @@ impl Allowance {
 
     fn push(self, fields: &mut Fields, now: Instant) {
         let left = self.deadline.saturating_duration_since(now);
-        let left = left.saturating_sub(WAY_BACK.min(left / 8));
-        // The field is a uint32 in Riak's schemas; none at all means a minute.
+        let left = left.saturating_sub(MAX_RETURN_MARGIN.min(left / 8));
+        // The field is a uint32 in Riak's schemas. At least 1 is sent, since without a value
+        // the server takes a minute.
         let millis = u64::try_from(left.as_millis()).unwrap_or(u64::MAX).clamp(1, u64::from(u32::MAX));
         fields.push(self.field, millis);
     }
 }
 
-/// Fields that are appended to a request: two at most, each a tag of up to five
-/// bytes and a varint of up to ten.
+/// Encoded fields that are appended to a request: at most two, each a tag of up to
+/// five bytes and a varint of up to ten.
 #[derive(Default)]
 struct Fields {
     bytes: [u8; 30],
@@ -314,11 +327,11 @@ struct Fields {
 
 impl Fields {
     fn push(&mut self, number: u32, value: u64) {
-        self.varint(u64::from(number) << 3);
-        self.varint(value);
+        self.push_varint(u64::from(number) << 3);
+        self.push_varint(value);
     }
 
-    fn varint(&mut self, mut value: u64) {
+    fn push_varint(&mut self, mut value: u64) {
         while value >= 0x80 {
             self.bytes[self.len] = value.to_le_bytes()[0] | 0x80;
             self.len += 1;

@@ -1,16 +1,16 @@
-//! [`Pipeline`]: which answer belongs to which caller, without sockets.
+//! [`Pipeline`]: matches answers to callers, without sockets.
 //!
-//! Answers carry no id: they come in the order of their requests. So calls in
-//! flight form a queue of places, and a place outlives its caller: the answer
-//! to a call that was given up is awaited and thrown away. A stream, or a call
-//! that takes long, starts when nothing is in flight, nothing is sent behind
-//! it, and giving it up closes the connection.
+//! Answers carry no request id: they arrive in the order of the requests. The
+//! requests in flight therefore form a queue, and an entry stays in it when its
+//! caller goes away: the answer to a call that was cancelled or timed out is awaited
+//! and discarded. A stream or a long call is exclusive: it starts when nothing is in
+//! flight, nothing is sent behind it, and cancelling it closes the connection.
 //!
 //! Invariants:
-//! - the frames that went to [`Pipeline::take_output`] are those of the places,
-//!   in their order, and each frame received is for the first place;
-//! - if a place is exclusive, it is the only one;
-//! - whatever happens, each caller gets its answer or one error.
+//! - [`Pipeline::take_output`] yields the frames of the queued requests, in queue
+//!   order, and each frame received answers the request at the front;
+//! - an exclusive request is the only one in the queue;
+//! - every caller gets either its answer or exactly one error.
 
 mod deadline;
 mod receive;
@@ -22,18 +22,18 @@ use std::time::Instant;
 use super::ConnectionConfig;
 use super::error::{CallError, ConnectionError, NotSent};
 use super::outgoing::Outgoing;
-use super::slots::{Request, Slot, Slots, State, Ticket};
+use super::slots::{PendingRequest, Slot, Slots, State, Ticket};
 use crate::operation::Operation;
 use crate::{Frame, WriteBuffer};
 
 /// A request in flight.
 #[derive(Debug)]
-struct Place {
-    /// Who waits for the answer; `None` if the call was given up.
+struct InFlight {
+    /// The call that waits for the answer; `None` if it was cancelled or timed out.
     ticket: Option<Ticket>,
     operation: &'static Operation,
     exclusive: bool,
-    /// How many bytes had been produced with the end of its frame.
+    /// Offset of the end of its frame in the connection's outgoing bytes.
     end: u64,
 }
 
@@ -41,29 +41,30 @@ struct Place {
 pub(super) struct Pipeline {
     config: ConnectionConfig,
     slots: Slots,
-    places: VecDeque<Place>,
-    /// How many places there were before the first.
-    passed: u64,
-    /// How many places nobody waits for.
+    in_flight: VecDeque<InFlight>,
+    /// Number of requests that have left the front of `in_flight`, which is the
+    /// sequence number of the request now at the front.
+    completed: u64,
+    /// Number of requests in flight without a ticket: their answers are still owed.
     owed: usize,
     output: WriteBuffer,
-    /// How many bytes have gone into `output`.
-    produced: u64,
-    /// How many of these have gone to the socket.
+    /// Total number of bytes appended to `output`.
+    encoded: u64,
+    /// How many of the encoded bytes the driver has written to the socket.
     written: u64,
-    /// No deadline lies before this one.
+    /// Lower bound of all deadlines.
     next_deadline: Option<Instant>,
-    /// Why no more calls are sent.
+    /// Why the connection takes no more calls.
     closed: Option<ConnectionError>,
-    /// The socket has to be closed.
+    /// Whether the driver has to close the socket.
     finished: bool,
-    /// Something has happened that the driver has to see to.
-    attention: bool,
-    /// Callers whose calls are over, or have got an answer.
-    wake: Vec<Waker>,
-    /// Wakers that are not needed any more. They are not dropped here: what
-    /// that does is up to the executor.
-    unused: Vec<Waker>,
+    /// Whether the driver has to be woken.
+    driver_needed: bool,
+    /// Wakers of callers that have something to receive.
+    to_wake: Vec<Waker>,
+    /// Wakers that are no longer needed. They are dropped outside of the lock,
+    /// since dropping one runs code of the executor.
+    stale_wakers: Vec<Waker>,
 }
 
 impl Pipeline {
@@ -71,24 +72,24 @@ impl Pipeline {
         Self {
             config,
             slots: Slots::default(),
-            places: VecDeque::new(),
-            passed: 0,
+            in_flight: VecDeque::new(),
+            completed: 0,
             owed: 0,
             output: WriteBuffer::new(),
-            produced: 0,
+            encoded: 0,
             written: 0,
             next_deadline: None,
             closed: None,
             finished: false,
-            attention: false,
-            wake: Vec::new(),
-            unused: Vec::new(),
+            driver_needed: false,
+            to_wake: Vec::new(),
+            stale_wakers: Vec::new(),
         }
     }
 
-    // What callers do.
+    // Methods for callers.
 
-    /// Starts a call: sends it or lets it wait its turn.
+    /// Starts a call: encodes it for sending, or queues it until it may be sent.
     pub(super) fn call(
         &mut self,
         request: &Outgoing<'_>,
@@ -98,43 +99,44 @@ impl Pipeline {
         if let Some(error) = &self.closed {
             return Err(NotSent::Connection(error.clone()));
         }
-        if request.deadline().is_some_and(|limit| limit <= now) {
+        if request.deadline().is_some_and(|deadline| deadline <= now) {
             return Err(NotSent::Deadline);
         }
-        let (operation, ends, exclusive) = (request.operation(), request.ends(), request.is_exclusive());
-        // Encoding comes before any change here: it may fail, or even panic.
-        let ticket = if self.slots.waiting() == 0 && self.has_room(exclusive) {
+        let (operation, last_answer, exclusive) =
+            (request.operation(), request.last_answer(), request.is_exclusive());
+        // Encoding may fail or panic, so it comes before any change of state.
+        let ticket = if self.slots.waiting() == 0 && self.can_send(exclusive) {
             let before = self.output.len();
             request.encode(&mut self.output, now).map_err(NotSent::Frame)?;
-            self.produced += (self.output.len() - before) as u64;
-            let state = State::Flying { place: self.passed + self.places.len() as u64 };
-            let ticket = self.slots.insert(state, operation, ends, exclusive);
-            self.take_place(ticket, operation, exclusive);
+            self.encoded += (self.output.len() - before) as u64;
+            let state = State::InFlight { sequence: self.completed + self.in_flight.len() as u64 };
+            let ticket = self.slots.insert(state, operation, last_answer, exclusive);
+            self.push_in_flight(ticket, operation, exclusive);
             ticket
         } else {
             if self.slots.waiting() >= self.config.max_waiting {
                 return Err(NotSent::QueueFull { max: self.config.max_waiting });
             }
             let mut frame = WriteBuffer::new();
-            let allowance = request.encode_early(&mut frame).map_err(NotSent::Frame)?;
-            let early = Box::new(Request { frame, allowance });
-            self.slots.insert_waiting(early, operation, ends, exclusive)
+            let server_timeout = request.encode_early(&mut frame).map_err(NotSent::Frame)?;
+            let pending = Box::new(PendingRequest { frame, server_timeout });
+            self.slots.insert_waiting(pending, operation, last_answer, exclusive)
         };
-        let after = self.timeout(ends.is_some(), exclusive);
-        let turn = self.config.wait_timeout;
+        let timeout = self.timeout_for(last_answer.is_some(), exclusive);
+        let max_wait = self.config.wait_timeout;
         let slot = self.slots.get(ticket);
-        let unused = slot.wait(waker);
-        slot.limit = request.deadline();
-        let mut deadline = slot.extend(now, after);
+        let stale = slot.register(waker);
+        slot.call_deadline = request.deadline();
+        let mut deadline = slot.restart_timeout(now, timeout);
         if matches!(slot.state, State::Waiting { .. }) {
-            deadline = slot.hurry(now, turn);
+            deadline = slot.limit_wait(now, max_wait);
         }
-        self.unused.extend(unused);
-        self.note_deadline(deadline);
+        self.stale_wakers.extend(stale);
+        self.schedule_timer(deadline);
         Ok(ticket)
     }
 
-    /// The answer to a unary call. When it is there, the ticket is used up.
+    /// Polls for the answer to a unary call. `Ready` invalidates the ticket.
     pub(super) fn poll_answer(&mut self, ticket: Ticket, waker: &Waker) -> Poll<Result<Frame, CallError>> {
         match self.poll_frame(ticket, waker) {
             Poll::Ready(Some(answer)) => {
@@ -143,14 +145,14 @@ impl Pipeline {
                 }
                 Poll::Ready(answer)
             }
-            // A unary call ends with an answer or an error.
+            // Unreachable: a unary call ends with an answer or an error.
             Poll::Ready(None) => Poll::Ready(Err(CallError::Lost(ConnectionError::Stopped))),
             Poll::Pending => Poll::Pending,
         }
     }
 
-    /// The next answer of a stream. With an error or the end, the ticket is
-    /// used up.
+    /// Polls for the next answer of a stream. An error or the end invalidates the
+    /// ticket.
     pub(super) fn poll_frame(
         &mut self,
         ticket: Ticket,
@@ -158,10 +160,10 @@ impl Pipeline {
     ) -> Poll<Option<Result<Frame, CallError>>> {
         let slot = self.slots.get(ticket);
         if let Some(frame) = slot.pop() {
-            // Not at every frame: a consumer that takes one at a time would
-            // make the driver read one at a time.
+            // Reading resumes at half of the buffer: if it resumed after each
+            // frame, the driver would read one frame at a time.
             if slot.paused && slot.buffered <= self.config.stream_buffer / 2 {
-                self.attention = true;
+                self.driver_needed = true;
             }
             return Poll::Ready(Some(Ok(frame)));
         }
@@ -170,212 +172,215 @@ impl Pipeline {
             self.free(ticket);
             return Poll::Ready(end.err().map(Err));
         }
-        let unused = slot.wait(waker);
-        self.unused.extend(unused);
+        let stale = slot.register(waker);
+        self.stale_wakers.extend(stale);
         Poll::Pending
     }
 
-    /// Gives a call up.
-    pub(super) fn give_up(&mut self, ticket: Ticket, now: Instant) {
+    /// Cancels a call and invalidates its ticket.
+    pub(super) fn cancel(&mut self, ticket: Ticket, now: Instant) {
         let slot = self.slots.get(ticket);
         match slot.state {
             State::Free => {}
             State::Done(_) => self.free(ticket),
             State::Waiting { .. } => {
-                self.slots.leave(ticket, State::Free);
+                self.slots.unlink(ticket, State::Free);
                 self.free(ticket);
-                // It may have held up others.
-                self.start_waiting(now);
+                // The cancelled call may have blocked those behind it.
+                self.send_waiting(now);
             }
-            State::Flying { place } => {
+            State::InFlight { sequence } => {
                 let (operation, exclusive) = (slot.operation, slot.exclusive);
                 self.free(ticket);
-                self.vacate(place);
+                self.orphan(sequence);
                 if exclusive {
                     self.fail(&ConnectionError::Abandoned { operation: operation.name });
                 } else {
-                    self.check_owed();
+                    self.enforce_max_owed();
                 }
             }
         }
     }
 
-    /// Says that nobody can call any more.
+    /// Closes the connection because the last handle is gone.
     pub(super) fn close(&mut self) {
         self.fail(&ConnectionError::Stopped);
     }
 
-    /// Why no more calls are sent, if that is so.
+    /// Returns why the connection takes no more calls; `None` if it still does.
     pub(super) fn closed(&self) -> Option<&ConnectionError> {
         self.closed.as_ref()
     }
 
-    /// How many requests were sent whose answers have not come, and how many
-    /// wait to be sent.
+    /// Returns the number of requests in flight and the number waiting to be sent.
     pub(super) fn load(&self) -> (usize, usize) {
-        (self.places.len(), self.slots.waiting())
+        (self.in_flight.len(), self.slots.waiting())
     }
 
-    /// How many answers are owed that nobody waits for, and how many answers have
-    /// come.
+    /// Returns the number of owed answers that no caller waits for, and the number of
+    /// requests that are no longer in flight.
     pub(super) fn progress(&self) -> (usize, u64) {
-        (self.owed, self.passed)
+        (self.owed, self.completed)
     }
 
-    /// Whom to wake, and whose wakers to drop, once this is no longer locked.
+    /// Appends the callers to be woken to `wake` and returns wakers to be dropped.
+    /// Both have to happen after the pipeline is unlocked.
     pub(super) fn take_wakers(&mut self, wake: &mut Vec<Waker>) -> Vec<Waker> {
-        if !self.wake.is_empty() {
-            wake.append(&mut self.wake);
+        if !self.to_wake.is_empty() {
+            wake.append(&mut self.to_wake);
         }
-        std::mem::take(&mut self.unused)
+        std::mem::take(&mut self.stale_wakers)
     }
 
-    /// Whether the driver has to be woken.
+    /// Reports whether the driver has to be woken.
     pub(super) fn needs_driver(&self) -> bool {
-        self.attention
+        self.driver_needed
     }
 
-    // What the driver does.
+    // Methods for the driver.
 
-    /// Says that the driver is looking, and how many bytes it has written in
-    /// all. Returns whether the socket has to be closed.
-    pub(super) fn attend(&mut self, written: u64) -> bool {
-        self.attention = false;
+    /// Records that the driver is running and has written `written` bytes in
+    /// total. Returns whether it has to close the socket.
+    pub(super) fn sync_driver(&mut self, written: u64) -> bool {
+        self.driver_needed = false;
         self.written = written;
         self.finished
     }
 
-    /// Swaps an empty buffer for what is to be written.
+    /// Moves the bytes to be written into `empty`, an empty buffer.
     pub(super) fn take_output(&mut self, empty: &mut WriteBuffer) {
         if !self.output.is_empty() {
             std::mem::swap(&mut self.output, empty);
         }
     }
 
-    /// Ends everything: nothing more will be written or received.
+    /// Fails all calls: nothing more is written or received.
     pub(super) fn fail(&mut self, error: &ConnectionError) {
-        self.fail_behind(error, self.written);
+        self.fail_beyond(error, self.written);
     }
 
-    /// Ends everything, where the server has seen no more than `seen` bytes of all
-    /// that was written.
-    fn fail_behind(&mut self, error: &ConnectionError, seen: u64) {
-        self.refuse(error);
-        for place in self.places.drain(..) {
-            self.passed += 1;
-            let Some(ticket) = place.ticket else { continue };
-            let call = if place.end <= seen {
+    /// Fails all calls, given that the server has processed at most the first
+    /// `seen` bytes: requests that end beyond those fail as not sent.
+    fn fail_beyond(&mut self, error: &ConnectionError, seen: u64) {
+        self.stop_accepting(error);
+        for request in self.in_flight.drain(..) {
+            self.completed += 1;
+            let Some(ticket) = request.ticket else { continue };
+            let call = if request.end <= seen {
                 CallError::Lost(error.clone())
             } else {
                 CallError::NotSent(NotSent::Connection(error.clone()))
             };
-            finish(self.slots.get(ticket), Err(call), &mut self.wake);
+            finish(self.slots.get(ticket), Err(call), &mut self.to_wake);
         }
         self.owed = 0;
         self.output = WriteBuffer::new();
         self.finished = true;
-        self.attention = true;
+        self.driver_needed = true;
     }
 
-    // What keeps the invariants.
+    // Internals, which keep the invariants.
 
     fn free(&mut self, ticket: Ticket) {
-        let unused = self.slots.free(ticket);
-        self.unused.extend(unused);
+        let stale = self.slots.free(ticket);
+        self.stale_wakers.extend(stale);
     }
 
-    /// Whether another call may be sent now.
-    fn has_room(&self, exclusive: bool) -> bool {
-        match self.places.back() {
+    /// Reports whether another call may be sent now.
+    fn can_send(&self, exclusive: bool) -> bool {
+        match self.in_flight.back() {
             None => true,
-            Some(last) => !exclusive && !last.exclusive && self.places.len() < self.config.max_in_flight,
+            Some(last) => !exclusive && !last.exclusive && self.in_flight.len() < self.config.max_in_flight,
         }
     }
 
-    fn take_place(&mut self, ticket: Ticket, operation: &'static Operation, exclusive: bool) {
-        self.places.push_back(Place { ticket: Some(ticket), operation, exclusive, end: self.produced });
-        self.attention = true;
+    fn push_in_flight(&mut self, ticket: Ticket, operation: &'static Operation, exclusive: bool) {
+        self.in_flight.push_back(InFlight { ticket: Some(ticket), operation, exclusive, end: self.encoded });
+        self.driver_needed = true;
     }
 
-    /// Leaves a place without its caller.
-    fn vacate(&mut self, place: u64) {
-        let index = place.checked_sub(self.passed).and_then(|index| usize::try_from(index).ok());
-        if let Some(place) = index.and_then(|index| self.places.get_mut(index)) {
-            place.ticket = None;
+    /// Detaches a request in flight from its caller: its answer will be discarded.
+    fn orphan(&mut self, sequence: u64) {
+        let index = sequence.checked_sub(self.completed).and_then(|index| usize::try_from(index).ok());
+        if let Some(request) = index.and_then(|index| self.in_flight.get_mut(index)) {
+            request.ticket = None;
             self.owed += 1;
         }
     }
 
-    /// Takes the first place away, whose answer has come.
-    fn leave_first(&mut self) {
-        self.places.pop_front();
-        self.passed += 1;
+    /// Removes the request at the front, which has been answered.
+    fn pop_front(&mut self) {
+        self.in_flight.pop_front();
+        self.completed += 1;
     }
 
-    /// Goes on behind the first place.
-    fn pass(&mut self, now: Instant) {
-        self.leave_first();
-        self.start_waiting(now);
+    /// Removes the request at the front and sends calls that waited for it.
+    fn complete_front(&mut self, now: Instant) {
+        self.pop_front();
+        self.send_waiting(now);
         if self.closed.is_some() {
-            self.check_owed();
+            self.enforce_max_owed();
         }
     }
 
-    /// Sends waiting calls as long as they may be, but none whose time is up.
-    fn start_waiting(&mut self, now: Instant) {
+    /// Sends waiting calls in order until one may not be sent yet. Calls whose
+    /// deadline has passed time out instead.
+    fn send_waiting(&mut self, now: Instant) {
         while let Some((ticket, exclusive)) = self.slots.first_waiting() {
-            if !self.has_room(exclusive) {
+            if !self.can_send(exclusive) {
                 break;
             }
             if self.slots.get(ticket).deadline.is_some_and(|deadline| deadline <= now) {
                 self.time_out(ticket);
                 continue;
             }
-            let state = State::Flying { place: self.passed + self.places.len() as u64 };
-            let Some(request) = self.slots.leave(ticket, state) else { break };
-            let Request { mut frame, allowance } = *request;
-            if let Some(allowance) = allowance {
-                allowance.add(&mut frame, now);
+            let state = State::InFlight { sequence: self.completed + self.in_flight.len() as u64 };
+            let Some(request) = self.slots.unlink(ticket, state) else { break };
+            let PendingRequest { mut frame, server_timeout } = *request;
+            if let Some(server_timeout) = server_timeout {
+                server_timeout.add(&mut frame, now);
             }
-            self.produced += frame.len() as u64;
+            self.encoded += frame.len() as u64;
             self.output.append(frame);
             let slot = self.slots.get(ticket);
-            let (operation, streams, begun) = (slot.operation, slot.ends.is_some(), slot.begun);
-            let after = self.timeout(streams, exclusive);
-            // What it may take counts from its beginning: its turn was a part.
-            self.slots.get(ticket).extend(begun.unwrap_or(now), after);
-            self.take_place(ticket, operation, exclusive);
+            let (operation, streams, start) =
+                (slot.operation, slot.last_answer.is_some(), slot.timeout_start);
+            let timeout = self.timeout_for(streams, exclusive);
+            // The timeout includes the time spent waiting to be sent.
+            self.slots.get(ticket).restart_timeout(start.unwrap_or(now), timeout);
+            self.push_in_flight(ticket, operation, exclusive);
         }
     }
 
-    /// Sends no more calls if too many answers are owed to nobody, and closes
-    /// once nobody waits for one.
-    fn check_owed(&mut self) {
+    /// Takes no more calls if more than `max_owed` answers are owed that no caller waits
+    /// for. Closes a connection that takes no more calls once no caller waits.
+    fn enforce_max_owed(&mut self) {
         if self.owed > self.config.max_owed {
-            self.refuse(&ConnectionError::Owed { count: self.owed });
+            self.stop_accepting(&ConnectionError::Owed { count: self.owed });
         }
         if let Some(error) = &self.closed
             && !self.finished
-            && self.owed == self.places.len()
+            && self.owed == self.in_flight.len()
         {
             let error = error.clone();
             self.fail(&error);
         }
     }
 
-    /// Sends no more calls, not even those that wait.
-    fn refuse(&mut self, error: &ConnectionError) {
+    /// Takes no more calls, and fails those that wait to be sent.
+    fn stop_accepting(&mut self, error: &ConnectionError) {
         if self.closed.is_none() {
             self.closed = Some(error.clone());
         }
         while let Some((ticket, _)) = self.slots.first_waiting() {
-            self.slots.leave(ticket, State::Done(Ok(())));
+            self.slots.unlink(ticket, State::Done(Ok(())));
             let call = CallError::NotSent(NotSent::Connection(error.clone()));
-            finish(self.slots.get(ticket), Err(call), &mut self.wake);
+            finish(self.slots.get(ticket), Err(call), &mut self.to_wake);
         }
     }
 }
 
+/// Ends a slot's call and queues its caller to be woken.
 fn finish(slot: &mut Slot, end: Result<(), CallError>, wake: &mut Vec<Waker>) {
     slot.state = State::Done(end);
     slot.deadline = None;

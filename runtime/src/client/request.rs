@@ -1,4 +1,4 @@
-//! [`CallExt`]: requests of any type, without a generated client.
+//! [`CallExt`]: calls with requests of any type, without a generated client.
 //!
 //! Invariant: it adds nothing to what [`unary`] and [`stream`] do.
 
@@ -9,10 +9,10 @@ use super::error::CallError;
 use super::responses::Responses;
 use crate::Request;
 
-/// Makes calls with requests of any type. Every [`Call`] has it.
+/// Makes calls with requests of any type. Implemented for every [`Call`].
 ///
-/// Derived messages are called this way; generated ones also through the client of
-/// their service.
+/// Use it for derived messages. For generated ones it is an alternative to the client
+/// of their service.
 ///
 /// ```no_run
 /// use riak_runtime::client::{CallExt, Connection};
@@ -26,18 +26,18 @@ use crate::Request;
 /// # }
 /// ```
 pub trait CallExt: Call {
-    /// Makes a call and waits for its only answer. A request that may ask for a
-    /// stream is sent so that it does not.
+    /// Makes a call and waits for its only answer. If the request has a field that asks
+    /// for a stream, it is sent as false.
     ///
-    /// Its errors are those of [`unary`].
+    /// The errors are those of [`unary`].
     fn call<R: Request>(&self, request: R) -> impl Future<Output = Result<R::Response, CallError>> + Send {
         unary(self, request)
     }
 
     /// Makes a call that is answered with a stream, and waits for the first answer.
-    /// A request that may ask for a stream is sent so that it does.
+    /// If the request has a field that asks for a stream, it is sent as true.
     ///
-    /// Its errors are those of [`stream`].
+    /// The errors are those of [`stream`].
     fn call_stream<R: Request>(
         &self,
         request: R,

@@ -1,7 +1,7 @@
 //! [`FrameStream`] and [`Responses`]: the answers of a streaming call.
 //!
-//! Invariant: a stream that is dropped before its end gives its call up, and
-//! after its end, or an error, it gives nothing more.
+//! Invariant: dropping a stream before its end cancels its call; after its end or
+//! an error, a stream yields nothing more.
 
 use std::any::Any;
 use std::fmt;
@@ -20,20 +20,20 @@ use super::tried::Origin;
 use crate::Frame;
 use crate::operation::{Answer, Operation};
 
-/// The answers of a streaming call as undecoded frames, up to and including the one
-/// that says that it is the last. Made by [`frames`](super::frames()) and by
+/// The answers of a streaming call as undecoded frames, including the one that marks
+/// the end. Created by [`frames`](super::frames()) and by
 /// [`Responses::into_frames`].
 ///
-/// A stream has its connection to itself. While it is not polled, reading from the
-/// socket stops as soon as
-/// [`stream_buffer`](super::ConnectionConfig::stream_buffer) is full. If it is
-/// dropped before its end, the connection closes; a pool or cluster replaces it.
+/// A stream has its connection to itself. If it is not polled, reading from the
+/// socket stops once
+/// [`stream_buffer`](super::ConnectionConfig::stream_buffer) is full. Dropping it
+/// before its end closes the connection; a pool or cluster replaces it.
 ///
 /// ```no_run
 /// use riak_runtime::client::{CallError, Cluster, frames};
 /// use riak_runtime::{Blob, Request};
 ///
-/// /// What a proxy does: passes answers on without decoding them.
+/// /// Passes answers on without decoding them, as a proxy does.
 /// async fn pass_on<R: Request>(cluster: &Cluster, body: &Blob) -> Result<(), CallError> {
 ///     let mut answers = frames(cluster, R::OPERATION, body).await?;
 ///     while let Some(frame) = answers.next().await {
@@ -46,13 +46,13 @@ use crate::operation::{Answer, Operation};
 #[must_use = "a stream has its connection to itself as long as it is kept"]
 pub struct FrameStream {
     handle: Arc<Handle>,
-    /// `None` when the call is over.
+    /// The call; `None` when it is over.
     ticket: Option<Ticket>,
-    /// The first answer, which has been waited for.
+    /// The first answer, received before the stream is handed to the caller.
     first: Option<Frame>,
-    /// What has to live as long as the call.
+    /// A value that is dropped when the call is over.
     kept: Option<Box<dyn Any + Send + Sync>>,
-    /// Where it comes from, if that is known.
+    /// The node that answers, if it is known.
     origin: Option<Box<Origin>>,
 }
 
@@ -61,12 +61,13 @@ impl FrameStream {
         Self { handle, ticket: Some(ticket), first: None, kept: None, origin: None }
     }
 
-    /// Names where it comes from in its errors.
+    /// Sets the node that errors of the stream name.
     pub(super) fn from(mut self, origin: Origin) -> Self {
         self.origin = Some(Box::new(origin));
         self
     }
 
+    /// Adds the node to an error.
     fn named(&mut self, error: CallError) -> CallError {
         match self.origin.take() {
             Some(origin) => origin.name(error, now()),
@@ -74,8 +75,8 @@ impl FrameStream {
         }
     }
 
-    /// Keeps a value until the call is over, and then drops it: for implementations
-    /// of [`Call`](super::Call) that lend connections or count calls.
+    /// Keeps a value until the call is over, then drops it. For implementations of
+    /// [`Call`](super::Call) that lend connections or count calls.
     pub fn keeping(mut self, kept: impl Send + Sync + 'static) -> Self {
         self.kept = match self.kept.take() {
             Some(before) => Some(Box::new((before, kept))),
@@ -84,7 +85,7 @@ impl FrameStream {
         self
     }
 
-    /// How long the first answer's body is, if it was not taken yet.
+    /// Returns the length of the first answer's body; 0 if it was taken already.
     pub(super) fn first_len(&self) -> usize {
         self.first.as_ref().map_or(0, |frame| frame.body.len())
     }
@@ -104,7 +105,7 @@ impl FrameStream {
             return Poll::Ready(Some(Ok(frame)));
         }
         let Some(ticket) = self.ticket else { return Poll::Ready(None) };
-        let result = ready!(self.handle.with(|pipeline| pipeline.poll_frame(ticket, cx.waker())));
+        let result = ready!(self.handle.with_pipeline(|pipeline| pipeline.poll_frame(ticket, cx.waker())));
         if !matches!(result, Some(Ok(_))) {
             self.ticket = None;
             self.kept = None;
@@ -117,19 +118,19 @@ impl FrameStream {
         Poll::Ready(result.map(|frame| frame.map_err(|error| self.named(error))))
     }
 
-    /// The next frame; `None` after the last one, and after an error.
+    /// Returns the next frame; `None` after the last one and after an error.
     ///
     /// No frame is lost if the future is dropped.
     pub async fn next(&mut self) -> Option<Result<Frame, CallError>> {
         std::future::poll_fn(|cx| self.poll_frame(cx)).await
     }
 
-    /// Closes the connection if this is not the end.
-    fn give_up(&mut self) {
+    /// Cancels the call, which closes the connection unless the call is over.
+    fn cancel(&mut self) {
         self.first = None;
         if let Some(ticket) = self.ticket.take() {
             let now = now();
-            self.handle.with(|pipeline| pipeline.give_up(ticket, now));
+            self.handle.with_pipeline(|pipeline| pipeline.cancel(ticket, now));
         }
         self.kept = None;
         if let Some(origin) = self.origin.take() {
@@ -140,7 +141,7 @@ impl FrameStream {
 
 impl Drop for FrameStream {
     fn drop(&mut self) {
-        self.give_up();
+        self.cancel();
     }
 }
 
@@ -160,9 +161,9 @@ impl fmt::Debug for FrameStream {
 
 /// The answers of a streaming call, decoded.
 ///
-/// It implements [`Stream`]; [`Responses::next`] and [`Responses::all`] need no
+/// It implements [`Stream`]; [`Responses::next`] and [`Responses::all`] work without
 /// combinators. It has its connection to itself until its end, and closes it if it
-/// is dropped before: see [`FrameStream`].
+/// is dropped earlier: see [`FrameStream`].
 ///
 #[cfg_attr(all(feature = "derive", feature = "server"), doc = "```")]
 #[cfg_attr(not(all(feature = "derive", feature = "server")), doc = "```ignore")]
@@ -222,15 +223,15 @@ impl<A: Answer> Responses<A> {
         Self { frames, operation, answer: PhantomData }
     }
 
-    /// The next answer; `None` after the last one, and after an error. An answer that
-    /// cannot be decoded is an error, and closes the connection.
+    /// Returns the next answer; `None` after the last one and after an error. An answer
+    /// that cannot be decoded is an error and closes the connection.
     ///
     /// No answer is lost if the future is dropped.
     pub async fn next(&mut self) -> Option<Result<A, CallError>> {
         std::future::poll_fn(|cx| self.poll_answer(cx)).await
     }
 
-    /// All answers that are left, in memory at once.
+    /// Collects all remaining answers.
     ///
     /// # Errors
     ///
@@ -251,15 +252,15 @@ impl<A: Answer> Responses<A> {
             None => return Poll::Ready(None),
         };
         if answer.is_err() {
-            // The rest of a stream with a hole in it is worth nothing.
-            self.frames.give_up();
+            // The caller cannot use the rest of an incomplete stream.
+            self.frames.cancel();
         }
         Poll::Ready(Some(answer))
     }
 }
 
 impl<A> Responses<A> {
-    /// The answers that are left, undecoded.
+    /// Returns the remaining answers, undecoded.
     pub fn into_frames(self) -> FrameStream {
         self.frames
     }

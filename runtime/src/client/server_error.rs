@@ -1,9 +1,9 @@
-//! [`ServerError`]: an error that the server answered with, and what it means.
+//! [`ServerError`]: an error that the server answered with, and its kind.
 //!
-//! Riak gives a text, and no number that would tell errors apart (Riak TS gives
-//! one). The texts are those of the server's sources, from 1.4 to 3.4: plain
-//! sentences, Erlang terms, or sentences in quotes. Invariant: a text that is
-//! not known is [`ServerErrorKind::Other`], and the raw text is always kept.
+//! Riak KV sends a text and no error number; Riak TS sends a number. The texts below
+//! are from the server's sources, from 1.4 to 3.4: plain sentences, Erlang terms, or
+//! sentences in quotes. Invariant: an unknown text is [`ServerErrorKind::Other`], and
+//! the raw text is always kept.
 
 use std::fmt;
 
@@ -27,18 +27,17 @@ use crate::Blob;
 pub struct ServerError {
     /// The server's text, unchanged. It need not be UTF-8.
     pub text: Blob,
-    /// The server's number for the error. Riak TS has numbers; Riak KV always sends
-    /// zero.
+    /// The server's error number. Only Riak TS has numbers; Riak KV always sends zero.
     pub code: u32,
     /// The node that answered, if a [`Cluster`](super::Cluster) made the call.
     pub node: Option<Node>,
 }
 
-/// What an error of the server means.
+/// The kind of a [`ServerError`].
 ///
-/// Riak KV sends a text and no number, so the kind is found by the texts in the
-/// server's sources, from Riak 1.4 to `OpenRiak` 3.4; a text that is not among them
-/// is [`ServerErrorKind::Other`]. Riak TS sends a number.
+/// Riak KV sends a text and no number, so the kind is determined by comparison with the
+/// texts in the server's sources, from Riak 1.4 to `OpenRiak` 3.4; any other text is
+/// [`ServerErrorKind::Other`]. Riak TS sends a number.
 ///
 /// ```
 /// use riak_runtime::client::{CallError, ServerError, ServerErrorKind};
@@ -59,29 +58,29 @@ pub struct ServerError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ServerErrorKind {
-    /// There is no such thing: a conditional put of a key that does not exist,
-    /// an unknown search index or schema, a missing row.
+    /// Something does not exist: the key of a conditional put, a search index or
+    /// schema, or a row.
     NotFound,
-    /// A put's condition did not hold: the object exists, or has changed since
-    /// it was read. Read it again.
+    /// A put's condition did not hold: the object exists, or has changed since it was
+    /// read. Read it again.
     ConditionFailed,
     /// A strongly consistent write lost a race. Read again to see what holds.
     Conflict,
     /// The server gave up after its own timeout. A write may have been applied.
     Timeout,
-    /// The node, or one of its replicas, has too much to do. The write may be stored
-    /// on other replicas.
+    /// The node or one of the replicas is overloaded. The write may be stored on other
+    /// replicas.
     Overload,
     /// Too few replicas are up for the quorum.
     Unavailable,
-    /// Too few replicas answered. A write may be stored on some.
+    /// Too few replicas answered. A write may be stored on some of them.
     QuorumUnmet,
     /// The request asks for a quorum that is larger than the bucket's `n_val`.
     QuorumInvalid,
     /// A pre-commit hook refused the write.
     HookRejected,
-    /// The request removes an element that this replica does not know: send the
-    /// context of the read that found it.
+    /// The request removes an element that this replica does not know. Send the context
+    /// of the read that found the element.
     ContextNeeded,
     /// The bucket type does not exist, or is not active.
     NoSuchBucketType,
@@ -98,24 +97,23 @@ pub enum ServerErrorKind {
     /// of a replication queue that does not exist, or a `MapReduce` query of an
     /// unknown content type.
     InvalidRequest,
-    /// The object is larger than the server takes.
+    /// The object is larger than the server accepts.
     TooLarge,
     /// The operator has disabled this kind of request.
     Disabled,
-    /// The node does not serve such requests: it is of another release, or it is
-    /// starting or stopping.
+    /// The node does not serve such requests: it runs another release, or it is starting
+    /// or stopping.
     NotServed,
-    /// The cluster requires TLS and authentication, and the connection has not done
-    /// that.
+    /// The cluster requires TLS and authentication, which the connection lacks.
     SecurityRequired,
     /// The connection asked for TLS, but security is disabled in the cluster.
     SecurityOff,
     /// The user or the password is wrong.
     AuthenticationFailed,
-    /// The user lacks the permission.
+    /// The user lacks a permission.
     PermissionDenied,
     /// The server crashed on this request, or could not decode it, and closes the
-    /// connection. What it did before is not known.
+    /// connection. Whether it changed anything before is unknown.
     Crashed,
     /// Any other text.
     Other,
@@ -124,10 +122,10 @@ pub enum ServerErrorKind {
 use ServerErrorKind as Kind;
 
 impl ServerErrorKind {
-    /// Whether the same request, unchanged, could succeed later or at another node:
+    /// Reports whether the same request could succeed later or at another node:
     /// [`Timeout`](Self::Timeout), [`Overload`](Self::Overload),
     /// [`Unavailable`](Self::Unavailable), [`QuorumUnmet`](Self::QuorumUnmet) and
-    /// [`NotServed`](Self::NotServed). Whether that is *safe* is another question: see
+    /// [`NotServed`](Self::NotServed). Whether a retry is *safe* is another question: see
     /// [`CallError::may_have_been_applied`](super::CallError::may_have_been_applied).
     #[must_use]
     pub fn is_retryable(self) -> bool {
@@ -137,12 +135,13 @@ impl ServerErrorKind {
         )
     }
 
-    /// Whether the server refused the request before it changed anything.
+    /// Reports whether the server refused the request before it changed anything.
     ///
-    /// All kinds do but [`Conflict`](Self::Conflict), [`Timeout`](Self::Timeout),
-    /// [`Overload`](Self::Overload), [`Unavailable`](Self::Unavailable),
-    /// [`QuorumUnmet`](Self::QuorumUnmet), [`Crashed`](Self::Crashed) and
-    /// [`Other`](Self::Other), after which data may have changed.
+    /// True for all kinds except [`Conflict`](Self::Conflict),
+    /// [`Timeout`](Self::Timeout), [`Overload`](Self::Overload),
+    /// [`Unavailable`](Self::Unavailable), [`QuorumUnmet`](Self::QuorumUnmet),
+    /// [`Crashed`](Self::Crashed) and [`Other`](Self::Other), after which data may have
+    /// changed.
     #[must_use]
     pub fn is_refusal(self) -> bool {
         !matches!(
@@ -158,8 +157,8 @@ impl ServerErrorKind {
     }
 }
 
-/// Texts that are an error as they stand.
-const WHOLE: &[(&str, Kind)] = &[
+/// Error texts without variable parts, compared as a whole.
+const EXACT_TEXTS: &[(&str, Kind)] = &[
     ("timeout", Kind::Timeout),
     ("overload", Kind::Overload),
     ("all_nodes_down", Kind::Unavailable),
@@ -186,8 +185,8 @@ const WHOLE: &[(&str, Kind)] = &[
     ("Authentication failed", Kind::AuthenticationFailed),
 ];
 
-/// How the texts begin that end with details.
-const PREFIXES: &[(&str, Kind)] = &[
+/// Beginnings of error texts that end with details.
+const TEXT_PREFIXES: &[(&str, Kind)] = &[
     ("{insufficient_vnodes,", Kind::Unavailable),
     ("{insufficient_nodes,", Kind::Unavailable),
     ("{insufficient_vnodes_available", Kind::Unavailable),
@@ -224,8 +223,8 @@ const PREFIXES: &[(&str, Kind)] = &[
     ("Error processing stream message: ", Kind::Crashed),
 ];
 
-/// Riak TS's numbers.
-fn numbered(code: u32) -> Kind {
+/// Returns the kind of a Riak TS error number.
+fn kind_of_number(code: u32) -> Kind {
     match code {
         1006..=1008 | 1019 => Kind::NoSuchTable,
         1013 => Kind::Timeout,
@@ -234,59 +233,60 @@ fn numbered(code: u32) -> Kind {
     }
 }
 
-/// A text without the space behind commas and opening braces: that is where
-/// Erlang breaks the lines of a long term, and indents them.
-fn joined(text: &[u8]) -> impl Iterator<Item = u8> {
-    let mut breaks = false;
+/// Yields a text without white space after commas and opening braces, which is where
+/// Erlang breaks and indents the lines of a long term.
+fn without_line_breaks(text: &[u8]) -> impl Iterator<Item = u8> {
+    let mut may_break = false;
     text.iter().copied().filter(move |byte| {
-        let is_space = breaks && byte.is_ascii_whitespace();
+        let is_space = may_break && byte.is_ascii_whitespace();
         if !is_space {
-            breaks = matches!(byte, b',' | b'{');
+            may_break = matches!(byte, b',' | b'{');
         }
         !is_space
     })
 }
 
 impl ServerError {
-    /// An error with this text and number, of no known node: for tests, and for
+    /// Creates an error with this text and number and no node. For tests and for
     /// implementations of [`Call`](super::Call).
     pub fn new(text: impl Into<Blob>, code: u32) -> Self {
         Self { text: text.into(), code, node: None }
     }
 
-    /// The same error, as the answer of this node.
+    /// Sets the node that answered.
     #[must_use]
     pub fn at(mut self, node: Node) -> Self {
         self.node = Some(node);
         self
     }
 
-    /// What the error means: by its number if that is one of Riak TS, otherwise by
-    /// its text.
+    /// Returns the kind of the error, by its number if that is a known one of Riak TS,
+    /// otherwise by its text.
     #[must_use]
     pub fn kind(&self) -> ServerErrorKind {
         if self.code != 0 {
-            let kind = numbered(self.code);
+            let kind = kind_of_number(self.code);
             if kind != Kind::Other {
                 return kind;
             }
         }
-        // Whatever is not ASCII stands in no text that is known here.
+        // Bytes are compared without decoding, since all known texts are ASCII.
         let text = self.text.trim_ascii();
         let text = text.strip_prefix(b"\"").and_then(|text| text.strip_suffix(b"\"")).unwrap_or(text);
-        // Streams of index results and objects end with the whole tuple of what
-        // other requests only give the reason of.
+        // Streams of index results and objects send the whole `{error, Reason}` tuple;
+        // other requests send the reason alone.
         let reason = text.strip_prefix(b"{error,").and_then(|text| text.strip_suffix(b"}"));
         let text = reason.map_or(text, <[u8]>::trim_ascii);
-        let is_whole = |(whole, _): &&(&str, Kind)| joined(text).eq(joined(whole.as_bytes()));
-        if let Some((_, kind)) = WHOLE.iter().find(is_whole) {
+        let is_whole =
+            |(whole, _): &&(&str, Kind)| without_line_breaks(text).eq(without_line_breaks(whole.as_bytes()));
+        if let Some((_, kind)) = EXACT_TEXTS.iter().find(is_whole) {
             return *kind;
         }
         let begins = |(prefix, _): &&(&str, Kind)| {
-            let mut text = joined(text);
-            joined(prefix.as_bytes()).all(|byte| text.next() == Some(byte))
+            let mut text = without_line_breaks(text);
+            without_line_breaks(prefix.as_bytes()).all(|byte| text.next() == Some(byte))
         };
-        if let Some((_, kind)) = PREFIXES.iter().find(begins) {
+        if let Some((_, kind)) = TEXT_PREFIXES.iter().find(begins) {
             return *kind;
         }
         if text.starts_with(b"Operation '{") && text.ends_with(b"}' is not enabled") {

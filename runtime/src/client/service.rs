@@ -1,7 +1,7 @@
-//! [`CallService`]: calls as a `tower::Service`, for its layers. Feature `tower`.
+//! [`CallService`]: unary calls as a `tower::Service`. Feature `tower`.
 //!
-//! Invariant: it is always ready: what bounds calls in flight is the carrier, or
-//! a layer.
+//! Invariant: the service is always ready. The underlying [`Call`] or a layer limits
+//! the calls in flight.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -16,7 +16,7 @@ use crate::Request;
 /// Unary calls as a [`tower::Service`](tower_service::Service), for `tower`'s
 /// layers. Feature `tower`.
 ///
-/// It is always ready: what limits calls in flight is the carrier, or a layer.
+/// It is always ready: the underlying [`Call`] or a layer limits the calls in flight.
 ///
 /// ```no_run
 /// # async fn example<R>(cluster: riak_runtime::client::Cluster, request: R) -> Result<(), riak_runtime::client::CallError>
@@ -35,13 +35,13 @@ pub struct CallService<C> {
 }
 
 impl<C> CallService<C> {
-    /// A service that makes calls through `call`, which is cloned for each call.
+    /// Creates a service that makes calls through `call`, which is cloned for each call.
     pub const fn new(call: C) -> Self {
         Self { call }
     }
 }
 
-/// What a call of a [`CallService`] returns.
+/// The future of a call through a [`CallService`].
 pub type Calling<A> = Pin<Box<dyn Future<Output = Result<A, CallError>> + Send>>;
 
 impl<C, R> Service<R> for CallService<C>

@@ -1,83 +1,86 @@
-//! [`Slots`]: where each call's caller finds what became of it.
+//! [`Slots`]: the state of each call, shared by its caller and the pipeline.
 //!
-//! A slot is a call's mailbox, from the call's start until its caller has taken
-//! the end or has gone. Slots are used again, so that a call costs no
-//! allocation. Calls that wait their turn form a list through their slots, in
-//! the order in which they came and without a search to leave it.
+//! A slot belongs to a call from its start until the caller has taken its result
+//! or has dropped it. Slots are reused, so that a call needs no allocation. Calls
+//! that wait to be sent form a doubly linked list through their slots, in order of
+//! arrival, which a call can leave without a search.
 //!
-//! Invariant: a ticket is the index of a slot that is in use, known to one
-//! caller, and to the pipeline as long as the call's state is waiting or
-//! flying.
+//! Invariant: a ticket is the index of a slot in use. One caller holds it, and the
+//! pipeline does as long as the call is waiting or in flight.
 
 use std::collections::VecDeque;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use super::error::CallError;
-use super::outgoing::{Allowance, Ends};
+use super::outgoing::{LastAnswer, ServerTimeout};
 use crate::operation::Operation;
 use crate::{Frame, WriteBuffer};
 
 /// The index of a call's slot.
 pub(super) type Ticket = usize;
 
-/// Frames that a slot keeps room for when it is used again.
-const KEEP: usize = 4;
+/// Number of frames that a vacant slot keeps capacity for.
+const KEPT_CAPACITY: usize = 4;
 
-/// What a frame counts towards a stream's buffer, besides its body.
+/// Bytes that each frame adds to a stream's buffer besides its body.
 const FRAME_COST: usize = size_of::<Frame>();
 
+/// The state of one call.
 #[derive(Debug)]
 pub(super) struct Slot {
     pub(super) state: State,
     pub(super) operation: &'static Operation,
-    pub(super) ends: Option<Ends>,
+    /// How the last answer is recognised; `None` for a unary call.
+    pub(super) last_answer: Option<LastAnswer>,
+    /// Whether the call needs the connection to itself.
     pub(super) exclusive: bool,
-    /// Answers that have come and were not taken.
+    /// Answers that the caller has not taken yet.
     pub(super) frames: VecDeque<Frame>,
-    /// What these count, for a stream.
+    /// The size of `frames` in bytes, counted for streams only.
     pub(super) buffered: usize,
-    /// The stream's consumer is slow, so that reading has stopped.
+    /// Whether reading has stopped because the stream's buffer is full.
     pub(super) paused: bool,
-    /// The caller's.
+    /// The caller's waker.
     pub(super) waker: Option<Waker>,
-    /// When the call is given up unless something happens before.
+    /// When the call times out unless it makes progress.
     pub(super) deadline: Option<Instant>,
-    /// When it is given up whatever happens: what its caller has said.
-    pub(super) limit: Option<Instant>,
-    /// When it began, or when its last answer came.
-    pub(super) begun: Option<Instant>,
+    /// The caller's own deadline, which progress does not extend.
+    pub(super) call_deadline: Option<Instant>,
+    /// When the current timeout began: at the start of the call, or with its last
+    /// answer.
+    pub(super) timeout_start: Option<Instant>,
 }
 
-/// What a waiting call is going to send.
+/// The encoded request of a call that waits to be sent.
 #[derive(Debug)]
-pub(super) struct Request {
+pub(super) struct PendingRequest {
     pub(super) frame: WriteBuffer,
-    /// What is to be added to it then.
-    pub(super) allowance: Option<Allowance>,
+    /// A field that is added when the frame is sent.
+    pub(super) server_timeout: Option<ServerTimeout>,
 }
 
 #[derive(Debug)]
 pub(super) enum State {
     /// Not in use.
     Free,
-    /// Waits its turn.
+    /// Waiting to be sent.
     Waiting {
-        /// Its encoded frame.
-        request: Box<Request>,
-        /// Its neighbours in the list.
+        request: Box<PendingRequest>,
+        /// The previous call in the waiting list.
         previous: Option<Ticket>,
+        /// The next call in the waiting list.
         next: Option<Ticket>,
     },
-    /// In flight, at this place counted from the connection's first call.
-    Flying { place: u64 },
-    /// Over. What is in `frames` comes before the error.
+    /// In flight. Sequence numbers count from the connection's first request.
+    InFlight { sequence: u64 },
+    /// Over. The caller gets what is left in `frames` before the error.
     Done(Result<(), CallError>),
 }
 
 impl Slot {
     pub(super) fn push(&mut self, frame: Frame) {
-        if self.ends.is_some() {
+        if self.last_answer.is_some() {
             self.buffered += frame.body.len() + FRAME_COST;
         }
         self.frames.push_back(frame);
@@ -85,43 +88,43 @@ impl Slot {
 
     pub(super) fn pop(&mut self) -> Option<Frame> {
         let frame = self.frames.pop_front()?;
-        if self.ends.is_some() {
+        if self.last_answer.is_some() {
             self.buffered -= frame.body.len() + FRAME_COST;
         }
         Some(frame)
     }
 
-    /// Lets the call go on for as long as `after`, or to its limit. Returns
-    /// its new deadline.
-    pub(super) fn extend(&mut self, now: Instant, after: Option<Duration>) -> Option<Instant> {
-        let until = after.and_then(|after| now.checked_add(after));
-        self.begun = Some(now);
-        self.deadline = match (until, self.limit) {
+    /// Sets the deadline to `now + timeout`, or to the caller's deadline if that is
+    /// earlier. Returns the new deadline.
+    pub(super) fn restart_timeout(&mut self, now: Instant, timeout: Option<Duration>) -> Option<Instant> {
+        let until = timeout.and_then(|timeout| now.checked_add(timeout));
+        self.timeout_start = Some(now);
+        self.deadline = match (until, self.call_deadline) {
             (Some(until), Some(limit)) => Some(until.min(limit)),
             (until, limit) => until.or(limit),
         };
         self.deadline
     }
 
-    /// Lets a call that waits its turn wait for as long as `after`, and for no
-    /// more than half of the time until its limit: what is left is for the
-    /// server. Returns its deadline until it has its turn.
-    pub(super) fn hurry(&mut self, now: Instant, after: Option<Duration>) -> Option<Instant> {
-        let turn = after.and_then(|after| now.checked_add(after));
-        let half = self.limit.map(|limit| now + limit.saturating_duration_since(now) / 2);
-        self.deadline = [self.deadline, turn, half].into_iter().flatten().min();
+    /// Limits how long a call may wait to be sent: to `max_wait`, and to half of the
+    /// time until the caller's deadline, so that the server gets the other half.
+    /// Returns the deadline for being sent.
+    pub(super) fn limit_wait(&mut self, now: Instant, max_wait: Option<Duration>) -> Option<Instant> {
+        let latest = max_wait.and_then(|max_wait| now.checked_add(max_wait));
+        let half = self.call_deadline.map(|deadline| now + deadline.saturating_duration_since(now) / 2);
+        self.deadline = [self.deadline, latest, half].into_iter().flatten().min();
         self.deadline
     }
 
-    /// How long the call had until its deadline.
-    pub(super) fn allowed(&self) -> Duration {
+    /// Returns how long the timeout that ends at the deadline is.
+    pub(super) fn timeout(&self) -> Duration {
         self.deadline
-            .zip(self.begun)
-            .map_or(Duration::ZERO, |(until, begun)| until.saturating_duration_since(begun))
+            .zip(self.timeout_start)
+            .map_or(Duration::ZERO, |(until, start)| until.saturating_duration_since(start))
     }
 
-    /// Remembers whom to wake. Returns whom no more.
-    pub(super) fn wait(&mut self, waker: &Waker) -> Option<Waker> {
+    /// Stores the caller's waker. Returns the one that it replaces.
+    pub(super) fn register(&mut self, waker: &Waker) -> Option<Waker> {
         match &self.waker {
             Some(known) if known.will_wake(waker) => None,
             _ => self.waker.replace(waker.clone()),
@@ -129,133 +132,138 @@ impl Slot {
     }
 }
 
+/// All slots of a connection, and the list of waiting calls.
 #[derive(Debug, Default)]
 pub(super) struct Slots {
-    all: Vec<Slot>,
-    free: Vec<Ticket>,
-    first: Option<Ticket>,
-    last: Option<Ticket>,
+    entries: Vec<Slot>,
+    vacant: Vec<Ticket>,
+    /// The waiting call that came first.
+    head: Option<Ticket>,
+    /// The waiting call that came last.
+    tail: Option<Ticket>,
+    /// The length of the waiting list.
     waiting: usize,
 }
 
 impl Slots {
-    /// A slot for a new call.
+    /// Assigns a slot to a new call.
     pub(super) fn insert(
         &mut self,
         state: State,
         operation: &'static Operation,
-        ends: Option<Ends>,
+        last_answer: Option<LastAnswer>,
         exclusive: bool,
     ) -> Ticket {
-        let Some(ticket) = self.free.pop() else {
-            self.all.push(Slot {
+        let Some(ticket) = self.vacant.pop() else {
+            self.entries.push(Slot {
                 state,
                 operation,
-                ends,
+                last_answer,
                 exclusive,
                 frames: VecDeque::new(),
                 buffered: 0,
                 paused: false,
                 waker: None,
                 deadline: None,
-                limit: None,
-                begun: None,
+                call_deadline: None,
+                timeout_start: None,
             });
-            return self.all.len() - 1;
+            return self.entries.len() - 1;
         };
-        let slot = &mut self.all[ticket];
+        let slot = &mut self.entries[ticket];
         slot.state = state;
         slot.operation = operation;
-        slot.ends = ends;
+        slot.last_answer = last_answer;
         slot.exclusive = exclusive;
         ticket
     }
 
-    /// Takes a slot back whose call is not waiting. Returns whom not to wake.
+    /// Frees the slot of a call that is not waiting. Returns its waker, to be dropped
+    /// without the lock.
     pub(super) fn free(&mut self, ticket: Ticket) -> Option<Waker> {
-        let slot = &mut self.all[ticket];
+        let slot = &mut self.entries[ticket];
         slot.state = State::Free;
         slot.frames.clear();
-        slot.frames.shrink_to(KEEP);
+        slot.frames.shrink_to(KEPT_CAPACITY);
         slot.buffered = 0;
         slot.paused = false;
         slot.deadline = None;
-        slot.limit = None;
+        slot.call_deadline = None;
         let waker = slot.waker.take();
-        self.free.push(ticket);
+        self.vacant.push(ticket);
         waker
     }
 
     pub(super) fn get(&mut self, ticket: Ticket) -> &mut Slot {
-        &mut self.all[ticket]
+        &mut self.entries[ticket]
     }
 
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (Ticket, &mut Slot)> {
-        self.all.iter_mut().enumerate().filter(|(_, slot)| !matches!(slot.state, State::Free))
+        self.entries.iter_mut().enumerate().filter(|(_, slot)| !matches!(slot.state, State::Free))
     }
 
-    /// How many calls wait their turn.
+    /// Returns the number of calls that wait to be sent.
     pub(super) fn waiting(&self) -> usize {
         self.waiting
     }
 
-    /// How many slots are in use.
+    /// Returns the number of slots in use.
     #[cfg(test)]
     pub(super) fn used(&self) -> usize {
-        self.all.len() - self.free.len()
+        self.entries.len() - self.vacant.len()
     }
 
-    /// The call that has waited longest, and whether it needs the connection to
-    /// itself.
+    /// Returns the call that has waited longest, and whether it is exclusive.
     pub(super) fn first_waiting(&self) -> Option<(Ticket, bool)> {
-        self.first.map(|ticket| (ticket, self.all[ticket].exclusive))
+        self.head.map(|ticket| (ticket, self.entries[ticket].exclusive))
     }
 
-    /// A slot for a new call that waits behind all others.
+    /// Assigns a slot to a new call and appends it to the waiting list.
     pub(super) fn insert_waiting(
         &mut self,
-        request: Box<Request>,
+        request: Box<PendingRequest>,
         operation: &'static Operation,
-        ends: Option<Ends>,
+        last_answer: Option<LastAnswer>,
         exclusive: bool,
     ) -> Ticket {
-        let previous = self.last;
+        let previous = self.tail;
         let state = State::Waiting { request, previous, next: None };
-        let ticket = self.insert(state, operation, ends, exclusive);
+        let ticket = self.insert(state, operation, last_answer, exclusive);
         match previous {
             Some(previous) => self.link(previous, |_, next| *next = Some(ticket)),
-            None => self.first = Some(ticket),
+            None => self.head = Some(ticket),
         }
-        self.last = Some(ticket);
+        self.tail = Some(ticket);
         self.waiting += 1;
         ticket
     }
 
-    /// Takes a waiting call out of the list, puts it into `state` and returns
-    /// its request; `None` if it does not wait.
-    pub(super) fn leave(&mut self, ticket: Ticket, state: State) -> Option<Box<Request>> {
-        if !matches!(self.all[ticket].state, State::Waiting { .. }) {
+    /// Removes a call from the waiting list, sets its state and returns its request;
+    /// `None`, and no change, if it is not waiting.
+    pub(super) fn unlink(&mut self, ticket: Ticket, state: State) -> Option<Box<PendingRequest>> {
+        if !matches!(self.entries[ticket].state, State::Waiting { .. }) {
             return None;
         }
         let State::Waiting { request, previous, next } =
-            std::mem::replace(&mut self.all[ticket].state, state)
+            std::mem::replace(&mut self.entries[ticket].state, state)
         else {
             return None;
         };
         match previous {
             Some(previous) => self.link(previous, |_, theirs| *theirs = next),
-            None => self.first = next,
+            None => self.head = next,
         }
         match next {
             Some(next) => self.link(next, |theirs, _| *theirs = previous),
-            None => self.last = previous,
+            None => self.tail = previous,
         }
         self.waiting -= 1;
         Some(request)
     }
 
+    /// Changes the links of a waiting call.
     fn link(&mut self, ticket: Ticket, change: impl FnOnce(&mut Option<Ticket>, &mut Option<Ticket>)) {
-        if let State::Waiting { previous, next, .. } = &mut self.all[ticket].state {
+        if let State::Waiting { previous, next, .. } = &mut self.entries[ticket].state {
             change(previous, next);
         }
     }

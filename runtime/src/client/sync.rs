@@ -1,8 +1,10 @@
-//! What callers and driver share a connection through: the standard library's,
-//! or under the cfg `riak_loom` loom's, which goes through all orders in which
-//! threads can take them (`tests/interleavings.rs`).
+//! The synchronization types that callers and the driver share a connection through.
 //!
-//! Invariant: a connection has no other state that threads share.
+//! They are those of the standard library or, with `cfg(riak_loom)`, those of loom,
+//! which explores all orders in which threads can use them (`tests/interleavings.rs`).
+//!
+//! Invariant: threads share no other state of a connection, apart from the flag and
+//! the counters that pools read without the lock.
 
 #[cfg(riak_loom)]
 pub(super) use loom::sync::{Arc, Mutex, MutexGuard};

@@ -1,7 +1,7 @@
-//! [`ServerConfig`]: what a server allows its clients.
+//! [`ServerConfig`]: limits of a server and its connections.
 //!
-//! Invariant: with the defaults a server behaves as a real node does, except
-//! that frames have a maximum length.
+//! Invariant: with the defaults a server behaves like a real node, except that frames
+//! have a maximum length.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::DecodeLimits;
 /// use riak_runtime::DecodeLimits;
 /// use riak_runtime::server::ServerConfig;
 ///
-/// // For a server that anybody can reach.
+/// // For a server that is open to the public.
 /// let limits = DecodeLimits { depth: 20, expansion: 32 };
 /// let config = ServerConfig::new().max_frame(1024 * 1024).decode_limits(limits);
 /// assert_eq!(config.write_buffer, 64 * 1024);
@@ -23,24 +23,25 @@ use crate::DecodeLimits;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ServerConfig {
-    /// The longest frame that is accepted, in bytes: message code and body, without
-    /// the four bytes of length. A longer one is answered with an error, and the
-    /// connection is closed. Default 64 MiB ([`MAX_FRAME`](crate::frame::MAX_FRAME)).
+    /// Maximum length of a received frame in bytes: message code and body, without the
+    /// four bytes of the length prefix. A longer frame is answered with an error, and
+    /// the connection is closed. Default 64 MiB
+    /// ([`MAX_FRAME`](crate::frame::MAX_FRAME)).
     pub max_frame: usize,
     /// How many bytes of answers are buffered for a client that does not read them.
-    /// Above it, [`Replies::send`](super::Replies::send) waits and no further request
-    /// is taken. Default 64 KiB.
+    /// Once it is reached, [`Replies::send`](super::Replies::send) waits and no further
+    /// request is handled. Default 64 KiB.
     pub write_buffer: usize,
-    /// Whether a request that arrives while a stream is being sent is answered with
-    /// an error and the connection closed, as Riak does, instead of waiting for the
-    /// stream's end. Default true.
+    /// Whether a request that arrives while a stream is being sent is answered with an
+    /// error and closes the connection, as in Riak, instead of waiting for the end of
+    /// the stream. Default true.
     pub refuse_behind_stream: bool,
-    /// How deep a request may nest and how much memory decoding it may take. Default
-    /// [`DecodeLimits::DEFAULT`]. A server that anybody can reach may want less than
-    /// its 128 bytes of memory for each byte received.
+    /// How deeply a request may be nested and how much memory decoding it may take.
+    /// Default [`DecodeLimits::DEFAULT`]. A server that is open to the public may want
+    /// less than its 128 bytes of memory for each byte received.
     pub decode_limits: DecodeLimits,
-    /// How long a server that is shut down waits for its connections to finish
-    /// before it closes them. Default 30 seconds.
+    /// How long a server that shuts down waits for its connections to finish before it
+    /// closes them. Default 30 seconds.
     pub grace: Duration,
 }
 
@@ -57,7 +58,7 @@ impl Default for ServerConfig {
 }
 
 impl ServerConfig {
-    /// The default settings.
+    /// Creates the default settings.
     #[must_use]
     pub fn new() -> Self {
         Self::default()

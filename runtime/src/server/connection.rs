@@ -1,9 +1,9 @@
-//! [`serve_connection`]: one connection, from its first frame to its close.
+//! [`serve_connection`]: serves one connection, from its first frame to its close.
 //!
-//! Requests are taken one after the other out of what was read; answers are
-//! written when there is nothing left to be read, when they get many, or when a
-//! handler waits. Invariant: an answer is written before the connection is
-//! closed behind it.
+//! Buffered requests are handled one after the other. Answers are written when no
+//! complete request is buffered, when the outbox is full, or while a handler waits.
+//! Invariant: all answers are written before this side closes the connection, except
+//! after [`Failure::Hangup`].
 
 use std::future::{Future, poll_fn};
 use std::io::{self, IoSlice};
@@ -21,19 +21,20 @@ use crate::error::FrameError;
 use crate::operation::ErrorFrame;
 use crate::{Frame, FrameReader, WriteBuffer};
 
-/// Slices of one vectored write.
-const SLICES: usize = 64;
+/// Maximum number of slices in a vectored write.
+const MAX_SLICES: usize = 64;
 
-/// How long a client gets to read the last answer and close its side. Closing
-/// a socket with bytes unread would take the answer back.
+/// How long a client gets to read the last answer and close its side.
+///
+/// Closing a socket with unread bytes resets the connection, and the client could lose
+/// the answer.
 const LINGER: Duration = Duration::from_secs(2);
 
-/// Serves one connection, over anything that can be read and written, until either
-/// side closes it.
+/// Serves one connection over any byte stream until either side closes it.
 ///
-/// When this side closes, after an error that says so, it waits up to 2 seconds for
-/// the client to read the last answer. [`ServerConfig::grace`] is not used. If the
-/// future is dropped, so is `io`.
+/// When this side closes the connection, as some errors require, it waits up to 2
+/// seconds for the client to read the last answer. [`ServerConfig::grace`] is not used.
+/// If the future is dropped, so is `io`.
 ///
 /// # Errors
 ///
@@ -50,8 +51,8 @@ where
     serve_until(io, service, config, std::future::pending()).await
 }
 
-/// Serves a connection until either side closes it or, between two requests,
-/// `stop` is ready.
+/// Serves a connection until either side closes it, or until `stop` is ready when no
+/// complete request is buffered.
 pub(super) async fn serve_until<IO, S>(
     io: IO,
     service: &S,
@@ -64,7 +65,7 @@ where
 {
     let mut stop = pin!(stop);
     let mut outbox = Outbox::new(config);
-    let mut wire = Wire {
+    let mut connection = Connection {
         io,
         reader: FrameReader::new(config.max_frame),
         outbox: outbox.share(),
@@ -72,14 +73,14 @@ where
         refuse_behind_stream: config.refuse_behind_stream,
     };
     let end = loop {
-        let request = match wire.reader.next_frame() {
+        let request = match connection.reader.next_frame() {
             Ok(Some(request)) => request,
-            Ok(None) => match wire.fill(stop.as_mut()).await? {
-                Filled::Some => continue,
-                Filled::Closed => return wire.flush().await,
+            Ok(None) => match connection.fill(stop.as_mut()).await? {
+                Filled::Bytes => continue,
+                Filled::Closed => return connection.flush().await,
                 Filled::Stopped => break None,
             },
-            // Riak closes without a word.
+            // Riak closes the connection without an answer.
             Err(FrameError::Empty) => break None,
             Err(_) => {
                 let error = ErrorReply::new("Invalid message packet, reason: invalid").and_close();
@@ -87,88 +88,89 @@ where
             }
         };
         let code = Some(request.code);
-        let done = if service.serves(request.code) {
-            wire.call(service, request, &mut outbox).await?
+        let outcome = if service.serves(request.code) {
+            connection.call(service, request, &mut outbox).await?
         } else {
-            wire.outbox.lock().begin();
-            Done::Failed(Failure::unknown_code(request.code))
+            connection.outbox.lock().begin();
+            Outcome::Failed(Failure::unknown_code(request.code))
         };
-        match done {
-            Done::Answered => {}
-            Done::Failed(Failure::Hangup) | Done::Gone => return Ok(()),
-            // Nothing may follow the last answer: it would be taken for the next
-            // request's.
-            Done::Failed(Failure::Error(error)) if wire.outbox.lock().answered => {
+        match outcome {
+            Outcome::Answered => {}
+            Outcome::Failed(Failure::Hangup) | Outcome::Gone => return Ok(()),
+            // The error is not sent: the client would take a frame after the last answer for
+            // the answer to its next request.
+            Outcome::Failed(Failure::Error(error)) if connection.outbox.lock().answered => {
                 if error.close {
                     break None;
                 }
             }
-            Done::Failed(Failure::Error(error)) if error.close => break Some((error, code)),
-            Done::Failed(Failure::Error(error)) => match service.error_frame(code) {
-                Some(frame) => wire.push_error(&error, frame)?,
+            Outcome::Failed(Failure::Error(error)) if error.close => break Some((error, code)),
+            Outcome::Failed(Failure::Error(error)) => match service.error_frame(code) {
+                Some(frame) => connection.push_error(&error, frame)?,
                 None => break None,
             },
         }
-        if !wire.outbox.lock().has_room() {
-            wire.flush().await?;
+        if !connection.outbox.lock().has_room() {
+            connection.flush().await?;
         }
     };
     if let Some((error, code)) = &end
         && let Some(frame) = service.error_frame(*code)
     {
-        wire.push_error(error, frame)?;
+        connection.push_error(error, frame)?;
     }
-    wire.flush().await?;
-    wire.linger().await
+    connection.flush().await?;
+    connection.linger().await
 }
 
-/// What became of a request.
-enum Done {
+/// The outcome of a request.
+enum Outcome {
     Answered,
     Failed(Failure),
-    /// The client has gone.
+    /// The client has closed the connection.
     Gone,
 }
 
-/// What came of waiting for bytes.
+/// The result of waiting for bytes.
 enum Filled {
-    Some,
+    Bytes,
     /// The client has closed its side.
     Closed,
-    /// The server is to stop.
+    /// The server is shutting down.
     Stopped,
 }
 
-struct Wire<IO> {
+/// The state of a connection: its byte stream and buffers.
+struct Connection<IO> {
     io: IO,
     reader: FrameReader,
     outbox: Outbox,
-    /// What was taken out of the outbox.
+    /// Bytes taken from the outbox and not yet written.
     writing: WriteBuffer,
     refuse_behind_stream: bool,
 }
 
-impl<IO: AsyncRead + AsyncWrite + Unpin> Wire<IO> {
-    /// Calls the service; meanwhile writes what it has answered.
+impl<IO: AsyncRead + AsyncWrite + Unpin> Connection<IO> {
+    /// Calls the service, and writes its answers while it runs.
     async fn call<S: Service>(
         &mut self,
         service: &S,
         request: Frame,
         outbox: &mut Outbox,
-    ) -> io::Result<Done> {
+    ) -> io::Result<Outcome> {
         self.outbox.lock().begin();
         let mut call = pin!(service.call(request, outbox));
         poll_fn(|cx| {
             let result = call.as_mut().poll(cx);
             if self.refuse_behind_stream && self.outbox.lock().streaming {
-                // Nothing may be sent behind a request that streams. This looks
-                // before the stream's end is written, so that what has come was
-                // sent before the client could know it.
+                // A client must not send a request during a stream. The check comes before
+                // the end of the stream is written, so that any byte received was sent
+                // before the client could know of the end.
                 let too_early = if self.reader.is_within_frame() {
                     true
                 } else {
                     match self.poll_read(cx) {
-                        Poll::Ready(Ok(0)) => return Poll::Ready(Ok(Done::Gone)),
+                        Poll::Ready(Ok(0)) => return Poll::Ready(Ok(Outcome::Gone)),
                         Poll::Ready(Ok(_)) => true,
                         Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                         Poll::Pending => false,
@@ -177,22 +179,22 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Wire<IO> {
                 if too_early {
                     self.outbox.lock().answered = false;
                     let text = "Cannot send another request while one is in progress";
-                    return Poll::Ready(Ok(Done::Failed(ErrorReply::new(text).and_close().into())));
+                    return Poll::Ready(Ok(Outcome::Failed(ErrorReply::new(text).and_close().into())));
                 }
             }
             if let Poll::Ready(result) = result {
-                return Poll::Ready(Ok(result.map_or_else(Done::Failed, |()| Done::Answered)));
+                return Poll::Ready(Ok(result.map_or_else(Outcome::Failed, |()| Outcome::Answered)));
             }
             match self.poll_flush(cx) {
                 Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
-                // A handler that waited for room has been woken.
+                // If a flush made room, it has woken the handler that waits for it.
                 Poll::Ready(Ok(())) | Poll::Pending => Poll::Pending,
             }
         })
         .await
     }
 
-    /// Writes what there is and waits for bytes.
+    /// Writes pending answers and waits for bytes or for `stop`.
     async fn fill(&mut self, mut stop: Pin<&mut impl Future<Output = ()>>) -> io::Result<Filled> {
         poll_fn(|cx| {
             if let Poll::Ready(Err(error)) = self.poll_flush(cx) {
@@ -202,7 +204,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Wire<IO> {
                 return Poll::Ready(Ok(Filled::Stopped));
             }
             let count = ready!(self.poll_read(cx))?;
-            Poll::Ready(Ok(if count == 0 { Filled::Closed } else { Filled::Some }))
+            Poll::Ready(Ok(if count == 0 { Filled::Closed } else { Filled::Bytes }))
         })
         .await
     }
@@ -228,15 +230,15 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Wire<IO> {
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
             if self.writing.is_empty() {
-                let mut pending = self.outbox.lock();
-                if pending.out.is_empty() {
+                let mut state = self.outbox.lock();
+                if state.out.is_empty() {
                     break;
                 }
-                let handler = pending.take(&mut self.writing);
-                drop(pending);
+                let handler = state.take(&mut self.writing);
+                drop(state);
                 handler.into_iter().for_each(std::task::Waker::wake);
             }
-            let mut slices = [IoSlice::new(&[]); SLICES];
+            let mut slices = [IoSlice::new(&[]); MAX_SLICES];
             let used = self.writing.slices(&mut slices);
             let count = ready!(Pin::new(&mut self.io).poll_write_vectored(cx, &slices[..used]))?;
             if count == 0 {
@@ -247,7 +249,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Wire<IO> {
         Pin::new(&mut self.io).poll_flush(cx)
     }
 
-    /// Says that nothing more comes, and reads until the client has seen it.
+    /// Shuts down the sending side, then discards input until the client closes its side.
     async fn linger(&mut self) -> io::Result<()> {
         let drained = poll_fn(|cx| {
             ready!(Pin::new(&mut self.io).poll_shutdown(cx))?;

@@ -1,7 +1,7 @@
-//! [`Failure`]: how a request is answered that failed.
+//! [`Failure`]: how a failed request is answered.
 //!
-//! Invariant: an error's frame has text and number both, since Riak's schema
-//! requires both.
+//! Invariant: an error frame has a text, and a number if the schema has a field for it:
+//! Riak's schema requires both.
 
 use std::fmt;
 
@@ -9,9 +9,9 @@ use crate::error::{DecodeError, FrameError};
 use crate::operation::ErrorFrame;
 use crate::{Blob, WriteBuffer};
 
-/// Why a request is not answered as it should be, and what the client gets instead.
+/// The failure of a request, and what the client gets instead of an answer.
 ///
-/// Made of an [`ErrorReply`] by `into()` or `?`.
+/// An [`ErrorReply`] converts to it with `into()` or `?`.
 ///
 /// ```
 /// use riak_runtime::server::{ErrorReply, Failure};
@@ -27,22 +27,23 @@ use crate::{Blob, WriteBuffer};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Failure {
-    /// The client gets this error, in the error frame of the schema.
+    /// The client gets this error, in the schema's error frame.
     Error(ErrorReply),
     /// The client gets no answer: the connection is closed.
     Hangup,
 }
 
 impl Failure {
-    /// The answer to a message code that is not served: "Unknown message code: N", as
-    /// Riak says it. The connection stays open.
+    /// Creates the answer to a message code that is not served: "Unknown message code:
+    /// N", as Riak sends it. The connection stays open.
     #[must_use]
     pub fn unknown_code(code: u8) -> Self {
         ErrorReply::new(format!("Unknown message code: {code}")).into()
     }
 
-    /// The answer to a request that cannot be decoded or processed: "Error processing
-    /// incoming message: …", as Riak says it. The connection is closed, as Riak does.
+    /// Creates the answer to a request that cannot be decoded or processed: "Error
+    /// processing incoming message: …", as Riak sends it. The connection is closed, as
+    /// in Riak.
     #[must_use]
     pub fn unprocessable(reason: impl fmt::Display) -> Self {
         ErrorReply::new(format!("Error processing incoming message: {reason}")).and_close().into()
@@ -78,8 +79,7 @@ impl From<FrameError> for Failure {
     }
 }
 
-/// An error that a request is answered with: a text, a number, and whether the
-/// connection stays open.
+/// An error answer: a text, a number, and whether the connection is closed.
 ///
 /// ```
 /// use riak_runtime::server::ErrorReply;
@@ -94,38 +94,38 @@ pub struct ErrorReply {
     pub text: Blob,
     /// The error's number. Riak KV always sends zero.
     pub number: u32,
-    /// Whether the connection is closed after it.
+    /// Whether the connection is closed after the error is sent.
     pub close: bool,
 }
 
 impl ErrorReply {
-    /// An error with this text and number 0, after which the connection stays
+    /// Creates an error with this text and number 0, after which the connection stays
     /// open.
     pub fn new(text: impl Into<Blob>) -> Self {
         Self { text: text.into(), number: 0, close: false }
     }
 
-    /// The same error with this number.
+    /// Sets the number.
     #[must_use]
     pub fn with_number(self, number: u32) -> Self {
         Self { number, ..self }
     }
 
-    /// The same error, after which the connection is closed.
+    /// Closes the connection after the error is sent.
     #[must_use]
     pub fn and_close(self) -> Self {
         Self { close: true, ..self }
     }
 
-    /// Appends it as the frame that a schema has for errors.
+    /// Appends the error to `out` in a schema's error frame.
     pub(super) fn push(&self, frame: ErrorFrame, out: &mut WriteBuffer) -> Result<(), FrameError> {
         let mut body = Vec::with_capacity(self.text.len() + 16);
-        varint(u64::from(frame.text << 3 | crate::wire::DELIMITED), &mut body);
-        varint(self.text.len() as u64, &mut body);
+        push_varint(u64::from(frame.text << 3 | crate::wire::DELIMITED), &mut body);
+        push_varint(self.text.len() as u64, &mut body);
         body.extend_from_slice(&self.text);
         if let Some(number) = frame.number {
-            varint(u64::from(number << 3), &mut body);
-            varint(u64::from(self.number), &mut body);
+            push_varint(u64::from(number << 3), &mut body);
+            push_varint(u64::from(self.number), &mut body);
         }
         out.push_body(frame.code, &body)
     }
@@ -140,7 +140,7 @@ impl fmt::Display for ErrorReply {
 impl std::error::Error for ErrorReply {}
 
 /// Appends a varint.
-pub(super) fn varint(mut value: u64, out: &mut Vec<u8>) {
+pub(super) fn push_varint(mut value: u64, out: &mut Vec<u8>) {
     while value >= 0x80 {
         out.push(value.to_le_bytes()[0] | 0x80);
         value >>= 7;

@@ -1,7 +1,7 @@
-//! [`Handler`] and [`StreamHandler`]: services of one operation each, for
-//! requests that have no generated server trait.
+//! [`Handler`] and [`StreamHandler`]: services of one operation each, for requests
+//! without a generated server trait.
 //!
-//! Invariant: they decode, answer and fail exactly as generated dispatchers do.
+//! Invariant: they decode, answer and fail exactly like generated dispatchers.
 
 use std::fmt;
 use std::future::Future;
@@ -14,10 +14,11 @@ use super::service::Service;
 use crate::operation::ErrorFrame;
 use crate::{Coded, Frame, Owned, Request};
 
-/// Answers requests of one type with one message each. Functions and closures that
-/// return a future implement it.
+/// Answers each request of one type with one message.
+///
+/// Functions and closures that return a future implement it.
 pub trait Handler<R: Request>: Send + Sync + 'static {
-    /// Answers a request. A failure is sent instead of the answer.
+    /// Answers a request. A failure is sent instead of an answer.
     ///
     /// The future is dropped if the connection fails.
     fn handle(&self, request: R) -> impl Future<Output = Result<R::Response, Failure>> + Send;
@@ -34,12 +35,12 @@ where
     }
 }
 
-/// Answers requests of one type with a stream each.
+/// Answers each request of one type with a stream.
 pub trait StreamHandler<R: Request>: Send + Sync + 'static {
     /// Sends the answers to a request. When it returns, the stream ends, unless an
-    /// answer has ended it before. A failure is sent as the last frame instead.
+    /// answer has already ended it. A failure is sent as the last frame instead.
     ///
-    /// The future is dropped if the connection fails or the client goes.
+    /// The future is dropped if the connection fails or the client closes it.
     fn handle(
         &self,
         request: R,
@@ -57,22 +58,22 @@ impl<R: Request, H: StreamHandler<R>> StreamHandler<R> for Arc<H> {
     }
 }
 
-/// A service of one operation: what [`unary`] and [`streaming`] return.
+/// A service of one operation. Created by [`unary`] and [`streaming`].
 pub struct Operation<R, H, Kind> {
     handler: H,
     kind: PhantomData<fn(R) -> Kind>,
 }
 
-/// The kind of an [`Operation`] that is answered once.
+/// Marks an [`Operation`] that is answered once.
 #[derive(Debug)]
 pub enum Unary {}
 
-/// The kind of an [`Operation`] that is answered with a stream.
+/// Marks an [`Operation`] that is answered with a stream.
 #[derive(Debug)]
 pub enum Streaming {}
 
-/// A service that answers the requests of one type by a closure or another
-/// [`Handler`]. A tuple of services serves all of their requests.
+/// Creates a service that answers the requests of one type with a closure or another
+/// [`Handler`]. A tuple of services serves the requests of all of them.
 ///
 /// ```
 /// use riak_runtime::server::{Service, unary};
@@ -90,7 +91,7 @@ pub fn unary<R: Request + Owned, H: Handler<R>>(handler: H) -> Operation<R, H, U
     Operation { handler, kind: PhantomData }
 }
 
-/// A service that answers the requests of one type with streams.
+/// Creates a service that answers the requests of one type with streams.
 ///
 /// ```
 /// use riak_runtime::server::{Failure, Replies, Service, StreamHandler, streaming};

@@ -1,7 +1,7 @@
-//! [`Server`]: accepts connections, and stops when it is told to.
+//! [`Server`]: accepts connections until it is shut down.
 //!
-//! Invariant: every connection's task belongs to the future that serves: when
-//! that ends or is dropped, there are none left.
+//! Invariant: the future of [`Server::serve`] owns the tasks of all connections: when
+//! it ends or is dropped, none is left.
 
 use std::future::{Future, poll_fn};
 use std::io;
@@ -20,20 +20,22 @@ use super::config::ServerConfig;
 use super::connection::serve_until;
 use super::service::Service;
 
-/// How long to wait when accepting fails, which it does when there are too many
-/// open files.
-const PAUSE: Duration = Duration::from_millis(50);
+/// Delay after a failed accept, as happens when too many files are open.
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(50);
 
-/// Accepts TCP connections and serves each in a task of its own, until it is shut
-/// down by its [`ServerHandle`]. See the [module](super) for an example.
+/// Accepts TCP connections and serves each in a task of its own.
+///
+/// It runs until its [`ServerHandle`] shuts it down. See the [module](super) for an
+/// example.
 #[derive(Debug)]
 pub struct Server {
     config: ServerConfig,
     handle: ServerHandle,
 }
 
-/// Shuts a [`Server`] down. Clones are handles of the same server; dropping them
-/// does nothing.
+/// A handle to shut a [`Server`] down.
+///
+/// Clones refer to the same server; dropping a handle does nothing.
 #[derive(Clone, Debug)]
 pub struct ServerHandle {
     stop: watch::Sender<bool>,
@@ -41,16 +43,16 @@ pub struct ServerHandle {
 }
 
 impl ServerHandle {
-    /// Has the server accept no more connections. Each open one finishes the request
-    /// that it is handling, writes the answer and closes. [`Server::serve`] ends when
-    /// all have, or after [`grace`](ServerConfig::grace).
+    /// Stops accepting connections. Each open connection answers the requests that it has
+    /// read, then closes. [`Server::serve`] ends when all connections have closed, or after
+    /// [`grace`](ServerConfig::grace).
     ///
-    /// To end at once, drop the future of [`Server::serve`].
+    /// To stop at once, drop the future of [`Server::serve`].
     pub fn shut_down(&self) {
         self.stop.send_replace(true);
     }
 
-    /// How many connections are open.
+    /// Returns the number of open connections.
     #[must_use]
     pub fn connections(&self) -> usize {
         self.connections.load(Ordering::Relaxed)
@@ -64,24 +66,24 @@ impl Default for Server {
 }
 
 impl Server {
-    /// A server that does not serve yet.
+    /// Creates a server. It serves once [`Server::serve`] is called and polled.
     #[must_use]
     pub fn new(config: ServerConfig) -> Self {
         let (stop, _) = watch::channel(false);
         Self { config, handle: ServerHandle { stop, connections: Arc::default() } }
     }
 
-    /// A handle that shuts the server down.
+    /// Returns a handle that can shut the server down.
     #[must_use]
     pub fn handle(&self) -> ServerHandle {
         self.handle.clone()
     }
 
-    /// Serves all connections with one service. Ends when the server is shut down; if
-    /// the future is dropped, all connections close at once.
+    /// Serves all connections with one service until the server is shut down. If the
+    /// future is dropped, all connections close at once.
     ///
-    /// If accepting fails, which happens when too many files are open, it is tried
-    /// again after 50 ms.
+    /// If accepting fails, as happens when too many files are open, it is retried after
+    /// 50 ms.
     ///
     /// # Panics
     ///
@@ -91,8 +93,8 @@ impl Server {
         self.serve_with(listener, move |_| Arc::clone(&service)).await;
     }
 
-    /// Serves each connection with a service of its own, which can keep the state of
-    /// the connection. `service` gets the client's address. Otherwise as
+    /// Serves each connection with a service of its own, which can hold state of the
+    /// connection. `service` creates it from the client's address. Otherwise like
     /// [`Server::serve`].
     ///
     /// # Panics
@@ -104,7 +106,8 @@ impl Server {
         mut service: impl FnMut(SocketAddr) -> S + Send,
     ) {
         let mut stopped = self.handle.stop.subscribe();
-        // The sender lives as long as `self`: this ends by its value only.
+        // The sender lives as long as `self`, so `wait_for` cannot fail before the value is
+        // set.
         let mut stop = pin!(async move {
             let _ = stopped.wait_for(|stop| *stop).await;
         });
@@ -122,17 +125,18 @@ impl Server {
                 Some(Ok((socket, peer))) => {
                     tasks.spawn(self.connection(socket, service(peer)));
                 }
-                Some(Err(_)) => tokio::time::sleep(PAUSE).await,
+                Some(Err(_)) => tokio::time::sleep(ACCEPT_RETRY_DELAY).await,
             }
         }
         drop(listener);
-        // A client that reads nothing, or a handler that waits for ever, would
-        // hold it up. Whatever is left then goes with the set.
+        // A client that does not read, or a handler that never returns, must not delay
+        // the end for ever. Dropping the set aborts the tasks that are left.
         let ended = async { while tasks.join_next().await.is_some() {} };
         let _ = tokio::time::timeout(self.config.grace, ended).await;
     }
 
-    /// Serves one connection. Its failure concerns nobody else.
+    /// Returns the task of one connection. Its error is ignored: it affects no other
+    /// connection.
     fn connection<S: Service>(
         &self,
         socket: TcpStream,
@@ -140,7 +144,7 @@ impl Server {
     ) -> impl Future<Output = io::Result<()>> + Send + use<S> {
         let config = self.config.clone();
         let mut stopped = self.handle.stop.subscribe();
-        let open = Open::new(Arc::clone(&self.handle.connections));
+        let open = OpenConnection::new(Arc::clone(&self.handle.connections));
         async move {
             let _open = open;
             socket.set_nodelay(true)?;
@@ -152,17 +156,17 @@ impl Server {
     }
 }
 
-/// Counts an open connection.
-struct Open(Arc<AtomicUsize>);
+/// Counts an open connection until it is dropped.
+struct OpenConnection(Arc<AtomicUsize>);
 
-impl Open {
+impl OpenConnection {
     fn new(connections: Arc<AtomicUsize>) -> Self {
         connections.fetch_add(1, Ordering::Relaxed);
         Self(connections)
     }
 }
 
-impl Drop for Open {
+impl Drop for OpenConnection {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }

@@ -3,14 +3,14 @@
 //! - [`Server`] accepts TCP connections; [`serve_connection`] serves one over
 //!   anything that can be read and written.
 //! - [`Service`] answers frames. For each `service` of a schema, `protoc-gen-riak`
-//!   generates a trait (`FooServer`) to be implemented, and a dispatcher
-//!   (`FooService`) that makes a [`Service`] of the implementation. [`unary`] and
-//!   [`streaming`] make one of a closure or handler, for requests without such a
-//!   trait. A tuple of services serves the message codes of all of them.
-//! - A method that fails returns a [`Failure`], most often made of an
+//!   generates a trait (`FooServer`) to implement, and a dispatcher (`FooService`)
+//!   that turns the implementation into a [`Service`]. [`unary`] and [`streaming`]
+//!   turn a closure or handler into one, for requests without such a trait. A tuple
+//!   of services serves the message codes of all of them.
+//! - A method that fails returns a [`Failure`], usually converted from an
 //!   [`ErrorReply`].
 //!
-//! [`Outbox`], [`Replies`] and [`unserved`] are what dispatchers use.
+//! Dispatchers use [`Outbox`], [`Replies`] and [`unserved`].
 //!
 #![cfg_attr(all(feature = "client", feature = "derive"), doc = "```")]
 #![cfg_attr(not(all(feature = "client", feature = "derive")), doc = "```ignore")]
@@ -54,11 +54,11 @@
 //! # }
 //! ```
 //!
-//! A connection behaves as that of a real Riak node. Requests may be pipelined; they
-//! are handled one at a time and answered in their order. An unknown message code
-//! is answered with an error. A body that cannot be decoded is answered with an
-//! error, and the connection is closed; so is a frame that is too long. After a
-//! frame of length zero the connection is closed without an answer.
+//! A connection behaves like that of a real Riak node. Requests may be pipelined; they
+//! are handled one at a time and answered in order. An unknown message code is answered
+//! with an error. A body that cannot be decoded, or a frame that is too long, is
+//! answered with an error, and the connection is closed. After a frame of length zero
+//! the connection is closed without an answer.
 
 mod config;
 mod connection;

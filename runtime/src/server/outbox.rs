@@ -1,9 +1,8 @@
-//! [`Outbox`] and [`Replies`]: where handlers put their answers.
+//! [`Outbox`] and [`Replies`]: collect the answers of handlers.
 //!
-//! The connection empties the outbox whenever a handler waits and before it
-//! reads on, so that answers are coalesced. Invariant: it is only locked for
-//! the time it takes to encode a message, by the one task that serves the
-//! connection, so that nobody ever waits for the lock.
+//! The connection writes the outbox when a handler waits and before it reads again, so
+//! that answers are coalesced. Invariant: only the task that serves the connection locks
+//! the outbox, and only while it encodes a message, so that the lock is uncontended.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -12,12 +11,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
 use super::config::ServerConfig;
-use super::failure::{ErrorReply, Failure, varint};
+use super::failure::{ErrorReply, Failure, push_varint};
 use crate::error::{DecodeErrorKind, FrameError};
 use crate::operation::{Mode, Operation, StreamEnd};
 use crate::{Blob, Coded, DecodeError, DecodeLimits, Frame, Message, Owned, Request, WriteBuffer};
 
-/// What can be sent as an answer: a message with a code, or an enum of such messages.
+/// A type that can be sent as an answer: a message with a code, or an enum of such
+/// messages.
 pub trait Reply: Sync {
     /// Appends the answer to `out` as one frame.
     ///
@@ -33,51 +33,53 @@ impl<M: Message + Coded + Sync> Reply for M {
     }
 }
 
-/// The answers that wait to be written to one client: where a [`Service`] puts its
-/// frames.
+/// The answers that wait to be written to one client. A [`Service`] puts its frames
+/// here.
 ///
 /// [`Service`]: super::Service
 pub struct Outbox {
-    shared: Arc<Mutex<Pending>>,
+    shared: Arc<Mutex<OutboxState>>,
     decode_limits: DecodeLimits,
 }
 
-/// What handlers and the connection share.
-pub(super) struct Pending {
+/// The state that handlers and the connection share.
+pub(super) struct OutboxState {
+    /// Encoded answers.
     pub(super) out: WriteBuffer,
-    /// Whether the request is being answered with a stream whose last answer the
-    /// client cannot have seen.
+    /// Whether the current request is answered with a stream whose last answer the client
+    /// cannot have received yet.
     pub(super) streaming: bool,
-    /// Whether the request has had its last answer: nothing may follow it.
+    /// Whether the current request has its last answer: no frame may follow.
     pub(super) answered: bool,
-    /// How many bytes may wait to be written.
+    /// Number of bytes in `out` from which handlers wait.
     limit: usize,
-    /// A handler that waits for room.
+    /// The waker of a handler that waits for room.
     waker: Option<Waker>,
 }
 
-impl Pending {
+impl OutboxState {
+    /// Reports whether `out` is below its limit.
     pub(super) fn has_room(&self) -> bool {
         self.out.len() < self.limit
     }
 
-    /// Begins another request.
+    /// Resets the state for another request.
     pub(super) fn begin(&mut self) {
         (self.streaming, self.answered) = (false, false);
     }
 
-    /// Puts an answer in, which may be the last.
+    /// Appends an answer; `last` says whether it is the request's last one.
     fn append(&mut self, frame: WriteBuffer, last: bool) {
         self.out.append(frame);
         self.answered |= last;
     }
 
-    /// Moves what is to be written to an empty buffer. Returns a handler that
-    /// waited for that.
+    /// Moves the encoded answers into `empty`, an empty buffer. Returns the waker of a
+    /// handler that waits for room.
     pub(super) fn take(&mut self, empty: &mut WriteBuffer) -> Option<Waker> {
         std::mem::swap(&mut self.out, empty);
-        // What comes from now on may have been sent after the last answer was
-        // seen.
+        // Once the last answer is being written, the client may receive it and send its next
+        // request.
         self.streaming &= !self.answered;
         self.waker.take()
     }
@@ -85,23 +87,23 @@ impl Pending {
 
 impl Outbox {
     pub(super) fn new(config: &ServerConfig) -> Self {
-        let pending = Pending {
+        let state = OutboxState {
             out: WriteBuffer::new(),
             streaming: false,
             answered: false,
             limit: config.write_buffer.max(1),
             waker: None,
         };
-        Self { shared: Arc::new(Mutex::new(pending)), decode_limits: config.decode_limits }
+        Self { shared: Arc::new(Mutex::new(state)), decode_limits: config.decode_limits }
     }
 
-    /// The same outbox, for the connection to empty.
+    /// Returns a second handle to the outbox, for the connection that writes it.
     pub(super) fn share(&self) -> Self {
         Self { shared: Arc::clone(&self.shared), decode_limits: self.decode_limits }
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'_, Pending> {
-        // A message that panics while it is encoded leaves no trace.
+    pub(super) fn lock(&self) -> MutexGuard<'_, OutboxState> {
+        // A message that panics while it is encoded leaves the state unchanged.
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -110,8 +112,9 @@ impl Outbox {
     ///
     /// # Errors
     ///
-    /// If the body is malformed or exceeds the limits, or if the request must not
-    /// have a body and has one. Return the failure: it is the answer that Riak gives.
+    /// If the body is malformed or exceeds the limits, or if the request must not have a
+    /// body and has one. Return the failure from the service: it is the answer that Riak
+    /// sends.
     pub fn decode<R: Request + Owned>(&self, request: &Frame) -> Result<R, Failure> {
         if R::OPERATION.bodyless && !request.body.is_empty() {
             return Err(DecodeError::new(DecodeErrorKind::InvalidTag, 0).into());
@@ -126,9 +129,9 @@ impl Outbox {
     ///
     /// If it is longer than a frame may be.
     pub fn answer<A: Reply + ?Sized>(&mut self, answer: &A) -> Result<(), Failure> {
-        let mut pending = self.lock();
-        answer.push(&mut pending.out)?;
-        pending.answered |= !pending.streaming;
+        let mut state = self.lock();
+        answer.push(&mut state.out)?;
+        state.answered |= !state.streaming;
         Ok(())
     }
 
@@ -151,23 +154,22 @@ impl Outbox {
         Replies { outbox: self, operation: R::OPERATION, end, ended: false, answer: PhantomData }
     }
 
-    /// Says that the request is answered with several frames. Until the stream's end
-    /// no other request may arrive
+    /// Declares that the request is answered with several frames. Until the end of the
+    /// stream no other request may arrive
     /// ([`refuse_behind_stream`](ServerConfig::refuse_behind_stream)).
     pub fn begin_stream(&mut self) {
         self.lock().streaming = true;
     }
 
-    /// Waits until less than [`write_buffer`](ServerConfig::write_buffer) is waiting
-    /// to be written: this is what slows a service down for a client that does not
-    /// read.
+    /// Waits until fewer bytes than [`write_buffer`](ServerConfig::write_buffer) wait to
+    /// be written. This is the back-pressure of a client that does not read.
     pub async fn room(&mut self) {
         poll_fn(|cx| {
-            let mut pending = self.lock();
-            if pending.has_room() {
+            let mut state = self.lock();
+            if state.has_room() {
                 return Poll::Ready(());
             }
-            pending.waker = Some(cx.waker().clone());
+            state.waker = Some(cx.waker().clone());
             Poll::Pending
         })
         .await;
@@ -180,30 +182,30 @@ impl fmt::Debug for Outbox {
     }
 }
 
-/// The stream of answers to one request: what a streaming method sends into.
+/// The stream of answers to one request, which a streaming method sends to.
 ///
-/// An answer whose end-of-stream field is set ends the stream. If none has it set,
-/// the dispatcher sends a last answer with nothing but this field after the method
-/// has returned.
+/// An answer whose end-of-stream field is set ends the stream. If no answer has it set,
+/// the dispatcher sends a last answer with only this field after the method has
+/// returned.
 pub struct Replies<'o, A> {
     outbox: &'o mut Outbox,
     operation: &'static Operation,
     end: Option<StreamEnd>,
-    /// An answer has said that it is the last.
+    /// Whether an answer has ended the stream.
     ended: bool,
     answer: PhantomData<fn(A)>,
 }
 
 impl<A: Reply> Replies<'_, A> {
-    /// Sends an answer. Waits while
-    /// [`write_buffer`](ServerConfig::write_buffer) bytes or more are unread, so that
-    /// a slow client holds up the method and not the memory.
+    /// Sends an answer, then waits while
+    /// [`write_buffer`](ServerConfig::write_buffer) bytes or more wait to be written, so
+    /// that a slow client delays the method instead of filling memory.
     ///
     /// An error that the method returns after the last answer is not sent.
     ///
     /// # Errors
     ///
-    /// If the answer is longer than a frame may be, or follows the last one, which
+    /// If the answer is longer than a frame may be, or follows the last answer, which
     /// also closes the connection.
     pub async fn send(&mut self, answer: &A) -> Result<(), Failure> {
         if self.ended {
@@ -218,10 +220,11 @@ impl<A: Reply> Replies<'_, A> {
         Ok(())
     }
 
+    /// Reports whether an encoded answer ends the stream.
     fn is_last(&self, frame: &WriteBuffer) -> Result<bool, Failure> {
         let mut slices = [std::io::IoSlice::new(&[]); 2];
         let is_last = |frame: &[u8]| {
-            // An alternative answer says the end in another field, if at all.
+            // An alternative answer may have another end-of-stream field, or none.
             let end = match self.operation.alternative(frame[4]) {
                 Some(alternative) => self.end.and(alternative.end),
                 None => self.end,
@@ -236,23 +239,23 @@ impl<A: Reply> Replies<'_, A> {
 }
 
 impl<A> Replies<'_, A> {
-    /// Ends the stream, unless an answer has done so. Dispatchers call it when the
-    /// method has succeeded.
+    /// Ends the stream, unless an answer has ended it. Dispatchers call it when the method
+    /// has succeeded.
     ///
     /// # Errors
     ///
     /// None at present.
-    #[expect(clippy::unused_async, reason = "as `send` is, for the day when it has to wait")]
+    #[expect(clippy::unused_async, reason = "like `send`, so that it can wait in a later version")]
     pub async fn finish(self) -> Result<(), Failure> {
         if let Some(end) = self.end
             && !self.ended
         {
             let mut body = Vec::new();
-            varint(u64::from(end.field << 3), &mut body);
+            push_varint(u64::from(end.field << 3), &mut body);
             body.push(1);
-            let mut pending = self.outbox.lock();
-            pending.out.push_body(self.operation.response, &body)?;
-            pending.answered = true;
+            let mut state = self.outbox.lock();
+            state.out.push_body(self.operation.response, &body)?;
+            state.answered = true;
         }
         Ok(())
     }

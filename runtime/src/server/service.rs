@@ -1,4 +1,4 @@
-//! [`Service`]: what answers frames.
+//! [`Service`]: answers requests as frames.
 //!
 //! Invariant: a service is only called with codes that it serves.
 
@@ -10,11 +10,11 @@ use super::outbox::Outbox;
 use crate::Frame;
 use crate::operation::ErrorFrame;
 
-/// Answers the frames of some message codes.
+/// Answers requests with certain message codes.
 ///
-/// The generated dispatchers implement it, and so do tuples of up to twelve
-/// services: the first one that serves a code is called, and its error frame is
-/// used. A service can also wrap another one and look at frames first:
+/// Generated dispatchers implement it. So do tuples of up to twelve services, which use
+/// the first service that serves a code, and its error frame. A service can also wrap
+/// another one, for example to inspect frames:
 ///
 /// ```
 /// use riak_runtime::operation::ErrorFrame;
@@ -42,26 +42,27 @@ use crate::operation::ErrorFrame;
 /// }
 /// ```
 pub trait Service: Send + Sync + 'static {
-    /// Whether it answers requests with this message code.
+    /// Reports whether the service answers requests with this message code.
     fn serves(&self, code: u8) -> bool;
 
-    /// The frame that its schema has for errors, for a request with this message
-    /// code; `None` asks for errors that no request causes, such as a frame that is
-    /// too long. If it returns `None`, the connection is closed instead.
+    /// Returns the schema's error frame for a request with this message code. The code is
+    /// `None` for errors that belong to no request, such as a frame that is too long. If
+    /// the result is `None`, the connection is closed without an error.
     fn error_frame(&self, code: Option<u8>) -> Option<ErrorFrame>;
 
-    /// Answers a request by putting frames into `outbox`. It is only called with
-    /// codes that [`Service::serves`].
+    /// Answers a request by putting frames into `outbox`. Called only for codes that
+    /// [`Service::serves`] accepts.
     ///
-    /// The future is dropped if the socket fails, or if the client closes the
-    /// connection while it is sent a stream. If the client closes before a single
-    /// answer, that shows only when the answer is written: a client may close its
-    /// sending side and still wait for answers.
+    /// The future is dropped if the socket fails, or if the client closes the connection
+    /// during a stream and
+    /// [`refuse_behind_stream`](super::ServerConfig::refuse_behind_stream) is on. In all
+    /// other cases a close is noticed only when an answer is written, since a client may
+    /// close its sending side and still wait for answers.
     fn call(&self, request: Frame, outbox: &mut Outbox) -> impl Future<Output = Result<(), Failure>> + Send;
 }
 
-/// Fails with "Unknown message code": the default body of the methods of generated
-/// server traits.
+/// Fails with "Unknown message code". The default body of methods of generated server
+/// traits.
 ///
 /// # Errors
 ///
@@ -84,7 +85,7 @@ impl<S: Service> Service for Arc<S> {
     }
 }
 
-macro_rules! tuple {
+macro_rules! impl_for_tuple {
     ($($service:ident $index:tt),*) => {
         impl<$($service: Service),*> Service for ($($service,)*) {
             fn serves(&self, code: u8) -> bool {
@@ -112,15 +113,15 @@ macro_rules! tuple {
     };
 }
 
-tuple!(A 0);
-tuple!(A 0, B 1);
-tuple!(A 0, B 1, C 2);
-tuple!(A 0, B 1, C 2, D 3);
-tuple!(A 0, B 1, C 2, D 3, E 4);
-tuple!(A 0, B 1, C 2, D 3, E 4, F 5);
-tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6);
-tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
-tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8);
-tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9);
-tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10);
-tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11);
+impl_for_tuple!(A 0);
+impl_for_tuple!(A 0, B 1);
+impl_for_tuple!(A 0, B 1, C 2);
+impl_for_tuple!(A 0, B 1, C 2, D 3);
+impl_for_tuple!(A 0, B 1, C 2, D 3, E 4);
+impl_for_tuple!(A 0, B 1, C 2, D 3, E 4, F 5);
+impl_for_tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6);
+impl_for_tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
+impl_for_tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8);
+impl_for_tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9);
+impl_for_tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10);
+impl_for_tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11);

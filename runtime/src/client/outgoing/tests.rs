@@ -1,4 +1,4 @@
-//! What is written of a request, and when.
+//! Encoded requests.
 //!
 //! Invariant: frames are compared byte by byte.
 
@@ -23,7 +23,7 @@ static CONDITIONAL: Operation = Operation {
 };
 
 #[test]
-fn a_conditional_request_says_what_is_asked_of_it() {
+fn a_conditional_request_sets_its_stream_field() {
     let body = Blob::from("\x0a\x01b");
     let mut out = WriteBuffer::new();
     Outgoing::raw_unary(&CONDITIONAL, &body).encode(&mut out, Instant::now()).unwrap();
@@ -36,7 +36,7 @@ fn a_conditional_request_says_what_is_asked_of_it() {
 }
 
 #[test]
-fn fields_fit_whatever_their_numbers() {
+fn two_fields_fit_whatever_their_numbers() {
     let mut fields = Fields::default();
     fields.push(1, 1);
     assert_eq!(fields.bytes(), [8, 1]);
@@ -47,31 +47,31 @@ fn fields_fit_whatever_their_numbers() {
 }
 
 #[test]
-fn the_server_is_told_of_a_deadline_unless_the_request_tells_it() {
+fn the_server_is_told_the_deadline_unless_the_request_sets_a_timeout() {
     let operation = Operation { timeout: Some(9), ..CONDITIONAL.clone() };
     let operation: &'static Operation = Box::leak(Box::new(operation));
     let (body, now) = (Blob::new(), Instant::now());
     let mut request = Outgoing::raw_unary(operation, &body);
-    request.timed = false;
+    request.has_server_timeout = false;
     let sent = |request: Outgoing<'_>| {
         let mut out = WriteBuffer::new();
         request.encode(&mut out, now).unwrap();
         out.to_vec()[8..].to_vec()
     };
     assert_eq!(sent(request), []);
-    // 80 ms are left, and a tenth of a second is no more than an eighth.
+    // Of the 80 ms left, the server gets all but an eighth.
     let soon = request.with_deadline(now + Duration::from_millis(80));
     assert_eq!(sent(soon), [0x48, 70]);
     assert_eq!(sent(soon.with_deadline(now + Duration::from_secs(9))), [0x48, 70]);
     let late = request.with_deadline(now + Duration::from_secs(2));
     assert_eq!(sent(late), [0x48, 0xec, 14]);
     assert_eq!(sent(request.with_deadline(now)), [0x48, 1]);
-    request.timed = true;
+    request.has_server_timeout = true;
     assert_eq!(sent(request.with_deadline(now)), []);
 }
 
 #[test]
-fn a_caller_may_know_better_what_may_be_repeated() {
+fn options_override_the_retry_class() {
     let body = Blob::new();
     let request = Outgoing::raw_unary(&CONDITIONAL, &body);
     assert_eq!(request.retry(), Retry::Safe);

@@ -1,57 +1,59 @@
-//! What becomes of a frame that has arrived.
+//! Delivery of received frames to their callers.
 //!
-//! Invariant: a frame that is delivered has a code that its operation may be
-//! answered with; after any other the connection is closed.
+//! Invariant: a frame is delivered only if its message code is one of its
+//! operation's answers; any other code closes the connection.
 
 use std::time::Instant;
 
 use super::super::error::{CallError, ConnectionError};
-use super::super::outgoing::Ends;
+use super::super::outgoing::LastAnswer;
 use super::super::server_error::{ServerError, ServerErrorKind};
 use super::super::slots::{Slot, Ticket};
-use super::{Pipeline, Place, finish};
+use super::{InFlight, Pipeline, finish};
 use crate::error::FrameError;
 use crate::operation::Operation;
 use crate::{Blob, Frame};
 
-/// No object is that large: what begins with such a length is something else.
-/// Text is, whose letters make more.
-const PLAUSIBLE: usize = 1 << 30;
+/// Length prefixes from here on are taken for bytes of another protocol.
+///
+/// No object is that large, whereas ASCII letters read as a length give more.
+const MAX_PLAUSIBLE_LENGTH: usize = 1 << 30;
 
 impl Pipeline {
-    /// Whether frames may be received: not while a stream's consumer is slow.
+    /// Reports whether frames may be received, which stops while a stream's buffer
+    /// is full. Resumes a paused stream whose buffer is half empty.
     pub(in super::super) fn may_receive(&mut self, now: Instant) -> bool {
-        let Some(&Place { ticket: Some(ticket), exclusive: true, .. }) = self.places.front() else {
+        let Some(&InFlight { ticket: Some(ticket), exclusive: true, .. }) = self.in_flight.front() else {
             return true;
         };
         let slot = self.slots.get(ticket);
         if slot.paused && slot.buffered <= self.config.stream_buffer / 2 {
             slot.paused = false;
-            let deadline = slot.extend(now, self.config.stream_idle_timeout);
-            self.note_deadline(deadline);
+            let deadline = slot.restart_timeout(now, self.config.stream_idle_timeout);
+            self.schedule_timer(deadline);
             return true;
         }
         !slot.paused
     }
 
-    /// Takes a frame that has arrived. With an error the connection has failed.
+    /// Accepts a received frame. An error means that the connection has failed.
     pub(in super::super) fn receive(&mut self, frame: Frame, now: Instant) -> Result<(), ConnectionError> {
         if self.finished {
-            // Nobody waits for what comes now.
+            // All callers have their results already.
             return Err(self.closed.clone().unwrap_or(ConnectionError::Stopped));
         }
-        let error = match self.places.front() {
-            // An answer cannot come before its request has gone.
-            Some(place) if place.end <= self.written => match place.ticket {
+        let error = match self.in_flight.front() {
+            // A frame cannot answer a request that was not written.
+            Some(request) if request.end <= self.written => match request.ticket {
                 Some(ticket) => return self.deliver(ticket, frame, now),
-                None => match check_code(place.operation, frame.code) {
+                None => match classify(request.operation, frame.code) {
                     Ok(answer) => {
-                        let operation = place.operation;
+                        let operation = request.operation;
                         self.owed -= 1;
-                        if answer == Answer::Error && has_crashed(&server_error(operation, &frame)) {
-                            return Err(self.crash(operation));
+                        if answer == AnswerKind::Error && has_crashed(&server_error(operation, &frame)) {
+                            return Err(self.fail_crashed(operation));
                         }
-                        self.pass(now);
+                        self.complete_front(now);
                         return Ok(());
                     }
                     Err(error) => error,
@@ -63,41 +65,43 @@ impl Pipeline {
         Err(error)
     }
 
-    /// The next answer is too long to be read: that is what its call fails with,
-    /// and the connection with it.
-    pub(in super::super) fn refuse_answer(&mut self, error: FrameError) -> ConnectionError {
-        if let (FrameError::TooLong { length: length @ ..PLAUSIBLE, max }, Some(place)) =
-            (&error, self.places.front())
-            && let Some(ticket) = place.ticket
-            && place.end <= self.written
+    /// Fails the connection because the received bytes are not a valid frame. If
+    /// they are an answer that is too long, its call fails with
+    /// [`CallError::TooLong`].
+    pub(in super::super) fn fail_malformed(&mut self, error: FrameError) -> ConnectionError {
+        if let (FrameError::TooLong { length: length @ ..MAX_PLAUSIBLE_LENGTH, max }, Some(request)) =
+            (&error, self.in_flight.front())
+            && let Some(ticket) = request.ticket
+            && request.end <= self.written
         {
             let call = CallError::TooLong { length: *length, max: *max };
-            finish(self.slots.get(ticket), Err(call), &mut self.wake);
-            self.leave_first();
+            finish(self.slots.get(ticket), Err(call), &mut self.to_wake);
+            self.pop_front();
         }
         let error = ConnectionError::Frame(error);
         self.fail(&error);
         error
     }
 
-    /// The first request has crashed the server, which closes behind its answer,
-    /// and takes requests one at a time: it has not looked at those that were sent
-    /// after this one.
-    fn crash(&mut self, operation: &'static Operation) -> ConnectionError {
+    /// Fails the connection because the request at the front crashed the server's
+    /// handler. The server closes the connection after this answer; since it handles
+    /// one request at a time, it has not looked at those behind.
+    fn fail_crashed(&mut self, operation: &'static Operation) -> ConnectionError {
         let error = ConnectionError::Crashed { operation: operation.name };
-        self.leave_first();
-        self.fail_behind(&error, 0);
+        self.pop_front();
+        self.fail_beyond(&error, 0);
         error
     }
 
+    /// Hands a frame to the call at the front of the queue.
     fn deliver(&mut self, ticket: Ticket, frame: Frame, now: Instant) -> Result<(), ConnectionError> {
         let idle = self.config.stream_idle_timeout;
         let limit = self.config.stream_buffer;
         let slot = self.slots.get(ticket);
         let operation = slot.operation;
         let mut crashed = false;
-        let (end, error) = match check_code(operation, frame.code) {
-            Ok(Answer::Error) => {
+        let (end, error) = match classify(operation, frame.code) {
+            Ok(AnswerKind::Error) => {
                 let call = server_error(operation, &frame);
                 crashed = has_crashed(&call);
                 (Some(Err(call)), None)
@@ -111,11 +115,11 @@ impl Pipeline {
                     slot.push(frame);
                     slot.paused = slot.buffered >= limit;
                     if slot.paused {
-                        slot.deadline = slot.limit;
+                        slot.deadline = slot.call_deadline;
                     } else {
-                        slot.extend(now, idle);
+                        slot.restart_timeout(now, idle);
                     }
-                    self.wake.extend(slot.waker.take());
+                    self.to_wake.extend(slot.waker.take());
                     return Ok(());
                 }
                 Err((call, connection)) => (Some(Err(call)), Some(connection)),
@@ -126,13 +130,13 @@ impl Pipeline {
             }
         };
         if let Some(end) = end {
-            finish(slot, end, &mut self.wake);
+            finish(slot, end, &mut self.to_wake);
         }
         if crashed {
-            return Err(self.crash(operation));
+            return Err(self.fail_crashed(operation));
         }
-        // The place is passed in any case: its caller has got its end.
-        self.pass(now);
+        // Before a failure, too: the caller at the front has its result already.
+        self.complete_front(now);
         match error {
             Some(error) => {
                 self.fail(&error);
@@ -143,35 +147,36 @@ impl Pipeline {
     }
 }
 
-/// What a frame is for an operation.
+/// What a frame's message code means to its operation.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Answer {
+enum AnswerKind {
     Regular,
     Alternative,
     Error,
 }
 
-fn check_code(operation: &'static Operation, code: u8) -> Result<Answer, ConnectionError> {
+/// Classifies a frame by its message code.
+fn classify(operation: &'static Operation, code: u8) -> Result<AnswerKind, ConnectionError> {
     if code == operation.response {
-        Ok(Answer::Regular)
+        Ok(AnswerKind::Regular)
     } else if operation.error.is_some_and(|error| error.code == code) {
-        Ok(Answer::Error)
+        Ok(AnswerKind::Error)
     } else if operation.alternative(code).is_some() {
-        Ok(Answer::Alternative)
+        Ok(AnswerKind::Alternative)
     } else {
         let expected = operation.response;
         Err(ConnectionError::UnexpectedCode { code, expected, operation: operation.name })
     }
 }
 
-/// Whether a frame is a call's last. If that cannot be found out, what the call
-/// and the connection end with.
-fn is_last(slot: &Slot, answer: Answer, frame: &Frame) -> Result<bool, (CallError, ConnectionError)> {
-    let end = match slot.ends {
-        None | Some(Ends::First) => return Ok(true),
-        Some(Ends::Field(end)) if answer == Answer::Regular => Some(end),
-        // Its end may be in another field.
-        Some(Ends::Field(_)) => slot.operation.alternative(frame.code).and_then(|answer| answer.end),
+/// Reports whether a frame is the last one of its call. If that cannot be determined,
+/// returns the errors for the call and for the connection.
+fn is_last(slot: &Slot, answer: AnswerKind, frame: &Frame) -> Result<bool, (CallError, ConnectionError)> {
+    let end = match slot.last_answer {
+        None | Some(LastAnswer::First) => return Ok(true),
+        Some(LastAnswer::Marked(end)) if answer == AnswerKind::Regular => Some(end),
+        // An alternative answer may mark the end in another field.
+        Some(LastAnswer::Marked(_)) => slot.operation.alternative(frame.code).and_then(|answer| answer.end),
     };
     match end {
         None => {

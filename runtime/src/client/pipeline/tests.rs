@@ -1,5 +1,5 @@
-//! Every sequence of events of a small scope, against a model that is too
-//! simple to be wrong. What the model leaves out is in `single`.
+//! Runs every short sequence of events against a simple model of the pipeline.
+//! `single` tests what the model leaves out.
 
 mod model;
 mod single;
@@ -16,15 +16,18 @@ use super::*;
 use crate::operation::{Absent, Alternative, Cost, ErrorFrame, Mode, Retry, StreamEnd};
 use crate::{Blob, FrameReader};
 
-/// Where the second alternative says its end.
-const OTHER_END: StreamEnd = StreamEnd { field: 2, when_absent: false };
+/// The end-of-stream field of the second alternative answer.
+const ALTERNATIVE_END: StreamEnd = StreamEnd { field: 2, when_absent: false };
 
 const fn operation(name: &'static str, request: u8, mode: Mode, cost: Cost) -> Operation {
     Operation {
         name,
         request,
         response: request + 1,
-        alternatives: &[Alternative { code: 42, end: None }, Alternative { code: 43, end: Some(OTHER_END) }],
+        alternatives: &[
+            Alternative { code: 42, end: None },
+            Alternative { code: 43, end: Some(ALTERNATIVE_END) },
+        ],
         error: Some(ErrorFrame { code: 0, text: 1, number: Some(2) }),
         mode,
         cost,
@@ -66,27 +69,27 @@ impl Kind {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Event {
-    /// A call is made.
+    /// A caller makes a call.
     Call(Kind),
-    /// All that is encoded is written, and the server sees it.
+    /// The driver writes all encoded requests, and the server receives them.
     Write,
-    /// The server answers its oldest request: with the only or the last answer.
+    /// The server answers its oldest request with the only or the last answer.
     Last,
-    /// With an answer that is not the last.
+    /// The server answers with a chunk of a stream that is not the last.
     Chunk,
-    /// With an error.
+    /// The server answers with an error.
     Error,
-    /// With an answer of another type.
+    /// The server answers with an unexpected message code.
     Wrong,
-    /// A call is given up.
+    /// A caller drops its call.
     Drop(usize),
-    /// The server closes.
+    /// The server closes the connection.
     Close,
-    /// Everyone's time is up.
+    /// All calls reach their deadlines.
     Expire,
 }
 
-/// What a caller sees.
+/// An outcome that a caller observes. Numbers are nonces of requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Seen {
     Frame(u8),
@@ -107,11 +110,11 @@ struct System {
     pipeline: Pipeline,
     tickets: Vec<Option<Ticket>>,
     reader: FrameReader,
-    /// The requests that the server has seen: their nonces.
+    /// The code and nonce of each request that the server has received and not answered.
     server: VecDeque<(u8, u8)>,
     written: u64,
     now: Instant,
-    /// Calls whose callers were told that they were not sent.
+    /// Nonces of calls that were reported as not sent.
     unsent: BTreeSet<u8>,
 }
 
@@ -168,13 +171,13 @@ impl System {
     }
 
     fn receive(&mut self, code: u8, body: Blob) {
-        // The driver always says how far it is before it hands over frames.
-        self.pipeline.attend(self.written);
+        // The driver, too, reports what it has written before it delivers frames.
+        self.pipeline.sync_driver(self.written);
         let _ = self.pipeline.receive(Frame { code, body }, self.now);
     }
 
-    /// What the caller of each call sees now.
-    fn look(&mut self, call: usize, kind: Kind) -> Vec<Seen> {
+    /// Returns what the caller of a call observes now.
+    fn observe(&mut self, call: usize, kind: Kind) -> Vec<Seen> {
         let mut seen = Vec::new();
         while let Some(ticket) = self.tickets[call] {
             let next = if kind == Kind::Stream {
@@ -201,20 +204,21 @@ impl System {
     }
 }
 
-/// Whether an event can happen here, judged by the model.
-fn enabled(event: Event, model: &Model) -> bool {
-    let oldest = model.flying.front().filter(|flying| flying.2);
+/// Reports whether an event is possible in the model's state.
+fn is_possible(event: Event, model: &Model) -> bool {
+    let oldest = model.in_flight.front().filter(|request| request.2);
     match event {
         Event::Call(_) => model.calls.len() < CALLS,
-        Event::Write => model.flying.iter().any(|flying| !flying.2),
+        Event::Write => model.in_flight.iter().any(|request| !request.2),
         Event::Last | Event::Error | Event::Wrong => oldest.is_some(),
         Event::Chunk => oldest.is_some_and(|&(call, ..)| model.calls[call].0 == Kind::Stream),
         Event::Drop(call) => model.calls.get(call).is_some_and(|call| call.1.is_some()),
         Event::Close => !model.closed,
-        Event::Expire => !model.waiting.is_empty() || model.flying.iter().any(|flying| flying.1),
+        Event::Expire => !model.waiting.is_empty() || model.in_flight.iter().any(|request| request.1),
     }
 }
 
+/// Applies an event to both the system and the model, and compares them.
 fn apply(event: Event, system: &mut System, model: &mut Model) {
     match event {
         Event::Call(kind) => {
@@ -228,15 +232,15 @@ fn apply(event: Event, system: &mut System, model: &mut Model) {
         }
         Event::Write => {
             system.write();
-            for flying in &mut model.flying {
-                flying.2 = true;
+            for request in &mut model.in_flight {
+                request.2 = true;
             }
             let seen: Vec<_> = system.server.iter().map(|&(_, nonce)| usize::from(nonce)).collect();
-            let sent: Vec<_> = model.flying.iter().map(|flying| flying.0).collect();
-            assert_eq!(seen, sent, "the server sees the requests in the order of their places");
+            let sent: Vec<_> = model.in_flight.iter().map(|request| request.0).collect();
+            assert_eq!(seen, sent, "the server receives the requests in queue order");
         }
         Event::Last | Event::Chunk | Event::Error | Event::Wrong => {
-            let &(code, nonce) = system.server.front().expect("the model says so");
+            let &(code, nonce) = system.server.front().expect("the model has an oldest request");
             let last = event != Event::Chunk;
             match event {
                 Event::Error => {
@@ -260,28 +264,32 @@ fn apply(event: Event, system: &mut System, model: &mut Model) {
         Event::Drop(call) => {
             model.drop_call(call);
             if let Some(ticket) = system.tickets[call].take() {
-                system.pipeline.give_up(ticket, system.now);
+                system.pipeline.cancel(ticket, system.now);
             }
         }
         Event::Close => {
             model.close();
-            system.pipeline.attend(system.written);
+            system.pipeline.sync_driver(system.written);
             system.pipeline.fail(&ConnectionError::Closed { within_frame: false });
         }
         Event::Expire => {
             model.expire();
             system.now += Duration::from_secs(100);
-            system.pipeline.attend(system.written);
+            system.pipeline.sync_driver(system.written);
             system.pipeline.expire(system.now);
         }
     }
     model.settle();
-    assert_eq!(system.pipeline.attend(system.written), model.closed, "closed if and only if the model is");
+    assert_eq!(
+        system.pipeline.sync_driver(system.written),
+        model.closed,
+        "closed if and only if the model is"
+    );
     for call in 0..model.calls.len() {
         let (kind, expected) = &mut model.calls[call];
         let Some(expected) = expected else { continue };
         let expected = std::mem::take(expected);
-        let seen = system.look(call, *kind);
+        let seen = system.observe(call, *kind);
         assert_eq!(seen, expected, "what the caller of call {call} sees");
         if seen.iter().any(|seen| matches!(seen, Seen::NotSent | Seen::Timeout(false))) {
             system.unsent.insert(u8::try_from(call).unwrap());
@@ -290,10 +298,10 @@ fn apply(event: Event, system: &mut System, model: &mut Model) {
             model.calls[call].1 = None;
         }
     }
-    let (flying, waiting) = system.pipeline.load();
-    assert_eq!((flying, waiting), (model.flying.len(), model.waiting.len()));
+    let (in_flight, waiting) = system.pipeline.load();
+    assert_eq!((in_flight, waiting), (model.in_flight.len(), model.waiting.len()));
     let awaited = model.calls.iter().filter(|call| call.1.is_some()).count();
-    assert_eq!(system.pipeline.slots.used(), awaited, "slots that nobody needs are free");
+    assert_eq!(system.pipeline.slots.used(), awaited, "finished calls free their slots");
 }
 
 fn config() -> ConnectionConfig {
@@ -306,7 +314,7 @@ fn config() -> ConnectionConfig {
         .stream_idle_timeout(timeout)
 }
 
-/// Applies all sequences of `depth` more events to what `path` led to.
+/// Checks all sequences of events that extend `path` by `depth` events.
 fn explore(path: &mut Vec<Event>, depth: usize, sequences: &mut usize) {
     let events = [Kind::Unary, Kind::Stream, Kind::Long]
         .map(Event::Call)
@@ -314,7 +322,7 @@ fn explore(path: &mut Vec<Event>, depth: usize, sequences: &mut usize) {
         .chain((0..CALLS).map(Event::Drop))
         .chain([Event::Write, Event::Last, Event::Chunk, Event::Error, Event::Wrong])
         .chain([Event::Close, Event::Expire]);
-    // A pipeline cannot be cloned: each sequence starts anew.
+    // A pipeline cannot be cloned, so each sequence is replayed from the start.
     let replay = |path: &[Event]| {
         let (mut system, mut model) = (System::new(config()), Model::default());
         for &event in path {
@@ -324,7 +332,7 @@ fn explore(path: &mut Vec<Event>, depth: usize, sequences: &mut usize) {
     };
     let (_, model) = replay(path);
     for event in events {
-        if !enabled(event, &model) {
+        if !is_possible(event, &model) {
             continue;
         }
         path.push(event);
@@ -341,7 +349,7 @@ fn explore(path: &mut Vec<Event>, depth: usize, sequences: &mut usize) {
 }
 
 #[test]
-fn every_sequence_of_eight_events_behaves_as_the_model_says() {
+fn every_sequence_of_eight_events_matches_the_model() {
     let mut sequences = 0;
     explore(&mut Vec::new(), 8, &mut sequences);
     assert!(sequences > 100_000, "only {sequences} sequences");

@@ -1,6 +1,6 @@
-//! Errors by their texts and numbers.
+//! Kinds of errors, by their texts and numbers.
 //!
-//! Invariant: the texts are those that a server has sent or that stand in its sources.
+//! Invariant: the texts are ones that a server has sent or that are in its sources.
 
 use super::*;
 
@@ -9,7 +9,7 @@ fn kind(text: &str) -> Kind {
 }
 
 #[test]
-fn texts_are_told_apart() {
+fn texts_have_their_kinds() {
     assert_eq!(kind("timeout"), Kind::Timeout);
     assert_eq!(kind("{insufficient_vnodes,0,need,1}"), Kind::Unavailable);
     assert_eq!(kind("\"Bucket must be allow_mult=true\""), Kind::WrongDataType);
@@ -33,7 +33,7 @@ fn texts_are_told_apart() {
 }
 
 #[test]
-fn what_ends_a_stream_is_what_ends_other_requests() {
+fn a_reason_means_the_same_within_an_error_tuple() {
     for (reason, expected) in [
         ("timeout", Kind::Timeout),
         ("overload", Kind::Overload),
@@ -48,7 +48,7 @@ fn what_ends_a_stream_is_what_ends_other_requests() {
 }
 
 #[test]
-fn terms_are_recognised_wherever_their_lines_are_broken() {
+fn terms_are_recognised_despite_line_breaks() {
     let element = "x".repeat(80);
     for broken in ["{precondition,\n    {not_present,\n        <<", "{precondition,{not_present,\r\n\t<<"] {
         let error = ServerError::new(format!("{broken}\"{element}\">>}}}}"), 0);
@@ -59,16 +59,16 @@ fn terms_are_recognised_wherever_their_lines_are_broken() {
     assert_eq!(kind("{error,{insufficient_vnodes,\n    0,need,1}}"), Kind::Unavailable);
     assert_eq!(kind("{precommit_fail,\n    [{field_parsing_failed"), Kind::HookRejected);
     assert_eq!(kind("{\n precondition,{not_present,x}}"), Kind::ContextNeeded);
-    // What begins as one does, and no more, is another.
+    // Texts that merely begin alike are not recognised.
     for other in ["{precondition,{not_", "{precondition ,{not_present,x}}", "time out", "{precondition,"] {
         assert_eq!(kind(other), Kind::Other, "{other}");
     }
 }
 
 #[test]
-fn what_was_refused_was_not_applied() {
-    for (_, kind) in WHOLE.iter().chain(PREFIXES) {
-        // What may be tried again, unchanged, was not judged by its content.
+fn retryable_kinds_are_not_refusals() {
+    for (_, kind) in EXACT_TEXTS.iter().chain(TEXT_PREFIXES) {
+        // An error that a retry may avoid is not about the request's content.
         if kind.is_retryable() && *kind != Kind::NotServed {
             assert!(!kind.is_refusal(), "{kind:?}");
         }
@@ -77,7 +77,7 @@ fn what_was_refused_was_not_applied() {
 }
 
 #[test]
-fn an_error_says_who_said_it() {
+fn an_error_names_its_node() {
     let error = ServerError::new("overload", 0).at(Node::new("a", 1));
     assert_eq!(error.to_string(), "a:1 answered with an error: overload");
     let error = ServerError::new("no such table", 1019);

@@ -1,4 +1,4 @@
-//! The pipeline as simple as can be: what each caller has yet to see.
+//! A minimal model of the pipeline: what each caller has yet to observe.
 
 use std::collections::VecDeque;
 
@@ -6,39 +6,42 @@ use super::{Kind, MAX_IN_FLIGHT, MAX_OWED, Seen};
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Model {
-    /// Each call's kind, and what its caller has yet to see; `None` when the
-    /// caller has seen the end or is gone.
+    /// Each call's kind, and what its caller has yet to observe; `None` when the caller
+    /// has observed the end or has dropped the call.
     pub(super) calls: Vec<(Kind, Option<Vec<Seen>>)>,
     pub(super) waiting: VecDeque<usize>,
-    /// Requests in flight: whose, for whom, and whether they were written.
-    pub(super) flying: VecDeque<(usize, bool, bool)>,
+    /// Requests in flight: the call's index, whether its caller waits, and whether the
+    /// request was written.
+    pub(super) in_flight: VecDeque<(usize, bool, bool)>,
     pub(super) refuses: bool,
     pub(super) closed: bool,
 }
 
 impl Model {
+    /// Adds an observation for a call's caller.
     pub(super) fn see(&mut self, call: usize, seen: Seen) {
         self.calls[call].1.as_mut().expect("its caller waits").push(seen);
     }
 
+    /// Sends waiting calls as far as allowed.
     pub(super) fn start(&mut self) {
         while let Some(&call) = self.waiting.front() {
             let exclusive = self.calls[call].0.is_exclusive();
-            let room = match self.flying.back() {
+            let room = match self.in_flight.back() {
                 None => true,
                 Some(&(last, ..)) => {
-                    !exclusive && !self.calls[last].0.is_exclusive() && self.flying.len() < MAX_IN_FLIGHT
+                    !exclusive && !self.calls[last].0.is_exclusive() && self.in_flight.len() < MAX_IN_FLIGHT
                 }
             };
             if !room {
                 break;
             }
             self.waiting.pop_front();
-            self.flying.push_back((call, true, false));
+            self.in_flight.push_back((call, true, false));
         }
     }
 
-    pub(super) fn refuse(&mut self) {
+    pub(super) fn stop_accepting(&mut self) {
         self.refuses = true;
         for call in std::mem::take(&mut self.waiting) {
             self.see(call, Seen::NotSent);
@@ -46,29 +49,30 @@ impl Model {
     }
 
     pub(super) fn close(&mut self) {
-        self.refuse();
+        self.stop_accepting();
         self.closed = true;
-        for (call, awaited, written) in std::mem::take(&mut self.flying) {
+        for (call, awaited, written) in std::mem::take(&mut self.in_flight) {
             if awaited {
                 self.see(call, if written { Seen::Lost } else { Seen::NotSent });
             }
         }
     }
 
+    /// Applies what follows from an event.
     pub(super) fn settle(&mut self) {
-        let owed = self.flying.iter().filter(|(_, awaited, _)| !awaited).count();
+        let owed = self.in_flight.iter().filter(|(_, awaited, _)| !awaited).count();
         if owed > MAX_OWED {
-            self.refuse();
+            self.stop_accepting();
         }
-        if self.refuses && owed == self.flying.len() {
+        if self.refuses && owed == self.in_flight.len() {
             self.close();
         }
         self.start();
     }
 
-    /// The server's answer to its oldest request.
+    /// Applies the server's answer to its oldest request.
     pub(super) fn answer(&mut self, seen: Seen, last: bool) {
-        let (call, awaited, _) = self.flying[0];
+        let (call, awaited, _) = self.in_flight[0];
         if awaited {
             let unary = self.calls[call].0 != Kind::Stream;
             let is_frame = matches!(seen, Seen::Frame(_));
@@ -78,7 +82,7 @@ impl Model {
             }
         }
         if last {
-            self.flying.pop_front();
+            self.in_flight.pop_front();
         }
     }
 
@@ -86,8 +90,8 @@ impl Model {
         self.calls[call].1 = None;
         if let Some(index) = self.waiting.iter().position(|&waiting| waiting == call) {
             self.waiting.remove(index);
-        } else if let Some(flying) = self.flying.iter_mut().find(|flying| flying.0 == call) {
-            flying.1 = false;
+        } else if let Some(request) = self.in_flight.iter_mut().find(|request| request.0 == call) {
+            request.1 = false;
             if self.calls[call].0.is_exclusive() {
                 self.close();
             }
@@ -99,9 +103,9 @@ impl Model {
             self.see(call, Seen::Timeout(false));
         }
         self.waiting.clear();
-        for (call, awaited, written) in self.flying.clone() {
+        for (call, awaited, written) in self.in_flight.clone() {
             if awaited {
-                // It will still be written, unless it closes the connection.
+                // The request will still be written, unless its timeout closes the connection.
                 self.see(call, Seen::Timeout(written || !self.calls[call].0.is_exclusive()));
                 let seen = self.calls[call].1.take();
                 self.drop_call(call);

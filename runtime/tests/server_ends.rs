@@ -183,3 +183,16 @@ async fn a_request_may_take_no_more_than_the_server_allows() {
     assert!(raw.error().await.contains("nest"), "it says why");
     assert!(raw.next().await.is_none());
 }
+
+#[tokio::test]
+async fn requests_before_the_one_that_hangs_up_are_answered() {
+    let (address, ..) = serve(ServerConfig::default(), EchoService(Mirror)).await;
+    let mut raw = Raw::connect(address).await;
+    let requests = ["first", "second", "hang up", "never"].map(|nonce| framed(&echo::echo(nonce)));
+    raw.send(requests.concat()).await;
+    for nonce in ["first", "second"] {
+        let answer = raw.next().await.unwrap().decode::<EchoResp>().unwrap();
+        assert_eq!(answer.nonce, *nonce.as_bytes());
+    }
+    assert!(raw.next().await.is_none());
+}

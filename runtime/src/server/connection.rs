@@ -2,8 +2,7 @@
 //!
 //! Buffered requests are handled one after the other. Answers are written when no
 //! complete request is buffered, when the outbox is full, or while a handler waits.
-//! Invariant: all answers are written before this side closes the connection, except
-//! after [`Failure::Hangup`].
+//! Invariant: all answers are written before this side closes the connection.
 
 use std::future::{Future, poll_fn};
 use std::io::{self, IoSlice};
@@ -96,7 +95,8 @@ where
         };
         match outcome {
             Outcome::Answered => {}
-            Outcome::Failed(Failure::Hangup) | Outcome::Gone => return Ok(()),
+            Outcome::Failed(Failure::Hangup) => break None,
+            Outcome::Gone => return Ok(()),
             // The error is not sent: the client would take a frame after the last answer for
             // the answer to its next request.
             Outcome::Failed(Failure::Error(error)) if connection.outbox.lock().answered => {

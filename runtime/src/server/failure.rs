@@ -29,7 +29,8 @@ use crate::{Blob, WriteBuffer};
 pub enum Failure {
     /// The client gets this error, in the schema's error frame.
     Error(ErrorReply),
-    /// The client gets no answer: the connection is closed.
+    /// The client gets no answer: the connection is closed, once the answers to earlier
+    /// requests are written.
     Hangup,
 }
 

@@ -214,3 +214,18 @@ service S {
     let expected = "a.proto:6:3: Err.trace is required, and a generated server sends errors without it: make it optional";
     assert_eq!(notices, [expected]);
 }
+
+#[test]
+fn a_request_without_a_body_requires_nothing() {
+    check(
+        "message Ask { required bytes name = 1; }
+service S {
+  rpc A (Ask) returns (Resp) {
+    option (riak.operation) = { request: 1 response: 2 bodyless: true };
+  }
+}",
+        &[
+            "a.proto:9:5: S.A is sent without a body, and Ask requires \"name\": make the field optional, or take \"bodyless\" away",
+        ],
+    );
+}

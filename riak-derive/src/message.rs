@@ -6,7 +6,7 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use riak_codegen::emit::{Declared, derive_message};
-use riak_codegen::model::{Kind, Schema, SeparateOneof};
+use riak_codegen::model::{Kind, Message, Presence, Schema, SeparateOneof};
 use syn::{Fields, Ident};
 
 use crate::attributes::{Attributes, Target};
@@ -46,6 +46,7 @@ pub(crate) fn derive(context: &Context<'_>, fields: &Fields, errors: &mut Errors
     let code = attributes.get("code").and_then(|code| errors.handle(code.number::<u8>("code = 200")));
     derived.schema.messages[SELF.0].code = code;
     derived.schema.messages[SELF.0].bodyless = attributes.flag("bodyless", errors);
+    check_bodyless(attributes, &derived.schema.messages[SELF.0], errors);
     let (request, derived_request) = operation::derive(context, &derived, code, errors);
     if let Some(errors) = errors.tokens() {
         return errors;
@@ -55,6 +56,19 @@ pub(crate) fn derive(context: &Context<'_>, fields: &Fields, errors: &mut Errors
     let impls = derive_message(&derived.schema, SELF, &derived.declared, &derived.items, &options);
     let described = context.described.then(|| schema::message(context, &derived, derived_request.as_ref()));
     quote!(#impls #request #described)
+}
+
+/// Checks that a request which is sent without a body requires no field, since its server
+/// could not decode it.
+fn check_bodyless(attributes: &Attributes, message: &Message, errors: &mut Errors) {
+    let required = message.fields.iter().find(|field| field.presence == Presence::Required);
+    if let (Some(entry), Some(field)) = (attributes.get("bodyless"), required) {
+        let text = format!(
+            "a `bodyless` request is sent without its fields, and requires `{}`: make it an `Option`",
+            field.name
+        );
+        errors.at(entry, text);
+    }
 }
 
 /// Converts the members of a struct to the model.

@@ -25,6 +25,7 @@ pub(crate) mod operation {
     pub(crate) const STREAM_IF: u32 = 4;
     pub(crate) const ALTERNATIVE: u32 = 5;
     pub(crate) const RETRY: u32 = 10;
+    pub(crate) const BODYLESS: u32 = 13;
     pub(crate) const TIMEOUT: u32 = 14;
 }
 

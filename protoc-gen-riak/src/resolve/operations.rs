@@ -5,7 +5,7 @@
 
 use protobuf::descriptor::MethodDescriptorProto;
 use protobuf::descriptor::method_options::IdempotencyLevel;
-use riak_codegen::model::{Field, Kind, MessageId, Mode, Operation, Retry, Type};
+use riak_codegen::model::{Field, Kind, MessageId, Mode, Operation, Presence, Retry, Type};
 
 use super::annotations::{self, operation};
 use super::decls::Symbol;
@@ -34,6 +34,7 @@ impl ServiceResolver<'_, '_> {
         let mode = self.mode(site, method, &declared, request, response);
         let timeout = self.timeout(site, &declared, request);
         let retry = self.retry(site, method, &declared, request);
+        let body = self.body(site, &declared, request);
         let alternatives = self.alternatives(site, &declared, response);
         let others = alternatives.iter().map(|&(_, message)| message);
         let bodies = self.raw_bodies(site, &declared, [request, response].into_iter().chain(others));
@@ -41,6 +42,7 @@ impl ServiceResolver<'_, '_> {
         let (request_code, response_code) = (request_code?, response_code?);
         let (mode, timeout, retry) = (mode?, timeout?, retry?);
         bodies?;
+        body?;
         self.sent_once(site, request)?;
         for (code, message, role, field) in [
             (request_code, request, Role::Request, operation::REQUEST),
@@ -151,6 +153,27 @@ impl ServiceResolver<'_, '_> {
             return self.refuse(&site.operation(operation::RETRY), text);
         }
         Ok(retry)
+    }
+
+    /// Checks that a request which is sent without a body requires no field, since its
+    /// server could not decode it.
+    fn body(
+        &mut self,
+        site: &Site<'_>,
+        declared: &annotations::Operation,
+        request: MessageId,
+    ) -> Result<(), LeftOut> {
+        let message = &self.schema.messages[request.0];
+        let required = message.fields.iter().find(|field| field.presence == Presence::Required);
+        if let (true, Some(field)) = (declared.bodyless, required) {
+            let text = format!(
+                "{} is sent without a body, and {} requires \"{}\": make the field optional, or take \
+                 \"bodyless\" away",
+                site.full_name, message.full_name, field.name
+            );
+            return self.refuse(&site.operation(operation::BODYLESS), text);
+        }
+        Ok(())
     }
 
     /// A field of a message that an option names.

@@ -16,6 +16,13 @@ struct NoContext {
 }
 
 #[derive(Clone, Default, RiakMessage)]
+#[riak(code = 203, response = Answer, bodyless)]
+struct Bodyless {
+    #[riak(tag = 1)]
+    name: String,
+}
+
+#[derive(Clone, Default, RiakMessage)]
 struct Large {
     #[riak(tag = 1, default = 1e400)]
     double: Option<f64>,

@@ -167,7 +167,7 @@ async fn a_wrong_password_is_told_as_such() {
     let (error, text) = failure(config(&secured, TlsConfig::new().ca_pem(authority.pem()))).await;
     let ConnectionError::Refused(error) = &error else { panic!("{error:?}") };
     assert_eq!(error.kind(), ServerErrorKind::AuthenticationFailed);
-    assert!(text.contains("Authentication failed"), "{text}");
+    assert!(text.contains("Authentication failed (check the user, the password"), "{text}");
 }
 
 #[tokio::test]
@@ -178,7 +178,7 @@ async fn a_node_without_security_is_not_talked_to_in_clear() {
     let (error, text) = failure(config).await;
     let ConnectionError::Refused(error) = &error else { panic!("{error:?}") };
     assert_eq!(error.kind(), ServerErrorKind::SecurityOff);
-    assert!(text.contains("STARTTLS not allowed"), "{text}");
+    assert!(text.contains("STARTTLS not allowed. (enable security on the node"), "{text}");
     // A client without TLS is told that the node wants it.
     let authority = Authority::new();
     let (_node, secured) = secured(authority.sign(for_localhost)).await;

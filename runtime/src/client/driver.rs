@@ -95,7 +95,8 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
     ///
     /// TLS, and any other writer that buffers, needs this: a failed write may have
     /// sent a part of its bytes, and a call must not be reported as not sent if the
-    /// server may have seen it.
+    /// server may have seen it. The driver also flushes when there is nothing left to
+    /// read, since TLS itself replies to some messages.
     pub fn leaking(mut self) -> Self {
         self.assume_sent = true;
         self
@@ -215,6 +216,13 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
             // have a length prefix, so that a truncated one is noticed anyway.
             Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => 0,
             Poll::Ready(Err(error)) => return Err(error.into()),
+            // TLS replies to some messages itself, for example to a request to
+            // renegotiate, but sends the reply only with the next write or flush. The
+            // server may send no answers before it gets the reply.
+            Poll::Pending if self.assume_sent => {
+                self.unflushed = true;
+                return Ok(self.poll_write(cx));
+            }
             Poll::Pending => return Ok(Round::Wait),
         };
         if count == 0 {
@@ -353,6 +361,59 @@ mod tests {
             assert_eq!(error.may_have_been_applied(), leaks, "{error:?}");
             assert_eq!(matches!(error, CallError::Lost(_)), leaks, "{error:?}");
         }
+    }
+
+    /// A TLS stream whose server asks for renegotiation and sends no answers before it
+    /// gets a reply: a read prepares the reply, and a flush sends it.
+    #[derive(Default)]
+    struct Renegotiates {
+        asked: bool,
+        answered: bool,
+        reading: Option<Waker>,
+    }
+
+    impl AsyncRead for Renegotiates {
+        fn poll_read(
+            mut self: Pin<&mut Self>,
+            cx: &mut Context<'_>,
+            buffer: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            if self.answered {
+                buffer.put_slice(&[0, 0, 0, 1, 10]);
+                return Poll::Ready(Ok(()));
+            }
+            self.asked = true;
+            self.reading = Some(cx.waker().clone());
+            Poll::Pending
+        }
+    }
+
+    impl AsyncWrite for Renegotiates {
+        fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+            Poll::Ready(Ok(bytes.len()))
+        }
+
+        fn poll_flush(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            self.answered |= self.asked;
+            if let (true, Some(reading)) = (self.answered, self.reading.take()) {
+                reading.wake();
+            }
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    #[tokio::test]
+    async fn what_tls_has_to_answer_does_not_wait_for_the_next_request() {
+        let (connection, driver) = Connection::new(Renegotiates::default(), ConnectionConfig::new());
+        let driving = tokio::spawn(driver.leaking());
+        let call = async { frame(&connection, &GET, &Blob::new()).await };
+        let answer = tokio::time::timeout(Duration::from_secs(5), call).await.unwrap().unwrap();
+        assert_eq!(answer.code, 10);
+        driving.abort();
     }
 
     /// Answers that arrived while this side was stalled are in time.

@@ -9,13 +9,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio_rustls::rustls::client::WebPkiServerVerifier;
-use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
 use tokio_rustls::rustls::pki_types::pem::{self, PemObject};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+use tokio_rustls::rustls::server::ParsedCertificate;
+use tokio_rustls::rustls::sign::{CertifiedKey, SingleCertAndKey};
+use tokio_rustls::rustls::{CertificateError, ClientConfig, Error, RootCertStore};
 
 use super::Tls;
-use super::error::TlsError;
+use super::error::{TlsError, certificate_fault};
 use super::verify::ChainVerifier;
 
 /// What is checked of a server's certificate.
@@ -142,14 +144,15 @@ impl TlsConfig {
             .map_err(|error| TlsError::Protocol(error.to_string()))?;
         let builder = match self.verify {
             Verify::Full => {
-                let verifier = WebPkiServerVerifier::builder_with_provider(roots, provider).build();
+                let verifier =
+                    WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider)).build();
                 // There are roots, and no revocation lists.
                 builder.with_webpki_verifier(verifier.map_err(|error| TlsError::Protocol(error.to_string()))?)
             }
             Verify::Chain => {
                 tracing::warn!(
                     target: "riak",
-                    "names of servers' certificates are not checked (verify = chain): whoever holds any \
+                    "names of servers' certificates are not checked (tls=chain, Verify::Chain): whoever holds any \
                      certificate of the trusted authorities can pose as a node"
                 );
                 builder
@@ -157,10 +160,8 @@ impl TlsConfig {
                     .with_custom_certificate_verifier(Arc::new(ChainVerifier::new(roots, &provider)))
             }
         };
-        let config = match self.client()? {
-            Some((certificates, key)) => builder
-                .with_client_auth_cert(certificates, key)
-                .map_err(|error| TlsError::ClientCertificate(error.to_string()))?,
+        let config = match self.client(&provider)? {
+            Some(client) => builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(client))),
             None => builder.with_no_client_auth(),
         };
         let name = self.server_name.as_deref().map(server_name).transpose()?;
@@ -180,17 +181,38 @@ impl TlsConfig {
         }
         for pem in &self.roots {
             for certificate in pem.certificates()? {
-                store
-                    .add(certificate)
-                    .map_err(|error| TlsError::Pem { source: pem.to_string(), reason: error.to_string() })?;
+                store.add(certificate).map_err(|error| pem.unusable_certificate(&error))?;
             }
         }
         Ok(store)
     }
 
-    fn client(&self) -> Result<Option<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)>, TlsError> {
+    fn client(&self, provider: &CryptoProvider) -> Result<Option<CertifiedKey>, TlsError> {
         let Some((certificates, key)) = &self.client else { return Ok(None) };
-        Ok(Some((certificates.certificates()?, key.key()?)))
+        let chain = certificates.certificates()?;
+        let signer = provider.key_provider.load_private_key(key.key()?).map_err(|_| {
+            let reason = "its private key is malformed or of a kind that is not supported: use RSA with at \
+                          least 2048 bits, ECDSA with P-256 or P-384, or Ed25519";
+            TlsError::Pem { source: key.to_string(), reason: reason.to_owned() }
+        })?;
+        // rustls compares keys only with certificates of X.509 version 3, and refuses
+        // others. Erlang accepts client certificates of version 1. They contain the public
+        // key in the same encoding, so a search for it works for every version.
+        let own = chain.first().map(AsRef::as_ref).unwrap_or_default();
+        if let Err(error @ Error::InvalidCertificate(CertificateError::BadEncoding)) =
+            ParsedCertificate::try_from(&CertificateDer::from(own))
+        {
+            return Err(certificates.unusable_certificate(&error));
+        }
+        if let Some(public) = signer.public_key()
+            && !own.windows(public.len()).any(|part| part == public.as_ref())
+        {
+            return Err(TlsError::ClientCertificate(format!(
+                "the private key in {key} is not that of the first certificate in {certificates}, which has to be \
+                 the client's own"
+            )));
+        }
+        Ok(Some(CertifiedKey::new(chain, signer)))
     }
 }
 
@@ -201,36 +223,102 @@ pub(super) fn server_name(host: &str) -> Result<ServerName<'static>, TlsError> {
     ServerName::try_from(name.to_owned()).map_err(|_| TlsError::InvalidName(host.to_owned()))
 }
 
+/// The mark that some editors put at the start of a UTF-8 file. PEM does not allow it.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 impl Pem {
     fn text(&self) -> Result<Vec<u8>, TlsError> {
-        match self {
-            Self::File(path) => fs::read(path)
-                .map_err(|error| TlsError::Pem { source: self.to_string(), reason: error.to_string() }),
-            Self::Text(text) => Ok(text.clone()),
+        let mut text = match self {
+            Self::File(path) => fs::read(path).map_err(|error| self.invalid(error.to_string()))?,
+            Self::Text(text) => text.clone(),
+        };
+        if text.starts_with(BYTE_ORDER_MARK) {
+            text.drain(..BYTE_ORDER_MARK.len());
         }
+        Ok(text)
     }
 
-    fn invalid(&self, error: &pem::Error, wanted: &str) -> TlsError {
+    fn invalid(&self, reason: String) -> TlsError {
+        TlsError::Pem { source: self.to_string(), reason }
+    }
+
+    fn unusable_certificate(&self, error: &Error) -> TlsError {
+        self.invalid(match error {
+            Error::InvalidCertificate(error) => {
+                format!("a certificate in it is not acceptable: {}", certificate_fault(error))
+            }
+            error => error.to_string(),
+        })
+    }
+
+    /// Returns why no `wanted` can be read from `text`.
+    fn fault(&self, text: &[u8], error: &pem::Error, wanted: &str) -> TlsError {
+        let labels = labels(text);
+        let is_encrypted = labels.iter().any(|label| label == "ENCRYPTED PRIVATE KEY")
+            || text.windows(OLD_ENCRYPTION.len()).any(|part| part == OLD_ENCRYPTION);
         let reason = match error {
-            pem::Error::NoItemsFound => format!("it holds no {wanted}"),
+            // The headers of a key that is encrypted in the older form are not base64.
+            // They also end the search for certificates in the same file.
+            pem::Error::NoItemsFound if is_encrypted && wanted == KEY => ENCRYPTED.to_owned(),
+            pem::Error::Base64Decode(_) if is_encrypted => ENCRYPTED.to_owned(),
+            pem::Error::NoItemsFound if text.is_empty() => "it is empty".to_owned(),
+            pem::Error::NoItemsFound if text.starts_with(&[SEQUENCE]) => {
+                let command = if wanted == KEY { "pkey" } else { "x509" };
+                format!("it is in DER, and has to be in PEM: convert it with `openssl {command} -inform der`")
+            }
+            pem::Error::NoItemsFound if labels.is_empty() => format!("it holds no {wanted} in PEM format"),
+            pem::Error::NoItemsFound => format!("it holds no {wanted}, but {}", labels.join(", ")),
+            pem::Error::MissingSectionEnd { end_marker } => {
+                format!("it is cut off: `-----END {}-----` is missing", String::from_utf8_lossy(end_marker))
+            }
+            pem::Error::IllegalSectionStart { line } => {
+                format!("the line `{}` is malformed", String::from_utf8_lossy(line).trim())
+            }
+            pem::Error::Base64Decode(why) => {
+                format!("it is malformed: between BEGIN and END is no base64 ({why})")
+            }
             error => error.to_string(),
         };
-        TlsError::Pem { source: self.to_string(), reason }
+        self.invalid(reason)
     }
 
     fn certificates(&self) -> Result<Vec<CertificateDer<'static>>, TlsError> {
         let text = self.text()?;
         let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
-        let found = found.map_err(|error| self.invalid(&error, "certificate"))?;
+        let found = found.map_err(|error| self.fault(&text, &error, CERTIFICATE))?;
         if found.is_empty() {
-            return Err(self.invalid(&pem::Error::NoItemsFound, "certificate"));
+            return Err(self.fault(&text, &pem::Error::NoItemsFound, CERTIFICATE));
         }
         Ok(found)
     }
 
     fn key(&self) -> Result<PrivateKeyDer<'static>, TlsError> {
-        PrivateKeyDer::from_pem_slice(&self.text()?).map_err(|error| self.invalid(&error, "private key"))
+        let text = self.text()?;
+        PrivateKeyDer::from_pem_slice(&text).map_err(|error| self.fault(&text, &error, KEY))
     }
+}
+
+/// The first byte of a certificate or key in DER.
+const SEQUENCE: u8 = 0x30;
+
+const CERTIFICATE: &str = "certificate";
+const KEY: &str = "private key";
+
+const ENCRYPTED: &str = "its private key is encrypted, which is not supported: write it in clear \
+     (`openssl pkey -in encrypted.pem -out key.pem`), and let nobody else read it";
+
+/// The header of a private key that is encrypted in the older form, of PKCS#1 and SEC1.
+const OLD_ENCRYPTION: &[u8] = b"Proc-Type: 4,ENCRYPTED";
+
+/// Returns the labels of the blocks in a PEM text, each once.
+fn labels(text: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(text);
+    let begins = text.lines().filter_map(|line| line.strip_prefix("-----BEGIN "));
+    let mut labels: Vec<_> =
+        begins.filter_map(|label| Some(label.trim_end().strip_suffix("-----")?.to_owned())).collect();
+    labels.sort_unstable();
+    labels.dedup();
+    labels
 }
 
 impl fmt::Display for Pem {

@@ -8,6 +8,21 @@
 //! changes to TLS at a request of the client, and then authenticates;
 //! [`SecuredConnector`] does all three.
 //!
+//! # What a node needs
+//!
+//! - TLS 1.2 or 1.3, and a cipher suite with ECDHE and AES-GCM or ChaCha20-Poly1305, such
+//!   as `ECDHE-RSA-AES128-GCM-SHA256`. Suites with CBC, DHE or static RSA are not
+//!   supported. Erlang before OTP 18 has no others, so that nodes that run on it, such as
+//!   Riak 2.0 to 2.2 on R16, cannot be connected to over TLS.
+//! - A certificate of X.509 version 3 that is not that of an authority (`CA:FALSE`), with a
+//!   key of RSA with at least 2048 bits, ECDSA with P-256 or P-384, or Ed25519, signed with
+//!   SHA-256 or stronger. `openssl x509 -req` makes one of version 1 unless it is given
+//!   extensions. Authorities, and clients, may have certificates of version 1.
+//! - The host's name among the subject alternative names of the certificate, or
+//!   [`Verify::Chain`].
+//!
+//! Errors say which of these is missing as far as the server tells.
+//!
 //! Invariant: nothing is trusted that was not named: by default the system's roots and
 //! the name that is connected to.
 

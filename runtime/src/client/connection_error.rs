@@ -70,6 +70,8 @@ pub enum ConnectionError {
     /// The server refused a request to set up the connection: to change to TLS, or to
     /// authenticate.
     Refused(ServerError),
+    /// The answer to a request to set up the connection is malformed.
+    Malformed(DecodeError),
     /// The TLS connection could not be established.
     #[cfg(feature = "tls")]
     Tls(Box<crate::tls::TlsError>),
@@ -110,6 +112,9 @@ impl fmt::Display for ConnectionError {
             Self::StreamEnd(error) => {
                 write!(f, "the end of a stream cannot be found, because an answer is malformed: {error}")
             }
+            Self::Malformed(error) => {
+                write!(f, "an answer during the connection's setup is malformed: {error}")
+            }
             Self::Abandoned { operation } => {
                 write!(f, "{operation} was given up, which closes the connection that it had to itself")
             }
@@ -149,7 +154,7 @@ impl std::error::Error for ConnectionError {
         match self {
             Self::Io(error) => Some(&**error),
             Self::Frame(error) => Some(error),
-            Self::StreamEnd(error) => Some(error),
+            Self::StreamEnd(error) | Self::Malformed(error) => Some(error),
             Self::Refused(error) => Some(error),
             #[cfg(feature = "tls")]
             Self::Tls(error) => Some(&**error),

@@ -94,6 +94,21 @@ fn read_error(error: io::Error, within_frame: bool) -> ConnectionError {
 fn refusal(error: ErrorFrame, body: &Blob) -> ConnectionError {
     match error.read(body) {
         Ok((text, number)) => ConnectionError::Refused(ServerError::new(text, number)),
-        Err(error) => ConnectionError::StreamEnd(error),
+        Err(error) => ConnectionError::Malformed(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::pipeline::tests::GET;
+
+    #[test]
+    fn a_malformed_refusal_is_named_as_such() {
+        let error = GET.error.unwrap();
+        // A length prefix of 9 bytes, of which none follow.
+        let refused = refusal(error, &Blob::from([0x0a, 9]));
+        assert!(matches!(refused, ConnectionError::Malformed(_)), "{refused:?}");
+        assert!(refused.to_string().starts_with("an answer during the connection's setup is malformed: "));
     }
 }

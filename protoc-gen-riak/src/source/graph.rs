@@ -18,6 +18,10 @@ use crate::Diagnostic;
 /// The file that declares the built-in options.
 const DESCRIPTOR: &str = "google/protobuf/descriptor.proto";
 
+/// How many files deep imports may go. `protobuf-parse` follows them by recursion: without
+/// optimisation and on the 2 MiB stack of a thread, it overflows somewhere above 300.
+const MAX_DEPTH: usize = 300;
+
 /// What a unit says.
 pub(crate) enum Content {
     Parsed(Box<Parsed>),
@@ -252,8 +256,10 @@ impl Graph {
         Some(index)
     }
 
-    /// Reports each circle of imports at the import that closes it.
-    pub(crate) fn find_circles(&mut self) {
+    /// Reports each circle of imports at the import that closes it, and imports that go too deep.
+    pub(crate) fn check_imports(&mut self) {
+        // The length of the longest chain of imports that starts at each unit.
+        let mut depths = vec![0; self.units.len()];
         let mut done = vec![false; self.units.len()];
         for root in 0..self.units.len() {
             // The units on the way from the root, each with the import that is looked at.
@@ -265,6 +271,13 @@ impl Graph {
                 let Some(&target) = self.units[unit].imports.get(import) else {
                     done[unit] = true;
                     way.pop();
+                    let targets = self.units[unit].imports.iter().enumerate();
+                    let chains = targets.filter_map(|(import, target)| Some((depths[(*target)?], import)));
+                    let (longest, import) = chains.max().unwrap_or_default();
+                    depths[unit] = longest + 1;
+                    if depths[unit] == MAX_DEPTH + 1 {
+                        self.report_depth(unit, import);
+                    }
                     continue;
                 };
                 if let Some(top) = way.last_mut() {
@@ -288,6 +301,18 @@ impl Graph {
             "imports go in a circle: {}; move what the files share into one that imports neither",
             names.join(" -> ")
         );
+        self.report_import(unit, import, message);
+    }
+
+    fn report_depth(&mut self, unit: usize, import: usize) {
+        let message = format!(
+            "imports go more than {MAX_DEPTH} files deep from here: let this file import directly what it needs"
+        );
+        self.report_import(unit, import, message);
+    }
+
+    /// Reports a fault at an import statement.
+    fn report_import(&mut self, unit: usize, import: usize, message: String) {
         let unit = &self.units[unit];
         let offset =
             unit.file().and_then(|file| file.imports.get(import)).map_or(0, |import| import.name.span.start);
@@ -383,5 +408,40 @@ impl Graph {
     /// The order in which diagnostics come: that of the units.
     pub(crate) fn shown_order(&self) -> Vec<String> {
         self.units.iter().map(|unit| unit.source.shown.clone()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Reads a chain of files, each of which imports the next one.
+    fn chain(length: usize) -> Graph {
+        let file = |index| {
+            let import =
+                if index + 1 < length { format!("import \"{}.proto\";\n", index + 1) } else { String::new() };
+            (format!("{index}.proto"), format!("syntax = \"proto3\";\n{import}"))
+        };
+        let files: Vec<(String, String)> = (0..length).map(file).collect();
+        let builtin: Vec<(&str, &str)> = files.iter().map(|(name, text)| (&**name, &**text)).collect();
+        let mut graph = Graph::read(&Sources {
+            overlays: vec!["0.proto".into()],
+            builtin: &builtin,
+            ..Sources::default()
+        });
+        graph.check_imports();
+        graph
+    }
+
+    #[test]
+    fn imports_go_only_so_deep() {
+        assert!(chain(MAX_DEPTH).faults.is_empty());
+        let faults: Vec<String> = chain(MAX_DEPTH * 2).faults.iter().map(Diagnostic::to_string).collect();
+        assert_eq!(
+            faults,
+            [
+                "299.proto:2:8: imports go more than 300 files deep from here: let this file import directly what it needs"
+            ]
+        );
     }
 }

@@ -76,7 +76,7 @@ pub struct Loaded {
 /// and, for files that can be read with all that they import, everything that `protoc` would refuse.
 pub fn load(sources: &Sources<'_>) -> Result<Loaded, Diagnostics> {
     let mut graph = graph::Graph::read(sources);
-    graph.find_circles();
+    graph.check_imports();
     let notices = overlay::prune(&mut graph);
     let order = graph.shown_order();
     let checked = check::check(&mut graph);

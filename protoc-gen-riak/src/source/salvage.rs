@@ -66,7 +66,7 @@ pub(crate) fn salvage(sources: &Sources<'_>) -> Option<Salvaged> {
     let order = graph.shown_order();
     let files_lost = graph.whole().contains(&false);
     for _ in 0..ROUNDS {
-        graph.find_circles();
+        graph.check_imports();
         let faults = match check::check(&mut graph) {
             Ok((types, options)) => {
                 let mut loaded = finish(&graph, &types, &options, notices).ok()?;

@@ -1,15 +1,15 @@
-//! TLS and authentication for connections, by rustls with ring. Feature `tls`.
+//! TLS and authentication for connections, using rustls with ring. Feature `tls`.
 //!
-//! With `riak-client`, the options `tls`, `ca`, `cert` and `server_name` of a URL are
-//! all that is needed. Otherwise: a [`TlsConfig`] says what to trust,
+//! With `riak-client`, the URL options `tls`, `ca`, `cert` and `server_name` are all
+//! that is needed. Otherwise, a [`TlsConfig`] defines what to trust,
 //! [`TlsConfig::build`] reads the files, and a [`SecuredConnector`] makes secured
 //! connections for a [`Pool`](crate::client::Pool) or
-//! [`Cluster`](crate::client::Cluster). A connection to Riak begins in clear text,
-//! changes to TLS at a request of the client, and then authenticates;
+//! [`Cluster`](crate::client::Cluster). A connection to Riak starts in clear text,
+//! switches to TLS when the client requests it, and then authenticates;
 //! [`SecuredConnector`] does all three.
 //!
-//! Invariant: nothing is trusted that was not named: by default the system's roots and
-//! the name that is connected to.
+//! Invariant: only named authorities and names are trusted. By default these are the
+//! system's roots and the name of the host that is connected to.
 
 mod config;
 mod connector;
@@ -32,7 +32,7 @@ pub use error::TlsError;
 #[derive(Clone)]
 pub struct Tls {
     connector: TlsConnector,
-    /// The name that certificates are to be valid for, instead of the host's.
+    /// The name that certificates must be valid for, instead of the host's.
     server_name: Option<ServerName<'static>>,
     verify: Verify,
 }
@@ -46,11 +46,11 @@ impl Tls {
         Self { connector: TlsConnector::from(Arc::new(config)), server_name, verify }
     }
 
-    /// Makes the handshake with `host` over `io`, on which nothing in clear text may be
-    /// left to read. There is no timeout here.
+    /// Performs the handshake with `host` over `io`, which must have no clear text left
+    /// to read. This function has no timeout.
     ///
-    /// The driver of a [`Connection`](crate::client::Connection) over the result must
-    /// be [`leaking`](crate::client::Driver::leaking).
+    /// The driver of a [`Connection`](crate::client::Connection) over the returned
+    /// stream must be [`leaking`](crate::client::Driver::leaking).
     ///
     /// # Errors
     ///
@@ -67,7 +67,7 @@ impl Tls {
         self.connector.connect(name, io).await.map_err(|error| TlsError::of(&error))
     }
 
-    /// What is checked of the server's certificate.
+    /// Returns what is checked of the server's certificate.
     #[must_use]
     pub fn verify(&self) -> Verify {
         self.verify

@@ -1,6 +1,6 @@
-//! Frames in buffers that are written in pieces.
+//! Frames in buffers that are sent in parts.
 //!
-//! Invariant: what comes out is held against a plain copy of what went in.
+//! Invariant: the output is compared with a plain copy of the input.
 
 use super::*;
 use crate::wire::{Bytes, Writes};
@@ -75,7 +75,7 @@ fn bodies_and_buffers_are_appended_as_they_are() {
     assert_eq!(buffer.len(), expected.len());
 }
 
-/// One value, many times: long on the wire, and short in memory.
+/// A value that is repeated many times: long on the wire, and short in memory.
 struct Many(Blob, usize);
 
 impl Message for Many {

@@ -46,7 +46,7 @@ pub struct DecodeLimits {
 }
 
 /// Bytes that elements may always take: enough for short messages.
-const FLOOR: usize = 64 * 1024;
+const MIN_BUDGET: usize = 64 * 1024;
 
 impl DecodeLimits {
     /// The default limits: a depth of 100, and 128 bytes for each byte of input.
@@ -54,7 +54,7 @@ impl DecodeLimits {
 
     #[inline]
     pub(crate) fn budget(&self, input: usize) -> usize {
-        self.expansion.saturating_mul(input).saturating_add(FLOOR)
+        self.expansion.saturating_mul(input).saturating_add(MIN_BUDGET)
     }
 }
 

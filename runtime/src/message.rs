@@ -28,7 +28,7 @@
 //! Invariant: a message's `encode` writes only whole fields.
 
 use crate::error::DecodeError;
-use crate::wire::{Context, Reader, Spill, Writer, too_long};
+use crate::wire::{Context, EncodeBuffer, Reader, Writer, too_long};
 use crate::{Blob, DecodeLimits};
 
 /// The longest message that protobuf allows, in bytes: 2 GiB minus one byte.
@@ -89,7 +89,7 @@ pub trait Message {
     /// If the message is longer than [`MAX_LEN`].
     #[inline]
     fn append_to(&self, buffer: &mut Vec<u8>) {
-        Spill::lend(buffer, |spill| Writer::append(spill, [], MAX_LEN, |out| self.encode(out)))
+        EncodeBuffer::lend(buffer, |output| Writer::append(output, [], MAX_LEN, |out| self.encode(out)))
             .unwrap_or_else(|len| too_long(Self::NAME, len));
     }
 }
@@ -143,11 +143,11 @@ fn decode<'a, M: Decode<'a>>(
     loop {
         let mut message = M::default();
         let merged = message.merge(input.clone(), &mut ctx);
-        if merged.is_ok() && ctx.is_plain() {
-            ctx.done();
+        if merged.is_ok() && ctx.is_first_pass() {
+            ctx.finish();
             return Ok(message);
         }
-        match ctx.settle(merged, limits) {
+        match ctx.resolve(merged, limits) {
             Ok(true) => return Ok(message),
             Ok(false) => {}
             Err(error) => return Err(error.of(M::NAME)),

@@ -218,7 +218,7 @@ impl StreamEnd {
             if is_field(tag, self.field, VARINT) {
                 last = input.varint(&ctx)? != 0;
             } else {
-                input.pass(tag, &mut ctx)?;
+                input.skip_value(tag, &mut ctx)?;
             }
         }
         Ok(last)
@@ -279,7 +279,7 @@ impl ErrorFrame {
                 let value = input.varint(&ctx)? as u32;
                 number = value;
             } else {
-                input.pass(tag, &mut ctx)?;
+                input.skip_value(tag, &mut ctx)?;
             }
         }
         Ok((text, number))

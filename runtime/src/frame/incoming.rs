@@ -8,7 +8,7 @@ use crate::blob::ReadBuffer;
 use crate::error::FrameError;
 
 /// The number of bytes to read from a socket at once.
-const READ: usize = 16 * 1024;
+const READ_SIZE: usize = 16 * 1024;
 
 /// Splits incoming bytes into frames. Fill [`FrameReader::spare`], report how much with
 /// [`FrameReader::advance`], then take frames until there are none.
@@ -42,7 +42,7 @@ impl FrameReader {
     /// `max_frame` bytes. The default is [`MAX_FRAME`].
     #[must_use]
     pub fn new(max_frame: usize) -> Self {
-        Self { buffer: ReadBuffer::new(READ), max_frame }
+        Self { buffer: ReadBuffer::new(READ_SIZE), max_frame }
     }
 
     /// Returns the buffer for the next bytes. It is never empty, and once the length of
@@ -51,7 +51,7 @@ impl FrameReader {
         // Once a frame's length is known, its block has space for all of it. Asking for
         // more than the missing bytes would move the frame at every read.
         match self.missing() {
-            0 => self.buffer.spare(READ / 2),
+            0 => self.buffer.spare(READ_SIZE / 2),
             missing => self.buffer.spare(missing),
         }
     }
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    #[cfg_attr(miri, ignore = "takes minutes there")]
+    #[cfg_attr(miri, ignore = "takes minutes under Miri")]
     fn frames_come_out_whole_however_they_are_cut() {
         let mut stream = Vec::new();
         let bodies: Vec<Vec<u8>> = [0usize, 1, 22, 23, 24, 100, 40_000, 0, 5]
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    #[cfg_attr(miri, ignore = "takes minutes there")]
+    #[cfg_attr(miri, ignore = "takes minutes under Miri")]
     fn a_large_frame_is_not_moved_however_slowly_it_comes() {
         let mut reader = FrameReader::default();
         let length = 100_000u32;
@@ -180,7 +180,7 @@ mod tests {
         let mut reader = FrameReader::new(100);
         feed(&mut reader, &[0, 0, 0, 101]);
         assert_eq!(reader.next_frame(), Err(FrameError::TooLong { length: 101, max: 100 }));
-        assert!(reader.spare().len() <= READ);
+        assert!(reader.spare().len() <= READ_SIZE);
         let mut reader = FrameReader::new(100);
         feed(&mut reader, &[0, 0, 0, 0, 9]);
         assert_eq!(reader.next_frame(), Err(FrameError::Empty));

@@ -13,6 +13,7 @@
 mod codec;
 mod context;
 mod cursor;
+mod delimited;
 mod encode_buffer;
 mod enumeration;
 mod growth;
@@ -31,6 +32,7 @@ mod writer;
 
 pub use codec::{Reads, Writes};
 pub use context::Context;
+pub use delimited::{Bytes, Text};
 pub(crate) use encode_buffer::{EncodeBuffer, LargeValue, MIN_BORROWED};
 pub use enumeration::{Enum, Enumeration, read_closed, read_packed_closed, read_repeated_closed};
 pub use map::{Map, put_map, put_message_map, read_map, read_map_closed};
@@ -42,8 +44,7 @@ pub use nested::{
 pub use oneof::{Oneof, ReadOneof, has_numbers, put_oneof, read_oneof};
 pub use reader::Reader;
 pub use scalar::{
-    Bool, Bytes, Double, Fixed32, Fixed64, Float, Int32, Int64, Sfixed32, Sfixed64, Sint32, Sint64, Text,
-    Uint32, Uint64,
+    Bool, Double, Fixed32, Fixed64, Float, Int32, Int64, Sfixed32, Sfixed64, Sint32, Sint64, Uint32, Uint64,
 };
 pub use unknown::{Ignore, KeepUnknown, UnknownFields, UnknownFieldsRef, read_unknown, read_unknown_text};
 pub use writer::Writer;

@@ -75,9 +75,9 @@ impl Arena {
         #[expect(clippy::cast_possible_truncation, reason = "no more than `MAX_BLOCK`, as the block")]
         let len = bytes.len() as u32;
         self.filled += len;
-        // SAFETY: the assertion shows that the range lies within the block. No blob or slice
-        // covers it yet, since all of them end at `filled` or before. One of the block's
-        // spare references becomes the blob's.
+        // SAFETY: the assertion shows that the range lies within the block. No blob or
+        // slice covers it yet, since all of them end at `filled` or before. One of the
+        // block's spare references becomes the blob's.
         unsafe {
             let start = block.data().add(filled);
             start.copy_from_nonoverlapping(std::ptr::NonNull::from(bytes).cast(), bytes.len());

@@ -14,9 +14,9 @@ use std::sync::atomic::{AtomicUsize, Ordering, fence};
 #[repr(C)]
 pub(super) struct Header {
     refs: AtomicUsize,
-    /// The number of bytes behind `data`, as allocated.
+    /// The number of bytes at `data`, as allocated.
     capacity: usize,
-    /// The start of the bytes: right behind the header, or a `Vec`'s buffer.
+    /// The start of the bytes: right after the header, or a `Vec`'s buffer.
     data: NonNull<u8>,
     /// Whether the bytes are a `Vec`'s buffer.
     from_vec: bool,
@@ -70,7 +70,7 @@ impl Block {
         // SAFETY: the size of the layout is not zero, since it includes the header.
         let start = unsafe { if zeroed { alloc_zeroed(layout) } else { alloc(layout) } };
         let Some(start) = NonNull::new(start) else { handle_alloc_error(layout) };
-        // SAFETY: the layout covers the header and the bytes behind it, so the result
+        // SAFETY: the layout covers the header and the bytes after it, so the result
         // is at most one past the end of the allocation.
         let data = unsafe { start.add(HEADER_SIZE) };
         Self::write_header(start.cast(), capacity, data, false)

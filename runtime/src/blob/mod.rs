@@ -74,7 +74,7 @@ pub struct Blob {
 /// An enum with few values, so that `Option<Blob>` has a niche and needs no extra byte.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-#[expect(dead_code, reason = "made by number in `Blob::from_words`")]
+#[expect(dead_code, reason = "created by transmutation in `Blob::from_words`")]
 #[rustfmt::skip]
 enum Tag {
     Inline0, Inline1, Inline2, Inline3, Inline4, Inline5, Inline6, Inline7,

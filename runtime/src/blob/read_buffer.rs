@@ -56,7 +56,7 @@ impl ReadBuffer {
         }
     }
 
-    /// Returns at least `min` writable bytes behind the filled ones. Fill them from the
+    /// Returns at least `min` writable bytes after the filled ones. Fill them from the
     /// front, then report how many with [`ReadBuffer::advance`].
     pub fn spare(&mut self, min: usize) -> &mut [u8] {
         if self.block.capacity() - self.end < min {

@@ -19,7 +19,7 @@ fn every_length_around_the_inline_limit_round_trips() {
 }
 
 #[test]
-fn inline_from_ignores_what_lies_behind() {
+fn inline_from_ignores_trailing_bytes() {
     let source = *b"0123456789abcdefghijklmn";
     for len in 0..=INLINE {
         // SAFETY: the source has 24 bytes.

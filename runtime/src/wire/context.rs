@@ -91,8 +91,8 @@ impl<'a> Context<'a> {
         (context, Reader::new(input))
     }
 
-    /// Enters a nested message, which has been read before if `seen_before`. Returns `false`
-    /// if the depth limit is reached or missing fields are recorded: then call
+    /// Enters a nested message, which has been read before if `seen_before`. Returns
+    /// `false` if the depth limit is reached or missing fields are recorded: then call
     /// [`Context::enter_recorded`] instead.
     #[inline]
     pub(crate) fn enter(&mut self, seen_before: bool) -> bool {

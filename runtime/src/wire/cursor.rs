@@ -3,14 +3,14 @@
 //! again for each field.
 //!
 //! Invariant: each function writes no more bytes than its contract states, and returns
-//! the pointer behind the encoded value.
+//! a pointer past the encoded value.
 
 use crate::varint;
 
 /// The maximum number of bytes that [`copy_short`] copies.
 pub(super) const MAX_SHORT_COPY: usize = 32;
 
-/// Writes an array, and returns the pointer behind it.
+/// Writes an array, and returns a pointer past it.
 ///
 /// # Safety
 ///
@@ -25,7 +25,7 @@ pub(super) unsafe fn write_array<const N: usize>(to: *mut u8, bytes: [u8; N]) ->
     }
 }
 
-/// Writes a tag, and returns the pointer behind it.
+/// Writes a tag, and returns a pointer past it.
 ///
 /// # Safety
 ///
@@ -47,7 +47,7 @@ pub(super) unsafe fn write_tag(to: *mut u8, tag: u32) -> *mut u8 {
     }
 }
 
-/// Writes a varint, and returns the pointer behind it.
+/// Writes a varint, and returns a pointer past it.
 ///
 /// # Safety
 ///
@@ -64,7 +64,7 @@ pub(super) unsafe fn write_varint(to: *mut u8, value: u64) -> *mut u8 {
     }
 }
 
-/// Writes a varint of two or more bytes, and returns the pointer behind it.
+/// Writes a varint of two or more bytes, and returns a pointer past it.
 ///
 /// Each length up to five bytes is a branch, so that the next write need not wait until
 /// the length is known: the values of one field are often of equal length.
@@ -118,23 +118,24 @@ impl VarintWidth {
         Self { min, count, len, continuation }
     }
 
-    /// Reports whether a value has this length. Nine bytes also accept a value that
-    /// takes ten: the caller writes both in the same way.
+    /// Reports whether a value has this length. A width of nine also accepts values of
+    /// ten bytes, which the caller writes in the same way.
     #[inline]
     pub(super) fn fits(&self, value: u64) -> bool {
         value.wrapping_sub(self.min) < self.count
     }
 
-    /// Writes a value of this length, which is at most eight, and returns the pointer
-    /// behind it. Writes all groups at once: 7 bits in each byte, and the continuation
-    /// bit in all but the last.
+    /// Writes a value of this length, and returns a pointer past it. Writes all
+    /// groups at once: 7 bits in each byte, and the continuation bit in all but the
+    /// last.
     ///
     /// # Safety
     ///
-    /// Ten bytes at `to` are writable.
+    /// The length is at most eight, and eight bytes at `to` are writable.
     #[inline]
     pub(super) unsafe fn put(&self, to: *mut u8, value: u64) -> *mut u8 {
-        // SAFETY: eight bytes are written, and no length is more than ten.
+        // SAFETY: the caller guarantees that eight bytes are writable and that the
+        // length is no more.
         unsafe {
             to.cast::<[u8; 8]>().write((spread_56(value) | self.continuation).to_le_bytes());
             to.add(self.len)
@@ -142,7 +143,7 @@ impl VarintWidth {
     }
 }
 
-/// Writes a varint of more than eight bytes, and returns the pointer behind it.
+/// Writes a varint of more than eight bytes, and returns a pointer past it.
 ///
 /// # Safety
 ///

@@ -47,8 +47,8 @@ fn reserve<V>(values: &mut Vec<V>, more: usize) {
     }
 }
 
-/// Reserves capacity for a run whose first value took `first` bytes and whose remaining
-/// input is `left` bytes, plus an eighth, as far as the budget allows.
+/// Reserves capacity for a run of values: for as many as `left` bytes hold if each
+/// takes `first`, plus an eighth, as far as the budget allows.
 #[inline]
 pub(super) fn reserve_run<V>(values: &mut Vec<V>, first: usize, left: usize, ctx: &mut Context<'_>) {
     let more = left / first.max(1);

@@ -1,9 +1,9 @@
 //! [`Memory`]: the memory that a [`Writer`](super::Writer) writes to, and how it grows.
 //!
-//! Invariant: `base..limit + SLACK` is writable memory that only one writer uses, except
-//! for the `base` and `limit` of [`empty_region`], which has no space at all. The bytes
-//! between the base and the writer's cursor are written, except for the length prefixes
-//! of messages that are still open.
+//! Invariant: `base..limit + SLACK` is writable memory that only one writer uses,
+//! except for the `base` and `limit` of [`empty_region`], which has no space at all.
+//! The bytes between the base and the writer's cursor are written, except for the
+//! length prefixes of messages that are still open.
 
 use std::mem::MaybeUninit;
 use std::ptr;
@@ -30,7 +30,7 @@ pub(super) struct Memory<'w> {
 /// The start of a nested message.
 #[derive(Clone, Copy)]
 pub(super) struct Mark {
-    /// Offset of its first byte, behind the prefix, from the base.
+    /// Offset of its first byte, after the prefix, from the base.
     pub(super) start: usize,
     /// Length of the prefix in bytes.
     pub(super) width: usize,
@@ -40,7 +40,7 @@ pub(super) struct Mark {
 /// A region of memory to write to: base, cursor and limit.
 pub(super) type Region = [*mut u8; 3];
 
-/// Returns the region of `buffer` that begins at `offset`, behind which at least
+/// Returns the region of `buffer` that begins at `offset`, after which at least
 /// `SLACK` bytes must be spare.
 #[inline]
 pub(super) fn region_in_buffer(buffer: &mut Vec<u8>, offset: usize) -> Region {
@@ -84,9 +84,9 @@ impl Memory<'_> {
         let len = position.wrapping_sub(start) as u64;
         match self.output.target {
             Target::Buffer if len + self.extra_len <= (MAX_LEN + SLACK) as u64 => {
-                // SAFETY: the cursor lies within the buffer's capacity, and the bytes before it
-                // are written, except for the prefixes of open messages.
-                unsafe { self.output.reserve_behind(position, count + 2 * SLACK) };
+                // SAFETY: the cursor lies within the buffer's capacity, and the bytes
+                // before it are written, except for the prefixes of open messages.
+                unsafe { self.output.reserve_after(position, count + 2 * SLACK) };
                 return self.continue_in_buffer(position);
             }
             // Too long for a message: from here on, bytes are only counted.
@@ -94,7 +94,7 @@ impl Memory<'_> {
             Target::Count => {}
         }
         // Overwrite what was written. Length prefixes are filled in as usual: they lie
-        // in the same memory, behind the bytes that were there before this message.
+        // in the same memory, after the bytes that were there before this message.
         self.extra_len += len;
         // SAFETY: `start` is at most the cursor's position, so the result lies within
         // the same memory.
@@ -130,9 +130,9 @@ impl Memory<'_> {
             }
             return;
         }
-        // SAFETY: `open` reserved the prefix at this offset, in memory that only this writer
-        // uses; growing keeps offsets valid. The prefix is initialised before the slice
-        // is created.
+        // SAFETY: `open` reserved the prefix at this offset, in memory that only this
+        // writer uses; growing keeps offsets valid. The prefix is initialised before
+        // the slice is created.
         let prefix = unsafe {
             let prefix = self.base.add(offset);
             prefix.write_bytes(0, width);
@@ -143,14 +143,14 @@ impl Memory<'_> {
 }
 
 impl EncodeBuffer {
-    /// Reserves space behind a message that is not part of the buffer's length yet, and
+    /// Reserves space after a message that is not part of the buffer's length yet, and
     /// preserves its bytes.
     ///
     /// # Safety
     ///
-    /// `position` is at most the capacity. The bytes up to it are written, except for the
-    /// length prefixes of open messages.
-    unsafe fn reserve_behind(&mut self, position: usize, more: usize) {
+    /// `position` is at most the capacity. The bytes up to it are written, except for
+    /// the length prefixes of open messages.
+    unsafe fn reserve_after(&mut self, position: usize, more: usize) {
         /// Removes the message from the buffer's length again, also if the allocation
         /// fails.
         struct Shortened<'s>(&'s mut EncodeBuffer, usize);

@@ -1,7 +1,7 @@
 //! Nested messages: length-delimited, or as groups.
 //!
-//! Invariant: every message that is entered is also left: the writer's length prefixes
-//! are closed, and the context's depth is restored.
+//! Invariant: unless decoding fails, every message that is entered is also left: the
+//! writer's length prefixes are closed, and the context's depth is restored.
 
 use super::context::ELEMENT;
 use super::{Context, END_GROUP, GROUP, Reader, Writer, growth};
@@ -92,8 +92,8 @@ fn merge_slow<'a, M: Decode<'a>>(
     ctx.leave_recorded()
 }
 
-/// Reads a message field and merges it into `message`. `seen_before` says that the field has
-/// been read before.
+/// Reads a message field and merges it into `message`. `seen_before` says that the
+/// field has been read before.
 ///
 /// # Errors
 ///
@@ -147,7 +147,7 @@ pub fn read_repeated_message<'a, M: Decode<'a>>(
     input.lend(|input| read_run(tag, messages, input, ctx))
 }
 
-/// Reads a run of messages, and returns the reader behind it.
+/// Reads a run of messages, and returns the reader positioned after it.
 fn read_run<'a, M: Decode<'a>>(
     tag: u32,
     messages: &mut Vec<M>,

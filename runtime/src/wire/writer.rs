@@ -166,7 +166,7 @@ impl Writer<'_> {
     /// # Safety
     ///
     /// `write` writes to no more than the first `SLACK` bytes at its argument. It
-    /// returns a pointer to one of them, or right behind them, and has initialised all
+    /// returns a pointer to one of them, or right after them, and has initialised all
     /// bytes before that pointer, except for a length prefix that `close` fills in.
     #[inline]
     unsafe fn write_short(self, write: impl FnOnce(*mut u8) -> *mut u8) -> Self {
@@ -326,7 +326,7 @@ impl Writer<'_> {
         };
         // SAFETY: a tag of five bytes, one byte of length and the 24 bytes of a blob
         // are fewer than `SLACK`. The first `len` bytes of the blob are initialised,
-        // and the returned pointer is right behind them.
+        // and the returned pointer is right after them.
         unsafe {
             self.write_short(|to| {
                 #[expect(clippy::cast_possible_truncation, reason = "at most 23")]

@@ -1,4 +1,4 @@
-//! Packed runs: many numbers behind one length prefix.
+//! Packed runs: many numbers after one length prefix.
 //!
 //! Invariant: the values are counted before the first one is read, so that their vector
 //! grows once, and is charged to the budget in advance.
@@ -44,7 +44,7 @@ impl<'a> Reader<'a> {
             self.cursor = unsafe { self.cursor.add(len) };
             let (_, others) = left.split_at_mut(read);
             // After a failed attempt, read the rest one by one; after a success, try
-            // again behind the next block.
+            // again after the next block.
             let next = if read == 0 { others.len() } else { others.len().min(BLOCK) };
             let (others, rest) = others.split_at_mut(next);
             for value in others {

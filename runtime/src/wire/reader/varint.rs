@@ -6,7 +6,7 @@
 /// The continuation bits of eight varint bytes.
 pub(super) const CONTINUATION_BITS: u64 = 0x8080_8080_8080_8080;
 
-/// Decodes the varint at `cursor`, and returns the value and the pointer behind it. If
+/// Decodes the varint at `cursor`, and returns the value and a pointer past it. If
 /// the bytes up to `end` do not begin with a varint, returns `cursor` unchanged.
 ///
 /// Pointers are passed and returned by value, so that they stay in registers. Both must

@@ -164,7 +164,7 @@ impl WriteBuffer {
     ///
     /// If part of a frame of `other` was already sent.
     pub fn append(&mut self, other: WriteBuffer) {
-        assert!(other.sent == 0 && other.large_sent == 0, "a frame was sent in part extra_len");
+        assert!(other.sent == 0 && other.large_sent == 0, "a frame was sent in part elsewhere");
         let offset = self.output.buffer.len();
         self.output.buffer.extend_from_slice(&other.output.buffer);
         self.large.extend(

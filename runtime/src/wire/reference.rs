@@ -197,7 +197,7 @@ fn readers_read_what_a_plain_one_reads() {
 }
 
 /// Inserts large values where they belong.
-fn assembled(bytes: &[u8], large: &[LargeValue]) -> Vec<u8> {
+fn insert_large(bytes: &[u8], large: &[LargeValue]) -> Vec<u8> {
     let mut whole = Vec::new();
     let mut from = 0;
     for LargeValue { offset, blob } in large {
@@ -233,7 +233,7 @@ fn writers_write_what_a_plain_one_writes() {
                 _ => expected.extend([&varint(blob.len() as u64), &blob[..]].concat()),
             }
         }
-        agree(&mut dice, &expected, |mut out| {
+        assert_encodes(&mut dice, &expected, |mut out| {
             for (how, value, blob) in &values {
                 out = match how {
                     0 => out.varint(*value),
@@ -255,28 +255,28 @@ struct Tree {
     value: Blob,
     /// The lower bound of the length that it reports.
     at_least: usize,
-    within: Vec<Tree>,
+    children: Vec<Tree>,
 }
 
 impl Tree {
     fn random(dice: &mut Dice, depth: usize) -> Self {
         const LENGTHS: &[usize] =
             &[0, 1, 5, 22, 23, 24, 33, 100, 120, 126, 127, 128, 300, 16_380, 16_384, 20_000];
-        let within = if depth == 0 { 0 } else { dice.below(5) };
-        let within: Vec<Tree> = (0..within).map(|_| Self::random(dice, depth - 1)).collect();
+        let children = if depth == 0 { 0 } else { dice.below(5) };
+        let children: Vec<Tree> = (0..children).map(|_| Self::random(dice, depth - 1)).collect();
         let lengths = if dice.below(30) > 0 { &LENGTHS[..13] } else { LENGTHS };
         let value = Blob::from(dice.bytes_of(lengths));
         let at_least = dice.one_of(&[0, value.len(), value.len() + 1]);
-        Self { tag: dice.one_of(&[0x0a, 0x7a, 0x82, 0x7ffa, 0x7fff_fffa]), value, at_least, within }
+        Self { tag: dice.one_of(&[0x0a, 0x7a, 0x82, 0x7ffa, 0x7fff_fffa]), value, at_least, children }
     }
 
     /// Returns the encoded message, built from the inside out.
-    fn plain(&self) -> Vec<u8> {
+    fn encode_plain(&self) -> Vec<u8> {
         let mut body = varint(self.tag.into());
         body.extend(varint(self.value.len() as u64));
         body.extend_from_slice(&self.value);
-        for tree in &self.within {
-            let inner = tree.plain();
+        for tree in &self.children {
+            let inner = tree.encode_plain();
             body.extend(varint(tree.tag.into()));
             body.extend(varint(inner.len() as u64));
             body.extend(inner);
@@ -286,7 +286,7 @@ impl Tree {
 
     fn write<'w>(&self, out: Writer<'w>) -> Writer<'w> {
         let mut out = out.blob_field(self.tag, &self.value);
-        for tree in &self.within {
+        for tree in &self.children {
             let (inner, mark) = out.open(tree.tag, tree.at_least);
             out = tree.write(inner).close(mark);
         }
@@ -299,12 +299,12 @@ fn prefixes_of_nested_messages_are_as_wide_as_they_need() {
     let mut dice = Dice::new(4);
     for round in 0..Dice::times(3_000) {
         let tree = Tree::random(&mut dice, round % 6);
-        agree(&mut dice, &tree.plain(), |out| tree.write(out));
+        assert_encodes(&mut dice, &tree.encode_plain(), |out| tree.write(out));
     }
 }
 
 #[test]
-fn a_prefix_that_was_promised_too_much_is_longer_than_need_be() {
+fn a_prefix_with_too_high_a_lower_bound_is_overlong() {
     let written = Writer::collect("", 0, |out| {
         let (out, mark) = out.open(0x0a, 20_000);
         out.byte(7).close(mark)
@@ -313,7 +313,7 @@ fn a_prefix_that_was_promised_too_much_is_longer_than_need_be() {
 }
 
 /// Checks that the output is as expected, for each kind of destination.
-fn agree(dice: &mut Dice, expected: &[u8], write: impl for<'w> Fn(Writer<'w>) -> Writer<'w>) {
+fn assert_encodes(dice: &mut Dice, expected: &[u8], write: impl for<'w> Fn(Writer<'w>) -> Writer<'w>) {
     let before = dice.bytes_of(&[0, 1, 39]);
     let mut buffer = Vec::with_capacity(before.len() + dice.below(2 * expected.len() + 1));
     buffer.extend_from_slice(&before);
@@ -328,7 +328,7 @@ fn agree(dice: &mut Dice, expected: &[u8], write: impl for<'w> Fn(Writer<'w>) ->
     let count = Writer::append(&mut frames, [1, 2], max, &write);
     assert_eq!(count, Ok(expected.len()));
     let large: Vec<LargeValue> = frames.take_large().collect();
-    assert_eq!(assembled(&frames.buffer, &large), [&before[..], &[1, 2], expected].concat());
+    assert_eq!(insert_large(&frames.buffer, &large), [&before[..], &[1, 2], expected].concat());
 }
 
 #[test]

@@ -1,12 +1,12 @@
-//! How bytes print in `Debug`: as text where they are text.
+//! `Debug` formatting of bytes: as text where they are text.
 //!
-//! Invariant: what is printed is one line, and tells text from other bytes.
+//! Invariant: the output is a single line and distinguishes text from other bytes.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// Bytes, printed as a string literal if they are UTF-8 text without control
-/// characters, else as a byte-string literal.
+/// Bytes that print as a string literal if they are UTF-8 text without control
+/// characters, and as a byte-string literal otherwise.
 ///
 /// ```
 /// use riak_runtime::debug::Bytes;
@@ -26,13 +26,13 @@ impl fmt::Debug for Bytes<'_> {
     }
 }
 
-/// A value that prints bytes as [`Bytes`] does, wherever they are inside it.
+/// A value that prints the bytes inside it as [`Bytes`] does, at any depth.
 pub trait Show {
-    /// Prints the value.
+    /// Formats the value.
     ///
     /// # Errors
     ///
-    /// What the formatter gives.
+    /// If the formatter fails.
     fn show(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result;
 }
 
@@ -72,7 +72,7 @@ impl<K: fmt::Debug, V: Show> Show for BTreeMap<K, V> {
     }
 }
 
-/// Makes [`Show`] the `Debug` of a value.
+/// Adapter that uses [`Show`] as the `Debug` implementation of a value.
 pub struct Shown<'a, T: ?Sized>(pub &'a T);
 
 impl<T: Show + ?Sized> fmt::Debug for Shown<'_, T> {
@@ -81,7 +81,7 @@ impl<T: Show + ?Sized> fmt::Debug for Shown<'_, T> {
     }
 }
 
-/// Stands for a secret in `Debug`: prints `<secret>` and not the value.
+/// Placeholder for a secret in `Debug` output: prints `<secret>` instead of the value.
 pub struct Secret;
 
 impl fmt::Debug for Secret {

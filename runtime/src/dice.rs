@@ -1,8 +1,8 @@
-//! [`Dice`]: random choices for tests, the same in every run.
+//! [`Dice`]: deterministic pseudo-random values for tests.
 //!
-//! Invariant: what a test chose depends on its seed and on nothing else.
+//! Invariant: the values depend on the seed alone, so every run of a test is the same.
 
-/// Random choices.
+/// A linear congruential generator.
 pub(crate) struct Dice(u64);
 
 impl Dice {
@@ -11,13 +11,13 @@ impl Dice {
     }
 
     pub(crate) fn word(&mut self) -> u64 {
-        // Knuth's multiplier; of the state only the upper bits are random.
+        // Knuth's multiplier. Only the upper bits of the state are random.
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let state = self.0;
         (state >> 32) ^ state.rotate_left(11)
     }
 
-    /// A number below `count`, which is not 0.
+    /// Returns a number below `count`, which must not be 0.
     pub(crate) fn below(&mut self, count: usize) -> usize {
         usize::try_from(self.word() % (count as u64)).unwrap_or_default()
     }
@@ -30,13 +30,14 @@ impl Dice {
         (0..count).map(|_| self.word().to_le_bytes()[1]).collect()
     }
 
-    /// Bytes, as many as one of `lengths` says.
+    /// Returns random bytes whose length is one of `lengths`.
     pub(crate) fn bytes_of(&mut self, lengths: &[usize]) -> Vec<u8> {
         let count = self.one_of(lengths);
         self.bytes(count)
     }
 
-    /// How often a test repeats: less often where each step is dear.
+    /// Returns how often a test repeats a step: less often under Miri, where each step
+    /// is slow.
     pub(crate) fn times(count: usize) -> usize {
         if cfg!(miri) { count / 100 } else { count }
     }

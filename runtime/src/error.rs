@@ -1,7 +1,8 @@
-//! What can be wrong with bytes: [`DecodeError`] and [`FrameError`].
+//! The errors for invalid bytes: [`DecodeError`] and [`FrameError`].
 //!
-//! Invariant: the error of the hot path is one word and costs nothing while
-//! there is none; everything else about it is found out in cold functions.
+//! Invariant: a `DecodeError` is one word, so that the `Result`s of the hot path stay
+//! small. Its details are filled in by cold functions, and success pays nothing for
+//! them.
 
 use std::fmt;
 
@@ -51,7 +52,7 @@ pub enum DecodeErrorKind {
     /// A tag has field number 0, a wire type that does not exist, more than 32
     /// bits, or more than five bytes.
     InvalidTag,
-    /// A group ends that has not begun.
+    /// A group's end tag appears without its start tag.
     UnexpectedEndGroup,
     /// A `string` field is not UTF-8.
     InvalidUtf8,
@@ -62,35 +63,36 @@ pub enum DecodeErrorKind {
         /// The field that is missing; the first one, if there are several.
         field: &'static str,
     },
-    /// A value that the type of the field does not allow: the conversion of a derived
-    /// field refused it.
+    /// A value that the field's type does not allow: the conversion of a derived field
+    /// rejected it.
     InvalidValue {
         /// The field.
         field: &'static str,
     },
-    /// Messages nest deeper than
-    /// [`DecodeLimits::depth`](crate::DecodeLimits::depth).
+    /// Messages nest deeper than [`DecodeLimits::depth`](crate::DecodeLimits::depth)
+    /// allows.
     TooDeep,
     /// Elements take more memory than
     /// [`DecodeLimits::expansion`](crate::DecodeLimits::expansion) allows for an input
     /// of this size.
     TooManyElements,
-    /// The frame's message code is not that of the message to be decoded.
+    /// The frame's message code is not that of the expected message.
     UnexpectedCode {
-        /// The code.
+        /// The code of the frame.
         code: u8,
     },
 }
 
 impl DecodeError {
-    /// An error of this kind, at this byte of the input, of no named message.
+    /// Creates an error of this kind at this byte of the input, without the name of a
+    /// message.
     #[cold]
     #[must_use]
     pub fn new(kind: DecodeErrorKind, offset: usize) -> Self {
         Self(Box::new(Details { kind, offset, message: "" }))
     }
 
-    /// The error that `message` lacks a required field: the first one of
+    /// Creates the error that `message` lacks a required field: the first one of
     /// `fields` whose bit is set in `missing`.
     #[cold]
     #[inline(never)]
@@ -100,7 +102,7 @@ impl DecodeError {
         Self::new(DecodeErrorKind::MissingField { message, field }, 0)
     }
 
-    /// The same error, with the name of the message that was decoded.
+    /// Returns this error with the name of the message that was decoded.
     #[cold]
     #[must_use]
     pub(crate) fn of(mut self, message: &'static str) -> Self {
@@ -108,20 +110,21 @@ impl DecodeError {
         self
     }
 
-    /// What is wrong.
+    /// Returns what is wrong.
     #[must_use]
     pub fn kind(&self) -> &DecodeErrorKind {
         &self.0.kind
     }
 
-    /// The byte of the outermost message at which it was found, from 0; 0 for a missing
-    /// field and for an unexpected code.
+    /// Returns the byte offset within the outermost message at which the error was
+    /// found. It is 0 for a missing field and for an unexpected code.
     #[must_use]
     pub fn offset(&self) -> usize {
         self.0.offset
     }
 
-    /// The name of the outermost message; empty if it is not known.
+    /// Returns the name of the outermost message, or an empty string if it is not
+    /// known.
     #[must_use]
     pub fn message(&self) -> &'static str {
         self.0.message

@@ -1,25 +1,25 @@
-//! Checks that the owned and the borrowed form of a derived message are the same on
-//! the wire. Only derived code uses it.
+//! Compile-time check that the owned and the borrowed form of a derived message have
+//! the same wire format. Only derived code uses it.
 //!
-//! Invariant: all of this happens while a declaration is compiled; nothing of it
-//! is left in a program.
+//! Invariant: the check runs while a declaration is compiled, and leaves nothing in the
+//! program.
 
-/// What a declaration says of its members: the name of each that is on the wire,
-/// and in words its number, label, type and default.
+/// The members of a declaration: the name of each one that is on the wire, and a text
+/// with its number, label, type and default.
 pub type Members = &'static [(&'static str, &'static str)];
 
-/// One of the forms of a message or a oneof. Derived.
+/// A form of a message or a oneof. Derived.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no form of a message that is written by hand",
     note = "`borrowed = FooRef` belongs at a `Foo`, and `owned = Foo` at the `FooRef<'a>`: both are structs, or both \
             `#[riak(oneof)]` enums, that have `#[derive(RiakMessage)]`"
 )]
 pub trait Form {
-    /// What it is on the wire.
+    /// The members and their wire format.
     const MEMBERS: Members;
 }
 
-/// Whether a form has a member of this name that is this on the wire.
+/// Reports whether a form has a member with this name and these facts.
 #[must_use]
 pub const fn has_member(form: Members, name: &str, facts: &str) -> bool {
     let mut index = 0;

@@ -1,7 +1,7 @@
-//! [`Framed`]: a borrowed message together with the bytes it borrows from.
+//! [`Framed`]: a borrowed message together with the bytes that it borrows from.
 //!
-//! Invariant: `view` borrows only from the heap bytes of `body`, which do not
-//! move when the whole does, live as long as it, and are never written.
+//! Invariant: `view` borrows only from the heap bytes of `body`. These bytes do not
+//! move when the `Framed` moves, live as long as it does, and are never written.
 
 use std::fmt;
 use std::mem::MaybeUninit;
@@ -10,11 +10,10 @@ use crate::Blob;
 use crate::error::DecodeError;
 use crate::message::{Decode, Message, Owned, View};
 
-/// A message in its borrowed form, together with the frame's body that it borrows
-/// from.
+/// A message in its borrowed form, together with the frame's body that it borrows from.
 ///
-/// Nothing is copied when it is decoded, and yet it can be kept and sent to another
-/// task. It costs one reference count, and keeps the whole body alive.
+/// Decoding copies nothing, and yet the message can be stored and sent to another task.
+/// The cost is one reference count, and the whole body stays allocated.
 ///
 #[cfg_attr(feature = "derive", doc = "```")]
 #[cfg_attr(not(feature = "derive"), doc = "```ignore")]
@@ -41,52 +40,53 @@ use crate::message::{Decode, Message, Owned, View};
 /// # Ok::<(), riak_runtime::DecodeError>(())
 /// ```
 pub struct Framed<M: Owned> {
-    /// Initialised until the whole is dropped, and dropped before `body`, which
-    /// it borrows from. What is in a `MaybeUninit` makes no claims to what it
-    /// borrows when the whole is moved.
+    /// Initialised until the `Framed` is dropped, and dropped before `body`, from which
+    /// it borrows. Inside `MaybeUninit`, the compiler assumes nothing about the
+    /// references in the view (validity, aliasing) when the `Framed` is moved.
     view: MaybeUninit<M::Ref<'static>>,
     body: Blob,
 }
 
 impl<M: Owned> Drop for Framed<M> {
     fn drop(&mut self) {
-        // SAFETY: the view is initialised, and not used any more.
+        // SAFETY: `decode` initialised the view, and nothing uses it after this drop.
         unsafe { self.view.assume_init_drop() };
     }
 }
 
 impl<M: Owned> Framed<M> {
     /// Decodes a frame's body without copying its values. (A body of up to 23 bytes is
-    /// copied once.)
+    /// itself copied once.)
     ///
     /// # Errors
     ///
-    /// If the body is no such message, or exceeds
+    /// If the body is not a valid message of this type, or exceeds
     /// [`DecodeLimits::DEFAULT`](crate::DecodeLimits::DEFAULT).
     pub fn decode(body: Blob) -> Result<Self, DecodeError> {
         let body = body.into_heap();
-        // SAFETY: a heap blob's bytes stay where they are, unchanged, until it
-        // is dropped. `body` goes into the same value as the view, which is
-        // dropped before it and only lent out for as long as the whole lives.
+        // SAFETY: the bytes of a heap blob stay at their address, unchanged, until the
+        // blob is dropped. `body` is stored beside the view, which is dropped first,
+        // and `get` lends the view for no longer than `self` lives, so no reference
+        // outlives the bytes.
         let bytes: &'static [u8] = unsafe { std::slice::from_raw_parts(body.as_ptr(), body.len()) };
         let view = M::Ref::decode(bytes)?;
         Ok(Self { view: MaybeUninit::new(view), body })
     }
 
-    /// The message, in its borrowed form.
+    /// Returns the message in its borrowed form.
     #[must_use]
     pub fn get(&self) -> &M::Ref<'_> {
-        // SAFETY: the view is initialised while the whole lives.
+        // SAFETY: the view is initialised until `self` is dropped.
         M::shorten(unsafe { self.view.assume_init_ref() })
     }
 
-    /// The body that the message borrows from.
+    /// Returns the body that the message borrows from.
     #[must_use]
     pub fn body(&self) -> &Blob {
         &self.body
     }
 
-    /// The message in its owned form: copies what is borrowed.
+    /// Returns the message in its owned form, copying what is borrowed.
     #[must_use]
     pub fn owned(&self) -> M
     where
@@ -105,9 +105,8 @@ where
     }
 }
 
-// The name is what a reader of a trace looks for.
 impl<M: Owned> Framed<M> {
-    /// The message's protobuf name.
+    /// Returns the message's protobuf name.
     #[must_use]
     pub fn name(&self) -> &'static str {
         <M as Message>::NAME
@@ -124,13 +123,13 @@ mod tests {
     #[derive(Debug, Default, PartialEq)]
     struct Values(Vec<Blob>);
 
-    /// Borrowed, and dropped where it can be seen.
+    /// The borrowed form, whose `Drop` checks the bytes that it borrows.
     #[derive(Debug, Default, PartialEq)]
     struct ValuesRef<'a>(Vec<&'a [u8]>);
 
     impl Drop for ValuesRef<'_> {
         fn drop(&mut self) {
-            // What is borrowed is still there.
+            // The borrowed bytes are still intact.
             assert!(
                 self.0.iter().all(|value| value.iter().all(|byte| usize::from(*byte) == value.len() % 251))
             );
@@ -188,7 +187,7 @@ mod tests {
         }
     }
 
-    /// Values that say their own length with each byte.
+    /// Returns values in which every byte is the value's length (modulo 251).
     fn values(dice: &mut Dice) -> Values {
         let count = dice.below(4);
         let lengths = (0..count).map(|_| dice.one_of(&[0, 1, 3, 22, 40, 600, 5000]));
@@ -202,7 +201,8 @@ mod tests {
         for _ in 0..Dice::times(5_000) {
             let expected = values(&mut dice);
             let bytes = expected.encode_to_vec();
-            // Bodies of all kinds: inline, of their own, and slices of what others share.
+            // Bodies of all kinds: inline, in a heap block of their own, and slices of
+            // a shared block.
             let body = match dice.below(3) {
                 0 => Blob::from(bytes.as_slice()),
                 1 => Blob::from(bytes.clone()),
@@ -211,7 +211,7 @@ mod tests {
             let framed = Framed::<Values>::decode(body.clone()).unwrap();
             drop(body);
             assert_eq!(framed.body(), &bytes);
-            // The vector moves all that it holds when it grows.
+            // The vector moves its elements when it grows.
             kept.push((framed, expected));
             let (framed, expected) = &kept[dice.below(kept.len())];
             assert_eq!(framed.get().owned(), *expected);

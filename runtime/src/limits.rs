@@ -1,12 +1,12 @@
-//! [`DecodeLimits`]: what decoding may cost.
+//! [`DecodeLimits`]: bounds on what decoding may cost.
 //!
-//! Invariant: decoding an input of `n` bytes allocates at most
-//! `64 KiB + expansion * n` bytes for elements (vectors by their capacity, maps
-//! by their nodes, boxes, lists of unknown fields), twice that while a vector
-//! moves, besides copies of the input's own bytes.
+//! Invariant: decoding an input of `n` bytes allocates at most `64 KiB + expansion * n`
+//! bytes for elements (vectors by their capacity, maps by their nodes, boxes, lists of
+//! unknown fields), and twice that while a vector is reallocated. Copies of the input's
+//! own bytes come on top.
 
-/// How deep a message may nest and how much memory decoding it may take, whatever
-/// its bytes say.
+/// Limits on how deep a message may nest and how much memory decoding may take,
+/// whatever the input contains.
 ///
 /// An input that exceeds a limit fails with
 /// [`DecodeErrorKind::TooDeep`](crate::DecodeErrorKind::TooDeep) or
@@ -35,18 +35,18 @@ pub struct DecodeLimits {
     /// Default 100, the usual limit of protobuf implementations.
     pub depth: u32,
     /// How many bytes of memory the elements of repeated fields, maps and nested
-    /// messages may take for each byte of input; 64 KiB are allowed in any case, and
-    /// copies of the input's own bytes do not count. An empty message takes two bytes
-    /// on the wire and a hundred in memory, so that without a limit a small frame
-    /// could fill the memory.
+    /// messages may take for each byte of input. 64 KiB are always allowed, and copies
+    /// of the input's own bytes do not count. An empty message takes two bytes on the
+    /// wire and a hundred in memory, so without this limit a small frame could exhaust
+    /// the memory.
     ///
-    /// Default 128: the most that Riak's own messages take is 88, measured with a long
-    /// row of nulls of `riak_ts.proto` while its vector is half empty.
+    /// Default 128. Riak's own messages take at most 88, measured with a long row of
+    /// nulls of `riak_ts.proto` while its vector is half empty.
     pub expansion: usize,
 }
 
-/// What elements may take in any case: enough for short messages.
-const FLOOR: usize = 64 * 1024;
+/// Bytes that elements may always take: enough for short messages.
+const MIN_BUDGET: usize = 64 * 1024;
 
 impl DecodeLimits {
     /// The default limits: a depth of 100, and 128 bytes for each byte of input.
@@ -54,7 +54,7 @@ impl DecodeLimits {
 
     #[inline]
     pub(crate) fn budget(&self, input: usize) -> usize {
-        self.expansion.saturating_mul(input).saturating_add(FLOOR)
+        self.expansion.saturating_mul(input).saturating_add(MIN_BUDGET)
     }
 }
 

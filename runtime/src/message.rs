@@ -1,10 +1,10 @@
 //! The traits that messages implement, whether derived or generated.
 //!
-//! Most messages have two forms: `Foo` owns its data, `FooRef<'a>` borrows from the
+//! Most messages have two forms: `Foo` owns its data, and `FooRef<'a>` borrows from the
 //! bytes that it was decoded from. Both implement [`Message`], which encodes, and
-//! [`Decode`]. [`Owned`] and [`View`] lead from one form to the other, [`Coded`] gives
-//! the message code of frames, and [`Request`](crate::Request) says how a request is
-//! answered.
+//! [`Decode`]. [`Owned`] and [`View`] convert between the forms, [`Coded`] gives the
+//! message code used in frames, and [`Request`](crate::Request) describes how a request
+//! is answered.
 //!
 #![cfg_attr(feature = "derive", doc = "```")]
 #![cfg_attr(not(feature = "derive"), doc = "```ignore")]
@@ -25,13 +25,13 @@
 //! # Ok::<(), riak_runtime::DecodeError>(())
 //! ```
 //!
-//! Invariant: what a message's `encode` writes is whole fields.
+//! Invariant: a message's `encode` writes only whole fields.
 
 use crate::error::DecodeError;
-use crate::wire::{Context, Reader, Spill, Writer, too_long};
+use crate::wire::{Context, EncodeBuffer, Reader, Writer, too_long};
 use crate::{Blob, DecodeLimits};
 
-/// The longest message that protobuf allows, in bytes: 2 GiB less one byte.
+/// The longest message that protobuf allows, in bytes: 2 GiB minus one byte.
 pub const MAX_LEN: usize = i32::MAX as usize;
 
 /// A message that can be encoded. Derived or generated; use
@@ -43,52 +43,53 @@ pub const MAX_LEN: usize = i32::MAX as usize;
             an alias has an `Option`, a `Vec` or a map in it, write that at the field"
 )]
 pub trait Message {
-    /// Its protobuf name with its package, such as `RpbGetReq`.
+    /// The protobuf name with its package, such as `RpbGetReq`.
     const NAME: &'static str;
 
-    /// How many bytes a value of this type allocates even if it is empty: none, except
-    /// for a message in a `Box`. Counted against
+    /// How many bytes a value of this type allocates even if it is empty: zero, except
+    /// for a message in a `Box`. They count against
     /// [`DecodeLimits::expansion`](crate::DecodeLimits::expansion).
     const BEHIND: usize = 0;
 
-    /// A lower bound of the encoded length that is cheap to find, such as the length
-    /// of one of its values.
+    /// Returns a lower bound of the encoded length that is cheap to compute, such as
+    /// the length of one of the message's values.
     ///
     /// It decides how many bytes are reserved for the length prefix of a nested
-    /// message. If it is too small, the bytes after the prefix may have to be moved; if
-    /// it is too large, the prefix is longer than necessary.
+    /// message. If the bound is too small, the bytes after the prefix may have to be
+    /// moved; if it is too large, the prefix is longer than necessary.
     #[inline]
     fn at_least(&self) -> usize {
         0
     }
 
-    /// Writes its fields to `out`, and returns the writer at its new position.
+    /// Writes the message's fields to `out`, and returns the writer at its new
+    /// position.
     fn encode<'w>(&self, out: Writer<'w>) -> Writer<'w>;
 
-    /// Its encoded length in bytes, without tag and length prefix. Encodes the message
-    /// to find out.
+    /// Returns the encoded length in bytes, without tag and length prefix. Encodes the
+    /// message to find out.
     fn encoded_len(&self) -> usize {
         usize::try_from(Writer::count(|out| self.encode(out))).unwrap_or(usize::MAX)
     }
 
-    /// Its encoded bytes. The vector may have spare capacity.
+    /// Returns the encoded bytes. The vector may have spare capacity.
     ///
     /// # Panics
     ///
-    /// If it is longer than [`MAX_LEN`].
+    /// If the message is longer than [`MAX_LEN`].
     #[inline]
     fn encode_to_vec(&self) -> Vec<u8> {
         Writer::collect(Self::NAME, size_of_val(self), |out| self.encode(out))
     }
 
-    /// Appends its encoded bytes to `buffer`.
+    /// Appends the encoded bytes to `buffer`.
     ///
     /// # Panics
     ///
-    /// If it is longer than [`MAX_LEN`].
+    /// If the message is longer than [`MAX_LEN`].
     #[inline]
     fn append_to(&self, buffer: &mut Vec<u8>) {
-        Spill::lend(buffer, |spill| Writer::append(spill, [], MAX_LEN, |out| self.encode(out)))
+        EncodeBuffer::lend(buffer, |output| Writer::append(output, [], MAX_LEN, |out| self.encode(out)))
             .unwrap_or_else(|len| too_long(Self::NAME, len));
     }
 }
@@ -102,7 +103,7 @@ pub trait Message {
 )]
 pub trait Decode<'a>: Message + Default {
     /// Merges the fields of `input` into this message, as protobuf specifies: singular
-    /// values are replaced, repeated ones appended, nested messages merged.
+    /// values are replaced, repeated ones are appended, and nested messages are merged.
     ///
     /// # Errors
     ///
@@ -113,7 +114,8 @@ pub trait Decode<'a>: Message + Default {
     ///
     /// # Errors
     ///
-    /// If the bytes are no such message; [`DecodeError`] says why and where.
+    /// If the bytes are not a valid message of this type; [`DecodeError`] says why and
+    /// where.
     #[inline]
     fn decode(bytes: &'a [u8]) -> Result<Self, DecodeError> {
         Self::decode_within(bytes, &DecodeLimits::DEFAULT)
@@ -123,14 +125,14 @@ pub trait Decode<'a>: Message + Default {
     ///
     /// # Errors
     ///
-    /// If the bytes are no such message, or exceed the limits.
+    /// If the bytes are not a valid message of this type, or exceed the limits.
     #[inline]
     fn decode_within(bytes: &'a [u8], limits: &DecodeLimits) -> Result<Self, DecodeError> {
         decode(bytes, None, limits)
     }
 }
 
-/// The message that these bytes are, which lie within `source` if there is one.
+/// Decodes `bytes`, which lie within `source` if there is one.
 #[inline]
 fn decode<'a, M: Decode<'a>>(
     bytes: &'a [u8],
@@ -141,11 +143,11 @@ fn decode<'a, M: Decode<'a>>(
     loop {
         let mut message = M::default();
         let merged = message.merge(input.clone(), &mut ctx);
-        if merged.is_ok() && ctx.is_plain() {
-            ctx.done();
+        if merged.is_ok() && ctx.is_first_pass() {
+            ctx.finish();
             return Ok(message);
         }
-        match ctx.settle(merged, limits) {
+        match ctx.resolve(merged, limits) {
             Ok(true) => return Ok(message),
             Ok(false) => {}
             Err(error) => return Err(error.of(M::NAME)),
@@ -159,19 +161,21 @@ fn decode<'a, M: Decode<'a>>(
     note = "derive `RiakMessage` for it, without borrowed fields"
 )]
 pub trait Owned: for<'a> Decode<'a> + Send + Sync + 'static {
-    /// The form that borrows from the bytes it was decoded from.
+    /// The form that borrows from the bytes that it was decoded from.
     type Ref<'a>: Decode<'a>;
 
     /// Shortens the lifetime of a borrowed form. The body is always just `view`: it
-    /// compiles only for types for which [`Framed`](crate::Framed) is sound.
+    /// compiles only for types that are covariant in their lifetime, for which
+    /// [`Framed`](crate::Framed) is sound.
     fn shorten<'short, 'long: 'short>(view: &'short Self::Ref<'long>) -> &'short Self::Ref<'short>;
 
-    /// Decodes a message, within [`DecodeLimits::DEFAULT`]. [`Blob`] fields of 512 bytes
-    /// and more can share the memory of `blob` instead of being copied: see [`Blob`].
+    /// Decodes a message, within [`DecodeLimits::DEFAULT`]. [`Blob`] fields of 512
+    /// bytes or more can share the memory of `blob` instead of being copied: see
+    /// [`Blob`].
     ///
     /// # Errors
     ///
-    /// If the bytes are no such message.
+    /// If the bytes are not a valid message of this type.
     #[inline]
     fn decode_blob(blob: &Blob) -> Result<Self, DecodeError> {
         Self::decode_blob_within(blob, &DecodeLimits::DEFAULT)
@@ -181,7 +185,7 @@ pub trait Owned: for<'a> Decode<'a> + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// If the bytes are no such message, or exceed the limits.
+    /// If the bytes are not a valid message of this type, or exceed the limits.
     #[inline]
     fn decode_blob_within(blob: &Blob, limits: &DecodeLimits) -> Result<Self, DecodeError> {
         decode(blob, Some(blob), limits)
@@ -193,11 +197,11 @@ pub trait View {
     /// The owned form.
     type Owned;
 
-    /// The same message in its owned form: copies what is borrowed.
+    /// Returns the same message in its owned form, copying what is borrowed.
     fn owned(&self) -> Self::Owned;
 }
 
-/// A message that has a message code, and so can be the body of a frame.
+/// A message that has a message code and can therefore be the body of a frame.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no message code",
     note = "only a message with a code can be sent by itself: give it one with `#[riak(code = …)]`, or with `option \

@@ -1,9 +1,9 @@
-//! What an operation is: its request, its answers, how a stream of them ends, whether
-//! it may be repeated.
+//! The description of an operation: its request, its answers, how a stream of answers
+//! ends, and whether it may be repeated.
 //!
-//! Generated and derived code has one [`Operation`] constant for each request;
-//! clients, servers, proxies and pools read it. Message codes are plain `u8`s here,
-//! since the runtime knows no schema. Invariant: everything here is plain data.
+//! Generated and derived code has one [`Operation`] constant for each request; clients,
+//! servers, proxies and pools read it. Message codes are plain `u8`s here, since the
+//! runtime knows no schema. Invariant: everything here is plain data.
 
 use std::time::Duration;
 
@@ -27,27 +27,27 @@ pub trait Request: Message + Coded + Send + Sync {
     /// How the request is sent and answered.
     const OPERATION: &'static Operation;
 
-    /// Whether this request asks for a stream of answers. `None` if it has no field for
-    /// that, or has not set it.
+    /// Reports whether this request asks for a stream of answers. `None` if the request
+    /// has no field for that, or the field is not set.
     fn asks_for_stream(&self) -> Option<bool> {
         None
     }
 
-    /// How long the server may take. `None` if the request has no field for that, or
-    /// has not set it.
+    /// Returns how long the server may take. `None` if the request has no field for
+    /// that, or the field is not set.
     fn server_timeout(&self) -> Option<Duration> {
         None
     }
 
-    /// Whether it carries the causal context of a read, by which the server recognises
-    /// a repetition. `false` if the request has no field for that; an empty context
-    /// counts as none.
+    /// Reports whether the request carries the causal context of a read, by which the
+    /// server recognises a repetition. `false` if the request has no field for that; an
+    /// empty context counts as none.
     fn has_context(&self) -> bool {
         false
     }
 
-    /// The bucket type that it names. `None` if the request has no field for that, or
-    /// has not set it.
+    /// Returns the bucket type that the request names. `None` if the request has no
+    /// field for that, or the field is not set.
     fn bucket_type(&self) -> Option<&[u8]> {
         None
     }
@@ -75,8 +75,8 @@ impl<R: Request> Request for &R {
     }
 }
 
-/// What an answer is decoded as: a message with a code, or an enum of several such
-/// messages.
+/// The type that an answer is decoded into: a message with a code, or an enum of
+/// several such messages.
 pub trait Answer: Sized + Send + 'static {
     /// Decodes a frame, within `limits`.
     ///
@@ -106,43 +106,43 @@ impl<M: Owned + Coded> Answer for M {
 
 /// How one kind of request is sent and answered.
 ///
-/// Generated code has it as [`Request::OPERATION`]. Its facts come from the schema's
-/// `riak.operation` options; those of Riak are in `riak_services.proto`.
+/// Generated code provides it as [`Request::OPERATION`]. Its values come from the
+/// schema's `riak.operation` options; those of Riak are in `riak_services.proto`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Operation {
-    /// The names of service and method, such as `RiakKv.Get`.
+    /// The names of the service and the method, such as `RiakKv.Get`.
     pub name: &'static str,
     /// The request's message code.
     pub request: u8,
     /// The regular answer's message code.
     pub response: u8,
-    /// Other answers that may come instead.
+    /// Answers that may come instead of the regular one.
     pub alternatives: &'static [Alternative],
-    /// The frame for errors; `None` if the schema has none.
+    /// The frame that reports errors; `None` if the schema has none.
     pub error: Option<ErrorFrame>,
-    /// How many answers come, and which is the last.
+    /// How many answers come, and which one is the last.
     pub mode: Mode,
-    /// What it costs the server.
+    /// The cost of the operation for the server.
     pub cost: Cost,
-    /// Whether it may be sent again.
+    /// Whether the request may be sent again.
     pub retry: Retry,
-    /// What an answer without a body means.
+    /// The meaning of an answer without a body.
     pub absent: Absent,
     /// Whether the request is always sent without a body, whatever fields it has.
     pub bodyless: bool,
-    /// Whether it is only allowed while a connection is being set up.
+    /// Whether the request is only allowed while a connection is being set up.
     pub handshake: bool,
-    /// The first release of the server that has it, if that is known.
+    /// The first release of the server that supports the operation, if known.
     pub since: Option<&'static str>,
-    /// The part of the server that serves it, such as `kv`, if that is known.
+    /// The part of the server that serves the operation, such as `kv`, if known.
     pub served_by: Option<&'static str>,
-    /// The number of the request's field with the server-side timeout in
-    /// milliseconds, if it has one.
+    /// The number of the request's field for the server-side timeout in milliseconds,
+    /// if it has one.
     pub timeout: Option<u32>,
 }
 
 impl Operation {
-    /// The alternative answer with this code, if the operation has it.
+    /// Returns the alternative answer with this code, if the operation has one.
     #[must_use]
     pub fn alternative(&self, code: u8) -> Option<&'static Alternative> {
         self.alternatives.iter().find(|alternative| alternative.code == code)
@@ -154,7 +154,7 @@ impl Operation {
 pub struct Alternative {
     /// Its message code.
     pub code: u8,
-    /// How a stream of them ends; `None` if these answers do not say it.
+    /// How a stream of these answers ends; `None` if the answers do not say so.
     pub end: Option<StreamEnd>,
 }
 
@@ -175,23 +175,23 @@ pub enum Mode {
     },
 }
 
-/// Which answer of a stream is the last.
+/// The rule by which the last answer of a stream is recognised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StreamEnd {
-    /// The number of the answer's bool field that is true in the last one.
+    /// The number of the answer's bool field that is true in the last answer.
     pub field: u32,
-    /// What the field means if it is absent: its proto2 default.
+    /// The value of the field if it is absent: its proto2 default.
     pub when_absent: bool,
 }
 
 impl StreamEnd {
-    /// The end of a stream by a bool of the answer, looked up by name among its
-    /// [`Flags`]: what a derived request says with `done = "…"`.
+    /// Returns the stream end for a bool field of the answer, looked up by name in the
+    /// answer's [`Flags`]. A derived request names the field as `done = "…"`.
     ///
     /// # Panics
     ///
-    /// If the answer has no such bool; while it compiles, since this is only
-    /// called in constants.
+    /// If the answer has no such bool. The panic is a compile error, since this
+    /// function is only called in constants.
     #[must_use]
     pub const fn of_flag(flags: &'static [(&'static str, Self)], name: &str) -> Self {
         let mut index = 0;
@@ -206,7 +206,7 @@ impl StreamEnd {
         )
     }
 
-    /// Whether the answer with this body is the last one.
+    /// Reports whether the answer with this body is the last one of the stream.
     ///
     /// # Errors
     ///
@@ -218,25 +218,26 @@ impl StreamEnd {
             if is_field(tag, self.field, VARINT) {
                 last = input.varint(&ctx)? != 0;
             } else {
-                input.pass(tag, &mut ctx)?;
+                input.skip_value(tag, &mut ctx)?;
             }
         }
         Ok(last)
     }
 }
 
-/// A derived message with bools, by which a stream of it may end.
+/// A derived message with bool fields, one of which may end a stream of the message.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no bool that could end a stream",
     note = "`done = \"…\"` names a bool of a derived message with a code; for a generated one give the field's \
             number, such as `done = 3`"
 )]
 pub trait Flags {
-    /// The names of its single bools, and how a stream would end by each.
+    /// The names of the singular bool fields, each with the stream end that it stands
+    /// for.
     const FLAGS: &'static [(&'static str, StreamEnd)];
 }
 
-/// Whether two texts are the same, in constants.
+/// Reports whether two strings are equal; usable in constants.
 const fn same(a: &str, b: &str) -> bool {
     let (a, b) = (a.as_bytes(), b.as_bytes());
     let mut index = 0;
@@ -246,10 +247,10 @@ const fn same(a: &str, b: &str) -> bool {
     index == a.len() && index == b.len()
 }
 
-/// The frame that a server answers with instead if a request failed.
+/// The frame with which a server answers a failed request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ErrorFrame {
-    /// Its code.
+    /// The message code.
     pub code: u8,
     /// The number of the field that holds the text.
     pub text: u32,
@@ -258,11 +259,11 @@ pub struct ErrorFrame {
 }
 
 impl ErrorFrame {
-    /// Riak's own: `RpbErrorResp`, with code 0.
+    /// Riak's own error frame: `RpbErrorResp`, with code 0.
     pub const RIAK: Self = Self { code: 0, text: 1, number: Some(2) };
 
-    /// The text and the number of an error frame's body. What is missing is
-    /// empty or zero: an error without a text is still an error.
+    /// Returns the text and the number in the body of an error frame. A missing text is
+    /// empty and a missing number is zero: an error without a text is still an error.
     ///
     /// # Errors
     ///
@@ -278,20 +279,21 @@ impl ErrorFrame {
                 let value = input.varint(&ctx)? as u32;
                 number = value;
             } else {
-                input.pass(tag, &mut ctx)?;
+                input.skip_value(tag, &mut ctx)?;
             }
         }
         Ok((text, number))
     }
 }
 
-/// Whether a tag is that of a field. No tag is that of a number which is too
-/// large for one, such as a description made by hand may have.
+/// Reports whether a tag belongs to the field with this number. The number is not
+/// shifted into a tag, since that would overflow for a number that is too large for a
+/// field, which a hand-written description may have.
 fn is_field(tag: u32, number: u32, wire_type: u32) -> bool {
     (tag >> 3, tag & 7) == (number, wire_type)
 }
 
-/// Who sends frames with a message code.
+/// The side that sends frames with a message code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Direction {
@@ -301,7 +303,8 @@ pub enum Direction {
     Response,
     /// Both send it, under the same code.
     Both,
-    /// Nobody: the code is assigned, but its message only occurs inside others.
+    /// Neither side: the code is assigned, but its message only occurs inside other
+    /// messages.
     Nested,
 }
 
@@ -318,27 +321,27 @@ impl std::fmt::Display for UnknownCode {
 
 impl std::error::Error for UnknownCode {}
 
-/// What an operation costs the server.
+/// The cost of an operation for the server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Cost {
-    /// It answers at once. Calls are pipelined.
+    /// The server answers at once. Calls are pipelined.
     #[default]
     Unary,
-    /// It answers once, after seconds to minutes, such as a fold over much data. The call
-    /// has its connection to itself.
+    /// The server answers once, after seconds to minutes, such as for a fold over much
+    /// data. The call has its connection to itself.
     Long,
 }
 
-/// Whether a call whose outcome is unknown may be made again. A call that was
-/// certainly not applied may be, whatever its class.
+/// Whether a call with an unknown outcome may be made again. A call that was certainly
+/// not applied may always be repeated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Retry {
-    /// No: it would have its effect twice.
+    /// No: a repetition would take effect a second time.
     #[default]
     Never,
-    /// Yes: it changes nothing, or changes the same thing to the same value.
+    /// Yes: the request changes nothing, or sets something to the same value each time.
     Safe,
     /// No: only if it is certain that it was not sent.
     IfUnsent,
@@ -346,14 +349,14 @@ pub enum Retry {
     IfContext,
 }
 
-/// What an answer without a body means.
+/// The meaning of an answer without a body.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Absent {
     /// The message with no field set.
     #[default]
     Defaults,
-    /// What was asked for does not exist.
+    /// The requested item does not exist.
     NotFound,
     /// The request was carried out.
     Ok,
@@ -371,7 +374,7 @@ mod tests {
         assert!(end.is_last(&[]).unwrap());
         assert!(!end.is_last(&[0x0a, 1, 7, 0x18, 0]).unwrap());
         assert!(end.is_last(&[0x18, 0, 0x18, 1]).unwrap());
-        // Another wire type is another field.
+        // A field with another wire type is a different field.
         assert!(!StreamEnd { field: 3, when_absent: false }.is_last(&[0x1a, 1, 1]).unwrap());
         assert!(end.is_last(&[0x18]).is_err());
     }

@@ -1,7 +1,7 @@
 //! [`Quorum`]: how many replicas have to answer.
 //!
-//! Invariant: the number is what stands on the wire; symbolic values count down
-//! from 2^32 - 1 (`riak_pb`'s constants, checked against the server's source).
+//! Invariant: the number is the one on the wire. Symbolic values count down from 2^32 -
+//! 2 (`riak_pb`'s constants, checked against the server's source).
 
 use std::fmt;
 

@@ -1,13 +1,13 @@
-//! Variable-length integers: sizes, and the zigzag mapping.
+//! Variable-length integers: encoded lengths, and the zigzag mapping.
 //!
-//! Reading and writing them is the reader's and the writer's business, since
-//! both need the cursor. Invariant: [`len`] of a value is what the writer
-//! writes for it.
+//! The reader and the writer decode and encode varints themselves, since both need the
+//! cursor. Invariant: [`len`] of a value is the number of bytes that the writer writes
+//! for it.
 
-/// The most bytes that a varint of 64 bits takes.
+/// The maximum length of a 64-bit varint in bytes.
 pub const MAX_LEN: usize = 10;
 
-/// How many bytes `value` takes as a varint: 1 to 10.
+/// Returns how many bytes `value` takes as a varint: 1 to 10.
 ///
 /// ```
 /// assert_eq!(riak_runtime::varint::len(127), 1);
@@ -17,34 +17,34 @@ pub const MAX_LEN: usize = 10;
 #[inline]
 #[must_use]
 pub const fn len(value: u64) -> usize {
-    // One byte for each seven bits: ceil(bits / 7) = (bits * 9 + 64) / 64 for
-    // 1 to 64 bits, with zero counted as one bit.
+    // One byte per seven bits: ceil(bits / 7) = (bits * 9 + 64) / 64 for 1 to 64 bits.
+    // Zero counts as one bit.
     let bits = 64 - (value | 1).leading_zeros();
     ((bits * 9 + 64) / 64) as usize
 }
 
-/// Maps a signed integer to an unsigned one, small to small.
+/// Maps a signed integer to an unsigned one, so that values near zero stay small.
 #[inline]
 #[must_use]
 pub const fn zigzag64(value: i64) -> u64 {
     ((value << 1) ^ (value >> 63)).cast_unsigned()
 }
 
-/// The reverse of [`zigzag64`].
+/// Reverses [`zigzag64`].
 #[inline]
 #[must_use]
 pub const fn unzigzag64(value: u64) -> i64 {
     (value >> 1).cast_signed() ^ -((value & 1).cast_signed())
 }
 
-/// Maps a signed integer to an unsigned one, small to small.
+/// Maps a signed integer to an unsigned one, so that values near zero stay small.
 #[inline]
 #[must_use]
 pub const fn zigzag32(value: i32) -> u32 {
     ((value << 1) ^ (value >> 31)).cast_unsigned()
 }
 
-/// The reverse of [`zigzag32`].
+/// Reverses [`zigzag32`].
 #[inline]
 #[must_use]
 pub const fn unzigzag32(value: u32) -> i32 {

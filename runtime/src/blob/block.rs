@@ -1,9 +1,10 @@
 //! Reference-counted heap storage behind [`Blob`](super::Blob).
 //!
-//! A block is one allocation, header and bytes together, or a header that took
-//! over a `Vec`. Invariant: every `Block` value owns one count of its header
-//! (one that a [`Shelf`](super::Shelf) fills, several); the bytes live until the last of them is dropped, and are only
-//! written through a block that is known to be the sole user of that range.
+//! A block is one allocation with a header and bytes, or a header that took over a
+//! `Vec`. Invariant: every `Block` value owns one count of its header (the one that an
+//! [`Arena`](super::Arena) fills owns several). The bytes live until the last count is
+//! released, and are only written through a block that is known to be the sole user of
+//! that range.
 
 use std::alloc::{Layout, alloc, alloc_zeroed, dealloc, handle_alloc_error};
 use std::mem::ManuallyDrop;
@@ -13,70 +14,72 @@ use std::sync::atomic::{AtomicUsize, Ordering, fence};
 #[repr(C)]
 pub(super) struct Header {
     refs: AtomicUsize,
-    /// Bytes behind `data`, as they were allocated.
+    /// The number of bytes at `data`, as allocated.
     capacity: usize,
-    /// Start of the bytes: right behind the header, or a `Vec`'s.
+    /// The start of the bytes: right after the header, or a `Vec`'s buffer.
     data: NonNull<u8>,
-    /// Whether the bytes are a `Vec`'s.
-    vec: bool,
+    /// Whether the bytes are a `Vec`'s buffer.
+    from_vec: bool,
 }
 
-const HEADER: usize = size_of::<Header>();
+const HEADER_SIZE: usize = size_of::<Header>();
 
-/// One count of a header.
+/// One reference count of a header.
 pub(super) struct Block(NonNull<Header>);
 
-// SAFETY: the count is atomic, and the bytes are only reached through `Blob`
-// (shared reads) and `ReadBuffer` (writes to a range no `Blob` covers yet).
+// SAFETY: the count is atomic, and the bytes are only reached through `Blob` (shared
+// reads) and through `ReadBuffer` and `Arena` (writes to a range that no `Blob` covers
+// yet).
 unsafe impl Send for Block {}
-// SAFETY: as above; a shared `Block` gives read access only.
+// SAFETY: as above; a shared `Block` only gives out pointers.
 unsafe impl Sync for Block {}
 
 fn layout(capacity: usize) -> Layout {
-    match HEADER.checked_add(capacity).map(|size| Layout::from_size_align(size, align_of::<Header>())) {
+    match HEADER_SIZE.checked_add(capacity).map(|size| Layout::from_size_align(size, align_of::<Header>())) {
         Some(Ok(layout)) => layout,
         _ => panic!("a block of {capacity} bytes does not fit into the address space"),
     }
 }
 
 impl Block {
-    /// A block whose bytes are a copy of `bytes`, with nothing to spare.
-    pub(super) fn copied(bytes: &[u8]) -> Self {
+    /// Creates a block with a copy of `bytes` and no spare capacity.
+    pub(super) fn copy_of(bytes: &[u8]) -> Self {
         let block = Self::allocate(bytes.len(), false);
-        // SAFETY: the block is new and has room for exactly these bytes; a new
-        // allocation overlaps nothing.
+        // SAFETY: the new block has capacity for exactly these bytes, and a new
+        // allocation overlaps no existing one.
         unsafe { block.data().copy_from_nonoverlapping(NonNull::from(bytes).cast(), bytes.len()) };
         block
     }
 
-    /// A block of `capacity` zero bytes.
+    /// Creates a block of `capacity` zero bytes.
     pub(super) fn zeroed(capacity: usize) -> Self {
         Self::allocate(capacity, true)
     }
 
-    /// A block of `capacity` bytes that are yet to be written, with `counts`, of
-    /// which the result owns all.
-    pub(super) fn counted(capacity: usize, counts: usize) -> Self {
+    /// Creates a block of `capacity` uninitialised bytes with a reference count of
+    /// `refs`, all owned by the returned value.
+    pub(super) fn with_refs(capacity: usize, refs: usize) -> Self {
         let block = Self::allocate(capacity, false);
-        // Relaxed: nobody else knows of it.
-        block.header().refs.store(counts, Ordering::Relaxed);
+        // Relaxed: no other thread knows the block yet.
+        block.header().refs.store(refs, Ordering::Relaxed);
         block
     }
 
     fn allocate(capacity: usize, zeroed: bool) -> Self {
         let layout = layout(capacity);
-        // SAFETY: the layout has a size, since the header has one.
+        // SAFETY: the size of the layout is not zero, since it includes the header.
         let start = unsafe { if zeroed { alloc_zeroed(layout) } else { alloc(layout) } };
         let Some(start) = NonNull::new(start) else { handle_alloc_error(layout) };
-        // SAFETY: `layout` covers the header and the bytes behind it.
-        let data = unsafe { start.add(HEADER) };
+        // SAFETY: the layout covers the header and the bytes after it, so the result
+        // is at most one past the end of the allocation.
+        let data = unsafe { start.add(HEADER_SIZE) };
         Self::write_header(start.cast(), capacity, data, false)
     }
 
-    /// A block that takes over `vec` without copying its bytes.
+    /// Creates a block that takes over `vec` without copying its bytes.
     pub(super) fn from_vec(vec: Vec<u8>) -> Self {
         let layout = layout(0);
-        // SAFETY: the layout has a size, since the header has one.
+        // SAFETY: the size of the layout is not zero, since it includes the header.
         let start = unsafe { alloc(layout) };
         let Some(start) = NonNull::new(start) else { handle_alloc_error(layout) };
         let mut vec = ManuallyDrop::new(vec);
@@ -86,74 +89,80 @@ impl Block {
         Self::write_header(start.cast(), capacity, data, true)
     }
 
-    fn write_header(header: NonNull<Header>, capacity: usize, data: NonNull<u8>, vec: bool) -> Self {
-        // SAFETY: the caller has just allocated the header, aligned for it.
-        unsafe { header.write(Header { refs: AtomicUsize::new(1), capacity, data, vec }) };
+    fn write_header(header: NonNull<Header>, capacity: usize, data: NonNull<u8>, from_vec: bool) -> Self {
+        // SAFETY: the caller passes a new allocation that is large enough and aligned
+        // for a header.
+        unsafe { header.write(Header { refs: AtomicUsize::new(1), capacity, data, from_vec }) };
         Self(header)
     }
 
     fn header(&self) -> &Header {
-        // SAFETY: this block owns a count, so the header is alive.
+        // SAFETY: this block owns a count, so the header is alive and initialised. Only
+        // its atomic count is ever changed.
         unsafe { self.0.as_ref() }
     }
 
-    /// Start of the bytes.
+    /// Returns the start of the bytes.
     pub(super) fn data(&self) -> NonNull<u8> {
         self.header().data
     }
 
-    /// How many bytes were allocated.
+    /// Returns how many bytes were allocated.
     pub(super) fn capacity(&self) -> usize {
         self.header().capacity
     }
 
-    /// Whether no other block shares the bytes.
+    /// Reports whether this is the only count of the header.
     pub(super) fn is_unique(&self) -> bool {
-        // Acquire: what the last other owner did with the bytes came before.
+        // Acquire: synchronises with the release of the last other owner, so that its
+        // accesses to the bytes happen before whatever follows.
         self.header().refs.load(Ordering::Acquire) == 1
     }
 
-    /// Gives one count away that it owns besides its own, to be taken back by
-    /// [`Block::from_raw`].
+    /// Hands out one of the additional counts that this block owns, to be reclaimed
+    /// with [`Block::from_raw`].
     pub(super) fn as_raw(&self) -> *mut Header {
         self.0.as_ptr()
     }
 
-    /// Gives up its count, and `more` that it owns besides.
-    pub(super) fn give_back(self, more: usize) {
+    /// Releases the block's own count and `more` additional ones that it owns.
+    pub(super) fn release_refs(self, more: usize) {
         let header = ManuallyDrop::new(self).0;
-        let counts = more + 1;
-        // SAFETY: these counts have kept the header alive until now.
-        if unsafe { header.as_ref() }.refs.fetch_sub(counts, Ordering::Release) == counts {
+        let refs = more + 1;
+        // SAFETY: the counts that are released here have kept the header alive until
+        // now.
+        if unsafe { header.as_ref() }.refs.fetch_sub(refs, Ordering::Release) == refs {
             fence(Ordering::Acquire);
-            // SAFETY: these were the last.
+            // SAFETY: these were the last counts, and the acquire fence orders all
+            // other owners' accesses before the deallocation.
             unsafe { free(header) };
         }
     }
 
-    /// Gives the count away, to be taken back by [`Block::from_raw`].
+    /// Hands out the count, to be reclaimed with [`Block::from_raw`].
     pub(super) fn into_raw(self) -> *mut Header {
         ManuallyDrop::new(self).0.as_ptr()
     }
 
-    /// Takes over a count given away by [`Block::into_raw`] or [`Block::as_raw`].
+    /// Reclaims a count handed out by [`Block::into_raw`] or [`Block::as_raw`].
     ///
     /// # Safety
     ///
-    /// `raw` comes from one of these, and each such count is taken back once.
+    /// `raw` comes from one of these functions, and each count handed out is reclaimed
+    /// once.
     pub(super) unsafe fn from_raw(raw: *mut Header) -> Self {
-        // SAFETY: `into_raw` never gives null.
+        // SAFETY: by contract `raw` comes from a `NonNull`, so it is not null.
         Self(unsafe { NonNull::new_unchecked(raw) })
     }
 }
 
 impl Clone for Block {
     fn clone(&self) -> Self {
-        // Relaxed: whoever has a count to clone keeps the header alive.
+        // Relaxed: the count that is cloned keeps the header alive.
         let before = self.header().refs.fetch_add(1, Ordering::Relaxed);
         if before > isize::MAX as usize {
-            // Counts were leaked until they nearly wrap; a wrap would free
-            // bytes in use.
+            // So many counts were leaked that the counter nears overflow, which would
+            // free bytes in use.
             std::process::abort();
         }
         Self(self.0)
@@ -163,35 +172,39 @@ impl Clone for Block {
 impl Drop for Block {
     #[inline]
     fn drop(&mut self) {
-        // The sole owner needs no read-modify-write: nobody else could clone.
+        // A sole owner needs no read-modify-write, since no other thread can clone the
+        // block.
         if !self.is_unique() {
             if self.header().refs.fetch_sub(1, Ordering::Release) != 1 {
                 return;
             }
             fence(Ordering::Acquire);
         }
-        // SAFETY: this was the last count.
+        // SAFETY: this was the last count, and the acquire load or fence orders all
+        // other owners' accesses before the deallocation.
         unsafe { free(self.0) };
     }
 }
 
-/// Frees a header and its bytes.
+/// Deallocates a header and its bytes.
 ///
 /// # Safety
 ///
-/// No count of the header is left, and it was not freed before.
+/// The header has no counts left, and was not freed before.
 unsafe fn free(header: NonNull<Header>) {
-    // SAFETY: the header is still allocated.
-    let Header { capacity, data, vec, .. } = unsafe { header.read() };
-    let behind = if vec {
-        // SAFETY: the bytes were a vector's with this capacity.
+    // SAFETY: the header is still allocated and initialised.
+    let Header { capacity, data, from_vec, .. } = unsafe { header.read() };
+    let trailing = if from_vec {
+        // SAFETY: `data` and `capacity` are those of the vector that `from_vec` took
+        // over. A length of 0 claims no initialised bytes.
         drop(unsafe { Vec::from_raw_parts(data.as_ptr(), 0, capacity) });
         0
     } else {
         capacity
     };
-    // SAFETY: the header was allocated with this layout.
-    unsafe { dealloc(header.as_ptr().cast(), layout(behind)) };
+    // SAFETY: the header was allocated with this layout: alone if a vector was taken
+    // over, else together with `capacity` bytes.
+    unsafe { dealloc(header.as_ptr().cast(), layout(trailing)) };
 }
 
 #[cfg(test)]
@@ -199,13 +212,13 @@ mod tests {
     use super::*;
 
     fn bytes(block: &Block, len: usize) -> &[u8] {
-        // SAFETY: the tests pass the length that they filled.
+        // SAFETY: each test passes a length that it has initialised.
         unsafe { std::slice::from_raw_parts(block.data().as_ptr(), len) }
     }
 
     #[test]
     fn shares_and_frees() {
-        let block = Block::copied(b"twenty-four bytes or more");
+        let block = Block::copy_of(b"twenty-four bytes or more");
         let other = block.clone();
         assert!(!block.is_unique());
         drop(block);
@@ -221,14 +234,14 @@ mod tests {
         let block = Block::from_vec(vec);
         assert_eq!(block.data().as_ptr().cast_const(), start);
         assert_eq!(block.capacity(), 100);
-        // SAFETY: the count was just given away.
+        // SAFETY: `into_raw` has just handed out the count.
         let block = unsafe { Block::from_raw(block.into_raw()) };
         assert_eq!(bytes(&block, 3), b"abc");
     }
 
     #[test]
     fn empty_blocks_are_freed_whatever_they_came_from() {
-        drop(Block::copied(b""));
+        drop(Block::copy_of(b""));
         drop(Block::from_vec(Vec::new()));
         assert!(Block::zeroed(0).is_unique());
     }

@@ -1,7 +1,7 @@
-//! What a [`Blob`] is made from, compared with and printed as.
+//! Conversions into [`Blob`], and its comparison and formatting traits.
 //!
-//! Invariant: equality, order and hash are those of the bytes, so that a blob
-//! can be looked up by `&[u8]`.
+//! Invariant: equality, order and hash are those of the bytes, so that a blob can be
+//! looked up by `&[u8]`.
 
 use std::borrow::{Borrow, Cow};
 use std::cmp::Ordering;
@@ -53,7 +53,7 @@ impl From<&Vec<u8>> for Blob {
     }
 }
 
-/// Long vectors are taken over without copying.
+/// Takes over the allocation of a vector of more than 23 bytes instead of copying it.
 impl From<Vec<u8>> for Blob {
     fn from(vec: Vec<u8>) -> Self {
         let len = vec.len();
@@ -146,7 +146,7 @@ impl Hash for Blob {
     }
 }
 
-/// Comparison with another type that has bytes, both ways round.
+/// Implements equality between `Blob` and another byte type, in both directions.
 macro_rules! equals {
     ($($other:ty),* $(,)?) => {$(
         impl PartialEq<$other> for Blob {

@@ -1,49 +1,49 @@
 //! [`Blob`]: the owned type of a `bytes` field.
 //!
-//! Riak's keys, indexes and metadata are short, and one allocation each is what
-//! makes decoding into owned values slow. A blob keeps up to [`INLINE`] bytes
-//! in itself; longer ones are shared by reference count, so that a value can be
-//! a slice of the frame that it came in, or lie beside others of its message.
+//! Riak's keys, indexes and metadata are short, and one allocation each is what makes
+//! decoding into owned values slow. A blob stores up to [`INLINE`] bytes inline; longer
+//! ones are shared by reference count, so that a value can be a slice of the frame that
+//! it came in, or lie in one block with other values of its message.
 //!
-//! Invariant: the last byte is a `Tag`. If it says inline, that many of the
-//! first bytes are initialised. If it says heap, the bytes are a `Heap`
-//! whose pointer and length are valid for reads as long as its owner's count is
-//! held; a null owner stands for `'static` bytes.
+//! Invariant: the last byte is a `Tag`. If the tag is `InlineN`, the first N bytes are
+//! initialised. If it is `Heap`, the blob is a `Heap` whose pointer and length are
+//! valid for reads as long as the blob holds its count of the owner; a null owner
+//! stands for `'static` bytes.
 
+mod arena;
 mod block;
 mod convert;
 #[cfg(test)]
 mod model;
 mod read_buffer;
-mod shelf;
 
 use std::mem::{ManuallyDrop, MaybeUninit};
 use std::ops::{Bound, Deref, RangeBounds};
 use std::ptr;
 
+pub(crate) use arena::Arena;
 use block::{Block, Header};
 pub use read_buffer::ReadBuffer;
-pub(crate) use shelf::Shelf;
 
-/// How many bytes a [`Blob`] keeps in itself.
+/// The maximum number of bytes that a [`Blob`] stores inline.
 pub const INLINE: usize = 23;
 
-/// Below this a slice is copied rather than shared: a shared one keeps its
-/// whole frame alive, and costs two atomic operations (measured: 35 to 40 ns).
-pub(crate) const SHARE: usize = 512;
+/// The minimum length at which a slice is shared instead of copied: a shared slice
+/// keeps its whole frame alive and costs two atomic operations (measured: 35 to 40 ns).
+pub(crate) const MIN_SHARED: usize = 512;
 
 /// Immutable bytes, cheap to clone: the owned type of a `bytes` field.
 ///
-/// A blob is 24 bytes large, and so is `Option<Blob>`. Up to 23 bytes are stored in
-/// the blob itself; longer ones are shared by reference count. It dereferences to
-/// `[u8]`, is made by `into()` of strings, slices, arrays and vectors, and compares
-/// with all of them. `Debug` prints text if the bytes are UTF-8 without control
-/// characters, and escaped bytes otherwise.
+/// A blob is 24 bytes large, and so is `Option<Blob>`. Up to 23 bytes are stored in the
+/// blob itself; longer ones are shared by reference count. A blob dereferences to
+/// `[u8]`, is created with `into()` from strings, slices, arrays and vectors, and
+/// compares with all of them. `Debug` prints text if the bytes are UTF-8 without
+/// control characters, and escaped bytes otherwise.
 ///
-/// A blob that was decoded may keep more memory alive than its own bytes: one of
-/// 512 bytes and more, up to four times its size, since it is a slice of its frame;
-/// a shorter one, up to 1 KiB, since it may share a block with other values of its
-/// message. [`Blob::copy_from_slice`] makes an independent copy.
+/// A decoded blob may keep more memory alive than its own bytes. One of 512 bytes or
+/// more is a slice of its frame, and keeps up to four times its size alive; a shorter
+/// one may share a block with other values of its message, and keeps up to 1 KiB alive.
+/// [`Blob::copy_from_slice`] makes an independent copy.
 ///
 /// ```
 /// use riak_runtime::Blob;
@@ -69,12 +69,12 @@ pub struct Blob {
     tag: Tag,
 }
 
-/// The last byte of a blob: how many bytes are inline, or that none are.
+/// The last byte of a blob: the number of inline bytes, or the mark of a heap blob.
 ///
-/// An enum with few values, so that `Option<Blob>` needs no byte of its own.
+/// An enum with few values, so that `Option<Blob>` has a niche and needs no extra byte.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-#[expect(dead_code, reason = "made by number in `Blob::inline_of`")]
+#[expect(dead_code, reason = "created by transmutation in `Blob::from_words`")]
 #[rustfmt::skip]
 enum Tag {
     Inline0, Inline1, Inline2, Inline3, Inline4, Inline5, Inline6, Inline7,
@@ -83,7 +83,7 @@ enum Tag {
     Heap,
 }
 
-/// What a blob's bytes are when its tag says heap. The length is in the lower
+/// The representation of a blob whose tag is `Tag::Heap`. The length is in the lower
 /// seven bytes of a little-endian word whose last byte is the blob's tag.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -93,7 +93,8 @@ struct Heap {
     len_and_tag: u64,
 }
 
-/// Eight bytes on every platform, so that the tag is always the last byte.
+/// A field that takes eight bytes on every platform, so that the tag is always the last
+/// byte.
 #[repr(C, align(8))]
 #[derive(Clone, Copy)]
 struct Word<T>(T);
@@ -103,12 +104,12 @@ const _: () = assert!(size_of::<Option<Blob>>() == size_of::<Blob>());
 
 const LEN_BITS: u32 = 56;
 
-/// Up to [`INLINE`] bytes as three little-endian words, zeros behind them.
+/// Packs up to [`INLINE`] bytes into three little-endian words, padded with zeros.
 ///
-/// A few loads that overlap, put together in registers: a copy in memory would
-/// be waited for by whoever moves the blob next.
+/// It combines a few overlapping loads in registers. A copy through memory would stall
+/// the next move of the blob until the stores have completed.
 #[inline]
-fn words(bytes: &[u8]) -> [u64; 3] {
+fn to_words(bytes: &[u8]) -> [u64; 3] {
     let first = |at: usize| bytes[at..].first_chunk().copied().map_or(0, u64::from_le_bytes);
     let last = || bytes.last_chunk().copied().map_or(0, u64::from_le_bytes);
     match bytes.len() {
@@ -126,46 +127,48 @@ fn words(bytes: &[u8]) -> [u64; 3] {
     }
 }
 
-// SAFETY: bytes behind a heap blob are never written while one covers them, and
-// the count is atomic.
+// SAFETY: a blob only reads the bytes behind it, nobody writes them while a blob covers
+// them, and the owner's reference count is atomic.
 unsafe impl Send for Blob {}
-// SAFETY: as above; a shared blob only reads.
+// SAFETY: as above; a shared reference only allows reads.
 unsafe impl Sync for Blob {}
 
 impl Blob {
-    /// A blob without bytes.
+    /// Creates an empty blob.
     #[inline]
     #[must_use]
     pub const fn new() -> Self {
         Self { bytes: [MaybeUninit::uninit(); INLINE], tag: Tag::Inline0 }
     }
 
-    /// A copy of `bytes`, which shares memory with nothing.
+    /// Creates a blob from a copy of `bytes`, which shares memory with nothing.
     #[inline]
     #[must_use]
     pub fn copy_from_slice(bytes: &[u8]) -> Self {
         if bytes.len() > INLINE {
-            return Self::copied_to_heap(bytes);
+            return Self::copy_to_heap(bytes);
         }
-        let [first, second, third] = words(bytes);
-        Self::inline_of([first, second, third | (bytes.len() as u64) << LEN_BITS])
+        let [first, second, third] = to_words(bytes);
+        Self::from_words([first, second, third | (bytes.len() as u64) << LEN_BITS])
     }
 
-    /// A blob with inline bytes: the words that it is in memory, as if that were
-    /// little-endian, the length in the last byte.
+    /// Creates an inline blob from its memory representation as little-endian words,
+    /// whose last byte is the length.
     #[inline]
-    fn inline_of(words: [u64; 3]) -> Self {
+    fn from_words(words: [u64; 3]) -> Self {
         debug_assert!(words[2] >> LEN_BITS <= INLINE as u64);
-        // SAFETY: the sizes are the same, and the last byte is an inline tag.
+        // SAFETY: both types have 24 bytes. The last byte of the last word is a length
+        // of at most `INLINE`, which is a valid inline tag, and all bytes are
+        // initialised.
         unsafe { std::mem::transmute(words.map(u64::to_le)) }
     }
 
-    /// A blob of bytes that live as long as the program. Not copied if there are more
-    /// than 23.
+    /// Creates a blob from bytes that live as long as the program. More than 23 bytes
+    /// are not copied.
     ///
     /// # Panics
     ///
-    /// Never in practice: only bytes of 2^56 and more would not fit.
+    /// Never in practice: only 2^56 bytes or more would not fit.
     #[must_use]
     pub fn from_static(bytes: &'static [u8]) -> Self {
         if bytes.len() <= INLINE {
@@ -175,30 +178,32 @@ impl Blob {
     }
 
     #[inline(never)]
-    fn copied_to_heap(bytes: &[u8]) -> Self {
-        let block = Block::copied(bytes);
+    fn copy_to_heap(bytes: &[u8]) -> Self {
+        let block = Block::copy_of(bytes);
         let start = block.data().as_ptr();
         Self::heap(block.into_raw(), start, bytes.len())
     }
 
-    /// A heap blob that takes over `owner`'s count.
+    /// Creates a heap blob that takes over one count of `owner`.
     #[inline]
     fn heap(owner: *mut Header, start: *const u8, len: usize) -> Self {
         let len = len as u64;
         assert!(len >> LEN_BITS == 0, "bytes of 2^56 and more do not fit into a blob");
         let len_and_tag = (len | (Tag::Heap as u64) << LEN_BITS).to_le();
-        // SAFETY: the sizes are the same, and the last byte is the heap's tag.
+        // SAFETY: both types have 24 bytes, and the last byte of `len_and_tag`, which
+        // is little-endian, is `Tag::Heap`.
         unsafe { std::mem::transmute(Heap { owner: Word(owner), start: Word(start), len_and_tag }) }
     }
 
-    /// The heap part, if there is one.
+    /// Returns the heap representation if this is a heap blob.
     #[inline]
     fn as_heap(&self) -> Option<Heap> {
-        // SAFETY: the tag says that the bytes are a `Heap`.
+        // SAFETY: the tag says that this blob is a `Heap`, which has the same size and
+        // no greater alignment.
         (self.tag == Tag::Heap).then(|| unsafe { ptr::from_ref(self).cast::<Heap>().read() })
     }
 
-    /// The bytes, as a slice.
+    /// Returns the bytes as a slice.
     #[inline]
     #[must_use]
     pub fn as_slice(&self) -> &[u8] {
@@ -206,29 +211,31 @@ impl Blob {
             None => (self.bytes.as_ptr().cast(), self.tag as usize),
             Some(heap) => (heap.start.0, heap.len()),
         };
-        // SAFETY: the invariant of this module.
+        // SAFETY: inline, the tag counts the initialised bytes at the start of `self`.
+        // On the heap, the pointer and the length are valid while `self` holds its
+        // count, and nothing writes these bytes. Both outlive the borrow of `self`.
         unsafe { std::slice::from_raw_parts(start, len) }
     }
 
-    /// The bytes as text.
+    /// Returns the bytes as text.
     ///
     /// # Errors
     ///
-    /// If the bytes are not UTF-8. Riak promises that for none of its `bytes` fields.
+    /// If the bytes are not UTF-8. Riak does not guarantee UTF-8 for any `bytes` field.
     pub fn to_str(&self) -> Result<&str, std::str::Utf8Error> {
         std::str::from_utf8(self)
     }
 
-    /// The bytes as text, with U+FFFD for what is not UTF-8.
+    /// Returns the bytes as text, with U+FFFD in place of invalid UTF-8.
     #[must_use]
     pub fn to_string_lossy(&self) -> std::borrow::Cow<'_, str> {
         String::from_utf8_lossy(self)
     }
 
-    /// A blob of a part of the bytes.
+    /// Returns a blob of a part of the bytes.
     ///
-    /// A part of 512 bytes and more that is at least a quarter of the allocation it
-    /// keeps alive is shared; any other is copied.
+    /// A part of 512 bytes or more that makes up at least a quarter of the allocation
+    /// it keeps alive is shared; any other part is copied.
     ///
     /// # Panics
     ///
@@ -248,11 +255,11 @@ impl Blob {
         self.share(&self[start..end])
     }
 
-    /// `part`, shared with this blob if it is a slice of it that is worth
-    /// sharing, else copied.
+    /// Returns `part` as a blob: shared with this blob if it lies within it and is
+    /// worth sharing, copied otherwise.
     #[must_use]
     pub(crate) fn share(&self, part: &[u8]) -> Self {
-        if part.len() < SHARE {
+        if part.len() < MIN_SHARED {
             return Self::copy_from_slice(part);
         }
         let Some(heap) = self.as_heap() else { return Self::copy_from_slice(part) };
@@ -263,7 +270,8 @@ impl Blob {
             return Self::copy_from_slice(part);
         }
         let offset = part.as_ptr() as usize - range.start as usize;
-        // SAFETY: the offset was just checked to lie within this blob.
+        // SAFETY: `part` lies within this blob, as was just checked, so the offset does
+        // too.
         let start = unsafe { heap.start.0.add(offset) };
         if heap.owner.0.is_null() {
             return Self::heap(heap.owner.0, start, part.len());
@@ -275,37 +283,40 @@ impl Blob {
         Self::heap(Block::clone(&block).into_raw(), start, part.len())
     }
 
-    /// The same bytes at an address that does not change when the blob moves.
+    /// Returns the same bytes at an address that does not change when the blob moves.
     #[must_use]
     pub(crate) fn into_heap(self) -> Self {
-        if self.tag == Tag::Heap { self } else { Self::copied_to_heap(&self) }
+        if self.tag == Tag::Heap { self } else { Self::copy_to_heap(&self) }
     }
 
-    /// A copy of the bytes as a vector. It always copies.
+    /// Returns a copy of the bytes as a vector. It always copies.
     #[must_use]
     pub fn into_vec(self) -> Vec<u8> {
         self.to_vec()
     }
 
-    /// Builds an inline blob by copying 24 bytes, of which `len` count: one
-    /// short sequence without branches, where copying `len` would need many.
+    /// Creates an inline blob from the first `len` of 24 bytes. Reading a fixed 24
+    /// bytes takes a short sequence without branches, whereas copying `len` bytes needs
+    /// many.
     ///
     /// # Safety
     ///
-    /// `len` is at most [`INLINE`], and 24 bytes at `start` may be read.
+    /// `len` is at most [`INLINE`], and the 24 bytes at `start` are initialised and
+    /// readable.
     #[inline]
     pub(crate) unsafe fn inline_from(start: *const u8, len: usize) -> Self {
-        // SAFETY: the caller vouches for the source, which need not be aligned.
+        // SAFETY: the caller guarantees that 24 bytes are readable; `read_unaligned`
+        // needs no alignment.
         let [first, second, third] = unsafe { start.cast::<[u64; 3]>().read_unaligned() };
-        // The tag is put in while the bytes are in registers. Stored by itself,
-        // it would make the next copy of the blob wait (measured: four times
-        // the cost of reading a list of keys).
+        // The tag is inserted while the bytes are in registers. A separate store of the
+        // tag would stall the next copy of the blob (measured: reading a list of keys
+        // took four times as long).
         let [first, second, third] = [first, second, third].map(u64::from_le);
-        Self::inline_of([first, second, third << 8 >> 8 | (len as u64) << LEN_BITS])
+        Self::from_words([first, second, third << 8 >> 8 | (len as u64) << LEN_BITS])
     }
 
-    /// The start of the inline bytes, of which 24 may be copied, and how many
-    /// of them count; `None` if the blob is on the heap.
+    /// Returns the start of the inline bytes, of which 24 may be copied, and the number
+    /// of bytes that count; `None` for a heap blob.
     #[inline]
     pub(crate) fn as_inline(&self) -> Option<(*const MaybeUninit<u8>, usize)> {
         (self.tag != Tag::Heap).then(|| (ptr::from_ref(self).cast(), self.tag as usize))
@@ -320,9 +331,10 @@ impl Heap {
         len
     }
 
-    /// The owner's block, without a count of its own. The owner is not null.
+    /// Returns the owner's block without taking a count. The owner must not be null.
     fn borrow_block(self) -> ManuallyDrop<Block> {
-        // SAFETY: the blob owns a count, and the result never drops it.
+        // SAFETY: the pointer came from a `Block`. The blob holds one of its counts
+        // while `self` is in use, and `ManuallyDrop` never releases that count.
         ManuallyDrop::new(unsafe { Block::from_raw(self.owner.0) })
     }
 }
@@ -333,7 +345,8 @@ impl Drop for Blob {
         if let Some(heap) = self.as_heap()
             && !heap.owner.0.is_null()
         {
-            // SAFETY: this blob owns one count and is being dropped.
+            // SAFETY: the owner came from a `Block`, and this blob gives up its one
+            // count, which nothing else releases.
             drop(unsafe { Block::from_raw(heap.owner.0) });
         }
     }
@@ -351,7 +364,8 @@ impl Clone for Blob {
                 };
                 Self::heap(owner, heap.start.0, heap.len())
             }
-            // SAFETY: inline bytes belong to nobody but the blob they are in.
+            // SAFETY: inline bytes are plain data that belong to no other value, so a
+            // bitwise copy is an independent blob.
             None => unsafe { ptr::read(self) },
         }
     }

@@ -1,4 +1,4 @@
-//! Blobs and read buffers against what they stand for: vectors, and a queue.
+//! Compares blobs and read buffers with simple models: vectors and a queue.
 //!
 //! Invariant: the models are safe code that copies every byte.
 
@@ -11,7 +11,7 @@ use crate::dice::Dice;
 /// Lengths around which the representation changes.
 const LENGTHS: &[usize] = &[0, 1, 5, 22, 23, 24, 25, 100, 511, 512, 513, 700, 2048, 5000];
 
-/// A blob, and what it stands for.
+/// A blob, and the vector that models it.
 type Pair = (Blob, Vec<u8>);
 
 fn check((blob, model): &Pair) {
@@ -26,8 +26,8 @@ fn hash(value: impl Hash) -> u64 {
     hasher.finish()
 }
 
-/// A blob that nothing else shares.
-fn made(dice: &mut Dice) -> Pair {
+/// Creates a blob that shares nothing with another one.
+fn new_pair(dice: &mut Dice) -> Pair {
     static STATIC: [u8; 600] = [7; 600];
     let len = dice.one_of(LENGTHS);
     let model = dice.bytes(len);
@@ -48,8 +48,8 @@ fn made(dice: &mut Dice) -> Pair {
     }
 }
 
-/// A blob made of another one.
-fn derived((blob, model): &Pair, dice: &mut Dice) -> Pair {
+/// Creates a blob from an existing one.
+fn derived_pair((blob, model): &Pair, dice: &mut Dice) -> Pair {
     match dice.below(4) {
         0 => (blob.clone(), model.clone()),
         1 => {
@@ -68,14 +68,14 @@ fn derived((blob, model): &Pair, dice: &mut Dice) -> Pair {
 #[test]
 fn blobs_are_as_the_vectors_they_stand_for() {
     let mut dice = Dice::new(1);
-    let mut pairs: Vec<Pair> = vec![made(&mut dice)];
+    let mut pairs: Vec<Pair> = vec![new_pair(&mut dice)];
     for step in 0..Dice::times(30_000) {
         let index = dice.below(pairs.len());
         match dice.below(8) {
-            0..3 => pairs.push(made(&mut dice)),
-            3..6 => pairs.push(derived(&pairs[index], &mut dice)),
+            0..3 => pairs.push(new_pair(&mut dice)),
+            3..6 => pairs.push(derived_pair(&pairs[index], &mut dice)),
             6 if pairs.len() > 1 => drop(pairs.swap_remove(index)),
-            // Moved to another place, through an option of the same size.
+            // Move the blob to another place, through an `Option` of the same size.
             _ => {
                 let moved = Some(pairs.swap_remove(index));
                 pairs.extend(moved);
@@ -105,9 +105,9 @@ fn blobs_are_shared_among_threads() {
                 let mut dice = Dice::new(seed);
                 let mut pair = (blob, model.clone());
                 for _ in 0..Dice::times(2000) {
-                    let next = derived(&pair, &mut dice);
+                    let next = derived_pair(&pair, &mut dice);
                     check(&next);
-                    // The first count of all may be dropped here.
+                    // The original count may be released here.
                     pair = if next.1.len() > 600 { next } else { (Blob::from(model), model.clone()) };
                 }
             });
@@ -146,7 +146,7 @@ fn read_buffers_are_as_queues() {
                 }
             }
             assert_eq!(buffer.filled(), model.make_contiguous());
-            // What was taken does not change, whatever arrives behind it.
+            // What was taken does not change, whatever arrives later.
             if taken.len() > 20 || step % 500 == 0 {
                 taken.iter().for_each(check);
                 taken.drain(..taken.len() / 2);

@@ -1,19 +1,19 @@
-//! [`ReadBuffer`]: where bytes arrive, and where frames are sliced from.
+//! [`ReadBuffer`]: receives bytes and hands out slices of them as frames.
 //!
-//! Invariant: `start <= end <= capacity` of the block; bytes before `end` are
-//! never written again while a blob given out may cover them, and everything
-//! behind `end` belongs to this buffer alone.
+//! Invariant: `start <= end <= capacity` of the block. Bytes before `end` are never
+//! written while a blob may cover them, and the bytes from `end` on belong to this
+//! buffer alone.
 
 use std::ptr;
 
 use super::block::Block;
 use super::{Blob, INLINE};
 
-/// A buffer that is filled at its end and gives away its front as [`Blob`]s: what
-/// [`FrameReader`](crate::FrameReader) reads into.
+/// A buffer that is filled at its end and hands out its front as [`Blob`]s.
+/// [`FrameReader`](crate::FrameReader) reads into it.
 ///
 /// Blobs longer than [`INLINE`](super::INLINE) share the buffer's memory and are not
-/// copied. When there is no room left, a new block is begun, so the bytes of a blob
+/// copied. When no space is left, the buffer starts a new block, so the bytes of a blob
 /// never change.
 ///
 /// ```
@@ -29,40 +29,43 @@ use super::{Blob, INLINE};
 /// ```
 pub struct ReadBuffer {
     block: Block,
-    /// First byte that was not given away.
+    /// Offset of the first byte that was not handed out.
     start: usize,
-    /// First byte that was not filled.
+    /// Offset of the first byte that was not filled.
     end: usize,
-    /// Size of a new block, unless more is asked for.
+    /// Size of a new block, unless a larger one is needed.
     block_size: usize,
 }
 
 impl ReadBuffer {
-    /// An empty buffer whose blocks have `block_size` bytes, or more where a
+    /// Creates an empty buffer whose blocks have `block_size` bytes, or more where a
     /// single frame needs it.
     #[must_use]
     pub fn new(block_size: usize) -> Self {
         Self { block: Block::zeroed(block_size), start: 0, end: 0, block_size }
     }
 
-    /// The bytes that have arrived and were not given away yet.
+    /// Returns the bytes that have arrived and were not handed out yet.
     #[must_use]
     pub fn filled(&self) -> &[u8] {
-        // SAFETY: the range lies within the block and is initialised.
+        // SAFETY: `start..end` lies within the block, which was allocated zeroed and is
+        // therefore initialised. Writes only touch bytes from `end` on, or need `&mut
+        // self`.
         unsafe {
             std::slice::from_raw_parts(self.block.data().as_ptr().add(self.start), self.end - self.start)
         }
     }
 
-    /// Room for at least `min` bytes after the filled ones. Fill it from its front,
-    /// then report how much with [`ReadBuffer::advance`].
+    /// Returns at least `min` writable bytes after the filled ones. Fill them from the
+    /// front, then report how many with [`ReadBuffer::advance`].
     pub fn spare(&mut self, min: usize) -> &mut [u8] {
         if self.block.capacity() - self.end < min {
             self.make_room(min);
         }
         let spare = self.block.capacity() - self.end;
-        // SAFETY: the block was allocated zeroed, so all of it is initialised,
-        // and no blob covers what lies behind `end`.
+        // SAFETY: the block was allocated zeroed, so all of it is initialised. No blob
+        // covers the bytes from `end` on, and `&mut self` excludes other access by this
+        // buffer.
         unsafe { std::slice::from_raw_parts_mut(self.block.data().as_ptr().add(self.end), spare) }
     }
 
@@ -70,17 +73,17 @@ impl ReadBuffer {
     ///
     /// # Panics
     ///
-    /// If there is not that much room.
+    /// If `count` exceeds the spare capacity.
     pub fn advance(&mut self, count: usize) {
         assert!(count <= self.block.capacity() - self.end, "more bytes were filled than there was room for");
         self.end += count;
     }
 
-    /// Takes the first `count` bytes out, as a blob.
+    /// Removes the first `count` bytes and returns them as a blob.
     ///
     /// # Panics
     ///
-    /// If fewer have arrived.
+    /// If fewer bytes have arrived.
     pub fn take(&mut self, count: usize) -> Blob {
         let bytes = &self.filled()[..count];
         let blob = if count <= INLINE {
@@ -97,40 +100,42 @@ impl ReadBuffer {
     ///
     /// # Panics
     ///
-    /// If fewer have arrived.
+    /// If fewer bytes have arrived.
     pub fn skip(&mut self, count: usize) {
         assert!(count <= self.end - self.start, "fewer bytes have arrived");
         self.start += count;
     }
 
-    /// Moves what is left to the front of a block with room for `min` more.
+    /// Moves the remaining bytes to the front of a block that has space for `min` more.
     #[cold]
     fn make_room(&mut self, min: usize) {
-        let left = self.end - self.start;
-        let needed = left.checked_add(min).expect("so much room fits into no address space");
+        let remaining = self.end - self.start;
+        let needed = remaining.checked_add(min).expect("so much room fits into no address space");
         if needed <= self.block.capacity()
             && self.block.capacity() <= self.block_size
             && self.block.is_unique()
         {
-            // SAFETY: both ranges lie within the block, and no blob covers it.
+            // SAFETY: both ranges lie within the block. The block is unique, so no blob
+            // covers any of it. The ranges may overlap, which `ptr::copy` allows.
             unsafe {
                 let data = self.block.data().as_ptr();
-                ptr::copy(data.add(self.start), data, left);
+                ptr::copy(data.add(self.start), data, remaining);
             }
         } else {
             let block = Block::zeroed(needed.max(self.block_size));
-            // SAFETY: the new block has room for what is left, and is another.
+            // SAFETY: the new block has a capacity of at least `remaining`, and being a new
+            // allocation it does not overlap the old one.
             unsafe {
                 ptr::copy_nonoverlapping(
                     self.block.data().as_ptr().add(self.start),
                     block.data().as_ptr(),
-                    left,
+                    remaining,
                 );
             }
             self.block = block;
         }
         self.start = 0;
-        self.end = left;
+        self.end = remaining;
     }
 }
 
@@ -153,8 +158,8 @@ mod tests {
             buffer.skip(5);
             assert_eq!(buffer.filled().len(), usize::from(round + 1) * 5);
             if round % 8 == 7 {
-                let left = buffer.filled().len();
-                buffer.skip(left);
+                let remaining = buffer.filled().len();
+                buffer.skip(remaining);
                 for _ in 0..=round {
                     fill(&mut buffer, &[round; 5]);
                 }

@@ -1,6 +1,6 @@
-//! Blobs around their limits: inline, shared, static.
+//! Blobs around the limits of their representations: inline, shared and static.
 //!
-//! Invariant: whatever is done to a blob, its bytes are those it was made of.
+//! Invariant: no operation changes the bytes of a blob.
 
 use super::*;
 
@@ -19,7 +19,7 @@ fn every_length_around_the_inline_limit_round_trips() {
 }
 
 #[test]
-fn inline_from_ignores_what_lies_behind() {
+fn inline_from_ignores_trailing_bytes() {
     let source = *b"0123456789abcdefghijklmn";
     for len in 0..=INLINE {
         // SAFETY: the source has 24 bytes.
@@ -34,7 +34,7 @@ fn long_slices_share_and_short_ones_do_not() {
     let half = blob.slice(2048..);
     assert_eq!(half.as_ptr(), blob[2048..].as_ptr());
     assert_ne!(blob.slice(..511).as_ptr(), blob.as_ptr());
-    // Long enough, but it would pin eight times its size.
+    // Long enough to be shared, but it would keep eight times its size alive.
     let wide = Blob::from(vec![7; 8192]);
     assert_ne!(wide.slice(..1024).as_ptr(), wide.as_ptr());
     drop(blob);

@@ -1,17 +1,17 @@
-//! [`FrameReader`]: bytes in pieces in, whole frames out.
+//! [`FrameReader`]: splits a byte stream into frames.
 //!
-//! Invariant: bytes are only taken from the buffer as whole frames, so that a
-//! connection which ends with bytes left ended in the middle of a frame.
+//! Invariant: bytes leave the buffer only as whole frames, so if a connection ends with
+//! bytes left, it ended in the middle of a frame.
 
 use super::{Frame, HEADER, MAX_FRAME};
 use crate::blob::ReadBuffer;
 use crate::error::FrameError;
 
-/// Bytes that are read from a socket at once.
-const READ: usize = 16 * 1024;
+/// The number of bytes to read from a socket at once.
+const READ_SIZE: usize = 16 * 1024;
 
-/// Cuts the bytes that arrive into frames: fill [`FrameReader::spare`], say how much
-/// with [`FrameReader::advance`], then take frames until there is none.
+/// Splits incoming bytes into frames. Fill [`FrameReader::spare`], report how much with
+/// [`FrameReader::advance`], then take frames until there are none.
 ///
 /// ```
 /// use riak_runtime::FrameReader;
@@ -38,20 +38,20 @@ impl Default for FrameReader {
 }
 
 impl FrameReader {
-    /// A reader that refuses frames longer than `max_frame` bytes, which are code and
-    /// body. The default is [`MAX_FRAME`].
+    /// Creates a reader that refuses frames whose code and body are longer than
+    /// `max_frame` bytes. The default is [`MAX_FRAME`].
     #[must_use]
     pub fn new(max_frame: usize) -> Self {
-        Self { buffer: ReadBuffer::new(READ), max_frame }
+        Self { buffer: ReadBuffer::new(READ_SIZE), max_frame }
     }
 
-    /// Where the next bytes go. Never empty; once the length of a frame has arrived,
-    /// all of the rest of it fits.
+    /// Returns the buffer for the next bytes. It is never empty, and once the length of
+    /// a frame has arrived, the rest of the frame fits into it.
     pub fn spare(&mut self) -> &mut [u8] {
-        // Once a frame's length is known, its block has room for all of it: to
-        // ask for more would move it, at every read.
+        // Once a frame's length is known, its block has space for all of it. Asking for
+        // more than the missing bytes would move the frame at every read.
         match self.missing() {
-            0 => self.buffer.spare(READ / 2),
+            0 => self.buffer.spare(READ_SIZE / 2),
             missing => self.buffer.spare(missing),
         }
     }
@@ -60,20 +60,20 @@ impl FrameReader {
     ///
     /// # Panics
     ///
-    /// If there is not that much room.
+    /// If `count` exceeds the spare space.
     pub fn advance(&mut self, count: usize) {
         self.buffer.advance(count);
     }
 
-    /// Whether there are bytes that were not taken as frames. After the last frame was
-    /// taken, and at the end of a stream, that means that a frame is incomplete.
+    /// Reports whether there are bytes that were not taken as frames. After all
+    /// complete frames were taken, this means that the last frame is incomplete.
     #[must_use]
     pub fn is_within_frame(&self) -> bool {
         !self.buffer.filled().is_empty()
     }
 
-    /// How many bytes the frame that has begun still needs. A length over the
-    /// maximum counts as none: it will be refused.
+    /// Returns how many bytes the current frame still needs. Returns 0 for a length
+    /// over the maximum, which will be refused.
     fn missing(&self) -> usize {
         let filled = self.buffer.filled();
         match length(filled) {
@@ -82,12 +82,12 @@ impl FrameReader {
         }
     }
 
-    /// The next whole frame; `None` until one has arrived.
+    /// Returns the next complete frame, or `None` until one has arrived.
     ///
     /// # Errors
     ///
     /// If a frame's length is zero or over the maximum. The stream cannot be read any
-    /// further then: each later call fails as well.
+    /// further, and each later call fails as well.
     pub fn next_frame(&mut self) -> Result<Option<Frame>, FrameError> {
         let filled = self.buffer.filled();
         let Some(length) = length(filled) else { return Ok(None) };
@@ -106,7 +106,7 @@ impl FrameReader {
     }
 }
 
-/// The length that a frame begins with, once it has arrived.
+/// Returns the length at the start of a frame, once it has arrived.
 fn length(bytes: &[u8]) -> Option<usize> {
     let (length, _) = bytes.split_first_chunk::<4>()?;
     Some(u32::from_be_bytes(*length) as usize)
@@ -117,7 +117,7 @@ fn length(bytes: &[u8]) -> Option<usize> {
 mod tests {
     use super::*;
 
-    /// Gives bytes as a socket does: no more than there is room for.
+    /// Feeds bytes as a socket does: no more than there is space for.
     fn feed(reader: &mut FrameReader, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             let spare = reader.spare();
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    #[cfg_attr(miri, ignore = "takes minutes there")]
+    #[cfg_attr(miri, ignore = "takes minutes under Miri")]
     fn frames_come_out_whole_however_they_are_cut() {
         let mut stream = Vec::new();
         let bodies: Vec<Vec<u8>> = [0usize, 1, 22, 23, 24, 100, 40_000, 0, 5]
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    #[cfg_attr(miri, ignore = "takes minutes there")]
+    #[cfg_attr(miri, ignore = "takes minutes under Miri")]
     fn a_large_frame_is_not_moved_however_slowly_it_comes() {
         let mut reader = FrameReader::default();
         let length = 100_000u32;
@@ -180,7 +180,7 @@ mod tests {
         let mut reader = FrameReader::new(100);
         feed(&mut reader, &[0, 0, 0, 101]);
         assert_eq!(reader.next_frame(), Err(FrameError::TooLong { length: 101, max: 100 }));
-        assert!(reader.spare().len() <= READ);
+        assert!(reader.spare().len() <= READ_SIZE);
         let mut reader = FrameReader::new(100);
         feed(&mut reader, &[0, 0, 0, 0, 9]);
         assert_eq!(reader.next_frame(), Err(FrameError::Empty));

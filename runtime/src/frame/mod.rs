@@ -1,15 +1,15 @@
-//! Frames: a big-endian length of four bytes, a message code of one byte, a body.
+//! Frames: a big-endian length of four bytes, a message code of one byte, and a body.
 //!
 //! The length counts the code and the body, so it is at least 1. An empty body is
-//! common, and means the message with no field set. There is no request id: answers
-//! come in the order of their requests.
+//! common, and stands for the message with no field set. There is no request id:
+//! answers come in the order of their requests.
 //!
-//! [`FrameReader`] cuts what arrives into frames, [`WriteBuffer`] holds frames that
-//! are to be sent. [`Connection`](crate::client::Connection) and
+//! [`FrameReader`] splits incoming bytes into frames, and [`WriteBuffer`] holds frames
+//! to be sent. [`Connection`](crate::client::Connection) and
 //! [`Server`](crate::server::Server) use both.
 //!
-//! Invariant: whatever arrives, no more than the maximum frame size is
-//! buffered for one frame.
+//! Invariant: whatever arrives, no more than the maximum frame size is buffered for one
+//! frame.
 
 mod incoming;
 mod outgoing;
@@ -23,15 +23,14 @@ use crate::{Blob, DecodeLimits, Framed};
 pub use incoming::FrameReader;
 pub use outgoing::WriteBuffer;
 
-/// Bytes before the body: four of length, one of code.
+/// The number of bytes before the body: four of length, one of code.
 pub const HEADER: usize = 5;
 
-/// The longest frame that is accepted unless configured otherwise, in bytes: 64 MiB,
-/// of code and body. Riak by default refuses objects over 50 MB
-/// (`object.size.maximum` in `riak.conf`).
+/// The default maximum length of an accepted frame, code and body, in bytes: 64 MiB. By
+/// default, Riak refuses objects over 50 MB (`object.size.maximum` in `riak.conf`).
 pub const MAX_FRAME: usize = 64 * 1024 * 1024;
 
-/// One frame, as it was received. `Debug` prints the length of its body and not the
+/// A frame as it was received. `Debug` prints the length of the body instead of its
 /// bytes, which may be large or secret.
 ///
 /// ```
@@ -49,12 +48,13 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// Decodes the body as an owned message. The code is not looked at:
-    /// [`Answer::from_frame`](crate::Answer::from_frame) does that.
+    /// Decodes the body as an owned message. Ignores the code, which
+    /// [`Answer::from_frame`](crate::Answer::from_frame) checks.
     ///
     /// # Errors
     ///
-    /// If the body is no such message, or exceeds [`DecodeLimits::DEFAULT`].
+    /// If the body is not a valid message of this type, or exceeds
+    /// [`DecodeLimits::DEFAULT`].
     pub fn decode<M: Owned>(&self) -> Result<M, DecodeError> {
         M::decode_blob(&self.body)
     }
@@ -63,17 +63,18 @@ impl Frame {
     ///
     /// # Errors
     ///
-    /// If the body is no such message, or exceeds the limits.
+    /// If the body is not a valid message of this type, or exceeds the limits.
     pub fn decode_within<M: Owned>(&self, limits: &DecodeLimits) -> Result<M, DecodeError> {
         M::decode_blob_within(&self.body, limits)
     }
 
-    /// Decodes the body as a borrowed message and keeps both together. The code is not
-    /// looked at.
+    /// Decodes the body as a borrowed message and keeps both together. Ignores the
+    /// code.
     ///
     /// # Errors
     ///
-    /// If the body is no such message, or exceeds [`DecodeLimits::DEFAULT`].
+    /// If the body is not a valid message of this type, or exceeds
+    /// [`DecodeLimits::DEFAULT`].
     pub fn into_framed<M: Owned>(self) -> Result<Framed<M>, DecodeError> {
         Framed::decode(self.body)
     }
@@ -81,7 +82,7 @@ impl Frame {
 
 impl fmt::Debug for Frame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Not the bytes: they may be large, or a password.
+        // Omits the bytes: they may be large, or contain a password.
         write!(f, "Frame {{ code: {}, body: {} bytes }}", self.code, self.body.len())
     }
 }

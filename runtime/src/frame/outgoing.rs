@@ -1,8 +1,8 @@
-//! [`WriteBuffer`]: messages in, one vectored write out.
+//! [`WriteBuffer`]: collects frames for vectored writes.
 //!
-//! Invariant: the bytes to be sent are those of the buffer from `sent` on, with
-//! each large value put in at its offset; offsets ascend, and none lies before
-//! `sent`.
+//! Invariant: the bytes to be sent are those of the buffer from `sent` on, with each
+//! large value inserted at its offset. Offsets are in ascending order, and none is less
+//! than `sent`.
 
 use std::collections::VecDeque;
 use std::io::IoSlice;
@@ -10,11 +10,11 @@ use std::io::IoSlice;
 use crate::Blob;
 use crate::error::FrameError;
 use crate::message::Message;
-use crate::wire::{BORROW, Large, Spill, Writer};
+use crate::wire::{EncodeBuffer, LargeValue, MIN_BORROWED, Writer};
 
-/// Frames that are to be written to a socket. Small frames lie one after the other in
-/// one buffer; values of 16 KiB and more in [`Blob`] fields are
-/// not copied, but written from where they are.
+/// Frames to be written to a socket. Small frames are stored one after the other in one
+/// buffer. Values of 16 KiB or more in [`Blob`] fields are not copied, but written from
+/// where they are.
 ///
 /// ```
 /// # use riak_runtime::wire::Writer;
@@ -30,7 +30,7 @@ use crate::wire::{BORROW, Large, Spill, Writer};
 /// buffer.push(1, &Ping)?;
 /// assert_eq!(buffer.to_vec(), [0, 0, 0, 1, 1, 0, 0, 0, 1, 1]);
 ///
-/// // Writing: fill slices, write them, say how much was written.
+/// // Writing: fill slices, write them, and report how much was written.
 /// let mut slices = [std::io::IoSlice::new(&[]); 8];
 /// let used = buffer.slices(&mut slices);
 /// let written = std::io::Write::write_vectored(&mut std::io::sink(), &slices[..used]).unwrap();
@@ -40,20 +40,20 @@ use crate::wire::{BORROW, Large, Spill, Writer};
 /// ```
 #[derive(Debug)]
 pub struct WriteBuffer {
-    /// The bytes, but for large values.
-    spill: Spill,
-    /// How many of the bytes were sent.
+    /// The bytes to be sent, except for large values.
+    output: EncodeBuffer,
+    /// How many bytes of the buffer were sent.
     sent: usize,
-    large: VecDeque<Large>,
+    large: VecDeque<LargeValue>,
     /// How many bytes of the first large value were sent.
     large_sent: usize,
 }
 
-/// The longest body: protobuf's limit, less the byte of the code.
-const LONGEST: usize = crate::message::MAX_LEN - 1;
+/// The maximum body length: protobuf's limit, minus the byte of the code.
+const MAX_BODY: usize = crate::message::MAX_LEN - 1;
 
-/// A frame's length: that of its body, which is no longer than [`LONGEST`], and
-/// of its code.
+/// Returns the length field of a frame with a body of this length, which is at most
+/// [`MAX_BODY`]. It also counts the code.
 #[expect(clippy::cast_possible_truncation, reason = "less than 2 GiB")]
 fn length(body: usize) -> [u8; 4] {
     (body as u32 + 1).to_be_bytes()
@@ -64,8 +64,8 @@ fn too_long(body: usize) -> FrameError {
     FrameError::TooLong { length: body.saturating_add(1), max: crate::message::MAX_LEN }
 }
 
-/// Room that is kept when the buffer has been sent.
-const KEEP: usize = 64 * 1024;
+/// The maximum capacity to keep when the buffer has been sent.
+const MAX_IDLE_CAPACITY: usize = 64 * 1024;
 
 impl Default for WriteBuffer {
     fn default() -> Self {
@@ -74,38 +74,38 @@ impl Default for WriteBuffer {
 }
 
 impl WriteBuffer {
-    /// An empty buffer.
+    /// Creates an empty buffer.
     #[must_use]
     pub const fn new() -> Self {
-        Self { spill: Spill::of_frames(), sent: 0, large: VecDeque::new(), large_sent: 0 }
+        Self { output: EncodeBuffer::for_frames(), sent: 0, large: VecDeque::new(), large_sent: 0 }
     }
 
-    /// Whether there is nothing to send.
+    /// Reports whether there is nothing to send.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.sent == self.spill.buffer.len() && self.large.is_empty()
+        self.sent == self.output.buffer.len() && self.large.is_empty()
     }
 
-    /// How many bytes there are to send.
+    /// Returns how many bytes there are to send.
     #[must_use]
     #[inline]
     pub fn len(&self) -> usize {
         let large: usize = self.large.iter().map(|large| large.blob.len()).sum();
-        self.spill.buffer.len() - self.sent + large - self.large_sent
+        self.output.buffer.len() - self.sent + large - self.large_sent
     }
 
     /// Encodes a message and appends it as a frame.
     ///
     /// # Errors
     ///
-    /// If code and message are longer than 2 GiB less one byte, which is protobuf's
-    /// limit. Nothing is appended then.
+    /// If code and message are longer than 2 GiB minus one byte, which is protobuf's
+    /// limit. In this case nothing is appended.
     pub fn push(&mut self, code: u8, message: &impl Message) -> Result<(), FrameError> {
         self.write(code, |out| message.encode(out))
     }
 
-    /// Appends a frame whose body is a message followed by the encoded `fields`. They
-    /// override the message's own, since of a singular field the last one counts.
+    /// Appends a frame whose body is a message followed by the encoded `fields`. These
+    /// override the message's own, since the last occurrence of a singular field wins.
     ///
     /// # Errors
     ///
@@ -120,12 +120,12 @@ impl WriteBuffer {
         code: u8,
         body: impl for<'w> FnOnce(Writer<'w>) -> Writer<'w>,
     ) -> Result<(), FrameError> {
-        let before = self.spill.buffer.len();
-        let written = Writer::append(&mut self.spill, [0, 0, 0, 0, code], LONGEST, body);
+        let before = self.output.buffer.len();
+        let written = Writer::append(&mut self.output, [0, 0, 0, 0, code], MAX_BODY, body);
         let body = written.map_err(|len| too_long(usize::try_from(len).unwrap_or(usize::MAX)))?;
-        self.spill.buffer[before..before + 4].copy_from_slice(&length(body));
-        if self.spill.has_large() {
-            self.large.extend(self.spill.take_large());
+        self.output.buffer[before..before + 4].copy_from_slice(&length(body));
+        if self.output.has_large() {
+            self.large.extend(self.output.take_large());
         }
         Ok(())
     }
@@ -136,25 +136,25 @@ impl WriteBuffer {
     ///
     /// As for [`WriteBuffer::push`].
     pub fn push_body(&mut self, code: u8, body: &[u8]) -> Result<(), FrameError> {
-        self.begin(code, body.len())?;
-        self.spill.buffer.extend_from_slice(body);
+        self.push_header(code, body.len())?;
+        self.output.buffer.extend_from_slice(body);
         Ok(())
     }
 
-    /// Appends a frame whose body is already encoded, followed by the encoded
-    /// `fields`. A body of 16 KiB and more is not copied.
+    /// Appends a frame whose body is already encoded, followed by the encoded `fields`.
+    /// A body of 16 KiB or more is not copied.
     ///
     /// # Errors
     ///
     /// As for [`WriteBuffer::push`].
     pub fn push_blob(&mut self, code: u8, body: &Blob, fields: &[u8]) -> Result<(), FrameError> {
-        self.begin(code, body.len().saturating_add(fields.len()))?;
-        if body.len() < BORROW {
-            self.spill.buffer.extend_from_slice(body);
+        self.push_header(code, body.len().saturating_add(fields.len()))?;
+        if body.len() < MIN_BORROWED {
+            self.output.buffer.extend_from_slice(body);
         } else {
-            self.large.push_back(Large { offset: self.spill.buffer.len(), blob: body.clone() });
+            self.large.push_back(LargeValue { offset: self.output.buffer.len(), blob: body.clone() });
         }
-        self.spill.buffer.extend_from_slice(fields);
+        self.output.buffer.extend_from_slice(fields);
         Ok(())
     }
 
@@ -162,69 +162,70 @@ impl WriteBuffer {
     ///
     /// # Panics
     ///
-    /// If a part of a frame of `other` was sent already.
+    /// If part of a frame of `other` was already sent.
     pub fn append(&mut self, other: WriteBuffer) {
         assert!(other.sent == 0 && other.large_sent == 0, "a frame was sent in part elsewhere");
-        let offset = self.spill.buffer.len();
-        self.spill.buffer.extend_from_slice(&other.spill.buffer);
-        self.large
-            .extend(other.large.into_iter().map(|large| Large { offset: large.offset + offset, ..large }));
+        let offset = self.output.buffer.len();
+        self.output.buffer.extend_from_slice(&other.output.buffer);
+        self.large.extend(
+            other.large.into_iter().map(|large| LargeValue { offset: large.offset + offset, ..large }),
+        );
     }
 
-    /// Appends `fields` to the only frame that there is, of which nothing was
-    /// sent; leaves it alone if it would be too long then.
+    /// Appends `fields` to the only frame in the buffer, none of which has been sent.
+    /// Does nothing if the frame would become too long.
     #[cfg(feature = "client")]
     pub(crate) fn add_fields(&mut self, fields: &[u8]) {
         debug_assert!(self.sent == 0 && self.large_sent == 0, "a frame that was sent in part is not changed");
-        // Length and code are no part of the body.
+        // The length and the code are not part of the body.
         let body = self.len() - 5 + fields.len();
-        if body <= LONGEST {
-            self.spill.buffer[..4].copy_from_slice(&length(body));
-            self.spill.buffer.extend_from_slice(fields);
+        if body <= MAX_BODY {
+            self.output.buffer[..4].copy_from_slice(&length(body));
+            self.output.buffer.extend_from_slice(fields);
         }
     }
 
-    fn begin(&mut self, code: u8, body: usize) -> Result<(), FrameError> {
-        if body > LONGEST {
+    fn push_header(&mut self, code: u8, body: usize) -> Result<(), FrameError> {
+        if body > MAX_BODY {
             return Err(too_long(body));
         }
         let [first, second, third, fourth] = length(body);
-        self.spill.buffer.extend_from_slice(&[first, second, third, fourth, code]);
+        self.output.buffer.extend_from_slice(&[first, second, third, fourth, code]);
         Ok(())
     }
 
     /// Fills `slices` with the bytes to be sent, in order, and returns how many slices
     /// were used. If all were used, there may be more bytes to send.
     pub fn slices<'b>(&'b self, slices: &mut [IoSlice<'b>]) -> usize {
-        let most = slices.len();
+        let max = slices.len();
         let mut used = 0;
         let mut from = self.sent;
         let mut skip = self.large_sent;
         let mut add = |bytes: &'b [u8]| {
-            if !bytes.is_empty() && used < most {
+            if !bytes.is_empty() && used < max {
                 slices[used] = IoSlice::new(bytes);
                 used += 1;
             }
         };
         // Each large value takes at least one slice.
-        for large in self.large.iter().take(most) {
-            add(&self.spill.buffer[from..large.offset]);
+        for large in self.large.iter().take(max) {
+            add(&self.output.buffer[from..large.offset]);
             add(&large.blob[skip..]);
             from = large.offset;
             skip = 0;
         }
-        add(&self.spill.buffer[from..]);
+        add(&self.output.buffer[from..]);
         used
     }
 
-    /// Reports that the first `count` bytes were sent, and drops them.
+    /// Reports that the first `count` bytes were sent, and discards them.
     ///
     /// # Panics
     ///
-    /// If there are fewer.
+    /// If there are fewer bytes to send.
     #[inline]
     pub fn consume(&mut self, count: usize) {
-        if self.large.is_empty() && count == self.spill.buffer.len() - self.sent {
+        if self.large.is_empty() && count == self.output.buffer.len() - self.sent {
             self.clear();
         } else {
             self.consume_part(count);
@@ -234,9 +235,9 @@ impl WriteBuffer {
     #[inline]
     fn clear(&mut self) {
         self.sent = 0;
-        self.spill.buffer.clear();
-        if self.spill.buffer.capacity() > KEEP {
-            self.spill.buffer.shrink_to(KEEP);
+        self.output.buffer.clear();
+        if self.output.buffer.capacity() > MAX_IDLE_CAPACITY {
+            self.output.buffer.shrink_to(MAX_IDLE_CAPACITY);
         }
     }
 
@@ -257,19 +258,20 @@ impl WriteBuffer {
             self.large_sent = 0;
             self.large.pop_front();
         }
-        assert!(count <= self.spill.buffer.len() - self.sent, "more bytes were sent than there were");
+        assert!(count <= self.output.buffer.len() - self.sent, "more bytes were sent than there were");
         self.sent += count;
         if self.is_empty() {
             self.clear();
-        } else if self.sent >= KEEP && self.sent >= self.spill.buffer.len() / 2 {
-            // Never wholly sent, it would else grow for ever.
-            self.spill.buffer.drain(..self.sent);
+        } else if self.sent >= MAX_IDLE_CAPACITY && self.sent >= self.output.buffer.len() / 2 {
+            // A buffer that is never sent completely would otherwise grow without
+            // bound.
+            self.output.buffer.drain(..self.sent);
             self.large.iter_mut().for_each(|large| large.offset -= self.sent);
             self.sent = 0;
         }
     }
 
-    /// A copy of all the bytes to be sent: for tests and small buffers.
+    /// Returns a copy of all bytes to be sent, for tests and small buffers.
     #[must_use]
     pub fn to_vec(&self) -> Vec<u8> {
         let mut slices = vec![IoSlice::new(&[]); 2 * self.large.len() + 1];

@@ -1,7 +1,7 @@
-//! [`Schema`]: types, with all that they refer to, each once.
+//! [`Schema`]: a set of types, with all types that they refer to.
 //!
-//! Invariant: what is collected is complete: each name that a message in it
-//! refers to is in it, or is another file's.
+//! Invariant: the set is complete: each type that a message in it refers to is in it,
+//! or is recorded as defined elsewhere.
 
 use std::collections::BTreeSet;
 
@@ -18,15 +18,16 @@ pub struct Schema {
     pub(super) package: Option<String>,
     pub(super) service: Option<String>,
     pub(super) imports: Vec<String>,
-    /// The first type that could not be taken.
+    /// The error of the first type that could not be added.
     fault: Option<SchemaError>,
-    /// What has been taken: names in the schema and in Rust.
+    /// The types added so far, by their names in the schema and in Rust.
     seen: BTreeSet<(&'static str, &'static str)>,
-    /// References to what is not derived: by whom, to which name.
+    /// References to types that are not derived: the referring item, the name in Rust,
+    /// and the name in the schema.
     foreign: Vec<(String, &'static str, &'static str)>,
 }
 
-/// A type of its own.
+/// A message or an enum.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Item {
     Message(&'static MessageDescription),
@@ -43,15 +44,15 @@ impl Item {
 }
 
 impl Schema {
-    /// A schema without types.
+    /// Creates a schema without types.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds a type and all that it refers to: the messages and enums of its fields,
-    /// and its answer if it is a request; of an enum with `#[riak(frames)]`, all of its
-    /// messages. A type that is there already is not added again.
+    /// Adds a type and all types that it refers to: the messages and enums of its
+    /// fields, and its answer if it is a request; for an enum with `#[riak(frames)]`,
+    /// all of its messages. A type that is already there is not added again.
     #[must_use]
     pub fn with<T: Described>(mut self) -> Self {
         self.add(T::DESCRIPTION, std::any::type_name::<T>());
@@ -65,9 +66,9 @@ impl Schema {
         self
     }
 
-    /// Prints the requests as methods of a service with this name: their answers, and
-    /// whether they may be repeated. Without it the text has messages and their codes
-    /// only.
+    /// Prints the requests as methods of a service with this name, with their answers
+    /// and whether they may be repeated. Without it, the text contains only messages
+    /// and their codes.
     #[must_use]
     pub fn service(mut self, name: &str) -> Self {
         self.service = Some(name.to_owned());
@@ -110,8 +111,8 @@ impl Schema {
         }
     }
 
-    /// Takes a type, once for each type of Rust: two of one name are compared
-    /// when they are printed.
+    /// Adds a type once for each Rust type. Types with the same name in the schema are
+    /// compared when they are printed.
     fn item(&mut self, item: Item, rust: &'static str) {
         if !self.seen.insert((item.name(), rust)) {
             return;

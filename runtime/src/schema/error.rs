@@ -9,7 +9,7 @@ use std::fmt;
 pub enum SchemaError {
     /// A type that another refers to is not derived.
     NotDerived {
-        /// What refers to it.
+        /// The type or field that refers to it.
         by: String,
         /// Its name in Rust.
         rust: &'static str,
@@ -19,11 +19,11 @@ pub enum SchemaError {
         /// The name.
         name: String,
     },
-    /// Types belong to different packages.
+    /// Two types belong to different packages.
     Packages {
-        /// One name.
+        /// The name of one type.
         first: String,
-        /// Another.
+        /// The name of the other type, or the configured package.
         second: String,
     },
     /// A name is not valid in protobuf.
@@ -33,14 +33,14 @@ pub enum SchemaError {
         /// The type or member that has it.
         of: String,
     },
-    /// Two things in one scope have the same name. In protobuf, the values of an enum are
-    /// in the scope of the enum itself.
+    /// Two items in one scope have the same name. In protobuf, the values of an enum
+    /// belong to the scope of the enum itself.
     SameValue {
         /// The name.
         value: String,
         /// The type that has it, as its own name or that of a value.
         first: &'static str,
-        /// The other one.
+        /// The other type.
         second: &'static str,
     },
     /// Two fields of a message have the same name, or a field and a oneof.
@@ -50,7 +50,7 @@ pub enum SchemaError {
         /// The message.
         message: &'static str,
     },
-    /// The service has the name of a type or value.
+    /// The service has the name of a type or an enum value.
     Service {
         /// The name.
         name: String,
@@ -76,7 +76,7 @@ pub enum SchemaError {
         /// The enum.
         name: &'static str,
     },
-    /// The name of the field that ends a stream is not known.
+    /// The field that ends a stream has no known name.
     StreamEnd {
         /// The request.
         request: &'static str,
@@ -88,7 +88,7 @@ pub enum SchemaError {
         /// The variant.
         variant: &'static str,
     },
-    /// The type to print is neither a message nor an enum nor a set of frames.
+    /// The type to print is not a message, an enum or a set of frames.
     NoMessage {
         /// Its name in Rust.
         rust: &'static str,

@@ -1,8 +1,8 @@
-//! Derived types as the text of a `.proto` file, from which other languages generate
-//! their code. Feature `schema`.
+//! Prints derived types as a `.proto` file, from which other languages can generate
+//! code. Feature `schema`.
 //!
-//! With this feature `#[derive(RiakMessage)]` also implements [`Described`]. A
-//! [`Schema`] collects types, with all that they refer to, and prints them:
+//! With this feature, `#[derive(RiakMessage)]` also implements [`Described`]. A
+//! [`Schema`] collects types, with all types that they refer to, and prints them:
 //!
 //! ```
 //! use riak_runtime::{Blob, RiakMessage};
@@ -61,18 +61,18 @@
 //! # Ok::<(), riak_runtime::schema::SchemaError>(())
 //! ```
 //!
-//! The text imports `riak.proto` and `riak_options.proto`; the command
-//! `protoc-gen-riak include-dir` prints a directory that has them.
+//! The text imports `riak.proto` and `riak_options.proto`; the command `protoc-gen-riak
+//! include-dir` prints a directory that contains them.
 //!
-//! The text is proto2 where that is enough, proto3 if [`implicit`] fields or open
-//! enums need it, and edition 2023 if both are needed. The
-//! generator reads an edition only as `protoc`'s plugin.
+//! The text is proto2 where possible, proto3 if [`implicit`] fields or open enums
+//! require it, and edition 2023 if both are required. The generator reads an edition
+//! only as `protoc`'s plugin.
 //!
-//! The other types here are the description that the derive writes and [`Schema`]
-//! reads; programs do not need them.
+//! The other types here are the description that the derive emits and [`Schema`] reads;
+//! programs do not need them.
 //!
-//! Invariant: a description says what the codec does, since both come from the
-//! same declaration; how a schema is written is decided here alone.
+//! Invariant: a description matches what the codec does, since both come from the same
+//! declaration. How a schema is written is decided in this module alone.
 //!
 //! [`implicit`]: macro@crate::RiakMessage#implicit
 
@@ -87,9 +87,9 @@ pub use collect::Schema;
 pub use error::SchemaError;
 pub use probe::{Named, Probe, Unnamed};
 
-/// A type that can be put into a [`Schema`]. Derived, with the feature `schema`.
+/// A type that can be added to a [`Schema`]. Derived, with the feature `schema`.
 pub trait Described {
-    /// What it is.
+    /// The description of the type.
     const DESCRIPTION: Description;
 }
 
@@ -97,7 +97,7 @@ impl<T: Described> Described for Box<T> {
     const DESCRIPTION: Description = T::DESCRIPTION;
 }
 
-/// What a type is.
+/// The description of a type.
 #[derive(Clone, Copy, Debug)]
 pub enum Description {
     /// A message.
@@ -110,37 +110,37 @@ pub enum Description {
     Frames(&'static [Refer]),
 }
 
-/// Looks a type up that a description refers to. A function, since messages may
-/// refer to themselves.
+/// Returns a type that a description refers to. A function, since messages may refer to
+/// themselves.
 pub type Refer = fn() -> Reference;
 
 /// A type that a description refers to.
 #[derive(Clone, Copy, Debug)]
 pub struct Reference {
-    /// Its name in the schema, if it is a message; else empty.
+    /// The name in the schema, if the type is a message or an enum; else empty.
     pub name: &'static str,
-    /// Its name in Rust.
+    /// The name in Rust.
     pub rust: &'static str,
-    /// What it is; `None` if it is not derived.
+    /// The description; `None` if the type is not derived.
     pub description: Option<Description>,
 }
 
-/// A message.
+/// The description of a message.
 #[derive(Clone, Copy, Debug)]
 pub struct MessageDescription {
-    /// Its name, with its package.
+    /// The name, with the package.
     pub name: &'static str,
-    /// Its doc comment, line by line.
+    /// The doc comment, line by line.
     pub docs: &'static str,
-    /// Its message code, if it is a frame.
+    /// The message code, if the message can be the body of a frame.
     pub code: Option<u8>,
-    /// The field numbers that are reserved: first and last of each range.
+    /// The reserved field numbers: first and last of each range.
     pub reserved: &'static [(u32, u32)],
-    /// The names that are reserved.
+    /// The reserved names.
     pub reserved_names: &'static [&'static str],
-    /// Its fields and oneofs, as they are declared.
+    /// The fields and oneofs, in the order of declaration.
     pub members: &'static [Member],
-    /// How it is answered, if it is a request.
+    /// How the request is answered, if the message is a request.
     pub request: Option<RequestDescription>,
 }
 
@@ -149,45 +149,45 @@ pub struct MessageDescription {
 pub enum Member {
     /// A field.
     Field(Field),
-    /// The name of a oneof, and the type that has its fields.
+    /// The name of a oneof, and the type that contains its fields.
     Oneof(&'static str, Refer),
 }
 
-/// A field.
+/// The description of a field.
 #[derive(Clone, Copy, Debug)]
 pub struct Field {
-    /// Its name.
+    /// The name.
     pub name: &'static str,
-    /// Its number.
+    /// The number.
     pub number: u32,
-    /// How often it is there.
+    /// How often the field occurs.
     pub label: Label,
     /// The type of one value.
     pub ty: Type,
-    /// What it stands for when it is absent, if that is declared.
+    /// The default that an absent field stands for, if one is declared.
     pub default: Option<DefaultValue>,
-    /// What it means beyond its type: a value of `riak.Kind`; empty if nothing.
+    /// The meaning beyond the type: a value of `riak.Kind`, or empty.
     pub kind: &'static str,
-    /// Its doc comment, line by line.
+    /// The doc comment, line by line.
     pub docs: &'static str,
 }
 
-/// How often a field is there.
+/// How often a field occurs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Label {
-    /// Once.
+    /// Exactly once.
     Required,
-    /// Once, or not.
+    /// At most once.
     Optional,
-    /// Not if it is zero.
+    /// Once, unless its value is zero.
     Implicit,
     /// Any number of times.
     Repeated,
-    /// The same, written as one run.
+    /// Any number of times, written as one packed run.
     Packed,
-    /// Once for each key, of this type.
+    /// Once for each key, whose type is given.
     Map(&'static str),
-    /// As one of a oneof.
+    /// As a member of a oneof.
     Oneof,
 }
 
@@ -198,16 +198,16 @@ pub enum Type {
     Scalar(&'static str),
     /// A message.
     Message(Refer),
-    /// A message between a start and an end tag.
+    /// A message between a start tag and an end tag.
     Group(Refer),
     /// An enum.
     Enum(Refer),
 }
 
-/// What an absent field stands for.
+/// The default of an absent field.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum DefaultValue {
-    /// A number or a bool, as schemas have it.
+    /// A number or a bool, in schema syntax.
     Plain(&'static str),
     /// A string, or bytes.
     Bytes(&'static [u8]),
@@ -218,26 +218,26 @@ pub enum DefaultValue {
 /// An enum.
 #[derive(Clone, Copy, Debug)]
 pub struct EnumDescription {
-    /// Its name, with its package.
+    /// The name, with the package.
     pub name: &'static str,
-    /// Its doc comment, line by line.
+    /// The doc comment, line by line.
     pub docs: &'static str,
-    /// Whether it keeps numbers that have no name.
+    /// Whether the enum keeps unknown numbers.
     pub open: bool,
-    /// Its values, as they are declared.
+    /// The values, in the order of declaration.
     pub values: &'static [Value],
 }
 
 /// A value of an enum.
 #[derive(Clone, Copy, Debug)]
 pub struct Value {
-    /// Its name.
+    /// The name.
     pub name: &'static str,
-    /// Its variant in Rust.
+    /// The variant in Rust.
     pub variant: &'static str,
-    /// Its number.
+    /// The number.
     pub number: i32,
-    /// Its doc comment, line by line.
+    /// The doc comment, line by line.
     pub docs: &'static str,
 }
 
@@ -246,17 +246,15 @@ pub struct Value {
 pub struct RequestDescription {
     /// The answer.
     pub answer: Refer,
-    /// Whether many answers come, always or if the request says so.
+    /// Whether the request has a stream of answers, always or on request.
     pub streams: bool,
-    /// The bool of the answer that is true in the last one.
+    /// The bool field of the answer that is true in the last one.
     pub done: Option<Done>,
-    /// The bool of the request that asks for many answers; empty if it has none.
+    /// The bool field of the request that asks for a stream; empty if there is none.
     pub stream_if: &'static str,
-    /// The field with the milliseconds that the server may take; empty if there
-    /// is none.
+    /// The field for the server-side timeout in milliseconds; empty if there is none.
     pub timeout: &'static str,
-    /// What else is to be said, as `riak.Operation` has it, such as
-    /// `retry: SAFE`.
+    /// Other options in the syntax of `riak.Operation`, such as `retry: SAFE`.
     pub facts: &'static str,
 }
 

@@ -1,6 +1,6 @@
-//! The names of a file: protobuf's own kind, and each once where it stands.
+//! Checks names: each must be valid in protobuf and unique in its scope.
 //!
-//! Invariant: what passes here no reader of schemas refuses for a name.
+//! Invariant: no schema parser rejects a name that passes these checks.
 
 use std::collections::BTreeMap;
 
@@ -8,11 +8,13 @@ use super::collect::Item;
 use super::print::{File, fields};
 use super::{Member, MessageDescription, SchemaError};
 
-/// What has a name already: by the message it stands in, and the name.
+/// The names that are taken, by the enclosing message and the name, and the types that
+/// have them.
 type Scopes<'f> = BTreeMap<(&'f str, &'f str), &'static str>;
 
 impl File<'_> {
-    /// Whether all names are protobuf's, and those of each scope differ.
+    /// Checks that all names are valid in protobuf, and that the names of each scope
+    /// differ.
     pub(super) fn check_names(&self) -> Result<(), SchemaError> {
         let mut scopes = Scopes::new();
         for part in self.package.split('.').filter(|_| !self.package.is_empty()) {
@@ -52,8 +54,8 @@ impl File<'_> {
     }
 }
 
-/// Checks the names in a message: of its fields, those of its oneofs included,
-/// and of the oneofs themselves.
+/// Checks the names in a message: those of its fields, including the fields of its
+/// oneofs, and those of the oneofs themselves.
 fn members<'f>(
     name: &'f str,
     message: &'static MessageDescription,

@@ -1,13 +1,13 @@
-//! A file as a whole: its syntax and package, which name stands in which, and
-//! what is called the same.
+//! A file as a whole: its syntax and package, the nesting of its types, and duplicate
+//! names.
 //!
-//! Invariant: the syntax that is chosen can say all that the types are.
+//! Invariant: the chosen syntax can express everything that the types contain.
 
 use super::collect::{Item, Schema};
 use super::write::Writer;
 use super::{Description, EnumDescription, Field, Label, Member, MessageDescription, SchemaError, Type};
 
-/// How a file is written.
+/// The syntax of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Syntax {
     Proto2,
@@ -15,13 +15,13 @@ pub(super) enum Syntax {
     Edition2023,
 }
 
-/// A file, about to be written.
+/// A file to be written.
 pub(super) struct File<'s> {
     pub(super) schema: &'s Schema,
     pub(super) syntax: Syntax,
-    /// Its package; empty if it has none.
+    /// The package; empty if there is none.
     pub(super) package: String,
-    /// Types by name, without the package; each once.
+    /// The types by name, without the package; each name once.
     pub(super) items: Vec<(String, Item)>,
 }
 
@@ -38,7 +38,8 @@ impl<'s> File<'s> {
                 Some((_, other)) => again.push((*item, *other)),
             }
         }
-        // How a type is written depends on those that it refers to.
+        // How a type is written depends on the types that it refers to, so compare
+        // after collecting.
         for (one, other) in &again {
             file.same(one, other)?;
         }
@@ -63,7 +64,7 @@ impl<'s> File<'s> {
         Ok(writer.finish())
     }
 
-    /// A type, with those that are named in it.
+    /// Writes a type, with the types nested in it.
     fn item(&self, writer: &mut Writer<'_>, name: &str, item: &Item) -> Result<(), SchemaError> {
         let simple = name.rsplit('.').next().unwrap_or(name);
         match item {
@@ -81,12 +82,12 @@ impl<'s> File<'s> {
         Ok(())
     }
 
-    /// A name without the file's package.
+    /// Returns a name without the file's package.
     fn local<'n>(&self, name: &'n str) -> &'n str {
         name.strip_prefix(&*self.package).and_then(|rest| rest.strip_prefix('.')).unwrap_or(name)
     }
 
-    /// The message that a name of this file, without the package, stands in.
+    /// Returns the message that contains the type with this name, which has no package.
     pub(super) fn parent<'n>(&self, name: &'n str) -> Option<&'n str> {
         let (parent, _) = name.rsplit_once('.')?;
         self.items
@@ -95,13 +96,13 @@ impl<'s> File<'s> {
             .then_some(parent)
     }
 
-    /// How a type is referred to.
+    /// Returns the text that refers to a type.
     pub(super) fn reference(&self, name: &str) -> String {
         let local = self.local(name);
         let simple = |name: &str| name.rsplit('.').next().unwrap_or_default().to_owned();
         let same = self.items.iter().filter(|(other, _)| simple(other) == simple(local)).count();
         let own = self.items.iter().any(|(other, _)| other == local);
-        // A name in lower case may be taken for a keyword.
+        // A name in lower case could be mistaken for a keyword.
         if own
             && same == 1
             && !local.contains('.')
@@ -112,7 +113,7 @@ impl<'s> File<'s> {
         self.absolute(name)
     }
 
-    /// How a type is referred to where anything may be called as it is.
+    /// Returns the text that refers to a type from any scope: its absolute name.
     pub(super) fn absolute(&self, name: &str) -> String {
         let local = self.local(name);
         let own = self.items.iter().any(|(other, _)| other == local);
@@ -122,7 +123,7 @@ impl<'s> File<'s> {
         format!(".{name}")
     }
 
-    /// The package of all names: what stands before the outermost message.
+    /// Returns the package of all names: what precedes the outermost message.
     fn find_package(&self) -> Result<String, SchemaError> {
         let mut found: Option<(&str, &str)> = None;
         for item in &self.schema.items {
@@ -152,8 +153,8 @@ impl<'s> File<'s> {
         }
     }
 
-    /// Two types of one name are the same if they are written alike, comments
-    /// aside: such as the two forms of a message.
+    /// Checks that two types of one name are written the same, apart from comments, as
+    /// the two forms of a message are.
     fn same(&self, one: &Item, other: &Item) -> Result<(), SchemaError> {
         let text = |item: &Item| -> Result<String, SchemaError> {
             let mut writer = Writer::without_comments(self);
@@ -173,7 +174,7 @@ impl<'s> File<'s> {
         Err(SchemaError::SameName { name: one.name().to_owned() })
     }
 
-    /// The enum of this name.
+    /// Returns the enum with this name.
     pub(super) fn enumeration(&self, name: &str) -> Option<&'static EnumDescription> {
         let name = self.local(name);
         self.items.iter().find_map(|(other, item)| match item {
@@ -182,7 +183,7 @@ impl<'s> File<'s> {
         })
     }
 
-    /// The message of this name.
+    /// Returns the message with this name.
     pub(super) fn message(&self, name: &str) -> Option<&'static MessageDescription> {
         let name = self.local(name);
         self.items.iter().find_map(|(other, item)| match item {
@@ -192,8 +193,8 @@ impl<'s> File<'s> {
     }
 }
 
-/// What of a name is the package: all before the outermost message that it
-/// stands in.
+/// Returns the package of a name: everything before the outermost message that contains
+/// it.
 fn package_of<'n>(name: &'n str, items: &[Item]) -> &'n str {
     let mut outer = name;
     let parents = name.match_indices('.').map(|(at, _)| &name[..at]);
@@ -206,7 +207,7 @@ fn package_of<'n>(name: &'n str, items: &[Item]) -> &'n str {
     outer.rsplit_once('.').map_or("", |(package, _)| package)
 }
 
-/// Visits all fields of a message, those of its oneofs included.
+/// Visits all fields of a message, including those of its oneofs.
 pub(super) fn fields(
     message: &MessageDescription,
     mut visit: impl FnMut(&'static Field) -> Result<(), SchemaError>,
@@ -224,7 +225,7 @@ pub(super) fn fields(
     Ok(())
 }
 
-/// The first syntax that can say all.
+/// Returns the first syntax that can express everything.
 fn syntax(items: &[Item]) -> Result<Syntax, SchemaError> {
     let (mut older, mut newer, mut group) = (false, false, false);
     for item in items {

@@ -1,21 +1,22 @@
-//! What is known of a type that a derived one refers to: its description if it
-//! is derived, its name if it is a message, else nothing.
+//! Finds out what is known of a type that a derived type refers to: its description if
+//! it is derived, its name if it is a message, otherwise nothing.
 //!
-//! Invariant: each type has an answer, so that a description never keeps
-//! anything from compiling. The compiler takes the first of three methods of one
-//! name that it can: the type's own, one behind a reference, one behind two.
+//! Invariant: every type has an answer, so that a description never prevents
+//! compilation. This is autoref specialisation: of three methods of the same name, the
+//! compiler picks the first that applies: the inherent one, the one of a trait on
+//! `Probe<T>`, the one of a trait on `&Probe<T>`.
 
 use std::marker::PhantomData;
 
 use super::{Described, Reference};
 use crate::Message;
 
-/// Asks what is known of `T`. Emitted.
+/// Looks up what is known of `T`. Used by derived code.
 #[derive(Debug)]
 pub struct Probe<T: ?Sized>(PhantomData<fn(&T)>);
 
 impl<T: ?Sized> Probe<T> {
-    /// The question.
+    /// Creates the probe.
     #[must_use]
     pub const fn new() -> Self {
         Self(PhantomData)
@@ -29,13 +30,13 @@ impl<T: ?Sized> Default for Probe<T> {
 }
 
 impl<T: Described> Probe<T> {
-    /// The answer for a type that is described.
+    /// Returns the reference for a type that is described.
     #[must_use]
     pub fn refer(&self) -> Reference {
         Self::described()
     }
 
-    /// The same, where nothing has to be asked.
+    /// Returns the same for a type that is known to be described.
     #[must_use]
     pub fn described() -> Reference {
         let name = match T::DESCRIPTION {
@@ -47,9 +48,9 @@ impl<T: Described> Probe<T> {
     }
 }
 
-/// The answer for a message that is not described.
+/// The reference for a message that is not described.
 pub trait Named {
-    /// Its name.
+    /// Returns the reference, with the name in the schema.
     fn refer(&self) -> Reference;
 }
 
@@ -59,9 +60,9 @@ impl<T: Message> Named for Probe<T> {
     }
 }
 
-/// The answer for any other type.
+/// The reference for any other type.
 pub trait Unnamed {
-    /// Its name in Rust.
+    /// Returns the reference, with the name in Rust only.
     fn refer(&self) -> Reference;
 }
 

@@ -1,7 +1,7 @@
-//! The text of single declarations.
+//! Writes single declarations.
 //!
-//! Invariant: what is written is indented by two blanks a level, and a blank
-//! line stands between declarations.
+//! Invariant: each level is indented by two spaces, and a blank line separates
+//! declarations.
 
 use std::fmt::Write as _;
 
@@ -12,13 +12,13 @@ use super::{
     Type,
 };
 
-/// Writes declarations of one file.
+/// Writes the declarations of a file.
 pub(super) struct Writer<'f> {
     file: &'f File<'f>,
     text: String,
     depth: usize,
     comments: bool,
-    /// Nothing stands in the innermost declaration yet.
+    /// Whether the innermost declaration is still empty.
     fresh: bool,
 }
 
@@ -27,7 +27,7 @@ impl<'f> Writer<'f> {
         Self { file, text: String::new(), depth: 0, comments: true, fresh: true }
     }
 
-    /// One that leaves doc comments out.
+    /// Creates a writer that omits doc comments.
     pub(super) fn without_comments(file: &'f File<'f>) -> Self {
         Self { comments: false, ..Self::new(file) }
     }
@@ -44,7 +44,7 @@ impl<'f> Writer<'f> {
         self.fresh = false;
     }
 
-    /// A blank line, but not where a declaration begins.
+    /// Writes a blank line, except at the start of a declaration.
     pub(super) fn gap(&mut self) {
         if !self.fresh {
             self.line("");
@@ -61,14 +61,14 @@ impl<'f> Writer<'f> {
         }
     }
 
-    /// The name of an option of Riak's.
+    /// Returns the name of one of Riak's options.
     fn option(&self, name: &str) -> String {
-        // Within a package that has `riak` in it, that would be meant.
+        // In a package with a component `riak`, the name would otherwise refer to that.
         let dot = if self.file.package.split('.').skip(1).any(|part| part == "riak") { "." } else { "" };
         format!("({dot}riak.{name})")
     }
 
-    /// Syntax, package and imports.
+    /// Writes syntax, package and imports.
     pub(super) fn head<'i>(&mut self, items: impl Iterator<Item = &'i Item>) {
         self.line(match self.file.syntax {
             Syntax::Proto2 => "syntax = \"proto2\";",
@@ -101,7 +101,7 @@ impl<'f> Writer<'f> {
         }
     }
 
-    /// An enum.
+    /// Writes an enum.
     pub(super) fn enumeration(&mut self, name: &str, item: &EnumDescription) {
         self.docs(item.docs);
         self.begin(&format!("enum {name}"));
@@ -109,7 +109,7 @@ impl<'f> Writer<'f> {
             self.line("option features.enum_type = CLOSED;");
             self.line("");
         }
-        // An open enum has zero first.
+        // In an open enum, zero must be the first value.
         let (zero, others): (Vec<&super::Value>, Vec<&super::Value>) =
             item.values.iter().partition(|value| item.open && value.number == 0);
         for value in zero.into_iter().chain(others) {
@@ -125,11 +125,11 @@ impl<'f> Writer<'f> {
         self.fresh = true;
     }
 
-    /// The end of what is open.
+    /// Closes the innermost declaration.
     pub(super) fn close(&mut self) {
         self.depth -= 1;
         if self.fresh {
-            // Nothing is in it.
+            // The declaration is empty.
             self.text.truncate(self.text.len() - 1);
             self.text.push_str("}\n");
             self.fresh = false;
@@ -138,7 +138,7 @@ impl<'f> Writer<'f> {
         }
     }
 
-    /// The begin of a message.
+    /// Opens a message.
     pub(super) fn open(&mut self, name: &str, message: &MessageDescription) {
         self.docs(message.docs);
         self.begin(&format!("message {name}"));
@@ -159,7 +159,7 @@ impl<'f> Writer<'f> {
         }
     }
 
-    /// The fields of a message.
+    /// Writes the fields of a message.
     pub(super) fn members(&mut self, message: &MessageDescription) -> Result<(), SchemaError> {
         if !message.members.is_empty() {
             self.gap();
@@ -251,7 +251,7 @@ impl<'f> Writer<'f> {
         })
     }
 
-    /// All requests, as a service.
+    /// Writes all requests as a service.
     pub(super) fn service(
         &mut self,
         name: &str,
@@ -320,7 +320,7 @@ impl<'f> Writer<'f> {
             let _ = write!(facts, " {}", request.facts);
         }
         let stream = if request.streams { "stream " } else { "" };
-        // A name is looked up among the methods first.
+        // A relative name would first be looked up among the methods.
         let [asked, answered] = [message.name, answer.name].map(|name| self.file.absolute(name));
         self.docs(message.docs);
         self.begin(&format!("rpc {method}({asked}) returns ({stream}{answered})"));
@@ -332,7 +332,7 @@ impl<'f> Writer<'f> {
     }
 }
 
-/// Whether an option of Riak's is written in a type.
+/// Reports whether one of Riak's options is written in a type.
 fn has_options(item: &Item) -> bool {
     let Item::Message(message) = item else { return false };
     let kind = |field: &Field| !field.kind.is_empty();

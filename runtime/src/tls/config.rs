@@ -1,7 +1,7 @@
-//! [`TlsConfig`]: whom to trust, and who one is.
+//! [`TlsConfig`]: which authorities to trust, and which certificate to present.
 //!
-//! Invariant: files are read when [`TlsConfig::build`] is called, once, and
-//! what is wrong with one is said with its path.
+//! Invariant: files are read once, when [`TlsConfig::build`] is called, and an error in
+//! a file is reported with its path.
 
 use std::fmt;
 use std::fs;
@@ -20,33 +20,33 @@ use super::Tls;
 use super::error::{TlsError, certificate_fault};
 use super::verify::ChainVerifier;
 
-/// What is checked of a server's certificate.
+/// The checks of a server's certificate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verify {
-    /// That a trusted authority has signed it, that it is valid today, and that
-    /// it names the host that is connected to.
+    /// A trusted authority has signed the certificate, it is currently valid, and it
+    /// names the host that is connected to.
     #[default]
     Full,
     /// Everything but the name. Many certificates of Riak nodes do not name the host,
-    /// or only in their common name, which does not count. Whoever holds any
-    /// certificate of the trusted authorities can then pose as the node: trust only an
-    /// authority of the cluster's own. If all certificates have the same name, use
-    /// [`TlsConfig::server_name`] instead. Each [`TlsConfig::build`] logs a warning
+    /// or only in their common name, which does not count. With this setting, whoever
+    /// holds any certificate of the trusted authorities can pose as the node: trust
+    /// only an authority of the cluster's own. If all certificates have the same name,
+    /// use [`TlsConfig::server_name`] instead. Each [`TlsConfig::build`] logs a warning
     /// through `tracing`.
     Chain,
 }
 
-/// Where PEM text comes from.
+/// The source of PEM text.
 #[derive(Clone, PartialEq, Eq)]
 enum Pem {
     File(PathBuf),
     Text(Vec<u8>),
 }
 
-/// Which certificates to trust, and which one to show to the server.
+/// The certificates to trust, and the one to present to the server.
 ///
-/// TLS 1.2 and 1.3 are offered. Files are read by [`TlsConfig::build`], not before.
+/// TLS 1.2 and 1.3 are offered. Files are not read before [`TlsConfig::build`].
 ///
 /// ```no_run
 /// use riak_runtime::tls::TlsConfig;
@@ -66,14 +66,14 @@ pub struct TlsConfig {
 }
 
 impl TlsConfig {
-    /// Trusts the authorities that the system trusts, checks everything, and shows no
-    /// certificate.
+    /// Creates a configuration that trusts the system's authorities, checks everything,
+    /// and presents no certificate.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Trusts the authorities in a PEM file, and no longer those of the system. May be
+    /// Trusts the authorities in a PEM file instead of those of the system. May be
     /// called several times.
     #[must_use]
     pub fn ca_file(mut self, path: impl Into<PathBuf>) -> Self {
@@ -81,7 +81,7 @@ impl TlsConfig {
         self
     }
 
-    /// Trusts the authorities in a PEM text, and no longer those of the system. May be
+    /// Trusts the authorities in a PEM text instead of those of the system. May be
     /// called several times.
     #[must_use]
     pub fn ca_pem(mut self, text: impl Into<Vec<u8>>) -> Self {
@@ -89,9 +89,9 @@ impl TlsConfig {
         self
     }
 
-    /// Shows a certificate to the server, for users that Riak authenticates by
-    /// `certificate`. One PEM file has the certificate and those between it and the
-    /// authority, the other its private key; both may be the same file.
+    /// Presents a certificate to the server, for users that Riak authenticates by
+    /// `certificate`. One PEM file contains the certificate and the intermediate
+    /// certificates, the other contains the private key; both may be the same file.
     #[must_use]
     pub fn client_certificate_files(
         mut self,
@@ -102,7 +102,7 @@ impl TlsConfig {
         self
     }
 
-    /// The same as [`TlsConfig::client_certificate_files`], from PEM texts.
+    /// Does the same as [`TlsConfig::client_certificate_files`], with PEM texts.
     #[must_use]
     pub fn client_certificate_pem(
         mut self,
@@ -113,7 +113,7 @@ impl TlsConfig {
         self
     }
 
-    /// The name that servers' certificates must have, instead of the host that is
+    /// Sets the name that servers' certificates must have, instead of the host that is
     /// connected to. It is also the name that is sent to the server (SNI).
     #[must_use]
     pub fn server_name(mut self, name: impl Into<String>) -> Self {
@@ -132,11 +132,12 @@ impl TlsConfig {
     ///
     /// # Errors
     ///
-    /// If a file cannot be read or has no certificate or key in it, if the client's
+    /// If a file cannot be read or contains no certificate or key, if the client's
     /// certificate and key do not belong together, if the system has no roots and none
-    /// are given, or if [`TlsConfig::server_name`] is no valid name.
+    /// are configured, or if [`TlsConfig::server_name`] is not a valid name.
     pub fn build(&self) -> Result<Tls, TlsError> {
-        // Named, so that nothing depends on what else the program has installed.
+        // Name the provider, so that the result does not depend on what else the
+        // program has installed.
         let provider = Arc::new(ring::default_provider());
         let roots = Arc::new(self.roots()?);
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
@@ -216,9 +217,9 @@ impl TlsConfig {
     }
 }
 
-/// A host as certificates name it: a DNS name or an IP address.
+/// Parses a host as certificates name it: a DNS name or an IP address.
 pub(super) fn server_name(host: &str) -> Result<ServerName<'static>, TlsError> {
-    // Which interface leads to a link-local address, only this machine knows.
+    // The zone of a link-local address is meaningful on this machine only.
     let name = host.split_once('%').map_or(host, |(address, _)| address);
     ServerName::try_from(name.to_owned()).map_err(|_| TlsError::InvalidName(host.to_owned()))
 }
@@ -332,7 +333,7 @@ impl fmt::Display for Pem {
 
 impl fmt::Debug for Pem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Not the text: it may be a private key.
+        // Omits the text, which may be a private key.
         fmt::Display::fmt(self, f)
     }
 }

@@ -1,8 +1,8 @@
-//! [`SecuredConnector`]: connections that begin in clear, change to TLS at a
-//! request, and authenticate with another.
+//! [`SecuredConnector`]: makes connections that start in clear text, switch to TLS with
+//! one request, and authenticate with another.
 //!
-//! Invariant: there is no way back to clear text: if the server does not want
-//! TLS, there is no connection. What authenticates is sent under TLS only.
+//! Invariant: a connection never falls back to clear text: if the server refuses TLS,
+//! there is no connection. Credentials are only sent over TLS.
 
 use std::fmt;
 use std::time::Duration;
@@ -15,11 +15,11 @@ use crate::client::{
 };
 use crate::{DecodeLimits, Request};
 
-/// Makes TCP connections that change to TLS with the request `S`, and then
-/// authenticate with the request `A`.
+/// Makes TCP connections that switch to TLS with the request `S`, and then authenticate
+/// with the request `A`.
 ///
-/// For Riak these are `RpbStartTls` and `RpbAuthReq`; `riak-client` makes this
-/// connector of its configuration. A server that refuses TLS gets no connection:
+/// For Riak these are `RpbStartTls` and `RpbAuthReq`; `riak-client` creates this
+/// connector from its configuration. If a server refuses TLS, no connection is made:
 /// credentials are never sent in clear text.
 pub struct SecuredConnector<S, A> {
     tls: Tls,
@@ -30,18 +30,18 @@ pub struct SecuredConnector<S, A> {
 }
 
 impl<S: Request, A: Request> SecuredConnector<S, A> {
-    /// How long the exchange after the TCP connect may take by default: 15 seconds,
-    /// since Riak takes 5 to refuse a wrong password.
+    /// The default timeout for the exchange after the TCP connect: 15 seconds, since
+    /// Riak takes 5 to refuse a wrong password.
     pub const TIMEOUT: Duration = Duration::from_secs(15);
 
-    /// A connector that sends `start`, makes the TLS handshake, and sends
-    /// `authenticate`. Its connections have the settings of `config`.
+    /// Creates a connector that sends `start`, performs the TLS handshake, and sends
+    /// `authenticate`. Its connections use the settings of `config`.
     pub fn new(tls: Tls, start: S, authenticate: A, config: ConnectionConfig) -> Self {
         Self { tls, start, authenticate, config, timeout: Self::TIMEOUT }
     }
 
-    /// Sets how long the exchange after the TCP connect may take: TLS and
-    /// authentication together.
+    /// Sets the timeout for the exchange after the TCP connect: TLS and authentication
+    /// together.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
@@ -51,8 +51,8 @@ impl<S: Request, A: Request> SecuredConnector<S, A> {
     async fn secure(&self, mut socket: TcpStream, host: &str) -> Result<Connection, ConnectionError> {
         handshake(&mut socket, &self.start).await?;
         let mut secured = self.tls.handshake(socket, host).await?;
-        // With TLS 1.3 a server refuses the client's certificate after the
-        // client has done its part: that is heard here.
+        // With TLS 1.3, a server refuses the client's certificate after the client has
+        // finished its part of the handshake, so the refusal shows up here.
         handshake(&mut secured, &self.authenticate).await.map_err(refused_late)?;
         let (connection, driver) = Connection::new(secured, self.config.clone());
         tokio::spawn(driver.leaking());
@@ -83,7 +83,7 @@ where
     }
 
     fn connect_timeout(&self) -> Duration {
-        // One for the socket, one for what is exchanged then.
+        // One timeout for the TCP connect, and one for the exchange after it.
         self.config.connect_timeout.saturating_add(self.timeout)
     }
 
@@ -94,7 +94,7 @@ where
 
 impl<S, A> fmt::Debug for SecuredConnector<S, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Not the requests: one of them holds a password.
+        // Omits the requests: one of them contains a password.
         f.debug_struct("SecuredConnector").field("tls", &self.tls).finish_non_exhaustive()
     }
 }

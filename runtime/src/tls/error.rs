@@ -1,6 +1,6 @@
-//! [`TlsError`]: why there is no TLS connection, and what to do about it.
+//! [`TlsError`]: why a TLS connection cannot be made, and what to do about it.
 //!
-//! Invariant: nothing secret is in a message.
+//! Invariant: error messages contain no secrets.
 
 use std::fmt;
 use std::io;
@@ -24,14 +24,14 @@ pub enum TlsError {
     },
     /// The client's certificate and key do not belong together, or cannot be used.
     ClientCertificate(String),
-    /// The host or server name is no DNS name or IP address.
+    /// The host or server name is neither a DNS name nor an IP address.
     InvalidName(String),
     /// The server's certificate is for another name.
     WrongName {
-        /// The name that it should be for.
+        /// The expected name.
         expected: String,
-        /// The names that it is for. Empty if it has no subject alternative names; a
-        /// common name does not count.
+        /// The names in the certificate. Empty if it has no subject alternative names;
+        /// a common name does not count.
         presented: Vec<String>,
     },
     /// The server's certificate, or that of an authority between it and a trusted one,
@@ -50,8 +50,8 @@ pub enum TlsError {
     UnknownIssuer,
     /// The server's certificate is not acceptable for another reason.
     Certificate(String),
-    /// The server refused the handshake: this client's certificate, or its lack
-    /// of one, or what it offers.
+    /// The server refused the handshake: the client's certificate or its absence, or
+    /// the offered parameters.
     Refused(String),
     /// The server does not speak TLS, or the handshake failed for another reason.
     Protocol(String),
@@ -60,7 +60,7 @@ pub enum TlsError {
 }
 
 impl TlsError {
-    /// What rustls has put into an error of the socket.
+    /// Converts an I/O error, which may contain an error of rustls.
     pub(super) fn of(error: &io::Error) -> Self {
         match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
             Some(error) => Self::from(error),

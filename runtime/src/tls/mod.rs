@@ -1,30 +1,30 @@
-//! TLS and authentication for connections, by rustls with ring. Feature `tls`.
+//! TLS and authentication for connections, using rustls with ring. Feature `tls`.
 //!
-//! With `riak-client`, the options `tls`, `ca`, `cert` and `server_name` of a URL are
-//! all that is needed. Otherwise: a [`TlsConfig`] says what to trust,
+//! With `riak-client`, the URL options `tls`, `ca`, `cert` and `server_name` are all
+//! that is needed. Otherwise, a [`TlsConfig`] defines what to trust,
 //! [`TlsConfig::build`] reads the files, and a [`SecuredConnector`] makes secured
 //! connections for a [`Pool`](crate::client::Pool) or
-//! [`Cluster`](crate::client::Cluster). A connection to Riak begins in clear text,
-//! changes to TLS at a request of the client, and then authenticates;
+//! [`Cluster`](crate::client::Cluster). A connection to Riak starts in clear text,
+//! switches to TLS when the client requests it, and then authenticates;
 //! [`SecuredConnector`] does all three.
 //!
 //! # What a node needs
 //!
 //! - TLS 1.2 or 1.3, and a cipher suite with ECDHE and AES-GCM or ChaCha20-Poly1305, such
 //!   as `ECDHE-RSA-AES128-GCM-SHA256`. Suites with CBC, DHE or static RSA are not
-//!   supported. Erlang before OTP 18 has no others, so that nodes that run on it, such as
-//!   Riak 2.0 to 2.2 on R16, cannot be connected to over TLS.
-//! - A certificate of X.509 version 3 that is not that of an authority (`CA:FALSE`), with a
-//!   key of RSA with at least 2048 bits, ECDSA with P-256 or P-384, or Ed25519, signed with
-//!   SHA-256 or stronger. `openssl x509 -req` makes one of version 1 unless it is given
-//!   extensions. Authorities, and clients, may have certificates of version 1.
-//! - The host's name among the subject alternative names of the certificate, or
+//!   supported. Erlang before OTP 18 has no others, so nodes that run on it, such as Riak
+//!   2.0 to 2.2 on R16, cannot be reached over TLS.
+//! - An X.509 version 3 certificate that is not an authority's (`CA:FALSE`), with an RSA key
+//!   of at least 2048 bits, an ECDSA key on P-256 or P-384, or an Ed25519 key, signed with
+//!   SHA-256 or stronger. `openssl x509 -req` makes a version 1 certificate unless it is
+//!   given extensions. Authorities and clients may have version 1 certificates.
+//! - The host's name among the certificate's subject alternative names, or
 //!   [`Verify::Chain`].
 //!
-//! Errors say which of these is missing as far as the server tells.
+//! Errors say which of these is missing, as far as the server tells.
 //!
-//! Invariant: nothing is trusted that was not named: by default the system's roots and
-//! the name that is connected to.
+//! Invariant: only named authorities and names are trusted. By default these are the
+//! system's roots and the name of the host that is connected to.
 
 mod config;
 mod connector;
@@ -47,7 +47,7 @@ pub use error::TlsError;
 #[derive(Clone)]
 pub struct Tls {
     connector: TlsConnector,
-    /// The name that certificates are to be valid for, instead of the host's.
+    /// The name that certificates must be valid for, instead of the host's.
     server_name: Option<ServerName<'static>>,
     verify: Verify,
 }
@@ -61,11 +61,11 @@ impl Tls {
         Self { connector: TlsConnector::from(Arc::new(config)), server_name, verify }
     }
 
-    /// Makes the handshake with `host` over `io`, on which nothing in clear text may be
-    /// left to read. There is no timeout here.
+    /// Performs the handshake with `host` over `io`, which must have no clear text left
+    /// to read. This function has no timeout.
     ///
-    /// The driver of a [`Connection`](crate::client::Connection) over the result must
-    /// be [`leaking`](crate::client::Driver::leaking).
+    /// The driver of a [`Connection`](crate::client::Connection) over the returned
+    /// stream must be [`leaking`](crate::client::Driver::leaking).
     ///
     /// # Errors
     ///
@@ -82,7 +82,7 @@ impl Tls {
         self.connector.connect(name, io).await.map_err(|error| TlsError::of(&error))
     }
 
-    /// What is checked of the server's certificate.
+    /// Returns what is checked of the server's certificate.
     #[must_use]
     pub fn verify(&self) -> Verify {
         self.verify

@@ -1,9 +1,7 @@
-//! [`ChainVerifier`]: everything of a server's certificate is checked but the
-//! name in it.
+//! [`ChainVerifier`]: checks everything in a server's certificate except the name.
 //!
-//! Invariant: a certificate that no trusted authority leads to, or that is not
-//! valid at the time, is refused, and so is a handshake that is not signed by
-//! its key.
+//! Invariant: refuses a certificate without a chain to a trusted authority, one that is
+//! not currently valid, and a handshake that is not signed with the certificate's key.
 
 use std::sync::Arc;
 

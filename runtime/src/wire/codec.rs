@@ -1,29 +1,29 @@
-//! The two traits that tie Rust types to protobuf types: how values are written,
+//! The two traits that connect Rust types with protobuf types: how values are written,
 //! and how they are read.
 //!
-//! Invariant: what [`Writes::write`] writes, [`Reads::read`] reads back.
+//! Invariant: [`Reads::read`] reads back what [`Writes::write`] writes.
 
 use super::{Context, Reader, Writer, growth};
 use crate::error::DecodeError;
 
-/// How values of type `V` are written as the protobuf type `Self`.
+/// Encodes values of type `V` as the protobuf type `Self`.
 #[diagnostic::on_unimplemented(
     message = "a value of type `{V}` cannot be written as protobuf's type `{Self}`",
     note = "give the field in `#[riak(…)]` the wire type that fits its Rust type, or `with = \"module\"` for a \
             type that has none"
 )]
 pub trait Writes<V> {
-    /// How many bytes a value takes at least, without tag.
+    /// The minimum length of an encoded value, without tag.
     const LEAST: usize = 1;
 
-    /// How many bytes this value takes at least, as far as a glance tells; see
+    /// Returns a cheap lower bound of this value's encoded length; see
     /// [`Message::at_least`](crate::Message::at_least).
     #[inline]
     fn at_least(_value: &V) -> usize {
         Self::LEAST
     }
 
-    /// How many bytes this value takes at least, if there is one.
+    /// Returns a lower bound of the value's encoded length, or 0 if there is no value.
     #[inline]
     fn optional_at_least(value: &Option<V>) -> usize {
         value.as_ref().map_or(0, Self::at_least)
@@ -32,8 +32,8 @@ pub trait Writes<V> {
     /// Writes the value, without tag.
     fn write<'w>(value: &V, out: Writer<'w>) -> Writer<'w>;
 
-    /// Whether the value is zero or empty, and not written where the schema
-    /// has no presence.
+    /// Reports whether the value is zero or empty. Such a value is not written where
+    /// the schema has no presence.
     fn is_zero(value: &V) -> bool;
 
     /// Writes a field.
@@ -51,13 +51,13 @@ pub trait Writes<V> {
         }
     }
 
-    /// Writes a field that is absent when zero.
+    /// Writes a field that is omitted when zero or empty.
     #[inline]
     fn put_implicit<'w>(tag: u32, value: &V, out: Writer<'w>) -> Writer<'w> {
         if Self::is_zero(value) { out } else { Self::put(tag, value, out) }
     }
 
-    /// Writes a repeated field, a tag for each value.
+    /// Writes a repeated field with a tag for each value.
     #[inline]
     fn put_repeated<'w>(tag: u32, values: &[V], mut out: Writer<'w>) -> Writer<'w> {
         for value in values {
@@ -66,7 +66,7 @@ pub trait Writes<V> {
         out
     }
 
-    /// Writes a repeated field as one run.
+    /// Writes a repeated field as one packed run.
     #[inline]
     fn put_packed<'w>(tag: u32, values: &[V], out: Writer<'w>) -> Writer<'w> {
         if values.is_empty() {
@@ -76,7 +76,7 @@ pub trait Writes<V> {
         Self::write_all(values, out).close(run)
     }
 
-    /// Writes values, without tags.
+    /// Writes values without tags.
     #[inline]
     fn write_all<'w>(values: &[V], mut out: Writer<'w>) -> Writer<'w> {
         for value in values {
@@ -86,22 +86,22 @@ pub trait Writes<V> {
     }
 }
 
-/// How values of type `V` are read as the protobuf type `Self`.
+/// Decodes values of type `V` from the protobuf type `Self`.
 #[diagnostic::on_unimplemented(
     message = "a value of type `{V}` cannot be read as protobuf's type `{Self}`",
     note = "give the field in `#[riak(…)]` the wire type that fits its Rust type, or `with = \"module\"` for a \
             type that has none"
 )]
 pub trait Reads<'a, V> {
-    /// Reads a value, its tag having been read.
+    /// Reads a value whose tag has been read.
     ///
     /// # Errors
     ///
-    /// If the input ends within it, or it is malformed.
+    /// If the input ends within the value, or the value is malformed.
     fn read(input: &mut Reader<'a>, ctx: &mut Context<'a>) -> Result<V, DecodeError>;
 
-    /// Reads a value to where it belongs. Generated code does so with values
-    /// that are large to move.
+    /// Reads a value into `place`. Generated code uses this for values that are
+    /// expensive to move.
     ///
     /// # Errors
     ///
@@ -112,11 +112,11 @@ pub trait Reads<'a, V> {
         Ok(())
     }
 
-    /// The value of a map's entry that has none. `entry` has been read.
+    /// Returns the value of a map entry that has none. `entry` has been read.
     ///
     /// # Errors
     ///
-    /// If it has to have one: a message with required fields.
+    /// If the value must not be absent: a message with required fields.
     #[inline]
     fn absent(_entry: Reader<'a>, _ctx: &mut Context<'a>) -> Result<V, DecodeError>
     where
@@ -125,7 +125,7 @@ pub trait Reads<'a, V> {
         Ok(V::default())
     }
 
-    /// Reads a value that may have been absent so far to where it belongs.
+    /// Reads a value into `place`, which may be empty so far.
     ///
     /// # Errors
     ///
@@ -140,7 +140,7 @@ pub trait Reads<'a, V> {
         Ok(())
     }
 
-    /// Reads a value and all that follow it with the same tag.
+    /// Reads a value and all that follow with the same tag.
     ///
     /// # Errors
     ///
@@ -154,12 +154,12 @@ pub trait Reads<'a, V> {
     ) -> Result<(), DecodeError> {
         input.lend(|mut input| {
             let before = input.remaining();
-            growth::room(values, &input, ctx)?;
+            growth::reserve_one(values, &input, ctx)?;
             values.push(Self::read(&mut input, ctx)?);
             if input.take_tag(tag) {
-                growth::guess(values, before - input.remaining(), input.remaining(), ctx);
+                growth::reserve_run(values, before - input.remaining(), input.remaining(), ctx);
                 loop {
-                    growth::room(values, &input, ctx)?;
+                    growth::reserve_one(values, &input, ctx)?;
                     values.push(Self::read(&mut input, ctx)?);
                     if !input.take_tag(tag) {
                         break;
@@ -183,7 +183,7 @@ pub trait Reads<'a, V> {
     ) -> Result<(), DecodeError> {
         let mut run = input.nested(ctx)?;
         while run.remaining() > 0 {
-            growth::room(values, &run, ctx)?;
+            growth::reserve_one(values, &run, ctx)?;
             values.push(Self::read(&mut run, ctx)?);
         }
         Ok(())

@@ -1,8 +1,8 @@
-//! What all readers of one input share: limits, and what is still missing.
+//! State shared by all readers of one input: limits, and the required fields that are
+//! still missing.
 //!
-//! Invariant: `start..limit` is readable for `'a`. The hot path of a nested
-//! message is one test of `depth` and one of `stage`; all that is rare hides
-//! behind these two.
+//! Invariant: `start..limit` is readable for `'a`. The hot path of a nested message
+//! tests `depth` once and `stage` once; all rare cases are behind these two tests.
 
 mod blobs;
 
@@ -10,53 +10,55 @@ use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 
 use super::Reader;
-use super::pieces::Pieces;
-use crate::blob::Shelf;
+use super::missing_fields::MissingFields;
+use crate::blob::Arena;
 use crate::error::{DecodeError, DecodeErrorKind};
 use crate::{Blob, DecodeLimits};
 
-/// What all readers of one input share: how deep they are, what they may still
-/// allocate, and the blob that the input is a slice of.
+/// State shared by all readers of one input: the nesting depth, the memory that may
+/// still be allocated, and the blob that the input is a slice of.
 pub struct Context<'a> {
     start: *const u8,
     limit: *const u8,
-    /// Below this, 24 bytes may be read at any offset of the input.
+    /// At each offset below this one, 24 bytes of the input may be read.
     inline_end: usize,
-    /// How many levels deeper it may go; less than zero, by the least number
-    /// there is, while `pieces` are recorded: one test finds both.
+    /// How many levels deeper the input may nest. While missing fields are recorded,
+    /// the value is negative, counting up from `i32::MIN`, so that one test detects
+    /// both this and the limit.
     depth: i32,
-    /// Bytes of elements that may still be allocated.
+    /// Bytes that elements may still allocate.
     budget: usize,
-    /// What is known of the message that is about to be merged.
+    /// The state of the message that is about to be merged.
     stage: Stage,
-    /// The tag of the last short run of messages, and how many there were.
-    run: (u32, u32),
-    /// What is missing so far, once the input has seemed to lack something.
-    pieces: Option<Box<Pieces>>,
-    /// Where values of middling length go.
-    shelf: Shelf,
+    /// The tag and the length of the last short run of messages.
+    last_run: (u32, u32),
+    /// The fields that are missing so far; recorded once the input has seemed to lack a
+    /// required field.
+    missing_fields: Option<Box<MissingFields>>,
+    /// Allocates values of medium length.
+    arena: Arena,
     source: Option<&'a Blob>,
     input: PhantomData<&'a [u8]>,
 }
 
-/// What is known of the required fields of a message about to be merged.
+/// The state of the required fields of a message about to be merged.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {
-    /// All are missing.
+    /// All of them are missing.
     Fresh,
-    /// All have been read before.
+    /// All of them have been read before.
     Whole,
-    /// It is in [`Pieces`].
+    /// The state is in [`MissingFields`].
     Recorded,
 }
 
-/// Stands for the tag of a message that will not come again, such as an element
-/// of a repeated field. All of them have one place in [`Pieces`], since nothing
-/// is recorded for long there.
+/// Used in place of a tag for a message that cannot occur again, such as an element of
+/// a repeated field. All such messages share one path in [`MissingFields`], since their
+/// records are removed when they end.
 pub(super) const ELEMENT: u32 = 0;
 
-/// The depth at which recording begins; see [`Context`].
-const RECORDING: i32 = i32::MIN;
+/// The depth at which recording starts; see [`Context`].
+const RECORDING_DEPTH: i32 = i32::MIN;
 
 #[expect(clippy::cast_possible_wrap, reason = "no more than the largest there is")]
 const fn depth(limits: &DecodeLimits) -> i32 {
@@ -64,8 +66,8 @@ const fn depth(limits: &DecodeLimits) -> i32 {
 }
 
 impl<'a> Context<'a> {
-    /// A context for `input`, and the reader of all of it. Long values are
-    /// shared with `source` if the input lies within it.
+    /// Creates a context for `input`, and a reader of all of it. Long values are shared
+    /// with `source` if the input lies within it.
     #[inline]
     pub(crate) fn new(
         input: &'a [u8],
@@ -80,110 +82,110 @@ impl<'a> Context<'a> {
             depth: depth(limits),
             budget: limits.budget(input.len()),
             stage: Stage::Fresh,
-            run: (0, 0),
-            pieces: None,
-            shelf: Shelf::default(),
+            last_run: (0, 0),
+            missing_fields: None,
+            arena: Arena::default(),
             source,
             input: PhantomData,
         };
         (context, Reader::new(input))
     }
 
-    /// Goes one message deeper, into one that comes `again` or for the first
-    /// time. `false` if that is not all there is to do: see
-    /// [`Context::enter_recorded`].
+    /// Enters a nested message, which has been read before if `seen_before`. Returns
+    /// `false` if the depth limit is reached or missing fields are recorded: then call
+    /// [`Context::enter_recorded`] instead.
     #[inline]
-    pub(crate) fn enter(&mut self, again: bool) -> bool {
+    pub(crate) fn enter(&mut self, seen_before: bool) -> bool {
         if self.depth <= 0 {
             return false;
         }
         self.depth -= 1;
-        self.stage = if again { Stage::Whole } else { Stage::Fresh };
+        self.stage = if seen_before { Stage::Whole } else { Stage::Fresh };
         true
     }
 
-    /// Begins another message at the depth that was entered, which comes for the
-    /// first time.
+    /// Starts another message at the depth that was entered, none of whose fields have
+    /// been read.
     #[inline]
-    pub(super) fn begin(&mut self) {
+    pub(super) fn begin_element(&mut self) {
         self.stage = Stage::Fresh;
     }
 
-    /// Comes back from [`Context::enter`].
+    /// Leaves a message entered with [`Context::enter`].
     #[inline]
     pub(crate) fn leave(&mut self) {
         self.depth += 1;
     }
 
-    /// Goes one message deeper, into `body`, while pieces are recorded. `tag`
-    /// is its field's, or [`ELEMENT`].
+    /// Enters the nested message `body` while missing fields are recorded. `tag` is the
+    /// tag of its field, or [`ELEMENT`].
     ///
     /// # Errors
     ///
-    /// If that is too deep.
+    /// If the message nests too deep.
     #[cold]
     pub(crate) fn enter_recorded(
         &mut self,
         tag: u32,
-        again: bool,
+        seen_before: bool,
         body: &Reader<'a>,
     ) -> Result<(), DecodeError> {
         self.descend(body)?;
-        if let Some(pieces) = &mut self.pieces {
-            pieces.enter(tag, again, tag == ELEMENT);
+        if let Some(missing_fields) = &mut self.missing_fields {
+            missing_fields.enter(tag, seen_before, tag == ELEMENT);
         }
         self.stage = Stage::Recorded;
         Ok(())
     }
 
-    /// Comes back from [`Context::enter_recorded`].
+    /// Leaves a message entered with [`Context::enter_recorded`].
     ///
     /// # Errors
     ///
-    /// If the message lacks what can come no more.
+    /// If the message lacks a required field that can no longer come.
     #[cold]
     pub(crate) fn leave_recorded(&mut self) -> Result<(), DecodeError> {
         self.ascend();
-        self.pieces.as_mut().map_or(Ok(()), |pieces| pieces.leave())
+        self.missing_fields.as_mut().map_or(Ok(()), |missing_fields| missing_fields.leave())
     }
 
-    /// Goes into a map's entry: its value may come in pieces, of which no further
-    /// one can come when the entry ends. That is no level of its own.
+    /// Enters a map entry, whose value may be split into several fields, but only
+    /// within the entry. An entry is not a level of its own.
     #[inline]
     pub(super) fn enter_entry(&mut self) {
-        if let Some(pieces) = &mut self.pieces {
-            pieces.enter(ELEMENT, false, true);
+        if let Some(missing_fields) = &mut self.missing_fields {
+            missing_fields.enter(ELEMENT, false, true);
         }
     }
 
-    /// Comes back from [`Context::enter_entry`].
+    /// Leaves an entry entered with [`Context::enter_entry`].
     ///
     /// # Errors
     ///
-    /// If the value lacks what can come no more.
+    /// If the value lacks a required field that can no longer come.
     #[inline]
     pub(super) fn leave_entry(&mut self) -> Result<(), DecodeError> {
-        self.pieces.as_mut().map_or(Ok(()), |pieces| pieces.leave())
+        self.missing_fields.as_mut().map_or(Ok(()), |missing_fields| missing_fields.leave())
     }
 
-    /// Goes one group deeper whose fields are passed over.
+    /// Enters a group whose fields are skipped.
     #[inline]
     pub(super) fn descend(&mut self, input: &Reader<'a>) -> Result<(), DecodeError> {
-        if self.depth == 0 || self.depth == RECORDING {
+        if self.depth == 0 || self.depth == RECORDING_DEPTH {
             return Err(self.fail(input, DecodeErrorKind::TooDeep));
         }
         self.depth -= 1;
         Ok(())
     }
 
-    /// Comes back from [`Context::descend`].
+    /// Leaves a group entered with [`Context::descend`].
     pub(super) fn ascend(&mut self) {
         self.depth += 1;
     }
 
-    /// The bits of the next 64 required fields that are still missing: `all`,
-    /// less those that earlier pieces of the message had. Asked for before the
-    /// first field is read, once for each 64 fields.
+    /// Returns the bits of the next 64 required fields that are still missing: `all` of
+    /// them, except those that were read in earlier parts of the message. To be called
+    /// before the first field is read, once for each 64 fields.
     #[inline]
     #[must_use]
     pub fn missing(&mut self, all: u64) -> u64 {
@@ -193,19 +195,19 @@ impl<'a> Context<'a> {
     #[cold]
     #[inline(never)]
     fn missing_before(&mut self, all: u64) -> u64 {
-        match &mut self.pieces {
-            Some(pieces) => pieces.missing(all),
+        match &mut self.missing_fields {
+            Some(missing_fields) => missing_fields.missing(all),
             None => 0,
         }
     }
 
-    /// Says that a message ends without some of its required fields: those of
-    /// `fields` whose bits are set in `missing`, which is the `word`th that was
-    /// asked for.
+    /// Reports that a message ends without some of its required fields: those of
+    /// `fields` whose bits are set in `missing`. `word` is the index of the call of
+    /// [`Context::missing`] that asked for them.
     ///
     /// # Errors
     ///
-    /// That the first of them is missing, unless it may still come.
+    /// That the first of these fields is missing, unless it may still come.
     #[cold]
     #[inline(never)]
     pub fn lacks(
@@ -215,20 +217,20 @@ impl<'a> Context<'a> {
         fields: &'static [&'static str],
         missing: u64,
     ) -> Result<(), DecodeError> {
-        let Some(pieces) = &mut self.pieces else {
+        let Some(missing_fields) = &mut self.missing_fields else {
             return Err(DecodeError::missing(message, fields, missing));
         };
-        // Paths may be long where fields are short.
-        match self.budget.checked_sub(pieces.cost()) {
+        // The path in a record may be long even where the fields are short.
+        match self.budget.checked_sub(missing_fields.record_size()) {
             Some(left) => self.budget = left,
             None => return Err(DecodeError::new(DecodeErrorKind::TooManyElements, 0)),
         }
-        pieces.lack(word, message, fields, missing);
+        missing_fields.record(word, message, fields, missing);
         Ok(())
     }
 
-    /// Says that the messages with these tags have been replaced by another
-    /// member of their oneof: what they lacked is of no meaning any more.
+    /// Reports that the messages with these tags were replaced by another member of
+    /// their oneof, so that their missing fields no longer matter.
     #[inline]
     pub fn forget(&mut self, tags: &[u32]) {
         if self.depth < 0 {
@@ -239,49 +241,51 @@ impl<'a> Context<'a> {
     #[cold]
     #[inline(never)]
     fn forget_recorded(&mut self, tags: &[u32]) {
-        if let Some(pieces) = &mut self.pieces {
+        if let Some(missing_fields) = &mut self.missing_fields {
             for tag in tags {
-                pieces.forget(*tag);
+                missing_fields.forget(*tag);
             }
         }
     }
 
-    /// Whether nothing has seemed to be missing so far.
+    /// Reports whether this is the first pass, in which no field has seemed to be
+    /// missing.
     #[inline]
-    pub(crate) fn is_plain(&self) -> bool {
+    pub(crate) fn is_first_pass(&self) -> bool {
         self.depth >= 0
     }
 
-    /// Ends a context that is plain.
+    /// Ends the first pass.
     #[inline]
-    pub(crate) fn done(self) {
-        debug_assert!(self.pieces.is_none(), "a plain context records nothing");
-        // There are no pieces to drop, which the compiler does not know.
-        ManuallyDrop::new(self).shelf.release();
+    pub(crate) fn finish(self) {
+        debug_assert!(self.missing_fields.is_none(), "the first pass records nothing");
+        // Skips the drop of `missing_fields`, which the compiler does not know to be
+        // `None`.
+        ManuallyDrop::new(self).arena.release();
     }
 
-    /// Judges how merging all of the input went, where it failed or was
-    /// recorded: `true` if the message is whole, `false` if the input has to be
-    /// merged again, into a new message, since a missing field may have come in
-    /// another piece.
+    /// Decides how decoding continues after a pass that failed or recorded missing
+    /// fields. Returns `true` if the message is complete, and `false` if the input must
+    /// be merged again into a new message, since a missing field may have come in
+    /// another part of its message.
     ///
     /// # Errors
     ///
-    /// What is wrong, if that is certain.
+    /// The error, if it is definite.
     #[cold]
     #[inline(never)]
-    pub(crate) fn settle(
+    pub(crate) fn resolve(
         &mut self,
         merged: Result<(), DecodeError>,
         limits: &DecodeLimits,
     ) -> Result<bool, DecodeError> {
-        if let Some(pieces) = &mut self.pieces {
-            return merged.and_then(|()| pieces.leave()).map(|()| true);
+        if let Some(missing_fields) = &mut self.missing_fields {
+            return merged.and_then(|()| missing_fields.leave()).map(|()| true);
         }
         match merged {
             Err(error) if matches!(error.kind(), DecodeErrorKind::MissingField { .. }) => {
-                self.pieces = Some(Box::new(Pieces::new()));
-                self.depth = RECORDING + depth(limits);
+                self.missing_fields = Some(Box::new(MissingFields::new()));
+                self.depth = RECORDING_DEPTH + depth(limits);
                 self.stage = Stage::Recorded;
                 self.budget = limits.budget(self.limit as usize - self.start as usize);
                 Ok(false)
@@ -290,32 +294,33 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// How many messages a short run of this tag most likely has, if the last one
-    /// was one: as many, since the rows of a table have as many cells each.
+    /// Predicts the number of messages in a short run with this tag: as many as in the
+    /// previous run, if that had the same tag, since all rows of a table have the same
+    /// number of cells.
     #[inline]
-    pub(super) fn run_like_the_last(&self, tag: u32) -> Option<usize> {
-        (self.run.0 == tag).then_some(self.run.1 as usize)
+    pub(super) fn predicted_run_len(&self, tag: u32) -> Option<usize> {
+        (self.last_run.0 == tag).then_some(self.last_run.1 as usize)
     }
 
-    /// Remembers how many messages a short run had.
+    /// Records how many messages a short run had.
     #[inline]
-    pub(super) fn remember_run(&mut self, tag: u32, count: usize) {
-        // A short run has no more than its bytes are.
+    pub(super) fn record_run_len(&mut self, tag: u32, count: usize) {
+        // A short run has no more messages than bytes.
         #[expect(clippy::cast_possible_truncation, reason = "less than 256")]
         let count = count as u32;
-        self.run = (tag, count);
+        self.last_run = (tag, count);
     }
 
-    /// How many of `wanted` elements of `size` bytes may be allocated. They are
-    /// accounted for.
+    /// Returns how many of `wanted` elements of `size` bytes may be allocated, and
+    /// charges them to the budget.
     #[inline]
-    pub(crate) fn afford(&mut self, wanted: usize, size: usize) -> usize {
+    pub(crate) fn take_budget(&mut self, wanted: usize, size: usize) -> usize {
         let count = wanted.min(self.budget / size.max(1));
         self.budget -= count * size;
         count
     }
 
-    /// Accounts for `size` bytes of an element about to be allocated.
+    /// Charges `size` bytes of an element about to be allocated to the budget.
     #[inline]
     pub(crate) fn charge(&mut self, size: usize, input: &Reader<'a>) -> Result<(), DecodeError> {
         match self.budget.checked_sub(size) {
@@ -327,32 +332,35 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// The bytes of a field from its tag on, which was read right before
-    /// `value`, up to `end`. `None` if it was not, or not from this input.
+    /// Returns the bytes of a field from its tag, which must end where `value` begins,
+    /// up to `end`. `None` if the bytes there are not this tag, or not part of this
+    /// input.
     ///
-    /// Looking for it is what keeps a mark at each tag out of the hot path.
+    /// Searching backwards for the tag avoids recording the position of each tag on the
+    /// hot path.
     #[cold]
     pub(super) fn field(&self, tag: u32, value: &Reader<'a>, end: &Reader<'a>) -> Option<&'a [u8]> {
-        // SAFETY: the invariant of this module.
+        // SAFETY: `start..limit` is readable for `'a`, since `new` took both from one
+        // slice.
         let input: &'a [u8] =
             unsafe { std::slice::from_raw_parts(self.start, self.limit as usize - self.start as usize) };
         let [value, end] = [value, end].map(|at| at.address().wrapping_sub(self.start as usize));
         let before = input.get(..value)?;
-        // A tag may be overlong. No two lengths fit, since the longer one ends
-        // with more groups of zeros.
-        let len = (super::tag_len(tag)..=MAX_TAG).find(|&len| ends_with_tag(before, tag, len))?;
+        // The tag may be overlong. At most one length matches, since a longer encoding
+        // ends in more groups of zeros.
+        let len = (super::tag_len(tag)..=MAX_TAG_LEN).find(|&len| ends_with_tag(before, tag, len))?;
         input.get(value - len..end)
     }
 
-    /// The error that the value just read cannot be one of `field`: what the
-    /// module says that reads a foreign type.
+    /// Returns the error that the value just read is not valid for `field`. The module
+    /// that converts a foreign type reports it.
     #[inline]
     #[must_use]
     pub fn refuse(&self, input: &Reader<'a>, field: &'static str) -> DecodeError {
         self.fail(input, DecodeErrorKind::InvalidValue { field })
     }
 
-    /// An error at the reader's place.
+    /// Returns an error at the reader's position.
     #[inline]
     pub(crate) fn fail(&self, input: &Reader<'a>, kind: DecodeErrorKind) -> DecodeError {
         self.fail_at(input.address(), kind)
@@ -365,10 +373,10 @@ impl<'a> Context<'a> {
     }
 }
 
-/// The most bytes that a tag has.
-pub(super) const MAX_TAG: usize = 5;
+/// The maximum length of a tag in bytes.
+pub(super) const MAX_TAG_LEN: usize = 5;
 
-/// Whether the last bytes are `tag`, written with `len` bytes.
+/// Reports whether `bytes` end with `tag`, encoded in `len` bytes.
 fn ends_with_tag(bytes: &[u8], tag: u32, len: usize) -> bool {
     let Some(at) = bytes.len().checked_sub(len) else { return false };
     bytes[at..].iter().enumerate().all(|(index, &byte)| {

@@ -1,153 +1,158 @@
-//! Writing at a pointer, which is passed on by value: it stays in a register, where
-//! one behind a reference would be stored and loaded again for each field.
+//! Functions that write at a raw pointer. The pointer is passed and returned by value,
+//! so that it stays in a register; behind a reference it would be stored and loaded
+//! again for each field.
 //!
-//! Invariant: each function writes no more than it says, and returns a pointer
-//! behind what it wrote.
+//! Invariant: each function writes no more bytes than its contract states, and returns
+//! a pointer past the encoded value.
 
 use crate::varint;
 
-/// Bytes up to this length are copied by [`copy_short`].
-pub(super) const SHORT: usize = 32;
+/// The maximum number of bytes that [`copy_short`] copies.
+pub(super) const MAX_SHORT_COPY: usize = 32;
 
-/// Writes bytes of a length known to the compiler, and says where they end.
+/// Writes an array, and returns a pointer past it.
 ///
 /// # Safety
 ///
-/// As many can be written.
+/// `N` bytes at `to` are writable.
 #[inline]
-pub(super) unsafe fn array_at<const N: usize>(to: *mut u8, bytes: [u8; N]) -> *mut u8 {
-    // SAFETY: as for this function; an array of bytes needs no alignment.
+pub(super) unsafe fn write_array<const N: usize>(to: *mut u8, bytes: [u8; N]) -> *mut u8 {
+    // SAFETY: the caller guarantees `N` writable bytes; an array of bytes has alignment
+    // 1.
     unsafe {
         to.cast::<[u8; N]>().write(bytes);
         to.add(N)
     }
 }
 
-/// Writes a tag, and says where it ends.
+/// Writes a tag, and returns a pointer past it.
 ///
 /// # Safety
 ///
-/// As many bytes as a tag may have can be written, which are five.
+/// Five bytes at `to` are writable, which is the maximum length of a tag.
 #[inline]
-pub(super) unsafe fn tag_at(to: *mut u8, tag: u32) -> *mut u8 {
-    // SAFETY: no tag is longer.
+pub(super) unsafe fn write_tag(to: *mut u8, tag: u32) -> *mut u8 {
+    // SAFETY: five bytes are writable. The first two branches write one and two;
+    // `write_long_varint` writes at most five for a value of 32 bits.
     unsafe {
         if tag < 0x80 {
             let [tag, ..] = tag.to_le_bytes();
-            array_at(to, [tag])
+            write_array(to, [tag])
         } else if tag < 0x4000 {
             let [low, high, ..] = (tag & 0x7f | 0x80 | (tag >> 7) << 8).to_le_bytes();
-            array_at(to, [low, high])
+            write_array(to, [low, high])
         } else {
-            long_varint_at(to, u64::from(tag))
+            write_long_varint(to, u64::from(tag))
         }
     }
 }
 
-/// Writes a varint, and says where it ends.
-///
-/// The cursor is passed on by value, so that it stays in a register.
+/// Writes a varint, and returns a pointer past it.
 ///
 /// # Safety
 ///
-/// Ten bytes can be written.
+/// Ten bytes at `to` are writable.
 #[inline]
-pub(super) unsafe fn varint_at(to: *mut u8, value: u64) -> *mut u8 {
+pub(super) unsafe fn write_varint(to: *mut u8, value: u64) -> *mut u8 {
     if value < 0x80 {
         let [byte, ..] = value.to_le_bytes();
-        // SAFETY: one of ten bytes.
-        unsafe { array_at(to, [byte]) }
+        // SAFETY: ten bytes are writable, and one is written.
+        unsafe { write_array(to, [byte]) }
     } else {
-        // SAFETY: as for this function.
-        unsafe { long_varint_at(to, value) }
+        // SAFETY: the contract is the same.
+        unsafe { write_long_varint(to, value) }
     }
 }
 
-/// The same for more than one byte.
+/// Writes a varint of two or more bytes, and returns a pointer past it.
 ///
-/// Up to five bytes, each length is a branch, so that what is written next need
-/// not wait until this one's is known: one field's numbers are often alike.
+/// Each length up to five bytes is a branch, so that the next write need not wait until
+/// the length is known: the values of one field are often of equal length.
 ///
 /// # Safety
 ///
-/// As for [`varint_at`].
+/// As for [`write_varint`]; five writable bytes are enough for a value below 2^35.
 #[inline(never)]
-pub(super) unsafe fn long_varint_at(to: *mut u8, value: u64) -> *mut u8 {
-    // SAFETY: as for this function; five bytes of ten at the most, or as `put` says.
+pub(super) unsafe fn write_long_varint(to: *mut u8, value: u64) -> *mut u8 {
+    // SAFETY: the branches below 2^35 write four and five bytes. Both calls for larger
+    // values need ten writable bytes, which the caller guarantees.
     unsafe {
         if value < 1 << 28 {
-            let groups = spread_half(value);
-            let (more, len) = match value {
+            let groups = spread_28(value);
+            let (continuation, len) = match value {
                 ..0x4000 => (0x80, 2),
                 0x4000..0x20_0000 => (0x8080, 3),
                 _ => (0x80_8080, 4),
             };
-            array_at(to, (groups | more).to_le_bytes());
+            write_array(to, (groups | continuation).to_le_bytes());
             return to.add(len);
         }
         if value < 1 << 35 {
             let [last, ..] = (value >> 28).to_le_bytes();
-            let to = array_at(to, (spread_half(value) | 0x8080_8080).to_le_bytes());
-            return array_at(to, [last]);
+            let to = write_array(to, (spread_28(value) | 0x8080_8080).to_le_bytes());
+            return write_array(to, [last]);
         }
-        let width = Width::of(value);
-        if width.len > 8 { longest_varint_at(to, value) } else { width.put(to, value) }
+        let width = VarintWidth::of(value);
+        if width.len > 8 { write_longest_varint(to, value) } else { width.put(to, value) }
     }
 }
 
-/// What varints of one length have in common.
-pub(super) struct Width {
-    /// The least of them, and how many there are.
-    least: u64,
+/// The properties that all varints of one length share.
+pub(super) struct VarintWidth {
+    /// The smallest such value, and how many there are.
+    min: u64,
     count: u64,
     pub(super) len: usize,
-    /// The bits that say that a varint goes on, if it has up to eight bytes.
-    more: u64,
+    /// The continuation bits of the bytes, if there are at most eight.
+    continuation: u64,
 }
 
-impl Width {
+impl VarintWidth {
     #[inline]
     pub(super) fn of(value: u64) -> Self {
         let len = varint::len(value);
         let bits = 7 * (len - 1);
-        let least = if len == 1 { 0 } else { 1 << bits };
-        let count = if len > 8 { u64::MAX - least } else { (0x80 << bits) - least };
-        let more = if len > 8 { 0 } else { 0x8080_8080_8080_8080 & ((1 << (8 * (len - 1))) - 1) };
-        Self { least, count, len, more }
+        let min = if len == 1 { 0 } else { 1 << bits };
+        let count = if len > 8 { u64::MAX - min } else { (0x80 << bits) - min };
+        let continuation = if len > 8 { 0 } else { 0x8080_8080_8080_8080 & ((1 << (8 * (len - 1))) - 1) };
+        Self { min, count, len, continuation }
     }
 
-    /// Whether a value has this length.
+    /// Reports whether a value has this length. A width of nine also accepts values of
+    /// ten bytes, which the caller writes in the same way.
     #[inline]
     pub(super) fn fits(&self, value: u64) -> bool {
-        value.wrapping_sub(self.least) < self.count
+        value.wrapping_sub(self.min) < self.count
     }
 
-    /// Writes a value of this length, and says where it ends: all groups at once,
-    /// 7 bits of each byte, of which all but the last say that it goes on.
+    /// Writes a value of this length, and returns a pointer past it. Writes all
+    /// groups at once: 7 bits in each byte, and the continuation bit in all but the
+    /// last.
     ///
     /// # Safety
     ///
-    /// Ten bytes can be written.
+    /// The length is at most eight, and eight bytes at `to` are writable.
     #[inline]
     pub(super) unsafe fn put(&self, to: *mut u8, value: u64) -> *mut u8 {
-        // SAFETY: as for this function; the length is at most that.
+        // SAFETY: the caller guarantees that eight bytes are writable and that the
+        // length is no more.
         unsafe {
-            to.cast::<[u8; 8]>().write((spread(value) | self.more).to_le_bytes());
+            to.cast::<[u8; 8]>().write((spread_56(value) | self.continuation).to_le_bytes());
             to.add(self.len)
         }
     }
 }
 
-/// The same for more than eight bytes.
+/// Writes a varint of more than eight bytes, and returns a pointer past it.
 ///
 /// # Safety
 ///
-/// As for [`varint_at`].
+/// As for [`write_varint`].
 #[cold]
 #[inline(never)]
-unsafe fn longest_varint_at(to: *mut u8, mut value: u64) -> *mut u8 {
+unsafe fn write_longest_varint(to: *mut u8, mut value: u64) -> *mut u8 {
     let len = varint::len(value);
-    // SAFETY: ten bytes can be written, and no varint is longer.
+    // SAFETY: ten bytes are writable, and no varint is longer.
     unsafe {
         for index in 0..len - 1 {
             to.add(index).write(value.to_le_bytes()[0] | 0x80);
@@ -158,32 +163,33 @@ unsafe fn longest_varint_at(to: *mut u8, mut value: u64) -> *mut u8 {
     }
 }
 
-/// Gives each group of 7 of the lower 56 bits a byte of its own.
+/// Spreads the lower 56 bits over eight bytes, 7 bits in each.
 #[inline]
-const fn spread(value: u64) -> u64 {
+const fn spread_56(value: u64) -> u64 {
     let value = value & 0x0fff_ffff | (value & 0x00ff_ffff_f000_0000) << 4;
     let value = value & 0x0000_3fff_0000_3fff | (value & 0x0fff_c000_0fff_c000) << 2;
     value & 0x007f_007f_007f_007f | (value & 0x3f80_3f80_3f80_3f80) << 1
 }
 
-/// Gives each group of 7 of the lower 28 bits a byte of its own.
+/// Spreads the lower 28 bits over four bytes, 7 bits in each.
 #[inline]
 #[expect(clippy::cast_possible_truncation, reason = "28 bits")]
-const fn spread_half(value: u64) -> u32 {
+const fn spread_28(value: u64) -> u32 {
     let value = value as u32;
     let value = value & 0x3fff | (value & 0x0fff_c000) << 2;
     value & 0x007f_007f | (value & 0x3f80_3f80) << 1
 }
 
-/// Copies at most [`SHORT`] bytes, without calling `memcpy`.
+/// Copies at most [`MAX_SHORT_COPY`] bytes without calling `memcpy`.
 ///
 /// # Safety
 ///
-/// As for `ptr::copy_nonoverlapping`; `len <= SHORT`.
+/// As for `ptr::copy_nonoverlapping`; also `len <= MAX_SHORT_COPY`.
 #[inline]
 pub(super) unsafe fn copy_short(from: *const u8, to: *mut u8, len: usize) {
-    // SAFETY: each access lies within the `len` bytes: two reads that overlap
-    // in the middle cover them.
+    // SAFETY: each access lies within the `len` bytes, which the caller guarantees to
+    // be readable and writable. In the last three branches, `len` lies between `N` and
+    // `2 * N`, so the first and the last `N` bytes cover all of them.
     unsafe {
         match len {
             0 => {}
@@ -201,14 +207,15 @@ pub(super) unsafe fn copy_short(from: *const u8, to: *mut u8, len: usize) {
     }
 }
 
-/// Copies the first and the last `N` bytes of `len`.
+/// Copies `len` bytes as the first `N` and the last `N` of them, which may overlap.
 ///
 /// # Safety
 ///
-/// As for `ptr::copy_nonoverlapping`; `N <= len <= 2 * N`.
+/// As for `ptr::copy_nonoverlapping`; also `N <= len <= 2 * N`.
 #[inline]
 unsafe fn copy_ends<const N: usize>(from: *const u8, to: *mut u8, len: usize) {
-    // SAFETY: both ends lie within the `len` bytes.
+    // SAFETY: `N <= len`, so both ends lie within the `len` bytes; arrays of bytes have
+    // alignment 1.
     unsafe {
         let first = from.cast::<[u8; N]>().read();
         let last = from.add(len - N).cast::<[u8; N]>().read();

@@ -1,7 +1,7 @@
-//! Enums: open ones keep any number, closed ones know theirs.
+//! Enums: open ones keep any number, closed ones only known numbers.
 //!
-//! Invariant: a number that a closed enum does not know is kept among the
-//! unknown fields, under the field's own tag, and no value is made up for it.
+//! Invariant: a number that a closed enum does not know is kept among the unknown
+//! fields, under the field's own tag, and is not replaced by a value.
 
 use super::{Context, KeepUnknown, Reader, Reads, VARINT, Writer, Writes, growth};
 use crate::error::DecodeError;
@@ -13,15 +13,15 @@ use crate::error::DecodeError;
             `#[riak(…)]`"
 )]
 pub trait Enumeration: Copy + Default + 'static {
-    /// The number on the wire.
+    /// Returns the number on the wire.
     fn number(self) -> i32;
 
-    /// The value of a number; `None` if the enum is closed and has none.
+    /// Returns the value with this number; `None` if the enum is closed and has none.
     fn from_number(number: i32) -> Option<Self>;
 }
 
-/// `enum`: written like `int32`. Reading through this is for open enums; a
-/// closed one reads a number that it does not know as its default.
+/// `enum`: written like `int32`. Reading with this type is meant for open enums; for a
+/// closed one, it reads an unknown number as the default.
 #[derive(Debug)]
 pub enum Enum {}
 
@@ -73,12 +73,12 @@ fn keep_number<'a>(tag: u32, number: i32, unknown: &mut impl KeepUnknown<'a>) {
     unknown.keep_made(Writer::collect("an enum", 0, |out| out.varint_field(tag, bits)));
 }
 
-/// Reads a closed enum's value; `None` if its number went to the unknown
-/// fields. `tag` is the field's.
+/// Reads a closed enum's value; `None` if the number was added to the unknown fields.
+/// `tag` is the tag of the field.
 ///
 /// # Errors
 ///
-/// If the input ends within it, or it is malformed.
+/// If the input ends within the value, or the value is malformed.
 #[inline]
 pub fn read_closed<'a, E: Enumeration>(
     tag: u32,
@@ -94,7 +94,7 @@ pub fn read_closed<'a, E: Enumeration>(
     Ok(value)
 }
 
-/// Reads a value of a repeated closed enum and all that follow it.
+/// Reads a value of a repeated closed enum and all that follow with the same tag.
 ///
 /// # Errors
 ///
@@ -109,7 +109,7 @@ pub fn read_repeated_closed<'a, E: Enumeration>(
 ) -> Result<(), DecodeError> {
     input.lend(|mut input| {
         loop {
-            growth::room(values, &input, ctx)?;
+            growth::reserve_one(values, &input, ctx)?;
             values.extend(read_closed::<E>(tag, unknown, &mut input, ctx)?);
             if !input.take_tag(tag) {
                 return Ok(input);
@@ -118,7 +118,7 @@ pub fn read_repeated_closed<'a, E: Enumeration>(
     })
 }
 
-/// Reads a packed run of a closed enum. `tag` is that of the run.
+/// Reads a packed run of a closed enum. `tag` is the tag of the run.
 ///
 /// # Errors
 ///
@@ -134,7 +134,7 @@ pub fn read_packed_closed<'a, E: Enumeration>(
     input.lend(|mut input| {
         let mut run = input.nested(ctx)?;
         while run.remaining() > 0 {
-            growth::room(values, &run, ctx)?;
+            growth::reserve_one(values, &run, ctx)?;
             values.extend(read_closed::<E>(tag & !7 | VARINT, unknown, &mut run, ctx)?);
         }
         Ok(input)

@@ -1,7 +1,7 @@
 //! Maps: on the wire, repeated entries with a key (1) and a value (2).
 //!
-//! Invariant: an entry always has both fields when written; when read, what is
-//! missing is the default, and the last entry of a key wins.
+//! Invariant: an entry is always written with both fields. When read, a missing field
+//! has its default, and the last entry of a key wins.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, Hash};
@@ -12,18 +12,18 @@ use super::{Context, Enum, Enumeration, KeepUnknown, Nested, Reader, Reads, Writ
 use crate::error::DecodeError;
 use crate::message::{Decode, Message};
 
-/// The tag of an entry's value that is a message.
+/// The tag of a message value in an entry.
 const VALUE: u32 = 2 << 3 | super::DELIMITED;
 
 /// A Rust type that can hold a map field.
 pub trait Map<K, V> {
-    /// The entries.
+    /// Returns the entries.
     fn entries<'m>(&'m self) -> impl Iterator<Item = (&'m K, &'m V)>
     where
         K: 'm,
         V: 'm;
 
-    /// Whether there are none.
+    /// Reports whether the map is empty.
     fn has_none(&self) -> bool;
 
     /// Adds an entry, or replaces the one with this key.
@@ -74,13 +74,13 @@ impl<'a, M: Decode<'a>> Reads<'a, M> for Nested {
         Ok(message)
     }
 
-    /// Merges with what has been read before.
+    /// Merges with the value that was read before.
     #[inline]
     fn set(place: &mut M, input: &mut Reader<'a>, ctx: &mut Context<'a>) -> Result<(), DecodeError> {
         read_message(VALUE, place, true, input, ctx)
     }
 
-    /// A message without a field, which may lack required ones.
+    /// Decodes a message without fields, which fails if it has required ones.
     fn absent(entry: Reader<'a>, ctx: &mut Context<'a>) -> Result<M, DecodeError> {
         let mut message = M::default();
         merge(ELEMENT, &mut message, false, entry, ctx)?;
@@ -88,7 +88,8 @@ impl<'a, M: Decode<'a>> Reads<'a, M> for Nested {
     }
 }
 
-/// Writes a map of scalars. The two tags are those inside an entry.
+/// Writes a map of scalars. The two tags are those of the key and the value in an
+/// entry.
 pub fn put_map<'w, KK: Writes<K>, VK: Writes<V>, K, V>(
     tag: u32,
     [key_tag, value_tag]: [u32; 2],
@@ -102,7 +103,8 @@ pub fn put_map<'w, KK: Writes<K>, VK: Writes<V>, K, V>(
     out
 }
 
-/// Writes a map of messages. The two tags are those inside an entry.
+/// Writes a map of messages. The two tags are those of the key and the value in an
+/// entry.
 pub fn put_message_map<'w, KK: Writes<K>, K, M: Message>(
     tag: u32,
     [key_tag, value_tag]: [u32; 2],
@@ -116,9 +118,9 @@ pub fn put_message_map<'w, KK: Writes<K>, K, M: Message>(
     out
 }
 
-/// What another entry may take in memory, apart from what its key and value
-/// own. The first one takes a whole node of a tree, with room for eleven; of
-/// later nodes at least five places are in use.
+/// Returns the memory that another entry may take, without what its key and value own.
+/// The first one takes a whole tree node with space for eleven; later nodes have at
+/// least five of their slots in use.
 fn entry_size<K, V>(map: &impl Map<K, V>) -> usize {
     let node = 11 * (size_of::<K>() + size_of::<V>()) + 16;
     if map.has_none() { node } else { node.div_ceil(5) }
@@ -128,7 +130,7 @@ fn entry_size<K, V>(map: &impl Map<K, V>) -> usize {
 ///
 /// # Errors
 ///
-/// If it is malformed, or the entries take too much memory for the size of the
+/// If the entry is malformed, or the entries take too much memory for the size of the
 /// input.
 #[expect(clippy::inline_always, reason = "the reader stays in registers")]
 #[inline(always)]
@@ -160,7 +162,7 @@ fn read_entry<'a, KK: Reads<'a, K>, VK: Reads<'a, V>, K: Default, V: Default>(
                 None => value = Some(VK::read(&mut entry, ctx)?),
             }
         } else {
-            entry.pass(tag, ctx)?;
+            entry.skip_value(tag, ctx)?;
         }
     }
     let value = match value {
@@ -172,8 +174,8 @@ fn read_entry<'a, KK: Reads<'a, K>, VK: Reads<'a, V>, K: Default, V: Default>(
     Ok(())
 }
 
-/// Reads one entry of a map whose values are a closed enum: an entry with a
-/// number that the enum does not know goes to the unknown fields whole.
+/// Reads one entry of a map whose values are a closed enum. If the enum does not know
+/// the number, the whole entry is added to the unknown fields.
 ///
 /// # Errors
 ///
@@ -194,13 +196,13 @@ pub fn read_map_closed<'a, KK: Reads<'a, K>, K: Default, E: Enumeration>(
             let number = (entry.varint(ctx)? as u32).cast_signed();
             known = E::from_number(number).is_some();
         } else {
-            entry.pass(tag, ctx)?;
+            entry.skip_value(tag, ctx)?;
         }
     }
     if known {
         read_map::<KK, Enum, K, E>([key_tag, value_tag], map, input, ctx)
     } else {
-        unknown.keep(input.skip(tag, ctx)?);
+        unknown.keep(input.skip_field(tag, ctx)?);
         Ok(())
     }
 }

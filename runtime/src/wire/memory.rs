@@ -1,68 +1,70 @@
-//! [`Memory`]: where a [`Writer`](super::Writer) writes, and what it does when
-//! that is full.
+//! [`Memory`]: the memory that a [`Writer`](super::Writer) writes to, and how it grows.
 //!
 //! Invariant: `base..limit + SLACK` is writable memory that only one writer uses,
-//! but for `base` and `limit` of [`nowhere`], where there is no room at all. What
-//! was written before lies between the base and the writer's cursor.
+//! except for the `base` and `limit` of [`empty_region`], which has no space at all.
+//! The bytes between the base and the writer's cursor are written, except for the
+//! length prefixes of messages that are still open.
 
 use std::mem::MaybeUninit;
 use std::ptr;
 
-use super::spill::{BORROW, Spill, Target, Widened, put_padded};
+use super::encode_buffer::{EncodeBuffer, MIN_BORROWED, Target, WidePrefix, put_padded};
 use crate::message::MAX_LEN;
 use crate::varint;
 
-/// What may be written at the limit without asking: what a field takes, with a
-/// tag, a length, and as many bytes as are [`SHORT`](super::cursor::SHORT).
+/// The number of bytes that may be written at the limit without a check: enough for a
+/// field with a tag, a length, and [`MAX_SHORT_COPY`](super::cursor::MAX_SHORT_COPY)
+/// bytes.
 pub(super) const SLACK: usize = 64;
 
-/// Where a writer writes.
+/// The memory that a writer writes to.
 pub(super) struct Memory<'w> {
     pub(super) limit: *mut u8,
     pub(super) base: *mut u8,
-    /// Bytes of the message that are not before the cursor: large values by
-    /// reference, what narrow prefixes lack, what is only counted.
-    pub(super) elsewhere: u64,
-    pub(super) spill: &'w mut Spill,
+    /// Bytes of the message that are not before the cursor: large values by reference,
+    /// the bytes that narrow prefixes lack, and bytes that are only counted.
+    pub(super) extra_len: u64,
+    pub(super) output: &'w mut EncodeBuffer,
 }
 
-/// Where a nested message began.
+/// The start of a nested message.
 #[derive(Clone, Copy)]
 pub(super) struct Mark {
-    /// Its first byte behind the prefix, as an offset from the base.
+    /// Offset of its first byte, after the prefix, from the base.
     pub(super) start: usize,
-    /// How many bytes the prefix has.
+    /// Length of the prefix in bytes.
     pub(super) width: usize,
-    pub(super) elsewhere: u64,
+    pub(super) extra_len: u64,
 }
 
-/// Where a writer begins: its base, its cursor, and the limit of that.
-pub(super) type Start = [*mut u8; 3];
+/// A region of memory to write to: base, cursor and limit.
+pub(super) type Region = [*mut u8; 3];
 
-/// A start at an offset of the buffer, of which `SLACK` bytes behind that are
-/// spare.
+/// Returns the region of `buffer` that begins at `offset`, after which at least
+/// `SLACK` bytes must be spare.
 #[inline]
-pub(super) fn in_buffer(buffer: &mut Vec<u8>, offset: usize) -> Start {
+pub(super) fn region_in_buffer(buffer: &mut Vec<u8>, offset: usize) -> Region {
     let capacity = buffer.capacity();
     debug_assert!(offset + SLACK <= capacity);
     let base = buffer.as_mut_ptr();
-    // SAFETY: both lie within the allocation, which is larger than `SLACK`.
+    // SAFETY: `offset + SLACK <= capacity`, so both results lie within the allocation.
     unsafe { [base, base.add(offset), base.add(capacity - SLACK)] }
 }
 
-/// A start where nothing can be written: the first write makes room.
+/// Returns a region without space, so that the first write allocates. Null as the limit
+/// makes every check of the cursor fail.
 #[inline]
-pub(super) fn nowhere() -> Start {
+pub(super) fn empty_region() -> Region {
     let base = ptr::without_provenance_mut(SLACK);
     [base, base, ptr::null_mut()]
 }
 
-/// The same in memory of the caller's.
+/// Returns the region of the caller's `scratch` memory.
 #[inline]
-pub(super) fn in_scratch<const N: usize>(scratch: &mut [MaybeUninit<u8>; N]) -> Start {
+pub(super) fn region_in_scratch<const N: usize>(scratch: &mut [MaybeUninit<u8>; N]) -> Region {
     const { assert!(N > SLACK) };
     let base: *mut u8 = scratch.as_mut_ptr().cast();
-    // SAFETY: scratch memory is longer than that.
+    // SAFETY: `N > SLACK`, so the result lies within the scratch memory.
     unsafe { [base, base, base.add(N - SLACK)] }
 }
 
@@ -72,62 +74,65 @@ impl Memory<'_> {
         cursor as usize - self.base as usize
     }
 
-    /// Makes room for `count` bytes and `SLACK` more, and says where. There may
-    /// be too little where nobody wants the bytes.
+    /// Ensures space for `count` bytes and `SLACK` more, and returns the cursor at its
+    /// new address. While bytes are only counted, there may be less space than that.
     #[cold]
     #[inline(never)]
     pub(super) fn grow(&mut self, cursor: *mut u8, count: usize) -> *mut u8 {
         let position = self.position(cursor);
-        let start = self.spill.buffer.len();
+        let start = self.output.buffer.len();
         let len = position.wrapping_sub(start) as u64;
-        match self.spill.target {
-            Target::Buffer if len + self.elsewhere <= (MAX_LEN + SLACK) as u64 => {
-                // SAFETY: the bytes up to the cursor were written.
-                unsafe { self.spill.reserve_behind(position, count + 2 * SLACK) };
-                return self.moved(position);
+        match self.output.target {
+            Target::Buffer if len + self.extra_len <= (MAX_LEN + SLACK) as u64 => {
+                // SAFETY: the cursor lies within the buffer's capacity, and the bytes
+                // before it are written, except for the prefixes of open messages.
+                unsafe { self.output.reserve_after(position, count + 2 * SLACK) };
+                return self.continue_in_buffer(position);
             }
-            // Too much to be a message: from here on it is only counted.
-            Target::Buffer => self.spill.give_up(),
-            Target::Nowhere => {}
+            // Too long for a message: from here on, bytes are only counted.
+            Target::Buffer => self.output.count_only(),
+            Target::Count => {}
         }
-        // What was written is written over. Prefixes are filled in as always:
-        // they lie within the same memory, and behind what was there before.
-        self.elsewhere += len;
-        // SAFETY: the start lies before the cursor.
+        // Overwrite what was written. Length prefixes are filled in as usual: they lie
+        // in the same memory, after the bytes that were there before this message.
+        self.extra_len += len;
+        // SAFETY: `start` is at most the cursor's position, so the result lies within
+        // the same memory.
         unsafe { self.base.add(start) }
     }
 
-    /// Makes room for a message of `at_least` so many bytes, as far as they are to
-    /// be written here.
+    /// Ensures space for a message of at least `at_least` bytes, as far as they are to
+    /// be copied.
     #[cold]
     #[inline(never)]
     pub(super) fn grow_for(&mut self, cursor: *mut u8, at_least: usize) -> *mut u8 {
-        let most = if self.spill.refers { BORROW } else { MAX_LEN };
+        let most = if self.output.borrows_large { MIN_BORROWED } else { MAX_LEN };
         self.grow(cursor, at_least.min(most))
     }
 
-    /// Goes on in the buffer, which has moved.
-    fn moved(&mut self, position: usize) -> *mut u8 {
-        let [base, cursor, limit] = in_buffer(&mut self.spill.buffer, position);
+    /// Continues in the buffer, which was reallocated.
+    fn continue_in_buffer(&mut self, position: usize) -> *mut u8 {
+        let [base, cursor, limit] = region_in_buffer(&mut self.output.buffer, position);
         (self.limit, self.base) = (limit, base);
         cursor
     }
 
     #[inline(never)]
     pub(super) fn close_long(&mut self, cursor: *mut u8, mark: &Mark) {
-        // Where bytes are only counted, the cursor may have gone back.
+        // While bytes are only counted, the cursor may have been reset.
         let here = self.position(cursor) as u64;
-        let len = here.wrapping_sub(mark.start as u64).wrapping_add(self.elsewhere - mark.elsewhere);
-        let (width, needs, offset) = (mark.width, varint::len(len), mark.start - mark.width);
-        if needs > width {
-            self.elsewhere += (needs - width) as u64;
-            if self.spill.target != Target::Nowhere {
-                self.spill.push_widened(Widened { offset, width, needs, len });
+        let len = here.wrapping_sub(mark.start as u64).wrapping_add(self.extra_len - mark.extra_len);
+        let (width, needed, offset) = (mark.width, varint::len(len), mark.start - mark.width);
+        if needed > width {
+            self.extra_len += (needed - width) as u64;
+            if self.output.target != Target::Count {
+                self.output.push_wide_prefix(WidePrefix { offset, width, needed, len });
             }
             return;
         }
-        // SAFETY: the prefix lies before the cursor, in memory of this writer's;
-        // it is written to before it is a slice.
+        // SAFETY: `open` reserved the prefix at this offset, in memory that only this
+        // writer uses; growing keeps offsets valid. The prefix is initialised before
+        // the slice is created.
         let prefix = unsafe {
             let prefix = self.base.add(offset);
             prefix.write_bytes(0, width);
@@ -137,23 +142,27 @@ impl Memory<'_> {
     }
 }
 
-impl Spill {
-    /// Makes room behind a message that is not part of the buffer yet, and keeps
-    /// what of it was written.
+impl EncodeBuffer {
+    /// Reserves space after a message that is not part of the buffer's length yet, and
+    /// preserves its bytes.
     ///
     /// # Safety
     ///
-    /// The bytes up to `position` were written.
-    unsafe fn reserve_behind(&mut self, position: usize, more: usize) {
-        /// Takes the message out again, should there be no memory for more.
-        struct Shortened<'s>(&'s mut Spill, usize);
+    /// `position` is at most the capacity. The bytes up to it are written, except for
+    /// the length prefixes of open messages.
+    unsafe fn reserve_after(&mut self, position: usize, more: usize) {
+        /// Removes the message from the buffer's length again, also if the allocation
+        /// fails.
+        struct Shortened<'s>(&'s mut EncodeBuffer, usize);
         impl Drop for Shortened<'_> {
             fn drop(&mut self) {
                 self.0.buffer.truncate(self.1);
             }
         }
         let before = self.buffer.len();
-        // SAFETY: as for this function.
+        // SAFETY: `position` is at most the capacity. `reserve` moves the bytes without
+        // reading them as values, and the length is restored before anything else can
+        // read them, so the prefixes of open messages need not be initialised.
         unsafe { self.buffer.set_len(position) };
         Shortened(self, before).0.reserve(more);
     }

@@ -1,14 +1,14 @@
-//! Messages inside messages: length-delimited, or as groups.
+//! Nested messages: length-delimited, or as groups.
 //!
-//! Invariant: whatever goes into a message comes back out of it: a writer's
-//! length prefixes are closed, a context's depth is as before.
+//! Invariant: unless decoding fails, every message that is entered is also left: the
+//! writer's length prefixes are closed, and the context's depth is restored.
 
 use super::context::ELEMENT;
 use super::{Context, END_GROUP, GROUP, Reader, Writer, growth};
 use crate::error::DecodeError;
 use crate::message::{Decode, Message};
 
-/// The kind of a nested message, where a kind is named: as a map's value.
+/// The marker type of nested messages, used for the values of a map.
 #[derive(Debug)]
 pub enum Nested {}
 
@@ -29,7 +29,7 @@ pub fn put_optional_message<'w, M: Message>(tag: u32, message: &Option<M>, out: 
 }
 
 /// Writes a repeated message field.
-#[expect(clippy::inline_always, reason = "most are empty where there are many, and an empty one is no call")]
+#[expect(clippy::inline_always, reason = "most such fields are empty, and an empty one then needs no call")]
 #[inline(always)]
 pub fn put_repeated_message<'w, M: Message>(tag: u32, messages: &[M], out: Writer<'w>) -> Writer<'w> {
     if messages.is_empty() { out } else { put_messages(tag, messages, out) }
@@ -43,25 +43,25 @@ fn put_messages<'w, M: Message>(tag: u32, messages: &[M], mut out: Writer<'w>) -
     out
 }
 
-/// Merges fields into a message that is one level deeper: the field with this
-/// tag, or an [`ELEMENT`]. If it comes `again`, it has been read before.
+/// Merges `body` into a message one level deeper: that of the field with this tag, or
+/// an [`ELEMENT`]. `seen_before` says that the field has been read before.
 #[inline]
 pub(super) fn merge<'a, M: Decode<'a>>(
     tag: u32,
     message: &mut M,
-    again: bool,
+    seen_before: bool,
     body: Reader<'a>,
     ctx: &mut Context<'a>,
 ) -> Result<(), DecodeError> {
-    if !ctx.enter(again) {
-        return merge_recorded(tag, message, again, body, ctx);
+    if !ctx.enter(seen_before) {
+        return merge_slow(tag, message, seen_before, body, ctx);
     }
     message.merge(body, ctx)?;
     ctx.leave();
     Ok(())
 }
 
-/// The same for a message that may have been absent so far.
+/// Merges `body` into a message that may have been absent so far.
 #[inline]
 fn merge_optional<'a, M: Decode<'a>>(
     tag: u32,
@@ -69,31 +69,31 @@ fn merge_optional<'a, M: Decode<'a>>(
     body: Reader<'a>,
     ctx: &mut Context<'a>,
 ) -> Result<(), DecodeError> {
-    let again = message.is_some();
-    if !again && M::BEHIND > 0 {
+    let seen_before = message.is_some();
+    if !seen_before && M::BEHIND > 0 {
         ctx.charge(M::BEHIND, &body)?;
     }
-    merge(tag, message.get_or_insert_with(M::default), again, body, ctx)
+    merge(tag, message.get_or_insert_with(M::default), seen_before, body, ctx)
 }
 
-/// [`merge`] away from the hot path: at the deepest level that is allowed, or
-/// where pieces are recorded.
+/// The slow path of [`merge`]: at the deepest level allowed, or while missing fields
+/// are recorded.
 #[cold]
 #[inline(never)]
-fn merge_recorded<'a, M: Decode<'a>>(
+fn merge_slow<'a, M: Decode<'a>>(
     tag: u32,
     message: &mut M,
-    again: bool,
+    seen_before: bool,
     body: Reader<'a>,
     ctx: &mut Context<'a>,
 ) -> Result<(), DecodeError> {
-    ctx.enter_recorded(tag, again, &body)?;
+    ctx.enter_recorded(tag, seen_before, &body)?;
     message.merge(body, ctx)?;
     ctx.leave_recorded()
 }
 
-/// Reads a message field into `message`, whose fields it merges with. `again`
-/// says that the field has been read before.
+/// Reads a message field and merges it into `message`. `seen_before` says that the
+/// field has been read before.
 ///
 /// # Errors
 ///
@@ -103,12 +103,12 @@ fn merge_recorded<'a, M: Decode<'a>>(
 pub fn read_message<'a, M: Decode<'a>>(
     tag: u32,
     message: &mut M,
-    again: bool,
+    seen_before: bool,
     input: &mut Reader<'a>,
     ctx: &mut Context<'a>,
 ) -> Result<(), DecodeError> {
     let body = input.nested(ctx)?;
-    merge(tag, message, again, body, ctx)
+    merge(tag, message, seen_before, body, ctx)
 }
 
 /// Reads a message field that may have been absent so far.
@@ -128,8 +128,8 @@ pub fn read_optional_message<'a, M: Decode<'a>>(
     merge_optional(tag, message, body, ctx)
 }
 
-/// Below this many bytes, elements are counted before they are read.
-const COUNT: usize = 256;
+/// In input shorter than this, elements are counted before they are read.
+const MAX_COUNTED: usize = 256;
 
 /// Reads a message and all that follow it with the same tag.
 ///
@@ -147,7 +147,7 @@ pub fn read_repeated_message<'a, M: Decode<'a>>(
     input.lend(|input| read_run(tag, messages, input, ctx))
 }
 
-/// The same, and says how far that went.
+/// Reads a run of messages, and returns the reader positioned after it.
 fn read_run<'a, M: Decode<'a>>(
     tag: u32,
     messages: &mut Vec<M>,
@@ -155,47 +155,50 @@ fn read_run<'a, M: Decode<'a>>(
     ctx: &mut Context<'a>,
 ) -> Result<Reader<'a>, DecodeError> {
     let before = input.remaining();
-    let started = messages.len();
-    let short = before < COUNT;
+    let old_len = messages.len();
+    let short = before < MAX_COUNTED;
     if short {
-        // Short enough to be counted, so that nothing is wasted, if it is not as
-        // the one before it. An element takes two bytes at least.
-        let count = match ctx.run_like_the_last(tag) {
+        // Counting a short run is cheap, and avoids excess capacity. It is not needed
+        // if the run is as long as the previous one. An element takes at least two
+        // bytes.
+        let count = match ctx.predicted_run_len(tag) {
             Some(count) if count <= before / 2 => count,
             _ => input.count_delimited(tag),
         };
-        growth::expect(messages, count, ctx);
+        growth::reserve_affordable(messages, count, ctx);
     }
-    let mut sized = short;
-    // Once for all: each would wait for the depth that the one before it left.
-    let plain = ctx.enter(false);
+    let mut reserved = short;
+    // Enter once for all elements: otherwise each would wait for the depth that the
+    // previous one stored.
+    let entered = ctx.enter(false);
     loop {
         let body = input.nested(ctx)?;
-        growth::room(messages, &body, ctx)?;
-        // Made and merged in place: a message is large to move, and `push` would.
+        growth::reserve_one(messages, &body, ctx)?;
+        // Create and merge the message in place: `push` would move it, which is
+        // expensive.
         let index = messages.len();
         messages.resize_with(index + 1, M::default);
         let message = &mut messages[index];
-        if plain {
-            ctx.begin();
+        if entered {
+            ctx.begin_element();
             message.merge(body, ctx)?;
         } else {
-            merge_recorded(ELEMENT, message, false, body, ctx)?;
+            merge_slow(ELEMENT, message, false, body, ctx)?;
         }
         if !input.take_tag(tag) {
             break;
         }
-        if !sized {
-            sized = true;
+        if !reserved {
+            reserved = true;
             let first = (before - input.remaining()).max(size_of::<M>() / 8);
-            growth::guess(messages, first, input.remaining(), ctx);
+            growth::reserve_run(messages, first, input.remaining(), ctx);
         }
     }
-    if plain {
+    if entered {
         ctx.leave();
     }
     if short {
-        ctx.remember_run(tag, messages.len() - started);
+        ctx.record_run_len(tag, messages.len() - old_len);
     }
     Ok(input)
 }
@@ -224,8 +227,8 @@ pub fn put_repeated_group<'w, M: Message>(tag: u32, messages: &[M], mut out: Wri
     out
 }
 
-/// Reads a group into `message`, whose fields it merges with. `again` says that
-/// the field has been read before.
+/// Reads a group and merges it into `message`. `seen_before` says that the field has been
+/// read before.
 ///
 /// # Errors
 ///
@@ -234,12 +237,12 @@ pub fn put_repeated_group<'w, M: Message>(tag: u32, messages: &[M], mut out: Wri
 pub fn read_group<'a, M: Decode<'a>>(
     tag: u32,
     message: &mut M,
-    again: bool,
+    seen_before: bool,
     input: &mut Reader<'a>,
     ctx: &mut Context<'a>,
 ) -> Result<(), DecodeError> {
     let body = input.group(tag, ctx)?;
-    merge(tag, message, again, body, ctx)
+    merge(tag, message, seen_before, body, ctx)
 }
 
 /// Reads a group that may have been absent so far.
@@ -270,7 +273,7 @@ pub fn read_repeated_group<'a, M: Decode<'a>>(
     input: &mut Reader<'a>,
     ctx: &mut Context<'a>,
 ) -> Result<(), DecodeError> {
-    growth::room(messages, input, ctx)?;
+    growth::reserve_one(messages, input, ctx)?;
     let body = input.group(tag, ctx)?;
     let index = messages.len();
     messages.resize_with(index + 1, M::default);

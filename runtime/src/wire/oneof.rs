@@ -1,7 +1,7 @@
-//! Oneofs that are types of their own: enums written by hand, whose fields the
-//! message around them does not know.
+//! Oneofs that are types of their own: hand-written enums, whose fields the containing
+//! message does not know.
 //!
-//! Invariant: a oneof reads no field but those of its own numbers.
+//! Invariant: a oneof only reads fields with its own numbers.
 
 use super::{Context, KeepUnknown, Reader, Writer};
 use crate::error::DecodeError;
@@ -13,7 +13,7 @@ use crate::error::DecodeError;
             `#[derive(RiakMessage)]` and `#[riak(oneof)]`"
 )]
 pub trait Oneof {
-    /// The numbers of its fields, ascending.
+    /// The field numbers, in ascending order.
     const NUMBERS: &'static [u32];
 
     /// Writes the field that is set.
@@ -22,9 +22,9 @@ pub trait Oneof {
 
 /// A oneof that can be read from bytes that live for `'a`.
 pub trait ReadOneof<'a>: Oneof + Sized {
-    /// Reads the field with this tag to `place`: `false`, and nothing is read,
-    /// if it is none of the oneof's. A message that is there already is merged
-    /// with; any other value is replaced.
+    /// Reads the field with this tag into `place`. Returns `false`, and reads nothing,
+    /// if the field does not belong to the oneof. A message is merged with one that is
+    /// already there; any other value is replaced.
     ///
     /// # Errors
     ///
@@ -47,7 +47,7 @@ pub fn put_oneof<'w, O: Oneof>(oneof: &Option<O>, out: Writer<'w>) -> Writer<'w>
     }
 }
 
-/// Reads a field of a oneof; `false` if it is none of them.
+/// Reads a field of a oneof; `false` if the field does not belong to it.
 ///
 /// # Errors
 ///
@@ -63,22 +63,22 @@ pub fn read_oneof<'a, O: ReadOneof<'a>>(
     O::merge_field(oneof, tag, unknown, input, ctx)
 }
 
-/// Whether a oneof has exactly these numbers, given in any order: what the
-/// message around it says of it.
+/// Reports whether a oneof has exactly these numbers, in any order. The containing
+/// message uses it to check the numbers that it declares for the oneof.
 #[must_use]
-pub const fn has_numbers(oneof: &[u32], said: &[u32]) -> bool {
+pub const fn has_numbers(oneof: &[u32], declared: &[u32]) -> bool {
     let mut index = 0;
     while index < oneof.len() {
         let mut other = 0;
-        while other < said.len() && said[other] != oneof[index] {
+        while other < declared.len() && declared[other] != oneof[index] {
             other += 1;
         }
-        if other == said.len() {
+        if other == declared.len() {
             return false;
         }
         index += 1;
     }
-    oneof.len() == said.len()
+    oneof.len() == declared.len()
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
-//! Pointers to bytes and text that hand-written messages have beside those that
-//! generated ones have: `Cow`, `Box<[u8]>`, `Box<str>`.
+//! Pointers to bytes and text that only hand-written messages use, besides the types of
+//! generated ones: `Cow`, `Box<[u8]>`, `Box<str>`.
 //!
-//! Invariant: each is written as what it points to. A `Cow` is read as
+//! Invariant: each is written as the value that it points to. A `Cow` is always read as
 //! borrowed.
 
 use std::borrow::Cow;

@@ -1,13 +1,14 @@
-//! The reader cursor: protobuf's primitives out of contiguous memory.
+//! The reader cursor: reads protobuf's primitives from contiguous memory.
 //!
-//! Frames are length-prefixed, so a message is always whole in memory, and
-//! there is no second path for pieces. Invariant: `cursor..end` is readable for
-//! `'a`, and `cursor <= end`. A [`Context`] holds the whole input; it is not
-//! taken for granted that a reader, or bytes, are of the same one.
+//! Frames are length-prefixed, so a message is always complete in memory, and no second
+//! code path for partial input exists. Invariant: `cursor..end` is readable for `'a`,
+//! and `cursor <= end`. A [`Context`] describes the whole input, but nothing relies on
+//! a reader, or a slice, belonging to the context that is passed with it.
 //!
-//! A reader is two words, so that it is passed in registers: a third one, built
-//! in memory word by word and copied from there at once, made each nested
-//! message wait for it (measured: a third of the time of rows of cells).
+//! A reader is two words, so that it is passed in registers. A third word would make
+//! the compiler build the reader in memory word by word and copy it as a whole, and
+//! each nested message would stall on that copy (measured: a third of the time of rows
+//! of cells).
 
 mod packed;
 #[cfg(test)]
@@ -25,8 +26,8 @@ use crate::error::{DecodeError, DecodeErrorKind};
 
 /// Reads the fields of one message.
 ///
-/// Made by the functions that decode a message; an implementation of
-/// [`Decode`](crate::Decode) takes its fields from it until it is empty.
+/// The functions that decode a message create the reader; an implementation of
+/// [`Decode`](crate::Decode) reads fields from it until it is empty.
 #[derive(Clone)]
 pub struct Reader<'a> {
     cursor: *const u8,
@@ -35,19 +36,19 @@ pub struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// A reader of all of `input`.
+    /// Creates a reader of all of `input`.
     #[inline]
     pub(super) fn new(input: &'a [u8]) -> Self {
         let range = input.as_ptr_range();
         Self { cursor: range.start, end: range.end, input: PhantomData }
     }
 
-    /// Where it stands, as an address.
+    /// Returns the current position as an address.
     pub(super) fn address(&self) -> usize {
         self.cursor as usize
     }
 
-    /// How many bytes are left.
+    /// Returns how many bytes are left.
     #[inline]
     #[must_use]
     pub fn remaining(&self) -> usize {
@@ -59,11 +60,12 @@ impl<'a> Reader<'a> {
         self.cursor == self.end
     }
 
-    /// Hands itself over, and goes on from where it comes back.
+    /// Passes the reader to `read` by value, and continues from the reader that it
+    /// returns.
     ///
-    /// A reader of which a function that is not inlined has the address stands
-    /// in memory, and each field waits there for the one before it; one that is
-    /// passed by value stays in registers.
+    /// If a function that is not inlined took a reference, the reader would have to
+    /// live in memory, and each field would wait for the previous one's store. Passed
+    /// by value, the reader stays in registers.
     #[inline]
     pub(super) fn lend(
         &mut self,
@@ -73,11 +75,12 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// The next field's tag, which is number and wire type in one; `None` at the end.
+    /// Reads the next field's tag, which combines number and wire type; `None` at the
+    /// end.
     ///
     /// # Errors
     ///
-    /// If the input ends within it, or it is not a valid tag.
+    /// If the input ends within the tag, or the tag is not valid.
     #[inline]
     pub fn tag(&mut self, ctx: &Context<'a>) -> Result<Option<u32>, DecodeError> {
         if self.is_empty() {
@@ -86,7 +89,7 @@ impl<'a> Reader<'a> {
         // SAFETY: one byte is left, as was just checked.
         let first = unsafe { *self.cursor };
         if first < 0x80 {
-            // SAFETY: as above.
+            // SAFETY: as above; the result is at most `end`.
             self.cursor = unsafe { self.cursor.add(1) };
             return Ok(Some(u32::from(first)));
         }
@@ -94,31 +97,32 @@ impl<'a> Reader<'a> {
             // SAFETY: two bytes are left.
             let second = unsafe { *self.cursor.add(1) };
             if second < 0x80 {
-                // SAFETY: as above.
+                // SAFETY: as above; the result is at most `end`.
                 self.cursor = unsafe { self.cursor.add(2) };
                 return Ok(Some(u32::from(first & 0x7f) | u32::from(second) << 7));
             }
         }
         let (tag, cursor) = long_varint(self.cursor, self.end);
         let len = cursor as usize - self.cursor as usize;
-        // Overlong ones have as many bytes at the most as 32 bits may take.
+        // An overlong tag is accepted if it is no longer than a 32-bit varint may be.
         match u32::try_from(tag) {
-            Ok(tag) if (1..=super::context::MAX_TAG).contains(&len) => {
+            Ok(tag) if (1..=super::context::MAX_TAG_LEN).contains(&len) => {
                 self.cursor = cursor;
                 Ok(Some(tag))
             }
-            _ if len == 0 => Err(self.no_varint(ctx)),
+            _ if len == 0 => Err(self.varint_error(ctx)),
             _ => Err(ctx.fail(self, DecodeErrorKind::InvalidTag)),
         }
     }
 
-    /// Whether the next bytes are `tag`, which is a constant; takes them if so. With it,
-    /// runs of one repeated field are read in a loop of their own.
+    /// Consumes `tag` if it comes next in its shortest form, and reports whether it
+    /// did. Always `false` for tags of three or more bytes. Callers pass a constant,
+    /// and use this to read a run of one repeated field in an inner loop.
     #[inline]
     pub(crate) fn take_tag(&mut self, tag: u32) -> bool {
         let [low, high, ..] = tag.to_le_bytes();
         if tag < 0x80 {
-            // SAFETY: the byte is only read if one is left.
+            // SAFETY: the byte is only read if the reader is not empty.
             let same = !self.is_empty() && unsafe { *self.cursor } == low;
             if same {
                 // SAFETY: one byte is left.
@@ -133,14 +137,15 @@ impl<'a> Reader<'a> {
         // SAFETY: two bytes are left.
         let same = unsafe { self.cursor.cast::<[u8; 2]>().read() } == expected;
         if same {
-            // SAFETY: as above.
+            // SAFETY: as above; the result is at most `end`.
             self.cursor = unsafe { self.cursor.add(2) };
         }
         same
     }
 
-    /// How many values follow, the next of which has had its tag read, and the
-    /// others have the same. Values of 128 bytes and more end the count.
+    /// Counts how many consecutive length-delimited fields have this tag, including the
+    /// one whose tag was just read. The count ends with the first value of 128 bytes or
+    /// more.
     pub(crate) fn count_delimited(&self, tag: u32) -> usize {
         let mut reader = self.clone();
         let mut count = 0;
@@ -154,7 +159,7 @@ impl<'a> Reader<'a> {
             if len >= 0x80 || len + 1 > reader.remaining() {
                 return count;
             }
-            // SAFETY: as was just checked.
+            // SAFETY: `1 + len` bytes are left, as was just checked.
             reader.cursor = unsafe { reader.cursor.add(1 + len) };
             if !reader.take_tag(tag) {
                 return count;
@@ -162,53 +167,54 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A varint.
+    /// Reads a varint.
     ///
     /// # Errors
     ///
-    /// If the input ends within it, or it has more than ten bytes.
+    /// If the input ends within the varint, or it has more than ten bytes.
     #[inline]
     pub fn varint(&mut self, ctx: &Context<'a>) -> Result<u64, DecodeError> {
         if !self.is_empty() {
             // SAFETY: one byte is left.
             let first = unsafe { *self.cursor };
             if first < 0x80 {
-                // SAFETY: as above.
+                // SAFETY: as above; the result is at most `end`.
                 self.cursor = unsafe { self.cursor.add(1) };
                 return Ok(u64::from(first));
             }
         }
         let (value, cursor) = long_varint(self.cursor, self.end);
         if cursor == self.cursor {
-            return Err(self.no_varint(ctx));
+            return Err(self.varint_error(ctx));
         }
         self.cursor = cursor;
         Ok(value)
     }
 
-    /// What is wrong with what is no varint.
+    /// Returns the error for a varint that is truncated or too long.
     #[cold]
-    fn no_varint(&self, ctx: &Context<'a>) -> DecodeError {
+    fn varint_error(&self, ctx: &Context<'a>) -> DecodeError {
         let (left, kind) = match self.remaining() {
             left @ 0..crate::varint::MAX_LEN => (left, DecodeErrorKind::Truncated),
             _ => (crate::varint::MAX_LEN, DecodeErrorKind::InvalidVarint),
         };
-        // SAFETY: so many bytes are left.
+        // SAFETY: at least `left` bytes are left.
         let at = unsafe { self.cursor.add(left) };
         ctx.fail(&Reader { cursor: at, ..self.clone() }, kind)
     }
 
-    /// Bytes of a length known to the compiler.
+    /// Reads `N` bytes.
     ///
     /// # Errors
     ///
-    /// If fewer are left.
+    /// If fewer bytes are left.
     #[inline]
     pub fn array<const N: usize>(&mut self, ctx: &Context<'a>) -> Result<[u8; N], DecodeError> {
         if self.remaining() < N {
             return Err(ctx.fail(self, DecodeErrorKind::Truncated));
         }
-        // SAFETY: that many bytes are left.
+        // SAFETY: `N` bytes are left, as was just checked; an array of bytes has
+        // alignment 1.
         unsafe {
             let array = self.cursor.cast::<[u8; N]>().read();
             self.cursor = self.cursor.add(N);
@@ -216,7 +222,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Takes a length and checks that so many bytes are left.
+    /// Reads a length and checks that as many bytes are left.
     #[inline]
     fn length(&mut self, ctx: &Context<'a>) -> Result<usize, DecodeError> {
         let len = self.varint(ctx)?;
@@ -231,11 +237,12 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     ///
-    /// If fewer are left.
+    /// If fewer bytes are left.
     #[inline]
     pub fn delimited(&mut self, ctx: &Context<'a>) -> Result<&'a [u8], DecodeError> {
         let len = self.length(ctx)?;
-        // SAFETY: that many bytes are left, and they are readable for 'a.
+        // SAFETY: `length` has checked that `len` bytes are left, and they are readable
+        // for 'a.
         unsafe {
             let bytes = std::slice::from_raw_parts(self.cursor, len);
             self.cursor = self.cursor.add(len);
@@ -243,56 +250,56 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Takes all bytes that are left.
+    /// Takes all remaining bytes.
     pub fn rest(&mut self) -> &'a [u8] {
-        let rest = self.rest_of();
+        let rest = self.peek_rest();
         self.cursor = self.end;
         rest
     }
 
-    /// All that is left, without taking it.
-    fn rest_of(&self) -> &'a [u8] {
-        // SAFETY: the bytes up to the end are readable for 'a.
+    /// Returns the remaining bytes without consuming them.
+    fn peek_rest(&self) -> &'a [u8] {
+        // SAFETY: `cursor..end` is readable for 'a.
         unsafe { std::slice::from_raw_parts(self.cursor, self.remaining()) }
     }
 
-    /// A length, and a reader of that many bytes.
+    /// Reads a length, and returns a reader of as many bytes.
     ///
     /// # Errors
     ///
-    /// If fewer are left.
+    /// If fewer bytes are left.
     #[inline]
     pub(crate) fn nested(&mut self, ctx: &Context<'a>) -> Result<Reader<'a>, DecodeError> {
         let len = self.length(ctx)?;
         let start = self.cursor;
-        // SAFETY: that many bytes are left.
+        // SAFETY: `length` has checked that `len` bytes are left.
         self.cursor = unsafe { start.add(len) };
         Ok(Reader { cursor: start, end: self.cursor, input: PhantomData })
     }
 
-    /// A reader of a group's fields: those up to the end tag that belongs to
+    /// Returns a reader of a group's fields: those up to the end tag that matches
     /// `tag`, which was just read.
     ///
     /// # Errors
     ///
-    /// If the group has no end, or nests too deep.
+    /// If the group has no end tag, or nests too deep.
     pub(crate) fn group(&mut self, tag: u32, ctx: &mut Context<'a>) -> Result<Reader<'a>, DecodeError> {
         let start = self.cursor;
-        // The extent is found first and read after: groups are rare, and
-        // their nesting is limited.
-        let end = self.pass_group(tag, ctx)?;
+        // The group is skipped first to find its end, and then read: groups are rare,
+        // and their nesting is limited.
+        let end = self.skip_group(tag, ctx)?;
         Ok(Reader { cursor: start, end, input: PhantomData })
     }
 
-    /// Skips the value of the field whose tag was just read, and returns its bytes,
-    /// including the tag.
+    /// Skips the value of the field whose tag was just read, and returns the bytes of
+    /// the whole field, including the tag.
     ///
     /// # Errors
     ///
-    /// If the tag or the value is malformed, or the tag is not what was read.
-    pub(crate) fn skip(&mut self, tag: u32, ctx: &mut Context<'a>) -> Result<&'a [u8], DecodeError> {
+    /// If the tag or the value is malformed, or `tag` does not precede the reader.
+    pub(crate) fn skip_field(&mut self, tag: u32, ctx: &mut Context<'a>) -> Result<&'a [u8], DecodeError> {
         let value = self.clone();
-        self.pass(tag, ctx)?;
+        self.skip_value(tag, ctx)?;
         ctx.field(tag, &value, self).ok_or_else(|| ctx.fail(&value, DecodeErrorKind::InvalidTag))
     }
 
@@ -301,7 +308,7 @@ impl<'a> Reader<'a> {
     /// # Errors
     ///
     /// If the tag or the value is malformed.
-    pub(crate) fn pass(&mut self, tag: u32, ctx: &mut Context<'a>) -> Result<(), DecodeError> {
+    pub(crate) fn skip_value(&mut self, tag: u32, ctx: &mut Context<'a>) -> Result<(), DecodeError> {
         if tag >> 3 == 0 {
             return Err(ctx.fail(self, DecodeErrorKind::InvalidTag));
         }
@@ -309,15 +316,15 @@ impl<'a> Reader<'a> {
             super::VARINT => self.varint(ctx).map(drop),
             super::FIXED64 => self.array::<8>(ctx).map(drop),
             super::DELIMITED => self.delimited(ctx).map(drop),
-            super::GROUP => self.pass_group(tag, ctx).map(drop),
+            super::GROUP => self.skip_group(tag, ctx).map(drop),
             super::FIXED32 => self.array::<4>(ctx).map(drop),
             super::END_GROUP => Err(ctx.fail(self, DecodeErrorKind::UnexpectedEndGroup)),
             _ => Err(ctx.fail(self, DecodeErrorKind::InvalidTag)),
         }
     }
 
-    /// Passes over a group's fields and its end tag, and says where that began.
-    fn pass_group(&mut self, tag: u32, ctx: &mut Context<'a>) -> Result<*const u8, DecodeError> {
+    /// Skips a group's fields and its end tag, and returns where the end tag began.
+    fn skip_group(&mut self, tag: u32, ctx: &mut Context<'a>) -> Result<*const u8, DecodeError> {
         ctx.descend(self)?;
         loop {
             let start = self.cursor;
@@ -330,7 +337,7 @@ impl<'a> Reader<'a> {
                     ctx.ascend();
                     return Ok(start);
                 }
-                Some(inner) => self.pass(inner, ctx)?,
+                Some(inner) => self.skip_value(inner, ctx)?,
             }
         }
     }

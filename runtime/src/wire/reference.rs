@@ -1,20 +1,20 @@
-//! The cursors against plain ones, which index slices and push to vectors.
+//! Compares the cursors with plain references, which index slices and push to vectors.
 //!
-//! Invariant: the references are safe code, and read byte by byte.
+//! Invariant: the references are safe code, and work byte by byte.
 
 use std::borrow::Cow;
 
-use super::spill::{Large, Spill};
+use super::encode_buffer::{EncodeBuffer, LargeValue};
 use super::{Context, Reader, Writer};
 use crate::dice::Dice;
 use crate::error::DecodeErrorKind;
 use crate::{Blob, DecodeLimits};
 
-/// A reader that indexes.
+/// A reader that indexes a slice.
 #[derive(Clone)]
 struct Plain<'a> {
     left: &'a [u8],
-    /// What was left when the last tag was read.
+    /// The bytes that were left before the last tag was read.
     mark: &'a [u8],
 }
 
@@ -88,7 +88,7 @@ impl<'a> Plain<'a> {
         }
     }
 
-    /// Takes the tag in its shortest form, if it has one byte or two.
+    /// Consumes the tag in its shortest form, if that has one or two bytes.
     fn take_tag(&mut self, tag: u32) -> bool {
         let bytes = varint(tag.into());
         let same = bytes.len() <= 2 && self.left.starts_with(&bytes);
@@ -125,15 +125,15 @@ fn varint(mut value: u64) -> Vec<u8> {
     }
 }
 
-/// Bytes of which many are tags, short lengths and parts of long numbers.
+/// Returns bytes with many tags, short lengths and parts of long numbers.
 fn fields(dice: &mut Dice) -> Vec<u8> {
     let len = dice.below(60);
     let likely = [0x08, 0x0a, 0x0b, 0x0c, 0x0d, 0x09, 0x82, 0x01, 0x80, 0xff, 0, 1, 2, 3];
     (0..len).map(|_| if dice.below(4) > 0 { dice.one_of(&likely) } else { dice.bytes(1)[0] }).collect()
 }
 
-/// Does the same with both readers, at random, until one step fails or both
-/// are at the end.
+/// Performs the same random operations on both readers, until one fails or both are at
+/// the end.
 fn compare<'a>(ours: &mut Reader<'a>, plain: &mut Plain<'a>, ctx: &mut Context<'a>, dice: &mut Dice) {
     const TAGS: [u32; 4] = [0x0a, 0x08, 0x82, 0x0802];
     while !plain.left.is_empty() {
@@ -170,7 +170,7 @@ fn compare<'a>(ours: &mut Reader<'a>, plain: &mut Plain<'a>, ctx: &mut Context<'
             }
             _ => match same(ours.tag(ctx).map_err(kind), plain.tag()).flatten() {
                 None => true,
-                Some(tag) => same(ours.skip(tag, ctx).map_err(kind), plain.skip(tag)).is_none(),
+                Some(tag) => same(ours.skip_field(tag, ctx).map_err(kind), plain.skip(tag)).is_none(),
             },
         };
         if failed {
@@ -180,7 +180,7 @@ fn compare<'a>(ours: &mut Reader<'a>, plain: &mut Plain<'a>, ctx: &mut Context<'
     }
 }
 
-/// What both gave, if it is no error.
+/// Returns the result of both, if it is not an error.
 fn same<T: PartialEq + std::fmt::Debug>(ours: Read<T>, plain: Read<T>) -> Option<T> {
     assert_eq!(ours, plain);
     plain.and(ours).ok()
@@ -196,11 +196,11 @@ fn readers_read_what_a_plain_one_reads() {
     }
 }
 
-/// Puts large values in where they belong.
-fn assembled(bytes: &[u8], large: &[Large]) -> Vec<u8> {
+/// Inserts large values where they belong.
+fn insert_large(bytes: &[u8], large: &[LargeValue]) -> Vec<u8> {
     let mut whole = Vec::new();
     let mut from = 0;
-    for Large { offset, blob } in large {
+    for LargeValue { offset, blob } in large {
         whole.extend_from_slice(&bytes[from..*offset]);
         whole.extend_from_slice(blob);
         from = *offset;
@@ -217,7 +217,7 @@ fn writers_write_what_a_plain_one_writes() {
     for _ in 0..Dice::times(3_000) {
         let values: Vec<(usize, u64, Blob)> = (0..dice.below(20))
             .map(|_| {
-                // Few large ones: they take long to make.
+                // Few large ones, since they are slow to create.
                 let lengths = if dice.below(20) > 0 { &LENGTHS[..17] } else { LENGTHS };
                 let value = dice.word() >> dice.below(64);
                 (dice.below(6), value, Blob::from(dice.bytes_of(lengths)))
@@ -233,7 +233,7 @@ fn writers_write_what_a_plain_one_writes() {
                 _ => expected.extend([&varint(blob.len() as u64), &blob[..]].concat()),
             }
         }
-        agree(&mut dice, &expected, |mut out| {
+        assert_encodes(&mut dice, &expected, |mut out| {
             for (how, value, blob) in &values {
                 out = match how {
                     0 => out.varint(*value),
@@ -249,34 +249,34 @@ fn writers_write_what_a_plain_one_writes() {
     }
 }
 
-/// A message to write: values, and messages within it.
+/// A message to write: values, and nested messages.
 struct Tree {
     tag: u32,
     value: Blob,
-    /// What it says that it takes at least.
+    /// The lower bound of the length that it reports.
     at_least: usize,
-    within: Vec<Tree>,
+    children: Vec<Tree>,
 }
 
 impl Tree {
     fn random(dice: &mut Dice, depth: usize) -> Self {
         const LENGTHS: &[usize] =
             &[0, 1, 5, 22, 23, 24, 33, 100, 120, 126, 127, 128, 300, 16_380, 16_384, 20_000];
-        let within = if depth == 0 { 0 } else { dice.below(5) };
-        let within: Vec<Tree> = (0..within).map(|_| Self::random(dice, depth - 1)).collect();
+        let children = if depth == 0 { 0 } else { dice.below(5) };
+        let children: Vec<Tree> = (0..children).map(|_| Self::random(dice, depth - 1)).collect();
         let lengths = if dice.below(30) > 0 { &LENGTHS[..13] } else { LENGTHS };
         let value = Blob::from(dice.bytes_of(lengths));
         let at_least = dice.one_of(&[0, value.len(), value.len() + 1]);
-        Self { tag: dice.one_of(&[0x0a, 0x7a, 0x82, 0x7ffa, 0x7fff_fffa]), value, at_least, within }
+        Self { tag: dice.one_of(&[0x0a, 0x7a, 0x82, 0x7ffa, 0x7fff_fffa]), value, at_least, children }
     }
 
-    /// What it is, written plainly: first within, then without.
-    fn plain(&self) -> Vec<u8> {
+    /// Returns the encoded message, built from the inside out.
+    fn encode_plain(&self) -> Vec<u8> {
         let mut body = varint(self.tag.into());
         body.extend(varint(self.value.len() as u64));
         body.extend_from_slice(&self.value);
-        for tree in &self.within {
-            let inner = tree.plain();
+        for tree in &self.children {
+            let inner = tree.encode_plain();
             body.extend(varint(tree.tag.into()));
             body.extend(varint(inner.len() as u64));
             body.extend(inner);
@@ -286,7 +286,7 @@ impl Tree {
 
     fn write<'w>(&self, out: Writer<'w>) -> Writer<'w> {
         let mut out = out.blob_field(self.tag, &self.value);
-        for tree in &self.within {
+        for tree in &self.children {
             let (inner, mark) = out.open(tree.tag, tree.at_least);
             out = tree.write(inner).close(mark);
         }
@@ -299,12 +299,12 @@ fn prefixes_of_nested_messages_are_as_wide_as_they_need() {
     let mut dice = Dice::new(4);
     for round in 0..Dice::times(3_000) {
         let tree = Tree::random(&mut dice, round % 6);
-        agree(&mut dice, &tree.plain(), |out| tree.write(out));
+        assert_encodes(&mut dice, &tree.encode_plain(), |out| tree.write(out));
     }
 }
 
 #[test]
-fn a_prefix_that_was_promised_too_much_is_longer_than_need_be() {
+fn a_prefix_with_too_high_a_lower_bound_is_overlong() {
     let written = Writer::collect("", 0, |out| {
         let (out, mark) = out.open(0x0a, 20_000);
         out.byte(7).close(mark)
@@ -312,23 +312,23 @@ fn a_prefix_that_was_promised_too_much_is_longer_than_need_be() {
     assert_eq!(written, [0x0a, 0x81, 0x80, 0x00, 7]);
 }
 
-/// What is written, wherever it is written to, is what was expected.
-fn agree(dice: &mut Dice, expected: &[u8], write: impl for<'w> Fn(Writer<'w>) -> Writer<'w>) {
+/// Checks that the output is as expected, for each kind of destination.
+fn assert_encodes(dice: &mut Dice, expected: &[u8], write: impl for<'w> Fn(Writer<'w>) -> Writer<'w>) {
     let before = dice.bytes_of(&[0, 1, 39]);
     let mut buffer = Vec::with_capacity(before.len() + dice.below(2 * expected.len() + 1));
     buffer.extend_from_slice(&before);
     let max = crate::message::MAX_LEN;
-    let count = Spill::lend(&mut buffer, |spill| Writer::append(spill, [], max, &write));
+    let count = EncodeBuffer::lend(&mut buffer, |output| Writer::append(output, [], max, &write));
     assert_eq!(count, Ok(expected.len()));
     assert_eq!(buffer, [&before[..], expected].concat());
     assert_eq!(Writer::collect("", dice.below(100), &write), expected);
     assert_eq!(Writer::count(&write), expected.len() as u64);
-    let mut frames = Spill::of_frames();
+    let mut frames = EncodeBuffer::for_frames();
     frames.buffer.extend_from_slice(&before);
     let count = Writer::append(&mut frames, [1, 2], max, &write);
     assert_eq!(count, Ok(expected.len()));
-    let large: Vec<Large> = frames.take_large().collect();
-    assert_eq!(assembled(&frames.buffer, &large), [&before[..], &[1, 2], expected].concat());
+    let large: Vec<LargeValue> = frames.take_large().collect();
+    assert_eq!(insert_large(&frames.buffer, &large), [&before[..], &[1, 2], expected].concat());
 }
 
 #[test]

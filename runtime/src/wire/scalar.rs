@@ -1,15 +1,14 @@
-//! The scalar types: how Rust values are written and read as each of them.
+//! The numeric scalar types: how Rust values are written and read as each of them.
 //!
-//! Invariant: a type that overrides a provided function of [`Writes`] or
-//! [`Reads`] does what the provided one does, only faster.
+//! Invariant: a type that overrides a provided function of [`Writes`] or [`Reads`] has
+//! the same behaviour, only faster.
 
-use super::reader::text;
-use super::{Context, Reader, Reads, Writer, Writes, growth};
-use crate::error::{DecodeError, DecodeErrorKind};
+use super::{Context, Reader, Reads, Writer, Writes};
+use crate::Quorum;
+use crate::error::DecodeError;
 use crate::varint::{unzigzag32, unzigzag64, zigzag32, zigzag64};
-use crate::{Blob, Quorum};
 
-/// What all scalar types whose values are `Copy` have in common.
+/// Declares the marker type of a scalar.
 macro_rules! kind {
     ($(#[$doc:meta])* $kind:ident($value:ty)) => {
         $(#[$doc])*
@@ -18,7 +17,7 @@ macro_rules! kind {
     };
 }
 
-/// Scalar types that are varints.
+/// Implements scalar types that are varints.
 macro_rules! varints {
     ($(
         $(#[$doc:meta])*
@@ -69,7 +68,7 @@ macro_rules! varints {
     )*};
 }
 
-/// Scalar types of a fixed length.
+/// Implements scalar types of a fixed length.
 macro_rules! fixed {
     ($($(#[$doc:meta])* $kind:ident($value:ty), $width:literal;)*) => {$(
         kind! { $(#[$doc])* $kind($value) }
@@ -129,7 +128,7 @@ varints! {
     Sint32(i32) bits(v) u64::from(zigzag32(v)), of(bits) unzigzag32(bits as u32);
     /// `sint64`: zigzag, so that small negative values are short.
     Sint64(i64) bits(v) zigzag64(v), of(bits) unzigzag64(bits);
-    /// `bool`. Any number but zero is read as true.
+    /// `bool`. Any number other than zero is read as true.
     Bool(bool) bits(v) u64::from(v), of(bits) bits != 0;
 }
 
@@ -172,179 +171,17 @@ impl<'a> Reads<'a, Quorum> for Uint32 {
     }
 }
 
-/// `bytes`.
-#[derive(Debug)]
-pub enum Bytes {}
-
-impl Writes<Blob> for Bytes {
-    #[inline]
-    fn at_least(value: &Blob) -> usize {
-        value.len()
-    }
-
-    #[inline]
-    fn write<'w>(value: &Blob, out: Writer<'w>) -> Writer<'w> {
-        out.blob(value)
-    }
-
-    #[inline]
-    fn put<'w>(tag: u32, value: &Blob, out: Writer<'w>) -> Writer<'w> {
-        out.blob_field(tag, value)
-    }
-
-    #[inline]
-    fn is_zero(value: &Blob) -> bool {
-        value.is_empty()
-    }
-}
-
-impl<'a> Reads<'a, Blob> for Bytes {
-    #[inline]
-    fn read(input: &mut Reader<'a>, ctx: &mut Context<'a>) -> Result<Blob, DecodeError> {
-        let bytes = input.delimited(ctx)?;
-        Ok(ctx.blob(bytes))
-    }
-
-    // These three as the provided ones, but that no blob goes through a
-    // `Result`, which would be taken apart and put together in memory
-    // (measured on a list of keys: four times the time).
-    #[inline]
-    fn set(place: &mut Blob, input: &mut Reader<'a>, ctx: &mut Context<'a>) -> Result<(), DecodeError> {
-        let bytes = input.delimited(ctx)?;
-        set_blob(place, bytes, ctx);
-        Ok(())
-    }
-
-    #[inline]
-    fn set_optional(
-        place: &mut Option<Blob>,
-        input: &mut Reader<'a>,
-        ctx: &mut Context<'a>,
-    ) -> Result<(), DecodeError> {
-        let bytes = input.delimited(ctx)?;
-        set_optional_blob(place, bytes, ctx);
-        Ok(())
-    }
-
-    #[inline]
-    fn read_repeated(
-        tag: u32,
-        values: &mut Vec<Blob>,
-        input: &mut Reader<'a>,
-        ctx: &mut Context<'a>,
-    ) -> Result<(), DecodeError> {
-        input.lend(|mut input| {
-            let before = input.remaining();
-            let bytes = input.delimited(ctx)?;
-            growth::room(values, &input, ctx)?;
-            ctx.blob_with(bytes, |blob| values.push(blob));
-            if input.take_tag(tag) {
-                growth::guess(values, before - input.remaining(), input.remaining(), ctx);
-                loop {
-                    let bytes = input.delimited(ctx)?;
-                    growth::room(values, &input, ctx)?;
-                    ctx.blob_with(bytes, |blob| values.push(blob));
-                    if !input.take_tag(tag) {
-                        break;
-                    }
-                }
-            }
-            Ok(input)
-        })
-    }
-}
-
-// These two are not inlined, so that what calls them is, with the reader in
-// registers.
-#[inline(never)]
-fn set_blob<'a>(place: &mut Blob, bytes: &'a [u8], ctx: &mut Context<'a>) {
-    ctx.blob_with(bytes, |blob| *place = blob);
-}
-
-#[inline(never)]
-fn set_optional_blob<'a>(place: &mut Option<Blob>, bytes: &'a [u8], ctx: &mut Context<'a>) {
-    ctx.blob_with(bytes, |blob| *place = Some(blob));
-}
-
-/// `string`: bytes that must be UTF-8.
-#[derive(Debug)]
-pub enum Text {}
-
-/// Types that are written as their bytes.
-macro_rules! delimited {
-    ($($kind:ident: $value:ty),* $(,)?) => {$(
-        impl Writes<$value> for $kind {
-            #[inline]
-            fn at_least(value: &$value) -> usize {
-                value.len()
-            }
-
-            #[inline]
-            fn write<'w>(value: &$value, out: Writer<'w>) -> Writer<'w> {
-                out.delimited(value.as_ref())
-            }
-
-            #[inline]
-            fn put<'w>(tag: u32, value: &$value, out: Writer<'w>) -> Writer<'w> {
-                out.bytes_field(tag, value.as_ref())
-            }
-
-            #[inline]
-            fn is_zero(value: &$value) -> bool {
-                value.is_empty()
-            }
-        }
-    )*};
-}
-
-delimited!(Bytes: Vec<u8>, Bytes: &[u8], Text: String, Text: &str);
-
-impl<'a> Reads<'a, Vec<u8>> for Bytes {
-    #[inline]
-    fn read(input: &mut Reader<'a>, ctx: &mut Context<'a>) -> Result<Vec<u8>, DecodeError> {
-        input.delimited(ctx).map(<[u8]>::to_vec)
-    }
-}
-
-#[cfg(feature = "bytes")]
-delimited!(Bytes: bytes::Bytes);
-
-#[cfg(feature = "bytes")]
-impl<'a> Reads<'a, bytes::Bytes> for Bytes {
-    #[inline]
-    fn read(input: &mut Reader<'a>, ctx: &mut Context<'a>) -> Result<bytes::Bytes, DecodeError> {
-        input.delimited(ctx).map(bytes::Bytes::copy_from_slice)
-    }
-}
-
-impl<'a> Reads<'a, &'a [u8]> for Bytes {
-    #[inline]
-    fn read(input: &mut Reader<'a>, ctx: &mut Context<'a>) -> Result<&'a [u8], DecodeError> {
-        input.delimited(ctx)
-    }
-}
-
-impl<'a> Reads<'a, &'a str> for Text {
-    #[inline]
-    fn read(input: &mut Reader<'a>, ctx: &mut Context<'a>) -> Result<&'a str, DecodeError> {
-        let bytes = input.delimited(ctx)?;
-        text(bytes).ok_or_else(|| ctx.fail(input, DecodeErrorKind::InvalidUtf8))
-    }
-}
-
-impl<'a> Reads<'a, String> for Text {
-    #[inline]
-    fn read(input: &mut Reader<'a>, ctx: &mut Context<'a>) -> Result<String, DecodeError> {
-        <Self as Reads<&str>>::read(input, ctx).map(str::to_owned)
-    }
-}
-
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::DecodeLimits;
 
-    fn round_trip<'a, K: Writes<V> + Reads<'a, V>, V: Clone + PartialEq + std::fmt::Debug>(
+    /// Checks that a repeated field is read as it was written.
+    pub(in crate::wire) fn round_trip<
+        'a,
+        K: Writes<V> + Reads<'a, V>,
+        V: Clone + PartialEq + std::fmt::Debug,
+    >(
         values: &[V],
         buffer: &'a mut Vec<u8>,
     ) {
@@ -372,16 +209,8 @@ mod tests {
         round_trip::<Uint64, _>(&[0, 1 << 63, u64::MAX], &mut Vec::new());
         round_trip::<Fixed64, _>(&[0, u64::MAX], &mut Vec::new());
         round_trip::<Bool, _>(&[true, false], &mut Vec::new());
-        #[cfg(feature = "bytes")]
-        round_trip::<Bytes, _>(
-            &[bytes::Bytes::new(), bytes::Bytes::from_static(b"\x00text"), vec![7; 1 << 14].into()],
-            &mut Vec::new(),
-        );
         round_trip::<Float, _>(&[0.0, -0.5, f32::INFINITY], &mut Vec::new());
         round_trip::<Double, _>(&[0.0, -0.5, f64::MIN_POSITIVE], &mut Vec::new());
-        round_trip::<Text, String>(&[String::new(), "é".into()], &mut Vec::new());
-        round_trip::<Bytes, Vec<u8>>(&[vec![], vec![0xff; 200]], &mut Vec::new());
-        round_trip::<Bytes, Blob>(&[Blob::new(), Blob::from(vec![0xff; 200])], &mut Vec::new());
     }
 
     #[test]
@@ -401,12 +230,5 @@ mod tests {
         assert!(!Double::is_zero(&-0.0) && Double::is_zero(&0.0));
         assert_eq!(Writer::count(|out| Float::put_implicit(0x0d, &-0.0, out)), 5);
         assert_eq!(Writer::count(|out| Float::put_implicit(0x0d, &0.0, out)), 0);
-    }
-
-    #[test]
-    fn text_must_be_utf8() {
-        let (mut ctx, mut input) = Context::new(&[1, 0xff], None, &DecodeLimits::default());
-        let error = <Text as Reads<String>>::read(&mut input, &mut ctx).unwrap_err();
-        assert_eq!(*error.kind(), DecodeErrorKind::InvalidUtf8);
     }
 }

@@ -1,7 +1,7 @@
-//! Fields that the schema does not know: kept byte for byte, or passed over.
+//! Fields that the schema does not know: kept byte for byte, or skipped.
 //!
-//! Invariant: what is kept is whole fields, tag and value, in the order in which
-//! they came, so that writing it back at a message's end loses nothing.
+//! Invariant: only whole fields are kept, with tag and value and in their original
+//! order, so that writing them back at the end of a message loses nothing.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,17 +10,17 @@ use super::{Context, Reader, Reads, Text, Writer};
 use crate::debug;
 use crate::error::DecodeError;
 
-/// Where fields that the schema does not know go.
+/// The destination of fields that the schema does not know.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` keeps no unknown fields",
     note = "a member with `#[riak(unknown)]` is a `riak_runtime::wire::UnknownFields`, or an \
             `UnknownFieldsRef<'a>` in a type that borrows"
 )]
 pub trait KeepUnknown<'a> {
-    /// Keeps a field that stands in the input.
+    /// Keeps a field that is part of the input.
     fn keep(&mut self, field: &'a [u8]);
 
-    /// Keeps a field that was made anew.
+    /// Keeps a field that was encoded anew.
     fn keep_made(&mut self, field: Vec<u8>);
 }
 
@@ -47,18 +47,18 @@ fn keep<'a>(
     mut input: Reader<'a>,
     ctx: &mut Context<'a>,
 ) -> Result<Reader<'a>, DecodeError> {
-    // What a list of borrowed fields takes for one, with room to grow.
+    // The size of an entry in a list of borrowed fields, with space to grow.
     ctx.charge(2 * size_of::<Cow<'_, [u8]>>(), &input)?;
-    unknown.keep(input.skip(tag, ctx)?);
+    unknown.keep(input.skip_field(tag, ctx)?);
     Ok(input)
 }
 
-/// Reads an extension of type `string`: kept like a field that the message does
-/// not know, but only if it is UTF-8.
+/// Reads an extension of type `string`: kept like an unknown field, but only if it is
+/// UTF-8.
 ///
 /// # Errors
 ///
-/// As for [`read_unknown`]; also if it is not UTF-8.
+/// As for [`read_unknown`]; also if the value is not UTF-8.
 #[inline]
 pub fn read_unknown_text<'a>(
     tag: u32,
@@ -72,7 +72,7 @@ pub fn read_unknown_text<'a>(
     })
 }
 
-/// Throws unknown fields away.
+/// Discards unknown fields.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Ignore;
 
@@ -82,48 +82,47 @@ impl<'a> KeepUnknown<'a> for Ignore {
     fn keep_made(&mut self, _field: Vec<u8>) {}
 }
 
-/// The unknown fields of an owned message. One word; nothing on the heap while
+/// The unknown fields of an owned message. Takes one word, and no heap memory while
 /// there are none.
 #[derive(Default, Clone, PartialEq, Eq, Hash)]
-// A boxed vector is one word where a vector is three, in every message.
 #[expect(clippy::box_collection, reason = "one word where a vector is three")]
 pub struct UnknownFields(Option<Box<Vec<u8>>>);
 
 impl UnknownFields {
-    /// None.
+    /// Creates an empty list.
     #[inline]
     #[must_use]
     pub const fn new() -> Self {
         Self(None)
     }
 
-    /// Whether there are none.
+    /// Reports whether there are no unknown fields.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// How many bytes they take.
+    /// Returns how many bytes the fields take.
     #[inline]
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.as_ref().map_or(0, |bytes| bytes.len())
     }
 
-    /// The fields as they came, tags included.
+    /// Returns the original bytes of the fields, including tags.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         self.0.as_ref().map_or(&[], |bytes| bytes)
     }
 
-    /// Appends encoded fields, tags included. They are not checked.
+    /// Appends encoded fields, including tags. They are not checked.
     pub fn push(&mut self, fields: &[u8]) {
         if !fields.is_empty() {
             self.0.get_or_insert_default().extend_from_slice(fields);
         }
     }
 
-    /// Writes them.
+    /// Writes the fields.
     #[inline]
     pub fn put<'w>(&self, out: Writer<'w>) -> Writer<'w> {
         match &self.0 {
@@ -155,32 +154,32 @@ impl fmt::Debug for UnknownFields {
 pub struct UnknownFieldsRef<'a>(Option<Box<Vec<Cow<'a, [u8]>>>>);
 
 impl UnknownFieldsRef<'_> {
-    /// None.
+    /// Creates an empty list.
     #[inline]
     #[must_use]
     pub const fn new() -> Self {
         Self(None)
     }
 
-    /// Whether there are none.
+    /// Reports whether there are no unknown fields.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_none()
     }
 
-    /// How many bytes they take.
+    /// Returns how many bytes the fields take.
     #[inline]
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.as_ref().map_or(0, |fields| fields.iter().map(|field| field.len()).sum())
     }
 
-    /// The fields as they came, tags included, one after the other.
+    /// Returns the original bytes of the fields, including tags, in order.
     pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
         self.0.iter().flat_map(|fields| fields.iter().map(AsRef::as_ref))
     }
 
-    /// Writes them.
+    /// Writes the fields.
     #[inline]
     pub fn put<'w>(&self, out: Writer<'w>) -> Writer<'w> {
         match &self.0 {
@@ -189,7 +188,7 @@ impl UnknownFieldsRef<'_> {
         }
     }
 
-    /// The same fields, owned.
+    /// Returns the same fields in their owned form.
     #[must_use]
     pub fn owned(&self) -> UnknownFields {
         let mut owned = UnknownFields::new();
@@ -208,7 +207,7 @@ impl<'a> KeepUnknown<'a> for UnknownFieldsRef<'a> {
     }
 }
 
-/// Equal if they are written the same.
+/// Equal if the encoded bytes are equal.
 impl PartialEq for UnknownFieldsRef<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.iter().flatten().eq(other.iter().flatten())

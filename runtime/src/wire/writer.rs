@@ -1,37 +1,40 @@
-//! The writer cursor: protobuf's primitives, in one forward pass.
+//! The writer cursor: encodes protobuf's primitives in one forward pass.
 //!
-//! How long a nested message is shows when it has been written. Its length
-//! prefix gets as many bytes as the message needs at least
-//! ([`Message::at_least`](crate::Message::at_least)), most often one, and is
-//! filled in at its end. Of one that is too narrow a note is kept, and all such
-//! are widened at once when everything has been written ([`Spill`]): no byte
-//! moves more than once, at any depth, and nothing is measured beforehand.
+//! The length of a nested message is known only after the message has been written. Its
+//! length prefix is reserved with as many bytes as the message needs at least
+//! ([`Message::at_least`](crate::Message::at_least)), most often one, and is filled in
+//! at the end. Prefixes that turn out to be too narrow are recorded, and all widened
+//! together when everything has been written ([`EncodeBuffer`]): no byte moves more
+//! than once, at any depth, and no separate pass measures lengths.
 //!
-//! Invariant: the cursor lies within its [`Memory`], at its end at the most. Each
-//! write begins with a cursor at the limit at the most, and writes no more than
-//! `SLACK` bytes, unless it has compared with the end.
+//! Invariant: the cursor lies within its [`Memory`], and at most at its end. Each write
+//! starts with the cursor at the limit or before it and writes at most `SLACK` bytes,
+//! unless it has checked the space that it needs.
 
 use std::mem::MaybeUninit;
 use std::ptr;
 
-use super::cursor::{SHORT, Width, array_at, copy_short, long_varint_at, tag_at, varint_at};
-use super::memory::{Mark, Memory, SLACK, Start, in_buffer, in_scratch, nowhere};
-use super::spill::{BORROW, MUCH, Spill, Target};
+use super::cursor::{
+    MAX_SHORT_COPY, VarintWidth, copy_short, write_array, write_long_varint, write_tag, write_varint,
+};
+use super::encode_buffer::{EncodeBuffer, MIN_BORROWED, MIN_SHRINK_CAPACITY, Target};
+use super::memory::{Mark, Memory, Region, SLACK, empty_region, region_in_buffer, region_in_scratch};
 use crate::Blob;
 use crate::message::MAX_LEN;
 use crate::varint;
 
-/// A message that is smaller in memory is a list, most likely, or what is around
-/// another message: memory for it is allocated when its first value shows how
-/// much it needs. A larger one has its values in itself.
-const FLAT: usize = 128;
+/// The minimum in-memory size of a message for which memory is allocated in advance. A
+/// smaller message most likely is a list or wraps another message, and memory for it is
+/// allocated when its first value shows how much it needs. A larger one holds its
+/// values in itself.
+const MIN_PREALLOCATED_SIZE: usize = 128;
 
 /// The position at which a message is being written.
 ///
-/// [`Message::encode`](crate::Message::encode) gets one, and returns it at its new
-/// position; so does each method here. It is passed by value because its two words
-/// then stay in registers; behind a reference, each field would wait until the one
-/// before it has reached memory.
+/// [`Message::encode`](crate::Message::encode) receives a writer, and returns it at its
+/// new position; so does each method here. It is passed by value because its two words
+/// then stay in registers; behind a reference, each field would wait for the store of
+/// the previous one.
 ///
 /// ```
 /// use riak_runtime::{Message, wire};
@@ -55,162 +58,167 @@ pub struct Writer<'w> {
 }
 
 impl Writer<'_> {
-    /// Appends to a buffer `header` and what `write` writes, and says how many
-    /// bytes the latter is, those of [`Spill::take_large`] included.
+    /// Appends to the buffer `header` and what `write` writes. Returns the length of
+    /// the latter, including the values of [`EncodeBuffer::take_large`].
     ///
     /// # Errors
     ///
-    /// How many bytes it would have been, if they are more than `max`, which is
-    /// [`MAX_LEN`] at the most. Nothing is appended then, nor if `write` panics.
+    /// The length that the message would have, if it exceeds `max`, which is at most
+    /// [`MAX_LEN`]. In this case, and if `write` panics, nothing is appended.
     #[inline]
     pub(crate) fn append<const N: usize>(
-        spill: &mut Spill,
+        output: &mut EncodeBuffer,
         header: [u8; N],
         max: usize,
         write: impl for<'m> FnOnce(Writer<'m>) -> Writer<'m>,
     ) -> Result<usize, u64> {
-        spill.begin();
-        spill.buffer.reserve(2 * SLACK);
-        let start = spill.buffer.len();
-        let from = in_buffer(&mut spill.buffer, start);
-        let (position, elsewhere) = Writer::run(from, spill, |out| write(out.array(header)));
-        let len = ((position - start).wrapping_sub(N) as u64).wrapping_add(elsewhere);
+        output.begin_message();
+        output.buffer.reserve(2 * SLACK);
+        let start = output.buffer.len();
+        let region = region_in_buffer(&mut output.buffer, start);
+        let (position, extra_len) = Writer::run(region, output, |out| write(out.array(header)));
+        let len = ((position - start).wrapping_sub(N) as u64).wrapping_add(extra_len);
         if len > max as u64 {
             return Err(len);
         }
-        // SAFETY: the bytes up to the cursor were written.
-        unsafe { spill.buffer.set_len(position) };
-        if elsewhere != 0 {
-            spill.end();
+        // SAFETY: the bytes up to the cursor were written, within the buffer's
+        // capacity.
+        unsafe { output.buffer.set_len(position) };
+        if extra_len != 0 {
+            output.finish_message();
         }
         #[expect(clippy::cast_possible_truncation, reason = "less than 2 GiB")]
         Ok(len as usize)
     }
 
-    /// A vector of what `write` writes: most likely no more than `guess` bytes.
-    /// Fewer are not copied once more to get a vector of exactly their length:
-    /// the copy would wait for what was just written (measured: a third of the
-    /// time of a short message).
+    /// Returns a vector of what `write` writes, which most likely is no more than
+    /// `guess` bytes. If it is less, the bytes are not copied to a vector of exactly
+    /// their length: the copy would wait for the stores just made (measured: a third of
+    /// the time of a short message).
     ///
     /// # Panics
     ///
-    /// If that is more than [`MAX_LEN`] bytes. `name` is the message's.
+    /// If `write` writes more than [`MAX_LEN`] bytes. `name` is the name of the
+    /// message.
     #[inline]
     pub(crate) fn collect(
         name: &str,
         guess: usize,
         write: impl for<'m> FnOnce(Writer<'m>) -> Writer<'m>,
     ) -> Vec<u8> {
-        let mut spill = Spill::new(Vec::new(), Target::Buffer);
-        let from = if guess < FLAT {
-            spill.first = guess + SLACK;
-            nowhere()
+        let mut output = EncodeBuffer::new(Vec::new(), Target::Buffer);
+        let region = if guess < MIN_PREALLOCATED_SIZE {
+            output.initial_capacity = guess + SLACK;
+            empty_region()
         } else {
-            spill.buffer.reserve_exact(guess + SLACK);
-            in_buffer(&mut spill.buffer, 0)
+            output.buffer.reserve_exact(guess + SLACK);
+            region_in_buffer(&mut output.buffer, 0)
         };
-        let (position, elsewhere) = Writer::run(from, &mut spill, write);
-        let len = position as u64 + elsewhere;
+        let (position, extra_len) = Writer::run(region, &mut output, write);
+        let len = position as u64 + extra_len;
         if len > MAX_LEN as u64 {
             too_long(name, len);
         }
-        // SAFETY: the bytes up to the cursor were written.
-        unsafe { spill.buffer.set_len(position) };
-        if spill.buffer.capacity() > MUCH || elsewhere != 0 {
-            spill.finish();
+        // SAFETY: the bytes up to the cursor were written, within the buffer's
+        // capacity.
+        unsafe { output.buffer.set_len(position) };
+        if output.buffer.capacity() > MIN_SHRINK_CAPACITY || extra_len != 0 {
+            output.finish_vec();
         }
-        std::mem::take(&mut spill.buffer)
+        std::mem::take(&mut output.buffer)
     }
 
-    /// How many bytes `write` writes.
+    /// Counts the bytes that `write` writes.
     pub(crate) fn count(write: impl for<'m> FnOnce(Writer<'m>) -> Writer<'m>) -> u64 {
         let mut scratch = [MaybeUninit::uninit(); 4 * SLACK];
-        let mut spill = Spill::new(Vec::new(), Target::Nowhere);
-        let (position, elsewhere) = Writer::run(in_scratch(&mut scratch), &mut spill, write);
-        position as u64 + elsewhere
+        let mut output = EncodeBuffer::new(Vec::new(), Target::Count);
+        let (position, extra_len) = Writer::run(region_in_scratch(&mut scratch), &mut output, write);
+        position as u64 + extra_len
     }
 
-    /// Writes to memory that nobody else uses meanwhile, and says how far that
-    /// went, and how many bytes are elsewhere.
+    /// Writes to a region that nothing else uses meanwhile. Returns the final position,
+    /// and the number of bytes of the message that are not before it.
     ///
-    /// The lifetime is nobody's but this call's, so that `write` gives back the
-    /// writer that it got.
+    /// The lifetime `'m` is unique to this call, so `write` cannot return any other
+    /// writer than the one that it received.
     #[inline]
     fn run(
-        [base, cursor, limit]: Start,
-        spill: &mut Spill,
+        [base, cursor, limit]: Region,
+        output: &mut EncodeBuffer,
         write: impl for<'m> FnOnce(Writer<'m>) -> Writer<'m>,
     ) -> (usize, u64) {
-        let mut memory = Memory { limit, base, elsewhere: 0, spill };
+        let mut memory = Memory { limit, base, extra_len: 0, output };
         let Writer { cursor, memory } = write(Writer { cursor, memory: &mut memory });
-        (memory.position(cursor), memory.elsewhere)
+        (memory.position(cursor), memory.extra_len)
     }
 
-    /// Makes sure that `SLACK` bytes may be written.
+    /// Ensures that `SLACK` bytes may be written at the cursor.
     #[inline]
-    fn ready(mut self) -> Self {
+    fn ensure_slack(mut self) -> Self {
         if self.cursor > self.memory.limit {
             self.cursor = self.memory.grow(self.cursor, 0);
         }
         self
     }
 
-    /// Writes what takes no more than `SLACK` bytes.
+    /// Writes at most `SLACK` bytes.
     ///
     /// # Safety
     ///
-    /// `write` writes to no more than `SLACK` bytes, and returns a pointer to
-    /// one of them, or behind them, before which it has written all.
+    /// `write` writes to no more than the first `SLACK` bytes at its argument. It
+    /// returns a pointer to one of them, or right after them, and has initialised all
+    /// bytes before that pointer, except for a length prefix that `close` fills in.
     #[inline]
-    unsafe fn short(self, write: impl FnOnce(*mut u8) -> *mut u8) -> Self {
-        let mut out = self.ready();
+    unsafe fn write_short(self, write: impl FnOnce(*mut u8) -> *mut u8) -> Self {
+        let mut out = self.ensure_slack();
         out.cursor = write(out.cursor);
         out
     }
 
-    /// One byte.
+    /// Writes one byte.
     #[inline]
     pub fn byte(self, byte: u8) -> Self {
         self.array([byte])
     }
 
-    /// A tag: field number and wire type. Of a constant, the compiler keeps
-    /// only the branch that is taken.
+    /// Writes a tag: field number and wire type. If the tag is a constant, the compiler
+    /// keeps only the branch that is taken.
     #[inline]
     pub fn tag(self, tag: u32) -> Self {
-        // SAFETY: a tag takes five bytes at the most.
-        unsafe { self.short(|to| tag_at(to, tag)) }
+        // SAFETY: a tag takes at most five bytes.
+        unsafe { self.write_short(|to| write_tag(to, tag)) }
     }
 
-    /// A varint.
+    /// Writes a varint.
     #[inline]
     pub fn varint(self, value: u64) -> Self {
-        // SAFETY: a varint takes ten bytes at the most.
-        unsafe { self.short(|to| varint_at(to, value)) }
+        // SAFETY: a varint takes at most ten bytes.
+        unsafe { self.write_short(|to| write_varint(to, value)) }
     }
 
-    /// A tag and a varint.
+    /// Writes a tag and a varint.
     #[inline]
     pub(super) fn varint_field(self, tag: u32, value: u64) -> Self {
-        // SAFETY: both take fifteen bytes at the most.
-        unsafe { self.short(|to| varint_at(tag_at(to, tag), value)) }
+        // SAFETY: both take at most fifteen bytes.
+        unsafe { self.write_short(|to| write_varint(write_tag(to, tag), value)) }
     }
 
-    /// Varints, one after the other.
+    /// Writes varints, one after the other.
     #[inline]
     pub(super) fn varints<V>(mut self, values: &[V], bits: impl Fn(&V) -> u64) -> Self {
-        // Most often the next one is as long as the one before it.
-        let mut width = Width::of(0);
-        for some in values.chunks(SLACK / varint::MAX_LEN) {
-            // SAFETY: so many varints of any length fit.
+        // Most often, the next varint is as long as the previous one.
+        let mut width = VarintWidth::of(0);
+        for chunk in values.chunks(SLACK / varint::MAX_LEN) {
+            // SAFETY: a chunk has at most `SLACK / MAX_LEN` values, each of which
+            // writes at most `MAX_LEN` bytes, so all of them fit into `SLACK` bytes.
             self = unsafe {
-                self.short(|mut to| {
-                    for value in some {
+                self.write_short(|mut to| {
+                    for value in chunk {
                         let value = bits(value);
                         if !width.fits(value) {
-                            width = Width::of(value);
+                            width = VarintWidth::of(value);
                         }
-                        to = if width.len > 8 { long_varint_at(to, value) } else { width.put(to, value) };
+                        to = if width.len > 8 { write_long_varint(to, value) } else { width.put(to, value) };
                     }
                     to
                 })
@@ -219,31 +227,32 @@ impl Writer<'_> {
         self
     }
 
-    /// Bytes of a length known to the compiler, of up to 16.
+    /// Writes an array of up to 16 bytes.
     #[inline]
     pub fn array<const N: usize>(self, bytes: [u8; N]) -> Self {
         const { assert!(N <= 16, "longer arrays are written as `raw`") };
-        // SAFETY: `N` is less than `SLACK`.
-        unsafe { self.short(|to| array_at(to, bytes)) }
+        // SAFETY: `N` is at most 16, which is less than `SLACK`.
+        unsafe { self.write_short(|to| write_array(to, bytes)) }
     }
 
-    /// A tag, and bytes of a length known to the compiler.
+    /// Writes a tag and an array of up to 16 bytes.
     #[inline]
     pub(super) fn array_field<const N: usize>(self, tag: u32, bytes: [u8; N]) -> Self {
         const { assert!(N <= 16, "no scalar is that long") };
-        // SAFETY: a tag and `N` bytes are fewer than `SLACK`.
-        unsafe { self.short(|to| array_at(tag_at(to, tag), bytes)) }
+        // SAFETY: a tag of five bytes and `N <= 16` bytes are fewer than `SLACK`.
+        unsafe { self.write_short(|to| write_array(write_tag(to, tag), bytes)) }
     }
 
-    /// Values of the same length, one after the other.
+    /// Writes arrays of equal length, one after the other.
     #[inline]
     pub(super) fn arrays<V, const N: usize>(mut self, values: &[V], bytes: impl Fn(&V) -> [u8; N]) -> Self {
-        for some in values.chunks(SLACK / N) {
-            // SAFETY: so many values fit.
+        for chunk in values.chunks(SLACK / N) {
+            // SAFETY: a chunk has at most `SLACK / N` values of `N` bytes, which fit
+            // into `SLACK` bytes.
             self = unsafe {
-                self.short(|mut to| {
-                    for value in some {
-                        to = array_at(to, bytes(value));
+                self.write_short(|mut to| {
+                    for value in chunk {
+                        to = write_array(to, bytes(value));
                     }
                     to
                 })
@@ -252,19 +261,19 @@ impl Writer<'_> {
         self
     }
 
-    /// Bytes, unchanged and without a length.
+    /// Writes bytes unchanged and without a length prefix.
     #[inline]
     pub fn raw(mut self, bytes: &[u8]) -> Self {
         let len = bytes.len();
-        if len > self.room() {
+        if len > self.spare() {
             self.cursor = self.memory.grow(self.cursor, len);
-            if len > self.room() {
-                self.memory.elsewhere += len as u64;
+            if len > self.spare() {
+                self.memory.extra_len += len as u64;
                 return self;
             }
         }
-        // SAFETY: there is room for them; a shared slice is no part of memory
-        // that this writer has to itself.
+        // SAFETY: there is space for `len` bytes. The shared slice cannot overlap the
+        // memory, to which this writer has exclusive access.
         unsafe {
             ptr::copy_nonoverlapping(bytes.as_ptr(), self.cursor, len);
             self.cursor = self.cursor.add(len);
@@ -272,30 +281,32 @@ impl Writer<'_> {
         self
     }
 
-    /// How many bytes may be written.
+    /// Returns how many bytes may be written at the cursor.
     #[inline]
-    fn room(&self) -> usize {
+    fn spare(&self) -> usize {
         self.memory.limit as usize + SLACK - self.cursor as usize
     }
 
-    /// A length and that many bytes.
+    /// Writes a length and the bytes.
     #[inline]
     pub fn delimited(self, bytes: &[u8]) -> Self {
         self.varint(bytes.len() as u64).raw(bytes)
     }
 
-    /// A tag, a length and that many bytes.
+    /// Writes a tag, a length and the bytes.
     #[inline]
     pub(super) fn bytes_field(self, tag: u32, bytes: &[u8]) -> Self {
         let len = bytes.len();
-        if len > SHORT {
+        if len > MAX_SHORT_COPY {
             return self.long_field(tag, bytes);
         }
-        // SAFETY: a tag, a byte and `SHORT` bytes are fewer than `SLACK`.
+        // SAFETY: a tag of five bytes, one byte of length and at most `MAX_SHORT_COPY`
+        // bytes are fewer than `SLACK`. The slice cannot overlap the writer's exclusive
+        // memory.
         unsafe {
-            self.short(|to| {
+            self.write_short(|to| {
                 #[expect(clippy::cast_possible_truncation, reason = "at most 32")]
-                let to = array_at(tag_at(to, tag), [len as u8]);
+                let to = write_array(write_tag(to, tag), [len as u8]);
                 copy_short(bytes.as_ptr(), to, len);
                 to.add(len)
             })
@@ -307,19 +318,19 @@ impl Writer<'_> {
         self.varint_field(tag, bytes.len() as u64).raw(bytes)
     }
 
-    /// A tag, a length and a blob's bytes, of which large ones need not be
-    /// copied.
+    /// Writes a tag, a length and a blob's bytes. Large blobs need not be copied.
     #[inline]
     pub(super) fn blob_field(self, tag: u32, blob: &Blob) -> Self {
         let Some((start, len)) = blob.as_inline() else {
             return self.long_blob_field(tag, blob);
         };
-        // SAFETY: a tag, a byte and a whole blob are fewer than `SLACK`. Of the
-        // blob the first `len` bytes count, and the rest is written over.
+        // SAFETY: a tag of five bytes, one byte of length and the 24 bytes of a blob
+        // are fewer than `SLACK`. The first `len` bytes of the blob are initialised,
+        // and the returned pointer is right after them.
         unsafe {
-            self.short(|to| {
+            self.write_short(|to| {
                 #[expect(clippy::cast_possible_truncation, reason = "at most 23")]
-                let to = array_at(tag_at(to, tag), [len as u8]);
+                let to = write_array(write_tag(to, tag), [len as u8]);
                 ptr::copy_nonoverlapping(start, to.cast(), size_of::<Blob>());
                 to.add(len)
             })
@@ -331,44 +342,45 @@ impl Writer<'_> {
         self.varint_field(tag, blob.len() as u64).long_blob(blob)
     }
 
-    /// A length and a blob's bytes, of which large ones need not be copied.
+    /// Writes a length and a blob's bytes. Large blobs need not be copied.
     pub(super) fn blob(self, blob: &Blob) -> Self {
         self.varint(blob.len() as u64).long_blob(blob)
     }
 
     fn long_blob(self, blob: &Blob) -> Self {
-        let Memory { spill, .. } = &*self.memory;
-        if blob.len() < BORROW || !spill.refers || spill.target == Target::Nowhere {
+        let Memory { output, .. } = &*self.memory;
+        if blob.len() < MIN_BORROWED || !output.borrows_large || output.target == Target::Count {
             return self.raw(blob);
         }
         let offset = self.memory.position(self.cursor);
-        self.memory.elsewhere += blob.len() as u64;
-        self.memory.spill.push_large(offset, blob);
+        self.memory.extra_len += blob.len() as u64;
+        self.memory.output.push_large(offset, blob);
         self
     }
 
-    /// Begins a nested message of `at_least` so many bytes, in a field with this
-    /// tag.
+    /// Starts a nested message of at least `at_least` bytes in a field with this tag.
     #[inline]
     pub(super) fn open(mut self, tag: u32, at_least: usize) -> (Self, Mark) {
         let width = if at_least < 0x80 { 1 } else { varint::len(at_least.min(MAX_LEN) as u64) };
         if self.cursor > self.memory.limit {
             self.cursor = self.memory.grow_for(self.cursor, at_least);
         }
-        // SAFETY: a tag and a varint are shorter than `SLACK`, as which there is
-        // room now. The varint is written when the message ends.
-        let out = unsafe { self.short(|to| tag_at(to, tag).add(width)) };
-        let mark = Mark { start: out.memory.position(out.cursor), width, elsewhere: out.memory.elsewhere };
+        // SAFETY: `ensure_slack` or `grow_for` has made room for `SLACK` bytes, more
+        // than a tag and a length prefix take. `close` initialises the prefix when the
+        // message ends.
+        let out = unsafe { self.write_short(|to| write_tag(to, tag).add(width)) };
+        let mark = Mark { start: out.memory.position(out.cursor), width, extra_len: out.memory.extra_len };
         (out, mark)
     }
 
-    /// Ends a nested message, whose length is known now.
+    /// Ends a nested message, whose length is now known.
     #[inline]
     pub(super) fn close(self, mark: Mark) -> Self {
         let len = self.memory.position(self.cursor).wrapping_sub(mark.start);
-        if len < 0x80 && mark.width == 1 && mark.elsewhere == self.memory.elsewhere {
-            // SAFETY: the prefix lies before the cursor, in memory of this
-            // writer's, since nobody can give back another one than it got.
+        if len < 0x80 && mark.width == 1 && mark.extra_len == self.memory.extra_len {
+            // SAFETY: the prefix lies before the cursor, in this writer's exclusive
+            // memory: the mark belongs to this writer, since a function cannot return
+            // another writer than it received.
             #[expect(clippy::cast_possible_truncation, reason = "less than 128")]
             unsafe {
                 self.memory.base.add(mark.start - 1).write(len as u8);
@@ -380,7 +392,7 @@ impl Writer<'_> {
     }
 }
 
-/// Says that a message is too long to be one.
+/// Panics because a message is longer than protobuf allows.
 #[cold]
 pub(crate) fn too_long(name: &str, len: u64) -> ! {
     panic!("{name} takes {len} bytes, and protobuf allows no more than {MAX_LEN}")

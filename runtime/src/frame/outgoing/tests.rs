@@ -1,6 +1,6 @@
-//! Frames in buffers that are written in pieces.
+//! Frames in buffers that are sent in parts.
 //!
-//! Invariant: what comes out is held against a plain copy of what went in.
+//! Invariant: the output is compared with a plain copy of the input.
 
 use super::*;
 use crate::wire::{Bytes, Writes};
@@ -16,7 +16,7 @@ impl Message for Value {
 }
 
 #[test]
-#[cfg_attr(miri, ignore = "takes minutes there")]
+#[cfg_attr(miri, ignore = "takes minutes under Miri")]
 fn a_buffer_that_is_never_empty_does_not_grow_for_ever() {
     let mut buffer = WriteBuffer::new();
     let value = Value(Blob::from(vec![1; 1000]));
@@ -25,12 +25,12 @@ fn a_buffer_that_is_never_empty_does_not_grow_for_ever() {
         buffer.push(7, &value).unwrap();
         buffer.consume(buffer.len() / 2);
     }
-    assert!(buffer.spill.buffer.capacity() < 8 * KEEP, "{}", buffer.spill.buffer.capacity());
+    assert!(buffer.output.buffer.capacity() < 8 * MAX_IDLE_CAPACITY, "{}", buffer.output.buffer.capacity());
     assert_eq!(buffer.to_vec().len(), buffer.len());
 }
 
 #[test]
-#[cfg_attr(miri, ignore = "takes minutes there")]
+#[cfg_attr(miri, ignore = "takes minutes under Miri")]
 fn what_is_sent_piecewise_is_what_was_pushed() {
     let mut buffer = WriteBuffer::new();
     let mut expected = Vec::new();
@@ -75,7 +75,7 @@ fn bodies_and_buffers_are_appended_as_they_are() {
     assert_eq!(buffer.len(), expected.len());
 }
 
-/// One value, many times: long on the wire, and short in memory.
+/// A value that is repeated many times: long on the wire, and short in memory.
 struct Many(Blob, usize);
 
 impl Message for Many {
@@ -87,7 +87,7 @@ impl Message for Many {
 }
 
 #[test]
-#[cfg_attr(miri, ignore = "takes minutes there")]
+#[cfg_attr(miri, ignore = "takes minutes under Miri")]
 fn a_message_beyond_what_a_length_can_say_is_never_sent() {
     let value = Blob::from(vec![0; 64 * 1024 * 1024]);
     for count in [32, 64, 100] {

@@ -1,52 +1,54 @@
-//! Values of `bytes` fields: from the input into blobs.
+//! Converts the values of `bytes` fields to blobs.
 //!
-//! Invariant: what is read beyond a value lies within the input, which the
-//! [`Context`] vouches for.
+//! Invariant: bytes that are read beyond a value lie within the input of the
+//! [`Context`].
 
 use super::Context;
 use crate::Blob;
-use crate::blob::{INLINE, SHARE};
+use crate::blob::{INLINE, MIN_SHARED};
 
 impl<'a> Context<'a> {
-    /// `bytes` as a blob: inline if short, shared with the source if that is
-    /// worth it.
+    /// Converts `bytes` to a blob: inline if short, and shared with the source if that
+    /// is worthwhile.
     ///
-    /// Up to 512 bytes are copied. From the second value of such a length on,
-    /// those of one message lie side by side in blocks of up to 1 KiB, each of
-    /// which is there as long as one of its values is.
+    /// Fewer than 512 bytes are copied. From the second value that is too long to be
+    /// inline on, those of one message lie in common blocks of up to 1 KiB, each of
+    /// which lives as long as any of its values.
     #[inline]
     #[must_use]
     pub fn blob(&mut self, bytes: &'a [u8]) -> Blob {
         self.blob_with(bytes, |blob| blob)
     }
 
-    /// Hands `bytes` as a blob on to where they belong.
+    /// Converts `bytes` to a blob, and passes it to `place`.
     ///
-    /// Each of the two ways there has a copy of `place`, so that a short one
-    /// gets there from registers. Brought together before, it would be put into
-    /// memory and waited for there.
-    #[expect(clippy::inline_always, reason = "as the blob would be passed in memory")]
+    /// `place` is inlined twice, so that a short blob reaches its destination from
+    /// registers. If the two branches were joined first, the blob would pass through
+    /// memory, and the next move would wait for it.
+    #[expect(clippy::inline_always, reason = "otherwise the blob is passed in memory")]
     #[inline(always)]
     pub(in crate::wire) fn blob_with<T>(&mut self, bytes: &'a [u8], place: impl FnOnce(Blob) -> T) -> T {
-        // Bytes from anywhere else, such as a constant, are far off the start.
+        // For bytes from elsewhere, such as a constant, the offset wraps or is too
+        // large.
         let offset = (bytes.as_ptr() as usize).wrapping_sub(self.start as usize);
         if bytes.len() <= INLINE && offset < self.inline_end {
-            // SAFETY: 24 bytes behind the offset are within the input, and the
-            // pointer is made from one that may read all of it.
+            // SAFETY: `offset < inline_end`, so 24 bytes from the offset on lie within
+            // the input, and `start` was derived from a slice of all of it. `len` is at
+            // most `INLINE`.
             return place(unsafe { Blob::inline_from(self.start.add(offset), bytes.len()) });
         }
         place(self.other_blob(bytes))
     }
 
-    /// A long blob, or one at the end of the input.
+    /// Converts a long value, or one at the end of the input.
     #[inline(never)]
     fn other_blob(&mut self, bytes: &'a [u8]) -> Blob {
         match (bytes.len(), self.source) {
             (..=INLINE, _) => Blob::copy_from_slice(bytes),
-            (..SHARE, _) => {
-                // Bytes from elsewhere say nothing of what may come: not too much.
+            (..MIN_SHARED, _) => {
+                // For bytes from elsewhere the estimate is meaningless, but harmless.
                 let left = (self.limit as usize).wrapping_sub(bytes.as_ptr_range().end as usize);
-                self.shelf.keep(bytes, left)
+                self.arena.alloc(bytes, left)
             }
             (_, Some(source)) => source.share(bytes),
             (_, None) => Blob::copy_from_slice(bytes),

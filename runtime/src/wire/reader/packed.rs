@@ -1,22 +1,22 @@
-//! Packed runs: many numbers behind one length.
+//! Packed runs: many numbers after one length prefix.
 //!
-//! Invariant: how many values there are is known before the first is read, so
-//! that their vector grows once, and is charged for.
+//! Invariant: the values are counted before the first one is read, so that their vector
+//! grows once, and is charged to the budget in advance.
 
 use super::Reader;
-use super::varint::{CONTINUES, by_length, count_ends, squeeze};
+use super::varint::{CONTINUATION_BITS, count_varints, decode_short, squeeze};
 use crate::error::{DecodeError, DecodeErrorKind};
 use crate::wire::{Context, growth};
 
-/// So many varints are read at once, if they are equally long.
+/// The number of varints that are read at once if they are equally long.
 const BLOCK: usize = 8;
 
 impl<'a> Reader<'a> {
-    /// A packed run of varints, which are made values.
+    /// Reads a packed run of varints, and converts each of them with `of`.
     ///
     /// # Errors
     ///
-    /// If the input ends within it, one of them is malformed, or they take too
+    /// If the input ends within the run, a varint is malformed, or the values take too
     /// much memory.
     #[expect(clippy::inline_always, reason = "the reader stays in registers")]
     #[inline(always)]
@@ -29,35 +29,40 @@ impl<'a> Reader<'a> {
         self.nested(ctx)?.varints(values, of, ctx)
     }
 
-    /// All that is left, as varints.
+    /// Reads all remaining bytes as varints.
     fn varints<V: Copy + Default>(
         mut self,
         values: &mut Vec<V>,
         of: impl Fn(u64) -> V,
         ctx: &mut Context<'a>,
     ) -> Result<(), DecodeError> {
-        let count = count_ends(self.rest_of());
-        let mut left = growth::places(values, count, &self, ctx)?;
+        let count = count_varints(self.peek_rest());
+        let mut left = growth::extend_default(values, count, &self, ctx)?;
         while !left.is_empty() {
-            let (read, len) = alike(self.rest_of(), left, &of);
-            // SAFETY: these are bytes of the rest.
+            let (read, len) = read_equal_width(self.peek_rest(), left, &of);
+            // SAFETY: `len` counts bytes of `peek_rest`, so they are left.
             self.cursor = unsafe { self.cursor.add(len) };
             let (_, others) = left.split_at_mut(read);
-            // Looked for again only after it was worth it.
+            // After a failed attempt, read the rest one by one; after a success, try
+            // again after the next block.
             let next = if read == 0 { others.len() } else { others.len().min(BLOCK) };
             let (others, rest) = others.split_at_mut(next);
             for value in others {
-                *value = of(self.varint_of_run(ctx)?);
+                *value = of(self.run_varint(ctx)?);
             }
             left = rest;
         }
-        if self.is_empty() { Ok(()) } else { Err(self.no_varint(ctx)) }
+        if self.is_empty() { Ok(()) } else { Err(self.varint_error(ctx)) }
     }
 
-    /// A varint, of one byte most likely, or as long as the one before it.
-    #[expect(clippy::inline_always, reason = "its result, put together in memory, takes twice the time")]
+    /// Reads a varint that is most likely one byte long, or as long as the previous
+    /// one.
+    #[expect(
+        clippy::inline_always,
+        reason = "otherwise the result passes through memory, which takes twice the time"
+    )]
     #[inline(always)]
-    fn varint_of_run(&mut self, ctx: &Context<'a>) -> Result<u64, DecodeError> {
+    fn run_varint(&mut self, ctx: &Context<'a>) -> Result<u64, DecodeError> {
         if self.remaining() < 8 {
             return self.varint(ctx);
         }
@@ -65,24 +70,25 @@ impl<'a> Reader<'a> {
         let word = u64::from_le_bytes(unsafe { self.cursor.cast::<[u8; 8]>().read() });
         let (value, len) = if word & 0x80 == 0 {
             (word & 0x7f, 1)
-        } else if let Some(found) = by_length(word) {
+        } else if let Some(found) = decode_short(word) {
             found
         } else if word & 1 << 47 == 0 {
-            // A time in milliseconds. Alone, one more branch costs what it gains.
+            // Most likely a time in milliseconds. In `decode_short`, a branch for this
+            // length would cost as much as it gains.
             (squeeze(word & 0x7f7f_7f7f_7f7f), 6)
         } else {
             return self.varint(ctx);
         };
-        // SAFETY: no more than the eight bytes.
+        // SAFETY: `len` is at most 6, and eight bytes are left.
         self.cursor = unsafe { self.cursor.add(len) };
         Ok(value)
     }
 
-    /// A packed run of values of the same length.
+    /// Reads a packed run of fixed-size values, and converts each of them with `of`.
     ///
     /// # Errors
     ///
-    /// If the input ends within it, or they take too much memory.
+    /// If the input ends within the run, or the values take too much memory.
     #[expect(clippy::inline_always, reason = "the reader stays in registers")]
     #[inline(always)]
     pub(in crate::wire) fn packed_arrays<V: Copy + Default, const N: usize>(
@@ -94,15 +100,15 @@ impl<'a> Reader<'a> {
         self.nested(ctx)?.arrays(values, of, ctx)
     }
 
-    /// All that is left, as values of the same length.
+    /// Reads all remaining bytes as fixed-size values.
     fn arrays<V: Copy + Default, const N: usize>(
         mut self,
         values: &mut Vec<V>,
         of: impl Fn([u8; N]) -> V,
         ctx: &mut Context<'a>,
     ) -> Result<(), DecodeError> {
-        let (arrays, rest) = self.rest_of().as_chunks();
-        growth::expect_all(values, arrays.len(), &self, ctx)?;
+        let (arrays, rest) = self.peek_rest().as_chunks();
+        growth::reserve_all(values, arrays.len(), &self, ctx)?;
         values.extend(arrays.iter().map(|bytes| of(*bytes)));
         if rest.is_empty() {
             return Ok(());
@@ -112,34 +118,35 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Reads varints as long as they have the length of the first one, a block at a
-/// time. Returns how many values that were, and how many bytes.
+/// Reads varints, a block at a time, as long as they have the same length as the first
+/// one. Returns how many values and how many bytes were read.
 ///
-/// Times, and numbers that something counts, are equally long for long stretches:
-/// then no branch asks for the length of each.
-fn alike<V>(bytes: &[u8], values: &mut [V], of: &impl Fn(u64) -> V) -> (usize, usize) {
+/// Timestamps and counters are of equal length for long stretches, where this needs no
+/// branch per value.
+fn read_equal_width<V>(bytes: &[u8], values: &mut [V], of: &impl Fn(u64) -> V) -> (usize, usize) {
     let Some(first) = bytes.first_chunk() else { return (0, 0) };
-    let ends = !u64::from_le_bytes(*first) & CONTINUES;
+    let ends = !u64::from_le_bytes(*first) & CONTINUATION_BITS;
     if ends == 0 {
         return (0, 0);
     }
     // All bits up to the end of the first byte that ends a varint.
-    let within = ends ^ (ends - 1);
-    let goes_on = CONTINUES & within >> 8;
-    let len = within.count_ones() as usize / 8;
+    let mask = ends ^ (ends - 1);
+    let continuation = CONTINUATION_BITS & mask >> 8;
+    let len = mask.count_ones() as usize / 8;
     let mut read = 0;
     for block in values.chunks_exact_mut(BLOCK) {
-        // Of the last one, too, eight bytes are looked at.
+        // The last varint of the block also needs eight readable bytes.
         let Some(bytes) = bytes.get(read * len..).and_then(|rest| rest.get(..(BLOCK - 1) * len + 8)) else {
             break;
         };
         let mut differences = 0;
         for (index, value) in block.iter_mut().enumerate() {
-            // SAFETY: the block is no longer than BLOCK.
+            // SAFETY: `index < BLOCK`, and `bytes` holds `(BLOCK - 1) * len + 8` bytes,
+            // so eight bytes are readable at `index * len`.
             let word = unsafe { bytes.as_ptr().add(index * len).cast::<[u8; 8]>().read() };
-            let word = u64::from_le_bytes(word) & within;
-            differences |= word & CONTINUES ^ goes_on;
-            *value = of(squeeze(word & !CONTINUES));
+            let word = u64::from_le_bytes(word) & mask;
+            differences |= word & CONTINUATION_BITS ^ continuation;
+            *value = of(squeeze(word & !CONTINUATION_BITS));
         }
         if differences != 0 {
             break;
@@ -156,7 +163,7 @@ mod tests {
     use crate::dice::Dice;
     use crate::wire::{Fixed32, Int64, Reads, Uint64, Writer, Writes};
 
-    /// What reading the run one by one gives.
+    /// Decodes the run one varint at a time.
     fn one_by_one(bytes: &[u8]) -> Result<Vec<u64>, DecodeErrorKind> {
         let (ctx, mut input) = Context::new(bytes, None, &DecodeLimits::DEFAULT);
         let mut run = input.nested(&ctx).map_err(|error| error.kind().clone())?;
@@ -183,7 +190,7 @@ mod tests {
             let mut read = Vec::new();
             Uint64::read_packed(&mut read, &mut input, &mut ctx).unwrap();
             assert_eq!((read, input.remaining()), (values, 0));
-            // And what is wrong with a run is said as if it were read one by one.
+            // A malformed run gives the same error as reading it one by one.
             let at = 1 + dice.below(bytes.len() - 1);
             bytes[at] ^= 0x80;
             let (mut ctx, mut input) = Context::new(&bytes[1..], None, &DecodeLimits::DEFAULT);

@@ -1,4 +1,4 @@
-//! The reader by itself: malformed fields, and what it says of them.
+//! The reader on its own: malformed fields, and the errors that it reports for them.
 
 #![allow(clippy::cast_possible_truncation, reason = "small numbers as test data")]
 
@@ -10,7 +10,7 @@ fn with<'a, T>(bytes: &'a [u8], read: impl FnOnce(&mut Reader<'a>, &mut Context<
     read(&mut reader, &mut ctx)
 }
 
-/// The reference that the word-wise reader is compared with.
+/// The byte-wise reference that the word-wise reader is compared with.
 fn reference(bytes: &[u8]) -> Option<(u64, usize)> {
     let mut value = 0u128;
     for (index, byte) in bytes.iter().enumerate().take(10) {
@@ -23,7 +23,7 @@ fn reference(bytes: &[u8]) -> Option<(u64, usize)> {
 }
 
 #[test]
-#[cfg_attr(miri, ignore = "takes minutes there")]
+#[cfg_attr(miri, ignore = "takes minutes under Miri")]
 fn varints_agree_with_the_reference() {
     // Every pattern of continuation bits, over every length of input.
     for pattern in 0..4096u32 {
@@ -69,9 +69,9 @@ fn skipping_gives_the_bytes_verbatim_overlong_tags_too() {
             let whole = [before, bytes, &[0x18, 1]].concat();
             with(&whole, |reader, ctx| {
                 let tag = reader.tag(ctx).unwrap().unwrap();
-                assert_eq!(reader.skip(tag, ctx).unwrap(), before);
+                assert_eq!(reader.skip_field(tag, ctx).unwrap(), before);
                 let tag = reader.tag(ctx).unwrap().unwrap();
-                assert_eq!(reader.skip(tag, ctx).unwrap(), bytes);
+                assert_eq!(reader.skip_field(tag, ctx).unwrap(), bytes);
                 assert_eq!(reader.remaining(), 2);
             });
         }
@@ -83,13 +83,13 @@ fn a_tag_that_was_not_read_is_refused() {
     let (bytes, elsewhere) = ([0x08, 1, 2, 3], [0x08, 1]);
     with(&bytes, |reader, ctx| {
         let mut fresh = reader.clone();
-        assert_eq!(*fresh.skip(0x08, ctx).unwrap_err().kind(), DecodeErrorKind::InvalidTag);
+        assert_eq!(*fresh.skip_field(0x08, ctx).unwrap_err().kind(), DecodeErrorKind::InvalidTag);
         reader.tag(ctx).unwrap();
         let mut other = reader.clone();
-        assert_eq!(*other.skip(0x10, ctx).unwrap_err().kind(), DecodeErrorKind::InvalidTag);
+        assert_eq!(*other.skip_field(0x10, ctx).unwrap_err().kind(), DecodeErrorKind::InvalidTag);
         let mut elsewhere = Reader::new(&elsewhere);
         elsewhere.tag(ctx).unwrap();
-        assert_eq!(*elsewhere.skip(0x08, ctx).unwrap_err().kind(), DecodeErrorKind::InvalidTag);
+        assert_eq!(*elsewhere.skip_field(0x08, ctx).unwrap_err().kind(), DecodeErrorKind::InvalidTag);
     });
 }
 
@@ -125,7 +125,7 @@ fn malformed_fields_are_refused() {
         (&deep, TooDeep),
     ] {
         let error = with(bytes, |reader, ctx| match reader.tag(ctx) {
-            Ok(Some(tag)) => reader.skip(tag, ctx).unwrap_err(),
+            Ok(Some(tag)) => reader.skip_field(tag, ctx).unwrap_err(),
             Ok(None) => panic!("a field is there"),
             Err(error) => error,
         });

@@ -1,30 +1,30 @@
-//! Bytes that must be text.
+//! UTF-8 validation of `string` fields.
 //!
-//! Invariant: what is given back as text is UTF-8.
+//! Invariant: everything that is returned as text is UTF-8.
 
-/// The longest that is looked at here. Names and the like are short, and the
-/// library's check, which is made for long ones, costs as much as all else that
-/// is done to read one.
-const SHORT: usize = 32;
+/// The longest text that is checked here. Names and the like are short, and the
+/// standard library's check, which is optimised for long text, costs as much as
+/// everything else in reading one.
+const MAX_SHORT: usize = 32;
 
-/// Bytes as text, if they are UTF-8.
+/// Returns the bytes as text if they are UTF-8.
 #[inline]
 pub(in crate::wire) fn text(bytes: &[u8]) -> Option<&str> {
-    if bytes.len() <= SHORT && is_ascii(bytes) {
-        // SAFETY: ASCII is UTF-8.
+    if bytes.len() <= MAX_SHORT && is_ascii(bytes) {
+        // SAFETY: all bytes are ASCII, which is valid UTF-8.
         return Some(unsafe { std::str::from_utf8_unchecked(bytes) });
     }
     std::str::from_utf8(bytes).ok()
 }
 
-/// Whether each of a few bytes is ASCII: in words, the last of which overlaps the
-/// one before it.
+/// Reports whether all bytes are ASCII. Checks them in words, the last of which
+/// overlaps the previous one.
 #[inline]
 fn is_ascii(bytes: &[u8]) -> bool {
     if let Some(last) = bytes.last_chunk() {
         let (words, _) = bytes.as_chunks();
         let bits = words.iter().chain([last]).fold(0, |bits, word| bits | u64::from_ne_bytes(*word));
-        return bits & super::varint::CONTINUES == 0;
+        return bits & super::varint::CONTINUATION_BITS == 0;
     }
     if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
         return (u32::from_ne_bytes(*first) | u32::from_ne_bytes(*last)) & 0x8080_8080 == 0;
@@ -42,7 +42,7 @@ mod tests {
 
     #[test]
     fn each_byte_of_each_length_is_looked_at() {
-        for len in 0..=SHORT + 8 {
+        for len in 0..=MAX_SHORT + 8 {
             let ascii = vec![b'~'; len];
             assert_eq!(text(&ascii).map(str::len), Some(len));
             for at in 0..len {

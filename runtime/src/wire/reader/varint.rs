@@ -1,57 +1,61 @@
-//! Varints, eight bytes at a time.
+//! Decodes varints, eight bytes at a time.
 //!
-//! Invariant: what is read lies between the two pointers, or in the slice, that
-//! are given.
+//! Invariant: everything that is read lies between the two given pointers, or in the
+//! given slice.
 
-/// The bits of eight bytes that say that a varint goes on.
-pub(super) const CONTINUES: u64 = 0x8080_8080_8080_8080;
+/// The continuation bits of eight varint bytes.
+pub(super) const CONTINUATION_BITS: u64 = 0x8080_8080_8080_8080;
 
-/// A varint of more than one byte between two pointers, and where it ends: where
-/// it begins, if it is none.
+/// Decodes the varint at `cursor`, and returns the value and a pointer past it. If
+/// the bytes up to `end` do not begin with a varint, returns `cursor` unchanged.
 ///
-/// Pointers are passed and returned by value, so that they stay in registers.
-/// Both are a reader's.
+/// Pointers are passed and returned by value, so that they stay in registers. Both must
+/// be those of a reader: `cursor..end` is readable, and `cursor <= end`.
 #[inline(never)]
 pub(super) fn long_varint(cursor: *const u8, end: *const u8) -> (u64, *const u8) {
     let left = end as usize - cursor as usize;
     if left >= 8 {
         // SAFETY: eight bytes are left.
         let word = u64::from_le_bytes(unsafe { cursor.cast::<[u8; 8]>().read() });
-        if let Some((value, len)) = by_length(word) {
-            // SAFETY: less than eight bytes.
+        if let Some((value, len)) = decode_short(word) {
+            // SAFETY: `len` is at most five, and eight bytes are left.
             return (value, unsafe { cursor.add(len) });
         }
         // The first byte without a continuation bit ends the varint.
-        let stops = !word & CONTINUES;
+        let stops = !word & CONTINUATION_BITS;
         if stops != 0 {
             let bits = stops.trailing_zeros() + 1;
-            // SAFETY: at most eight bytes.
+            // SAFETY: the varint has at most eight bytes, and eight are left.
             let cursor = unsafe { cursor.add(bits as usize / 8) };
-            return (squeeze(word & (u64::MAX >> (64 - bits)) & !CONTINUES), cursor);
+            return (squeeze(word & (u64::MAX >> (64 - bits)) & !CONTINUATION_BITS), cursor);
         }
     }
     let mut value = 0u64;
     for index in 0..left.min(crate::varint::MAX_LEN) {
-        // SAFETY: so many bytes are left.
+        // SAFETY: `index` is less than the number of bytes that are left.
         let byte = unsafe { *cursor.add(index) };
-        // Of the tenth byte only one bit fits; protobuf ignores the rest.
+        // Only one bit of the tenth byte fits; protobuf ignores the others.
         value |= u64::from(byte & 0x7f) << (7 * index);
         if byte < 0x80 {
-            // SAFETY: as above.
+            // SAFETY: as above; the result is at most `end`.
             return (value, unsafe { cursor.add(index + 1) });
         }
     }
     (0, cursor)
 }
 
-/// A varint of two to five bytes that begins these eight, and how many they are.
+/// Decodes a varint of two to five bytes at the start of `word`, and returns its value
+/// and length.
 ///
-/// Each length is a branch, so that what is behind need not wait until this one's
-/// is known: the numbers of one field, or of one run, are often alike.
-#[expect(clippy::inline_always, reason = "its result, put together in memory, takes twice the time")]
+/// Each length is a branch, so that the next read need not wait until the length is
+/// known: the values of one field, or of one run, are often of equal length.
+#[expect(
+    clippy::inline_always,
+    reason = "otherwise the result passes through memory, which takes twice the time"
+)]
 #[inline(always)]
-pub(super) fn by_length(word: u64) -> Option<(u64, usize)> {
-    match word & CONTINUES {
+pub(super) fn decode_short(word: u64) -> Option<(u64, usize)> {
+    match word & CONTINUATION_BITS {
         ends if ends & 0x8000 == 0 => Some((word & 0x7f | word >> 1 & 0x3f80, 2)),
         ends if ends & 0x80_0000 == 0 => Some((squeeze_half(word & 0x7f_7f7f), 3)),
         ends if ends & 0x8000_0000 == 0 => Some((squeeze_half(word & 0x7f7f_7f7f), 4)),
@@ -62,11 +66,11 @@ pub(super) fn by_length(word: u64) -> Option<(u64, usize)> {
     }
 }
 
-/// How many bytes end a varint.
-pub(super) fn count_ends(bytes: &[u8]) -> usize {
+/// Counts the varints in `bytes`, that is, the bytes that end one.
+pub(super) fn count_varints(bytes: &[u8]) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     let (words, rest) = bytes.as_chunks::<8>();
-    // A byte of its own for each of eight, which holds as many as 255.
+    // Eight counters of one byte each, none of which exceeds 255 within a chunk.
     let count = words.chunks(255).map(|words| {
         let ends = words.iter().fold(0, |ends, word| ends + (!u64::from_le_bytes(*word) >> 7 & ONES));
         ends.to_le_bytes().map(usize::from).iter().sum::<usize>()
@@ -74,14 +78,14 @@ pub(super) fn count_ends(bytes: &[u8]) -> usize {
     count.sum::<usize>() + rest.iter().filter(|&&byte| byte < 0x80).count()
 }
 
-/// Moves groups of seven bits, one in each of four bytes, together.
+/// Packs four groups of seven bits, one in each byte, together.
 #[inline]
 fn squeeze_half(word: u64) -> u64 {
     let word = (word & 0x007f_007f) | (word & 0x7f00_7f00) >> 1;
     (word & 0x3fff) | (word & 0x3fff_0000) >> 2
 }
 
-/// Moves groups of seven bits, one in each byte, together.
+/// Packs eight groups of seven bits, one in each byte, together.
 #[inline]
 pub(super) fn squeeze(word: u64) -> u64 {
     let word = (word & 0x007f_007f_007f_007f) | (word & 0x7f00_7f00_7f00_7f00) >> 1;

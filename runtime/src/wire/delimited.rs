@@ -1,0 +1,202 @@
+//! The types `bytes` and `string`: how Rust values are written and read as each of them.
+//!
+//! Invariant: a type that overrides a provided function of [`Writes`] or [`Reads`] has
+//! the same behaviour, only faster.
+
+use super::reader::text;
+use super::{Context, Reader, Reads, Writer, Writes, growth};
+use crate::Blob;
+use crate::error::{DecodeError, DecodeErrorKind};
+
+/// `bytes`.
+#[derive(Debug)]
+pub enum Bytes {}
+
+impl Writes<Blob> for Bytes {
+    #[inline]
+    fn at_least(value: &Blob) -> usize {
+        value.len()
+    }
+
+    #[inline]
+    fn write<'w>(value: &Blob, out: Writer<'w>) -> Writer<'w> {
+        out.blob(value)
+    }
+
+    #[inline]
+    fn put<'w>(tag: u32, value: &Blob, out: Writer<'w>) -> Writer<'w> {
+        out.blob_field(tag, value)
+    }
+
+    #[inline]
+    fn is_zero(value: &Blob) -> bool {
+        value.is_empty()
+    }
+}
+
+impl<'a> Reads<'a, Blob> for Bytes {
+    #[inline]
+    fn read(input: &mut Reader<'a>, ctx: &mut Context<'a>) -> Result<Blob, DecodeError> {
+        let bytes = input.delimited(ctx)?;
+        Ok(ctx.blob(bytes))
+    }
+
+    // The next three do the same as the provided functions, but never pass a blob
+    // through a `Result`, which would be built and taken apart in memory (measured on a
+    // list of keys: four times the time).
+    #[inline]
+    fn set(place: &mut Blob, input: &mut Reader<'a>, ctx: &mut Context<'a>) -> Result<(), DecodeError> {
+        let bytes = input.delimited(ctx)?;
+        set_blob(place, bytes, ctx);
+        Ok(())
+    }
+
+    #[inline]
+    fn set_optional(
+        place: &mut Option<Blob>,
+        input: &mut Reader<'a>,
+        ctx: &mut Context<'a>,
+    ) -> Result<(), DecodeError> {
+        let bytes = input.delimited(ctx)?;
+        set_optional_blob(place, bytes, ctx);
+        Ok(())
+    }
+
+    #[inline]
+    fn read_repeated(
+        tag: u32,
+        values: &mut Vec<Blob>,
+        input: &mut Reader<'a>,
+        ctx: &mut Context<'a>,
+    ) -> Result<(), DecodeError> {
+        input.lend(|mut input| {
+            let before = input.remaining();
+            let bytes = input.delimited(ctx)?;
+            growth::reserve_one(values, &input, ctx)?;
+            ctx.blob_with(bytes, |blob| values.push(blob));
+            if input.take_tag(tag) {
+                growth::reserve_run(values, before - input.remaining(), input.remaining(), ctx);
+                loop {
+                    let bytes = input.delimited(ctx)?;
+                    growth::reserve_one(values, &input, ctx)?;
+                    ctx.blob_with(bytes, |blob| values.push(blob));
+                    if !input.take_tag(tag) {
+                        break;
+                    }
+                }
+            }
+            Ok(input)
+        })
+    }
+}
+
+// The next two are not inlined, so that their callers are, which keeps the reader in
+// registers.
+#[inline(never)]
+fn set_blob<'a>(place: &mut Blob, bytes: &'a [u8], ctx: &mut Context<'a>) {
+    ctx.blob_with(bytes, |blob| *place = blob);
+}
+
+#[inline(never)]
+fn set_optional_blob<'a>(place: &mut Option<Blob>, bytes: &'a [u8], ctx: &mut Context<'a>) {
+    ctx.blob_with(bytes, |blob| *place = Some(blob));
+}
+
+/// `string`: bytes that must be UTF-8.
+#[derive(Debug)]
+pub enum Text {}
+
+/// Implements types that are written as their bytes.
+macro_rules! delimited {
+    ($($kind:ident: $value:ty),* $(,)?) => {$(
+        impl Writes<$value> for $kind {
+            #[inline]
+            fn at_least(value: &$value) -> usize {
+                value.len()
+            }
+
+            #[inline]
+            fn write<'w>(value: &$value, out: Writer<'w>) -> Writer<'w> {
+                out.delimited(value.as_ref())
+            }
+
+            #[inline]
+            fn put<'w>(tag: u32, value: &$value, out: Writer<'w>) -> Writer<'w> {
+                out.bytes_field(tag, value.as_ref())
+            }
+
+            #[inline]
+            fn is_zero(value: &$value) -> bool {
+                value.is_empty()
+            }
+        }
+    )*};
+}
+
+delimited!(Bytes: Vec<u8>, Bytes: &[u8], Text: String, Text: &str);
+
+impl<'a> Reads<'a, Vec<u8>> for Bytes {
+    #[inline]
+    fn read(input: &mut Reader<'a>, ctx: &mut Context<'a>) -> Result<Vec<u8>, DecodeError> {
+        input.delimited(ctx).map(<[u8]>::to_vec)
+    }
+}
+
+#[cfg(feature = "bytes")]
+delimited!(Bytes: bytes::Bytes);
+
+#[cfg(feature = "bytes")]
+impl<'a> Reads<'a, bytes::Bytes> for Bytes {
+    #[inline]
+    fn read(input: &mut Reader<'a>, ctx: &mut Context<'a>) -> Result<bytes::Bytes, DecodeError> {
+        input.delimited(ctx).map(bytes::Bytes::copy_from_slice)
+    }
+}
+
+impl<'a> Reads<'a, &'a [u8]> for Bytes {
+    #[inline]
+    fn read(input: &mut Reader<'a>, ctx: &mut Context<'a>) -> Result<&'a [u8], DecodeError> {
+        input.delimited(ctx)
+    }
+}
+
+impl<'a> Reads<'a, &'a str> for Text {
+    #[inline]
+    fn read(input: &mut Reader<'a>, ctx: &mut Context<'a>) -> Result<&'a str, DecodeError> {
+        let bytes = input.delimited(ctx)?;
+        text(bytes).ok_or_else(|| ctx.fail(input, DecodeErrorKind::InvalidUtf8))
+    }
+}
+
+impl<'a> Reads<'a, String> for Text {
+    #[inline]
+    fn read(input: &mut Reader<'a>, ctx: &mut Context<'a>) -> Result<String, DecodeError> {
+        <Self as Reads<&str>>::read(input, ctx).map(str::to_owned)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::scalar::tests::round_trip;
+    use super::*;
+    use crate::DecodeLimits;
+
+    #[test]
+    fn values_of_each_type_round_trip() {
+        round_trip::<Text, String>(&[String::new(), "é".into()], &mut Vec::new());
+        round_trip::<Bytes, Vec<u8>>(&[vec![], vec![0xff; 200]], &mut Vec::new());
+        round_trip::<Bytes, Blob>(&[Blob::new(), Blob::from(vec![0xff; 200])], &mut Vec::new());
+        #[cfg(feature = "bytes")]
+        round_trip::<Bytes, _>(
+            &[bytes::Bytes::new(), bytes::Bytes::from_static(b"\x00text"), vec![7; 1 << 14].into()],
+            &mut Vec::new(),
+        );
+    }
+
+    #[test]
+    fn text_must_be_utf8() {
+        let (mut ctx, mut input) = Context::new(&[1, 0xff], None, &DecodeLimits::default());
+        let error = <Text as Reads<String>>::read(&mut input, &mut ctx).unwrap_err();
+        assert_eq!(*error.kind(), DecodeErrorKind::InvalidUtf8);
+    }
+}

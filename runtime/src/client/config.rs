@@ -36,7 +36,8 @@ pub struct ConnectionConfig {
     pub max_owed: usize,
     /// How many calls may wait their turn; further ones fail with
     /// [`NotSent::QueueFull`](super::NotSent::QueueFull). Default 65,536. Each
-    /// waiting call holds its encoded request in memory.
+    /// waiting call holds its encoded request in memory. `riak-client`'s option for
+    /// it is `max_queued`.
     pub max_waiting: usize,
     /// How long a call may wait its turn: until others are answered, or until a
     /// stream ends. Default 10 seconds. A call with a deadline of its own waits for

@@ -5,8 +5,10 @@
 //! handler waits. Invariant: an answer is written before the connection is
 //! closed behind it.
 
+use std::any::Any;
 use std::future::{Future, poll_fn};
 use std::io::{self, IoSlice};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -41,7 +43,8 @@ const LINGER: Duration = Duration::from_secs(2);
 ///
 /// # Panics
 ///
-/// Outside of a tokio runtime with timers, if this side closes the connection.
+/// Outside of a tokio runtime with timers, if this side closes the connection; and if
+/// the service panics, after the answers to earlier requests have been written.
 pub async fn serve_connection<IO, S>(io: IO, service: &S, config: &ServerConfig) -> io::Result<()>
 where
     IO: AsyncRead + AsyncWrite + Unpin + Send,
@@ -71,6 +74,7 @@ where
         writing: WriteBuffer::new(),
         refuse_behind_stream: config.refuse_behind_stream,
     };
+    let mut panicked = None;
     let end = loop {
         let request = match wire.reader.next_frame() {
             Ok(Some(request)) => request,
@@ -96,6 +100,10 @@ where
         match done {
             Done::Answered => {}
             Done::Failed(Failure::Hangup) | Done::Gone => return Ok(()),
+            Done::Panicked(payload) => {
+                panicked = Some(payload);
+                break None;
+            }
             // Nothing may follow the last answer: it would be taken for the next
             // request's.
             Done::Failed(Failure::Error(error)) if wire.outbox.lock().answered => {
@@ -118,14 +126,23 @@ where
     {
         wire.push_error(error, frame)?;
     }
-    wire.flush().await?;
-    wire.linger().await
+    let closed = match wire.flush().await {
+        Ok(()) => wire.linger().await,
+        Err(error) => Err(error),
+    };
+    match panicked {
+        Some(payload) => resume_unwind(payload),
+        None => closed,
+    }
 }
 
 /// What became of a request.
 enum Done {
     Answered,
     Failed(Failure),
+    /// The service panicked, with this payload. Answers to earlier requests may not
+    /// have been written yet.
+    Panicked(Box<dyn Any + Send>),
     /// The client has gone.
     Gone,
 }
@@ -159,7 +176,12 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Wire<IO> {
         self.outbox.lock().begin();
         let mut call = pin!(service.call(request, outbox));
         poll_fn(|cx| {
-            let result = call.as_mut().poll(cx);
+            // The call is not polled again after a panic, and the outbox never holds
+            // part of a frame.
+            let result = match catch_unwind(AssertUnwindSafe(|| call.as_mut().poll(cx))) {
+                Ok(result) => result,
+                Err(payload) => return Poll::Ready(Ok(Done::Panicked(payload))),
+            };
             if self.refuse_behind_stream && self.outbox.lock().streaming {
                 // Nothing may be sent behind a request that streams. This looks
                 // before the stream's end is written, so that what has come was

@@ -80,6 +80,9 @@ impl Server {
     /// Serves all connections with one service. Ends when the server is shut down; if
     /// the future is dropped, all connections close at once.
     ///
+    /// A service that panics ends its connection alone, after the answers to earlier
+    /// requests have been written.
+    ///
     /// If accepting fails, which happens when too many files are open, it is tried
     /// again after 50 ms.
     ///

@@ -90,7 +90,7 @@ async fn client(address: SocketAddr, kind: usize, index: usize) -> Option<usize>
             }
         }
         let read = socket.read(reader.spare());
-        match tokio::time::timeout(Duration::from_secs(5), read).await.expect("it hangs") {
+        match tokio::time::timeout(Duration::from_secs(20), read).await.expect("it hangs") {
             Ok(count) if count > 0 => reader.advance(count),
             _ => return Some(answered),
         }

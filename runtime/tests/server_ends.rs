@@ -196,3 +196,36 @@ async fn requests_before_the_one_that_hangs_up_are_answered() {
     }
     assert!(raw.next().await.is_none());
 }
+
+/// Panics at the nonce `panic`.
+struct Panics;
+
+impl EchoServer for Panics {
+    async fn echo(&self, request: EchoReq) -> Result<EchoResp, Failure> {
+        assert_ne!(request.nonce, "panic");
+        Mirror.echo(request).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_panic_takes_no_earlier_answer_back_and_no_other_connection_down() {
+    let (address, handle, serving) = serve(ServerConfig::default(), EchoService(Panics)).await;
+    let mut other = Raw::connect(address).await;
+    for _ in 0..20 {
+        let mut raw = Raw::connect(address).await;
+        raw.send(
+            ["a", "b", "panic", "c"].iter().flat_map(|nonce| framed(&echo::echo(nonce))).collect::<Vec<_>>(),
+        )
+        .await;
+        for nonce in ["a", "b"] {
+            let answer: EchoResp = raw.next().await.expect("the answer was lost").decode().unwrap();
+            assert_eq!(answer.nonce, nonce);
+        }
+        assert!(raw.next().await.is_none());
+    }
+    assert!(other.is_open().await);
+    drop(other);
+    handle.shut_down();
+    tokio::time::timeout(Duration::from_secs(5), serving).await.unwrap().unwrap();
+    assert_eq!(handle.connections(), 0);
+}

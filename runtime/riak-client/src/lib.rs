@@ -52,8 +52,8 @@
 //!
 //! Each schema file is a module: [`riak_kv`], [`riak_dt`], [`riak_ts`] and so on have
 //! the messages, [`riak_services`] a client and a server trait for each part of the
-//! server. Settings whose types are not here, such as `PoolConfig`, are in
-//! `riak_runtime::client`.
+//! server. The types of all settings are re-exported here, so that an application needs
+//! no other crate than this one.
 //!
 //! # Features
 //!
@@ -165,7 +165,13 @@ pub use object::{Fetched, Location, Newest, Object, Objects, Resolve, Siblings, 
 pub use refused::Checked;
 #[cfg(feature = "client")]
 pub use riak_runtime::client::{
-    Call, CallError, CallOptions, Cluster, ClusterConfig, Connection, ConnectionConfig, ConnectionError,
-    Node, NotSent, Responses, ServerError, ServerErrorKind,
+    Attempt, Balance, BreakerConfig, BreakerState, Call, CallError, CallOptions, Candidate, Cluster,
+    ClusterConfig, ClusterStats, Connection, ConnectionConfig, ConnectionError, InvalidNode, LeastLoaded,
+    Node, NodeStats, NotSent, PoolConfig, PoolStats, Responses, RetryConfig, RoundRobin, ServerError,
+    ServerErrorKind, Tried, With,
 };
-pub use riak_runtime::{Blob, Coded, Decode, DecodeError, Frame, Framed, Message, Owned, Quorum, Request};
+#[cfg(all(feature = "client", feature = "tls"))]
+pub use riak_runtime::tls::{TlsConfig, TlsError, Verify};
+pub use riak_runtime::{
+    Blob, Coded, Decode, DecodeError, DecodeLimits, Frame, Framed, Message, Owned, Quorum, Request,
+};

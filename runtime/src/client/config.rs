@@ -35,7 +35,8 @@ pub struct ConnectionConfig {
     pub max_owed: usize,
     /// Maximum number of calls that wait to be sent; further calls fail with
     /// [`NotSent::QueueFull`](super::NotSent::QueueFull). Default 65,536. Each
-    /// waiting call holds its encoded request in memory.
+    /// waiting call holds its encoded request in memory. `riak-client`'s option for
+    /// it is `max_queued`.
     pub max_waiting: usize,
     /// How long a call may wait to be sent, until others are answered or a stream ends.
     /// Default 10 seconds. A call with a deadline of its own waits for at most half of

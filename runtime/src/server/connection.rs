@@ -4,8 +4,10 @@
 //! complete request is buffered, when the outbox is full, or while a handler waits.
 //! Invariant: all answers are written before this side closes the connection.
 
+use std::any::Any;
 use std::future::{Future, poll_fn};
 use std::io::{self, IoSlice};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -41,7 +43,8 @@ const LINGER: Duration = Duration::from_secs(2);
 ///
 /// # Panics
 ///
-/// Outside of a tokio runtime with timers, if this side closes the connection.
+/// Outside of a tokio runtime with timers, if this side closes the connection; and if
+/// the service panics, after the answers to earlier requests have been written.
 pub async fn serve_connection<IO, S>(io: IO, service: &S, config: &ServerConfig) -> io::Result<()>
 where
     IO: AsyncRead + AsyncWrite + Unpin + Send,
@@ -71,6 +74,7 @@ where
         writing: WriteBuffer::new(),
         refuse_behind_stream: config.refuse_behind_stream,
     };
+    let mut panicked = None;
     let end = loop {
         let request = match connection.reader.next_frame() {
             Ok(Some(request)) => request,
@@ -97,6 +101,10 @@ where
             Outcome::Answered => {}
             Outcome::Failed(Failure::Hangup) => break None,
             Outcome::Gone => return Ok(()),
+            Outcome::Panicked(payload) => {
+                panicked = Some(payload);
+                break None;
+            }
             // The error is not sent: the client would take a frame after the last answer for
             // the answer to its next request.
             Outcome::Failed(Failure::Error(error)) if connection.outbox.lock().answered => {
@@ -119,14 +127,23 @@ where
     {
         connection.push_error(error, frame)?;
     }
-    connection.flush().await?;
-    connection.linger().await
+    let closed = match connection.flush().await {
+        Ok(()) => connection.linger().await,
+        Err(error) => Err(error),
+    };
+    match panicked {
+        Some(payload) => resume_unwind(payload),
+        None => closed,
+    }
 }
 
 /// The outcome of a request.
 enum Outcome {
     Answered,
     Failed(Failure),
+    /// The service panicked, with this payload. Answers to earlier requests may not
+    /// have been written yet.
+    Panicked(Box<dyn Any + Send>),
     /// The client has closed the connection.
     Gone,
 }
@@ -161,7 +178,12 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Connection<IO> {
         self.outbox.lock().begin();
         let mut call = pin!(service.call(request, outbox));
         poll_fn(|cx| {
-            let result = call.as_mut().poll(cx);
+            // The call is not polled again after a panic, and the outbox never holds
+            // part of a frame.
+            let result = match catch_unwind(AssertUnwindSafe(|| call.as_mut().poll(cx))) {
+                Ok(result) => result,
+                Err(payload) => return Poll::Ready(Ok(Outcome::Panicked(payload))),
+            };
             if self.refuse_behind_stream && self.outbox.lock().streaming {
                 // A client must not send a request during a stream. The check comes before
                 // the end of the stream is written, so that any byte received was sent

@@ -82,6 +82,9 @@ impl Server {
     /// Serves all connections with one service until the server is shut down. If the
     /// future is dropped, all connections close at once.
     ///
+    /// A service that panics ends only its own connection, after the answers to earlier
+    /// requests have been written.
+    ///
     /// If accepting fails, as happens when too many files are open, it is retried after
     /// 50 ms.
     ///

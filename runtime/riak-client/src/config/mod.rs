@@ -49,6 +49,23 @@ pub use secret::Secret;
 /// assert_eq!(error.to_string(), "there is no parameter `pool_mx`: did you mean `pool_max`?");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// The settings of pools, retries and circuit breakers have types of their own:
+///
+/// ```
+/// use riak_client::{BreakerConfig, ClientConfig, ClusterConfig, ConnectionConfig, PoolConfig, RetryConfig};
+///
+/// let cluster = ClusterConfig::new()
+///     .pool(PoolConfig::new().max_connections(32))
+///     .retry(RetryConfig::new().max_attempts(2))
+///     .breaker(BreakerConfig::new().failures(10));
+/// let built = ClientConfig::new(["riak-1.example.com".parse()?])
+///     .cluster(cluster)
+///     .connection(ConnectionConfig::new().max_waiting(4096));
+/// let url = "riak://riak-1.example.com?pool_max=32&attempts=2&breaker_failures=10&max_queued=4096";
+/// assert_eq!(built, url.parse()?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClientConfig {

@@ -46,6 +46,21 @@ pub(super) enum Target {
 /// Buffers with less capacity grow faster.
 const FAST_GROWTH_CAPACITY: usize = 16 * 1024;
 
+/// Reserves capacity in a buffer of bytes, whose first allocation is `initial` bytes. A
+/// small buffer more than doubles, since there is little to move yet.
+pub(super) fn reserve<Byte>(buffer: &mut Vec<Byte>, initial: usize, more: usize) {
+    let capacity = buffer.capacity();
+    if capacity == 0 {
+        buffer.reserve_exact(initial.max(more + more / 8));
+    } else if capacity < FAST_GROWTH_CAPACITY {
+        // A message that needs much is likely to need more.
+        let more = more + (more / 4).min(capacity);
+        buffer.reserve_exact(more.max(4 * capacity - buffer.len()));
+    } else {
+        buffer.reserve(more);
+    }
+}
+
 /// The minimum capacity at which a finished vector is shrunk.
 pub(super) const MIN_SHRINK_CAPACITY: usize = 4096;
 
@@ -141,21 +156,6 @@ impl EncodeBuffer {
             self.widen();
         }
         self.unfinished = self.has_large();
-    }
-
-    /// Reserves capacity. A small buffer more than doubles, since there is little to
-    /// move yet.
-    pub(super) fn reserve(&mut self, more: usize) {
-        let capacity = self.buffer.capacity();
-        if capacity == 0 {
-            self.buffer.reserve_exact(self.initial_capacity.max(more + more / 8));
-        } else if capacity < FAST_GROWTH_CAPACITY {
-            // A message that needs much is likely to need more.
-            let more = more + (more / 4).min(capacity);
-            self.buffer.reserve_exact(more.max(4 * capacity - self.buffer.len()));
-        } else {
-            self.buffer.reserve(more);
-        }
     }
 
     /// Ends a message with a vector of its own, and shrinks the vector if it is mostly

@@ -5,10 +5,10 @@
 //! The bytes between the base and the writer's cursor are written, except for the
 //! length prefixes of messages that are still open.
 
-use std::mem::MaybeUninit;
+use std::mem::{self, ManuallyDrop, MaybeUninit};
 use std::ptr;
 
-use super::encode_buffer::{EncodeBuffer, MIN_BORROWED, Target, WidePrefix, put_padded};
+use super::encode_buffer::{EncodeBuffer, MIN_BORROWED, Target, WidePrefix, put_padded, reserve};
 use crate::message::MAX_LEN;
 use crate::varint;
 
@@ -16,6 +16,10 @@ use crate::varint;
 /// field with a tag, a length, and [`MAX_SHORT_COPY`](super::cursor::MAX_SHORT_COPY)
 /// bytes.
 pub(super) const SLACK: usize = 64;
+
+/// The most that is reserved because a message says that it is that long. Hand-written
+/// implementations of [`Message::at_least`](crate::Message::at_least) may be wrong.
+const MAX_RESERVED: usize = 1 << 20;
 
 /// The memory that a writer writes to.
 pub(super) struct Memory<'w> {
@@ -76,16 +80,19 @@ impl Memory<'_> {
 
     /// Ensures space for `count` bytes and `SLACK` more, and returns the cursor at its
     /// new address. While bytes are only counted, there may be less space than that.
+    ///
+    /// # Safety
+    ///
+    /// `cursor` is the writer's, which owns this memory.
     #[cold]
     #[inline(never)]
-    pub(super) fn grow(&mut self, cursor: *mut u8, count: usize) -> *mut u8 {
+    pub(super) unsafe fn grow(&mut self, cursor: *mut u8, count: usize) -> *mut u8 {
         let position = self.position(cursor);
         let start = self.output.buffer.len();
         let len = position.wrapping_sub(start) as u64;
         match self.output.target {
             Target::Buffer if len + self.extra_len <= (MAX_LEN + SLACK) as u64 => {
-                // SAFETY: the cursor lies within the buffer's capacity, and the bytes
-                // before it are written, except for the prefixes of open messages.
+                // SAFETY: the writer's cursor lies within the buffer's capacity.
                 unsafe { self.output.reserve_after(position, count + 2 * SLACK) };
                 return self.continue_in_buffer(position);
             }
@@ -103,11 +110,16 @@ impl Memory<'_> {
 
     /// Ensures space for a message of at least `at_least` bytes, as far as they are to
     /// be copied.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Memory::grow`].
     #[cold]
     #[inline(never)]
-    pub(super) fn grow_for(&mut self, cursor: *mut u8, at_least: usize) -> *mut u8 {
-        let most = if self.output.borrows_large { MIN_BORROWED } else { MAX_LEN };
-        self.grow(cursor, at_least.min(most))
+    pub(super) unsafe fn grow_for(&mut self, cursor: *mut u8, at_least: usize) -> *mut u8 {
+        let most = if self.output.borrows_large { MIN_BORROWED } else { MAX_RESERVED };
+        // SAFETY: the contract is the same.
+        unsafe { self.grow(cursor, at_least.min(most)) }
     }
 
     /// Continues in the buffer, which was reallocated.
@@ -117,8 +129,14 @@ impl Memory<'_> {
         cursor
     }
 
+    /// Fills in the prefix of a message whose length does not fit into one byte, or
+    /// records that it is too narrow.
+    ///
+    /// # Safety
+    ///
+    /// `cursor` is the writer's, which owns this memory, and `mark` is from its `open`.
     #[inline(never)]
-    pub(super) fn close_long(&mut self, cursor: *mut u8, mark: &Mark) {
+    pub(super) unsafe fn close_long(&mut self, cursor: *mut u8, mark: &Mark) {
         // While bytes are only counted, the cursor may have been reset.
         let here = self.position(cursor) as u64;
         let len = here.wrapping_sub(mark.start as u64).wrapping_add(self.extra_len - mark.extra_len);
@@ -148,22 +166,30 @@ impl EncodeBuffer {
     ///
     /// # Safety
     ///
-    /// `position` is at most the capacity. The bytes up to it are written, except for
-    /// the length prefixes of open messages.
+    /// `position` is at most the capacity.
     unsafe fn reserve_after(&mut self, position: usize, more: usize) {
-        /// Removes the message from the buffer's length again, also if the allocation
-        /// fails.
-        struct Shortened<'s>(&'s mut EncodeBuffer, usize);
-        impl Drop for Shortened<'_> {
+        /// Moves the bytes back into the buffer, also if the allocation fails.
+        struct Moved<'s> {
+            buffer: &'s mut Vec<u8>,
+            len: usize,
+            bytes: Vec<MaybeUninit<u8>>,
+        }
+        impl Drop for Moved<'_> {
             fn drop(&mut self) {
-                self.0.buffer.truncate(self.1);
+                let mut bytes = ManuallyDrop::new(mem::take(&mut self.bytes));
+                // SAFETY: `MaybeUninit<u8>` has the layout of `u8`, the allocation is
+                // this vector's, and its first `len` bytes were those of the buffer.
+                *self.buffer =
+                    unsafe { Vec::from_raw_parts(bytes.as_mut_ptr().cast(), self.len, bytes.capacity()) };
             }
         }
-        let before = self.buffer.len();
-        // SAFETY: `position` is at most the capacity. `reserve` moves the bytes without
-        // reading them as values, and the length is restored before anything else can
-        // read them, so the prefixes of open messages need not be initialised.
-        unsafe { self.buffer.set_len(position) };
-        Shortened(self, before).0.reserve(more);
+        let mut buffer = ManuallyDrop::new(mem::take(&mut self.buffer));
+        // SAFETY: `MaybeUninit<u8>` has the layout of `u8`, needs no initialisation, so the
+        // prefixes of open messages may be among the bytes, and `position` is at most the
+        // capacity. The allocation is this vector's.
+        let bytes = unsafe { Vec::from_raw_parts(buffer.as_mut_ptr().cast(), position, buffer.capacity()) };
+        let initial = self.initial_capacity;
+        let mut moved = Moved { buffer: &mut self.buffer, len: buffer.len(), bytes };
+        reserve(&mut moved.bytes, initial, more);
     }
 }

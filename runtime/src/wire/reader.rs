@@ -102,7 +102,8 @@ impl<'a> Reader<'a> {
                 return Ok(Some(u32::from(first & 0x7f) | u32::from(second) << 7));
             }
         }
-        let (tag, cursor) = long_varint(self.cursor, self.end);
+        // SAFETY: by the reader's invariant, `cursor..end` is readable.
+        let (tag, cursor) = unsafe { long_varint(self.cursor, self.end) };
         let len = cursor as usize - self.cursor as usize;
         // An overlong tag is accepted if it is no longer than a 32-bit varint may be.
         match u32::try_from(tag) {
@@ -183,7 +184,8 @@ impl<'a> Reader<'a> {
                 return Ok(u64::from(first));
             }
         }
-        let (value, cursor) = long_varint(self.cursor, self.end);
+        // SAFETY: by the reader's invariant, `cursor..end` is readable.
+        let (value, cursor) = unsafe { long_varint(self.cursor, self.end) };
         if cursor == self.cursor {
             return Err(self.varint_error(ctx));
         }

@@ -156,7 +156,8 @@ impl Writer<'_> {
     #[inline]
     fn ensure_slack(mut self) -> Self {
         if self.cursor > self.memory.limit {
-            self.cursor = self.memory.grow(self.cursor, 0);
+            // SAFETY: the cursor is this writer's.
+            self.cursor = unsafe { self.memory.grow(self.cursor, 0) };
         }
         self
     }
@@ -266,7 +267,8 @@ impl Writer<'_> {
     pub fn raw(mut self, bytes: &[u8]) -> Self {
         let len = bytes.len();
         if len > self.spare() {
-            self.cursor = self.memory.grow(self.cursor, len);
+            // SAFETY: the cursor is this writer's.
+            self.cursor = unsafe { self.memory.grow(self.cursor, len) };
             if len > self.spare() {
                 self.memory.extra_len += len as u64;
                 return self;
@@ -363,7 +365,8 @@ impl Writer<'_> {
     pub(super) fn open(mut self, tag: u32, at_least: usize) -> (Self, Mark) {
         let width = if at_least < 0x80 { 1 } else { varint::len(at_least.min(MAX_LEN) as u64) };
         if self.cursor > self.memory.limit {
-            self.cursor = self.memory.grow_for(self.cursor, at_least);
+            // SAFETY: the cursor is this writer's.
+            self.cursor = unsafe { self.memory.grow_for(self.cursor, at_least) };
         }
         // SAFETY: `ensure_slack` or `grow_for` has made room for `SLACK` bytes, more
         // than a tag and a length prefix take. `close` initialises the prefix when the
@@ -386,7 +389,8 @@ impl Writer<'_> {
                 self.memory.base.add(mark.start - 1).write(len as u8);
             }
         } else {
-            self.memory.close_long(self.cursor, &mark);
+            // SAFETY: the cursor and, as above, the mark are this writer's.
+            unsafe { self.memory.close_long(self.cursor, &mark) };
         }
         self
     }

@@ -9,10 +9,13 @@ pub(super) const CONTINUATION_BITS: u64 = 0x8080_8080_8080_8080;
 /// Decodes the varint at `cursor`, and returns the value and a pointer past it. If
 /// the bytes up to `end` do not begin with a varint, returns `cursor` unchanged.
 ///
-/// Pointers are passed and returned by value, so that they stay in registers. Both must
-/// be those of a reader: `cursor..end` is readable, and `cursor <= end`.
+/// Pointers are passed and returned by value, so that they stay in registers.
+///
+/// # Safety
+///
+/// `cursor` is at most `end`, and the bytes between them are readable.
 #[inline(never)]
-pub(super) fn long_varint(cursor: *const u8, end: *const u8) -> (u64, *const u8) {
+pub(super) unsafe fn long_varint(cursor: *const u8, end: *const u8) -> (u64, *const u8) {
     let left = end as usize - cursor as usize;
     if left >= 8 {
         // SAFETY: eight bytes are left.

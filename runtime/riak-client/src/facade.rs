@@ -47,8 +47,8 @@ pub struct Riak<C = Cluster> {
 }
 
 impl Riak {
-    /// Connects to all nodes of a cluster at once, and returns as soon as one
-    /// connection stands.
+    /// Connects to all nodes of a cluster at once, and returns as soon as one is
+    /// connected.
     ///
     /// Starts [discovery](crate::Discovery) if that is configured.
     ///

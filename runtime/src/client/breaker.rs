@@ -137,8 +137,8 @@ impl Breaker {
         matches!(self.state, State::Open { until } if until <= now)
     }
 
-    /// Makes a call the probe, if one is due. Its end has to be recorded, however
-    /// it ends.
+    /// Makes a call the probe, if one is due, and returns whether it did. The end of
+    /// the probe has to be recorded, whatever its outcome.
     pub(super) fn start_probe(&mut self, now: Instant) -> bool {
         let probe = self.is_probe_due(now);
         if probe {
@@ -148,9 +148,9 @@ impl Breaker {
     }
 
     /// Admits a trial call: one that cannot be a probe because it must not be
-    /// repeated elsewhere, or takes long. One is due later than a probe, and once
-    /// in [`BreakerConfig::open_max`], because it costs more if the node is still
-    /// down.
+    /// repeated elsewhere, or takes long. One is due later than a probe, and at most
+    /// once in [`BreakerConfig::open_max`], because it costs more if the node is
+    /// still down.
     pub(super) fn admit_trial_call(&mut self, now: Instant, config: &BreakerConfig) -> bool {
         let State::Open { until } = self.state else { return false };
         let due = saturating_add(until, config.open_max) <= now;

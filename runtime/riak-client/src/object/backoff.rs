@@ -7,8 +7,8 @@
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
-/// The maximum number of rounds of an update: more than fifty updates that begin at
-/// once need.
+/// The maximum number of rounds of an update. Fifty updates that begin at once need
+/// fewer.
 const MAX_ROUNDS: u32 = 32;
 
 /// The upper bound of the pause after the first lost round; doubled with each

@@ -101,8 +101,8 @@ impl<'c, 'r> CallAttempts<'c, 'r> {
     /// Begins the next attempt.
     fn next(&self, now: Instant) -> Result<ActiveAttempt, CallError> {
         let chosen = self.cluster.inner.choose(&self.members, &self.failed, self.may_abandon(), now);
-        let (member, probe) = chosen.ok_or(NotSent::NoNodes)?;
-        Ok(ActiveAttempt::new(member, probe, !self.request.is_exclusive(), now))
+        let (member, is_probe) = chosen.ok_or(NotSent::NoNodes)?;
+        Ok(ActiveAttempt::new(member, is_probe, !self.request.is_exclusive(), now))
     }
 
     fn watch(&self, attempt: &ActiveAttempt) -> Watch {

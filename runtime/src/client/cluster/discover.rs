@@ -257,9 +257,9 @@ async fn discover_once(cluster: Cluster, source: Arc<dyn Discover>) -> bool {
     let weak = Arc::downgrade(&cluster.inner);
     // A task of its own contains a panic of the source. It is aborted with this
     // one.
-    let mut asking = JoinSet::new();
-    asking.spawn(async move { cluster.discover(&*source).await });
-    while tokio::time::timeout(LIVENESS_CHECK_INTERVAL, asking.join_next()).await.is_err() {
+    let mut query = JoinSet::new();
+    query.spawn(async move { cluster.discover(&*source).await });
+    while tokio::time::timeout(LIVENESS_CHECK_INTERVAL, query.join_next()).await.is_err() {
         if weak.strong_count() <= 1 {
             return false;
         }

@@ -74,8 +74,8 @@ impl Member {
 
     /// Returns the number of attempts that have not ended.
     pub(super) fn in_flight(&self) -> usize {
-        // Loaded in this order, a call that starts and ends between the two loads
-        // counts as in flight, and the difference is never negative.
+        // In this order, a call that starts and ends between the two loads counts as
+        // in flight, and the difference is never negative.
         let finished = self.finished.load(Ordering::Acquire);
         usize::try_from(self.started.load(Ordering::Relaxed).saturating_sub(finished)).unwrap_or(usize::MAX)
     }

@@ -117,7 +117,7 @@ impl Cluster {
         cluster
     }
 
-    /// Connects to all nodes at once, and returns as soon as one connection stands.
+    /// Connects to all nodes at once, and returns as soon as one is connected.
     ///
     /// For programs that want to know at startup whether the cluster is reachable.
     /// The other nodes go on connecting in the background.

@@ -21,7 +21,7 @@ pub(super) fn health(error: &CallError, served: bool) -> Health {
             _ => Health::Good,
         },
         CallError::Alternative(_) => Health::Good,
-        CallError::Lost(error) if is_caused_locally(error) => Health::Unknown,
+        CallError::Lost(error) if is_caused_by_client(error) => Health::Unknown,
         CallError::Lost(_) | CallError::UnexpectedCode { .. } | CallError::Timeout { sent: true, .. } => {
             Health::Bad
         }
@@ -32,7 +32,7 @@ pub(super) fn health(error: &CallError, served: bool) -> Health {
         {
             Health::Unknown
         }
-        CallError::NotSent(NotSent::Connection(error)) if !is_caused_locally(error) => Health::Down,
+        CallError::NotSent(NotSent::Connection(error)) if !is_caused_by_client(error) => Health::Down,
         CallError::NotSent(_)
         | CallError::Timeout { sent: false, .. }
         | CallError::Decode(_)
@@ -73,8 +73,9 @@ pub(super) fn health_of_answer(operation: &Operation) -> Health {
     if operation.served_by == Some("api") { Health::Unknown } else { Health::Good }
 }
 
-/// Reports whether the connection was closed on this side, because of its callers.
-fn is_caused_locally(error: &ConnectionError) -> bool {
+/// Reports whether the client caused the connection's end: by closing it, or by a
+/// request on which the server crashed.
+fn is_caused_by_client(error: &ConnectionError) -> bool {
     matches!(
         error,
         ConnectionError::Abandoned { .. }

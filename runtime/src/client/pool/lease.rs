@@ -95,8 +95,8 @@ impl Inner {
         count_waiter(&self.waiting_shared, MAX_SHARED_WAITERS)
     }
 
-    /// Waits for `event` until the pool's wait timeout, counted from `started`, or
-    /// `limit`. Returns the time waited if that comes first.
+    /// Waits for `event`, but no longer than the pool's wait timeout, counted from
+    /// `started`, and not beyond `limit`. The error is the time waited.
     pub(super) async fn with_wait_timeout<T>(
         &self,
         started: Instant,
@@ -190,9 +190,9 @@ impl Inner {
     /// Hands a connection, or the reason why there is none, to the first waiter.
     /// Without a waiter, the connection is kept.
     ///
-    /// An `opening` is counted until the lock is held under which its result
-    /// becomes visible: a stream that asked in between would open one connection
-    /// too many.
+    /// An `opening` stays counted until the lock is held under which its result
+    /// becomes visible. Otherwise a stream that asks in between would open one
+    /// connection too many.
     fn hand_over(&self, mut result: Result<Idle, ConnectionError>, mut opening: Option<ExclusiveOpening>) {
         loop {
             let mut state = self.lock();

@@ -91,7 +91,7 @@ struct Inner {
     /// The number of unary calls that wait for the first connection, or for room on
     /// one.
     waiting_shared: AtomicUsize,
-    /// Signals that there may be room: a call ended, or an attempt to connect did.
+    /// Signals that there may be room: a call or an attempt to connect has ended.
     room: Notify,
     closing: AtomicBool,
     /// Signals that a call ended while the pool was closing.
@@ -111,8 +111,7 @@ struct State {
     opening_exclusive: usize,
     /// Connections being opened for unary calls.
     opening_shared: usize,
-    /// Reports the result of opening to the calls that wait while no connection is
-    /// open.
+    /// Tells the calls that wait while no connection is open how opening one went.
     first_result: Option<ConnectSender>,
     /// Set if the last attempt to connect failed and no call waited for it, or if
     /// the node refused the client. No connection is then opened before the next

@@ -157,12 +157,12 @@ impl Inner {
         let now = now();
         let idle = self.config.idle_timeout;
         let mut state = self.lock();
-        let signs = |connection: &Connection| ConnectionStatus {
+        let status = |connection: &Connection| ConnectionStatus {
             broken: connection.closed().is_some(),
             owed: connection.owed(),
             answered: connection.answered(),
         };
-        let gone = state.connections.sweep(now, idle, self.min(), signs);
+        let gone = state.connections.sweep(now, idle, self.min(), status);
         let kept = std::mem::take(&mut state.idle);
         let (kept, idle) = kept.into_iter().partition(|kept| kept.is_fresh(now, idle));
         state.idle = kept;
@@ -194,12 +194,12 @@ impl Drop for Opening {
         let mut state = inner.lock();
         state.opening_shared -= 1;
         // While others are being opened, the waiters may still get one of those.
-        let over = state.connections.len() > 0 || state.opening_shared == 0;
-        let told = if over { state.first_result.take() } else { None };
+        let is_decided = state.connections.len() > 0 || state.opening_shared == 0;
+        let sender = if is_decided { state.first_result.take() } else { None };
         drop(state);
-        if let (Some(told), Some(error)) = (told, self.error.take()) {
+        if let (Some(sender), Some(error)) = (sender, self.error.take()) {
             // Fails only if no call waits any more.
-            let _ = told.send(Some(error));
+            let _ = sender.send(Some(error));
         }
         inner.room.notify_waiters();
     }

@@ -4,9 +4,10 @@
 //! no socket and no lock in here. Invariant: a removed connection stays open for
 //! the calls that it carries, and gets no more.
 //!
-//! A dead connection shows no sign but owed answers. These therefore weigh heavily,
-//! doubling with each one: a dead connection gets next to no calls, and one that is
-//! merely slow gets calls again as it answers.
+//! The only sign of a dead connection is that it owes answers whose callers have
+//! given up. Owed answers therefore weigh heavily, and twice as much with each one: a
+//! dead connection gets next to no calls, and one that is merely slow gets calls
+//! again as it answers.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -31,8 +32,8 @@ pub(super) struct ConnectionStatus {
 #[derive(Debug)]
 pub(super) struct SharedConnection<C> {
     pub(super) connection: C,
-    /// Calls are counted as they begin in [`Entry`], under a lock that is held
-    /// there anyway, so that a call writes to the shared cache line once less.
+    /// Ended calls. [`Entry`] counts the calls that have begun, under a lock that is
+    /// held there anyway, so that a call writes to the shared cache line once less.
     finished: AtomicUsize,
 }
 
@@ -52,10 +53,10 @@ struct Entry<C> {
     shared: Arc<SharedConnection<C>>,
     /// Calls that have begun.
     calls: usize,
-    /// When it is removed in any case.
+    /// When it is removed even if it is in use.
     retires_at: Option<Instant>,
-    /// The calls begun by the last sweep that found it in use, and the time of that
-    /// sweep.
+    /// The value of `calls` at the last sweep that found it in use, and the time of
+    /// that sweep.
     idle_since: (usize, Instant),
     /// While answers are owed: the number of answers received, and since when it
     /// has stayed the same.
@@ -69,7 +70,7 @@ impl<C> Entry<C> {
         self.calls.wrapping_sub(self.shared.finished.load(Ordering::SeqCst))
     }
 
-    /// Reports whether it has owed answers in silence for too long.
+    /// Reports whether it has owed answers for too long without giving any.
     fn is_silent(&mut self, status: ConnectionStatus, now: Instant) -> bool {
         match self.silent_since {
             _ if status.owed == 0 => self.silent_since = None,

@@ -1,9 +1,9 @@
-//! What the codec costs, as a ratio to `memcpy` of the encoded bytes.
+//! The cost of the codec, as a ratio to `memcpy` of the encoded bytes.
 //!
-//! `cargo bench -p riak-client --bench codec` prints a table: for each message
-//! the best of many rounds, all cases interleaved in each, so that a noisy
-//! machine slows all alike. Dropping the value is part of decoding. Words
-//! behind `--` choose messages by parts of their names.
+//! `cargo bench -p riak-client --bench codec` prints a table: for each message the
+//! best of many rounds, with all cases interleaved in each round, so that a noisy
+//! machine slows all of them alike. Decoding includes dropping the value. Words
+//! after `--` select messages by parts of their names.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -52,7 +52,7 @@ fn put(value: usize) -> RpbPutReq {
     }
 }
 
-/// A map nested three levels, 50 entries in all.
+/// A map with three levels of nesting and 50 entries in all.
 fn map() -> DtFetchResp {
     fn field(name: String, ty: map_field::MapFieldType) -> MapField {
         MapField { name: name.into(), r#type: ty, ..MapField::default() }
@@ -135,7 +135,7 @@ fn rows() -> TsQueryResp {
     }
 }
 
-/// A measured function, and the best time of one call so far.
+/// A measured function and its best time per call so far.
 struct Case<'f> {
     name: &'static str,
     run: Box<dyn FnMut() + 'f>,
@@ -145,7 +145,7 @@ struct Case<'f> {
 
 impl<'f> Case<'f> {
     fn new(name: &'static str, mut run: impl FnMut() + 'f) -> Self {
-        // So many calls that a round takes about 50 microseconds.
+        // Chosen so that a round takes about 50 microseconds.
         let start = Instant::now();
         let mut calls = 0;
         while start.elapsed().as_micros() < 500 {
@@ -165,7 +165,7 @@ impl<'f> Case<'f> {
 }
 
 fn measure<M: Owned + Coded>(title: &str, message: &M) {
-    // Cargo adds flags of its own.
+    // Flags are skipped, since cargo adds its own.
     let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
     if !wanted.is_empty() && !wanted.iter().any(|part| title.contains(part.as_str())) {
         return;

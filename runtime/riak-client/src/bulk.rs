@@ -1,8 +1,8 @@
-//! [`Bulk`]: many calls, so many at a time, with a result for each.
+//! [`Bulk`]: many calls, a limited number at a time, with a result for each.
 //!
-//! No task is spawned: the calls get on while the results are asked for.
-//! Invariant: there is one result for each request, whatever becomes of the
-//! others, and never more calls in flight than were asked for.
+//! No task is spawned: the calls make progress while the results are polled.
+//! Invariant: there is one result for each request, whatever becomes of the others,
+//! and never more calls in flight than the concurrency allows.
 
 use std::fmt;
 use std::pin::Pin;
@@ -13,16 +13,18 @@ use riak_runtime::Request;
 use riak_runtime::client::{Call, CallError, unary};
 
 use crate::Riak;
-use crate::refused::Checked;
+use crate::checked::Checked;
 use crate::riak_kv::{RpbDelReq, RpbGetReq, RpbGetResp, RpbPutReq, RpbPutResp};
 use crate::riak_services::RpbDelResp;
 
-/// How many calls are in flight at once unless told otherwise: those that the
-/// connections of one node take before calls queue up behind each other.
-const CONCURRENCY: usize = 64;
+/// The default concurrency: the number of calls that the connections of one node
+/// take before calls queue up behind each other.
+const DEFAULT_CONCURRENCY: usize = 64;
 
-/// Makes many calls, a limited number at a time, with a result for each: see
-/// [`Riak::bulk`]. No task is spawned.
+/// Many calls, a limited number at a time, with a result for each: see
+/// [`Riak::bulk`].
+///
+/// No task is spawned.
 #[derive(Debug)]
 pub struct Bulk<'c, C> {
     call: Checked<&'c C>,
@@ -31,8 +33,9 @@ pub struct Bulk<'c, C> {
 }
 
 impl<C: Call> Riak<C> {
-    /// Makes many calls at a time, with a result for each. A call that fails does not
-    /// stop the others.
+    /// Makes many calls, a limited number at a time, with a result for each.
+    ///
+    /// A call that fails does not stop the others.
     ///
     /// Requests that Riak is known to crash on are refused: see [`Checked`].
     ///
@@ -51,30 +54,33 @@ impl<C: Call> Riak<C> {
     /// # }
     /// ```
     pub const fn bulk(&self) -> Bulk<'_, C> {
-        Bulk { call: Checked::new(self.carrier()), concurrency: CONCURRENCY, ordered: false }
+        Bulk { call: Checked::new(self.carrier()), concurrency: DEFAULT_CONCURRENCY, ordered: false }
     }
 }
 
 impl<'c, C: Call> Bulk<'c, C> {
-    /// Sets how many calls are in flight at once. Default 64: as many as the
-    /// connections of one node take before calls queue up. 0 counts as 1. Over a single
-    /// connection ([`Riak::connect_one`]) never more than its `max_owed`, 128 by
-    /// default.
+    /// Sets how many calls are in flight at once.
+    ///
+    /// Default 64: as many as the connections of one node take before calls queue
+    /// up. 0 counts as 1. Over a single connection ([`Riak::connect_one`]) the
+    /// number never exceeds its `max_owed`, 128 by default.
     #[must_use]
     pub fn concurrency(mut self, calls: usize) -> Self {
         self.concurrency = calls.max(1);
         self
     }
 
-    /// Returns results in the order of the requests, instead of as they arrive: a slow
-    /// call then holds up the results after it.
+    /// Returns results in the order of the requests, instead of as they arrive.
+    ///
+    /// A slow call then holds up the results after it.
     #[must_use]
     pub fn ordered(mut self) -> Self {
         self.ordered = true;
         self
     }
 
-    /// Gets many objects. An object that does not exist is an answer without content.
+    /// Gets many objects. For an object that does not exist, the answer has no
+    /// content.
     pub fn get_many<I>(self, requests: I) -> Results<'c, RpbGetResp>
     where
         I: IntoIterator<Item = RpbGetReq, IntoIter: Send + 'c>,
@@ -82,7 +88,9 @@ impl<'c, C: Call> Bulk<'c, C> {
         self.call_many(requests)
     }
 
-    /// Stores many objects. A put that fails may have been applied: see
+    /// Stores many objects.
+    ///
+    /// A put that fails may have been applied: see
     /// [`CallError::may_have_been_applied`].
     pub fn put_many<I>(self, requests: I) -> Results<'c, RpbPutResp>
     where
@@ -99,23 +107,25 @@ impl<'c, C: Call> Bulk<'c, C> {
         self.call_many(requests)
     }
 
-    /// Makes many calls with requests of one type that is answered once. Requests are
-    /// taken from the iterator as they are sent.
+    /// Makes many calls with requests of one type that has a single answer.
+    ///
+    /// Requests are taken from the iterator as they are sent.
     pub fn call_many<R, I>(self, requests: I) -> Results<'c, R::Response>
     where
         R: Request + 'c,
         I: IntoIterator<Item = R, IntoIter: Send + 'c>,
     {
         let call = self.call;
-        // No more than what may be given up at once: results are dropped halfway.
-        let at_once = call.max_owed().map_or(self.concurrency, |most| self.concurrency.min(most.max(1)));
+        // Dropping the results abandons all calls in flight. More than `max_owed`
+        // of those would close the connection.
+        let concurrency = call.max_owed().map_or(self.concurrency, |most| self.concurrency.min(most.max(1)));
         let calls = stream::iter(requests.into_iter().enumerate())
             .map(move |(index, request)| async move { (index, unary(&call, request).await) });
         Results {
             results: if self.ordered {
-                Box::pin(calls.buffered(at_once))
+                Box::pin(calls.buffered(concurrency))
             } else {
-                Box::pin(calls.buffer_unordered(at_once))
+                Box::pin(calls.buffer_unordered(concurrency))
             },
         }
     }
@@ -125,10 +135,10 @@ impl<'c, C: Call> Bulk<'c, C> {
 ///
 /// Calls make progress only while [`Results::next`] or the stream is polled.
 ///
-/// Dropping it gives up the calls in flight; other calls are not affected. But a
-/// single connection ([`Riak::connect_one`]) closes when more answers than its
-/// `max_owed` are outstanding for calls that were given up: those dropped here count,
-/// together with others.
+/// Dropping the results abandons the calls in flight, without affecting other
+/// calls. But a single connection ([`Riak::connect_one`]) closes when more answers
+/// than its `max_owed` are outstanding for abandoned calls: those dropped here
+/// count, together with others.
 #[must_use = "calls make progress only while their results are asked for"]
 pub struct Results<'c, A> {
     #[expect(clippy::type_complexity, reason = "what is streamed, spelled out once")]
@@ -136,14 +146,16 @@ pub struct Results<'c, A> {
 }
 
 impl<A> Results<'_, A> {
-    /// The next result, with the index of its request from 0; `None` after the last.
+    /// Returns the next result, with the index of its request from 0; `None` after
+    /// the last.
     ///
     /// No result is lost if the future is dropped.
     pub async fn next(&mut self) -> Option<(usize, Result<A, CallError>)> {
         self.results.next().await
     }
 
-    /// All results that are left, in the order of the requests and without indexes.
+    /// Returns all remaining results, in the order of the requests and without
+    /// indexes.
     pub async fn all(self) -> Vec<Result<A, CallError>> {
         let mut all: Vec<_> = self.results.collect().await;
         all.sort_unstable_by_key(|(index, _)| *index);

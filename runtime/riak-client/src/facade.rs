@@ -1,6 +1,6 @@
 //! [`Riak`]: all of Riak's services behind one handle.
 //!
-//! Invariant: it holds nothing but what carries the calls; each service's
+//! Invariant: the handle holds nothing but the carrier of the calls; each service's
 //! client borrows that.
 
 use std::fmt;
@@ -10,8 +10,8 @@ use riak_runtime::client::{
     ToSocketAddrs, With,
 };
 
+use crate::checked::Checked;
 use crate::config::{IntoConfig, InvalidConfig};
-use crate::refused::Checked;
 use crate::riak_services::{
     RiakAae, RiakBucket, RiakDt, RiakKv, RiakMapReduce, RiakRepl, RiakSearch, RiakSecurity, RiakServer,
     RiakTs,
@@ -20,10 +20,10 @@ use crate::riak_services::{
 /// The client: all of Riak's services, called through a [`Cluster`] of nodes, or
 /// through anything else that implements [`Call`].
 ///
-/// Clones share the connections. Calls may be made from many tasks at once, and their
-/// futures may be dropped at any time: no call ever gets another's answer. When the
-/// last clone is dropped, the connections close; [`Riak::close`] waits for calls in
-/// flight.
+/// Clones share the connections. Calls may be made from many tasks at once, and
+/// their futures may be dropped at any time: no call ever gets another's answer.
+/// Dropping the last clone closes the connections; [`Riak::close`] waits for calls
+/// in flight.
 ///
 /// ```no_run
 /// use riak_client::riak_kv::RpbGetReq;
@@ -48,20 +48,22 @@ pub struct Riak<C = Cluster> {
 
 impl Riak {
     /// Connects to all nodes of a cluster at once, and returns as soon as one is
-    /// connected. Starts [discovery](crate::Discovery) if that is configured.
+    /// connected.
     ///
-    /// It takes a [`ClientConfig`](crate::ClientConfig), a URL
+    /// Starts [discovery](crate::Discovery) if that is configured.
+    ///
+    /// Takes a [`ClientConfig`](crate::ClientConfig), a URL
     /// (`riak://host1,host2?timeout=2s`), `host:port`, or an address: see
     /// [`IntoConfig`](crate::IntoConfig).
     ///
     /// # Errors
     ///
-    /// If the configuration is invalid, or if no node can be connected to; the error
-    /// names all of them.
+    /// Fails if the configuration is invalid, or if no node can be connected to;
+    /// the error names all of them.
     ///
     /// # Panics
     ///
-    /// Outside of a tokio runtime with timers and IO.
+    /// Panics outside of a tokio runtime with timers and IO.
     pub async fn connect(to: impl IntoConfig) -> Result<Self, ConnectError> {
         let config = to.into_config()?;
         let riak = Self::over(config.build()?);
@@ -70,23 +72,27 @@ impl Riak {
         Ok(riak)
     }
 
-    /// A client that connects at its first call. Discovery is not started: call
-    /// [`Discovery::start`](crate::Discovery::start) for that.
+    /// Creates a client that connects at its first call.
+    ///
+    /// Discovery is not started: call [`Discovery::start`](crate::Discovery::start)
+    /// for that.
     ///
     /// # Errors
     ///
-    /// If the configuration is invalid.
+    /// Fails if the configuration is invalid.
     pub fn lazy(to: impl IntoConfig) -> Result<Self, InvalidConfig> {
         Ok(Self::over(to.into_config()?.build()?))
     }
 
-    /// How each node stands now: its circuit breaker, latency, calls and connections.
+    /// Returns a snapshot of each node's circuit breaker, latency, calls and
+    /// connections.
     #[must_use]
     pub fn stats(&self) -> ClusterStats {
         self.call.stats()
     }
 
-    /// Takes no more calls, waits for those in flight, and closes all connections.
+    /// Refuses new calls, waits for those in flight, and closes all connections.
+    ///
     /// Open streams are waited for as well, so bound the wait with a timeout. See
     /// [`Cluster::close`] for what happens if the future is dropped.
     pub async fn close(&self) {
@@ -95,17 +101,18 @@ impl Riak {
 }
 
 impl Riak<Connection> {
-    /// Connects to one node over a single connection, which is not re-established. No
-    /// call is made again, and a stream makes all other calls wait.
+    /// Connects to one node over a single connection, which is not re-established.
+    ///
+    /// No call is retried, and a stream makes all other calls wait.
     ///
     /// # Errors
     ///
-    /// If connecting fails or takes longer than
+    /// Fails if connecting fails or takes longer than
     /// [`connect_timeout`](ConnectionConfig::connect_timeout).
     ///
     /// # Panics
     ///
-    /// Outside of a tokio runtime with timers and IO.
+    /// Panics outside of a tokio runtime with timers and IO.
     pub async fn connect_one(
         address: impl ToSocketAddrs,
         config: ConnectionConfig,
@@ -155,19 +162,20 @@ impl std::error::Error for ConnectError {
 }
 
 impl<C: Call> Riak<C> {
-    /// Riak's services, called through `call`: a connection or cluster that clients of
-    /// other schemas use as well.
+    /// Creates a client whose calls go through `call`: a connection or cluster that
+    /// clients of other schemas may use as well.
     pub const fn over(call: C) -> Self {
         Self { call }
     }
 
-    /// What the calls are made through, so that clients of other schemas can share it.
+    /// Returns what carries the calls, so that clients of other schemas can share
+    /// it.
     pub const fn carrier(&self) -> &C {
         &self.call
     }
 
-    /// The same services, with these options for each call made through them: a
-    /// deadline, and whether it may be repeated.
+    /// Returns a client that applies these options to each call: a deadline, and
+    /// whether it may be repeated.
     ///
     /// ```no_run
     /// # async fn example(riak: riak_client::Riak) -> Result<(), riak_client::CallError> {
@@ -183,58 +191,63 @@ impl<C: Call> Riak<C> {
         Riak { call: With::new(&self.call, options) }
     }
 
-    /// Requests about the node itself: ping, its name and release.
+    /// Returns the client for requests about the node itself: ping, its name and
+    /// release.
     pub const fn server(&self) -> RiakServer<&C> {
         RiakServer::new(&self.call)
     }
 
-    /// The requests that set up a secured connection. Not needed: the feature `tls`
-    /// makes them.
+    /// Returns the client for the requests that set up a secured connection.
+    ///
+    /// It is rarely needed: the feature `tls` makes these requests.
     pub const fn security(&self) -> RiakSecurity<&C> {
         RiakSecurity::new(&self.call)
     }
 
-    /// Requests for the properties of buckets and bucket types.
+    /// Returns the client for the properties of buckets and bucket types.
     pub const fn buckets(&self) -> RiakBucket<&C> {
         RiakBucket::new(&self.call)
     }
 
-    /// Requests for objects, listings, secondary indexes, and the counters of Riak 1.4.
+    /// Returns the client for objects, listings, secondary indexes, and the
+    /// counters of Riak 1.4.
     ///
     /// Requests that Riak is known to crash on are refused: see [`Checked`].
     pub const fn kv(&self) -> RiakKv<Checked<&C>> {
         RiakKv::new(Checked::new(&self.call))
     }
 
-    /// Requests for data types: counters, sets, maps, `HyperLogLog`s, grow-only sets.
-    /// [`Riak::convergent`] is the safer way to them.
+    /// Returns the client for data types: counters, sets, maps, `HyperLogLog`s,
+    /// grow-only sets.
+    ///
+    /// [`Riak::convergent`] is the safer way to use them.
     ///
     /// Requests that Riak is known to crash on are refused: see [`Checked`].
     pub const fn data_types(&self) -> RiakDt<Checked<&C>> {
         RiakDt::new(Checked::new(&self.call))
     }
 
-    /// Requests for map/reduce jobs.
+    /// Returns the client for map/reduce jobs.
     pub const fn map_reduce(&self) -> RiakMapReduce<&C> {
         RiakMapReduce::new(&self.call)
     }
 
-    /// Requests for the full-text search of Riak 2.0 to 2.9.
+    /// Returns the client for the full-text search of Riak 2.0 to 2.9.
     pub const fn search(&self) -> RiakSearch<&C> {
         RiakSearch::new(&self.call)
     }
 
-    /// Requests of Riak TS.
+    /// Returns the client for Riak TS.
     pub const fn time_series(&self) -> RiakTs<&C> {
         RiakTs::new(&self.call)
     }
 
-    /// Requests for replication queues and for the cluster's membership.
+    /// Returns the client for replication queues and for the cluster's membership.
     pub const fn replication(&self) -> RiakRepl<&C> {
         RiakRepl::new(&self.call)
     }
 
-    /// Folds over the anti-entropy trees and key stores.
+    /// Returns the client for folds over the anti-entropy trees and key stores.
     pub const fn anti_entropy(&self) -> RiakAae<&C> {
         RiakAae::new(&self.call)
     }

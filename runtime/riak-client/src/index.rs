@@ -1,7 +1,7 @@
-//! [`IndexPages`]: a query of a secondary index, page after page.
+//! [`IndexPages`]: a query of a secondary index, page by page.
 //!
-//! Invariant: a page that could not be had is asked for again, with the same
-//! continuation; none is left out, none comes twice, and there is an end to them.
+//! Invariant: a page whose call failed is requested again with the same
+//! continuation; no page is skipped or repeated, and the pages come to an end.
 
 use std::fmt;
 
@@ -13,9 +13,9 @@ use crate::Riak;
 use crate::riak_kv::{RpbGetResp, RpbIndexReq};
 use crate::riak_services::RiakKvIndexAnswer;
 
-/// Entries of a page unless the request says how many: an answer of some tens
-/// of kilobytes.
-const PAGE: u32 = 1000;
+/// The default number of entries on a page, which make an answer of some tens of
+/// kilobytes.
+const DEFAULT_PAGE_SIZE: u32 = 1000;
 
 /// One entry of a page.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,11 +23,11 @@ const PAGE: u32 = 1000;
 pub struct IndexEntry {
     /// The key of the object.
     pub key: Blob,
-    /// The term that the object was found by. Riak sends it only if the request sets
-    /// `return_terms` and the query is of a range.
+    /// The term by which the object was found. Riak sends it only if the request
+    /// sets `return_terms` and queries a range.
     pub term: Option<Blob>,
-    /// The object, if the request sets `return_body` and the node sends it, as Riak TS
-    /// does.
+    /// The object, if the request sets `return_body` and the node sends it, as Riak
+    /// TS does.
     pub object: Option<RpbGetResp>,
 }
 
@@ -36,16 +36,17 @@ pub struct IndexEntry {
 pub struct IndexPages<'c, C> {
     riak: &'c Riak<C>,
     request: RpbIndexReq,
-    over: bool,
-    /// The last page was to be followed by itself.
-    stuck: bool,
+    is_finished: bool,
+    /// Set if the last page's continuation would lead to the same page again.
+    is_stuck: bool,
 }
 
 impl<C: Call> Riak<C> {
     /// Queries a secondary index page by page.
     ///
-    /// The pages have `max_results` entries, 1,000 if the request does not set it. A
-    /// request with a `continuation` goes on from there. The field `stream` is ignored.
+    /// The pages have `max_results` entries, or 1,000 if the request does not set
+    /// it. A request with a `continuation` resumes from there. The field `stream`
+    /// is ignored.
     ///
     /// ```no_run
     /// # async fn example(riak: riak_client::Riak) -> Result<(), riak_client::CallError> {
@@ -67,58 +68,63 @@ impl<C: Call> Riak<C> {
     /// # }
     /// ```
     pub fn index_pages(&self, mut request: RpbIndexReq) -> IndexPages<'_, C> {
-        request.max_results.get_or_insert(PAGE);
+        request.max_results.get_or_insert(DEFAULT_PAGE_SIZE);
         request.stream = None;
         request.continuation = request.continuation.filter(|it| !it.is_empty());
-        IndexPages { riak: self, request, over: false, stuck: false }
+        IndexPages { riak: self, request, is_finished: false, is_stuck: false }
     }
 }
 
 impl<'c, C: Call> IndexPages<'c, C> {
-    /// The next page; `None` after the last. The last page may be empty: Riak does not
-    /// know that nothing follows a full page.
+    /// Returns the next page; `None` after the last.
+    ///
+    /// The last page may be empty: after a full page, Riak does not know that
+    /// nothing follows.
     ///
     /// No page is lost if the future is dropped.
     ///
     /// # Errors
     ///
-    /// If the call fails; calling `next` again asks for the same page. With
-    /// [`NotSent::Refused`] if `max_results` is 0, or if the node answered a page with
-    /// the continuation it was asked with, so that what follows cannot be reached.
+    /// Fails if the call fails; calling `next` again requests the same page. The
+    /// error is [`NotSent::Refused`] if `max_results` is 0, or if the node answered
+    /// a page with the continuation of the request, so that what follows cannot be
+    /// reached.
     pub async fn next(&mut self) -> Result<Option<Vec<IndexEntry>>, CallError> {
-        if self.over {
+        if self.is_finished {
             return Ok(None);
         }
         if self.request.max_results == Some(0) {
             let reason = "pages of no entries would never end: set max_results to 1 or more";
             return Err(NotSent::Refused { reason }.into());
         }
-        if self.stuck {
+        if self.is_stuck {
             let reason = "the node gave the continuation of the last page for the next one, which would be the same page again: \
                           make the query without pages, or at another node";
             return Err(NotSent::Refused { reason }.into());
         }
         let answer = self.riak.kv().index_any(&self.request).await?;
         let (entries, continuation) = entries(answer);
-        // An empty one names no place to go on from.
+        // An empty continuation does not say where to resume.
         match continuation.filter(|it| !it.is_empty()) {
-            None => self.over = true,
-            next if next == self.request.continuation => self.stuck = true,
+            None => self.is_finished = true,
+            next if next == self.request.continuation => self.is_stuck = true,
             next => self.request.continuation = next,
         }
         Ok(Some(entries))
     }
 
-    /// Where the next page begins. To go on later or elsewhere, put it into a request
-    /// that is otherwise the same. `None` before the first page, unless the request had
-    /// a continuation, and after the last page.
+    /// Returns the continuation at which the next page begins.
+    ///
+    /// To resume later or elsewhere, put it into a request that is otherwise the
+    /// same. It is `None` before the first page, unless the request had a
+    /// continuation, and after the last page.
     #[must_use]
     pub fn continuation(&self) -> Option<&Blob> {
-        self.request.continuation.as_ref().filter(|_| !self.over)
+        self.request.continuation.as_ref().filter(|_| !self.is_finished)
     }
 
-    /// All entries that are left, as a stream that asks for pages as needed. An error
-    /// is its last item.
+    /// Returns all remaining entries as a stream that requests pages as needed. An
+    /// error is its last item.
     pub fn entries(self) -> impl Stream<Item = Result<IndexEntry, CallError>> + Send + 'c {
         let begin = (Some(self), Vec::new().into_iter());
         stream::unfold(begin, |(mut pages, mut page)| async move {
@@ -136,13 +142,13 @@ impl<'c, C: Call> IndexPages<'c, C> {
     }
 }
 
-/// An answer's entries, and its continuation.
+/// Returns an answer's entries and its continuation.
 fn entries(answer: RiakKvIndexAnswer) -> (Vec<IndexEntry>, Option<Blob>) {
     let entry = |key, term, object| IndexEntry { key, term, object };
     match answer {
         RiakKvIndexAnswer::RpbIndexResp(answer) => {
-            // Riak fills one of the two, by what it was asked for; what a node
-            // gives all the same is an entry, too.
+            // Riak fills one of the two fields, depending on the request. If a node
+            // fills both, the keys are entries as well.
             let pairs = answer.results.into_iter();
             let found = pairs.map(|pair| entry(pair.value.unwrap_or_default(), Some(pair.key), None));
             let keys = answer.keys.into_iter().map(|key| entry(key, None, None));
@@ -160,7 +166,7 @@ impl<C> fmt::Debug for IndexPages<'_, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("IndexPages")
             .field("index", &self.request.index)
-            .field("over", &self.over)
+            .field("over", &self.is_finished)
             .finish_non_exhaustive()
     }
 }

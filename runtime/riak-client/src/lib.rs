@@ -2,8 +2,8 @@
 //!
 //! It has Riak's messages as typed Rust, a method for each request, and a cluster
 //! client with load balancing, retries and deadlines. The messages and methods are
-//! generated from Riak's schemas by `protoc-gen-riak` and checked in: nothing is
-//! generated when this crate is built.
+//! generated from Riak's schemas by `protoc-gen-riak` and checked in: building this
+//! crate generates nothing.
 //!
 //! ```no_run
 //! use riak_client::riak_kv::{RpbContent, RpbGetReq, RpbListKeysReq, RpbPutReq};
@@ -66,7 +66,8 @@
 //! | `tracing`, `metrics` | a span, counters and a histogram for each attempt at a call; `riak_runtime::client` lists them |
 //! | `tower` | `riak_runtime::client::CallService`, calls as a `tower::Service` |
 //!
-//! With none of them there are only messages, and no dependency but `riak-runtime`.
+//! Without any of them, there are only messages, and the one dependency is
+//! `riak-runtime`.
 //!
 //! # Proxies and inspectors
 //!
@@ -87,9 +88,10 @@
 //!
 //! # Servers
 //!
-//! A program can answer Riak's requests itself: implement the trait of a service, whose
-//! other methods answer "Unknown message code", and serve it by its dispatcher. The
-//! crate `riak-testkit` is a whole node made this way, for tests.
+//! A program can answer Riak's requests itself: implement the trait of a service,
+//! and serve it through its dispatcher. Methods that are left out answer "Unknown
+//! message code". The crate `riak-testkit` is a whole node made this way, for
+//! tests.
 //!
 #![cfg_attr(all(feature = "client", feature = "server"), doc = "```")]
 #![cfg_attr(not(all(feature = "client", feature = "server")), doc = "```ignore")]
@@ -134,16 +136,18 @@ mod facade;
 #[rustfmt::skip]
 mod generated;
 #[cfg(feature = "client")]
+mod checked;
+#[cfg(feature = "client")]
 mod index;
 #[cfg(feature = "client")]
 mod membership;
 #[cfg(feature = "client")]
 mod object;
-#[cfg(feature = "client")]
-mod refused;
 
 #[cfg(feature = "client")]
 pub use bulk::{Bulk, Results};
+#[cfg(feature = "client")]
+pub use checked::Checked;
 #[cfg(feature = "client")]
 pub use config::{
     ClientConfig, Discovery, DiscoverySource, IntoConfig, InvalidConfig, PARAMETERS, Parameter, Secret,
@@ -161,8 +165,6 @@ pub use index::{IndexEntry, IndexPages};
 pub use membership::Membership;
 #[cfg(feature = "client")]
 pub use object::{Fetched, Location, Newest, Object, Objects, Resolve, Siblings, VClock};
-#[cfg(feature = "client")]
-pub use refused::Checked;
 #[cfg(feature = "client")]
 pub use riak_runtime::client::{
     Attempt, Balance, BreakerConfig, BreakerState, Call, CallError, CallOptions, Candidate, Cluster,

@@ -1,19 +1,21 @@
 //! [`Membership`]: the cluster's own list of its nodes.
 //!
-//! Nodes since 3.0.10 say at which addresses their peers listen. Invariant: an
-//! address that no client could use (none, or "any") is left out.
+//! Nodes from 3.0.10 on report the addresses on which their peers listen.
+//! Invariant: an address that no client can use (empty or unspecified) is left out.
 
 use riak_runtime::client::{Cluster, Discover, Discovering, Node};
 
 use crate::Riak;
 use crate::riak_kv::RpbMembershipResp;
 
-/// Asks a node of the cluster which nodes are up, and at which addresses. Riak 3.0.10
-/// and later answer that.
+/// A source that asks a node of the cluster which nodes are up, and at which
+/// addresses.
 ///
-/// Nodes give the addresses that they listen on. These are useful to clients in the
-/// same network, but not through a network address translation. Addresses that nobody
-/// can connect to, such as `0.0.0.0`, are left out.
+/// Riak 3.0.10 and later answer that.
+///
+/// Nodes report the addresses on which they listen. These are useful to clients in
+/// the same network, but not through network address translation. Addresses that
+/// cannot be connected to, such as `0.0.0.0`, are left out.
 ///
 /// ```no_run
 /// use std::sync::Arc;
@@ -42,8 +44,8 @@ fn nodes(answer: &RpbMembershipResp) -> Vec<Node> {
     let usable = answer.up_nodes.iter().filter_map(|member| {
         let host = std::str::from_utf8(&member.ip).ok()?;
         let port = u16::try_from(member.port).ok().filter(|&port| port != 0)?;
-        let any = matches!(host, "" | "0.0.0.0" | "::");
-        (!any).then(|| Node::new(host, port))
+        let is_unspecified = matches!(host, "" | "0.0.0.0" | "::");
+        (!is_unspecified).then(|| Node::new(host, port))
     });
     usable.collect()
 }
@@ -54,7 +56,7 @@ mod tests {
     use crate::riak_kv::RpbClusterMemberEntry;
 
     #[test]
-    fn addresses_that_nobody_can_call_are_left_out() {
+    fn unusable_addresses_are_left_out() {
         let member = |ip: &'static str, port| RpbClusterMemberEntry::new(ip, port);
         let answer = RpbMembershipResp {
             up_nodes: vec![

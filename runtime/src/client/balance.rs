@@ -1,7 +1,7 @@
 //! [`Balance`]: which of the nodes that are up gets the next call.
 //!
-//! Invariant: a balance only chooses; which nodes there are to choose from, and
-//! what becomes of the call, is the cluster's matter.
+//! Invariant: a balance only chooses; the cluster decides which nodes are
+//! candidates and what becomes of the call.
 
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,41 +16,43 @@ use super::random::Random;
 pub struct Candidate<'a> {
     /// The node.
     pub node: &'a Node,
-    /// How many calls of this cluster it has not answered yet.
+    /// The number of this cluster's calls that the node has not answered yet.
     pub in_flight: usize,
-    /// How long it took to answer lately, as a moving average that begins at zero and
-    /// loses half in each half second without a call. Connecting is no part of it,
-    /// nor are streams, and calls that may take minutes.
+    /// How long the node took to answer lately.
+    ///
+    /// A moving average that starts at zero and halves with each half second
+    /// without a call. It leaves out the time to connect, streams, and calls that
+    /// may take minutes.
     pub latency: Duration,
-    /// The percentage of calls at which it failed lately, as a moving average: those
-    /// that it did not answer in time, or answered with an error that is not the
-    /// caller's fault.
+    /// The percentage of calls at which the node failed lately.
+    ///
+    /// A moving average that counts calls the node did not answer in time, or
+    /// answered with an error that is not the caller's fault.
     pub failed_percent: u32,
 }
 
-/// Chooses a node for each call: what [`Cluster::balanced`](super::Cluster::balanced)
-/// takes.
+/// Chooses a node for each call; passed to
+/// [`Cluster::balanced`](super::Cluster::balanced).
 pub trait Balance: fmt::Debug + Send + Sync + 'static {
-    /// The index of the candidate that gets the call. There are always two or more;
-    /// an index out of range counts as 0.
+    /// Returns the index of the candidate that gets the call. There are always two
+    /// or more candidates; an index out of range counts as 0.
     fn choose(&self, candidates: &[Candidate<'_>]) -> usize;
 }
 
-/// The default: of two nodes chosen at random, the one that is likely to answer
-/// first.
+/// The default: of two nodes drawn at random, the one likely to answer first.
 ///
-/// That is the one with the smaller product of latency and calls in flight plus
-/// one. The pair is random because the best node of all would get the calls of
-/// every client at once. A latency below a millisecond counts as a millisecond:
-/// smaller differences are noise. Since a node that fails often answers quickly,
-/// each six percent of failed calls double the product.
+/// That is the one with the smaller product of its latency and its calls in flight
+/// plus one. Drawing two at random keeps the single best node from getting every
+/// client's calls at once. A latency below a millisecond counts as a millisecond:
+/// smaller differences are noise. Since a failing node often answers quickly, each
+/// six percent of failed calls double the product.
 #[derive(Debug)]
 pub struct LeastLoaded {
     random: Random,
 }
 
 impl LeastLoaded {
-    /// A balance with a random seed.
+    /// Creates a balance with a random seed.
     #[must_use]
     pub fn new() -> Self {
         Self { random: Random::new() }
@@ -63,14 +65,14 @@ impl Default for LeastLoaded {
     }
 }
 
-/// The failures in a hundred that double a node's cost: a few are what every
-/// node has, and one that fails at all gets less than a call in a thousand.
-const DOUBLES: u32 = 6;
+/// The percentage of failures that doubles a node's cost. Every node fails a few
+/// calls; one that fails all of them gets less than one call in a thousand.
+const PERCENT_PER_DOUBLING: u32 = 6;
 
 fn cost(candidate: &Candidate<'_>) -> u128 {
     let latency = candidate.latency.max(Duration::from_millis(1));
     let cost = latency.as_micros() * (candidate.in_flight as u128 + 1);
-    cost << (candidate.failed_percent.min(100) / DOUBLES)
+    cost << (candidate.failed_percent.min(100) / PERCENT_PER_DOUBLING)
 }
 
 impl Balance for LeastLoaded {
@@ -80,15 +82,15 @@ impl Balance for LeastLoaded {
     }
 }
 
-/// One node after the other, whatever their load: for nodes that are load balancers
-/// themselves.
+/// Chooses one node after the other, whatever their load: for nodes that are
+/// themselves load balancers.
 #[derive(Debug, Default)]
 pub struct RoundRobin {
     next: AtomicUsize,
 }
 
 impl RoundRobin {
-    /// A balance that begins with the first node.
+    /// Creates a balance that begins with the first node.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -130,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_nodes_get_equal_shares_and_noise_is_no_difference() {
+    fn equal_nodes_get_equal_shares_despite_noise() {
         for loads in [[(3, 0), (3, 0), (3, 0)], [(0, 90), (0, 900), (0, 10)]] {
             let counts = counts(&LeastLoaded::new(), &loads);
             assert!(counts.iter().all(|count| (800..1200).contains(count)), "{counts:?}");
@@ -138,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_node_that_is_slow_or_hangs_gets_what_nobody_else_can_take() {
+    fn a_slow_or_hanging_node_gets_no_calls() {
         let hanging = counts(&LeastLoaded::new(), &[(500, 1000), (3, 1000), (4, 1000)]);
         assert_eq!(hanging[0], 0);
         let slow = counts(&LeastLoaded::new(), &[(3, 1000), (3, 50_000), (3, 1000)]);
@@ -146,10 +148,10 @@ mod tests {
     }
 
     #[test]
-    fn a_node_that_fails_gets_no_more_for_being_quick() {
+    fn a_failing_node_gains_nothing_by_being_quick() {
         let busy = (200, 50_000, 0);
         assert_eq!(counts_failing(&LeastLoaded::new(), &[busy, (0, 100, 100), busy])[1], 0);
-        // What fails now and then everywhere is no difference.
+        // Occasional failures everywhere make no difference.
         let counts = counts_failing(&LeastLoaded::new(), &[(1, 900, 0), (1, 900, 5), (1, 900, 3)]);
         assert!(counts.iter().all(|count| (800..1200).contains(count)), "{counts:?}");
     }

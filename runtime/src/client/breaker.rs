@@ -1,35 +1,38 @@
-//! [`Breaker`]: whether a node is worth a call, judged by how calls went.
+//! [`Breaker`]: a circuit breaker that decides whether a node gets calls.
 //!
-//! Closed, calls pass. After some failures in a row, or one that leaves no
-//! doubt, it opens for a while, and calls go elsewhere. Then one call, which can
-//! be repeated elsewhere, is the probe: its success closes the breaker, its
-//! failure opens it for longer. A probe is a call like any other, because a
-//! node that starts answers a ping and refuses the rest. Where no such call comes
-//! for a while, one that cannot be repeated, or that takes long, tries the node.
+//! While it is closed, calls pass. After several failures in a row, or one that
+//! leaves no doubt, it opens for a while, and calls go to other nodes. Then one
+//! call that can be repeated elsewhere becomes the probe: its success closes the
+//! breaker, its failure opens it for longer. A probe is an ordinary call, because a
+//! node that is starting answers a ping and refuses the rest. If no call fit to be
+//! the probe arrives for a while, a trial call is let through: one that cannot be
+//! repeated, or that takes long.
 //!
-//! No clock and no lock in here. Invariant: half open, there is one probe.
+//! There is no clock and no lock in here. Invariant: while half open, there is
+//! exactly one probe.
 
 use std::time::{Duration, Instant};
 
 /// When a node counts as down, and for how long it then gets no calls.
 ///
-/// Each node has a circuit breaker. It opens after some failures in a row, and
+/// Each node has a circuit breaker. It opens after several failures in a row, and
 /// calls go to other nodes. When its time has passed, one call is sent to the node
 /// as a probe: if that succeeds, the breaker closes; otherwise it opens for longer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BreakerConfig {
-    /// How many failures in a row open the breaker. Default 5: with fewer, one slow
-    /// moment of a node would send all calls elsewhere. A connection that fails
-    /// counts once, however many calls it carried; a connection that cannot be made
-    /// opens the breaker at once.
+    /// The number of failures in a row that open the breaker. Default 5: with
+    /// fewer, one slow moment of a node would send all calls elsewhere.
+    ///
+    /// A connection that fails counts once, however many calls it carried; a
+    /// connection that cannot be opened opens the breaker at once.
     pub failures: u32,
-    /// For how long it opens at first. Default 200 ms, doubled with each failed
-    /// probe.
+    /// How long the breaker opens at first. Default 200 ms, doubled with each
+    /// failed probe.
     pub open_min: Duration,
-    /// For how long it opens at most. Default 1 second: a node that is back waits at
-    /// most that long for calls, and a node that is down delays one call in that
-    /// time, which then goes to another node.
+    /// How long the breaker opens at most. Default 1 second: a node that is back
+    /// waits at most that long for calls, and a node that is down delays one call
+    /// in that time, which then goes to another node.
     pub open_max: Duration,
     /// How long a probe may take. Default 1 second. If it takes longer, the node
     /// still counts as down, and the call goes to another node.
@@ -48,7 +51,7 @@ impl Default for BreakerConfig {
 }
 
 impl BreakerConfig {
-    /// The default settings.
+    /// Creates the default settings.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -62,7 +65,8 @@ impl BreakerConfig {
     }
 }
 
-/// The state of a node's circuit breaker, as [`Cluster::stats`](super::Cluster::stats) shows it.
+/// The state of a node's circuit breaker, as reported by
+/// [`Cluster::stats`](super::Cluster::stats).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BreakerState {
@@ -70,16 +74,16 @@ pub enum BreakerState {
     Closed,
     /// The node counts as down: calls go to other nodes.
     Open,
-    /// One call, the probe, tries the node.
+    /// One call, the probe, tests the node.
     HalfOpen,
 }
 
 #[derive(Debug)]
 pub(super) struct Breaker {
     state: State,
-    /// Calls that failed since one succeeded.
+    /// Failures since the last success.
     failures: u32,
-    /// For how long it opens next.
+    /// How long the breaker opens next time.
     next_open: Duration,
 }
 
@@ -90,21 +94,22 @@ enum State {
     Probing,
 }
 
-/// How a call ended, as far as its node is to blame.
+/// What the end of a call says about its node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Health {
     /// The node answered.
     Good,
-    /// It failed, and may not do so again.
+    /// The node failed, but may well answer the next call.
     Bad,
-    /// Nothing can be expected of it now.
+    /// The node cannot be expected to answer for now.
     Down,
-    /// That says nothing about the node.
+    /// The call says nothing about the node.
     Unknown,
 }
 
-/// A time from now, or as good as never if the clock does not go that far.
-fn later(now: Instant, after: Duration) -> Instant {
+/// Returns `now + after`, or a time ten years away if the clock cannot represent
+/// it.
+fn saturating_add(now: Instant, after: Duration) -> Instant {
     const NEVER: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
     now.checked_add(after).unwrap_or(now + NEVER)
 }
@@ -122,59 +127,62 @@ impl Breaker {
         }
     }
 
-    /// Whether calls pass without more ado.
+    /// Reports whether calls pass freely.
     pub(super) fn is_closed(&self) -> bool {
         self.state == State::Closed
     }
 
-    /// Whether a probe is due.
-    pub(super) fn wants_probe(&self, now: Instant) -> bool {
+    /// Reports whether a probe is due.
+    pub(super) fn is_probe_due(&self, now: Instant) -> bool {
         matches!(self.state, State::Open { until } if until <= now)
     }
 
-    /// Makes a call the probe. Whatever becomes of it has to be told.
-    pub(super) fn probe(&mut self, now: Instant) -> bool {
-        let probe = self.wants_probe(now);
+    /// Makes a call the probe, if one is due, and returns whether it did. The end of
+    /// the probe has to be recorded, whatever its outcome.
+    pub(super) fn start_probe(&mut self, now: Instant) -> bool {
+        let probe = self.is_probe_due(now);
         if probe {
             self.state = State::Probing;
         }
         probe
     }
 
-    /// Lets a call try the node that is no probe: one that must not be made again
-    /// elsewhere, or that takes long. That is due later than a probe, and once in
-    /// [`BreakerConfig::open_max`]: it costs more if the node is down still.
-    pub(super) fn knock(&mut self, now: Instant, config: &BreakerConfig) -> bool {
+    /// Admits a trial call: one that cannot be a probe because it must not be
+    /// repeated elsewhere, or takes long. One is due later than a probe, and at most
+    /// once in [`BreakerConfig::open_max`], because it costs more if the node is
+    /// still down.
+    pub(super) fn admit_trial_call(&mut self, now: Instant, config: &BreakerConfig) -> bool {
         let State::Open { until } = self.state else { return false };
-        let due = later(until, config.open_max) <= now;
+        let due = saturating_add(until, config.open_max) <= now;
         if due {
             self.state = State::Open { until: now };
         }
         due
     }
 
-    /// Tells how a call ended that was the probe or was not.
-    pub(super) fn ended(&mut self, health: Health, probe: bool, now: Instant, config: &BreakerConfig) {
+    /// Records how a call ended.
+    pub(super) fn record(&mut self, health: Health, is_probe: bool, now: Instant, config: &BreakerConfig) {
         match health {
-            // Also of a call that was sent before it opened: the node lives.
+            // Even a call that was sent before the breaker opened shows that the
+            // node is alive.
             Health::Good => *self = Self::new(config),
-            // Its caller gave it up, perhaps since the node hangs: others go elsewhere
-            // meanwhile, and no sooner than after a failure it is tried again. Unless
-            // another call has been answered since.
-            Health::Unknown if probe && self.state == State::Probing => {
-                self.state = State::Open { until: later(now, self.next_open) }
+            // The caller abandoned the probe, perhaps because the node hangs. The
+            // node is tried again no sooner than after a failure, unless another
+            // call has been answered since.
+            Health::Unknown if is_probe && self.state == State::Probing => {
+                self.state = State::Open { until: saturating_add(now, self.next_open) }
             }
             Health::Unknown => {}
             Health::Bad | Health::Down => {
                 self.failures = self.failures.saturating_add(1);
                 let opens = match self.state {
                     State::Closed => health == Health::Down || self.failures >= config.failures.max(1),
-                    State::Probing => probe,
-                    // Calls from before it opened make it no worse.
+                    State::Probing => is_probe,
+                    // Calls from before it opened make no difference.
                     State::Open { .. } => false,
                 };
                 if opens {
-                    self.state = State::Open { until: later(now, self.next_open) };
+                    self.state = State::Open { until: saturating_add(now, self.next_open) };
                     self.next_open = self.next_open.saturating_mul(2).min(config.open_max);
                 }
             }
@@ -191,86 +199,87 @@ mod tests {
     }
 
     #[test]
-    fn failures_in_a_row_open_it_and_a_probe_closes_it() {
+    fn consecutive_failures_open_it_and_a_probe_closes_it() {
         let (config, start) = (config(), Instant::now());
         let mut breaker = Breaker::new(&config);
-        breaker.ended(Health::Bad, false, start, &config);
-        breaker.ended(Health::Good, false, start, &config);
-        breaker.ended(Health::Bad, false, start, &config);
+        breaker.record(Health::Bad, false, start, &config);
+        breaker.record(Health::Good, false, start, &config);
+        breaker.record(Health::Bad, false, start, &config);
         assert!(breaker.is_closed());
-        breaker.ended(Health::Bad, false, start, &config);
+        breaker.record(Health::Bad, false, start, &config);
         assert_eq!(breaker.state(), BreakerState::Open);
-        assert!(!breaker.probe(start + config.open_min / 2));
+        assert!(!breaker.start_probe(start + config.open_min / 2));
         let later = start + config.open_min;
-        assert!(breaker.probe(later));
-        assert!(!breaker.probe(later), "one probe at a time");
-        breaker.ended(Health::Good, true, later, &config);
+        assert!(breaker.start_probe(later));
+        assert!(!breaker.start_probe(later), "one probe at a time");
+        breaker.record(Health::Good, true, later, &config);
         assert!(breaker.is_closed());
     }
 
     #[test]
-    fn it_opens_for_longer_and_not_for_ever() {
+    fn open_time_doubles_up_to_the_maximum() {
         let (config, mut now) = (config(), Instant::now());
         let mut breaker = Breaker::new(&config);
-        breaker.ended(Health::Down, false, now, &config);
+        breaker.record(Health::Down, false, now, &config);
         for expected in [200, 400, 800, 1000, 1000] {
             let open = Duration::from_millis(expected);
-            assert!(!breaker.wants_probe(now + Duration::from_millis(expected - 1)), "{expected}");
+            assert!(!breaker.is_probe_due(now + Duration::from_millis(expected - 1)), "{expected}");
             now += open;
-            assert!(breaker.probe(now), "{expected}");
-            breaker.ended(Health::Bad, true, now, &config);
+            assert!(breaker.start_probe(now), "{expected}");
+            breaker.record(Health::Bad, true, now, &config);
         }
     }
 
     #[test]
-    fn a_probe_that_is_given_up_is_not_followed_by_the_next_at_once() {
+    fn an_abandoned_probe_is_not_followed_by_another_at_once() {
         let (config, start) = (config(), Instant::now());
         let mut breaker = Breaker::new(&config);
-        breaker.ended(Health::Down, false, start, &config);
+        breaker.record(Health::Down, false, start, &config);
         let mut now = start + config.open_min;
         for _ in 0..3 {
-            assert!(breaker.probe(now));
-            breaker.ended(Health::Unknown, true, now, &config);
-            assert!(!breaker.wants_probe(now + config.open_min));
-            // Nor does it stay away for longer each time: it may be the callers.
+            assert!(breaker.start_probe(now));
+            breaker.record(Health::Unknown, true, now, &config);
+            assert!(!breaker.is_probe_due(now + config.open_min));
+            // The callers may be at fault, so it does not open for longer each
+            // time.
             now += 2 * config.open_min;
         }
-        assert!(breaker.probe(now));
+        assert!(breaker.start_probe(now));
     }
 
     #[test]
-    fn a_probe_that_is_given_up_says_nothing_of_a_node_that_has_answered_since() {
+    fn an_abandoned_probe_does_not_reopen_it_after_an_answer() {
         let (config, start) = (config(), Instant::now());
         let mut breaker = Breaker::new(&config);
-        breaker.ended(Health::Down, false, start, &config);
+        breaker.record(Health::Down, false, start, &config);
         let now = start + config.open_min;
-        assert!(breaker.probe(now));
-        breaker.ended(Health::Good, false, now, &config);
-        breaker.ended(Health::Unknown, true, now, &config);
+        assert!(breaker.start_probe(now));
+        breaker.record(Health::Good, false, now, &config);
+        breaker.record(Health::Unknown, true, now, &config);
         assert!(breaker.is_closed());
     }
 
     #[test]
-    fn a_call_that_is_no_probe_tries_it_now_and_then() {
+    fn trial_calls_are_admitted_now_and_then() {
         let (config, start) = (config(), Instant::now());
         let mut breaker = Breaker::new(&config);
-        assert!(!breaker.knock(start, &config), "closed, there is nothing to try");
-        breaker.ended(Health::Down, false, start, &config);
-        assert!(!breaker.knock(start + config.open_max, &config), "a probe comes first");
+        assert!(!breaker.admit_trial_call(start, &config), "closed, there is nothing to try");
+        breaker.record(Health::Down, false, start, &config);
+        assert!(!breaker.admit_trial_call(start + config.open_max, &config), "a probe comes first");
         let later = start + config.open_min + config.open_max;
-        assert!(breaker.knock(later, &config) && !breaker.knock(later, &config));
-        assert!(breaker.wants_probe(later), "it is in no probe's way");
-        breaker.ended(Health::Bad, false, later, &config);
-        assert!(breaker.knock(later + config.open_max, &config));
-        breaker.ended(Health::Good, false, later, &config);
+        assert!(breaker.admit_trial_call(later, &config) && !breaker.admit_trial_call(later, &config));
+        assert!(breaker.is_probe_due(later), "it is in no probe's way");
+        breaker.record(Health::Bad, false, later, &config);
+        assert!(breaker.admit_trial_call(later + config.open_max, &config));
+        breaker.record(Health::Good, false, later, &config);
         assert!(breaker.is_closed());
         let endless = BreakerConfig::new().open_min(Duration::MAX).open_max(Duration::MAX);
         let mut breaker = Breaker::new(&endless);
-        breaker.ended(Health::Down, false, start, &endless);
-        assert!(!breaker.probe(later) && !breaker.knock(later, &endless));
+        breaker.record(Health::Down, false, start, &endless);
+        assert!(!breaker.start_probe(later) && !breaker.admit_trial_call(later, &endless));
     }
 
-    /// All sequences of events of a small scope.
+    /// Goes through all sequences of five events.
     #[test]
     fn there_is_never_more_than_one_probe_and_always_a_way_back() {
         #[derive(Clone, Copy, Debug)]
@@ -293,33 +302,33 @@ mod tests {
             for _ in 0..5 {
                 match events[rest % events.len()] {
                     Event::End(health) => {
-                        breaker.ended(health, false, now, &config);
+                        breaker.record(health, false, now, &config);
                         if health == Health::Good {
                             assert!(breaker.is_closed());
                         }
                     }
                     Event::EndProbe(health) if probing => {
-                        breaker.ended(health, true, now, &config);
+                        breaker.record(health, true, now, &config);
                         probing = false;
                     }
                     Event::EndProbe(_) => {}
                     Event::Wait => now += config.open_max,
                     Event::Probe => {
-                        let due = breaker.wants_probe(now);
-                        assert_eq!(breaker.probe(now), due);
+                        let due = breaker.is_probe_due(now);
+                        assert_eq!(breaker.start_probe(now), due);
                         probing |= due;
                     }
                 }
                 rest /= events.len();
                 assert!(breaker.state() != BreakerState::HalfOpen || probing, "nobody would end it");
             }
-            // However it came to be as it is: a probe that succeeds closes it.
+            // Whatever the state, a successful probe closes the breaker.
             now += config.open_max;
             if probing {
-                breaker.ended(Health::Good, true, now, &config);
+                breaker.record(Health::Good, true, now, &config);
             } else if !breaker.is_closed() {
-                assert!(breaker.probe(now));
-                breaker.ended(Health::Good, true, now, &config);
+                assert!(breaker.start_probe(now));
+                breaker.record(Health::Good, true, now, &config);
             }
             assert!(breaker.is_closed());
         }

@@ -1,49 +1,51 @@
-//! [`Budget`]: how many calls may be made again.
+//! [`Budget`]: how many calls may be retried.
 //!
-//! When all nodes are slow, calls that are made again make them slower. So each
-//! call puts a part of a token aside, and each repetition takes a whole one.
-//! Invariant: over any time there are no more repetitions than the reserve and
-//! the calls' share.
+//! When all nodes are slow, retries make them slower. So each call deposits a
+//! fraction of a token, and each retry withdraws a whole one. Invariant: over any
+//! time there are no more retries than the reserve plus the share of the calls
+//! made.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// Parts of a token.
-const TOKEN: u32 = 1000;
+/// The parts that make up a token.
+const PARTS_PER_TOKEN: u32 = 1000;
 
-/// Tokens that can be put aside, however small the reserve is.
-const LEAST: u32 = 5;
+/// The tokens that can be saved up, however small the reserve is.
+const MIN_CAPACITY: u32 = 5;
 
 #[derive(Debug)]
 pub(super) struct Budget {
     parts: AtomicU32,
-    max: u32,
+    capacity: u32,
     share: u32,
 }
 
 impl Budget {
-    /// `percent` repetitions for a hundred calls, on top of a `reserve`.
+    /// Creates a budget of `percent` retries for each hundred calls, on top of
+    /// `reserve`.
     pub(super) fn new(percent: u32, reserve: u32) -> Self {
-        let reserve = reserve.saturating_mul(TOKEN);
-        let share = percent.min(100) * (TOKEN / 100);
-        // Without a reserve, what calls put aside still has to lie somewhere.
-        let max = if share == 0 { reserve } else { reserve.max(LEAST * TOKEN) };
-        Self { parts: AtomicU32::new(reserve), max, share }
+        let reserve = reserve.saturating_mul(PARTS_PER_TOKEN);
+        let share = percent.min(100) * (PARTS_PER_TOKEN / 100);
+        // Without a reserve, the deposits of calls still need room.
+        let capacity = if share == 0 { reserve } else { reserve.max(MIN_CAPACITY * PARTS_PER_TOKEN) };
+        Self { parts: AtomicU32::new(reserve), capacity, share }
     }
 
-    /// A call is made for the first time.
+    /// Deposits the share of a new call.
     pub(super) fn deposit(&self) {
-        // Full most of the time, and then left alone: it is shared by all cores.
+        // Mostly full, and then not written to: all cores share the cache line.
         let parts = self.parts.load(Ordering::Relaxed);
-        if parts < self.max {
-            let add = |parts: u32| Some(parts.saturating_add(self.share).min(self.max));
-            // The closure never refuses.
+        if parts < self.capacity {
+            let add = |parts: u32| Some(parts.saturating_add(self.share).min(self.capacity));
+            // The closure never returns `None`, so this cannot fail.
             let _ = self.parts.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
         }
     }
 
-    /// Whether a call may be made again.
+    /// Withdraws a token. Returns whether there was one, so that a call may be
+    /// retried.
     pub(super) fn withdraw(&self) -> bool {
-        let take = |parts: u32| parts.checked_sub(TOKEN);
+        let take = |parts: u32| parts.checked_sub(PARTS_PER_TOKEN);
         self.parts.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok()
     }
 }
@@ -53,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn repetitions_are_a_share_of_the_calls() {
+    fn retries_are_a_share_of_the_calls() {
         let budget = Budget::new(10, 5);
         let spend = || std::iter::repeat_with(|| budget.withdraw()).take_while(|&granted| granted).count();
         assert_eq!(spend(), 5);
@@ -61,7 +63,7 @@ mod tests {
             budget.deposit();
         }
         assert_eq!(spend(), 2);
-        // What is not spent does not grow past the reserve.
+        // Unspent deposits do not grow beyond the reserve.
         for _ in 0..10_000 {
             budget.deposit();
         }
@@ -69,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_reserve_there_is_the_share() {
+    fn without_a_reserve_the_share_remains() {
         let (budget, none) = (Budget::new(50, 0), Budget::new(0, 0));
         assert!(!budget.withdraw() && !none.withdraw());
         for budget in [&budget, &none] {

@@ -1,7 +1,7 @@
 //! [`Node`]: where a server listens.
 //!
-//! Invariant: a node is a name, not an address: it is looked up at every
-//! connect, so that one that has moved is found again.
+//! Invariant: a node is a name, not a resolved address: the name is looked up at
+//! each connect, so that a node that has moved is found again.
 
 use std::error::Error;
 use std::fmt;
@@ -9,9 +9,9 @@ use std::net::SocketAddr;
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// The address of a server: a host name or IP address, and a port. Cheap to clone.
+/// The address of a server: a host name or IP address, and a port.
 ///
-/// A name is looked up at each connect, not here.
+/// Cheap to clone. A name is looked up at each connect, not here.
 ///
 /// ```
 /// use riak_runtime::client::Node;
@@ -22,10 +22,10 @@ use std::sync::Arc;
 /// # Ok::<(), riak_runtime::client::InvalidNode>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Node(Arc<Place>);
+pub struct Node(Arc<HostPort>);
 
 #[derive(PartialEq, Eq, Hash, PartialOrd, Ord)]
-struct Place {
+struct HostPort {
     host: String,
     port: u16,
 }
@@ -34,19 +34,19 @@ impl Node {
     /// The port that Riak listens on by default.
     pub const DEFAULT_PORT: u16 = 8087;
 
-    /// A node at this host: a name, or an IP address without brackets. Neither is
-    /// checked.
+    /// Creates a node from a host name or an IP address without brackets, and a
+    /// port. Neither is checked.
     pub fn new(host: impl Into<String>, port: u16) -> Self {
-        Self(Arc::new(Place { host: host.into(), port }))
+        Self(Arc::new(HostPort { host: host.into(), port }))
     }
 
-    /// Its host, without brackets.
+    /// Returns the host, without brackets.
     #[must_use]
     pub fn host(&self) -> &str {
         &self.0.host
     }
 
-    /// Its port.
+    /// Returns the port.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.0.port
@@ -55,7 +55,7 @@ impl Node {
 
 impl From<SocketAddr> for Node {
     fn from(address: SocketAddr) -> Self {
-        // Of a link-local address, the interface is a part.
+        // A link-local address includes its interface.
         let host = match address {
             SocketAddr::V6(v6) if v6.scope_id() != 0 => format!("{}%{}", v6.ip(), v6.scope_id()),
             _ => address.ip().to_string(),
@@ -65,7 +65,7 @@ impl From<SocketAddr> for Node {
 }
 
 /// Parses `host`, `host:port`, `[v6]` or `[v6]:port`; a link-local address is
-/// written `[v6%interface]`. The port is [`Node::DEFAULT_PORT`] unless given.
+/// written `[v6%interface]`. The port defaults to [`Node::DEFAULT_PORT`].
 impl FromStr for Node {
     type Err = InvalidNode;
 
@@ -98,7 +98,7 @@ impl FromStr for Node {
             return Err(invalid("it has no host name"));
         }
         let port = match port {
-            // Of a number with a sign, the sign is none of its digits.
+            // `u16::from_str` would accept a plus sign.
             Some(port) => match port.parse() {
                 Ok(number) if number != 0 && !port.starts_with('+') => number,
                 _ => return Err(invalid("the port is a number from 1 to 65535")),
@@ -125,7 +125,7 @@ impl fmt::Debug for Node {
     }
 }
 
-/// A text that does not name a [`Node`].
+/// The error for a text that does not name a [`Node`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InvalidNode {
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_names_no_node_says_why() {
+    fn invalid_nodes_say_why() {
         for (text, reason) in [
             ("", "no host"),
             (":8087", "no host"),

@@ -1,17 +1,17 @@
-//! [`Random`]: numbers that spread load, not ones that keep secrets.
+//! [`Random`]: random numbers for spreading load, not for secrets.
 //!
-//! Invariant: it never blocks; tasks that draw at once draw different numbers.
+//! Invariant: it never blocks; concurrent tasks draw different numbers.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// A counter whose steps are mixed: splitmix64.
+/// A splitmix64 generator: a counter whose values are mixed.
 #[derive(Debug)]
 pub(super) struct Random(AtomicU64);
 
 impl Random {
-    /// Begins somewhere else in every process.
+    /// Creates a generator whose seed differs in each process.
     pub(super) fn new() -> Self {
         Self::from_seed(RandomState::new().hash_one(0_u8))
     }
@@ -28,10 +28,11 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// Two different numbers below `limit`, which is two or more. They are of one
-    /// draw: the counter is shared by all cores.
+    /// Returns two different numbers below `limit`, which must be at least two.
+    /// Both come from one draw, since all cores share the counter.
     pub(super) fn two_below(&self, limit: usize) -> (usize, usize) {
-        // A product's upper half: no division, and a bias that no load shows.
+        // The upper half of a product needs no division, and its bias is negligible
+        // here.
         let below = |bits: u64, limit: usize| {
             let wide = u128::from(bits) * limit as u128;
             usize::try_from(wide >> 32).unwrap_or(0)
@@ -42,11 +43,11 @@ impl Random {
         (first, if second >= first { second + 1 } else { second })
     }
 
-    /// A time between half of `longest` and all of it.
+    /// Returns a random time between half of `longest` and all of it.
     pub(super) fn jitter(&self, longest: Duration) -> Duration {
         let half = longest / 2;
         let parts = u32::try_from(self.next() >> 48).unwrap_or(0);
-        // Divided first: the longest time there is has a half, too.
+        // Divided before multiplying, so that `Duration::MAX` does not overflow.
         half.saturating_add(half / (1 << 16) * parts)
     }
 }

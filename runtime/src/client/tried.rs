@@ -1,6 +1,6 @@
-//! [`Tried`]: what each node had to say to a call that failed in the end.
+//! [`Tried`]: the outcome of each attempt at a call that failed in the end.
 //!
-//! Invariant: there is at least one attempt, and they stand in their order.
+//! Invariant: there is at least one attempt, and attempts are in order.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use super::error::CallError;
 use super::node::Node;
 
-/// The attempts that a cluster made at a call, in their order. Never empty; cheap
-/// to clone.
+/// The attempts that a cluster made at a call, in order. Never empty; cheap to
+/// clone.
 #[derive(Clone, Debug)]
 pub struct Tried(Arc<[Attempt]>);
 
@@ -27,28 +27,28 @@ pub struct Attempt {
 }
 
 impl Tried {
-    /// The error that several attempts amount to, or one that says nothing of
-    /// its node.
+    /// Returns the error that these attempts amount to: [`CallError::Tried`], or
+    /// the last answer alone if it tells the whole story.
     pub(super) fn error(attempts: Vec<Attempt>) -> CallError {
         let Some((last, before)) = attempts.split_last() else {
             return CallError::NotSent(super::NotSent::NoNodes);
         };
         let certain = before.iter().all(|attempt| !attempt.error.may_have_been_applied());
         match &last.error {
-            // An answer stays what it is, as long as it tells the whole story.
+            // An answer is returned as it is, as long as it tells the whole story.
             answer @ CallError::Alternative(_) if certain => answer.clone(),
             answer @ CallError::Server(_) if before.is_empty() => answer.clone(),
             _ => CallError::Tried(Self(attempts.into())),
         }
     }
 
-    /// All attempts, the first one first.
+    /// Returns all attempts, the first one first.
     #[must_use]
     pub fn attempts(&self) -> &[Attempt] {
         &self.0
     }
 
-    /// The last attempt.
+    /// Returns the last attempt.
     #[must_use]
     #[expect(clippy::missing_panics_doc, reason = "it never does")]
     pub fn last(&self) -> &Attempt {
@@ -56,37 +56,38 @@ impl Tried {
     }
 }
 
-/// Where a stream comes from, and what was tried before: for its errors.
+/// The origin of a stream and the attempts before it, for the stream's errors.
 #[derive(Debug)]
 pub(super) struct Origin {
     pub(super) node: Node,
-    pub(super) begun: Instant,
+    pub(super) started: Instant,
     pub(super) failed: Vec<Attempt>,
-    /// Who wants to know what becomes of it.
-    pub(super) judge: Arc<dyn Judge>,
+    /// Is told how the stream ends.
+    pub(super) observer: Arc<dyn StreamObserver>,
 }
 
-/// Hears how streams end that began well.
-pub(super) trait Judge: fmt::Debug + Send + Sync {
-    /// A stream has ended as it should, or with an error.
-    fn ended(&self, result: Result<(), &CallError>);
+/// Observes the end of streams that began successfully.
+pub(super) trait StreamObserver: fmt::Debug + Send + Sync {
+    /// Called when a stream has ended, either as it should or with an error.
+    fn stream_ended(&self, result: Result<(), &CallError>);
 }
 
 impl Origin {
-    /// Tells that the stream went well, as far as it was listened to.
+    /// Reports that the stream went well, as far as it was read.
     pub(super) fn went_well(self) {
-        self.judge.ended(Ok(()));
+        self.observer.stream_ended(Ok(()));
     }
 
-    /// An error in the middle of the stream, with the node that it is of.
+    /// Returns the error for a failure in mid-stream, with the node and earlier
+    /// attempts.
     pub(super) fn name(self, error: CallError, now: Instant) -> CallError {
-        let Self { node, begun, failed: mut attempts, judge } = self;
-        judge.ended(Err(&error));
+        let Self { node, started, failed: mut attempts, observer } = self;
+        observer.stream_ended(Err(&error));
         let error = match error {
             CallError::Server(error) => CallError::Server(error.at(node.clone())),
             error => error,
         };
-        attempts.push(Attempt { node, error, after: now.saturating_duration_since(begun) });
+        attempts.push(Attempt { node, error, after: now.saturating_duration_since(started) });
         Tried::error(attempts)
     }
 }
@@ -128,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn all_nodes_are_named() {
+    fn all_nodes_are_listed() {
         let lost = CallError::Lost(ConnectionError::Closed { within_frame: false });
         let error = Tried::error(vec![attempt("a", lost.clone()), attempt("b", lost)]);
         let text = error.to_string();

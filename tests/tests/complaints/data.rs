@@ -120,7 +120,7 @@ impl RiakDtServer for Sets {
 ///
 /// That removing without a read does not compile, and that a context is no
 /// clock, is in the documentation of [`SetUpdate`], [`MapUpdate`] and `VClock`;
-/// every rule of what is not sent is tested beside it in `refused.rs`.
+/// every rule of what is not sent is tested beside it in `checked.rs`.
 #[tokio::test]
 async fn no_11_contexts_are_sent_where_they_belong_and_crashes_are_not() {
     let sets = Sets::default();

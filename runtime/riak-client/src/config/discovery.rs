@@ -1,7 +1,7 @@
-//! [`Discovery`]: where a client's list of nodes comes from as time goes by.
+//! [`Discovery`]: where a client gets its list of nodes from as it runs.
 //!
-//! Invariant: what is configured is what is called until something else is
-//! found out; a source that fails changes nothing.
+//! Invariant: the configured nodes are called until a source finds others; a source
+//! that fails changes nothing.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,14 +10,14 @@ use riak_runtime::client::{Cluster, Dns, Node};
 
 use crate::Membership;
 
-/// Where the list of nodes comes from, and how often it is asked for.
+/// The source of the list of nodes, and how often it is queried.
 ///
-/// [`Riak::connect`](crate::Riak::connect) asks at once, and again whenever
+/// [`Riak::connect`](crate::Riak::connect) queries it at once, and again whenever
 /// [`Discovery::every`](Self#structfield.every) has passed since the last answer. A
 /// source that fails changes nothing.
 ///
-/// Both sources give IP addresses. If the nodes' certificates name hosts, set
-/// `server_name` to the name that they have.
+/// Both sources return IP addresses. If the nodes' certificates name hosts, set
+/// `server_name` to the name in the certificates.
 ///
 /// ```
 /// use std::time::Duration;
@@ -30,20 +30,21 @@ use crate::Membership;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Discovery {
-    /// The source that is asked.
+    /// The source to query.
     pub source: DiscoverySource,
-    /// How long after one answer the source is asked again. Default one minute.
+    /// How long after its last answer the source is queried again. Default one
+    /// minute.
     pub every: Duration,
 }
 
-/// Which source says what nodes there are.
+/// A source of the list of nodes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DiscoverySource {
-    /// None: the configured nodes are called.
+    /// No source: the configured nodes are called.
     #[default]
     Off,
-    /// The name service: every address of the configured host names is a node.
+    /// DNS: every address of the configured host names is a node.
     Dns,
     /// The cluster itself, from Riak 3.0.10: see [`Membership`].
     Membership,
@@ -56,37 +57,40 @@ impl Default for Discovery {
 }
 
 impl Discovery {
-    /// The default of [`Discovery::every`](Self#structfield.every): a minute. A node
-    /// that has left costs a few attempts in that time, until its circuit breaker opens.
+    /// The default of [`Discovery::every`](Self#structfield.every): a minute. In
+    /// that time, a node that has left costs a few attempts, until its circuit
+    /// breaker opens.
     pub const EVERY: Duration = Duration::from_secs(60);
 
-    /// Asks the name service, once a minute.
+    /// Queries DNS, once a minute.
     #[must_use]
     pub fn dns() -> Self {
         Self { source: DiscoverySource::Dns, ..Self::default() }
     }
 
-    /// Asks the cluster, once a minute.
+    /// Queries the cluster, once a minute.
     #[must_use]
     pub fn membership() -> Self {
         Self { source: DiscoverySource::Membership, ..Self::default() }
     }
 
-    /// Sets how long after one answer the source is asked again. Less than 10 ms counts
-    /// as 10 ms.
+    /// Sets how long after its last answer the source is queried again. Less than
+    /// 10 ms counts as 10 ms.
     #[must_use]
     pub fn every(mut self, every: Duration) -> Self {
         self.every = every;
         self
     }
 
-    /// Has a cluster ask the source from now on. `nodes` are those whose names are
-    /// looked up. [`Riak::connect`](crate::Riak::connect) does it;
+    /// Makes a cluster query the source from now on. `nodes` are those whose names
+    /// are resolved.
+    ///
+    /// [`Riak::connect`](crate::Riak::connect) does this;
     /// [`Riak::lazy`](crate::Riak::lazy) does not.
     ///
     /// # Panics
     ///
-    /// Outside of a tokio runtime with timers and IO, unless the source is
+    /// Panics outside of a tokio runtime with timers and IO, unless the source is
     /// [`DiscoverySource::Off`].
     pub fn start(&self, cluster: &Cluster, nodes: &[Node]) {
         match self.source {

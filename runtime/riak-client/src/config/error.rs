@@ -8,20 +8,21 @@ use riak_runtime::client::InvalidNode;
 #[cfg(feature = "tls")]
 use riak_runtime::tls::TlsError;
 
-/// What is wrong with a [`ClientConfig`](crate::ClientConfig). Never shows a password.
+/// The error for an invalid [`ClientConfig`](crate::ClientConfig). Never shows a
+/// password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidConfig {
-    /// It names no nodes.
+    /// The configuration names no nodes.
     NoNodes,
     /// A text does not name a node.
     Node(InvalidNode),
-    /// The URL has another scheme than `riak`.
+    /// The URL has a scheme other than `riak`.
     Scheme(String),
     /// A part of the URL is not percent-encoded correctly, or is not UTF-8.
     Encoding(&'static str),
-    /// The URL has an `@` after its `?`: in a value, or in a password with a question
-    /// mark.
+    /// The URL has an `@` after its `?`: in a value, or in a password that contains
+    /// a question mark.
     UnencodedAt,
     /// There is no such parameter.
     UnknownParameter {
@@ -30,8 +31,8 @@ pub enum InvalidConfig {
         /// The parameter that may have been meant.
         suggestion: Option<&'static str>,
     },
-    /// A parameter has no `=`. Its text is not shown: it may be the end of a password
-    /// with an `&` in it.
+    /// A parameter has no `=`. Its text is not shown, since it may be the end of a
+    /// password that contains an `&`.
     NoValue,
     /// The parameter is given twice.
     Twice(&'static str),

@@ -1,8 +1,8 @@
-//! [`ClientConfig`]: all that a client can be told, in one place.
+//! [`ClientConfig`]: all settings of a client, in one place.
 //!
-//! As a builder, or as a URL (`url`), whose parameters are those of
-//! `parameters`. Invariant: whatever has to do with security is decided here
-//! once, and cannot be weakened later: credentials without TLS are refused.
+//! It is set up by builder methods or parsed from a URL (`url`), whose parameters
+//! are listed in `parameters`. Invariant: security is decided here once, and cannot
+//! be weakened later: credentials without TLS are refused.
 
 mod discovery;
 mod error;
@@ -27,9 +27,9 @@ pub use secret::Secret;
 
 /// The settings of a client: the nodes, authentication, timeouts, pools, retries.
 ///
-/// It is parsed from a URL (by [`str::parse`]), read from a file (feature `serde`: a
-/// URL, or a map with `nodes` and the parameters), or built in code.
-/// [`PARAMETERS`] is the list of all parameters, with their units and defaults. Fields
+/// A configuration is parsed from a URL (by [`str::parse`]), read from a file
+/// (feature `serde`: a URL, or a map with `nodes` and the parameters), or built in
+/// code. [`PARAMETERS`] lists all parameters, with their units and defaults. Fields
 /// are public; the methods set them.
 ///
 /// ```
@@ -74,23 +74,23 @@ pub struct ClientConfig {
     pub nodes: Vec<Node>,
     /// The user to authenticate as, on a cluster with security enabled. Needs TLS.
     pub user: Option<String>,
-    /// The user's password; empty for users that Riak authenticates by `certificate` or
-    /// `trust`.
+    /// The user's password; empty for users whom Riak authenticates by
+    /// `certificate` or `trust`.
     pub password: Secret,
-    /// Which certificates to trust. `None`, the default: no TLS.
+    /// The certificates to trust. `None`, the default, means no TLS.
     #[cfg(feature = "tls")]
     pub tls: Option<TlsConfig>,
     /// The settings of each connection.
     pub connection: ConnectionConfig,
     /// The settings of pools, circuit breakers and retries.
     pub cluster: ClusterConfig,
-    /// Where the list of nodes comes from once the client has connected. Off by
+    /// The source of the list of nodes once the client has connected. Off by
     /// default.
     pub discovery: Discovery,
 }
 
 impl ClientConfig {
-    /// The default settings for these nodes.
+    /// Creates the default settings for these nodes.
     pub fn new(nodes: impl IntoIterator<Item = Node>) -> Self {
         Self { nodes: nodes.into_iter().collect(), ..Self::default() }
     }
@@ -111,8 +111,9 @@ impl ClientConfig {
         self
     }
 
-    /// Sets [`ClusterConfig::timeout`]: how long a unary call may take, all attempts
-    /// together, unless its caller sets [`CallOptions::timeout`](crate::CallOptions).
+    /// Sets [`ClusterConfig::timeout`]: how long a unary call may take, all
+    /// attempts together, unless its caller sets
+    /// [`CallOptions::timeout`](crate::CallOptions).
     #[must_use]
     pub fn timeout(mut self, timeout: Option<Duration>) -> Self {
         self.cluster.timeout = timeout;
@@ -133,20 +134,22 @@ impl ClientConfig {
         self
     }
 
-    /// Sets where the list of nodes comes from once the client has connected.
+    /// Sets the source of the list of nodes once the client has connected.
     #[must_use]
     pub fn discovery(mut self, discovery: Discovery) -> Self {
         self.discovery = discovery;
         self
     }
 
-    /// Makes the connector for these settings: plain TCP, or TLS with authentication.
+    /// Creates the connector for these settings: plain TCP, or TLS with
+    /// authentication.
+    ///
     /// Reads the files with certificates.
     ///
     /// # Errors
     ///
-    /// If there are credentials but no TLS, or TLS but no user, or if a file cannot be
-    /// used.
+    /// Fails if there are credentials but no TLS, or TLS but no user, or if a file
+    /// cannot be used.
     pub fn connector(&self) -> Result<Arc<dyn Connector>, InvalidConfig> {
         #[cfg(feature = "tls")]
         if let Some(tls) = &self.tls {
@@ -162,12 +165,13 @@ impl ClientConfig {
         Ok(Arc::new(TcpConnector::new(self.connection.clone())))
     }
 
-    /// Makes a cluster with these settings. Nothing is connected yet, and discovery is
-    /// not started.
+    /// Creates a cluster with these settings.
+    ///
+    /// Nothing is connected yet, and discovery is not started.
     ///
     /// # Errors
     ///
-    /// As for [`ClientConfig::connector`], and if there are no nodes.
+    /// Fails as [`ClientConfig::connector`] does, and if there are no nodes.
     pub fn build(&self) -> Result<Cluster, InvalidConfig> {
         if self.nodes.is_empty() {
             return Err(InvalidConfig::NoNodes);
@@ -176,14 +180,15 @@ impl ClientConfig {
     }
 }
 
-/// What [`Riak::connect`](crate::Riak::connect) takes: a [`ClientConfig`], a URL or
-/// `host:port` as a string, a [`SocketAddr`], a [`Node`], or a vector of nodes.
+/// A value that [`Riak::connect`](crate::Riak::connect) accepts: a
+/// [`ClientConfig`], a URL or `host:port` as a string, a [`SocketAddr`], a
+/// [`Node`], or a vector of nodes.
 pub trait IntoConfig {
-    /// Converts it to a configuration.
+    /// Converts the value to a configuration.
     ///
     /// # Errors
     ///
-    /// If it is a text that is no valid configuration.
+    /// Fails if the value is a text that is not a valid configuration.
     fn into_config(self) -> Result<ClientConfig, InvalidConfig>;
 }
 

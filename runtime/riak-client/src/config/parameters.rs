@@ -1,6 +1,7 @@
 //! The parameters of a configuration by name, as URLs and files give them.
 //!
-//! Invariant: this table is all of them: what it documents is what is parsed.
+//! Invariant: the table lists every parameter, so what it documents is what is
+//! parsed.
 
 use std::time::Duration;
 
@@ -14,14 +15,14 @@ use super::{ClientConfig, DiscoverySource, Secret};
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct Parameter {
-    /// Its name, as in a URL.
+    /// The name, as in a URL.
     pub name: &'static str,
-    /// What its value is: `count`, `bytes`, `time`, `time or off`, `text`, `path`,
-    /// `name`, or the values that it can have.
+    /// The kind of value: `count`, `bytes`, `time`, `time or off`, `text`, `path`,
+    /// `name`, or a list of the possible values.
     pub unit: &'static str,
-    /// Its default, as it is written in a URL, or in words.
+    /// The default, as written in a URL, or in words.
     pub default: &'static str,
-    /// What it means.
+    /// The meaning.
     pub help: &'static str,
     set: fn(&mut ClientConfig, &str) -> Result<(), String>,
 }
@@ -41,7 +42,7 @@ const COUNT: &str = "count";
 const TIME: &str = "time";
 const TIME_OR_OFF: &str = "time or off";
 
-/// Makes an entry of the table; the value is parsed by the function named.
+/// Builds an entry of the table whose value is parsed by the function `$parse`.
 macro_rules! parameter {
     ($name:literal, $unit:expr, $default:literal, $parse:ident => $($field:ident).+, $help:literal) => {
         Parameter {
@@ -59,8 +60,8 @@ macro_rules! parameter {
 
 /// All parameters of a [`ClientConfig`], as they are written in a URL after the `?`.
 ///
-/// A time is a whole number with its unit: `200ms`, `5s`, `2m` or `1h`. Those of TLS
-/// are there with the feature `tls`.
+/// A time is a whole number with its unit: `200ms`, `5s`, `2m` or `1h`. The
+/// parameters for TLS exist only with the feature `tls`.
 ///
 /// ```
 /// for parameter in riak_client::PARAMETERS {
@@ -86,7 +87,7 @@ pub const PARAMETERS: &[Parameter] = &[
         "outstanding answers of calls that were given up, before their connection takes no more calls"),
     parameter!("max_frame", "bytes", "67108864", count => connection.max_frame,
         "the longest answer that is accepted; Riak refuses objects over 50 MB"),
-    parameter!("decode_depth", COUNT, "100", small => connection.decode_limits.depth,
+    parameter!("decode_depth", COUNT, "100", count_u32 => connection.decode_limits.depth,
         "how deep an answer's messages may nest; protobuf's own limit"),
     parameter!("decode_expansion", COUNT, "128", count => connection.decode_limits.expansion,
         "bytes of memory that decoding may take for each byte received; Riak's own answers take 88 at most"),
@@ -118,7 +119,7 @@ pub const PARAMETERS: &[Parameter] = &[
         "how long an unused connection is kept; firewalls forget idle ones"),
     parameter!("max_lifetime", TIME_OR_OFF, "1h", time_or_off => cluster.pool.max_lifetime,
         "how long a connection is used before it is replaced, so that load spreads again behind a load balancer"),
-    parameter!("attempts", COUNT, "3", small => cluster.retry.max_attempts,
+    parameter!("attempts", COUNT, "3", count_u32 => cluster.retry.max_attempts,
         "attempts at a call in all, if it may be repeated"),
     parameter!("attempt_timeout", TIME_OR_OFF, "10s", time_or_off => cluster.retry.attempt_timeout,
         "how long an attempt may take that another node can make up for"),
@@ -126,11 +127,11 @@ pub const PARAMETERS: &[Parameter] = &[
         "the longest pause before the second attempt if the cluster is overloaded; doubled with each further one"),
     parameter!("backoff_max", TIME, "1s", time => cluster.retry.backoff_max,
         "the longest pause before any attempt"),
-    parameter!("retry_percent", COUNT, "10", small => cluster.retry.budget_percent,
+    parameter!("retry_percent", COUNT, "10", count_u32 => cluster.retry.budget_percent,
         "repetitions that a hundred calls allow, so that they do not add to an overload"),
-    parameter!("retry_reserve", COUNT, "100", small => cluster.retry.budget_reserve,
+    parameter!("retry_reserve", COUNT, "100", count_u32 => cluster.retry.budget_reserve,
         "repetitions on top of that, so that a client with few calls may repeat them as well"),
-    parameter!("breaker_failures", COUNT, "5", small => cluster.breaker.failures,
+    parameter!("breaker_failures", COUNT, "5", count_u32 => cluster.breaker.failures,
         "failures in a row after which a node is left alone for a while"),
     parameter!("breaker_open_min", TIME, "200ms", time => cluster.breaker.open_min,
         "how long a node is left alone at first; doubled with each failed probe"),
@@ -179,7 +180,7 @@ pub const PARAMETERS: &[Parameter] = &[
         unit: "path",
         default: "the system's",
         help: "a PEM file with the authorities to trust",
-        set: |config, value| tls(config, |tls| tls.ca_file(value)),
+        set: |config, value| set_tls(config, |tls| tls.ca_file(value)),
     },
     #[cfg(feature = "tls")]
     Parameter {
@@ -187,7 +188,7 @@ pub const PARAMETERS: &[Parameter] = &[
         unit: "path",
         default: "none",
         help: "a PEM file with the client's certificate and its private key",
-        set: |config, value| tls(config, |tls| tls.client_certificate_files(value, value)),
+        set: |config, value| set_tls(config, |tls| tls.client_certificate_files(value, value)),
     },
     #[cfg(feature = "tls")]
     Parameter {
@@ -195,17 +196,17 @@ pub const PARAMETERS: &[Parameter] = &[
         unit: "name",
         default: "the host",
         help: "the name that servers' certificates must have",
-        set: |config, value| tls(config, |tls| tls.server_name(value)),
+        set: |config, value| set_tls(config, |tls| tls.server_name(value)),
     },
 ];
 
-/// The parameters that there are with TLS only.
-pub(super) const OF_TLS: &[&str] = &["tls", "ca", "cert", "server_name"];
+/// The parameters that exist only with the feature `tls`.
+pub(super) const TLS_PARAMETERS: &[&str] = &["tls", "ca", "cert", "server_name"];
 
-/// TLS is asked for by whatever else is said of it.
+/// Changes the TLS settings. Setting any of them turns TLS on.
 #[cfg(feature = "tls")]
-#[expect(clippy::unnecessary_wraps, reason = "what the table wants")]
-fn tls(config: &mut ClientConfig, set: impl FnOnce(TlsConfig) -> TlsConfig) -> Result<(), String> {
+#[expect(clippy::unnecessary_wraps, reason = "the table requires this signature")]
+fn set_tls(config: &mut ClientConfig, set: impl FnOnce(TlsConfig) -> TlsConfig) -> Result<(), String> {
     config.tls = Some(set(config.tls.take().unwrap_or_default()));
     Ok(())
 }
@@ -216,27 +217,27 @@ impl ClientConfig {
     ///
     /// # Errors
     ///
-    /// If there is no such parameter, or if it cannot have this value.
+    /// Fails if there is no such parameter, or if it cannot have this value.
     pub fn set(&mut self, name: &str, value: &str) -> Result<(), InvalidConfig> {
         let Some(parameter) = PARAMETERS.iter().find(|parameter| parameter.name == name) else {
-            return Err(unknown(name));
+            return Err(unknown_parameter(name));
         };
         (parameter.set)(self, value).map_err(|reason| InvalidConfig::Value { name: parameter.name, reason })
     }
 }
 
-fn unknown(name: &str) -> InvalidConfig {
+fn unknown_parameter(name: &str) -> InvalidConfig {
     #[cfg(not(feature = "tls"))]
-    if let Some(name) = OF_TLS.iter().find(|known| **known == name) {
+    if let Some(name) = TLS_PARAMETERS.iter().find(|known| **known == name) {
         return InvalidConfig::WithoutTls(name);
     }
-    let near = PARAMETERS.iter().map(|parameter| (distance(parameter.name, name), parameter.name)).min();
+    let near = PARAMETERS.iter().map(|parameter| (edit_distance(parameter.name, name), parameter.name)).min();
     let suggestion = near.filter(|(distance, _)| *distance <= name.len() / 3 + 1).map(|(_, name)| name);
     InvalidConfig::UnknownParameter { name: name.to_owned(), suggestion }
 }
 
-/// How many letters have to be put in, left out or replaced.
-fn distance(one: &str, other: &str) -> usize {
+/// Returns the edit distance: the number of letters to insert, remove or replace.
+fn edit_distance(one: &str, other: &str) -> usize {
     let other: Vec<char> = other.chars().collect();
     let mut row: Vec<usize> = (0..=other.len()).collect();
     for (index, letter) in one.chars().enumerate() {
@@ -254,7 +255,7 @@ fn count(value: &str) -> Result<usize, String> {
     value.parse().map_err(|_| format!("is `{value}`: it must be a whole number"))
 }
 
-fn small(value: &str) -> Result<u32, String> {
+fn count_u32(value: &str) -> Result<u32, String> {
     value.parse().map_err(|_| format!("is `{value}`: it must be a whole number up to {}", u32::MAX))
 }
 
@@ -277,12 +278,12 @@ fn time_or_off(value: &str) -> Result<Option<Duration>, String> {
     if value == "off" { Ok(None) } else { time(value).map(Some) }
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "what the table wants")]
+#[expect(clippy::unnecessary_wraps, reason = "the table requires this signature")]
 fn some_text(value: &str) -> Result<Option<String>, String> {
     Ok(Some(value.to_owned()))
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "what the table wants")]
+#[expect(clippy::unnecessary_wraps, reason = "the table requires this signature")]
 fn secret(value: &str) -> Result<Secret, String> {
     Ok(Secret::from(value))
 }
@@ -292,7 +293,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_tells_the_defaults_as_they_are() {
+    fn the_table_lists_the_actual_defaults() {
         for parameter in PARAMETERS {
             if matches!(parameter.name, "user" | "password" | "ca" | "cert" | "server_name") {
                 continue;
@@ -319,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slip_is_recognised() {
+    fn typos_get_a_suggestion() {
         let error = ClientConfig::default().set("pool-max", "3").unwrap_err();
         assert_eq!(error.to_string(), "there is no parameter `pool-max`: did you mean `pool_max`?");
         let error = ClientConfig::default().set("colour", "red").unwrap_err();

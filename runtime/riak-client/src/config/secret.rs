@@ -1,6 +1,6 @@
 //! [`Secret`]: a password that does not end up in logs.
 //!
-//! Invariant: no way to print it but [`Secret::expose`].
+//! Invariant: nothing but [`Secret::expose`] prints it.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ use std::fmt;
 pub struct Secret(String);
 
 impl Secret {
-    /// The text.
+    /// Returns the text.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0

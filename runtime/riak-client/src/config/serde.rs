@@ -1,27 +1,27 @@
 //! A configuration from a file: a URL, or a map with the URL's parts. Feature
 //! `serde`.
 //!
-//! Reading only: what could be written would hold the password. By hand, since
-//! the derive of serde is more to compile than this crate. Invariant: a map's
-//! keys are `nodes` and the names in [`PARAMETERS`](super::PARAMETERS), and
-//! each is checked as in a URL.
+//! There is no serialisation, since its output would contain the password. The
+//! implementation is by hand because serde's derive takes longer to compile than
+//! this crate. Invariant: a map's keys are `nodes` and the names in
+//! [`PARAMETERS`](super::PARAMETERS), and each value is checked as in a URL.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Unexpected, Visitor};
 
 use super::ClientConfig;
-use super::url::{Given, hidden};
+use super::url::{GivenParameters, redact};
 
 impl<'de> Deserialize<'de> for ClientConfig {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Config)
+        deserializer.deserialize_any(ConfigVisitor)
     }
 }
 
-struct Config;
+struct ConfigVisitor;
 
-impl<'de> Visitor<'de> for Config {
+impl<'de> Visitor<'de> for ConfigVisitor {
     type Value = ClientConfig;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -34,16 +34,16 @@ impl<'de> Visitor<'de> for Config {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ClientConfig, A::Error> {
         let mut config = ClientConfig::default();
-        let mut given = Given::default();
+        let mut given = GivenParameters::default();
         while let Some(name) = map.next_key::<String>()? {
             if name == "nodes" {
-                given.note("nodes").map_err(A::Error::custom)?;
+                given.record("nodes").map_err(A::Error::custom)?;
                 for node in map.next_value::<Vec<String>>()? {
-                    // Somebody may have written it as a URL, with a password.
-                    config.nodes.push(node.parse().map_err(hidden).map_err(A::Error::custom)?);
+                    // A node may have been written as a URL, with a password.
+                    config.nodes.push(node.parse().map_err(redact).map_err(A::Error::custom)?);
                 }
             } else {
-                let Text(value) = map.next_value()?;
+                let ParameterText(value) = map.next_value()?;
                 given.set(&mut config, &name, &value).map_err(A::Error::custom)?;
             }
         }
@@ -52,39 +52,39 @@ impl<'de> Visitor<'de> for Config {
     }
 }
 
-/// A value as it would stand in a URL: counts may be numbers.
-struct Text(String);
+/// A value as it would appear in a URL; counts may be numbers.
+struct ParameterText(String);
 
-impl<'de> Deserialize<'de> for Text {
+impl<'de> Deserialize<'de> for ParameterText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Value;
+        struct TextVisitor;
 
-        impl Visitor<'_> for Value {
-            type Value = Text;
+        impl Visitor<'_> for TextVisitor {
+            type Value = ParameterText;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a text or a whole number")
             }
 
-            fn visit_str<E: Error>(self, text: &str) -> Result<Text, E> {
-                Ok(Text(text.to_owned()))
+            fn visit_str<E: Error>(self, text: &str) -> Result<ParameterText, E> {
+                Ok(ParameterText(text.to_owned()))
             }
 
-            fn visit_u64<E: Error>(self, number: u64) -> Result<Text, E> {
-                Ok(Text(number.to_string()))
+            fn visit_u64<E: Error>(self, number: u64) -> Result<ParameterText, E> {
+                Ok(ParameterText(number.to_string()))
             }
 
-            fn visit_i64<E: Error>(self, number: i64) -> Result<Text, E> {
-                Ok(Text(number.to_string()))
+            fn visit_i64<E: Error>(self, number: i64) -> Result<ParameterText, E> {
+                Ok(ParameterText(number.to_string()))
             }
 
-            // Without its digits, which may be those of a password.
-            fn visit_f64<E: Error>(self, _: f64) -> Result<Text, E> {
+            // Without the digits, which may be those of a password.
+            fn visit_f64<E: Error>(self, _: f64) -> Result<ParameterText, E> {
                 Err(E::invalid_type(Unexpected::Other("a number that is not whole, or too large"), &self))
             }
         }
 
-        deserializer.deserialize_any(Value)
+        deserializer.deserialize_any(TextVisitor)
     }
 }
 

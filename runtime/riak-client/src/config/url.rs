@@ -1,25 +1,25 @@
 //! A configuration as a URL: `riak://user:password@host1,host2:8087/?name=value&…`,
-//! or without scheme, `host1,host2:8087`.
+//! or without a scheme, `host1,host2:8087`.
 //!
-//! Invariant: what a URL says is checked whole, and nothing of it is ignored.
+//! Invariant: every part of a URL is checked, and none is ignored.
 
 use std::str::FromStr;
 
 use riak_runtime::client::{InvalidNode, Node};
 
 use super::error::InvalidConfig;
-use super::parameters::{OF_TLS, PARAMETERS};
+use super::parameters::{PARAMETERS, TLS_PARAMETERS};
 use super::{ClientConfig, Secret};
 
-/// Parses `riak://user:password@host1,host2:8087?name=value&…`, whose names are those
-/// of [`PARAMETERS`]. User, password and values are percent-encoded. Everything but one
-/// host may be left out; the port is 8087 unless given.
+/// Parses `riak://user:password@host1,host2:8087?name=value&…`, where the names are
+/// those in [`PARAMETERS`]. User, password and values are percent-encoded.
+/// Everything but one host may be left out; the port defaults to 8087.
 impl FromStr for ClientConfig {
     type Err = InvalidConfig;
 
     fn from_str(text: &str) -> Result<Self, InvalidConfig> {
-        // What stands before `://` is a scheme only if it looks like one: it may
-        // be a part of a password, which no error may show.
+        // Text before `://` counts as a scheme only if it looks like one: it may be
+        // part of a password, which no error may show.
         let scheme = text.split_once("://").filter(|(scheme, _)| is_scheme(scheme));
         let rest = match scheme {
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("riak") => rest,
@@ -28,56 +28,56 @@ impl FromStr for ClientConfig {
         };
         let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
         if query.contains('@') {
-            // Perhaps that of a password with a question mark in it: nothing of
-            // either half may be shown.
+            // The `@` may follow a password that contains a question mark, so no
+            // part of the URL may be shown.
             return Err(InvalidConfig::UnencodedAt);
         }
         let rest = rest.strip_suffix('/').unwrap_or(rest);
-        // A password may hold an `@` that somebody forgot to encode.
+        // A password may contain an `@` that was not encoded.
         let (credentials, hosts) = match rest.rsplit_once('@') {
             Some((credentials, hosts)) => (Some(credentials), hosts),
             None => (None, rest),
         };
         let mut config = Self::default();
         for host in hosts.split(',').filter(|host| !host.is_empty()) {
-            config.nodes.push(host.parse::<Node>().map_err(hidden)?);
+            config.nodes.push(host.parse::<Node>().map_err(redact)?);
         }
         if config.nodes.is_empty() {
             return Err(InvalidConfig::NoNodes);
         }
-        // Said before the `@`, they are not said again.
-        let mut given = Given::default();
+        // Parameters given before the `@` may not be given again.
+        let mut given = GivenParameters::default();
         if let Some(credentials) = credentials {
             let (user, password) = match credentials.split_once(':') {
                 Some((user, password)) => (user, Some(password)),
                 None => (credentials, None),
             };
-            config.user = Some(decoded(user, "user")?);
+            config.user = Some(percent_decode(user, "user")?);
             given.seen.push("user");
             if let Some(password) = password {
-                config.password = Secret::from(decoded(password, "password")?);
+                config.password = Secret::from(percent_decode(password, "password")?);
                 given.seen.push("password");
             }
         }
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').ok_or(InvalidConfig::NoValue)?;
-            given.set(&mut config, name, &decoded(value, "value of a parameter")?)?;
+            given.set(&mut config, name, &percent_decode(value, "value of a parameter")?)?;
         }
         given.check()?;
         Ok(config)
     }
 }
 
-/// The parameters that were given, which are checked together.
+/// The parameters given so far, which are checked together at the end.
 #[derive(Default)]
-pub(super) struct Given {
+pub(super) struct GivenParameters {
     seen: Vec<&'static str>,
     without_tls: bool,
 }
 
-impl Given {
-    /// Notes what may be given once.
-    pub(super) fn note(&mut self, name: &'static str) -> Result<(), InvalidConfig> {
+impl GivenParameters {
+    /// Records a parameter, which may be given only once.
+    pub(super) fn record(&mut self, name: &'static str) -> Result<(), InvalidConfig> {
         if self.seen.contains(&name) {
             return Err(InvalidConfig::Twice(name));
         }
@@ -85,7 +85,7 @@ impl Given {
         Ok(())
     }
 
-    /// Sets a parameter that was not given before.
+    /// Sets a parameter that has not been given before.
     pub(super) fn set(
         &mut self,
         config: &mut ClientConfig,
@@ -95,15 +95,15 @@ impl Given {
         config.set(name, value)?;
         let known = PARAMETERS.iter().find(|parameter| parameter.name == name);
         if let Some(parameter) = known {
-            self.note(parameter.name)?;
+            self.record(parameter.name)?;
         }
         self.without_tls |= name == "tls" && value == "off";
         Ok(())
     }
 
-    /// Whether they go together.
+    /// Checks that the parameters are compatible.
     pub(super) fn check(&self) -> Result<(), InvalidConfig> {
-        let of_tls = self.seen.iter().find(|&&name| name != "tls" && OF_TLS.contains(&name));
+        let of_tls = self.seen.iter().find(|&&name| name != "tls" && TLS_PARAMETERS.contains(&name));
         if self.without_tls
             && let Some(name) = of_tls
         {
@@ -114,15 +114,15 @@ impl Given {
     }
 }
 
-/// Whether a text can be the scheme of a URL.
+/// Reports whether a text can be the scheme of a URL.
 fn is_scheme(text: &str) -> bool {
     text.starts_with(|first: char| first.is_ascii_alphabetic())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
 }
 
-/// What is wrong with a node, without what follows its host: where somebody
-/// forgot the host, that is a password. So is what stands before an `@`.
-pub(super) fn hidden(mut error: InvalidNode) -> InvalidConfig {
+/// Returns the error for an invalid node, without the text that may be a password:
+/// what follows the host, in case the host was forgotten, and what precedes an `@`.
+pub(super) fn redact(mut error: InvalidNode) -> InvalidConfig {
     if error.text.contains('@') {
         error.text = String::from("…@…");
     } else if let Some((host, _)) = error.text.split_once(':') {
@@ -131,8 +131,8 @@ pub(super) fn hidden(mut error: InvalidNode) -> InvalidConfig {
     error.into()
 }
 
-/// A text without its percent signs.
-fn decoded(text: &str, part: &'static str) -> Result<String, InvalidConfig> {
+/// Decodes a percent-encoded text.
+fn percent_decode(text: &str, part: &'static str) -> Result<String, InvalidConfig> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {
@@ -173,7 +173,7 @@ mod tests {
         assert_eq!(config.cluster.pool.idle_timeout, None);
         assert_eq!(parse("localhost").unwrap(), parse("riak://localhost:8087/").unwrap());
         assert!(!format!("{config:?}").contains("cret"));
-        // Not everything before `://` is a scheme.
+        // Text before `://` is not always a scheme.
         assert_eq!(parse("u:se://cret@a").unwrap().password.expose(), "se://cret");
         assert_eq!(parse("a?password=se://cret").unwrap().password.expose(), "se://cret");
         assert_eq!(parse("RIAK://a").unwrap(), parse("a").unwrap());
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said_and_no_password_shown() {
+    fn errors_say_what_is_wrong_and_show_no_password() {
         for (text, part) in [
             ("", "no nodes"),
             ("riak://", "no nodes"),
@@ -194,7 +194,7 @@ mod tests {
             ("riak://u:secret@a?password=other", "given twice"),
             ("riak://u:@a?password=secret", "given twice"),
             ("riak://u:secret%zz@a", "the password in the URL"),
-            // Not encoded as they should be: nothing of them is repeated.
+            // Not encoded as they should be, so no part of them is shown.
             ("riak://u:secret?x@a", "write a `?` in the password as %3F"),
             ("riak://u:1?secret@a", "write a `?` in the password as %3F"),
             ("riak://u:1?timeout=secret@a", "write a `?` in the password as %3F"),
@@ -219,7 +219,7 @@ mod tests {
 
     #[cfg(feature = "tls")]
     #[test]
-    fn tls_wants_a_user_and_files_that_are_there() {
+    fn tls_requires_a_user_and_existing_files() {
         assert_eq!(parse("riak://a?tls=full").unwrap().build().unwrap_err(), InvalidConfig::NoUser);
         for text in ["u@a?ca=x.pem&tls=off", "u@a?tls=off&ca=x.pem"] {
             assert!(parse(text).unwrap_err().contains("`ca` configures TLS"), "{text}");

@@ -1,7 +1,6 @@
-//! [`DataType`]: what a read of a data type can find.
+//! [`DataType`]: the possible results of reading a data type.
 //!
-//! Invariant: which of the answer's fields counts is decided by its type, and
-//! by nothing else.
+//! Invariant: the answer's type alone decides which of its fields is read.
 
 use riak_runtime::Blob;
 
@@ -10,7 +9,7 @@ use super::{MapUpdate, SetUpdate};
 use crate::riak_dt::dt_fetch_resp;
 use crate::riak_dt::{DtFetchResp, MapEntry};
 
-/// A data type, as a read has found it.
+/// A data type, as returned by a read.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum DataType {
@@ -22,15 +21,15 @@ pub enum DataType {
     Map(Map),
     /// The elements of a grow-only set.
     GSet(Vec<Blob>),
-    /// How many distinct elements a `HyperLogLog` has been given, estimated.
+    /// The estimated number of distinct elements given to a `HyperLogLog`.
     Hll(u64),
 }
 
-/// A set, as a read has found it.
+/// A set, as returned by a read.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Set {
-    /// Its elements.
+    /// The elements.
     pub elements: Vec<Blob>,
     /// The context of the read, which [`Set::update`] passes on.
     pub context: Option<Context>,
@@ -39,15 +38,15 @@ pub struct Set {
 impl Set {
     /// Begins an update of the set, which can also remove elements.
     pub fn update(&self) -> SetUpdate<Seen> {
-        SetUpdate::over(Seen(self.context.clone()))
+        SetUpdate::with_causality(Seen(self.context.clone()))
     }
 }
 
-/// A map, as a read has found it.
+/// A map, as returned by a read.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Map {
-    /// Its fields.
+    /// The fields.
     pub entries: Vec<MapEntry>,
     /// The context of the read, which [`Map::update`] passes on.
     pub context: Option<Context>,
@@ -56,12 +55,12 @@ pub struct Map {
 impl Map {
     /// Begins an update of the map, which can also remove fields and elements.
     pub fn update(&self) -> MapUpdate<Seen> {
-        MapUpdate::over(Seen(self.context.clone()))
+        MapUpdate::with_causality(Seen(self.context.clone()))
     }
 }
 
 impl DataType {
-    /// The data type in an answer; `None` if there is none at the key.
+    /// Returns the data type in an answer; `None` if there is none at the key.
     #[must_use]
     pub fn of(answer: DtFetchResp) -> Option<Self> {
         let value = answer.value?;

@@ -1,7 +1,7 @@
 //! [`MapUpdate`]: a change of a map.
 //!
-//! Invariant: what is nested in a change that stands on no read stands on none
-//! either, so that nothing is removed at any depth.
+//! Invariant: a change nested in one that is not based on a read is not based on
+//! one either, so that nothing is removed at any depth.
 
 use riak_runtime::Blob;
 
@@ -11,11 +11,14 @@ use crate::riak_dt::map_field::MapFieldType;
 use crate::riak_dt::map_update::FlagOp;
 use crate::riak_dt::{CounterOp, DtOp, MapField, MapOp, MapUpdate as FieldUpdate, SetOp};
 
-/// A change of a map. A field is identified by its name and its type: fields with the
-/// same name and different types are different fields.
+/// A change of a map.
 ///
-/// [`MapUpdate::new`] makes one without a read, which cannot remove anything at any
-/// depth. [`Map::update`](crate::Map::update) makes one of a read, which can:
+/// A field is identified by its name and its type: fields with the same name and
+/// different types are different fields.
+///
+/// [`MapUpdate::new`] creates a change without a read, which cannot remove anything
+/// at any depth. [`Map::update`](crate::Map::update) creates one from a read, which
+/// can:
 ///
 /// ```compile_fail
 /// use riak_client::MapUpdate;
@@ -38,9 +41,9 @@ pub struct MapUpdate<K = Blind> {
 }
 
 impl MapUpdate {
-    /// A change without a read, which can only add.
+    /// Creates a change without a read, which can only add.
     pub fn new() -> Self {
-        Self::over(Blind)
+        Self::with_causality(Blind)
     }
 }
 
@@ -51,7 +54,7 @@ impl Default for MapUpdate {
 }
 
 impl<K> MapUpdate<K> {
-    pub(super) fn over(causality: K) -> Self {
+    pub(super) fn with_causality(causality: K) -> Self {
         Self { op: MapOp::default(), causality }
     }
 
@@ -93,7 +96,7 @@ impl<K> MapUpdate<K> {
 impl<K: Clone> MapUpdate<K> {
     /// Changes a map field.
     pub fn map(self, name: impl Into<Blob>, change: impl FnOnce(Self) -> Self) -> Self {
-        let nested = change(Self::over(self.causality.clone())).op;
+        let nested = change(Self::with_causality(self.causality.clone())).op;
         self.field(name, MapFieldType::Map, |field| FieldUpdate { map_op: Some(nested), ..field })
     }
 }
@@ -110,8 +113,8 @@ impl MapUpdate<Seen> {
         self.field(name, MapFieldType::Flag, |field| FieldUpdate { flag_op: Some(FlagOp::Disable), ..field })
     }
 
-    /// Removes a field. Riak removes before it updates: a field that the same change
-    /// updates begins anew.
+    /// Removes a field. Riak removes before it updates: a field that the same
+    /// change updates starts from scratch.
     pub fn remove(mut self, name: impl Into<Blob>, ty: MapFieldType) -> Self {
         self.op.removes.push(MapField::new(name, ty));
         self

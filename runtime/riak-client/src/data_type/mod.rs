@@ -1,8 +1,9 @@
-//! [`DataTypes`]: values that merge by themselves, read and changed by types
-//! that leave out what goes wrong.
+//! [`DataTypes`]: values whose replicas merge by themselves, read and changed
+//! through types that exclude misuse.
 //!
-//! Invariant: what removes something is made from a read and carries its
-//! context; a context is sent with nothing else, since Riak crashes on it.
+//! Invariant: a removal can only be made from a read, whose context it carries; a
+//! context is sent only with changes of sets and maps, since Riak crashes on any
+//! other.
 
 mod context;
 mod fetched;
@@ -21,36 +22,36 @@ pub use fetched::{DataType, Map, Set};
 pub use map::MapUpdate;
 pub use update::{SetUpdate, Update};
 
-/// The bucket type of locations that name none. Data types need one of their
-/// own; this one only has counters, those of Riak 1.4.
+/// The bucket type of a location that names none. Data types need a bucket type of
+/// their own; this one only has the counters of Riak 1.4.
 const DEFAULT_TYPE: &str = "default";
 
 /// Reads and updates Riak's data types: see [`Riak::convergent`].
 ///
-/// A data type is deleted like an object, by the [`VClock`](crate::VClock) of a read of
-/// the object: see [`Objects::delete`](crate::Objects::delete).
+/// A data type is deleted like an object, with the [`VClock`](crate::VClock) of a
+/// read of the object: see [`Objects::delete`](crate::Objects::delete).
 #[must_use]
 pub struct DataTypes<'c, C> {
     riak: &'c Riak<C>,
 }
 
 impl<C: Call> Riak<C> {
-    /// Reads and updates Riak's data types: counters, sets, maps, grow-only sets and
-    /// `HyperLogLog`s, whose replicas merge without siblings (convergent replicated data
-    /// types).
+    /// Returns a client that reads and updates Riak's data types: counters, sets,
+    /// maps, grow-only sets and `HyperLogLog`s, whose replicas merge without
+    /// siblings (convergent replicated data types).
     ///
-    /// It does what [`Riak::data_types`] does, with types that exclude what Riak refuses
-    /// or crashes on: an update holds one operation, and removes only what a read has
-    /// found.
+    /// It does what [`Riak::data_types`] does, through types that exclude what Riak
+    /// refuses or crashes on: an update holds one operation, and removes only what
+    /// a read has found.
     ///
     /// ```no_run
     /// # async fn example(riak: riak_client::Riak) -> Result<(), riak_client::CallError> {
     /// use riak_client::{DataType, Location, SetUpdate, Update};
     ///
     /// let tags = Location::new("tags", "alice").of_type("sets");
-    /// // To add needs no read.
+    /// // Adding needs no read.
     /// riak.convergent().update(&tags, SetUpdate::new().insert("new")).await?;
-    /// // To remove does.
+    /// // Removing does.
     /// if let Some(DataType::Set(set)) = riak.convergent().fetch(&tags).await? {
     ///     riak.convergent().update(&tags, set.update().remove("old")).await?;
     /// }
@@ -65,23 +66,25 @@ impl<C: Call> Riak<C> {
 }
 
 impl<C: Call> DataTypes<'_, C> {
-    /// Fetches a data type, with the context that a removal needs; `None` if there is
-    /// none at the key.
+    /// Fetches a data type, with the context that a removal needs; `None` if there
+    /// is none at the key.
     ///
     /// # Errors
     ///
-    /// If the call fails.
+    /// Fails if the call fails.
     pub async fn fetch(&self, at: &Location) -> Result<Option<DataType>, CallError> {
         let request = DtFetchReq::new(at.bucket().clone(), at.key().clone(), bucket_type(at));
         self.riak.data_types().fetch(&request).await.map(DataType::of)
     }
 
-    /// Updates a data type, or creates it. The call is never repeated if its outcome is
-    /// unknown: an increment that is made twice counts twice.
+    /// Updates a data type, or creates it.
+    ///
+    /// The call is never repeated if its outcome is unknown: an increment that is
+    /// made twice counts twice.
     ///
     /// # Errors
     ///
-    /// If the call fails. It may have been applied: see
+    /// Fails if the call fails. The update may have been applied: see
     /// [`CallError::may_have_been_applied`].
     pub async fn update(&self, at: &Location, update: impl Into<Update>) -> Result<(), CallError> {
         let Update { op, context } = update.into();

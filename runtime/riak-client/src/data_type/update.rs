@@ -1,16 +1,17 @@
-//! [`Update`]: a change of a data type, and [`SetUpdate`]: one of a set.
+//! [`Update`]: a change of a data type; [`SetUpdate`]: a change of a set.
 //!
-//! Invariant: an update holds one operation, and a context only if that is one
-//! of a set or a map.
+//! Invariant: an update holds one operation, and a context only if that is an
+//! operation on a set or a map.
 
 use riak_runtime::Blob;
 
 use super::context::{Blind, Causality, Context, Seen};
 use crate::riak_dt::{CounterOp, DtOp, GSetOp, HllOp, SetOp};
 
-/// A change of a data type: made of a [`SetUpdate`] or a
-/// [`MapUpdate`](super::MapUpdate) by `into()`, or by the functions here for the other
-/// types.
+/// A change of a data type.
+///
+/// It is made from a [`SetUpdate`] or a [`MapUpdate`](super::MapUpdate) by
+/// `into()`, or by the functions here for the other types.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Update {
     pub(super) op: DtOp,
@@ -42,8 +43,9 @@ impl Update {
 
 /// A change of a set.
 ///
-/// [`SetUpdate::new`] makes one without a read, which cannot remove.
-/// [`Set::update`](crate::Set::update) makes one of a read, which can:
+/// [`SetUpdate::new`] creates a change without a read, which cannot remove
+/// anything. [`Set::update`](crate::Set::update) creates one from a read, which
+/// can:
 ///
 /// ```compile_fail
 /// riak_client::SetUpdate::new().remove("an element");
@@ -62,9 +64,9 @@ pub struct SetUpdate<K = Blind> {
 }
 
 impl SetUpdate {
-    /// A change without a read, which can only add.
+    /// Creates a change without a read, which can only add.
     pub fn new() -> Self {
-        Self::over(Blind)
+        Self::with_causality(Blind)
     }
 }
 
@@ -75,7 +77,7 @@ impl Default for SetUpdate {
 }
 
 impl<K> SetUpdate<K> {
-    pub(super) fn over(causality: K) -> Self {
+    pub(super) fn with_causality(causality: K) -> Self {
         Self { op: SetOp::default(), causality }
     }
 

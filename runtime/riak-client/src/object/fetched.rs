@@ -1,16 +1,16 @@
-//! [`Fetched`]: what a read of an object can find.
+//! [`Fetched`]: the possible results of reading an object.
 //!
-//! Invariant: what is found beside a clock keeps it, and a tombstone is never
-//! taken for a value.
+//! Invariant: whatever is found keeps its clock, and a tombstone is never taken for
+//! a value.
 
 use super::{Resolve, VClock};
 use crate::riak_kv::{RpbContent, RpbGetResp};
 
-/// What a read of an object has found.
+/// The result of reading an object.
 ///
-/// It can also be made of the answer to a [`RpbGetReq`](crate::riak_kv::RpbGetReq),
-/// which should set `deletedvclock`: without it a tombstone looks like
-/// [`Fetched::NotFound`].
+/// It can also be made from the answer to a
+/// [`RpbGetReq`](crate::riak_kv::RpbGetReq), which should set `deletedvclock`:
+/// without it, a tombstone looks like [`Fetched::NotFound`].
 ///
 /// ```
 /// use riak_client::Fetched;
@@ -36,23 +36,24 @@ pub enum Fetched {
     Siblings(Siblings),
 }
 
-/// One value, and the clock of its read.
+/// One value and the clock of its read.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Object {
-    /// The value, and what is stored along with it.
+    /// The value, with its metadata.
     pub content: RpbContent,
     /// The clock of the read. Riak always sends it.
     pub vclock: Option<VClock>,
 }
 
-/// Several values, and the clock of their read. Storing a value over this clock
-/// replaces all of them.
+/// Several values and the clock of their read.
+///
+/// Storing a value over this clock replaces all of them.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Siblings {
-    /// The values, in the order in which Riak sent them. If the object was deleted at
-    /// the same time, one of them is the tombstone, with `deleted` set.
+    /// The values, in the order in which Riak sent them. If the object was deleted
+    /// at the same time, one of them is the tombstone, with `deleted` set.
     pub contents: Vec<RpbContent>,
     /// The clock of the read. Riak always sends it.
     pub vclock: Option<VClock>,
@@ -66,7 +67,8 @@ impl From<RpbGetResp> for Fetched {
     fn from(answer: RpbGetResp) -> Self {
         let RpbGetResp { mut content, vclock, unchanged, .. } = answer;
         let vclock = vclock.and_then(VClock::from_bytes);
-        // A clock beside it is that of the object, which is there: no tombstone's.
+        // Checked first: a clock in such an answer belongs to an object, not to a
+        // tombstone.
         if content.is_empty() && unchanged == Some(true) {
             return Self::Unchanged;
         }
@@ -82,10 +84,11 @@ impl From<RpbGetResp> for Fetched {
 }
 
 impl Fetched {
-    /// The value, if there is one, and the clock to store another one over.
+    /// Returns the value, if there is one, and the clock over which to store
+    /// another one.
     ///
-    /// `resolve` is called only if there are two or more values; tombstones do not
-    /// count.
+    /// `resolve` is called only if there are two or more values, not counting
+    /// tombstones.
     pub fn resolve(self, resolve: &(impl Resolve + ?Sized)) -> (Option<RpbContent>, Option<VClock>) {
         match self {
             Self::NotFound | Self::Unchanged => (None, None),
@@ -116,9 +119,9 @@ mod tests {
         RpbGetResp { content, vclock: Some(vclock.into()), ..RpbGetResp::default() }
     }
 
-    /// Everything that Riak answers with, as its shapes are known.
+    /// All known shapes of Riak's answers.
     #[test]
-    fn each_shape_of_an_answer_is_told_from_the_others() {
+    fn each_shape_of_answer_is_recognised() {
         let clock = VClock::from_bytes("c");
         assert_eq!(Fetched::from(answer(&[], "")), Fetched::NotFound, "an empty clock is none");
         assert_eq!(Fetched::from(answer(&[], "c")), Fetched::Tombstone(clock.clone().unwrap()));
@@ -133,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_resolver_is_asked_only_about_several_values() {
+    fn the_resolver_is_called_only_for_several_values() {
         let never = |_: Vec<RpbContent>| -> RpbContent { panic!("it is asked") };
         for (values, expected) in [
             (&[][..], None),

@@ -1,12 +1,13 @@
-//! [`Location`]: where an object is.
+//! [`Location`]: the address of an object.
 //!
-//! Invariant: names are bytes, and pass through as they are.
+//! Invariant: names are bytes, and are passed on unchanged.
 
 use riak_runtime::Blob;
 
 use crate::riak_kv::{RpbContent, RpbDelReq, RpbGetReq, RpbPutReq};
 
-/// Where an object is: bucket type, bucket and key. Each is bytes and need not be text.
+/// The address of an object: bucket type, bucket and key. Each is bytes and need
+/// not be text.
 ///
 /// ```
 /// use riak_client::Location;
@@ -22,38 +23,40 @@ pub struct Location {
 }
 
 impl Location {
-    /// A key in a bucket of the default bucket type.
+    /// Creates a location in a bucket of the default bucket type.
     pub fn new(bucket: impl Into<Blob>, key: impl Into<Blob>) -> Self {
         Self { bucket_type: None, bucket: bucket.into(), key: key.into() }
     }
 
-    /// The same key, in a bucket of this bucket type.
+    /// Sets the bucket type.
     #[must_use]
     pub fn of_type(mut self, bucket_type: impl Into<Blob>) -> Self {
         self.bucket_type = Some(bucket_type.into());
         self
     }
 
-    /// The bucket type; `None` is the default bucket type.
+    /// Returns the bucket type; `None` is the default bucket type.
     #[must_use]
     pub fn bucket_type(&self) -> Option<&Blob> {
         self.bucket_type.as_ref()
     }
 
-    /// The bucket.
+    /// Returns the bucket.
     #[must_use]
     pub fn bucket(&self) -> &Blob {
         &self.bucket
     }
 
-    /// The key.
+    /// Returns the key.
     #[must_use]
     pub fn key(&self) -> &Blob {
         &self.key
     }
 
-    /// A request that fetches the object, to which options can be added: for
-    /// [`Objects::fetch_as`](crate::Objects::fetch_as) or [`Riak::kv`](crate::Riak::kv).
+    /// Returns a request that fetches the object.
+    ///
+    /// Options can be added, for [`Objects::fetch_as`](crate::Objects::fetch_as) or
+    /// [`Riak::kv`](crate::Riak::kv).
     #[must_use]
     pub fn get(&self) -> RpbGetReq {
         RpbGetReq {

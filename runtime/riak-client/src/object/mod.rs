@@ -1,17 +1,17 @@
-//! [`Objects`]: reading, changing and deleting objects without losing what
-//! others write at the same time.
+//! [`Objects`]: reading, changing and deleting objects without losing concurrent
+//! writes.
 //!
-//! What the messages leave to their user's care is decided here by types: what
-//! a read can find is an enum, and what is written or deleted says what it
-//! stands on. Invariant: nothing here is written or deleted without the clock
-//! of a read, unless the method's name says so; a tombstone's clock is asked for
-//! with every read; and no data type is written as if it were an object.
+//! What the messages leave to their user's care is enforced here by types: the
+//! result of a read is an enum, and a write or delete names the clock of the read
+//! that it is based on. Invariant: nothing here is written or deleted without the
+//! clock of a read unless the method's name says so; every read asks for a
+//! tombstone's clock; and no data type is written as an object.
 
+mod backoff;
 mod fetched;
 mod internal;
 mod location;
 mod resolve;
-mod rounds;
 mod vclock;
 
 use std::fmt;
@@ -26,20 +26,21 @@ pub use location::Location;
 pub use resolve::{Newest, Resolve};
 pub use vclock::VClock;
 
-use rounds::Rounds;
+use backoff::UpdateBackoff;
 
 /// Reads and writes objects with their causality: see [`Riak::objects`].
 ///
-/// [`Objects::update`] is the method for most changes. The others do one step each.
+/// Use [`Objects::update`] for most changes. The other methods do one step each.
 ///
 /// Values that are written at the same time are kept as siblings in buckets whose
-/// property `allow_mult` is true, which is the default of bucket types that an operator
-/// creates. The default bucket type keeps only the value that was written last,
+/// property `allow_mult` is true, which is the default of bucket types that an
+/// operator creates. The default bucket type keeps only the last value written,
 /// whatever the clocks say. There, write with [`Objects::update`] or
-/// [`Objects::create`], whose writes are refused if the object was changed meanwhile.
+/// [`Objects::create`], whose writes are refused if the object has changed
+/// meanwhile.
 ///
-/// For quorums, other conditions, or bodies in answers use the requests of
-/// [`Riak::kv`]; [`Fetched`] reads their answers.
+/// For quorums, other conditions, or bodies in answers, use the requests of
+/// [`Riak::kv`]; [`Fetched`] interprets their answers.
 ///
 /// ```no_run
 /// # async fn example(riak: riak_client::Riak) -> Result<(), riak_client::CallError> {
@@ -68,7 +69,8 @@ pub struct Objects<'c, C> {
 }
 
 impl<C: Call> Riak<C> {
-    /// Reads and writes objects with their vector clocks, siblings and tombstones.
+    /// Returns a client that reads and writes objects with their vector clocks,
+    /// siblings and tombstones.
     ///
     /// ```no_run
     /// # async fn example(riak: riak_client::Riak) -> Result<(), riak_client::CallError> {
@@ -82,8 +84,8 @@ impl<C: Call> Riak<C> {
     ///     Fetched::Tombstone(_) => println!("deleted a moment ago"),
     ///     _ => println!("there is no such object"),
     /// }
-    /// // Reads, resolves siblings, changes, and writes unless the object has changed
-    /// // meanwhile; then it begins anew.
+    /// // Reads, resolves siblings, changes, and writes; starts over if the object has
+    /// // changed meanwhile.
     /// riak.objects()
     ///     .update(&alice, &Newest, |found| {
     ///         let visits = found.map_or(0, |content| content.value.len());
@@ -103,53 +105,59 @@ impl<C: Call> Objects<'_, C> {
     ///
     /// # Errors
     ///
-    /// If the call fails.
+    /// Fails if the call fails.
     pub async fn fetch(&self, at: &Location) -> Result<Fetched, CallError> {
         self.fetch_as(at.get()).await
     }
 
-    /// Fetches an object by a request of your own, such as [`Location::get`] with
-    /// quorums or `if_modified`. The field `deletedvclock` is always set, so that
-    /// tombstones are recognised.
+    /// Fetches an object with a custom request, such as [`Location::get`] with
+    /// quorums or `if_modified`.
+    ///
+    /// The field `deletedvclock` is always set, so that tombstones are recognised.
     ///
     /// # Errors
     ///
-    /// If the call fails.
+    /// Fails if the call fails.
     pub async fn fetch_as(&self, request: RpbGetReq) -> Result<Fetched, CallError> {
         let request = RpbGetReq { deletedvclock: Some(true), ..request };
         self.riak.kv().get(&request).await.map(Fetched::from)
     }
 
-    /// Stores a value in place of what a read has found. `over` is the clock of that
-    /// read: of an [`Object`], of [`Siblings`], or of a tombstone.
+    /// Stores a value in place of what a read has found.
     ///
-    /// A value that others have written since stays as a sibling if the bucket keeps
-    /// siblings (`allow_mult`). Otherwise it is lost: use [`Objects::update`] there.
+    /// `over` is the clock of that read: of an [`Object`], of [`Siblings`], or of a
+    /// tombstone.
+    ///
+    /// A value that another client has written since then stays as a sibling if the
+    /// bucket keeps siblings (`allow_mult`). Otherwise it is lost: use
+    /// [`Objects::update`] there.
     ///
     /// # Errors
     ///
-    /// If the call fails. It may have been applied: see
-    /// [`CallError::may_have_been_applied`]. With
-    /// [`NotSent::Refused`](crate::NotSent::Refused) if the content is a data type in
-    /// Riak's internal format.
+    /// Fails if the call fails. The write may have been applied: see
+    /// [`CallError::may_have_been_applied`]. The error is
+    /// [`NotSent::Refused`](crate::NotSent::Refused) if the content is a data type
+    /// in Riak's internal format.
     pub async fn store(&self, at: &Location, content: RpbContent, over: &VClock) -> Result<(), CallError> {
         let vclock = Some(over.as_bytes().clone());
         self.put(RpbPutReq { vclock, ..at.put(content) }).await
     }
 
-    /// Stores an object only if there is none. It reads first, since an object that was
-    /// deleted a moment ago has a tombstone whose clock the write needs.
+    /// Stores an object only if there is none.
+    ///
+    /// It reads first, since an object that was deleted a moment ago has a
+    /// tombstone, whose clock the write needs.
     ///
     /// # Errors
     ///
-    /// If a call fails; the write may have been applied: see
-    /// [`CallError::may_have_been_applied`]. With
-    /// [`ServerErrorKind::ConditionFailed`] if the object exists. With
-    /// [`NotSent::Refused`](crate::NotSent::Refused) if the content is a data type in
-    /// Riak's internal format.
+    /// Fails if a call fails. The write may have been applied: see
+    /// [`CallError::may_have_been_applied`]. The error is
+    /// [`ServerErrorKind::ConditionFailed`] if the object exists, and
+    /// [`NotSent::Refused`](crate::NotSent::Refused) if the content is a data type
+    /// in Riak's internal format.
     pub async fn create(&self, at: &Location, content: RpbContent) -> Result<(), CallError> {
-        // To the server's check a tombstone is no object, and stays a sibling of
-        // what is stored without its clock.
+        // The server's condition ignores a tombstone, which would stay as a sibling
+        // of a value stored without its clock.
         let vclock = match self.fetch_as(RpbGetReq { head: Some(true), ..at.get() }).await? {
             Fetched::Tombstone(clock) => Some(clock.as_bytes().clone()),
             _ => None,
@@ -157,31 +165,32 @@ impl<C: Call> Objects<'_, C> {
         self.put(RpbPutReq { if_none_match: Some(true), vclock, ..at.put(content) }).await
     }
 
-    /// Stores a value without the clock of a read: as a sibling of the present value,
-    /// or in its place if the bucket keeps no siblings.
+    /// Stores a value without the clock of a read: as a sibling of the present
+    /// value, or in its place if the bucket keeps no siblings.
     ///
     /// # Errors
     ///
-    /// If the call fails; it may have been applied. With
-    /// [`NotSent::Refused`](crate::NotSent::Refused) if the content is a data type in
-    /// Riak's internal format.
+    /// Fails if the call fails. The write may have been applied. The error is
+    /// [`NotSent::Refused`](crate::NotSent::Refused) if the content is a data type
+    /// in Riak's internal format.
     pub async fn store_blindly(&self, at: &Location, content: RpbContent) -> Result<(), CallError> {
         self.put(at.put(content)).await
     }
 
     async fn put(&self, request: RpbPutReq) -> Result<(), CallError> {
-        internal::refuse(std::slice::from_ref(&request.content))?;
+        internal::check_contents(std::slice::from_ref(&request.content))?;
         self.riak.kv().put(&request).await.map(drop)
     }
 
-    /// Deletes what a read has found; `read` is its clock. A value that others have
-    /// written since stays if the bucket keeps siblings (`allow_mult`), and is deleted
-    /// as well otherwise. The call is repeated if its outcome is unknown: a second time
-    /// it finds nothing to delete.
+    /// Deletes what a read has found; `read` is the clock of that read.
+    ///
+    /// A value that another client has written since then stays if the bucket keeps
+    /// siblings (`allow_mult`), and is deleted as well otherwise. The call is
+    /// repeated if its outcome is unknown: a second delete finds nothing to delete.
     ///
     /// # Errors
     ///
-    /// If the call fails.
+    /// Fails if the call fails.
     pub async fn delete(&self, at: &Location, read: &VClock) -> Result<(), CallError> {
         let vclock = Some(read.as_bytes().clone());
         self.del(RpbDelReq { vclock, ..at.delete() }).await
@@ -191,7 +200,7 @@ impl<C: Call> Objects<'_, C> {
     ///
     /// # Errors
     ///
-    /// If the call fails; it may have been applied.
+    /// Fails if the call fails. The delete may have been applied.
     pub async fn delete_blindly(&self, at: &Location) -> Result<(), CallError> {
         self.del(at.delete()).await
     }
@@ -200,46 +209,50 @@ impl<C: Call> Objects<'_, C> {
         self.riak.kv().delete(&request).await.map(drop)
     }
 
-    /// Reads an object, changes it, and writes it if it is still as it was read. If
-    /// others have changed, created or deleted it meanwhile, begins anew with what is
-    /// there now.
+    /// Reads an object, changes it, and writes it if it has not changed since the
+    /// read.
+    ///
+    /// If another client has changed, created or deleted it meanwhile, the update
+    /// starts over with what is there now. Returns the value that was stored.
     ///
     /// `change` gets the present value, or `None` if there is none, and returns the
-    /// value to store. If it returns `None`, nothing is written, not even siblings that
-    /// were resolved. It is called once in each round. `resolve` is called only if there
-    /// are siblings. Returns the value that was stored.
+    /// value to store. If it returns `None`, nothing is written, not even siblings
+    /// that were resolved. It is called once in each round. `resolve` is called
+    /// only if there are siblings.
     ///
-    /// On nodes up to 3.2 the check and the write are two steps, so that two writers in
-    /// the same moment may both succeed. If the bucket keeps siblings (`allow_mult`),
-    /// both values stay, and the next read resolves them; otherwise, as in the default
-    /// bucket type, one of the two is lost. Newer nodes lock the key with a token, and
-    /// strongly consistent bucket types have no such gap.
+    /// On nodes up to 3.2 the check and the write are two steps, so that two
+    /// writers at the same moment may both succeed. If the bucket keeps siblings
+    /// (`allow_mult`), both values stay, and the next read resolves them;
+    /// otherwise, as in the default bucket type, one of them is lost. Newer nodes
+    /// lock the key with a token, and strongly consistent bucket types have no such
+    /// gap.
     ///
     /// # Errors
     ///
-    /// If a call fails. The write may have been applied: see
-    /// [`CallError::may_have_been_applied`]. With
-    /// [`ServerErrorKind::ConditionFailed`] if others were first 32 times in a row,
-    /// which takes about a second. With
-    /// [`NotSent::Refused`](crate::NotSent::Refused) if the object is a data type, or
-    /// would become one: use [`Riak::convergent`] for those.
+    /// Fails if a call fails. The write may have been applied: see
+    /// [`CallError::may_have_been_applied`]. The error is
+    /// [`ServerErrorKind::ConditionFailed`] if other writers were first 32 times in
+    /// a row, which takes about a second, and
+    /// [`NotSent::Refused`](crate::NotSent::Refused) if the object is a data type,
+    /// or would become one: use [`Riak::convergent`] for those.
     ///
     /// # Panics
     ///
-    /// Outside of a tokio runtime with timers, if it has to begin anew.
+    /// Panics outside of a tokio runtime with timers, if the update has to start
+    /// over.
     pub async fn update(
         &self,
         at: &Location,
         resolve: &(impl Resolve + ?Sized),
         mut change: impl FnMut(Option<RpbContent>) -> Option<RpbContent>,
     ) -> Result<Option<RpbContent>, CallError> {
-        let mut rounds = Rounds::new();
+        let mut backoff = UpdateBackoff::new();
         loop {
             let found = self.fetch(at).await?;
-            internal::refuse_found(&found)?;
+            internal::check_found(&found)?;
             let (found, vclock) = found.resolve(resolve);
-            // To the server's check a tombstone is no object: what stands on one is
-            // created, with its clock.
+            // The server's condition ignores a tombstone: a value that replaces one
+            // is created, with the tombstone's clock.
             let is_there = found.is_some();
             let Some(content) = change(found) else { return Ok(None) };
             let request = RpbPutReq {
@@ -252,17 +265,17 @@ impl<C: Call> Objects<'_, C> {
                 Ok(()) => return Ok(Some(content)),
                 Err(error) => error,
             };
-            match rounds.lose() {
-                Some(pause) if others_were_first(&error) => tokio::time::sleep(pause).await,
+            match backoff.next_pause() {
+                Some(pause) if is_conflict(&error) => tokio::time::sleep(pause).await,
                 _ => return Err(error),
             }
         }
     }
 }
 
-/// Whether a put was refused since the object is not as it was read, and for no
-/// other reason: it exists, has changed, or does not exist any more.
-fn others_were_first(error: &CallError) -> bool {
+/// Reports whether a put was refused only because the object is not as it was read:
+/// it exists, has changed, or no longer exists.
+fn is_conflict(error: &CallError) -> bool {
     let is_condition = error.is(ServerErrorKind::ConditionFailed) || error.is(ServerErrorKind::NotFound);
     is_condition && !error.may_have_been_applied()
 }

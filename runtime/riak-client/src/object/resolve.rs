@@ -1,20 +1,21 @@
-//! [`Resolve`]: what becomes of values that were written at the same time.
+//! [`Resolve`]: turns values that were written at the same time into one.
 //!
-//! Invariant: it is asked only when there are two or more.
+//! Invariant: it is called only with two or more values.
 
 use crate::riak_kv::RpbContent;
 
-/// Makes one value of several that were written at the same time (siblings).
+/// A function that turns several values written at the same time (siblings) into
+/// one.
 ///
-/// Closures implement it. The result must not depend on the order of the siblings:
-/// otherwise clients that resolve the same siblings at once store different values,
-/// which become siblings again.
+/// Closures implement this trait. The result must not depend on the order of the
+/// siblings: otherwise, clients that resolve the same siblings at once store
+/// different values, which become siblings again.
 ///
 /// ```
 /// use riak_client::Resolve;
 /// use riak_client::riak_kv::RpbContent;
 ///
-/// // The longest wins, and the greatest of the longest.
+/// // The longest wins; among equally long values, the greatest.
 /// let longest = |siblings: Vec<RpbContent>| {
 ///     siblings.into_iter().max_by_key(|content| (content.value.len(), content.value.clone())).unwrap()
 /// };
@@ -32,8 +33,9 @@ impl<F: Fn(Vec<RpbContent>) -> RpbContent> Resolve for F {
     }
 }
 
-/// Keeps the value that was stored last, by the system clocks of the nodes; the others
-/// are lost. Of two values of the same microsecond it keeps the greater, byte by byte.
+/// A resolver that keeps the value stored last, by the system clocks of the nodes;
+/// the others are lost. Of two values from the same microsecond it keeps the
+/// greater, byte by byte.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Newest;
 

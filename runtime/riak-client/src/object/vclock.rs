@@ -1,15 +1,16 @@
-//! [`VClock`]: what a read of an object has seen.
+//! [`VClock`]: the causal context of a read of an object.
 //!
-//! Invariant: it is never empty, and no data type's [`Context`](crate::Context)
-//! becomes one: Riak takes the one for the other and answers with nonsense.
+//! Invariant: it is never empty, and is never made from a data type's
+//! [`Context`](crate::Context): Riak takes one for the other and answers with
+//! nonsense.
 
 use riak_runtime::Blob;
 
-/// The vector clock of a read: which writes the read has seen, in bytes that only Riak
-/// understands.
+/// The vector clock of a read, which says which writes the read has seen, in bytes
+/// that only Riak understands.
 ///
-/// A write or delete that passes it back replaces exactly what was read. A clock that
-/// was stored elsewhere is restored by [`VClock::from_bytes`]. A data type's
+/// A write or delete that passes it back replaces exactly what was read. A clock
+/// that was stored elsewhere is restored by [`VClock::from_bytes`]. A data type's
 /// [`Context`](crate::Context) is not a clock, and is not accepted as one:
 ///
 /// ```compile_fail
@@ -22,13 +23,14 @@ use riak_runtime::Blob;
 pub struct VClock(Blob);
 
 impl VClock {
-    /// A clock of its bytes; `None` if they are empty, which is no clock.
+    /// Creates a clock from its bytes; `None` if they are empty, which is not a
+    /// clock.
     pub fn from_bytes(bytes: impl Into<Blob>) -> Option<Self> {
         let bytes = bytes.into();
         (!bytes.is_empty()).then_some(Self(bytes))
     }
 
-    /// Its bytes, to be stored, or to be put into a request.
+    /// Returns the bytes, to be stored or put into a request.
     #[must_use]
     pub fn as_bytes(&self) -> &Blob {
         &self.0

@@ -1,9 +1,8 @@
-//! How a [`Cluster`] carries calls: attempt after attempt, at one node after
-//! the other.
+//! How a [`Cluster`] carries calls: one attempt after another, each at the node
+//! that suits best.
 //!
-//! Invariant: there are no more attempts than the configuration says, none
-//! after the deadline, and none where the request may have been applied and may
-//! not be applied again.
+//! Invariant: there are no more attempts than configured, none after the deadline,
+//! and none once the request may have been applied unless it may be applied again.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -17,7 +16,7 @@ use super::super::outgoing::Outgoing;
 use super::super::responses::FrameStream;
 use super::super::server_error::ServerErrorKind;
 use super::super::tried::{Attempt, Origin, Tried};
-use super::member::{Member, Trial};
+use super::member::{ActiveAttempt, Member};
 use super::{Cluster, verdict};
 use crate::DecodeLimits;
 use crate::operation::Retry;
@@ -25,49 +24,49 @@ use crate::operation::Retry;
 impl Call for Cluster {
     async fn unary(&self, request: &Outgoing<'_>) -> Result<Answered, CallError> {
         let mut now = now();
-        let mut effort = Effort::new(self, request, now);
+        let mut attempts = CallAttempts::new(self, request, now);
         loop {
-            let mut trial = effort.next(now)?;
-            let watch = effort.watch(&trial);
-            let bounded = effort.bounded(&trial);
-            let request = bounded.as_ref().unwrap_or(&effort.request);
-            let result = trial.member.pool.timed_unary(request, &mut trial.connecting).await;
+            let mut attempt = attempts.next(now)?;
+            let watch = attempts.watch(&attempt);
+            let bounded = attempts.bounded_request(&attempt);
+            let request = bounded.as_ref().unwrap_or(&attempts.request);
+            let result = attempt.member.pool.timed_unary(request, &mut attempt.connecting).await;
             watch.ended(result.as_ref().map(|answer| answer.frame().body.len()));
             match result {
                 Ok(answer) => {
-                    self.inner.served.note(request.operation().request);
-                    let node = trial.member.node().clone();
-                    let after = trial.answered(verdict::health_of_answer(request.operation()));
-                    return Ok(answer.at(node, after, std::mem::take(&mut effort.failed)));
+                    self.inner.served.insert(request.operation().request);
+                    let node = attempt.member.node().clone();
+                    let after = attempt.answered(verdict::health_of_answer(request.operation()));
+                    return Ok(answer.at(node, after, std::mem::take(&mut attempts.failed)));
                 }
-                Err(error) => now = effort.failed(trial, error).await?,
+                Err(error) => now = attempts.attempt_failed(attempt, error).await?,
             }
         }
     }
 
     async fn stream(&self, request: &Outgoing<'_>) -> Result<FrameStream, CallError> {
         let mut now = now();
-        let mut effort = Effort::new(self, request, now);
+        let mut attempts = CallAttempts::new(self, request, now);
         loop {
-            let mut trial = effort.next(now)?;
-            let watch = effort.watch(&trial);
-            let bounded = effort.bounded(&trial);
-            let result = trial.member.pool.stream(bounded.as_ref().unwrap_or(&effort.request)).await;
+            let mut attempt = attempts.next(now)?;
+            let watch = attempts.watch(&attempt);
+            let bounded = attempts.bounded_request(&attempt);
+            let result = attempt.member.pool.stream(bounded.as_ref().unwrap_or(&attempts.request)).await;
             watch.ended(result.as_ref().map(FrameStream::first_len));
             match result {
                 Ok(stream) => {
-                    self.inner.served.note(request.operation().request);
-                    trial.begins();
+                    self.inner.served.insert(request.operation().request);
+                    attempt.stream_started();
                     let origin = Origin {
-                        node: trial.member.node().clone(),
-                        begun: trial.begun(),
-                        failed: std::mem::take(&mut effort.failed),
-                        judge: Arc::clone(&trial.member) as _,
+                        node: attempt.member.node().clone(),
+                        started: attempt.started(),
+                        failed: std::mem::take(&mut attempts.failed),
+                        observer: Arc::clone(&attempt.member) as _,
                     };
-                    // It counts as in flight until its end.
-                    return Ok(stream.from(origin).keeping(trial));
+                    // The attempt counts as in flight until the stream ends.
+                    return Ok(stream.from(origin).keeping(attempt));
                 }
-                Err(error) => now = effort.failed(trial, error).await?,
+                Err(error) => now = attempts.attempt_failed(attempt, error).await?,
             }
         }
     }
@@ -77,19 +76,19 @@ impl Call for Cluster {
     }
 }
 
-/// All that is done for one call.
-struct Effort<'c, 'r> {
+/// The state of one call across its attempts.
+struct CallAttempts<'c, 'r> {
     cluster: &'c Cluster,
     request: Outgoing<'r>,
     members: Arc<[Arc<Member>]>,
     failed: Vec<Attempt>,
 }
 
-impl<'c, 'r> Effort<'c, 'r> {
+impl<'c, 'r> CallAttempts<'c, 'r> {
     fn new(cluster: &'c Cluster, request: &Outgoing<'r>, now: Instant) -> Self {
         cluster.inner.budget.deposit();
-        if cluster.inner.keeper.is_lost() {
-            cluster.discover_again();
+        if cluster.inner.discovery.is_lost() {
+            cluster.resume_discovery();
         }
         let timeout = cluster.inner.config.timeout.filter(|_| !request.is_exclusive());
         let request = match timeout.and_then(|timeout| now.checked_add(timeout)) {
@@ -99,119 +98,125 @@ impl<'c, 'r> Effort<'c, 'r> {
         Self { cluster, request, members: cluster.inner.members(), failed: Vec::new() }
     }
 
-    /// The next attempt, which begins now.
-    fn next(&self, now: Instant) -> Result<Trial, CallError> {
-        let chosen = self.cluster.inner.choose(&self.members, &self.failed, self.is_bounded(), now);
-        let (member, probe) = chosen.ok_or(NotSent::NoNodes)?;
-        Ok(Trial::new(member, probe, !self.request.is_exclusive(), now))
+    /// Begins the next attempt.
+    fn next(&self, now: Instant) -> Result<ActiveAttempt, CallError> {
+        let chosen = self.cluster.inner.choose(&self.members, &self.failed, self.may_abandon(), now);
+        let (member, is_probe) = chosen.ok_or(NotSent::NoNodes)?;
+        Ok(ActiveAttempt::new(member, is_probe, !self.request.is_exclusive(), now))
     }
 
-    fn watch(&self, trial: &Trial) -> Watch {
-        Watch::new(&self.request, trial.member.node(), self.failed.len() + 1)
+    fn watch(&self, attempt: &ActiveAttempt) -> Watch {
+        Watch::new(&self.request, attempt.member.node(), self.failed.len() + 1)
     }
 
     fn is_safe(&self) -> bool {
         self.request.retry() == Retry::Safe
     }
 
-    /// Whether an attempt can be called off that was sent: it may be made again,
-    /// and does not take minutes anyway.
-    fn is_bounded(&self) -> bool {
+    /// Reports whether an attempt may be abandoned after it was sent: the call may
+    /// be repeated, and is short enough to be bounded at all.
+    fn may_abandon(&self) -> bool {
         self.is_safe() && !self.request.is_exclusive()
     }
 
-    /// Whether this attempt may be followed by another one elsewhere.
-    fn has_more(&self) -> bool {
-        let made = u32::try_from(self.failed.len()).unwrap_or(u32::MAX);
-        self.members.len() > 1 && made.saturating_add(1) < self.cluster.inner.config.retry.max_attempts
+    /// Reports whether this attempt may be followed by one at another node.
+    fn may_try_another_node(&self) -> bool {
+        let attempts_made = u32::try_from(self.failed.len()).unwrap_or(u32::MAX);
+        self.members.len() > 1
+            && attempts_made.saturating_add(1) < self.cluster.inner.config.retry.max_attempts
     }
 
-    /// When this attempt is given up for another one.
-    fn limit(&self, trial: &Trial) -> Option<Instant> {
-        if !self.has_more() {
+    /// Returns the time at which this attempt is abandoned for another one, if any.
+    fn attempt_deadline(&self, attempt: &ActiveAttempt) -> Option<Instant> {
+        if !self.may_try_another_node() {
             return None;
         }
-        let now = trial.begun();
+        let now = attempt.started();
         let half = self.request.deadline().map(|deadline| deadline.saturating_duration_since(now) / 2);
-        let probe = trial.probe.then(|| trial.member.probe_timeout());
+        let probe = attempt.is_probe.then(|| attempt.member.probe_timeout());
         let longest = self.cluster.inner.config.retry.attempt_timeout;
         let shortest = [half, probe, longest].into_iter().flatten().min()?;
         now.checked_add(shortest)
     }
 
-    /// The request, bounded to this attempt, if the attempt has a bound of its own:
-    /// all of it, or until it is sent.
-    fn bounded(&self, trial: &Trial) -> Option<Outgoing<'r>> {
-        let limit = self.limit(trial)?;
-        Some(if self.is_bounded() {
+    /// Returns the request with the attempt's own deadline, if it has one. The
+    /// deadline covers the whole attempt, or only the time until it is sent.
+    fn bounded_request(&self, attempt: &ActiveAttempt) -> Option<Outgoing<'r>> {
+        let limit = self.attempt_deadline(attempt)?;
+        Some(if self.may_abandon() {
             self.request.with_deadline(limit)
         } else {
             self.request.starting_by(limit)
         })
     }
 
-    /// Notes that an attempt has failed. Returns when the next one is due, and
-    /// what time it is then, or what the call ends with.
-    async fn failed(&mut self, mut trial: Trial, error: CallError) -> Result<Instant, CallError> {
+    /// Records a failed attempt. Waits for the backoff and returns the time at
+    /// which the next attempt begins, or the error that ends the call.
+    async fn attempt_failed(
+        &mut self,
+        mut attempt: ActiveAttempt,
+        error: CallError,
+    ) -> Result<Instant, CallError> {
         let inner = &self.cluster.inner;
-        let node = trial.member.node().clone();
-        let health = verdict::health(&error, inner.served.has(self.request.operation().request));
-        let after = trial.failed(&error, health);
-        drop(trial);
+        let node = attempt.member.node().clone();
+        let health = verdict::health(&error, inner.served.contains(self.request.operation().request));
+        let after = attempt.failed(&error, health);
+        drop(attempt);
         if let (CallError::NotSent(NotSent::Frame(_) | NotSent::Streams { .. }), []) =
             (&error, self.failed.as_slice())
         {
-            // No node has anything to do with it.
+            // The request itself is at fault, so the error names no node.
             return Err(error);
         }
-        if inner.recall() {
+        if inner.restore_configured_nodes() {
             self.members = inner.members();
         }
-        let repeat = verdict::may_repeat(&error, self.request.retry(), self.members.len() < 2);
-        let unserved = error.is(ServerErrorKind::NotServed);
-        // What was not sent, or not looked at, makes no node slower.
-        let asked = !unserved && !matches!(error, CallError::NotSent(_));
-        let pause = verdict::wants_pause(&error);
+        let may_retry = verdict::may_retry(&error, self.request.retry(), self.members.len() < 2);
+        let not_served = error.is(ServerErrorKind::NotServed);
+        // Requests that were not sent or not served do not load a node.
+        let uses_budget = !not_served && !matches!(error, CallError::NotSent(_));
+        let needs_backoff = verdict::needs_backoff(&error);
         let error = match error {
             CallError::Server(error) => CallError::Server(error.at(node.clone())),
             error => error,
         };
         self.failed.push(Attempt { node, error, after });
-        if unserved && self.nobody_serves() {
+        if not_served && self.no_node_serves() {
             return Err(self.give_up());
         }
-        let made = u32::try_from(self.failed.len()).unwrap_or(u32::MAX);
+        let attempts_made = u32::try_from(self.failed.len()).unwrap_or(u32::MAX);
         let config = &inner.config.retry;
-        let is_last = made >= config.max_attempts.max(1) || inner.closed.load(Ordering::Relaxed);
-        if !repeat || is_last || asked && !inner.budget.withdraw() {
+        let is_last = attempts_made >= config.max_attempts.max(1) || inner.closed.load(Ordering::Relaxed);
+        if !may_retry || is_last || uses_budget && !inner.budget.withdraw() {
             return Err(self.give_up());
         }
-        // Where all nodes were tried, another round begins after a pause.
-        let pause = pause || self.failed.len() >= self.members.len();
-        let pause = if pause { self.pause(made) } else { Duration::ZERO };
-        let next = now().checked_add(pause);
+        // Once every node has been tried, another round begins after a backoff.
+        let needs_backoff = needs_backoff || self.failed.len() >= self.members.len();
+        let backoff = if needs_backoff { self.backoff(attempts_made) } else { Duration::ZERO };
+        let next = now().checked_add(backoff);
         if self.request.deadline().is_some_and(|deadline| next.is_none_or(|next| next >= deadline)) {
             return Err(self.give_up());
         }
-        if !pause.is_zero() {
-            tokio::time::sleep(pause).await;
+        if !backoff.is_zero() {
+            tokio::time::sleep(backoff).await;
         }
         inner.repeats.fetch_add(1, Ordering::Relaxed);
         Ok(now())
     }
 
-    /// Whether each node has said that it does not serve such a request.
-    fn nobody_serves(&self) -> bool {
-        let unserved = |attempt: &Attempt| attempt.error.is(ServerErrorKind::NotServed);
+    /// Reports whether each node has said that it does not serve this request.
+    fn no_node_serves(&self) -> bool {
+        let not_served = |attempt: &Attempt| attempt.error.is(ServerErrorKind::NotServed);
         let said = |member: &Arc<Member>| {
-            self.failed.iter().any(|attempt| attempt.node == *member.node() && unserved(attempt))
+            self.failed.iter().any(|attempt| attempt.node == *member.node() && not_served(attempt))
         };
         self.members.iter().all(said)
     }
 
-    fn pause(&self, made: u32) -> Duration {
+    fn backoff(&self, attempts_made: u32) -> Duration {
         let config = &self.cluster.inner.config.retry;
-        let longest = config.backoff_min.saturating_mul(1 << (made - 1).min(16)).min(config.backoff_max);
+        let longest =
+            config.backoff_min.saturating_mul(1 << (attempts_made - 1).min(16)).min(config.backoff_max);
         self.cluster.inner.random.jitter(longest)
     }
 

@@ -1,10 +1,10 @@
 //! Which node gets the next attempt at a call.
 //!
-//! In this order: a node whose probe is due, if the call may be made again
-//! elsewhere and is a short one; one that nobody has tried for longer, if not;
-//! the nodes that are up, as the balance chooses; the nodes that are
-//! down, since one of them may be back. Invariant: a node that the call has
-//! failed at is left out as long as there is another.
+//! Candidates in order of preference: for a short call that may be repeated
+//! elsewhere, a node whose probe is due; for any other call, a node whose probe has
+//! been due for long without being made; the nodes that are up, as the balance
+//! chooses; the nodes that are down, since one of them may be back. Invariant: a
+//! node at which the call has failed is left out as long as there is another one.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -15,8 +15,8 @@ use super::Inner;
 use super::member::Member;
 
 impl Inner {
-    /// The next node, and whether the attempt is its probe; `None` if there are
-    /// no nodes.
+    /// Returns the next node and whether the attempt is its probe; `None` if there
+    /// are no nodes.
     pub(super) fn choose(
         &self,
         members: &Arc<[Arc<Member>]>,
@@ -25,37 +25,38 @@ impl Inner {
         now: Instant,
     ) -> Option<(Arc<Member>, bool)> {
         if let [only] = &**members {
-            let probe = only.probe(now);
-            return Some((Arc::clone(only), probe));
+            let is_probe = only.start_probe(now);
+            return Some((Arc::clone(only), is_probe));
         }
-        let fresh = |member: &Arc<Member>| !failed.iter().any(|attempt| attempt.node == *member.node());
+        let untried = |member: &Arc<Member>| !failed.iter().any(|attempt| attempt.node == *member.node());
         if failed.is_empty() {
-            let probe = if may_probe { members.iter().find(|member| member.probe(now)) } else { None };
-            let knock = || members.iter().find(|member| !may_probe && member.knock(now));
-            if let Some(member) = probe.or_else(knock) {
+            let probe = if may_probe { members.iter().find(|member| member.start_probe(now)) } else { None };
+            let trial = || members.iter().find(|member| !may_probe && member.admit_trial_call(now));
+            if let Some(member) = probe.or_else(trial) {
                 return Some((Arc::clone(member), may_probe));
             }
         }
         let up = |member: &Arc<Member>| member.is_up();
         let member = self
-            .balanced(members, now, |member| fresh(member) && up(member))
-            .or_else(|| self.balanced(members, now, fresh))
-            .or_else(|| self.balanced(members, now, up))
-            .or_else(|| self.balanced(members, now, |_| true))?;
-        let probe = !member.is_up() && member.probe(now);
-        Some((Arc::clone(member), probe))
+            .balance_among(members, now, |member| untried(member) && up(member))
+            .or_else(|| self.balance_among(members, now, untried))
+            .or_else(|| self.balance_among(members, now, up))
+            .or_else(|| self.balance_among(members, now, |_| true))?;
+        let is_probe = !member.is_up() && member.start_probe(now);
+        Some((Arc::clone(member), is_probe))
     }
 
-    /// Who of them gets the call; `None` if no member is one of `those`.
-    fn balanced<'m>(
+    /// Returns the balance's choice among the eligible members; `None` if there are
+    /// none.
+    fn balance_among<'m>(
         &self,
         members: &'m [Arc<Member>],
         now: Instant,
-        those: impl Fn(&Arc<Member>) -> bool,
+        eligible: impl Fn(&Arc<Member>) -> bool,
     ) -> Option<&'m Arc<Member>> {
         let candidates: Vec<Candidate<'m>> = members
             .iter()
-            .filter(|member| those(member))
+            .filter(|member| eligible(member))
             .map(|member| Candidate {
                 node: member.node(),
                 in_flight: member.in_flight(),

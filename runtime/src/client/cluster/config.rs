@@ -1,7 +1,7 @@
-//! [`ClusterConfig`]: how calls are spread over nodes, and made again.
+//! [`ClusterConfig`]: how calls are spread over nodes, and retried.
 //!
-//! Invariant: the defaults are safe in production: attempts are bounded, in
-//! number and as a share of all calls.
+//! Invariant: the defaults are safe in production: attempts are bounded, in number
+//! and as a share of all calls.
 
 use std::time::Duration;
 
@@ -22,22 +22,25 @@ use super::super::pool::PoolConfig;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClusterConfig {
-    /// How many connections there are to each node, and for how long.
+    /// The number and lifetime of the connections to each node.
     pub pool: PoolConfig,
-    /// When a node counts as down, and for how long it gets no calls.
+    /// When a node counts as down, and for how long it then gets no calls.
     pub breaker: BreakerConfig,
-    /// Whether and how soon calls that fail are made again.
+    /// Whether and how soon failed calls are retried.
     pub retry: RetryConfig,
     /// How long a unary call may take, all attempts together, unless its caller
-    /// sets [`CallOptions::timeout`](super::super::CallOptions). Streams and long
-    /// calls are not subject to it. Default `None`: each attempt has the connection's
+    /// sets [`CallOptions::timeout`](super::super::CallOptions).
+    ///
+    /// Does not apply to streams and long calls. Default `None`: each attempt has
+    /// the connection's
     /// [`call_timeout`](super::super::ConnectionConfig::call_timeout), and Riak its
-    /// own of 60 seconds. Set it: only the program knows how long it can wait.
+    /// own timeout of 60 seconds. Set it: only the program knows how long it can
+    /// wait.
     pub timeout: Option<Duration>,
 }
 
 impl ClusterConfig {
-    /// The default settings.
+    /// Creates the default settings.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -51,39 +54,42 @@ impl ClusterConfig {
     }
 }
 
-/// Whether and how soon calls that fail are made again.
+/// Whether and how soon failed calls are retried.
 ///
-/// Which calls may be repeated at all is said by the schema
-/// ([`Retry`](crate::operation::Retry)), or by the caller
+/// Which calls may be repeated is decided by the schema
+/// ([`Retry`](crate::operation::Retry)) or by the caller
 /// ([`CallOptions::retry`](super::super::CallOptions::retry)).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RetryConfig {
-    /// How many attempts a call has in all. Default 3. With 1 (or 0), no call is
-    /// made again.
+    /// The maximum number of attempts at a call. Default 3. With 1 (or 0), no call
+    /// is retried.
     pub max_attempts: u32,
-    /// How long an attempt may take that another node can make up for. Default 10
+    /// How long an attempt may take if another node can make up for it. Default 10
     /// seconds, so that a node that hangs costs no more than that.
     ///
-    /// It applies to all attempts but the last, which has until the call's deadline.
-    /// If the call has a deadline, such an attempt also gets no more than half of the
-    /// time that is left. For a stream, a long call, or a call that must not be
-    /// repeated, it limits only the wait for a connection, not the answer.
+    /// Applies to all attempts but the last, which has until the call's deadline.
+    /// If the call has a deadline, such an attempt also gets no more than half of
+    /// the time that is left. For a stream, a long call, or a call that must not be
+    /// repeated, this limits only the wait for a connection, not the answer.
     pub attempt_timeout: Option<Duration>,
-    /// The longest pause before the second attempt, doubled with each further
-    /// one; the actual pause is random, between half of that and all of it. Default
-    /// 10 ms. There is a pause only if the server answered with an error, if too many
-    /// calls wait, or if each node has been tried.
+    /// The maximum backoff before the second attempt, doubled with each further
+    /// one. Default 10 ms.
+    ///
+    /// The actual backoff is random, between half of that and all of it. There is
+    /// one only if the server answered with an error, if too many calls wait, or if
+    /// every node has been tried.
     pub backoff_min: Duration,
-    /// The longest pause before any attempt. Default 1 second.
+    /// The maximum backoff before any attempt. Default 1 second.
     pub backoff_max: Duration,
-    /// How many repetitions a hundred calls allow, on top of the reserve. Default
-    /// 10: when all nodes are slow, more repetitions would make them slower. Not
-    /// counted are calls that were not sent, and calls that a node said it does not
-    /// serve. More than 100 counts as 100.
+    /// The number of retries that a hundred calls allow, on top of the reserve.
+    /// Default 10: when all nodes are slow, more retries would make them slower.
+    ///
+    /// Retries of calls that were not sent, or that a node said it does not serve,
+    /// do not count. More than 100 counts as 100.
     pub budget_percent: u32,
-    /// How many repetitions are allowed whatever their share. Default 100; used up,
-    /// it fills again with the share of later calls.
+    /// The number of retries allowed whatever their share. Default 100; once used
+    /// up, it fills again with the share of later calls.
     pub budget_reserve: u32,
 }
 
@@ -101,7 +107,7 @@ impl Default for RetryConfig {
 }
 
 impl RetryConfig {
-    /// The default settings.
+    /// Creates the default settings.
     #[must_use]
     pub fn new() -> Self {
         Self::default()

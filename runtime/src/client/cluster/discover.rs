@@ -1,8 +1,9 @@
-//! [`Discover`]: where a cluster's list of nodes comes from, again and again.
+//! [`Discover`]: a source that keeps a cluster's list of nodes up to date.
 //!
-//! Invariant: a source that fails, panics, or names no nodes that can be
-//! connected to changes nothing: who believed it would be left with none. The
-//! nodes that the program has named are called when none of its is well. A cluster that is called is kept up to date, whatever runtime calls it.
+//! Invariant: a source that fails, panics, or names no reachable node changes
+//! nothing: a cluster that trusted it would be left without nodes. The configured
+//! nodes are called again when none of the source's nodes is healthy. Discovery
+//! goes on for as long as the cluster is called, whatever runtime calls it.
 
 use std::fmt;
 use std::future::Future;
@@ -17,24 +18,23 @@ use super::super::node::Node;
 use super::member::Member;
 use super::{Cluster, Inner};
 
-/// What [`Discover::nodes`] returns.
+/// The future that [`Discover::nodes`] returns.
 pub type Discovering<'a> = Pin<Box<dyn Future<Output = Option<Vec<Node>>> + Send + 'a>>;
 
-/// The least time between two questions: without one, they would be a load.
-const LEAST: Duration = Duration::from_millis(10);
+/// The minimum time between two queries, which would otherwise load the source.
+const MIN_INTERVAL: Duration = Duration::from_millis(10);
 
-/// How often is looked, while a source takes its time, whether anybody still
-/// wants to know.
-const LOOK: Duration = Duration::from_millis(500);
+/// How often a query in progress checks whether the cluster is still in use.
+const LIVENESS_CHECK_INTERVAL: Duration = Duration::from_millis(500);
 
-/// A source for the list of a cluster's nodes: what
-/// [`Cluster::keep_discovering`] asks.
+/// A source of a cluster's list of nodes, queried by [`Cluster::keep_discovering`].
 pub trait Discover: fmt::Debug + Send + Sync + 'static {
-    /// The nodes; `None` if they cannot be found out now, which changes nothing.
+    /// Returns the nodes; `None` if they cannot be found out now, which changes
+    /// nothing.
     fn nodes<'a>(&'a self, cluster: &'a Cluster) -> Discovering<'a>;
 }
 
-/// Asks the name service: every address of the given names becomes a node, with
+/// A source that queries DNS: every address of the given names becomes a node, with
 /// the port that was given with the name.
 ///
 /// If one of the names cannot be looked up, the list stays as it is.
@@ -44,7 +44,7 @@ pub struct Dns {
 }
 
 impl Dns {
-    /// A source that looks these names up.
+    /// Creates a source that resolves these names.
     pub fn new(names: impl IntoIterator<Item = Node>) -> Self {
         Self { names: names.into_iter().collect() }
     }
@@ -55,7 +55,7 @@ impl Discover for Dns {
         Box::pin(async move {
             let mut nodes = Vec::new();
             for name in &self.names {
-                // A part of the truth would let the rest go.
+                // A partial answer would remove the nodes that it lacks.
                 let found = tokio::net::lookup_host((name.host(), name.port())).await.ok()?;
                 nodes.extend(found.map(Node::from));
             }
@@ -66,115 +66,116 @@ impl Discover for Dns {
     }
 }
 
-/// The task that keeps a cluster's list of nodes, ended when this is dropped.
+/// The task that keeps a cluster's list of nodes up to date, aborted on drop.
 #[derive(Debug, Default)]
-pub(super) struct Keeper {
-    kept: Mutex<Kept>,
-    /// The task has ended, and was not told to: its runtime has.
+pub(super) struct DiscoveryTask {
+    state: Mutex<DiscoveryState>,
+    /// Set if the task ended without being stopped, because its runtime shut down.
     is_lost: AtomicBool,
 }
 
 #[derive(Debug, Default)]
-struct Kept {
-    /// Tells a task from those before it.
-    number: u64,
+struct DiscoveryState {
+    /// Tells the current task from earlier ones.
+    generation: u64,
     source: Option<(Arc<dyn Discover>, Duration)>,
     task: Option<AbortHandle>,
 }
 
-impl Keeper {
-    fn lock(&self) -> MutexGuard<'_, Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+impl DiscoveryTask {
+    fn lock(&self) -> MutexGuard<'_, DiscoveryState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Begins with another source, or with none. Returns the number of its task.
-    fn turn_to(&self, source: Option<(Arc<dyn Discover>, Duration)>) -> u64 {
-        let (number, task) = {
-            let mut kept = self.lock();
-            kept.number += 1;
-            kept.source = source;
+    /// Replaces the source, or removes it. Returns the generation of the new
+    /// source's task.
+    fn replace_source(&self, source: Option<(Arc<dyn Discover>, Duration)>) -> u64 {
+        let (generation, task) = {
+            let mut state = self.lock();
+            state.generation += 1;
+            state.source = source;
             self.is_lost.store(false, Ordering::Relaxed);
-            (kept.number, kept.task.take())
+            (state.generation, state.task.take())
         };
-        // Not under the lock, which a task that ends wants to have.
+        // Aborted without the lock, which a task takes when it ends.
         if let Some(task) = task {
             task.abort();
         }
-        number
+        generation
     }
 
-    fn runs(&self, number: u64, task: AbortHandle) {
-        let mut kept = self.lock();
-        if kept.number == number {
-            kept.task = Some(task);
+    fn set_task(&self, generation: u64, task: AbortHandle) {
+        let mut state = self.lock();
+        if state.generation == generation {
+            state.task = Some(task);
         } else {
-            drop(kept);
+            drop(state);
             task.abort();
         }
     }
 
     pub(super) fn stop(&self) {
-        self.turn_to(None);
+        self.replace_source(None);
     }
 
-    /// Whether somebody has to see to it. Every call asks.
+    /// Reports whether a new task has to be spawned. Checked by every call.
     pub(super) fn is_lost(&self) -> bool {
         self.is_lost.load(Ordering::Relaxed)
     }
 
-    /// What was lost, and the number of the task that is to go on with it, for the
-    /// first who asks. It is given under the same lock: whoever turns to another
-    /// source meanwhile, or to none, has the last word.
-    fn find(&self) -> Option<(u64, Arc<dyn Discover>, Duration)> {
-        let mut kept = self.lock();
+    /// Returns the source of a lost task and the generation of the task that
+    /// resumes it, to the first caller only. Both are read under one lock, so that
+    /// a concurrent `replace_source` always prevails.
+    fn take_lost(&self) -> Option<(u64, Arc<dyn Discover>, Duration)> {
+        let mut state = self.lock();
         if !self.is_lost.swap(false, Ordering::Relaxed) {
             return None;
         }
-        let (source, every) = kept.source.clone()?;
-        kept.number += 1;
-        Some((kept.number, source, every))
+        let (source, every) = state.source.clone()?;
+        state.generation += 1;
+        Some((state.generation, source, every))
     }
 }
 
-impl Drop for Keeper {
+impl Drop for DiscoveryTask {
     fn drop(&mut self) {
-        if let Some(task) = self.kept.get_mut().unwrap_or_else(PoisonError::into_inner).task.take() {
+        if let Some(task) = self.state.get_mut().unwrap_or_else(PoisonError::into_inner).task.take() {
             task.abort();
         }
     }
 }
 
-/// Tells the cluster that its task has ended.
-struct Guard {
+/// Marks the task as lost when it ends without having been replaced.
+struct LossGuard {
     cluster: Weak<Inner>,
-    number: u64,
+    generation: u64,
 }
 
-impl Drop for Guard {
+impl Drop for LossGuard {
     fn drop(&mut self) {
         if let Some(cluster) = self.cluster.upgrade() {
-            let kept = cluster.keeper.lock();
-            if kept.number == self.number {
-                cluster.keeper.is_lost.store(true, Ordering::Relaxed);
+            let state = cluster.discovery.lock();
+            if state.generation == self.generation {
+                cluster.discovery.is_lost.store(true, Ordering::Relaxed);
             }
         }
     }
 }
 
 impl Cluster {
-    /// Asks `source` once, and replaces the list of nodes by its answer.
+    /// Queries `source` once, and replaces the list of nodes with its answer.
     ///
-    /// A new node is connected to first, and left out if that fails: a source may
-    /// name addresses that cannot be reached from here, such as those behind a
+    /// New nodes are connected to first, and left out if that fails: a source may
+    /// name addresses that cannot be reached from here, such as those behind
     /// network address translation, or that the nodes' certificates do not name.
     ///
-    /// Returns whether the list was replaced. It was not if the source failed or
-    /// named no nodes, if none of its nodes is known or can be connected to, or if
+    /// Returns whether the list was replaced. It is not if the source fails or
+    /// names no nodes, if none of its nodes is known or can be connected to, or if
     /// the cluster is closed.
     ///
     /// # Panics
     ///
-    /// Outside of a tokio runtime with timers and IO.
+    /// Panics outside of a tokio runtime with timers and IO.
     pub async fn discover(&self, source: &dyn Discover) -> bool {
         let nodes = match source.nodes(self).await {
             Some(nodes) if !nodes.is_empty() => nodes,
@@ -183,77 +184,83 @@ impl Cluster {
         let known = self.nodes();
         let mut connecting = JoinSet::new();
         for node in nodes.iter().filter(|node| !known.contains(node)) {
-            let member = Arc::new(self.inner.member(node.clone()));
+            let member = Arc::new(self.inner.new_member(node.clone()));
             connecting.spawn(async move {
                 let connected = member.pool.connect().await.is_ok();
                 connected.then_some(member)
             });
         }
-        let mut fresh: Vec<Arc<Member>> = Vec::new();
+        let mut connected_members: Vec<Arc<Member>> = Vec::new();
         while let Some(result) = connecting.join_next().await {
-            // What panics while it connects is not there either.
-            fresh.extend(result.ok().flatten());
+            // A connector that panics counts as one that cannot connect.
+            connected_members.extend(result.ok().flatten());
         }
-        let find = |node: Node| fresh.iter().find(|member| *member.node() == node).map(Arc::clone);
-        self.inner.change(|list| list.turn_to(nodes, find))
+        let find =
+            |node: Node| connected_members.iter().find(|member| *member.node() == node).map(Arc::clone);
+        self.inner.update_list(|list| list.replace_nodes(nodes, find))
     }
 
-    /// Takes the list of nodes from `source` from now on: it is asked at once, and
-    /// then again each time when `every` has passed since its answer (10 ms at
-    /// least). It replaces the source that was given before.
+    /// Takes the list of nodes from `source` from now on.
     ///
-    /// A task of the current tokio runtime asks it; if that runtime ends, a task of
-    /// the runtime that makes the next call. A source that fails or panics changes
-    /// nothing, and is asked again. A cluster that is closed asks nobody.
+    /// The source is queried at once, and then again whenever `every` (at least 10
+    /// ms) has passed since its last answer. It replaces any earlier source.
+    ///
+    /// The queries run in a task of the current tokio runtime; if that runtime
+    /// shuts down, the next call starts a task on its own runtime. A source that
+    /// fails or panics changes nothing, and is queried again. A closed cluster
+    /// queries no source.
     ///
     /// # Panics
     ///
-    /// Outside of a tokio runtime with timers.
+    /// Panics outside of a tokio runtime with timers.
     pub fn keep_discovering(&self, source: Arc<dyn Discover>, every: Duration) {
-        let number = self.inner.keeper.turn_to(Some((Arc::clone(&source), every)));
-        // `close` says so, then stops the keeper: it stops this, or this sees it.
+        let generation = self.inner.discovery.replace_source(Some((Arc::clone(&source), every)));
+        // `close` sets the flag and then stops discovery: either it stops this
+        // source, or the flag is seen here.
         if self.inner.closed.load(Ordering::Relaxed) {
-            self.inner.keeper.stop();
+            self.inner.discovery.stop();
             return;
         }
-        self.keep(number, source, every);
+        self.spawn_discovery(generation, source, every);
     }
 
-    fn keep(&self, number: u64, source: Arc<dyn Discover>, every: Duration) {
-        // A task that held the cluster would keep it alive.
-        let guard = Guard { cluster: Arc::downgrade(&self.inner), number };
-        // Where the runtime is about to end, the task has done so by now.
-        let task = tokio::spawn(keep(guard, source, every));
-        self.inner.keeper.runs(number, task.abort_handle());
+    fn spawn_discovery(&self, generation: u64, source: Arc<dyn Discover>, every: Duration) {
+        // The task holds no strong reference, which would keep the cluster alive.
+        let guard = LossGuard { cluster: Arc::downgrade(&self.inner), generation };
+        // On a runtime that is shutting down, the task has been dropped when this
+        // returns.
+        let task = tokio::spawn(run_discovery(guard, source, every));
+        self.inner.discovery.set_task(generation, task.abort_handle());
     }
 
-    /// Goes on with the source whose task is lost.
+    /// Spawns a new task for a source whose task was lost.
     #[cold]
-    pub(super) fn discover_again(&self) {
-        if let Some((number, source, every)) = self.inner.keeper.find() {
-            self.keep(number, source, every);
+    pub(super) fn resume_discovery(&self) {
+        if let Some((generation, source, every)) = self.inner.discovery.take_lost() {
+            self.spawn_discovery(generation, source, every);
         }
     }
 }
 
-async fn keep(guard: Guard, source: Arc<dyn Discover>, every: Duration) {
+async fn run_discovery(guard: LossGuard, source: Arc<dyn Discover>, every: Duration) {
     while let Some(inner) = guard.cluster.upgrade() {
-        if !ask(Cluster { inner }, Arc::clone(&source)).await {
+        if !discover_once(Cluster { inner }, Arc::clone(&source)).await {
             return;
         }
-        tokio::time::sleep(every.max(LEAST)).await;
+        tokio::time::sleep(every.max(MIN_INTERVAL)).await;
     }
 }
 
-/// Takes the list of nodes from a source once. `false` if nobody else has the
-/// cluster any more: a source that hangs would keep it alive.
-async fn ask(cluster: Cluster, source: Arc<dyn Discover>) -> bool {
-    let others = Arc::downgrade(&cluster.inner);
-    // In a task of its own, for a source that panics. It ends with this one.
-    let mut asking = JoinSet::new();
-    asking.spawn(async move { cluster.discover(&*source).await });
-    while tokio::time::timeout(LOOK, asking.join_next()).await.is_err() {
-        if others.strong_count() <= 1 {
+/// Queries the source once. Returns `false` if nothing else holds the cluster any
+/// more, since a source that hangs would keep it alive.
+async fn discover_once(cluster: Cluster, source: Arc<dyn Discover>) -> bool {
+    let weak = Arc::downgrade(&cluster.inner);
+    // A task of its own contains a panic of the source. It is aborted with this
+    // one.
+    let mut query = JoinSet::new();
+    query.spawn(async move { cluster.discover(&*source).await });
+    while tokio::time::timeout(LIVENESS_CHECK_INTERVAL, query.join_next()).await.is_err() {
+        if weak.strong_count() <= 1 {
             return false;
         }
     }

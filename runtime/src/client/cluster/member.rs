@@ -1,8 +1,8 @@
-//! [`Member`]: a node of the cluster, and how it is doing; [`Trial`]: an attempt
-//! at a call there.
+//! [`Member`]: a node of the cluster and its state; [`ActiveAttempt`]: an attempt
+//! in progress at a node.
 //!
-//! Invariant: whatever becomes of a trial, even if it is dropped, its end is
-//! counted, and a breaker that waits for a probe hears of it.
+//! Invariant: every attempt is counted as ended, even if it is dropped, and a
+//! breaker that waits for a probe is told the outcome.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,34 +13,36 @@ use super::super::connection::now;
 use super::super::error::CallError;
 use super::super::node::Node;
 use super::super::pool::Pool;
-use super::super::tried::Judge;
-use super::fading::Fading;
+use super::super::tried::StreamObserver;
+use super::decaying_average::DecayingAverage;
 use super::verdict;
 
-/// Calls that fail, all of them, as a [`Member`] keeps their share.
-const ALL: u64 = 1 << 20;
+/// The failure rate of a node at which every call fails.
+const FULL_RATE: u64 = 1 << 20;
 
-/// Of calls that end within so many nanoseconds, one says enough of the node's
-/// speed: with each that is noted, other cores have to look again.
-const ENOUGH: u64 = 10_000;
+/// The minimum interval between latency samples, in nanoseconds. One sample in this
+/// time is enough, and each one invalidates the cache line on all other cores.
+const LATENCY_SAMPLE_INTERVAL: u64 = 10_000;
 
 #[derive(Debug)]
 pub(super) struct Member {
     pub(super) pool: Pool,
     breaker: Mutex<Breaker>,
     config: BreakerConfig,
-    /// The breaker is open, or some calls have failed: it has to be looked at.
+    /// Set if the breaker is open or counts failures. Otherwise its lock is not
+    /// taken.
     suspect: AtomicBool,
-    /// In nanoseconds.
-    latency: Fading,
-    /// Which share of calls it failed at, of [`ALL`].
-    failing: Fading,
-    /// When a connection's end was counted last, in nanoseconds since `made`.
-    lost: AtomicU64,
-    made: Instant,
-    /// Calls that have begun, and that are over.
-    begun: AtomicU64,
-    over: AtomicU64,
+    /// The average time to answer, in nanoseconds.
+    latency: DecayingAverage,
+    /// The average share of failed calls, as a fraction of [`FULL_RATE`].
+    failure_rate: DecayingAverage,
+    /// When a lost connection was last counted, in nanoseconds since `created`.
+    last_loss: AtomicU64,
+    created: Instant,
+    /// Attempts that have started.
+    started: AtomicU64,
+    /// Attempts that have ended.
+    finished: AtomicU64,
     pub(super) failures: AtomicU64,
 }
 
@@ -51,12 +53,12 @@ impl Member {
             breaker: Mutex::new(Breaker::new(&config)),
             config,
             suspect: AtomicBool::new(false),
-            latency: Fading::default(),
-            failing: Fading::default(),
-            lost: AtomicU64::new(0),
-            made: now(),
-            begun: AtomicU64::new(0),
-            over: AtomicU64::new(0),
+            latency: DecayingAverage::default(),
+            failure_rate: DecayingAverage::default(),
+            last_loss: AtomicU64::new(0),
+            created: now(),
+            started: AtomicU64::new(0),
+            finished: AtomicU64::new(0),
             failures: AtomicU64::new(0),
         }
     }
@@ -65,67 +67,73 @@ impl Member {
         self.pool.node()
     }
 
-    /// How many calls it has had.
+    /// Returns the number of attempts made at this node.
     pub(super) fn calls(&self) -> u64 {
-        self.begun.load(Ordering::Relaxed)
+        self.started.load(Ordering::Relaxed)
     }
 
-    /// How many of them it has not answered yet.
+    /// Returns the number of attempts that have not ended.
     pub(super) fn in_flight(&self) -> usize {
-        // In this order; of a call that begins and ends in between, too much is
-        // seen, and not less than nothing.
-        let over = self.over.load(Ordering::Acquire);
-        usize::try_from(self.begun.load(Ordering::Relaxed).saturating_sub(over)).unwrap_or(usize::MAX)
+        // In this order, a call that starts and ends between the two loads counts as
+        // in flight, and the difference is never negative.
+        let finished = self.finished.load(Ordering::Acquire);
+        usize::try_from(self.started.load(Ordering::Relaxed).saturating_sub(finished)).unwrap_or(usize::MAX)
     }
 
     pub(super) fn breaker(&self) -> MutexGuard<'_, Breaker> {
         self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How long it took to answer lately. The longer ago that was, the less it
-    /// means: a node that was slow once would get no call that shows otherwise.
+    /// Returns how long the node took to answer lately.
+    ///
+    /// The value decays: otherwise a node that was slow once would never get the
+    /// call that shows it is fast again.
     pub(super) fn latency(&self, now: Instant) -> Duration {
-        Duration::from_nanos(self.latency.at(self.since_made(now)))
+        Duration::from_nanos(self.latency.value_at(self.nanos_since_created(now)))
     }
 
-    /// How many calls in a hundred it failed at lately. That is forgotten as well.
+    /// Returns the percentage of recent calls at which the node failed. It decays
+    /// as well.
     pub(super) fn failed_percent(&self, now: Instant) -> u32 {
-        if self.failing.is_zero() {
+        if self.failure_rate.is_zero() {
             return 0;
         }
-        u32::try_from(self.failing.at(self.since_made(now)).saturating_mul(100) / ALL).unwrap_or(100)
+        u32::try_from(
+            self.failure_rate.value_at(self.nanos_since_created(now)).saturating_mul(100) / FULL_RATE,
+        )
+        .unwrap_or(100)
     }
 
-    fn since_made(&self, now: Instant) -> u64 {
-        u64::try_from(now.saturating_duration_since(self.made).as_nanos()).unwrap_or(u64::MAX)
+    fn nanos_since_created(&self, now: Instant) -> u64 {
+        u64::try_from(now.saturating_duration_since(self.created).as_nanos()).unwrap_or(u64::MAX)
     }
 
-    /// Whether calls pass.
+    /// Reports whether the breaker lets calls pass.
     pub(super) fn is_up(&self) -> bool {
         !self.suspect.load(Ordering::Relaxed) || self.breaker().is_closed()
     }
 
-    /// Whether calls pass, and most of them succeed.
-    pub(super) fn is_well(&self, now: Instant) -> bool {
+    /// Reports whether calls pass and most of them succeed.
+    pub(super) fn is_healthy(&self, now: Instant) -> bool {
         self.is_up() && self.failed_percent(now) < 50
     }
 
     /// Makes the next call the probe, if one is due.
-    pub(super) fn probe(&self, now: Instant) -> bool {
-        self.suspect.load(Ordering::Relaxed) && self.breaker().probe(now)
+    pub(super) fn start_probe(&self, now: Instant) -> bool {
+        self.suspect.load(Ordering::Relaxed) && self.breaker().start_probe(now)
     }
 
-    /// Lets the next call try it that cannot be the probe, if that is due.
-    pub(super) fn knock(&self, now: Instant) -> bool {
-        self.suspect.load(Ordering::Relaxed) && self.breaker().knock(now, &self.config)
+    /// Admits a call that cannot be a probe, if such a trial call is due.
+    pub(super) fn admit_trial_call(&self, now: Instant) -> bool {
+        self.suspect.load(Ordering::Relaxed) && self.breaker().admit_trial_call(now, &self.config)
     }
 
     pub(super) fn probe_timeout(&self) -> Duration {
         self.config.probe_timeout
     }
 
-    fn judged(&self, health: Health, probe: bool) {
-        if health == Health::Unknown && !probe {
+    fn update_breaker(&self, health: Health, is_probe: bool) {
+        if health == Health::Unknown && !is_probe {
             return;
         }
         if health == Health::Good && !self.suspect.load(Ordering::Relaxed) {
@@ -133,154 +141,157 @@ impl Member {
         }
         let mut breaker = self.breaker();
         let was_closed = breaker.is_closed();
-        breaker.ended(health, probe, now(), &self.config);
+        breaker.record(health, is_probe, now(), &self.config);
         if breaker.is_closed() && !was_closed {
-            // What it failed at while it was down is over.
-            self.failing.set(0, 0);
+            // Failures from before the node recovered no longer count.
+            self.failure_rate.set(0, 0);
         }
         self.suspect.store(health != Health::Good, Ordering::Relaxed);
     }
 
-    fn measured(&self, latency: Duration, now: Instant) {
+    fn record_latency(&self, latency: Duration, now: Instant) {
         let new = u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX);
-        let now = self.since_made(now);
-        // The first one counts no more than any other: a node that was slow once by
-        // chance would get no second call as long as that is remembered.
-        if self.latency.is_zero() || !self.latency.changed_within(ENOUGH, now) {
-            self.latency.learn(new, now);
+        let now = self.nanos_since_created(now);
+        // The first sample weighs no more than any other: a node that was slow once
+        // by chance would get no second call until that had decayed.
+        if self.latency.is_zero() || !self.latency.updated_within(LATENCY_SAMPLE_INTERVAL, now) {
+            self.latency.record(new, now);
         }
     }
 
-    /// It did what it was asked, or failed at it.
-    fn worked(&self, worked: bool, now: Instant) {
-        if !worked {
-            self.failing.learn(ALL, self.since_made(now));
-        } else if !self.failing.is_zero() {
-            self.failing.learn(0, self.since_made(now));
+    /// Records whether the node did what it was asked.
+    fn record_outcome(&self, succeeded: bool, now: Instant) {
+        if !succeeded {
+            self.failure_rate.record(FULL_RATE, self.nanos_since_created(now));
+        } else if !self.failure_rate.is_zero() {
+            self.failure_rate.record(0, self.nanos_since_created(now));
         }
     }
 
-    /// Whether the loss of a call that began then is to be counted: not if it was
-    /// in flight when one was counted before. All calls on a connection are lost
-    /// with it, and that is one failure.
-    fn is_new_loss(&self, begun: Instant, now: Instant) -> bool {
-        let last = self.lost.load(Ordering::Relaxed);
-        let now = self.since_made(now).max(1);
-        (last == 0 || self.since_made(begun) > last)
-            && self.lost.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    /// Reports whether the loss of a call that began at `started` is to be counted.
+    /// A call that was in flight when the last loss was counted is not: all calls
+    /// on a connection are lost with it, and that is one failure.
+    fn is_new_loss(&self, started: Instant, now: Instant) -> bool {
+        let last = self.last_loss.load(Ordering::Relaxed);
+        let now = self.nanos_since_created(now).max(1);
+        (last == 0 || self.nanos_since_created(started) > last)
+            && self.last_loss.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 }
 
-impl Judge for Member {
-    fn ended(&self, result: Result<(), &CallError>) {
+impl StreamObserver for Member {
+    fn stream_ended(&self, result: Result<(), &CallError>) {
         let health = result.map_or_else(|error| verdict::health(error, true), |()| Health::Good);
         if matches!(health, Health::Bad | Health::Down) {
             self.failures.fetch_add(1, Ordering::Relaxed);
         }
-        self.judged(health, false);
-        if let Some(worked) = result.map_or_else(verdict::worked, |()| Some(true)) {
-            self.worked(worked, now());
+        self.update_breaker(health, false);
+        if let Some(succeeded) = result.map_or_else(verdict::node_succeeded, |()| Some(true)) {
+            self.record_outcome(succeeded, now());
         }
     }
 }
 
-/// An attempt at a call.
+/// An attempt in progress, ended when it is dropped.
 #[derive(Debug)]
-pub(super) struct Trial {
+pub(super) struct ActiveAttempt {
     pub(super) member: Arc<Member>,
-    pub(super) probe: bool,
-    begun: Instant,
-    /// For how long it has waited for a connection to be made. That says how far
-    /// away the node is, and not how quickly it answers.
+    pub(super) is_probe: bool,
+    started: Instant,
+    /// Time spent waiting for a connection to open. It depends on how far away the
+    /// node is, not on how quickly it answers.
     pub(super) connecting: Duration,
-    /// Other calls may be on the same connection: it is none that takes as long
-    /// as there is to be listed or folded.
-    shared: bool,
-    /// Its end was told.
-    over: bool,
+    /// Whether the call shares its connection. Long calls, such as listings and
+    /// folds, do not: how long they take depends on the amount of data, so it is
+    /// not measured.
+    is_shared: bool,
+    /// Whether the outcome has been reported to the breaker.
+    is_reported: bool,
 }
 
-impl Trial {
-    pub(super) fn new(member: Arc<Member>, probe: bool, shared: bool, now: Instant) -> Self {
-        member.begun.fetch_add(1, Ordering::Relaxed);
-        Self { member, probe, begun: now, connecting: Duration::ZERO, shared, over: false }
+impl ActiveAttempt {
+    pub(super) fn new(member: Arc<Member>, is_probe: bool, is_shared: bool, now: Instant) -> Self {
+        member.started.fetch_add(1, Ordering::Relaxed);
+        Self { member, is_probe, started: now, connecting: Duration::ZERO, is_shared, is_reported: false }
     }
 
-    /// When it began.
-    pub(super) fn begun(&self) -> Instant {
-        self.begun
+    /// Returns when the attempt began.
+    pub(super) fn started(&self) -> Instant {
+        self.started
     }
 
-    /// The node answered at once, and this is how long it took.
+    /// Records an answer and returns how long the attempt took.
     pub(super) fn answered(mut self, health: Health) -> Duration {
         let now = now();
-        let after = now.saturating_duration_since(self.begun);
-        self.measured(after, now);
+        let after = now.saturating_duration_since(self.started);
+        self.record_latency(after, now);
         if health == Health::Good {
-            self.member.worked(true, now);
+            self.member.record_outcome(true, now);
         }
-        self.end(health);
+        self.report(health);
         after
     }
 
-    /// The attempt has failed, and this is how long it took. That counts as the
-    /// node's speed only if it did its work: to fail is done quickly.
+    /// Records a failure and returns how long the attempt took. The time counts as
+    /// latency only if the node did the work, since failing is quick.
     pub(super) fn failed(&mut self, error: &CallError, health: Health) -> Duration {
         let now = now();
-        let after = now.saturating_duration_since(self.begun);
+        let after = now.saturating_duration_since(self.started);
         let is_loss =
-            self.shared && !self.probe && matches!(error, CallError::Lost(_)) && health == Health::Bad;
-        if is_loss && !self.member.is_new_loss(self.begun, now) {
+            self.is_shared && !self.is_probe && matches!(error, CallError::Lost(_)) && health == Health::Bad;
+        if is_loss && !self.member.is_new_loss(self.started, now) {
             self.member.failures.fetch_add(1, Ordering::Relaxed);
-            self.end(Health::Unknown);
+            self.report(Health::Unknown);
         } else {
-            self.end(health);
+            self.report(health);
         }
-        let worked = verdict::worked(error);
-        if worked == Some(true) {
-            self.measured(after, now);
+        let succeeded = verdict::node_succeeded(error);
+        if succeeded == Some(true) {
+            self.record_latency(after, now);
         }
-        if let Some(worked) = worked {
-            self.member.worked(worked, now);
+        if let Some(succeeded) = succeeded {
+            self.member.record_outcome(succeeded, now);
         }
         after
     }
 
-    fn measured(&self, after: Duration, now: Instant) {
-        if self.shared {
-            self.member.measured(after.saturating_sub(self.connecting), now);
+    fn record_latency(&self, after: Duration, now: Instant) {
+        if self.is_shared {
+            self.member.record_latency(after.saturating_sub(self.connecting), now);
         }
     }
 
-    /// The node did something, of which nothing can be learnt about its speed.
-    fn end(&mut self, health: Health) {
+    /// Reports the outcome to the breaker.
+    fn report(&mut self, health: Health) {
         if matches!(health, Health::Bad | Health::Down) {
             self.member.failures.fetch_add(1, Ordering::Relaxed);
         }
-        self.over = true;
-        self.member.judged(health, self.probe);
+        self.is_reported = true;
+        self.member.update_breaker(health, self.is_probe);
     }
 
-    /// The node has begun to answer; how that ends, a [`Judge`] will hear.
-    pub(super) fn begins(&mut self) {
-        if self.probe {
-            self.end(Health::Good);
+    /// Records that the node has begun to answer. The [`StreamObserver`] hears how
+    /// the stream ends.
+    pub(super) fn stream_started(&mut self) {
+        if self.is_probe {
+            self.report(Health::Good);
         }
-        self.over = true;
+        self.is_reported = true;
     }
 }
 
-impl Drop for Trial {
+impl Drop for ActiveAttempt {
     fn drop(&mut self) {
-        self.member.over.fetch_add(1, Ordering::Release);
-        if !self.over {
-            // Nobody waited for longer; that it took as long says something.
+        self.member.finished.fetch_add(1, Ordering::Release);
+        if !self.is_reported {
+            // The caller gave up. The node takes at least this long, which counts
+            // if it is longer than the average.
             let now = now();
-            let elapsed = now.saturating_duration_since(self.begun);
+            let elapsed = now.saturating_duration_since(self.started);
             if elapsed > self.member.latency(now) {
-                self.measured(elapsed, now);
+                self.record_latency(elapsed, now);
             }
-            self.member.judged(Health::Unknown, self.probe);
+            self.member.update_breaker(Health::Unknown, self.is_probe);
         }
     }
 }

@@ -1,14 +1,14 @@
 //! [`Cluster`]: several nodes, called as if they were one.
 //!
-//! `choose` decides which node gets a call, `call` makes the attempts,
-//! `verdict` says what an error means, `member` counts. Invariant: a node that
-//! is down costs calls nothing but its probes.
+//! `choose` decides which node gets a call, `call` makes the attempts, `verdict`
+//! interprets errors, and `member` keeps each node's state and counters. Invariant:
+//! a node that is down costs callers nothing but its probes.
 
 mod call;
 mod choose;
 mod config;
+mod decaying_average;
 mod discover;
-mod fading;
 mod member;
 mod stats;
 mod verdict;
@@ -32,22 +32,22 @@ use super::random::Random;
 use super::tried::{Attempt, Tried};
 use member::Member;
 
-/// Several nodes, called as if they were one. Cheap to clone; clones share the
-/// connections.
+/// Several nodes, called as if they were one.
 ///
-/// Each call goes to one node: by default, of two nodes chosen at random, to the
-/// one that is likely to answer first ([`LeastLoaded`]). A node that fails gets no
-/// calls for a while ([`BreakerConfig`](super::BreakerConfig)).
+/// Cheap to clone; clones share the connections.
 ///
-/// A call that fails for a reason that may pass is made again at another node
-/// ([`RetryConfig`]): if it cannot have been applied, or if its operation may be
-/// repeated. Otherwise it fails, and its error says that it may have been applied
-/// ([`CallError::may_have_been_applied`]). The error of a call that was tried at
-/// several nodes names all of them ([`CallError::Tried`]).
+/// Each call goes to one node: by default, two nodes are drawn at random and the
+/// one likely to answer first gets the call ([`LeastLoaded`]). A node that fails
+/// gets no calls for a while ([`BreakerConfig`](super::BreakerConfig)).
 ///
-/// Nothing is connected before the first call. When the last clone is dropped,
-/// all connections close, and calls in flight fail; [`Cluster::close`] waits
-/// for them.
+/// A call that fails for a transient reason is retried at another node
+/// ([`RetryConfig`]), provided that it cannot have been applied or that its
+/// operation may be repeated. Otherwise it fails, and its error says that it may
+/// have been applied ([`CallError::may_have_been_applied`]). The error of a call
+/// that was tried at several nodes names all of them ([`CallError::Tried`]).
+///
+/// Nothing is connected before the first call. Dropping the last clone closes all
+/// connections and fails the calls in flight; [`Cluster::close`] waits for them.
 ///
 /// ```no_run
 /// use std::sync::Arc;
@@ -66,23 +66,25 @@ pub struct Cluster {
 }
 
 struct Inner {
-    list: RwLock<List>,
-    /// Nobody calls any more, and no nodes are added. Changed only while
-    /// `list` is locked for writing.
+    list: RwLock<NodeList>,
+    /// Set once calls are refused and the list no longer changes. Written only
+    /// while `list` is locked for writing.
     closed: AtomicBool,
     connector: Arc<dyn Connector>,
     config: ClusterConfig,
     balance: Arc<dyn Balance>,
     budget: Budget,
     random: Random,
-    served: Served,
+    served: ServedCodes,
     repeats: AtomicU64,
-    keeper: discover::Keeper,
+    discovery: discover::DiscoveryTask,
 }
 
 impl Cluster {
-    /// A cluster of these nodes; one that is named twice counts once. Needs no
-    /// runtime yet; calls need a tokio runtime with timers and IO.
+    /// Creates a cluster of these nodes.
+    ///
+    /// A node that is listed twice counts once. No runtime is needed yet; calls
+    /// need a tokio runtime with timers and IO.
     pub fn new(
         nodes: impl IntoIterator<Item = Node>,
         connector: Arc<dyn Connector>,
@@ -91,7 +93,7 @@ impl Cluster {
         Self::balanced(nodes, connector, config, Arc::new(LeastLoaded::new()))
     }
 
-    /// The same as [`Cluster::new`], with another way to choose nodes.
+    /// Creates a cluster like [`Cluster::new`], with another way to choose nodes.
     pub fn balanced(
         nodes: impl IntoIterator<Item = Node>,
         connector: Arc<dyn Connector>,
@@ -106,33 +108,35 @@ impl Cluster {
             config,
             balance,
             random: Random::new(),
-            served: Served::default(),
+            served: ServedCodes::default(),
             repeats: AtomicU64::new(0),
-            keeper: discover::Keeper::default(),
+            discovery: discover::DiscoveryTask::default(),
         };
         let cluster = Self { inner: Arc::new(inner) };
         cluster.set_nodes(nodes);
         cluster
     }
 
-    /// Connects to all nodes at once, and returns as soon as one is connected: for
-    /// programs that want to know at their start. The others go on connecting.
+    /// Connects to all nodes at once, and returns as soon as one is connected.
+    ///
+    /// For programs that want to know at startup whether the cluster is reachable.
+    /// The other nodes go on connecting in the background.
     ///
     /// # Errors
     ///
-    /// If no node can be connected to; the error names all of them.
+    /// Fails if no node can be connected to; the error names all of them.
     ///
     /// # Panics
     ///
-    /// Outside of a tokio runtime with timers and IO.
+    /// Panics outside of a tokio runtime with timers and IO.
     pub async fn connect(&self) -> Result<(), CallError> {
         let mut connecting = tokio::task::JoinSet::new();
         for member in self.inner.members().iter() {
             let pool = member.pool.clone();
             connecting.spawn(async move {
-                let begun = super::connection::now();
+                let started = super::connection::now();
                 let result = pool.connect().await;
-                let after = super::connection::now().saturating_duration_since(begun);
+                let after = super::connection::now().saturating_duration_since(started);
                 result.map_err(|error| Attempt { node: pool.node().clone(), error, after })
             });
         }
@@ -140,14 +144,14 @@ impl Cluster {
         while let Some(result) = connecting.join_next().await {
             match result {
                 Ok(Ok(())) => {
-                    // The others go on by themselves.
+                    // The other nodes go on connecting in the background.
                     connecting.detach_all();
                     return Ok(());
                 }
                 Ok(Err(attempt)) => failed.push(attempt),
                 Err(ended) => match ended.try_into_panic() {
                     Ok(panic) => std::panic::resume_unwind(panic),
-                    // The runtime ends, and with it all of them.
+                    // The runtime is shutting down and has cancelled the task.
                     Err(_) => return Err(NotSent::Connection(ConnectionError::Stopped).into()),
                 },
             }
@@ -155,51 +159,56 @@ impl Cluster {
         Err(if failed.is_empty() { NotSent::NoNodes.into() } else { Tried::error(failed) })
     }
 
-    /// The nodes that calls go to now.
+    /// Returns the nodes that calls go to now.
     #[must_use]
     pub fn nodes(&self) -> Vec<Node> {
         self.inner.members().iter().map(|member| member.node().clone()).collect()
     }
 
-    /// Replaces the list of nodes. Nodes that stay keep their connections; calls in
-    /// flight to nodes that are removed are finished. On a closed cluster it does
-    /// nothing.
+    /// Replaces the list of nodes.
     ///
-    /// A source of nodes ([`Discover`]) may replace the list again. If later none of
-    /// the source's nodes can be called, the nodes given here are called as well.
+    /// Nodes that stay keep their connections; calls in flight to removed nodes run
+    /// to their end. Does nothing on a closed cluster.
+    ///
+    /// A source of nodes ([`Discover`]) may replace the list again. If later none
+    /// of the source's nodes can be called, the nodes given here are called as
+    /// well.
     pub fn set_nodes(&self, nodes: impl IntoIterator<Item = Node>) {
         let nodes: Vec<Node> = nodes.into_iter().collect();
-        self.inner.change(|list| {
-            list.named.clone_from(&nodes);
-            list.turn_to(nodes, |node| Some(Arc::new(self.inner.member(node))))
+        self.inner.update_list(|list| {
+            list.configured.clone_from(&nodes);
+            list.replace_nodes(nodes, |node| Some(Arc::new(self.inner.new_member(node))))
         });
     }
 
-    /// How each node stands now.
+    /// Returns a snapshot of the state of each node.
     #[must_use]
     pub fn stats(&self) -> ClusterStats {
         self.inner.stats()
     }
 
-    /// Takes no more calls, waits for those in flight, and closes all connections.
-    /// It waits for open streams as well: bound the wait with a timeout of your own.
+    /// Refuses new calls, waits for those in flight, and closes all connections.
     ///
-    /// From the first poll on, calls fail with [`ConnectionError::Stopped`], even if
-    /// the future is then dropped. In that case calls and streams in flight go on,
-    /// and connections stay open until `close` is called again or the last clone is
-    /// dropped.
+    /// Open streams are waited for as well: bound the wait with a timeout of your
+    /// own.
+    ///
+    /// From the first poll on, calls fail with [`ConnectionError::Stopped`], even
+    /// if the future is then dropped. In that case calls and streams in flight go
+    /// on, and connections stay open until `close` is called again or the last
+    /// clone is dropped.
     pub async fn close(&self) {
         let members: Vec<_> = {
             let list = self.inner.list.write().unwrap_or_else(PoisonError::into_inner);
             self.inner.closed.store(true, Ordering::Relaxed);
-            // Those that were taken out may have calls, and somebody may be about to
-            // call them who has looked at the list before.
-            let leaving = list.leaving.iter().filter_map(Weak::upgrade);
-            list.members.iter().map(Arc::clone).chain(leaving).collect()
+            // Removed members may still carry calls, or be about to get one from a
+            // caller that read the list before the removal.
+            let removed = list.removed.iter().filter_map(Weak::upgrade);
+            list.members.iter().map(Arc::clone).chain(removed).collect()
         };
-        self.inner.keeper.stop();
-        // All within this task: each has turned to closing when the first of them
-        // waits, whoever gives up waiting then.
+        self.inner.discovery.stop();
+        // All pools are closed within this task, so that each one has been told to
+        // close by the time the first wait suspends, even if the caller then drops
+        // the future.
         let mut closing: Vec<_> = members.iter().map(|member| Box::pin(member.pool.close())).collect();
         std::future::poll_fn(|context| {
             closing.retain_mut(|close| close.as_mut().poll(context).is_pending());
@@ -214,102 +223,103 @@ impl Inner {
         Arc::clone(&self.list.read().unwrap_or_else(PoisonError::into_inner).members)
     }
 
-    /// Changes the list, unless the cluster is closed. Returns whether that has
-    /// been done.
-    fn change(&self, change: impl FnOnce(&mut List) -> Option<Before>) -> bool {
+    /// Updates the list unless the cluster is closed. Returns whether it was
+    /// replaced.
+    fn update_list(&self, update: impl FnOnce(&mut NodeList) -> Option<PreviousMembers>) -> bool {
         let mut list = self.list.write().unwrap_or_else(PoisonError::into_inner);
         if self.closed.load(Ordering::Relaxed) {
             return false;
         }
-        let before = change(&mut list);
+        let previous = update(&mut list);
         drop(list);
-        // Connections close when nothing is locked.
-        before.is_some()
+        // The previous members are dropped after the lock, since that closes
+        // connections.
+        previous.is_some()
     }
 
-    /// Where no node is well, adds those that the program has named: a source may
-    /// have believed a node that was cut off from all others. Returns whether
-    /// there are any.
-    fn recall(&self) -> bool {
-        let (has_strayed, members) = {
+    /// Adds the configured nodes to the list if no member is healthy: a source may
+    /// have trusted a node that was cut off from all others. Returns whether the
+    /// list was replaced.
+    fn restore_configured_nodes(&self) -> bool {
+        let (lacks_configured, members) = {
             let list = self.list.read().unwrap_or_else(PoisonError::into_inner);
-            (list.has_strayed, Arc::clone(&list.members))
+            (list.lacks_configured, Arc::clone(&list.members))
         };
         let now = super::connection::now();
-        if !has_strayed || members.iter().any(|member| member.is_well(now)) {
+        if !lacks_configured || members.iter().any(|member| member.is_healthy(now)) {
             return false;
         }
-        self.change(|list| {
+        self.update_list(|list| {
             let known = list.members.iter().map(|member| member.node());
-            let nodes: Vec<Node> = known.chain(&list.named).cloned().collect();
-            list.turn_to(nodes, |node| Some(Arc::new(self.member(node))))
+            let nodes: Vec<Node> = known.chain(&list.configured).cloned().collect();
+            list.replace_nodes(nodes, |node| Some(Arc::new(self.new_member(node))))
         })
     }
 
-    fn member(&self, node: Node) -> Member {
+    fn new_member(&self, node: Node) -> Member {
         let pool = Pool::new(node, Arc::clone(&self.connector), self.config.pool.clone());
         Member::new(pool, self.config.breaker.clone())
     }
 }
 
-/// The members that a list had before.
-type Before = Arc<[Arc<Member>]>;
+/// The members of a list before its replacement.
+type PreviousMembers = Arc<[Arc<Member>]>;
 
 #[derive(Default)]
-struct List {
-    /// Those that get calls.
+struct NodeList {
+    /// The nodes that get calls.
     members: Arc<[Arc<Member>]>,
-    /// The nodes that the program has named, and not a source.
-    named: Vec<Node>,
-    /// Some of those are no members.
-    has_strayed: bool,
-    /// Members that were taken out, as long as somebody uses them.
-    leaving: Vec<Weak<Member>>,
+    /// The nodes that the program named, as opposed to a source.
+    configured: Vec<Node>,
+    /// Whether some of the configured nodes are not members.
+    lacks_configured: bool,
+    /// Removed members, for as long as they are in use.
+    removed: Vec<Weak<Member>>,
 }
 
-impl List {
-    /// Goes on with these nodes: those that are there already, and what `make`
-    /// makes of the others. If that leaves none of those that were named, nothing
-    /// changes, and it returns `None`.
-    fn turn_to(
+impl NodeList {
+    /// Replaces the members: nodes that are members already stay, and `new_member`
+    /// makes the others. If that leaves none of the requested nodes, returns `None`
+    /// and changes nothing.
+    fn replace_nodes(
         &mut self,
         nodes: Vec<Node>,
-        mut make: impl FnMut(Node) -> Option<Arc<Member>>,
-    ) -> Option<Before> {
-        let none_wanted = nodes.is_empty();
+        mut new_member: impl FnMut(Node) -> Option<Arc<Member>>,
+    ) -> Option<PreviousMembers> {
+        let wants_none = nodes.is_empty();
         let mut next: Vec<Arc<Member>> = Vec::new();
         for node in nodes {
             if next.iter().any(|member| *member.node() == node) {
                 continue;
             }
             let known = self.members.iter().find(|member| *member.node() == node).map(Arc::clone);
-            next.extend(known.or_else(|| make(node)));
+            next.extend(known.or_else(|| new_member(node)));
         }
-        if next.is_empty() && !none_wanted {
+        if next.is_empty() && !wants_none {
             return None;
         }
-        let is_there = |node: &Node| next.iter().any(|member| member.node() == node);
-        self.has_strayed = !self.named.iter().all(is_there);
-        let leaves = |member: &&Arc<Member>| !next.iter().any(|other| Arc::ptr_eq(other, member));
-        self.leaving.retain(|member| member.strong_count() > 0);
-        self.leaving.extend(self.members.iter().filter(leaves).map(Arc::downgrade));
+        let is_member = |node: &Node| next.iter().any(|member| member.node() == node);
+        self.lacks_configured = !self.configured.iter().all(is_member);
+        let is_removed = |member: &&Arc<Member>| !next.iter().any(|other| Arc::ptr_eq(other, member));
+        self.removed.retain(|member| member.strong_count() > 0);
+        self.removed.extend(self.members.iter().filter(is_removed).map(Arc::downgrade));
         Some(std::mem::replace(&mut self.members, next.into()))
     }
 }
 
 /// The request codes that some node has answered.
 #[derive(Debug, Default)]
-struct Served([AtomicU64; 4]);
+struct ServedCodes([AtomicU64; 4]);
 
-impl Served {
-    fn has(&self, code: u8) -> bool {
+impl ServedCodes {
+    fn contains(&self, code: u8) -> bool {
         let (word, bit) = (usize::from(code >> 6), 1 << (code & 63));
         self.0[word].load(Ordering::Relaxed) & bit != 0
     }
 
-    fn note(&self, code: u8) {
-        // Written once, read by all cores from then on.
-        if !self.has(code) {
+    fn insert(&self, code: u8) {
+        // Each bit is written once; after that, all cores only read the cache line.
+        if !self.contains(code) {
             self.0[usize::from(code >> 6)].fetch_or(1 << (code & 63), Ordering::Relaxed);
         }
     }

@@ -1,7 +1,7 @@
-//! [`ClusterStats`]: how the nodes of a cluster stand.
+//! [`ClusterStats`]: a snapshot of the state of a cluster's nodes.
 //!
-//! Invariant: counters only grow; the rest is a moment's view, and its parts
-//! may be of different moments.
+//! Invariant: counters only grow; the other values are a snapshot whose parts may
+//! be from different moments.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -12,37 +12,38 @@ use super::super::node::Node;
 use super::super::pool::PoolStats;
 use super::Inner;
 
-/// The state of a [`Cluster`](super::Cluster) at one moment, and its counters since
-/// it was made.
+/// A snapshot of the state of a [`Cluster`](super::Cluster), and its counters since
+/// it was created.
 ///
-/// Counters only grow. The other values may be of slightly different moments.
+/// Counters only grow. The other values may be from slightly different moments.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClusterStats {
     /// One entry for each node that calls go to now.
     pub nodes: Vec<NodeStats>,
-    /// How many times calls were made again so far, at another node or the same.
+    /// Retries so far, at another node or at the same one.
     pub repeats: u64,
 }
 
-/// The state of one node, as far as this cluster's calls show it.
+/// The state of one node, as seen by this cluster's calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NodeStats {
     /// The node.
     pub node: Node,
-    /// Whether calls go to it.
+    /// The state of the node's circuit breaker, which decides whether it gets
+    /// calls.
     pub breaker: BreakerState,
-    /// How long it took to answer lately: the moving average that
-    /// [`Candidate::latency`](super::super::Candidate::latency) is.
+    /// How long the node took to answer lately: the same moving average as
+    /// [`Candidate::latency`](super::super::Candidate::latency).
     pub latency: Duration,
-    /// Attempts that have not ended, streams included.
+    /// Attempts in flight, open streams included.
     pub in_flight: usize,
     /// Attempts at calls so far.
     pub calls: u64,
-    /// Attempts that failed so far and for which the node is to blame.
+    /// Failed attempts so far for which the node is to blame.
     pub failures: u64,
-    /// Its connections.
+    /// The connections to the node.
     pub pool: PoolStats,
 }
 

@@ -1,7 +1,7 @@
 //! How a [`Pool`] carries calls.
 //!
-//! Invariant: a call is made again here only if it was not sent, because the
-//! connection that it was given turned out to be closed.
+//! Invariant: the pool retries a call only if it was not sent, because its
+//! connection turned out to be closed.
 
 use std::time::{Duration, Instant};
 
@@ -12,19 +12,19 @@ use super::super::connection::now;
 use super::super::error::{CallError, ConnectionError, NotSent};
 use super::super::outgoing::Outgoing;
 use super::super::responses::FrameStream;
-use super::opening::{Asks, Taken};
+use super::opening::{AcquireMode, Acquired};
 use super::{Pool, Share};
 use crate::DecodeLimits;
 
-/// How many closed connections one call tries before it says so.
-const STALE: usize = 3;
+/// The number of closed connections that a call leaves behind before it fails.
+const MAX_STALE: usize = 3;
 
-/// How often one call is told by silence that there is a connection, and finds none.
-const SILENT: usize = 2;
+/// How many times a call may be told that a connection has opened, yet find none.
+const MAX_VANISHED: usize = 2;
 
-/// How often who waits for room looks by himself: an answer that comes for
-/// nobody tells nobody.
-const GLANCE: Duration = Duration::from_millis(20);
+/// How often a call that waits for room checks by itself: an answer whose caller
+/// has gone away notifies nobody.
+const ROOM_POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 impl Call for Pool {
     async fn unary(&self, request: &Outgoing<'_>) -> Result<Answered, CallError> {
@@ -36,7 +36,7 @@ impl Call for Pool {
             let lease = self.inner.lease(request.start_by()).await?;
             match lease.connection.stream(request).await {
                 Ok(stream) => return Ok(stream.keeping(lease)),
-                Err(error) => self.inner.failed_alone(&lease, error)?,
+                Err(error) => self.inner.exclusive_call_failed(&lease, error)?,
             }
         }
     }
@@ -47,92 +47,95 @@ impl Call for Pool {
 }
 
 impl Pool {
-    /// Makes a unary call, and adds to `connecting` for how long it has waited for a
-    /// connection to be made.
+    /// Makes a unary call, and adds the time spent waiting for a connection to open
+    /// to `connecting`.
     pub(in super::super) async fn timed_unary(
         &self,
         request: &Outgoing<'_>,
         connecting: &mut Duration,
     ) -> Result<Answered, CallError> {
         if request.is_exclusive() {
-            return self.alone(request).await;
+            return self.exclusive_unary(request).await;
         }
         let mut stale = 0;
         loop {
             let share = self.share(request.start_by(), connecting).await?;
-            let answered = share.member.connection.answered();
-            let error = match share.member.connection.unary(request).await {
+            let answered = share.shared.connection.answered();
+            let error = match share.shared.connection.unary(request).await {
                 Err(error) if error.server_error().is_none() => error,
                 result => return result,
             };
-            if share.member.connection.closed().is_some() {
-                self.inner.lock().members.remove(&share.member);
-                if matches!(error, CallError::NotSent(NotSent::Connection(_))) && stale < STALE {
+            if share.shared.connection.closed().is_some() {
+                self.inner.lock().connections.remove(&share.shared);
+                if matches!(error, CallError::NotSent(NotSent::Connection(_))) && stale < MAX_STALE {
                     stale += 1;
                     continue;
                 }
             }
-            let silent = share.member.connection.answered() == answered;
-            if silent && matches!(error, CallError::Timeout { sent: true, .. }) {
-                self.inner.doubt(&share.member);
+            let got_no_answer = share.shared.connection.answered() == answered;
+            if got_no_answer && matches!(error, CallError::Timeout { sent: true, .. }) {
+                self.inner.remove_if_unresponsive(&share.shared);
             }
             return Err(error);
         }
     }
 
-    /// Makes a call that has a connection to itself.
-    async fn alone(&self, request: &Outgoing<'_>) -> Result<Answered, CallError> {
+    /// Makes a unary call on a connection of its own.
+    async fn exclusive_unary(&self, request: &Outgoing<'_>) -> Result<Answered, CallError> {
         loop {
             let lease = self.inner.lease(request.start_by()).await?;
             match lease.connection.unary(request).await {
                 Ok(answer) => return Ok(answer),
-                Err(error) => self.inner.failed_alone(&lease, error)?,
+                Err(error) => self.inner.exclusive_call_failed(&lease, error)?,
             }
         }
     }
 
-    /// A share of the connection that has the least to do, once there is one.
-    /// Adds to `connecting` for how long it was waited for.
+    /// Returns a share of the connection with the lowest load, waiting until there
+    /// is one. Adds the time spent waiting for a connection to open to
+    /// `connecting`.
     pub(super) async fn share(
         &self,
         limit: Option<Instant>,
         connecting: &mut Duration,
     ) -> Result<Share<'_>, CallError> {
         let mut since = None;
-        let (mut silent, mut ended) = (0, None);
-        let mut asks = Asks::First;
+        let (mut vanished, mut ended) = (0, None);
+        let mut mode = AcquireMode::First;
         loop {
-            let mut first = match self.inner.take(asks)? {
-                Taken::Share(share) => return Ok(share),
-                Taken::Crowded => {
-                    let begun = *since.get_or_insert_with(now);
-                    let _waits = self.inner.arrive()?;
-                    let room = timeout(GLANCE, self.inner.room.notified());
-                    // Who has waited for as long as he may takes what there is.
-                    let in_time = self.inner.within(begun, limit, room).await.is_ok();
-                    asks = if in_time { Asks::Again } else { Asks::Last };
+            let mut receiver = match self.inner.acquire(mode)? {
+                Acquired::Share(share) => return Ok(share),
+                Acquired::Crowded => {
+                    let started = *since.get_or_insert_with(now);
+                    let _guard = self.inner.begin_shared_wait()?;
+                    let room = timeout(ROOM_POLL_INTERVAL, self.inner.room.notified());
+                    // A call whose wait times out takes any open connection.
+                    let in_time = self.inner.with_wait_timeout(started, limit, room).await.is_ok();
+                    mode = if in_time { AcquireMode::Retry } else { AcquireMode::Final };
                     continue;
                 }
-                Taken::First(first, reason) => {
+                Acquired::Connecting(receiver, reason) => {
                     ended = reason.or(ended);
-                    first
+                    receiver
                 }
             };
-            if silent >= SILENT {
-                // They were made, and closed before this call got to them: why, they
-                // know. Or there is nobody who could make one, as in a runtime that ends.
+            if vanished >= MAX_VANISHED {
+                // Connections opened and closed before this call got one; `ended`
+                // says why. Or none can be opened, as on a runtime that is shutting
+                // down.
                 return Err(NotSent::Connection(ended.unwrap_or(ConnectionError::Stopped)).into());
             }
             let asked = now();
-            let begun = *since.get_or_insert(asked);
-            let _waits = self.inner.arrive()?;
-            let said = self.inner.within(begun, limit, first.wait_for(Option::is_some)).await;
+            let started = *since.get_or_insert(asked);
+            let _guard = self.inner.begin_shared_wait()?;
+            let result =
+                self.inner.with_wait_timeout(started, limit, receiver.wait_for(Option::is_some)).await;
             *connecting += now().saturating_duration_since(asked);
-            match said.map_err(|after| NotSent::Connecting { after })?.as_deref() {
+            match result.map_err(|after| NotSent::Connecting { after })?.as_deref() {
                 Ok(Some(error)) => return Err(NotSent::Connection(error.clone()).into()),
                 Ok(None) => {}
-                // Where the sender has gone without a word, there is a connection.
-                Err(_) => silent += 1,
+                // The sender is dropped without a value when a connection opens.
+                Err(_) => vanished += 1,
             }
         }
     }

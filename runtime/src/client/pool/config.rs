@@ -1,7 +1,7 @@
 //! [`PoolConfig`]: how many connections to a node there are, and for how long.
 //!
 //! Invariant: the defaults are safe in production: connections are bounded, and
-//! nothing waits for ever.
+//! nothing waits forever.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::super::config::setters;
 
 /// Settings of a [`Pool`](super::Pool).
 ///
-/// Each field has a method of the same name that sets it. A time of `None` is no
+/// Each field has a method of the same name that sets it. A time of `None` means no
 /// limit.
 ///
 /// ```
@@ -21,37 +21,38 @@ use super::super::config::setters;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PoolConfig {
-    /// How many connections for unary calls are kept open even if nobody uses
-    /// them, once the pool has been used. Default 1: the first call after a pause
+    /// The number of connections for unary calls that are kept open even if unused,
+    /// once the pool has been used. Default 1, so that the first call after a pause
     /// does not have to connect.
     pub min_connections: usize,
-    /// How many connections for unary calls there may be at most. Default 16; 0
-    /// counts as 1. A Riak node works on one request of a connection at a time, so it
-    /// takes several connections to make it work in parallel.
+    /// The maximum number of connections for unary calls. Default 16; 0 counts
+    /// as 1. A Riak node works on one request of a connection at a time, so it takes
+    /// several connections to make it work in parallel.
     pub max_connections: usize,
-    /// How many calls each connection has in flight before another connection is
+    /// The number of calls in flight on each connection before another one is
     /// opened. Default 4: enough that the server can write several answers at once,
     /// and few enough that a slow request holds up little behind it.
     pub target_in_flight: usize,
-    /// How many connections there may be for streams and calls of
-    /// [`Cost::Long`](crate::operation::Cost), each of which has its own. Default 8:
-    /// each of them makes a node walk much of what it stores.
+    /// The maximum number of connections for streams and calls of
+    /// [`Cost::Long`](crate::operation::Cost), each of which has its own. Default
+    /// 8: each of them makes a node walk much of what it stores.
     pub max_streams: usize,
-    /// How many streams and long calls may wait for a connection; further ones fail
-    /// with [`NotSent::QueueFull`](super::super::NotSent::QueueFull). Default 1,024.
-    /// Unary calls that wait for the first connection are limited to 65,536.
+    /// The number of streams and long calls that may wait for a connection; further
+    /// ones fail with [`NotSent::QueueFull`](super::super::NotSent::QueueFull).
+    /// Default 1,024. Unary calls that wait for the first connection are limited to
+    /// 65,536.
     pub max_waiting: usize,
-    /// How long a call may wait for a connection: until one is made or, for a
+    /// How long a call may wait for a connection: until one is opened or, for a
     /// stream, until another stream ends. Default 10 seconds.
     pub wait_timeout: Duration,
     /// How long an unused connection is kept. Default 5 minutes. Riak itself never
-    /// closes an idle connection; firewalls do, mostly after an hour, some after
-    /// less.
+    /// closes an idle connection; firewalls do, mostly after an hour, some sooner.
     pub idle_timeout: Option<Duration>,
-    /// How long a connection is used before it is replaced; each one up to a fifth
-    /// longer, so that not all go at once. Default one hour: where a load balancer
-    /// stands in front of the nodes, connections spread again over nodes that have
-    /// come back. Calls in flight are not disturbed.
+    /// How long a connection is used before it is replaced. Default one hour.
+    ///
+    /// Each connection lives up to a fifth longer, so that not all expire at once.
+    /// Behind a load balancer, replacing connections spreads them again over nodes
+    /// that have come back. Calls in flight are not disturbed.
     pub max_lifetime: Option<Duration>,
 }
 
@@ -71,7 +72,7 @@ impl Default for PoolConfig {
 }
 
 impl PoolConfig {
-    /// The default settings.
+    /// Creates the default settings.
     #[must_use]
     pub fn new() -> Self {
         Self::default()

@@ -1,7 +1,7 @@
-//! [`Lease`]: a connection for one stream or long call, and waiting for it.
+//! [`Lease`]: a connection for one stream or long call, and the wait for it.
 //!
-//! Invariant: as many leases are out as permits are taken; a connection comes
-//! back only if nothing is in flight on it.
+//! Invariant: there are as many leases as permits taken; a connection is returned
+//! only if nothing is in flight on it.
 
 use std::future::Future;
 use std::sync::{Arc, Weak};
@@ -12,39 +12,40 @@ use tokio::time::timeout_at;
 
 use super::super::connection::{Connection, now};
 use super::super::error::{CallError, ConnectionError, NotSent};
-use super::opening::connection;
+use super::opening::connect_to_node;
 use super::{AtomicUsize, Inner, Ordering, State};
 
-/// Who waits for a connection to be handed over, and where.
-pub(super) type Asker = oneshot::Sender<Result<Idle, ConnectionError>>;
-type Asked = oneshot::Receiver<Result<Idle, ConnectionError>>;
+/// Hands a connection to the stream or long call that waits for it.
+pub(super) type LeaseSender = oneshot::Sender<Result<Idle, ConnectionError>>;
+type LeaseReceiver = oneshot::Receiver<Result<Idle, ConnectionError>>;
 
-/// A connection that nobody uses.
+/// A connection that no call uses.
 #[derive(Debug)]
 pub(super) struct Idle {
     connection: Connection,
-    /// It has carried a call before.
+    /// Whether it has carried a call.
     is_used: bool,
     since: Instant,
-    /// When it has had its time.
-    retires: Option<Instant>,
+    /// When it expires.
+    retires_at: Option<Instant>,
 }
 
 impl Idle {
     pub(super) fn is_fresh(&self, now: Instant, idle: Option<Duration>) -> bool {
         self.connection.closed().is_none()
-            && self.retires.is_none_or(|retires| now < retires)
+            && self.retires_at.is_none_or(|retires_at| now < retires_at)
             && idle.is_none_or(|idle| now.saturating_duration_since(self.since) < idle)
     }
 }
 
-/// A connection that one call has to itself, given back when this is dropped.
+/// A connection that one call has to itself, returned to the pool on drop.
 #[derive(Debug)]
 pub(super) struct Lease {
     pub(super) connection: Connection,
-    /// It has carried a call before: it may have been closed since.
+    /// Whether it had carried a call before, and so may have been closed while
+    /// idle.
     pub(super) is_used: bool,
-    retires: Option<Instant>,
+    retires_at: Option<Instant>,
     pool: Weak<Inner>,
     _permit: OwnedSemaphorePermit,
 }
@@ -54,143 +55,154 @@ impl Drop for Lease {
         let Some(pool) = self.pool.upgrade() else { return };
         let fit = self.connection.closed().is_none() && self.connection.in_flight() == 0;
         if fit && !pool.closing.load(Ordering::Relaxed) {
-            let (connection, retires) = (self.connection.clone(), self.retires);
-            let idle = Idle { connection, is_used: true, since: now(), retires };
+            let (connection, retires_at) = (self.connection.clone(), self.retires_at);
+            let idle = Idle { connection, is_used: true, since: now(), retires_at };
             if idle.is_fresh(idle.since, None) {
-                pool.hand(Ok(idle), None);
+                pool.hand_over(Ok(idle), None);
             }
         }
     }
 }
 
-/// Counts a call that waits.
-pub(super) struct Waits<'p>(&'p AtomicUsize);
+/// Counts a waiting call until dropped.
+pub(super) struct WaitGuard<'p>(&'p AtomicUsize);
 
-impl Drop for Waits<'_> {
+impl Drop for WaitGuard<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
-/// Unary calls that may wait for the first connection: as many as may wait on it,
-/// by default, once it is there.
-const MOST_ARRIVING: usize = 65_536;
+/// The number of unary calls that may wait for the first connection: as many as
+/// may, by default, wait on the connection once it is open.
+const MAX_SHARED_WAITERS: usize = 65_536;
 
-fn counted(count: &AtomicUsize, max: usize) -> Result<Waits<'_>, NotSent> {
-    let waits = Waits(count);
-    if count.fetch_add(1, Ordering::Relaxed) < max { Ok(waits) } else { Err(NotSent::QueueFull { max }) }
+fn count_waiter(count: &AtomicUsize, max: usize) -> Result<WaitGuard<'_>, NotSent> {
+    let guard = WaitGuard(count);
+    if count.fetch_add(1, Ordering::Relaxed) < max { Ok(guard) } else { Err(NotSent::QueueFull { max }) }
 }
 
 impl Inner {
-    /// Counts the caller among those who wait for a connection of their own,
-    /// unless too many do.
-    fn wait(&self) -> Result<Waits<'_>, NotSent> {
-        counted(&self.waiting, self.config.max_waiting)
+    /// Counts the caller as waiting for a connection of its own, unless too many
+    /// calls do.
+    fn begin_exclusive_wait(&self) -> Result<WaitGuard<'_>, NotSent> {
+        count_waiter(&self.waiting_exclusive, self.config.max_waiting)
     }
 
-    /// The same of those who wait for the first one that they can share.
-    pub(super) fn arrive(&self) -> Result<Waits<'_>, NotSent> {
-        counted(&self.arriving, MOST_ARRIVING)
+    /// Counts the caller as waiting for a shared connection, unless too many calls
+    /// do.
+    pub(super) fn begin_shared_wait(&self) -> Result<WaitGuard<'_>, NotSent> {
+        count_waiter(&self.waiting_shared, MAX_SHARED_WAITERS)
     }
 
-    /// Waits for something, as long as that may take since `begun`; if it takes
-    /// longer, for how long was waited.
-    pub(super) async fn within<T>(
+    /// Waits for `event`, but no longer than the pool's wait timeout, counted from
+    /// `started`, and not beyond `limit`. The error is the time waited.
+    pub(super) async fn with_wait_timeout<T>(
         &self,
-        begun: Instant,
+        started: Instant,
         limit: Option<Instant>,
         event: impl Future<Output = T>,
     ) -> Result<T, Duration> {
-        let until = begun.checked_add(self.config.wait_timeout);
+        let until = started.checked_add(self.config.wait_timeout);
         let Some(until) = [until, limit].into_iter().flatten().min() else { return Ok(event.await) };
-        let elapsed = |_| now().saturating_duration_since(begun);
+        let elapsed = |_| now().saturating_duration_since(started);
         timeout_at(until.into(), event).await.map_err(elapsed)
     }
 
-    /// A connection of one's own, in the order of asking.
+    /// Returns a connection for the caller alone, in first-come, first-served
+    /// order.
     pub(super) async fn lease(self: &Arc<Self>, limit: Option<Instant>) -> Result<Lease, CallError> {
         let is_closing = || {
             let stopped = self.closing.load(Ordering::SeqCst);
             if stopped { Err(NotSent::Connection(ConnectionError::Stopped)) } else { Ok(()) }
         };
         is_closing()?;
-        let begun = now();
+        let started = now();
         let permit = if let Ok(permit) = Arc::clone(&self.streams).try_acquire_owned() {
             permit
         } else {
-            let _waits = self.wait()?;
+            let _guard = self.begin_exclusive_wait()?;
             let permit = Arc::clone(&self.streams).acquire_owned();
-            // Nobody closes the semaphore.
+            // The semaphore is never closed.
             let stopped = |_| NotSent::Connection(ConnectionError::Stopped);
-            let free = self.within(begun, limit, permit).await;
+            let free = self.with_wait_timeout(started, limit, permit).await;
             free.map_err(|after| NotSent::PoolTimeout { after })?.map_err(stopped)?
         };
-        // `close` waits for all permits: it gets this one back, or has begun.
+        // `close` sets its flag and then waits for all permits: either the flag is
+        // seen here, or `close` waits for this permit.
         is_closing()?;
-        // A runtime that ends takes what was being made with it: once may be by
-        // chance.
-        let mut vain = false;
+        // A runtime that shuts down drops the connection being opened on it. One
+        // such loss may be chance, so the call asks once more.
+        let mut opening_lost = false;
         loop {
-            let asked = match self.take_idle() {
-                Ok(idle) => return Ok(self.lend(idle, permit)),
-                Err(asked) => asked,
+            let receiver = match self.take_idle_or_open() {
+                Ok(idle) => return Ok(self.new_lease(idle, permit)),
+                Err(receiver) => receiver,
             };
-            match self.within(begun, limit, asked).await.map_err(|after| NotSent::Connecting { after })? {
-                Ok(Ok(idle)) => return Ok(self.lend(idle, permit)),
+            match self
+                .with_wait_timeout(started, limit, receiver)
+                .await
+                .map_err(|after| NotSent::Connecting { after })?
+            {
+                Ok(Ok(idle)) => return Ok(self.new_lease(idle, permit)),
                 Ok(Err(error)) => return Err(NotSent::Connection(error).into()),
-                Err(_) if vain => return Err(NotSent::Connection(ConnectionError::Stopped).into()),
-                Err(_) => vain = true,
+                Err(_) if opening_lost => return Err(NotSent::Connection(ConnectionError::Stopped).into()),
+                Err(_) => opening_lost = true,
             }
         }
     }
 
-    fn lend(self: &Arc<Self>, idle: Idle, permit: OwnedSemaphorePermit) -> Lease {
-        let Idle { connection, is_used, retires, .. } = idle;
-        Lease { connection, is_used, retires, pool: Arc::downgrade(self), _permit: permit }
+    fn new_lease(self: &Arc<Self>, idle: Idle, permit: OwnedSemaphorePermit) -> Lease {
+        let Idle { connection, is_used, retires_at, .. } = idle;
+        Lease { connection, is_used, retires_at, pool: Arc::downgrade(self), _permit: permit }
     }
 
-    /// A connection that a stream has left behind, or where one will be handed
-    /// over: one is being made for each who asks, in the background, so that it is
-    /// there for the next one if it takes longer than somebody can wait.
-    fn take_idle(self: &Arc<Self>) -> Result<Idle, Asked> {
+    /// Returns an idle connection, or a receiver for one that is to be handed over.
+    ///
+    /// A connection is opened in the background for each waiter. If that takes
+    /// longer than the waiter can wait, the next one finds it there.
+    fn take_idle_or_open(self: &Arc<Self>) -> Result<Idle, LeaseReceiver> {
         let mut gone = Vec::new();
         let now = now();
         let mut state = self.lock();
         while let Some(idle) = state.idle.pop() {
             if idle.is_fresh(now, None) {
-                // Connections are dropped when nothing is locked.
+                // The expired connections in `gone` are dropped after the lock.
                 drop(state);
                 return Ok(idle);
             }
             gone.push(idle);
         }
-        let (sender, asked) = oneshot::channel();
-        state.askers.retain(|asker| !asker.is_closed());
-        state.askers.push_back(sender);
-        let wanted = state.making < state.askers.len();
-        if wanted {
-            state.making += 1;
+        let (sender, receiver) = oneshot::channel();
+        state.lease_waiters.retain(|waiter| !waiter.is_closed());
+        state.lease_waiters.push_back(sender);
+        let must_open = state.opening_exclusive < state.lease_waiters.len();
+        if must_open {
+            state.opening_exclusive += 1;
         }
         drop(state);
-        if wanted {
-            self.run(make(Making(Arc::downgrade(self))));
+        if must_open {
+            self.spawn_task(open_exclusive(ExclusiveOpening(Arc::downgrade(self))));
         }
-        Err(asked)
+        Err(receiver)
     }
 
-    /// Gives a connection, or the reason why there is none, to who has asked
-    /// first; a connection that nobody asks for is kept. If it is of a maker, that
-    /// counts as long as nobody can see what it has made: or who asks in between
-    /// would have one more made than there may be.
-    fn hand(&self, mut made: Result<Idle, ConnectionError>, mut maker: Option<Making>) {
+    /// Hands a connection, or the reason why there is none, to the first waiter.
+    /// Without a waiter, the connection is kept.
+    ///
+    /// An `opening` stays counted until the lock is held under which its result
+    /// becomes visible. Otherwise a stream that asks in between would open one
+    /// connection too many.
+    fn hand_over(&self, mut result: Result<Idle, ConnectionError>, mut opening: Option<ExclusiveOpening>) {
         loop {
             let mut state = self.lock();
-            if let Some(maker) = maker.take() {
-                maker.over(&mut state);
+            if let Some(opening) = opening.take() {
+                opening.finish(&mut state);
             }
-            let Some(asker) = state.askers.pop_front() else {
-                match made {
-                    // Those that wait until the pool is closed let go of it.
+            let Some(waiter) = state.lease_waiters.pop_front() else {
+                match result {
+                    // `close` may have emptied the list already, so nothing is
+                    // added to it.
                     Ok(idle) if !self.closing.load(Ordering::Relaxed) => state.idle.push(idle),
                     other => {
                         drop(state);
@@ -200,20 +212,20 @@ impl Inner {
                 return;
             };
             drop(state);
-            match asker.send(made) {
+            match waiter.send(result) {
                 Ok(()) => return,
-                Err(back) => made = back,
+                Err(back) => result = back,
             }
         }
     }
 
-    /// What a call ends with that failed on a connection of its own. Without an
-    /// error it is made again: the connection was closed before it was used.
+    /// Returns the error that ends a call on its own connection, or `Ok` if the
+    /// call is to be retried because an idle connection had been closed before it
+    /// was used.
     ///
-    /// If it got no answer in time on one that had been used before, all that
-    /// streams have left behind is let go: what has cut off one has cut off all,
-    /// and each would cost a call its time.
-    pub(super) fn failed_alone(&self, lease: &Lease, error: CallError) -> Result<(), CallError> {
+    /// A timeout on a reused connection drops all idle ones: whatever cut off one
+    /// has cut off all, and each would cost another call its time.
+    pub(super) fn exclusive_call_failed(&self, lease: &Lease, error: CallError) -> Result<(), CallError> {
         match error {
             CallError::NotSent(NotSent::Connection(_)) if lease.is_used => return Ok(()),
             CallError::Timeout { sent: true, .. } if lease.is_used => {
@@ -226,33 +238,38 @@ impl Inner {
     }
 }
 
-/// A connection that is being made for a stream: counted until this is dropped.
-struct Making(Weak<Inner>);
+/// A connection being opened for a stream, counted until this is dropped.
+struct ExclusiveOpening(Weak<Inner>);
 
-impl Making {
-    /// It is over, and whoever asked is about to hear of it.
-    fn over(mut self, state: &mut State) {
+impl ExclusiveOpening {
+    /// Ends the count; a waiter is about to hear of the result.
+    fn finish(mut self, state: &mut State) {
         self.0 = Weak::new();
-        state.making -= 1;
+        state.opening_exclusive -= 1;
     }
 }
 
-impl Drop for Making {
+impl Drop for ExclusiveOpening {
     fn drop(&mut self) {
         let Some(inner) = self.0.upgrade() else { return };
         let mut state = inner.lock();
-        state.making -= 1;
-        // Who has nobody left to make one for him asks again.
-        let left = if state.askers.len() > state.making { state.askers.pop_front() } else { None };
+        state.opening_exclusive -= 1;
+        // Wakes a waiter for which nothing is being opened any more, so that it
+        // asks again.
+        let orphan = if state.lease_waiters.len() > state.opening_exclusive {
+            state.lease_waiters.pop_front()
+        } else {
+            None
+        };
         drop(state);
-        drop(left);
+        drop(orphan);
     }
 }
 
-async fn make(making: Making) {
-    let Some((inner, made)) = connection(&making.0).await else { return };
+async fn open_exclusive(opening: ExclusiveOpening) {
+    let Some((inner, result)) = connect_to_node(&opening.0).await else { return };
     let now = now();
-    let retires = inner.retires(now);
-    let made = made.map(|connection| Idle { connection, is_used: false, since: now, retires });
-    inner.hand(made, Some(making));
+    let retires_at = inner.retirement_time(now);
+    let result = result.map(|connection| Idle { connection, is_used: false, since: now, retires_at });
+    inner.hand_over(result, Some(opening));
 }

@@ -1,17 +1,17 @@
 //! [`Pool`]: the connections to one node.
 //!
-//! Unary calls share connections, and one more is opened in the background when
-//! all are busy. Who could use an open one waits for it only if those have
-//! several times what they should have, or owe answers. Streams and long calls
-//! each have a connection of their own (`lease`). Invariant: a connection that
-//! is closed gets no call for longer than it takes one call to find that out,
-//! and that call is made on another one.
+//! Unary calls share connections, and another connection is opened in the
+//! background when all are busy. While it opens, a call waits for it only if every
+//! open connection carries several times its target load or owes answers. Streams
+//! and long calls each have a connection of their own (`lease`). Invariant: a
+//! closed connection is removed by the first call that finds it closed, and that
+//! call moves to another connection.
 
 mod call;
 mod config;
 mod lease;
-mod members;
 mod opening;
+mod shared;
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -29,29 +29,30 @@ use super::connector::Connector;
 use super::error::{CallError, ConnectionError};
 use super::node::Node;
 use super::random::Random;
-use lease::{Asker, Idle};
-use members::{Member, Members};
-use opening::Told;
+use lease::{Idle, LeaseSender};
+use opening::ConnectSender;
+use shared::{SharedConnection, SharedConnections};
 
-/// How often idle and old connections are looked for.
-const SWEEP: Duration = Duration::from_secs(1);
+/// The interval between checks for idle, expired and missing connections.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Connections to one node, for many callers. Cheap to clone; clones share the
-/// connections.
+/// Connections to one node, shared by many callers.
+///
+/// Cheap to clone; clones share the connections.
 ///
 /// Unary calls share connections, and another connection is opened in the
 /// background when all are busy. A stream or long call gets a connection of its
-/// own. A call is made again only if the connection it was given turned out to be
-/// closed before it was sent; [`Cluster`](super::Cluster) retries more.
+/// own. A call is retried only if its connection turned out to be closed before the
+/// request was sent; [`Cluster`](super::Cluster) retries more.
 ///
-/// Nothing is connected before the first call. When the last clone is dropped,
-/// all connections close and calls in flight fail; [`Pool::close`] waits for them.
+/// Nothing is connected before the first call. Dropping the last clone closes all
+/// connections and fails the calls in flight; [`Pool::close`] waits for them.
 ///
-/// A connection is driven by the runtime of the call that it was made for. If
-/// several runtimes share a pool, all of them have to keep running: while one stands
-/// still, as a current-thread runtime does between two `block_on`, calls on its
+/// A connection is driven by the runtime of the call that opened it. If several
+/// runtimes share a pool, all of them have to keep running: while one is suspended,
+/// as a current-thread runtime is between two calls of `block_on`, calls on its
 /// connections make no progress, even those made from other runtimes, and their
-/// deadlines do not fire. A runtime that has ended does no harm.
+/// deadlines do not fire. A runtime that has shut down does no harm.
 ///
 /// ```no_run
 /// use riak_runtime::client::{CallExt, Node, Pool, PoolConfig, TcpConnector};
@@ -78,106 +79,110 @@ struct Inner {
     connector: Arc<dyn Connector>,
     config: PoolConfig,
     state: Mutex<State>,
-    /// What connects, and what sweeps; ended with the pool. Never locked while
-    /// `state` is: a task that cannot be spawned is dropped, which locks that.
+    /// The tasks that open and sweep connections; aborted with the pool. Never
+    /// locked while `state` is: a task that cannot be spawned is dropped, which
+    /// locks `state`.
     tasks: Mutex<JoinSet<()>>,
     sweeping: AtomicBool,
-    /// One permit for each stream.
+    /// One permit for each stream or long call.
     streams: Arc<Semaphore>,
-    /// Streams and long calls that wait for a connection.
-    waiting: AtomicUsize,
-    /// Unary calls that wait for the first connection, or for one with room.
-    arriving: AtomicUsize,
-    /// There may be room: a call is over, or a connection was made or not.
+    /// The number of streams and long calls that wait for a connection.
+    waiting_exclusive: AtomicUsize,
+    /// The number of unary calls that wait for the first connection, or for room on
+    /// one.
+    waiting_shared: AtomicUsize,
+    /// Signals that there may be room: a call or an attempt to connect has ended.
     room: Notify,
     closing: AtomicBool,
-    /// A call has ended while the pool is closing.
-    ended: Notify,
+    /// Signals that a call ended while the pool was closing.
+    call_ended: Notify,
     connects: AtomicU64,
-    failures: AtomicU64,
+    connect_failures: AtomicU64,
     random: Random,
 }
 
 struct State {
-    members: Members<Connection>,
-    /// Connections that streams have used and others may use.
+    connections: SharedConnections<Connection>,
+    /// Connections that streams have returned and other streams may use.
     idle: Vec<Idle>,
-    /// Streams that wait for a connection to be made or left behind, and how many
-    /// are being made for them.
-    askers: VecDeque<Asker>,
-    making: usize,
-    /// Connections being made for unary calls.
-    connecting: usize,
-    /// Who waits while there is none is told through this.
-    first: Option<Told>,
-    /// The last one could not be had, and nobody waited for it or nobody will be
-    /// let in: none is made before the next call.
-    in_vain: bool,
-    /// Why the last connection has ended that was taken for a call and was of no
-    /// use to it, until there is another one.
-    ended: Option<ConnectionError>,
-    /// No more than the first connection is made before this: the last one that
-    /// was to be one more could not be had.
-    grows_after: Option<Instant>,
+    /// Streams that wait for a connection to be opened or returned.
+    lease_waiters: VecDeque<LeaseSender>,
+    /// Connections being opened for streams.
+    opening_exclusive: usize,
+    /// Connections being opened for unary calls.
+    opening_shared: usize,
+    /// Tells the calls that wait while no connection is open how opening one went.
+    first_result: Option<ConnectSender>,
+    /// Set if the last attempt to connect failed and no call waited for it, or if
+    /// the node refused the client. No connection is then opened before the next
+    /// call.
+    refill_paused: bool,
+    /// Why the last connection that a call found unusable was closed; cleared when
+    /// another one opens.
+    last_close: Option<ConnectionError>,
+    /// The time before which nothing but a first connection is opened, because an
+    /// attempt to open an additional one failed.
+    grow_after: Option<Instant>,
 }
 
-/// The state of a [`Pool`] at one moment, and its counters since it was made.
+/// A snapshot of the state of a [`Pool`], and its counters since it was created.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PoolStats {
     /// Open connections that unary calls share.
     pub connections: usize,
-    /// Unary calls on them, sent or waiting their turn.
+    /// Unary calls on the shared connections, sent or waiting for their turn.
     pub in_flight: usize,
-    /// Connections that streams and long calls have to themselves.
+    /// Connections that a stream or long call has to itself.
     pub streams: usize,
     /// Calls that wait for a connection, or for their turn on one. If more than a
     /// few wait for longer than a moment, the node is overloaded.
     pub waiting: usize,
-    /// Connections made so far.
+    /// Connections opened so far.
     pub connects: u64,
-    /// Attempts to connect that failed so far.
+    /// Failed attempts to connect so far.
     pub connect_failures: u64,
 }
 
 /// A unary call's share of a connection.
 struct Share<'p> {
-    member: Arc<Member<Connection>>,
+    shared: Arc<SharedConnection<Connection>>,
     inner: &'p Inner,
 }
 
 impl Drop for Share<'_> {
     fn drop(&mut self) {
-        self.member.release();
-        if self.inner.arriving.load(Ordering::Relaxed) > 0 {
+        self.shared.release();
+        if self.inner.waiting_shared.load(Ordering::Relaxed) > 0 {
             self.inner.room.notify_one();
         }
-        // Either this sees that the pool is closing, or `close` sees that the call
-        // has ended: each writes, then reads what the other writes, and so all four
-        // have to be in one order for both.
+        // Either this code sees that the pool is closing, or `close` sees that the
+        // call has ended: each side writes, then reads what the other writes. That
+        // holds only if all four operations are in one total order.
         if self.inner.closing.load(Ordering::SeqCst) {
-            self.inner.ended.notify_waiters();
+            self.inner.call_ended.notify_waiters();
         }
     }
 }
 
 impl Pool {
-    /// A pool of connections to `node`, which `connector` will make. Needs no
-    /// runtime yet; calls need a tokio runtime with timers and IO.
+    /// Creates a pool of connections to `node`, opened by `connector`.
+    ///
+    /// No runtime is needed yet; calls need a tokio runtime with timers and IO.
     pub fn new(node: Node, connector: Arc<dyn Connector>, mut config: PoolConfig) -> Self {
-        // As many as can be waited for at once.
+        // `close` acquires all permits at once, so their number has to fit a `u32`.
         config.max_streams = config.max_streams.min(Semaphore::MAX_PERMITS).min(u32::MAX as usize);
         let streams = Arc::new(Semaphore::new(config.max_streams));
         let state = State {
-            members: Members::new(),
+            connections: SharedConnections::new(),
             idle: Vec::new(),
-            askers: VecDeque::new(),
-            making: 0,
-            connecting: 0,
-            first: None,
-            in_vain: false,
-            ended: None,
-            grows_after: None,
+            lease_waiters: VecDeque::new(),
+            opening_exclusive: 0,
+            opening_shared: 0,
+            first_result: None,
+            refill_paused: false,
+            last_close: None,
+            grow_after: None,
         };
         let inner = Inner {
             node,
@@ -187,89 +192,93 @@ impl Pool {
             tasks: Mutex::new(JoinSet::new()),
             sweeping: AtomicBool::new(false),
             streams,
-            waiting: AtomicUsize::new(0),
-            arriving: AtomicUsize::new(0),
+            waiting_exclusive: AtomicUsize::new(0),
+            waiting_shared: AtomicUsize::new(0),
             room: Notify::new(),
             closing: AtomicBool::new(false),
-            ended: Notify::new(),
+            call_ended: Notify::new(),
             connects: AtomicU64::new(0),
-            failures: AtomicU64::new(0),
+            connect_failures: AtomicU64::new(0),
             random: Random::new(),
         };
         Self { inner: Arc::new(inner) }
     }
 
-    /// The node that the connections are to.
+    /// Returns the node that the connections lead to.
     #[must_use]
     pub fn node(&self) -> &Node {
         &self.inner.node
     }
 
-    /// Waits until there is a connection, making the first if there is none, and
-    /// starts making the others of
-    /// [`min_connections`](PoolConfig::min_connections) in the background.
+    /// Waits until a connection is open, opening the first one if there is none.
+    ///
+    /// The others of [`min_connections`](PoolConfig::min_connections) are then
+    /// opened in the background.
     ///
     /// # Errors
     ///
-    /// If no connection can be made within
-    /// [`wait_timeout`](PoolConfig::wait_timeout), or the pool has been closed.
+    /// Fails if no connection can be opened within
+    /// [`wait_timeout`](PoolConfig::wait_timeout), or if the pool has been closed.
     ///
     /// # Panics
     ///
-    /// Outside of a tokio runtime with timers and IO.
+    /// Panics outside of a tokio runtime with timers and IO.
     pub async fn connect(&self) -> Result<(), CallError> {
         let share = self.share(None, &mut Duration::default()).await?;
         drop(share);
         let mut state = self.inner.lock();
         let mut missing = Vec::new();
-        while state.members.len() + state.connecting < self.inner.min() {
-            missing.push(self.inner.open(&mut state));
+        while state.connections.len() + state.opening_shared < self.inner.min() {
+            missing.push(self.inner.begin_opening(&mut state));
         }
         drop(state);
         for opening in missing {
-            self.inner.spawn(opening);
+            self.inner.spawn_opening(opening);
         }
         Ok(())
     }
 
-    /// How the pool stands now.
+    /// Returns a snapshot of the pool's state.
     #[must_use]
     pub fn stats(&self) -> PoolStats {
         let state = self.inner.lock();
-        let turns: usize = state.members.connections().map(Connection::waiting).sum();
+        let turns: usize = state.connections.iter().map(Connection::waiting).sum();
         PoolStats {
-            connections: state.members.len(),
-            in_flight: state.members.in_flight(),
+            connections: state.connections.len(),
+            in_flight: state.connections.in_flight(),
             streams: self.inner.config.max_streams - self.inner.streams.available_permits(),
-            waiting: self.inner.waiting.load(Ordering::Relaxed)
-                + self.inner.arriving.load(Ordering::Relaxed)
+            waiting: self.inner.waiting_exclusive.load(Ordering::Relaxed)
+                + self.inner.waiting_shared.load(Ordering::Relaxed)
                 + turns,
             connects: self.inner.connects.load(Ordering::Relaxed),
-            connect_failures: self.inner.failures.load(Ordering::Relaxed),
+            connect_failures: self.inner.connect_failures.load(Ordering::Relaxed),
         }
     }
 
-    /// Takes no more calls, waits for those in flight, and closes all connections.
-    /// It waits for open streams as well: bound the wait with a timeout of your own.
+    /// Refuses new calls, waits for those in flight, and closes all connections.
     ///
-    /// Later calls fail with [`ConnectionError::Stopped`]. That holds from the first
-    /// poll on, even if the future is then dropped.
+    /// Open streams are waited for as well: bound the wait with a timeout of your
+    /// own.
+    ///
+    /// Later calls fail with [`ConnectionError::Stopped`]. That holds from the
+    /// first poll on, even if the future is then dropped.
     pub async fn close(&self) {
-        // In one order with what `Share::drop` does.
+        // `SeqCst`, as in `Share::drop`.
         self.inner.closing.store(true, Ordering::SeqCst);
         loop {
-            // From here on it hears of calls that end.
-            let ended = self.inner.ended.notified();
-            if self.inner.lock().members.in_flight() == 0 {
+            // Created before the check, so that no call that ends after it is
+            // missed.
+            let ended = self.inner.call_ended.notified();
+            if self.inner.lock().connections.in_flight() == 0 {
                 break;
             }
             ended.await;
         }
         let streams = u32::try_from(self.inner.config.max_streams).unwrap_or(u32::MAX);
-        // Nobody closes the semaphore.
+        // The semaphore is never closed, so this cannot fail.
         let _ = self.inner.streams.acquire_many(streams).await;
         let mut state = self.inner.lock();
-        let connections = (state.members.clear(), std::mem::take(&mut state.idle));
+        let connections = (state.connections.clear(), std::mem::take(&mut state.idle));
         drop(state);
         self.inner.tasks().abort_all();
         drop(connections);
@@ -278,7 +287,7 @@ impl Pool {
 
 impl Inner {
     fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing that is done under the lock leaves it half done.
+        // No panic under the lock leaves the state inconsistent.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

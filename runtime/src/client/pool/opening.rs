@@ -1,8 +1,8 @@
-//! How connections for unary calls come and go.
+//! How connections for unary calls are opened, swept and closed.
 //!
-//! Invariant: while there is none and someone waits for one, one is being made,
-//! and the last maker tells all who wait what came of it. There are never more,
-//! open and being made, than there may be.
+//! Invariant: while none is open and a call waits for one, one is being opened, and
+//! the last opening to end tells all waiters the outcome. Connections open and
+//! being opened never exceed the maximum.
 
 use std::future::Future;
 use std::sync::{Arc, Weak};
@@ -13,170 +13,176 @@ use tokio::time::timeout;
 
 use super::super::connection::{Connection, now};
 use super::super::error::{ConnectionError, NotSent};
-use super::members::{Member, Signs};
-use super::{Inner, Ordering, SWEEP, Share, State};
+use super::shared::{ConnectionStatus, SharedConnection};
+use super::{Inner, Ordering, SWEEP_INTERVAL, Share, State};
 
-/// Where the makers of connections say why there is none; without a word when
-/// there is one.
-pub(super) type Told = watch::Sender<Option<ConnectionError>>;
+/// Tells waiting calls why no connection could be opened; dropped without a value
+/// once one is open.
+pub(super) type ConnectSender = watch::Sender<Option<ConnectionError>>;
 
-/// So many times what it should have makes a connection that nobody joins as long
-/// as another one is being made: what waits on one never moves to another.
-const CROWD: usize = 4;
+/// The multiple of its target load at which a connection gets no more calls while
+/// another one is being opened: queued calls never move to another connection.
+const CROWDED_FACTOR: usize = 4;
 
 /// How a unary call asks for a connection.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Asks {
+pub(super) enum AcquireMode {
     /// For the first time.
     First,
-    /// After it has waited for room.
-    Again,
-    /// After it has waited for as long as it may: it takes what there is.
-    Last,
+    /// Again, after waiting for room.
+    Retry,
+    /// For the last time, after its wait timed out: it takes any open connection.
+    Final,
 }
 
-/// What a unary call gets.
-pub(super) enum Taken<'p> {
+/// What a unary call gets when it asks.
+pub(super) enum Acquired<'p> {
     /// A share of an open connection.
     Share(Share<'p>),
-    /// None is open: one is being made, and this tells of it; and why the last
-    /// one has ended, if nobody could use it.
-    First(watch::Receiver<Option<ConnectionError>>, Option<ConnectionError>),
-    /// There are open ones, but it is better to wait for one that is being made.
+    /// None is open, but one is being opened: the receiver hears of it. The error
+    /// says why the last unusable connection was closed.
+    Connecting(watch::Receiver<Option<ConnectionError>>, Option<ConnectionError>),
+    /// All open connections are crowded, and another one is being opened.
     Crowded,
 }
 
 impl Inner {
-    /// A share of an open connection, or what to wait for.
-    pub(super) fn take(self: &Arc<Self>, asks: Asks) -> Result<Taken<'_>, NotSent> {
+    /// Returns a share of an open connection, or what to wait for.
+    pub(super) fn acquire(self: &Arc<Self>, mode: AcquireMode) -> Result<Acquired<'_>, NotSent> {
         let mut state = self.lock();
-        // `close` counts calls under the lock: it finds this one, or this finds that
-        // the pool is closing.
+        // `close` counts calls under the lock: either it finds this one, or this
+        // check finds that the pool is closing.
         if self.closing.load(Ordering::Relaxed) {
             return Err(NotSent::Connection(ConnectionError::Stopped));
         }
-        state.in_vain = false;
+        state.refill_paused = false;
         let target = self.config.target_in_flight;
-        while let Some((member, load)) = state.members.take(target, Connection::owed) {
-            if member.connection.has_ended() {
-                member.release();
-                state.members.remove(&member);
-                state.ended = member.connection.closed();
+        while let Some((shared, load)) = state.connections.acquire(target, Connection::owed) {
+            if shared.connection.has_ended() {
+                shared.release();
+                state.connections.remove(&shared);
+                state.last_close = shared.connection.closed();
                 continue;
             }
-            let all = state.members.len() + state.connecting;
-            // One for each who asks, not for each time.
-            let wanted = (asks == Asks::First || state.connecting == 0)
+            let all = state.connections.len() + state.opening_shared;
+            // A call asks for one additional connection, however often it asks
+            // again.
+            let wanted = (mode == AcquireMode::First || state.opening_shared == 0)
                 && load >= target
                 && all < self.max()
-                && state.grows_after.is_none_or(|after| after <= now());
-            let more = wanted.then(|| self.open(&mut state));
-            let crowded =
-                asks != Asks::Last && state.connecting > 0 && load >= target.max(1).saturating_mul(CROWD);
+                && state.grow_after.is_none_or(|after| after <= now());
+            let opening = wanted.then(|| self.begin_opening(&mut state));
+            let crowded = mode != AcquireMode::Final
+                && state.opening_shared > 0
+                && load >= target.max(1).saturating_mul(CROWDED_FACTOR);
             if crowded {
-                member.release();
+                shared.release();
             }
             drop(state);
-            if let Some(opening) = more {
-                self.spawn(opening);
+            if let Some(opening) = opening {
+                self.spawn_opening(opening);
             }
             self.start_sweeping();
-            return Ok(if crowded { Taken::Crowded } else { Taken::Share(Share { member, inner: self }) });
+            return Ok(if crowded {
+                Acquired::Crowded
+            } else {
+                Acquired::Share(Share { shared, inner: self })
+            });
         }
-        let first = state.first.get_or_insert_with(|| watch::channel(None).0).subscribe();
-        // Only one, however many wait for it: a node that is down, or that knows
-        // another password, is not asked for more than it takes to find out.
-        let opening = (state.connecting == 0).then(|| self.open(&mut state));
-        let ended = state.ended.clone();
+        let receiver = state.first_result.get_or_insert_with(|| watch::channel(None).0).subscribe();
+        // Only one is opened, however many calls wait: more would only burden a
+        // node that is down, or that rejects the password.
+        let opening = (state.opening_shared == 0).then(|| self.begin_opening(&mut state));
+        let ended = state.last_close.clone();
         drop(state);
         if let Some(opening) = opening {
-            self.spawn(opening);
+            self.spawn_opening(opening);
         }
-        Ok(Taken::First(first, ended))
+        Ok(Acquired::Connecting(receiver, ended))
     }
 
-    /// Takes out a connection on which calls ran out of time while no answer
-    /// came, if no other could be opened beside it.
-    pub(super) fn doubt(&self, member: &Arc<Member<Connection>>) {
+    /// Removes a connection on which a call timed out while no answer came, if the
+    /// pool has no room to open another one beside it.
+    pub(super) fn remove_if_unresponsive(&self, shared: &Arc<SharedConnection<Connection>>) {
         let mut state = self.lock();
-        let full = state.members.len() + state.connecting >= self.max();
-        // One such call may have been slow by itself.
-        if full && member.connection.owed() > 1 {
-            state.members.remove(member);
+        let full = state.connections.len() + state.opening_shared >= self.max();
+        // A single such call may have been slow by itself.
+        if full && shared.connection.owed() > 1 {
+            state.connections.remove(shared);
         }
     }
 
-    /// Counts one more connection that is being made: [`Inner::spawn`] it, once
-    /// nothing is locked.
-    pub(super) fn open(self: &Arc<Self>, state: &mut State) -> Opening {
-        state.connecting += 1;
-        // A task that held the pool would keep it alive.
+    /// Counts one more connection as being opened. Pass it to
+    /// [`Inner::spawn_opening`] once the lock is released.
+    pub(super) fn begin_opening(self: &Arc<Self>, state: &mut State) -> Opening {
+        state.opening_shared += 1;
+        // The task holds no strong reference, which would keep the pool alive.
         Opening { pool: Arc::downgrade(self), error: None }
     }
 
-    /// Makes a connection in the background.
-    pub(super) fn spawn(self: &Arc<Self>, opening: Opening) {
-        self.run(connect(opening));
+    /// Opens a connection in the background.
+    pub(super) fn spawn_opening(self: &Arc<Self>, opening: Opening) {
+        self.spawn_task(connect(opening));
     }
 
-    /// Runs a task that ends with the pool.
-    pub(super) fn run(self: &Arc<Self>, task: impl Future<Output = ()> + Send + 'static) {
+    /// Spawns a task that is aborted with the pool.
+    pub(super) fn spawn_task(self: &Arc<Self>, task: impl Future<Output = ()> + Send + 'static) {
         let mut tasks = self.tasks();
-        // Those that are over are kept until somebody looks.
+        // The set keeps finished tasks until they are joined.
         while tasks.try_join_next().is_some() {}
         tasks.spawn(task);
         drop(tasks);
         self.start_sweeping();
     }
 
-    /// Looks after connections from now on, unless a task does so already: again
-    /// if that has ended together with its runtime.
+    /// Spawns the sweep task unless there is one. The task ends with its runtime;
+    /// the next call then spawns another.
     pub(super) fn start_sweeping(self: &Arc<Self>) {
         if !self.sweeping.load(Ordering::Relaxed) && !self.sweeping.swap(true, Ordering::Relaxed) {
-            let sweeping = Sweeping(Arc::downgrade(self));
+            let sweeping = SweepGuard(Arc::downgrade(self));
             self.tasks().spawn(sweep(sweeping));
         }
     }
 
-    /// When a connection that is made now has had its time: up to a fifth
-    /// later than others, so that they do not all go at once.
-    pub(super) fn retires(&self, now: Instant) -> Option<Instant> {
+    /// Returns when a connection opened now expires: up to a fifth later than
+    /// `max_lifetime`, so that not all expire at once.
+    pub(super) fn retirement_time(&self, now: Instant) -> Option<Instant> {
         let lifetime = self.config.max_lifetime?;
         let least = lifetime.saturating_sub(lifetime / 5);
         now.checked_add(least.saturating_add(self.random.jitter(lifetime / 5 * 2)))
     }
 
-    /// Closes what is not to be kept, and connects what is missing.
+    /// Closes connections that are no longer to be kept, and opens missing ones.
     fn sweep(self: &Arc<Self>) {
         let now = now();
         let idle = self.config.idle_timeout;
         let mut state = self.lock();
-        let signs = |connection: &Connection| Signs {
+        let status = |connection: &Connection| ConnectionStatus {
             broken: connection.closed().is_some(),
             owed: connection.owed(),
             answered: connection.answered(),
         };
-        let gone = state.members.sweep(now, idle, self.min(), signs);
+        let gone = state.connections.sweep(now, idle, self.min(), status);
         let kept = std::mem::take(&mut state.idle);
         let (kept, idle) = kept.into_iter().partition(|kept| kept.is_fresh(now, idle));
         state.idle = kept;
-        // One at a time: a node that is down is not to be asked for all of them
+        // One at a time, so that a node that is down is not asked for all of them
         // every second.
         let missing = !self.closing.load(Ordering::Relaxed)
-            && state.members.len() < self.min()
-            && state.connecting == 0
-            && !state.in_vain;
-        let opening = missing.then(|| self.open(&mut state));
+            && state.connections.len() < self.min()
+            && state.opening_shared == 0
+            && !state.refill_paused;
+        let opening = missing.then(|| self.begin_opening(&mut state));
         drop(state);
         drop((gone, idle));
         if let Some(opening) = opening {
-            self.spawn(opening);
+            self.spawn_opening(opening);
         }
     }
 }
 
-/// A connection that is being made: counted until this is dropped, which tells
-/// those who wait what came of it.
+/// A connection being opened. Dropping it ends the count and tells the waiters the
+/// outcome.
 pub(super) struct Opening {
     pool: Weak<Inner>,
     error: Option<ConnectionError>,
@@ -186,56 +192,58 @@ impl Drop for Opening {
     fn drop(&mut self) {
         let Some(inner) = self.pool.upgrade() else { return };
         let mut state = inner.lock();
-        state.connecting -= 1;
-        // While others are being made, these may be what is waited for.
-        let over = state.members.len() > 0 || state.connecting == 0;
-        let told = if over { state.first.take() } else { None };
+        state.opening_shared -= 1;
+        // While others are being opened, the waiters may still get one of those.
+        let is_decided = state.connections.len() > 0 || state.opening_shared == 0;
+        let sender = if is_decided { state.first_result.take() } else { None };
         drop(state);
-        if let (Some(told), Some(error)) = (told, self.error.take()) {
-            // Perhaps nobody waits any more.
-            let _ = told.send(Some(error));
+        if let (Some(sender), Some(error)) = (sender, self.error.take()) {
+            // Fails only if no call waits any more.
+            let _ = sender.send(Some(error));
         }
         inner.room.notify_waiters();
     }
 }
 
 async fn connect(mut opening: Opening) {
-    // Nobody gets a share of a pool that is closing, and `close` may have ended the
-    // tasks before this one was spawned.
+    // A closing pool gives out no shares, and `close` may have aborted the tasks
+    // before this one was spawned.
     if opening.pool.upgrade().is_none_or(|inner| inner.closing.load(Ordering::Relaxed)) {
         return;
     }
-    let Some((inner, result)) = connection(&opening.pool).await else { return };
+    let Some((inner, result)) = connect_to_node(&opening.pool).await else { return };
     let now = now();
     match result {
         Ok(connection) => {
-            let retires = inner.retires(now);
+            let retires_at = inner.retirement_time(now);
             let mut state = inner.lock();
-            // `close` takes all out under the lock: it finds this one, or this finds
-            // that the pool is closing. A task that is being polled is not ended.
+            // `close` clears the list under the lock: either it finds this
+            // connection, or this check finds that the pool is closing. Aborting
+            // does not stop a task while it runs.
             if inner.closing.load(Ordering::Relaxed) {
                 drop(state);
                 drop(connection);
                 return;
             }
-            state.members.add(connection, now, retires);
-            state.grows_after = None;
-            state.ended = None;
+            state.connections.add(connection, now, retires_at);
+            state.grow_after = None;
+            state.last_close = None;
         }
         Err(error) => {
             let mut state = inner.lock();
-            state.grows_after = now.checked_add(SWEEP);
-            // Nobody will be let in by asking again, and an account may be locked.
+            state.grow_after = now.checked_add(SWEEP_INTERVAL);
+            // Another attempt would not let the client in, and might lock its
+            // account.
             let refused = matches!(error, ConnectionError::Refused(_));
-            state.in_vain = refused || inner.arriving.load(Ordering::Relaxed) == 0;
+            state.refill_paused = refused || inner.waiting_shared.load(Ordering::Relaxed) == 0;
             opening.error = Some(error);
         }
     }
 }
 
-/// Connects, in no more time than the connector says that it takes, for a pool
-/// that is still there afterwards.
-pub(super) async fn connection(
+/// Connects within the connector's timeout. Returns `None` if the pool is dropped
+/// meanwhile.
+pub(super) async fn connect_to_node(
     pool: &Weak<Inner>,
 ) -> Option<(Arc<Inner>, Result<Connection, ConnectionError>)> {
     let inner = pool.upgrade()?;
@@ -247,15 +255,15 @@ pub(super) async fn connection(
         Err(_) => Err(ConnectionError::ConnectTimeout { after }),
     };
     let inner = pool.upgrade()?;
-    let count = if result.is_ok() { &inner.connects } else { &inner.failures };
+    let count = if result.is_ok() { &inner.connects } else { &inner.connect_failures };
     count.fetch_add(1, Ordering::Relaxed);
     Some((inner, result))
 }
 
-/// Says that nobody sweeps any more, when the task that did so is gone.
-struct Sweeping(Weak<Inner>);
+/// Allows another sweep task to be spawned once this one is gone.
+struct SweepGuard(Weak<Inner>);
 
-impl Drop for Sweeping {
+impl Drop for SweepGuard {
     fn drop(&mut self) {
         if let Some(inner) = self.0.upgrade() {
             inner.sweeping.store(false, Ordering::Relaxed);
@@ -263,8 +271,8 @@ impl Drop for Sweeping {
     }
 }
 
-async fn sweep(sweeping: Sweeping) {
-    let mut interval = tokio::time::interval(SWEEP);
+async fn sweep(sweeping: SweepGuard) {
+    let mut interval = tokio::time::interval(SWEEP_INTERVAL);
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         interval.tick().await;

@@ -1,10 +1,11 @@
-//! [`Checked`]: refuses what Riak is known to fail on before it is sent.
+//! [`Checked`]: refuses requests on which Riak is known to fail, before they are
+//! sent.
 //!
-//! Each rule is one of a real node's behaviour (`OpenRiak` 3.2): it answers with a
-//! stack trace and closes the connection, for everyone who shares it, or does a
-//! part of what it was asked. Invariant: a request that Riak serves as it is
-//! meant is never refused, with one exception that all of Riak's own clients
-//! make: removing without a context.
+//! Each rule was observed on a real node (`OpenRiak` 3.2): it answers with a stack
+//! trace and closes the connection for every call that shares it, or it does only a
+//! part of what it was asked. Invariant: a request that Riak serves as intended is
+//! never refused, with one exception that all of Riak's own clients make: removing
+//! without a context.
 
 use riak_runtime::client::{Answered, Call, CallError, FrameStream, NotSent, Outgoing};
 use riak_runtime::{Coded, Decode, DecodeLimits};
@@ -13,13 +14,16 @@ use crate::riak_dt::{DtOpRef, DtUpdateReq, DtUpdateReqRef, MapOpRef};
 use crate::riak_kv::rpb_index_req::IndexQueryType;
 use crate::riak_kv::{RpbIndexReq, RpbIndexReqRef};
 
-/// Makes calls through another [`Call`], except for requests that Riak is known to
-/// crash on or to apply only in part, and removals from data types without the context
-/// of a read. Those fail with [`NotSent::Refused`], which says what to do instead. Each
-/// rule was measured with a node of `OpenRiak` 3.2.
+/// Carries calls through another [`Call`], but refuses those that Riak is known to
+/// mishandle.
 ///
-/// [`Riak::kv`](crate::Riak::kv), [`Riak::data_types`](crate::Riak::data_types)
-/// and [`Riak::bulk`](crate::Riak::bulk) call through it:
+/// It refuses requests on which Riak crashes or which it applies only in part, and
+/// removals from data types without the context of a read. They fail with
+/// [`NotSent::Refused`], which says what to do instead. Each rule was observed on a
+/// node of `OpenRiak` 3.2.
+///
+/// [`Riak::kv`](crate::Riak::kv), [`Riak::data_types`](crate::Riak::data_types) and
+/// [`Riak::bulk`](crate::Riak::bulk) call through it:
 ///
 /// ```no_run
 /// # async fn example(riak: riak_client::Riak) {
@@ -62,16 +66,16 @@ impl<C: Call> Call for Checked<C> {
 
 fn check(request: &Outgoing<'_>) -> Result<(), NotSent> {
     let fault = match request.operation().request {
-        // What cannot be read here has no fault that is known.
-        DtUpdateReq::CODE => DtUpdateReqRef::decode(&request.body()).ok().and_then(|it| of_update(&it)),
-        RpbIndexReq::CODE => RpbIndexReqRef::decode(&request.body()).ok().and_then(|it| of_query(&it)),
+        // A body that cannot be decoded here has no known fault.
+        DtUpdateReq::CODE => DtUpdateReqRef::decode(&request.body()).ok().and_then(|it| update_fault(&it)),
+        RpbIndexReq::CODE => RpbIndexReqRef::decode(&request.body()).ok().and_then(|it| query_fault(&it)),
         _ => None,
     };
     fault.map_or(Ok(()), |reason| Err(NotSent::Refused { reason }))
 }
 
-/// What is wrong with an update of a data type.
-fn of_update(update: &DtUpdateReqRef<'_>) -> Option<&'static str> {
+/// Returns what is wrong with an update of a data type, if anything.
+fn update_fault(update: &DtUpdateReqRef<'_>) -> Option<&'static str> {
     let op = &update.op;
     let operations = [
         op.counter_op.is_some(),
@@ -115,14 +119,14 @@ fn removes_within(map: &MapOpRef<'_>) -> bool {
         })
 }
 
-/// What is wrong with a query of an index.
-fn of_query(query: &RpbIndexReqRef<'_>) -> Option<&'static str> {
-    // The two that every bucket has are known by these names alone, as they are.
+/// Returns what is wrong with a query of an index, if anything.
+fn query_fault(query: &RpbIndexReqRef<'_>) -> Option<&'static str> {
+    // The two built-in indexes of every bucket; their names are case-sensitive.
     if matches!(query.index, b"$bucket" | b"$key") {
         return None;
     }
     let name = query.index.to_ascii_lowercase();
-    // A suffix alone is no name.
+    // A suffix alone is not a name.
     let ends_with = |suffix: &[u8]| name.len() > suffix.len() && name.ends_with(suffix);
     if ends_with(b"_bin") {
         return None;
@@ -132,7 +136,7 @@ fn of_query(query: &RpbIndexReqRef<'_>) -> Option<&'static str> {
             "Riak crashes on an index whose name does not end in _bin or _int, or is no more than that",
         );
     }
-    // It reads no others; where one is missing, it says so.
+    // Riak reads no other terms, and reports it if one of these is missing.
     let terms = match query.qtype {
         IndexQueryType::Eq => [query.key, None],
         IndexQueryType::Range => [query.range_min, query.range_max],
@@ -156,7 +160,7 @@ mod tests {
 
     fn update(op: DtOp, context: Option<&'static str>) -> Option<&'static str> {
         let request = DtUpdateReq { context: context.map(Blob::from), ..DtUpdateReq::new("b", "t", op) };
-        of_update(&DtUpdateReqRef::decode(&request.encode_to_vec()).unwrap())
+        update_fault(&DtUpdateReqRef::decode(&request.encode_to_vec()).unwrap())
     }
 
     fn set(removes: &[&'static str]) -> SetOp {
@@ -173,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_context_goes_with_sets_and_maps_alone_and_removing_needs_it() {
+    fn only_sets_and_maps_take_a_context_and_removals_need_one() {
         let counter = || DtOp { counter_op: Some(CounterOp::default()), ..DtOp::default() };
         let hll = || DtOp { hll_op: Some(HllOp::default()), ..DtOp::default() };
         let gset = || DtOp { gset_op: Some(GSetOp::default()), ..DtOp::default() };
@@ -206,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn one_operation_at_a_time() {
+    fn an_update_has_exactly_one_operation() {
         let both = DtOp { counter_op: Some(CounterOp::default()), set_op: Some(set(&[])), ..DtOp::default() };
         for op in [DtOp::default(), both] {
             assert!(update(op, None).unwrap().contains("one operation"));
@@ -214,11 +218,11 @@ mod tests {
     }
 
     #[test]
-    fn queries_that_a_node_crashes_on_are_told_from_those_that_it_answers() {
+    fn queries_that_crash_a_node_are_refused_and_others_are_not() {
         let fault = |index: &'static str, term: &'static str| {
             let query =
                 RpbIndexReq { key: Some(term.into()), ..RpbIndexReq::new("b", index, IndexQueryType::Eq) };
-            of_query(&RpbIndexReqRef::decode(&query.encode_to_vec()).unwrap())
+            query_fault(&RpbIndexReqRef::decode(&query.encode_to_vec()).unwrap())
         };
         for (index, term) in [
             ("n_int", "5"),
@@ -251,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn terms_that_a_query_does_not_use_are_not_looked_at() {
+    fn unused_terms_are_not_checked() {
         let fault = |qtype, key: &'static str, [min, max]: [&'static str; 2]| {
             let query = RpbIndexReq {
                 key: Some(key.into()),
@@ -259,15 +263,15 @@ mod tests {
                 range_max: Some(max.into()),
                 ..RpbIndexReq::new("b", "n_int", qtype)
             };
-            of_query(&RpbIndexReqRef::decode(&query.encode_to_vec()).unwrap())
+            query_fault(&RpbIndexReqRef::decode(&query.encode_to_vec()).unwrap())
         };
         assert_eq!(fault(IndexQueryType::Eq, "5", ["", "x"]), None);
         assert_eq!(fault(IndexQueryType::Range, "", ["5", "6"]), None);
         for range in [["", "6"], ["5", "x"]] {
             assert!(fault(IndexQueryType::Range, "5", range).is_some(), "{range:?}");
         }
-        // The node says that there is nothing to look for.
+        // A missing term is not refused, since the node reports it.
         let nothing = RpbIndexReq::new("b", "n_int", IndexQueryType::Eq);
-        assert_eq!(of_query(&RpbIndexReqRef::decode(&nothing.encode_to_vec()).unwrap()), None);
+        assert_eq!(query_fault(&RpbIndexReqRef::decode(&nothing.encode_to_vec()).unwrap()), None);
     }
 }

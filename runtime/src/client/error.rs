@@ -288,8 +288,8 @@ impl fmt::Display for NotSent {
             Self::Connection(error) => error.fmt(f),
             Self::QueueFull { max } => write!(
                 f,
-                "{max} calls are waiting already: make fewer at once, or raise max_waiting, in ConnectionConfig for \
-                 calls on one connection, in PoolConfig for streams and long calls"
+                "{max} calls are waiting already: make fewer at once, or raise max_queued (max_waiting of \
+                 ConnectionConfig) for unary calls, max_waiting (of PoolConfig) for streams and long calls"
             ),
             Self::Frame(error) => error.fmt(f),
             Self::Deadline => f.write_str(

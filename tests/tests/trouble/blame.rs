@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use riak_client::Riak;
 use riak_client::riak_kv::RpbListBucketsReq;
 use riak_runtime::client::{
-    BreakerState, Cluster, ClusterConfig, Connecting, Connector, Node, PoolConfig, RetryConfig,
+    BreakerState, CallOptions, Cluster, ClusterConfig, Connecting, Connector, Node, PoolConfig, RetryConfig,
     ServerErrorKind, TcpConnector,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -84,6 +84,23 @@ async fn what_nobody_serves_is_asked_of_each_node_once() {
         assert!(error.is(ServerErrorKind::NotServed), "{error:?}");
         assert_eq!([first.seen(), second.seen()], [calls; 2]);
     }
+}
+
+/// A call whose deadline leaves no time for another attempt takes none from other calls.
+#[tokio::test]
+async fn an_attempt_that_is_not_made_uses_no_budget() {
+    let ((one, first), (other, second)) = (site().await, site().await);
+    let retry = RetryConfig::new().budget_percent(0).budget_reserve(1).backoff_min(ms(400));
+    let riak = Riak::over(cluster([&one, &other], ClusterConfig::new().retry(retry)));
+    for conduct in [&first, &second] {
+        conduct.fail("overload");
+    }
+    let hurried = riak.with(CallOptions::new().timeout(ms(100)));
+    hurried.kv().get(get()).await.unwrap_err();
+    assert_eq!(first.seen() + second.seen(), 1);
+    // The one repetition of the reserve is still there.
+    riak.kv().get(get()).await.unwrap_err();
+    assert_eq!(first.seen() + second.seen(), 3);
 }
 
 /// A connection that ends is one failure, however many calls it carried.

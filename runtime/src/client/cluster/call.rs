@@ -187,14 +187,17 @@ impl<'c, 'r> CallAttempts<'c, 'r> {
         let attempts_made = u32::try_from(self.failed.len()).unwrap_or(u32::MAX);
         let config = &inner.config.retry;
         let is_last = attempts_made >= config.max_attempts.max(1) || inner.closed.load(Ordering::Relaxed);
-        if !may_retry || is_last || uses_budget && !inner.budget.withdraw() {
+        if !may_retry || is_last {
             return Err(self.give_up());
         }
         // Once every node has been tried, another round begins after a backoff.
         let needs_backoff = needs_backoff || self.failed.len() >= self.members.len();
         let backoff = if needs_backoff { self.backoff(attempts_made) } else { Duration::ZERO };
         let next = now().checked_add(backoff);
-        if self.request.deadline().is_some_and(|deadline| next.is_none_or(|next| next >= deadline)) {
+        let too_late =
+            self.request.deadline().is_some_and(|deadline| next.is_none_or(|next| next >= deadline));
+        // Last, so that an attempt that is not made uses no budget.
+        if too_late || uses_budget && !inner.budget.withdraw() {
             return Err(self.give_up());
         }
         if !backoff.is_zero() {

@@ -22,8 +22,8 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Subscriber};
 
-/// Serialises the tests. tracing caches whether anyone is interested in a span when it
-/// is first met, and a thread without a subscriber could cache that nobody is.
+/// Serialises the tests. tracing caches whether any subscriber wants a span when it
+/// is first met, and a thread without a subscriber could cache that none does.
 static SERIAL: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 async fn cluster() -> (Cluster, Node) {

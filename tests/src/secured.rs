@@ -166,7 +166,7 @@ async fn accept(listener: TcpListener, gateway: Arc<Gateway>) {
         while connections.try_join_next().is_some() {}
         let gateway = Arc::clone(&gateway);
         connections.spawn(async move {
-            // The client sees the failure of its connection; nobody else needs it.
+            // Errors concern a single client, which sees its connection close.
             let _ = gateway.serve(socket).await;
         });
     }

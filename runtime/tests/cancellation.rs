@@ -196,7 +196,7 @@ fn run(seed: u64, dropped_call: Option<(usize, usize)>) -> Vec<usize> {
         }
     }
     for (index, task) in tasks.iter().enumerate() {
-        assert!(task.future.is_none(), "task {index} of {calls} calls sleeps for ever");
+        assert!(task.future.is_none(), "task {index} of {calls} calls never finished");
     }
     for (index, end) in results.borrow().iter().enumerate() {
         match end {

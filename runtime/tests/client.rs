@@ -66,7 +66,9 @@ async fn an_alternative_answer_is_decoded_or_returned_as_a_frame() {
     let (echo, connection) = connect(ConnectionConfig::new()).await;
     let request = IndexReq { nonce: Blob::from("body"), ..IndexReq::default() };
     assert!(matches!(echo.index_any(&request).await, Ok(IndexAnswer::Body(_))));
-    let Err(CallError::Alternative(frame)) = echo.index(&request).await else { panic!("it is no IndexResp") };
+    let Err(CallError::Alternative(frame)) = echo.index(&request).await else {
+        panic!("it is not an IndexResp")
+    };
     assert_eq!(frame.decode::<IndexBodyResp>().unwrap().nonce, "body");
     assert!(connection.closed().is_none());
 }

@@ -103,8 +103,8 @@ async fn a_slow_consumer_exerts_back_pressure_on_the_server() {
     for _ in 0..50 {
         tokio::task::yield_now().await;
     }
-    assert_eq!(count(), stopped, "nothing moves while nobody reads");
-    assert!(stopped < 2000, "{stopped} answers were sent to nobody");
+    assert_eq!(count(), stopped, "nothing is sent while the client does not read");
+    assert!(stopped < 2000, "{stopped} answers were sent to a client that does not read");
     let mut received = 0;
     while let Some(answer) = stream.next().await {
         answer.unwrap();

@@ -139,7 +139,7 @@ async fn a_request_pipelined_behind_a_streaming_one_is_refused() {
 }
 
 #[tokio::test]
-async fn shutdown_delivers_answers_already_sent() {
+async fn shutdown_delivers_the_answer_to_a_request_in_progress() {
     let service = unary(|request: EchoReq| async move {
         tokio::time::sleep(Duration::from_millis(150)).await;
         Ok(EchoResp { nonce: vec![7; 300_000].into(), count: request.count, flag: None })

@@ -103,7 +103,7 @@ async fn load(riak: Riak, task: usize, counts: Arc<Counts>, stop: Arc<AtomicBool
                     found.content.iter().map(|content| content.value.to_string_lossy().parse().unwrap());
                 let newest: u64 = values.max().unwrap_or(0);
                 assert!(newest >= acknowledged, "an acknowledged write is lost: {newest} < {acknowledged}");
-                assert!(newest <= attempted, "nobody wrote {newest}");
+                assert!(newest <= attempted, "{newest} was never written");
                 let value = RpbContent::new((attempted + 1).to_string());
                 attempted += 1;
                 let put = RpbPutReq {

@@ -54,7 +54,7 @@ fn codes_match_the_published_list() {
         .filter(|(code, name, _)| !NESTED.contains(&(*code, name)))
         .map(|(code, name, _)| (*code, *name))
         .collect();
-    assert_eq!(expected.len() + NESTED.len(), published.len(), "an exception that is none");
+    assert_eq!(expected.len() + NESTED.len(), published.len(), "an unneeded exception");
     let ours: Vec<_> = MessageCode::ALL.map(|code| (u8::from(code), code.name())).into();
     assert_eq!(ours, expected);
 
@@ -67,7 +67,7 @@ fn codes_match_the_published_list() {
         assert_eq!(message.strip_prefix("riak.").unwrap_or(message), name);
         let exception = BODYLESS.contains(&code) || code == RAW;
         assert_eq!(*module, if exception { "riak_services" } else { file }, "{name}");
-        assert!(!exception || *file != "riak_services", "{name} is an exception that is none");
+        assert!(!exception || *file != "riak_services", "{name} is an unneeded exception");
     }
     assert_eq!(messages.len(), MessageCode::ALL.len());
     for (code, _) in NESTED {

@@ -104,8 +104,8 @@ fn every_recorded_frame_round_trips() {
             }
         }
     }
-    assert_eq!(left_out, MALFORMED.map(|(name, _)| name), "an exception that is none");
-    assert_eq!(within, UNKNOWN_WITHIN.map(|(name, _)| name), "an exception that is none");
+    assert_eq!(left_out, MALFORMED.map(|(name, _)| name), "an unneeded exception");
+    assert_eq!(within, UNKNOWN_WITHIN.map(|(name, _)| name), "an unneeded exception");
     println!("{frames} recorded frames read and written, {} raw sends malformed on purpose", left_out.len());
 }
 

@@ -298,7 +298,7 @@ async fn the_node_answers_as_the_recorded_one() {
     replay.mapping.assert_all_seen();
     assert!(replay.mapping.counts()[&Nature::Vclock] > 5);
     assert_eq!(replay.mapping.counts()[&Nature::Context], 3);
-    assert_eq!(replay.streams, STREAMED.iter().map(|(code, _)| *code).collect(), "an exception that is none");
+    assert_eq!(replay.streams, STREAMED.iter().map(|(code, _)| *code).collect(), "an unneeded exception");
 }
 
 /// Exchanges of `faults` that a node may answer in several ways, since a request behind a

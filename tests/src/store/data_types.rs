@@ -159,7 +159,7 @@ impl State {
     ) -> Option<&Object> {
         let tombstone = self.stored(bucket_id, key).filter(|object| object.is_tombstone());
         if let Some(clock) = tombstone.map(|object| object.clock.clone()) {
-            self.tombstone_was_read(bucket_id, key, &clock, n_val, props);
+            self.schedule_reap_after_read(bucket_id, key, &clock, n_val, props);
             return None;
         }
         self.stored(bucket_id, key)

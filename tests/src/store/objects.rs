@@ -54,7 +54,7 @@ impl State {
             return Ok(RpbGetResp::default());
         };
         if object.is_tombstone() {
-            self.tombstone_was_read(&bucket_id, &request.key, &object.clock, request.n_val, &props);
+            self.schedule_reap_after_read(&bucket_id, &request.key, &object.clock, request.n_val, &props);
             let vclock = (request.deletedvclock == Some(true)).then(|| object.clock.encode());
             return Ok(RpbGetResp { vclock, ..RpbGetResp::default() });
         }
@@ -71,7 +71,7 @@ impl State {
 
     /// Schedules the reaping of a tombstone that a read has found. A tombstone that was
     /// put, not deleted, is reaped in no other way. The read must ask all replicas.
-    pub(super) fn tombstone_was_read(
+    pub(super) fn schedule_reap_after_read(
         &mut self,
         bucket_id: &BucketId,
         key: &Blob,

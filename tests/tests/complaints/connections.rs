@@ -197,7 +197,7 @@ async fn no_13_a_stream_is_read_only_as_fast_as_it_is_consumed() {
         previous = sent.load(Ordering::Relaxed);
         tokio::time::sleep(Duration::from_millis(300)).await;
     }
-    assert!(previous < CHUNKS / 2, "{previous} chunks were sent to nobody");
+    assert!(previous < CHUNKS / 2, "{previous} chunks were sent to a client that does not read");
     let mut seen = 0;
     while let Some(chunk) = keys.next().await {
         let chunk = chunk.unwrap();

@@ -62,7 +62,7 @@ fn discovery_continues_in_any_runtime_that_makes_calls() {
             let (before, begun) = (source.queries(), std::time::Instant::now());
             Riak::over(&cluster).kv().get(get()).await.unwrap();
             while source.queries() < before + 3 {
-                assert!(begun.elapsed() < Duration::from_secs(10), "nobody asks any more");
+                assert!(begun.elapsed() < Duration::from_secs(10), "the source is not queried any more");
                 sleep(ms(5)).await;
             }
         });

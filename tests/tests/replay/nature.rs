@@ -132,7 +132,7 @@ impl Mapping {
     /// Asserts that every exception was needed.
     pub(crate) fn assert_all_seen(&self) {
         for (path, _) in PATHS {
-            assert!(self.seen.contains(path), "{path} is an exception that is none");
+            assert!(self.seen.contains(path), "{path} is an unneeded exception");
         }
     }
 

@@ -195,7 +195,7 @@ impl<C: Call> Caller<C> {
         for text in &texts {
             let (owner, number) = parse(text);
             assert_eq!(owner, self.key, "the answer is of another call");
-            assert!(number <= self.puts.attempted, "{}: nobody wrote {number}", self.key);
+            assert!(number <= self.puts.attempted, "{}: {number} was never written", self.key);
             assert!(!self.puts.not_applied.contains(&number), "{}: {number} was not applied", self.key);
             newest = newest.max(number);
         }

@@ -85,7 +85,7 @@ impl Increments {
                     "{key}: increment {digit} was told as {outcome:?}, and applied {applied} times"
                 );
             }
-            assert_eq!(rest, 0, "{key}: nobody added that");
+            assert_eq!(rest, 0, "{key}: no increment added this");
         }
     }
 }

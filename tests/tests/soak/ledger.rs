@@ -43,7 +43,7 @@ impl Ledger {
 
 /// Parses a value that [`value`] has made.
 pub(crate) fn parse(value: &str) -> (&str, u64) {
-    let (key, number) = value.split_once(':').expect("a value says whose it is");
+    let (key, number) = value.split_once(':').expect("a value contains its key");
     (key, number.parse().expect("a number"))
 }
 

@@ -37,7 +37,7 @@ fn calls() -> usize {
 }
 
 /// Serialises the tests, since the sockets that are counted are those of the process.
-async fn serialize() -> MutexGuard<'static, ()> {
+async fn exclusive_access() -> MutexGuard<'static, ()> {
     static ONE: Mutex<()> = Mutex::const_new(());
     ONE.lock().await
 }
@@ -145,7 +145,7 @@ impl TestCluster {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cluster_client_is_consistent_over_an_unreliable_network() {
-    let _guard = serialize().await;
+    let _guard = exclusive_access().await;
     let (seed, begun) = (environment("SOAK_SEED", 1), Instant::now());
     let cluster = TestCluster::start(3, seed).await;
     let config = ClientConfig::new(cluster.proxies.iter().map(|proxy| NodeAddress::from(proxy.addr())));
@@ -174,7 +174,7 @@ async fn a_cluster_client_is_consistent_over_an_unreliable_network() {
 /// others, and a fault that closes the connection fails them all.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_connection_is_consistent_until_it_closes() {
-    let _guard = serialize().await;
+    let _guard = exclusive_access().await;
     let (seed, begun) = (environment("SOAK_SEED", 1), Instant::now());
     let cluster = TestCluster::start(1, seed).await;
     let counts = Arc::new(Counts::default());

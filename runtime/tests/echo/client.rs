@@ -3,7 +3,10 @@
 use riak_runtime::Request;
 use riak_runtime::client::{self, Call, CallError, Connection, ConnectionConfig, Responses};
 
-use super::*;
+use super::{
+    EchoReq, EchoResp, FoldReq, FoldResp, IndexAnswer, IndexReq, IndexResp, ListReq, ListResp, PingReq,
+    PingResp, mirror,
+};
 
 /// A generated client.
 #[derive(Clone, Copy, Debug)]

@@ -1,7 +1,7 @@
-//! Calls are dropped wherever they can be, and nobody else notices.
+//! Dropping a call at any point affects no other call.
 //!
-//! The executor here is a small one that polls, in an order made from a seed,
-//! only what was woken: what is never woken again is found out as well.
+//! The tests use a small executor that polls only woken tasks, in an order derived
+//! from a seed, so that a lost wake-up shows as a task that never finishes.
 #![cfg(all(feature = "client", feature = "server"))]
 
 mod echo;
@@ -20,7 +20,7 @@ use riak_runtime::Blob;
 use riak_runtime::client::{self, CallError, Connection, ConnectionConfig, ConnectionError, NotSent};
 use riak_runtime::server::{Failure, Replies, ServerConfig, serve_connection};
 
-/// Numbers from a seed: an xorshift.
+/// A random number generator (xorshift).
 struct Random(u64);
 
 impl Random {
@@ -54,7 +54,7 @@ impl Task {
     }
 }
 
-/// Waits for other tasks some times.
+/// Yields to other tasks this many times.
 struct Yield(u64);
 
 impl Future for Yield {
@@ -70,7 +70,7 @@ impl Future for Yield {
     }
 }
 
-/// [`Mirror`], but at its own pace, which each request's `count` sets.
+/// [`Mirror`], with a delay that each request's `count` sets.
 struct Slow;
 
 impl EchoServer for Slow {
@@ -97,8 +97,8 @@ enum Kind {
     Long,
 }
 
-/// How a call ended, if it did.
-type Ends = Rc<RefCell<Vec<Option<Result<(), CallError>>>>>;
+/// The result of each call, or `None` if it did not finish.
+type Results = Rc<RefCell<Vec<Option<Result<(), CallError>>>>>;
 
 async fn call(kind: Kind, connection: Connection, nonce: String, pace: u32) -> Result<(), CallError> {
     match kind {
@@ -125,9 +125,9 @@ async fn call(kind: Kind, connection: Connection, nonce: String, pace: u32) -> R
     Ok(())
 }
 
-/// Runs one scenario: some calls, of which one may be dropped after some polls.
-/// Returns how many polls each call took.
-fn run(seed: u64, victim: Option<(usize, usize)>) -> Vec<usize> {
+/// Runs one scenario, in which one of the calls may be dropped after some polls.
+/// Returns the number of polls that each call took.
+fn run(seed: u64, dropped_call: Option<(usize, usize)>) -> Vec<usize> {
     let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
     let exclusive = random.below(3) == 0;
     let calls = 2 + usize::try_from(random.below(6)).unwrap();
@@ -145,20 +145,20 @@ fn run(seed: u64, victim: Option<(usize, usize)>) -> Vec<usize> {
         .call_timeout(None)
         .long_call_timeout(None)
         .stream_idle_timeout(None);
-    // So small that frames are cut.
+    // The pipe is so small that it splits frames.
     let (near, far) = tokio::io::duplex(3 + usize::try_from(random.below(60)).unwrap());
     let (connection, driver) = Connection::new(near, config);
-    let ends: Ends = Rc::new(RefCell::new((0..calls).map(|_| None).collect()));
+    let results: Results = Rc::new(RefCell::new((0..calls).map(|_| None).collect()));
 
     let mut tasks: Vec<Task> = (0..calls)
         .map(|index| {
-            let (kind, connection, ends) = (kinds[index], connection.clone(), Rc::clone(&ends));
+            let (kind, connection, results) = (kinds[index], connection.clone(), Rc::clone(&results));
             let (delay, pace) = (random.below(6), u32::try_from(random.below(4)).unwrap());
             Task::new(async move {
                 Yield(delay).await;
                 let nonce = format!("{seed}/{index}");
                 let end = call(kind, connection, nonce, pace).await;
-                ends.borrow_mut()[index] = Some(end);
+                results.borrow_mut()[index] = Some(end);
             })
         })
         .collect();
@@ -172,7 +172,7 @@ fn run(seed: u64, victim: Option<(usize, usize)>) -> Vec<usize> {
 
     let mut dropped_kind = None;
     loop {
-        if let Some((index, after)) = victim
+        if let Some((index, after)) = dropped_call
             && dropped_kind.is_none()
             && tasks[index].polls == after
         {
@@ -196,13 +196,17 @@ fn run(seed: u64, victim: Option<(usize, usize)>) -> Vec<usize> {
         }
     }
     for (index, task) in tasks.iter().enumerate() {
-        assert!(task.future.is_none(), "task {index} of {calls} calls sleeps for ever");
+        assert!(task.future.is_none(), "task {index} of {calls} calls never finished");
     }
-    for (index, end) in ends.borrow().iter().enumerate() {
+    for (index, end) in results.borrow().iter().enumerate() {
         match end {
-            None => assert_eq!(victim.map(|(victim, _)| victim), Some(index), "call {index} has no end"),
+            None => assert_eq!(
+                dropped_call.map(|(dropped_call, _)| dropped_call),
+                Some(index),
+                "call {index} has no end"
+            ),
             Some(Ok(())) => {}
-            // The only call that can take others with it, and they were not sent.
+            // Only a dropped stream or long call fails others, and those were not sent.
             Some(Err(CallError::NotSent(NotSent::Connection(ConnectionError::Abandoned { .. }))))
                 if dropped_kind.is_some_and(|kind| kind != Kind::Unary) => {}
             Some(Err(error)) => panic!("call {index} failed: {error:?}"),
@@ -212,13 +216,13 @@ fn run(seed: u64, victim: Option<(usize, usize)>) -> Vec<usize> {
 }
 
 #[test]
-fn a_call_dropped_after_any_number_of_polls_harms_no_other() {
+fn dropping_a_call_after_any_number_of_polls_affects_no_other_call() {
     let mut runs = 0;
     for seed in 0..1500 {
-        let undisturbed = run_or_say(seed, None);
-        for (call, &polls) in undisturbed.iter().enumerate() {
+        let baseline = run_or_report(seed, None);
+        for (call, &polls) in baseline.iter().enumerate() {
             for after in 0..polls {
-                run_or_say(seed, Some((call, after)));
+                run_or_report(seed, Some((call, after)));
                 runs += 1;
             }
         }
@@ -226,15 +230,15 @@ fn a_call_dropped_after_any_number_of_polls_harms_no_other() {
     assert!(runs > 10_000, "only {runs} runs");
 }
 
-fn run_or_say(seed: u64, victim: Option<(usize, usize)>) -> Vec<usize> {
-    std::panic::catch_unwind(|| run(seed, victim))
-        .unwrap_or_else(|_| panic!("seed {seed}, dropping (call, after how many polls) {victim:?}"))
+fn run_or_report(seed: u64, dropped_call: Option<(usize, usize)>) -> Vec<usize> {
+    std::panic::catch_unwind(|| run(seed, dropped_call))
+        .unwrap_or_else(|_| panic!("seed {seed}, dropping (call, after how many polls) {dropped_call:?}"))
 }
 
-/// The same over real sockets and threads: tasks that give up their calls by
+/// The same over real sockets and threads, with tasks that drop their calls after
 /// timeouts of their own.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn calls_given_up_under_load_harm_no_other() {
+async fn dropping_calls_under_load_affects_no_other_call() {
     let address = mirror().await;
     let config = ConnectionConfig::new().max_in_flight(32).max_owed(usize::MAX);
     let connection = Connection::connect_with(address, config).await.unwrap();
@@ -247,8 +251,8 @@ async fn calls_given_up_under_load_harm_no_other() {
                 for round in 0..200 {
                     let nonce = format!("{task}/{round}");
                     let call = client::unary::<_, _, EchoResp>(&connection, echo::echo(&nonce));
-                    let patience = Duration::from_micros(random.below(2000));
-                    if let Ok(answer) = tokio::time::timeout(patience, call).await {
+                    let timeout = Duration::from_micros(random.below(2000));
+                    if let Ok(answer) = tokio::time::timeout(timeout, call).await {
                         assert_eq!(answer.unwrap().nonce, nonce);
                         answered += 1;
                     }
@@ -262,7 +266,7 @@ async fn calls_given_up_under_load_harm_no_other() {
         answered += task.await.unwrap();
     }
     assert!(answered > 0);
-    // All that was owed has come.
+    // By now, all owed answers have arrived.
     let last: EchoResp = client::unary(&connection, echo::echo("last")).await.unwrap();
     assert_eq!(last.nonce, "last");
     assert_eq!((connection.in_flight(), connection.waiting()), (0, 0));

@@ -1,4 +1,4 @@
-//! The client half against the server half.
+//! The client half against the server half: unary calls.
 #![cfg(all(feature = "client", feature = "server"))]
 
 mod echo;
@@ -8,57 +8,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use echo::client::{EchoClient, connect};
 use echo::*;
-use futures_core::Stream;
 use riak_runtime::client::{
-    self, Call, CallError, Connection, ConnectionConfig, ConnectionError, NotSent, Responses,
+    self, CallError, Connection, ConnectionConfig, ConnectionError, NotSent, Responses,
 };
 use riak_runtime::server::{ServerConfig, serve_connection};
 use riak_runtime::{Blob, Request};
-
-/// The client as it would be generated.
-#[derive(Clone, Copy, Debug)]
-struct Echo<C> {
-    call: C,
-}
-
-impl<C: Call> Echo<C> {
-    async fn echo(&self, request: impl Request<Owned = EchoReq>) -> Result<EchoResp, CallError> {
-        client::unary(&self.call, request).await
-    }
-
-    async fn list(&self, request: impl Request<Owned = ListReq>) -> Result<Responses<ListResp>, CallError> {
-        client::stream(&self.call, request).await
-    }
-
-    async fn fold(&self, request: impl Request<Owned = FoldReq>) -> Result<FoldResp, CallError> {
-        client::unary(&self.call, request).await
-    }
-
-    async fn index(&self, request: impl Request<Owned = IndexReq>) -> Result<IndexResp, CallError> {
-        client::unary(&self.call, request).await
-    }
-
-    async fn index_any(&self, request: impl Request<Owned = IndexReq>) -> Result<IndexAnswer, CallError> {
-        client::unary(&self.call, request).await
-    }
-
-    async fn index_stream(
-        &self,
-        request: impl Request<Owned = IndexReq>,
-    ) -> Result<Responses<IndexResp>, CallError> {
-        client::stream(&self.call, request).await
-    }
-
-    async fn ping(&self) -> Result<PingResp, CallError> {
-        client::unary(&self.call, PingReq::default()).await
-    }
-}
-
-async fn connect(config: ConnectionConfig) -> (Echo<Connection>, Connection) {
-    let connection = Connection::connect_with(mirror().await, config).await.unwrap();
-    (Echo { call: connection.clone() }, connection)
-}
 
 #[tokio::test]
 async fn owned_and_borrowed_requests_are_answered() {
@@ -83,7 +39,7 @@ async fn large_values_go_both_ways() {
 }
 
 #[tokio::test]
-async fn many_calls_are_in_flight_together_and_each_gets_its_answer() {
+async fn concurrent_calls_share_a_connection_and_each_gets_its_answer() {
     let (echo, connection) = connect(ConnectionConfig::new().max_in_flight(16)).await;
     let tasks: Vec<_> = (0..200)
         .map(|task| {
@@ -106,51 +62,19 @@ async fn many_calls_are_in_flight_together_and_each_gets_its_answer() {
 }
 
 #[tokio::test]
-async fn a_stream_gives_its_answers_and_its_end() {
-    let (echo, connection) = connect(ConnectionConfig::new()).await;
-    for (nonce, count, frames) in [("x", 0, 1), ("x", 3, 4), ("explicit", 3, 4), ("x", 10_000, 10_001)] {
-        let answers = echo.list(list(nonce, count)).await.unwrap().all().await.unwrap();
-        assert_eq!(answers.len(), frames);
-        for (index, answer) in answers[..count as usize].iter().enumerate() {
-            assert_eq!((answer.nonce.to_str().unwrap(), answer.count), (nonce, u32::try_from(index).ok()));
-        }
-        assert_eq!(answers.last().unwrap().flag, Some(true));
-    }
-    // As a `Stream`, to its end and beyond.
-    let mut stream = pin!(echo.list(list("x", 2)).await.unwrap());
-    let mut seen = 0;
-    while let Some(answer) = std::future::poll_fn(|cx| stream.as_mut().poll_next(cx)).await {
-        answer.unwrap();
-        seen += 1;
-    }
-    assert_eq!(seen, 3);
-    assert!(std::future::poll_fn(|cx| stream.as_mut().poll_next(cx)).await.is_none());
-    assert!(connection.closed().is_none());
-}
-
-#[tokio::test]
-async fn a_conditional_operation_is_called_either_way_whatever_the_request_says() {
-    let (echo, _) = connect(ConnectionConfig::new()).await;
-    for flag in [None, Some(false), Some(true)] {
-        let request = IndexReq { nonce: Blob::from("x"), count: Some(2), flag };
-        let answer = echo.index(&request).await.unwrap();
-        assert_ne!(answer.flag, Some(true), "the server saw no wish for a stream");
-        assert_eq!(echo.index_stream(&request).await.unwrap().all().await.unwrap().len(), 3);
-    }
-}
-
-#[tokio::test]
-async fn an_alternative_answer_is_given_or_named() {
+async fn an_alternative_answer_is_decoded_or_returned_as_a_frame() {
     let (echo, connection) = connect(ConnectionConfig::new()).await;
     let request = IndexReq { nonce: Blob::from("body"), ..IndexReq::default() };
     assert!(matches!(echo.index_any(&request).await, Ok(IndexAnswer::Body(_))));
-    let Err(CallError::Alternative(frame)) = echo.index(&request).await else { panic!("it is no IndexResp") };
+    let Err(CallError::Alternative(frame)) = echo.index(&request).await else {
+        panic!("it is not an IndexResp")
+    };
     assert_eq!(frame.decode::<IndexBodyResp>().unwrap().nonce, "body");
     assert!(connection.closed().is_none());
 }
 
 #[tokio::test]
-async fn a_server_error_is_its_calls_own() {
+async fn a_server_error_fails_only_its_own_call() {
     let (echo, connection) = connect(ConnectionConfig::new()).await;
     let (before, error, after) =
         tokio::join!(echo.echo(echo::echo("a")), echo.echo(echo::echo("error")), echo.echo(echo::echo("b")));
@@ -159,100 +83,19 @@ async fn a_server_error_is_its_calls_own() {
     let error = error.unwrap_err();
     assert_eq!(error.to_string(), "the server answered with an error (number 7): overload");
     assert_eq!(error.server_error().unwrap().code, 7);
-    // Nobody serves this code.
+    // No service handles this code.
     let error = echo.ping().await.unwrap_err();
     assert_eq!(error.server_error().unwrap().text, "Unknown message code: 1");
     assert!(connection.closed().is_none());
 }
 
-#[tokio::test]
-async fn an_error_ends_a_stream_at_its_start_and_in_its_middle() {
-    let (echo, connection) = connect(ConnectionConfig::new()).await;
-    assert!(matches!(echo.list(list("error", 0)).await, Err(CallError::Server(_))));
-    let mut stream = echo.list(list("error", 2)).await.unwrap();
-    assert!(stream.next().await.unwrap().is_ok());
-    assert!(stream.next().await.unwrap().is_ok());
-    assert!(matches!(stream.next().await, Some(Err(CallError::Server(_)))));
-    assert!(stream.next().await.is_none());
-    assert_eq!(echo.echo(echo::echo("still there")).await.unwrap().nonce, "still there");
-    assert!(connection.closed().is_none());
-}
-
-#[tokio::test]
-async fn a_stream_waits_for_calls_and_calls_wait_for_it() {
-    let (echo, connection) = connect(ConnectionConfig::new()).await;
-    // Not polled, it has not begun.
-    let not_begun = echo.list(list("x", 1));
-    let mut stream = echo.list(list("x", 50_000)).await.unwrap();
-    let mut waiting = pin!(echo.echo(echo::echo("behind")));
-    for _ in 0..2000 {
-        let polled = std::future::poll_fn(|cx| Poll::Ready(waiting.as_mut().poll(cx))).await;
-        assert!(polled.is_pending());
-        stream.next().await.unwrap().unwrap();
-    }
-    assert_eq!(connection.waiting(), 1);
-    assert_eq!(stream.all().await.unwrap().len(), 48_001);
-    assert_eq!(waiting.await.unwrap().nonce, "behind");
-    drop(not_begun);
-    assert_eq!(echo.fold(fold("alone")).await.unwrap().nonce, "alone");
-}
-
-#[tokio::test]
-async fn a_slow_consumer_stops_the_server() {
-    // The server's side counts what it could send.
-    let (near, far) = tokio::io::duplex(1000);
-    let config = ConnectionConfig::new().stream_buffer(4000);
-    let (connection, driver) = Connection::new(near, config);
-    tokio::spawn(driver);
-    let service = EchoService(Counting(Arc::default()));
-    let sent = Arc::clone(&service.0.0);
-    tokio::spawn(
-        async move { serve_connection(far, &service, &ServerConfig::new().write_buffer(1000)).await },
-    );
-    let echo = Echo { call: connection };
-    let mut stream = echo.list(list("x", 100_000)).await.unwrap();
-    let count = || sent.load(std::sync::atomic::Ordering::Relaxed);
-    for _ in 0..50 {
-        tokio::task::yield_now().await;
-    }
-    let stopped = count();
-    for _ in 0..50 {
-        tokio::task::yield_now().await;
-    }
-    assert_eq!(count(), stopped, "nothing moves while nobody reads");
-    assert!(stopped < 2000, "{stopped} answers were sent to nobody");
-    let mut received = 0;
-    while let Some(answer) = stream.next().await {
-        answer.unwrap();
-        received += 1;
-    }
-    assert_eq!(received, 100_001);
-}
-
-#[derive(Clone)]
-struct Counting(Arc<std::sync::atomic::AtomicU32>);
-
-impl EchoServer for Counting {
-    async fn list(
-        &self,
-        request: ListReq,
-        replies: &mut riak_runtime::server::Replies<'_, ListResp>,
-    ) -> Result<(), riak_runtime::server::Failure> {
-        for index in 0..request.count.unwrap_or(0) {
-            replies.send(&ListResp { count: Some(index), ..ListResp::default() }).await?;
-            self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        }
-        Ok(())
-    }
-}
-
 #[tokio::test(start_paused = true)]
-async fn a_call_that_takes_too_long_leaves_its_place() {
+async fn a_call_that_times_out_keeps_its_slot_until_its_answer_arrives() {
     let (near, far) = tokio::io::duplex(1000);
     let config = ConnectionConfig::new().call_timeout(Some(Duration::from_secs(7))).max_in_flight(2);
     let (connection, driver) = Connection::new(near, config);
     tokio::spawn(driver);
-    let echo = Echo { call: connection.clone() };
+    let echo = EchoClient { call: connection.clone() };
     let start = tokio::time::Instant::now();
     let (one, two, three) = tokio::join!(
         echo.echo(echo::echo("one")),
@@ -265,65 +108,25 @@ async fn a_call_that_takes_too_long_leaves_its_place() {
     assert!(matches!(two, Err(CallError::Timeout { sent: true, .. })));
     assert!(matches!(three, Err(CallError::Timeout { sent: false, .. })));
     assert_eq!((connection.in_flight(), connection.waiting()), (2, 0));
-    // The server comes back: the late answers are nobody's.
+    // The server resumes, and the late answers are discarded.
     tokio::spawn(async move { serve_connection(far, &EchoService(Mirror), &ServerConfig::new()).await });
     assert_eq!(echo.echo(echo::echo("four")).await.unwrap().nonce, "four");
 }
 
 #[tokio::test]
-async fn a_timeout_may_be_longer_than_time() {
-    let ages = Some(Duration::MAX);
-    let (echo, _) = connect(ConnectionConfig::new().call_timeout(ages).stream_idle_timeout(ages)).await;
+async fn the_longest_possible_timeout_does_not_overflow() {
+    let forever = Some(Duration::MAX);
+    let (echo, _) = connect(ConnectionConfig::new().call_timeout(forever).stream_idle_timeout(forever)).await;
     assert_eq!(echo.echo(echo::echo("x")).await.unwrap().nonce, "x");
     assert_eq!(echo.list(list("x", 3)).await.unwrap().all().await.unwrap().len(), 4);
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_stream_that_falls_silent_ends_and_closes() {
-    let (near, far) = tokio::io::duplex(1000);
-    let config = ConnectionConfig::new().stream_idle_timeout(Some(Duration::from_secs(3)));
-    let (connection, driver) = Connection::new(near, config);
-    let driver = tokio::spawn(driver);
-    tokio::spawn(async move { serve_connection(far, &EchoService(Mirror), &ServerConfig::new()).await });
-    let echo = Echo { call: connection };
-    let mut stream = echo.list(list("hang", 2)).await.unwrap();
-    tokio::time::sleep(Duration::from_secs(2)).await;
-    assert!(stream.next().await.unwrap().is_ok());
-    assert!(stream.next().await.unwrap().is_ok());
-    assert!(matches!(stream.next().await, Some(Err(CallError::Timeout { sent: true, .. }))));
-    assert!(stream.next().await.is_none());
-    assert!(matches!(driver.await.unwrap(), Err(ConnectionError::Abandoned { operation: "Echo.List" })));
-    let error = echo.echo(echo::echo("x")).await.unwrap_err();
-    assert!(!error.may_have_been_applied() && error.is_retryable());
-}
-
 #[tokio::test]
-async fn a_dropped_stream_closes_and_what_waits_was_not_sent() {
-    let (echo, connection) = connect(ConnectionConfig::new()).await;
-    let stream = echo.list(list("x", 1_000_000)).await.unwrap();
-    let mut waiting = pin!(echo.echo(echo::echo("x")));
-    assert!(std::future::poll_fn(|cx| Poll::Ready(waiting.as_mut().poll(cx))).await.is_pending());
-    drop(stream);
-    let error = waiting.await.unwrap_err();
-    assert!(
-        matches!(&error, CallError::NotSent(NotSent::Connection(ConnectionError::Abandoned { .. }))),
-        "{error:?}"
-    );
-    assert!(connection.closed().is_some());
-    // After its end a stream is no more than a value.
-    let (echo, connection) = connect(ConnectionConfig::new()).await;
-    let mut stream = echo.list(list("x", 0)).await.unwrap();
-    stream.next().await.unwrap().unwrap();
-    drop(stream);
-    assert!(connection.closed().is_none());
-}
-
-#[tokio::test]
-async fn answers_owed_to_nobody_are_limited_and_those_who_wait_are_spared() {
+async fn answers_to_dropped_calls_are_limited_and_waiting_calls_still_complete() {
     let (near, far) = tokio::io::duplex(1000);
     let (connection, driver) = Connection::new(near, ConnectionConfig::new().max_owed(2));
     let driver = tokio::spawn(driver);
-    let echo = Echo { call: connection.clone() };
+    let echo = EchoClient { call: connection.clone() };
     let survivor = tokio::spawn({
         let echo = echo.clone();
         async move { echo.echo(echo::echo("survivor")).await }
@@ -341,7 +144,7 @@ async fn answers_owed_to_nobody_are_limited_and_those_who_wait_are_spared() {
 }
 
 #[tokio::test]
-async fn the_connection_closes_with_its_last_handle() {
+async fn the_connection_closes_when_its_last_handle_is_dropped() {
     let (near, mut far) = tokio::io::duplex(1000);
     let (connection, driver) = Connection::new(near, ConnectionConfig::new());
     let driver = tokio::spawn(driver);
@@ -355,10 +158,10 @@ async fn the_connection_closes_with_its_last_handle() {
 }
 
 #[tokio::test]
-async fn calls_end_with_their_driver() {
+async fn calls_fail_when_the_driver_is_dropped() {
     let (near, _far) = tokio::io::duplex(1000);
     let (connection, driver) = Connection::new(near, ConnectionConfig::new());
-    let echo = Echo { call: connection };
+    let echo = EchoClient { call: connection };
     let mut call = pin!(echo.echo(echo::echo("x")));
     assert!(std::future::poll_fn(|cx| Poll::Ready(call.as_mut().poll(cx))).await.is_pending());
     drop(driver);
@@ -368,7 +171,7 @@ async fn calls_end_with_their_driver() {
 }
 
 #[tokio::test]
-async fn ready_made_bodies_are_called_with() {
+async fn calls_can_be_made_with_encoded_bodies() {
     let (_, connection) = connect(ConnectionConfig::new()).await;
     let body = Blob::from(riak_runtime::Message::encode_to_vec(&echo::echo("raw")));
     let answer = client::frame(&connection, &ECHO, &body).await.unwrap();
@@ -381,25 +184,25 @@ async fn ready_made_bodies_are_called_with() {
         count += 1;
     }
     assert_eq!(count, 3);
-    // An operation that does not stream is a stream of one.
+    // An operation that does not stream yields a stream of one answer.
     let body = Blob::from(riak_runtime::Message::encode_to_vec(&echo::echo("raw")));
     let mut frames = client::frames(&connection, &ECHO, &body).await.unwrap();
     assert!(frames.next().await.unwrap().is_ok());
     assert!(frames.next().await.is_none());
-    // And one that does is not called as if it did not.
+    // A streaming operation cannot be called for a single answer.
     let error = client::frame(&connection, &LIST, &body).await.unwrap_err();
     assert!(matches!(error, CallError::NotSent(NotSent::Streams { operation: "Echo.List" })));
 }
 
 #[tokio::test]
-async fn connecting_fails_with_what_went_wrong() {
+async fn a_failed_connect_returns_the_io_error() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
     assert!(matches!(Connection::connect(address).await, Err(ConnectionError::Io(_))));
 }
 
-/// A message that is a bug.
+/// A message whose encoding panics.
 #[derive(Clone, Debug, Default)]
 struct Panics;
 
@@ -423,7 +226,7 @@ impl Request for Panics {
 }
 
 #[tokio::test]
-async fn a_request_that_panics_harms_nobody_else() {
+async fn a_request_whose_encoding_panics_affects_no_other_call() {
     let (echo, _) = connect(ConnectionConfig::new()).await;
     let other = echo.clone();
     let panicked = tokio::spawn(async move { other.echo(Panics).await }).await;
@@ -443,13 +246,13 @@ fn every_future_is_send() {
     sync::<client::FrameStream>();
     let bytes = vec![1];
     let body = Blob::new();
-    let echo = Echo { call: &connection };
+    let echo = EchoClient { call: &connection };
     send(&echo.echo(EchoReqRef { nonce: &bytes, ..EchoReqRef::default() }));
     send(&echo.echo(&EchoReqRef { nonce: &bytes, ..EchoReqRef::default() }));
     send(&echo.echo(EchoReq::default()));
     send(&echo.list(ListReqRef { nonce: &bytes, ..ListReqRef::default() }));
     send(&echo.index_stream(&IndexReq::default()));
-    send(&Echo { call: Arc::new(connection.clone()) }.fold(fold("x")));
+    send(&EchoClient { call: Arc::new(connection.clone()) }.fold(fold("x")));
     send(&client::frame(&connection, &ECHO, &body));
     send(&client::frames(&connection, &LIST, &body));
     send(&Connection::connect("localhost:1"));
@@ -460,12 +263,12 @@ fn every_future_is_send() {
         stream.all().await
     };
     send(&streams);
-    // A task may borrow within itself.
+    // A task may hold borrows of its own locals across an await.
     let task = {
         let connection = connection.clone();
         async move {
             let text = String::from("x");
-            let echo = Echo { call: &connection };
+            let echo = EchoClient { call: &connection };
             echo.echo(EchoReqRef { nonce: text.as_bytes(), ..EchoReqRef::default() }).await
         }
     };
@@ -479,7 +282,7 @@ fn a_call_does_nothing_before_it_is_polled() {
     let (near, _far) = tokio::io::duplex(1000);
     let config = ConnectionConfig::new().call_timeout(None);
     let (connection, _driver) = Connection::new(near, config);
-    let echo = Echo { call: connection.clone() };
+    let echo = EchoClient { call: connection.clone() };
     let mut call = Box::pin(echo.echo(echo::echo("x")));
     assert_eq!(connection.in_flight(), 0);
     // Without timeouts a call needs no runtime.

@@ -1,5 +1,5 @@
-//! A call's deadline bounds all that happens to it, by a clock that stands
-//! still unless all wait.
+//! A call's deadline bounds everything that happens to it. The clock is paused: it
+//! advances only when all tasks wait.
 #![cfg(all(feature = "client", feature = "server"))]
 
 mod echo;
@@ -14,7 +14,7 @@ use riak_runtime::client::{
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::time::{Instant, sleep};
 
-/// A connection, and the server's end of it.
+/// Returns a connection, and the server's end of it.
 fn pair(config: ConnectionConfig) -> (Connection, DuplexStream) {
     let (ours, theirs) = tokio::io::duplex(1 << 16);
     let (connection, driver) = Connection::new(ours, config);
@@ -43,7 +43,7 @@ async fn waiting_for_an_answer_ends_at_the_deadline() {
         other => panic!("{other:?}"),
     }
     assert!(begun.elapsed() < Duration::from_millis(35), "{:?}", begun.elapsed());
-    // Others go on: the answer is still owed.
+    // The connection stays open; the answer is still owed.
     assert!(connection.closed().is_none());
     assert_eq!(connection.in_flight(), 1);
 }
@@ -59,7 +59,7 @@ async fn a_call_that_waits_its_turn_is_not_sent_after_its_deadline() {
     let late: Result<EchoResp, _> = client::unary(&within(&connection, 20), request()).await;
     assert!(matches!(&late, Err(CallError::Timeout { sent: false, .. })), "{late:?}");
     assert!(!late.unwrap_err().may_have_been_applied());
-    // The server sees one request, and with its answer there is nothing more.
+    // The server sees one request, and nothing more after its answer.
     server.write_all(&[0, 0, 0, 4, 10, 0x0a, 1, b'n']).await.unwrap();
     first.await.unwrap().unwrap();
     sleep(Duration::from_millis(100)).await;
@@ -70,7 +70,7 @@ async fn a_call_that_waits_its_turn_is_not_sent_after_its_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deadline_that_has_come_sends_nothing() {
+async fn a_call_whose_deadline_has_passed_is_not_sent() {
     let (connection, _server) = pair(ConnectionConfig::new());
     let result: Result<EchoResp, _> = client::unary(&within(&connection, 0), request()).await;
     assert!(matches!(result, Err(CallError::NotSent(NotSent::Deadline))), "{result:?}");
@@ -78,7 +78,7 @@ async fn a_deadline_that_has_come_sends_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_earlier_of_two_deadlines_counts() {
+async fn the_earlier_of_two_deadlines_applies() {
     let (connection, _server) = pair(ConnectionConfig::new().call_timeout(Some(Duration::from_millis(20))));
     for outer in [within(within(&connection, 500), 10), within(within(&connection, 10), 500)] {
         let begun = Instant::now();
@@ -92,10 +92,10 @@ async fn the_earlier_of_two_deadlines_counts() {
     assert!(begun.elapsed() < Duration::from_millis(25), "{:?}", begun.elapsed());
 }
 
-/// Nobody waits for the server while the consumer is slow; once it reads on, the
-/// server has its time again, and no more than that.
+/// The idle timeout does not run while the consumer is slow. Once the consumer reads
+/// again, the server has the full timeout, and no more.
 #[tokio::test(start_paused = true)]
-async fn a_stream_that_falls_silent_behind_a_slow_consumer_ends() {
+async fn the_idle_timeout_of_a_stream_starts_when_a_slow_consumer_resumes() {
     let idle = Duration::from_secs(3);
     let config = ConnectionConfig::new().stream_buffer(1).stream_idle_timeout(Some(idle));
     let (connection, mut server) = pair(config);
@@ -113,7 +113,7 @@ async fn a_stream_that_falls_silent_behind_a_slow_consumer_ends() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stream_has_a_deadline_for_all_of_it() {
+async fn a_deadline_bounds_a_stream_as_a_whole() {
     let (connection, mut server) = pair(ConnectionConfig::new());
     let steady = tokio::spawn(async move {
         loop {
@@ -139,10 +139,10 @@ async fn a_stream_has_a_deadline_for_all_of_it() {
     steady.await.unwrap();
 }
 
-/// What the server is told is the time that is left when it is told.
+/// The timeout in the request is the time left when the request is sent.
 #[cfg(feature = "derive")]
 #[tokio::test(start_paused = true)]
-async fn a_call_that_waited_gives_the_server_less_time() {
+async fn time_spent_waiting_is_deducted_from_the_timeout_sent_to_the_server() {
     use riak_runtime::RiakMessage;
 
     #[derive(Clone, Debug, Default, RiakMessage)]
@@ -166,10 +166,10 @@ async fn a_call_that_waited_gives_the_server_less_time() {
     calls.0.await.unwrap().unwrap();
     let mut seen = [0; 15];
     server.read_exact(&mut seen).await.unwrap();
-    // An eighth is left for the way back: of 80 ms, and of 780 ms.
-    let told = (usize::from(seen[14]) << 7) + usize::from(seen[13] & 0x7f);
+    // An eighth of the time is reserved for the answer: of 80 ms, and of 780 ms.
+    let timeout = (usize::from(seen[14]) << 7) + usize::from(seen[13] & 0x7f);
     assert_eq!(seen[..13], [0, 0, 0, 3, 232, 8, 70, 0, 0, 0, 4, 232, 8]);
-    assert!((678..=683).contains(&told), "{told}");
+    assert!((678..=683).contains(&timeout), "{timeout}");
     server.write_all(&[0, 0, 0, 1, 233]).await.unwrap();
     calls.1.await.unwrap().unwrap();
 }

@@ -1,5 +1,5 @@
-//! Servers that do what none should: every call that meets one ends with an
-//! error that says what happened, within its timeout.
+//! Misbehaving servers: every call to one ends within its timeout, with an error that
+//! says what happened.
 #![cfg(all(feature = "client", feature = "server"))]
 
 mod echo;
@@ -16,8 +16,8 @@ use riak_runtime::{Blob, FrameError};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpListener;
 
-/// A server that reads `read` bytes of requests, says `answer` and closes, or
-/// keeps the connection open.
+/// Starts a server that reads `read` bytes of requests, sends `answer`, and closes the
+/// connection or keeps it open.
 async fn server(read: usize, answer: Vec<u8>, close: bool) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -44,9 +44,9 @@ fn request_len() -> usize {
     framed(&echo::echo("a")).len()
 }
 
-/// Makes three calls against a server that answers the first one properly and
-/// then says `rest`. Returns how the other two ended.
-async fn two_after_one(rest: &[u8], close: bool) -> [CallError; 2] {
+/// Makes three calls to a server that answers the first one correctly and then sends
+/// `rest`. Returns the errors of the other two.
+async fn errors_after_one_answer(rest: &[u8], close: bool) -> [CallError; 2] {
     let first = EchoResp { nonce: Blob::from("a"), ..EchoResp::default() };
     let answer = [framed(&first), rest.to_vec()].concat();
     let address = server(3 * request_len(), answer, close).await;
@@ -65,8 +65,8 @@ async fn two_after_one(rest: &[u8], close: bool) -> [CallError; 2] {
 }
 
 #[tokio::test]
-async fn a_connection_cut_between_frames() {
-    for error in two_after_one(&[], true).await {
+async fn a_connection_closed_between_frames_fails_its_calls() {
+    for error in errors_after_one_answer(&[], true).await {
         let Some(ConnectionError::Closed { within_frame: false }) = error.connection_error() else {
             panic!("{error:?}");
         };
@@ -74,10 +74,10 @@ async fn a_connection_cut_between_frames() {
 }
 
 #[tokio::test]
-async fn a_connection_cut_at_each_byte_of_a_frame() {
+async fn a_connection_closed_at_any_byte_of_a_frame_fails_its_calls() {
     let second = framed(&EchoResp { nonce: Blob::from("b"), ..EchoResp::default() });
     for cut in 1..second.len() {
-        for error in two_after_one(&second[..cut], true).await {
+        for error in errors_after_one_answer(&second[..cut], true).await {
             let Some(ConnectionError::Closed { within_frame: true }) = error.connection_error() else {
                 panic!("cut at {cut}: {error:?}");
             };
@@ -87,14 +87,15 @@ async fn a_connection_cut_at_each_byte_of_a_frame() {
 }
 
 #[tokio::test]
-async fn lengths_that_no_frame_has() {
+async fn invalid_frame_lengths_fail_the_connection() {
     for (length, expected) in [
         (0, FrameError::Empty),
         (1001, FrameError::TooLong { length: 1001, max: 1000 }),
         (u32::MAX, FrameError::TooLong { length: u32::MAX as usize, max: 1000 }),
     ] {
-        let [culprit, other] = two_after_one(&length.to_be_bytes(), false).await;
-        // What may be an answer is too long by itself; the others are lost with it.
+        let [culprit, other] = errors_after_one_answer(&length.to_be_bytes(), false).await;
+        // An oversized answer may be valid, so its call gets an error of its own. The
+        // others are lost with the connection.
         if length == 1001 {
             let CallError::TooLong { length: 1001, max: 1000 } = culprit else { panic!("{culprit:?}") };
             assert!(!culprit.is_retryable());
@@ -108,10 +109,10 @@ async fn lengths_that_no_frame_has() {
 }
 
 #[tokio::test]
-async fn codes_that_the_operation_is_never_answered_with() {
-    // One that no schema has, and one that another operation has.
+async fn unexpected_message_codes_fail_the_connection() {
+    // A code of no schema, and the code of another operation.
     for code in [199, 18] {
-        let [culprit, other] = two_after_one(&frame(code, &[]), false).await;
+        let [culprit, other] = errors_after_one_answer(&frame(code, &[]), false).await;
         assert!(
             matches!(culprit, CallError::UnexpectedCode { code: found, expected: 10 } if found == code),
             "{culprit:?}"
@@ -124,16 +125,16 @@ async fn codes_that_the_operation_is_never_answered_with() {
 }
 
 #[tokio::test]
-async fn a_server_that_falls_silent() {
+async fn calls_to_a_silent_server_time_out() {
     let start = std::time::Instant::now();
-    for error in two_after_one(&[], false).await {
+    for error in errors_after_one_answer(&[], false).await {
         assert!(matches!(error, CallError::Timeout { sent: true, .. }), "{error:?}");
     }
     assert!(start.elapsed() >= Duration::from_secs(2));
 }
 
 #[tokio::test]
-async fn a_malformed_body_fails_its_call_only() {
+async fn a_malformed_body_fails_only_its_own_call() {
     let answer = [frame(10, &[0x0a, 9]), framed(&EchoResp::default())].concat();
     let address = server(2 * request_len(), answer, false).await;
     let connection = Connection::connect_with(address, config()).await.unwrap();
@@ -147,7 +148,7 @@ async fn a_malformed_body_fails_its_call_only() {
 }
 
 #[tokio::test]
-async fn frames_that_nobody_asked_for() {
+async fn a_frame_without_a_request_closes_the_connection() {
     let address = server(0, framed(&EchoResp::default()), false).await;
     let connection = Connection::connect_with(address, config()).await.unwrap();
     while connection.closed().is_none() {
@@ -157,7 +158,7 @@ async fn frames_that_nobody_asked_for() {
 }
 
 #[tokio::test]
-async fn streams_that_are_cut_or_garbled() {
+async fn truncated_and_malformed_streams_end_with_an_error() {
     let request = framed(&list("a", 1)).len();
     let chunk = framed(&ListResp { nonce: Blob::from("a"), ..ListResp::default() });
     let cases = [
@@ -165,7 +166,7 @@ async fn streams_that_are_cut_or_garbled() {
         (vec![], true),
         (vec![0; 4], false),
         (frame(10, &[]), false),
-        // The end cannot be told from a malformed body.
+        // A malformed body hides whether it is the last one.
         (frame(18, &[0x18]), false),
         (vec![], false),
     ];
@@ -194,8 +195,8 @@ async fn streams_that_are_cut_or_garbled() {
 }
 
 #[tokio::test]
-async fn an_answer_that_came_before_the_close_is_given() {
-    // A server that says why it closes, while more is being sent to it.
+async fn an_answer_received_before_the_close_is_delivered() {
+    // The server closes while the client is still sending to it.
     let (near, mut far) = tokio::io::duplex(64);
     let (connection, driver) = Connection::new(near, config());
     tokio::spawn(driver);
@@ -219,23 +220,23 @@ async fn an_answer_that_came_before_the_close_is_given() {
     assert_eq!(first.unwrap_err().server_error().unwrap().text, "crash");
 }
 
-/// A server that has said something and gone: nothing can be written to it.
-struct Gone(&'static [u8]);
+/// A server that has sent some bytes and closed, so that writes to it fail.
+struct ClosedServer(&'static [u8]);
 
-impl AsyncRead for Gone {
+impl AsyncRead for ClosedServer {
     fn poll_read(
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let (said, rest) = self.0.split_at(self.0.len().min(buffer.remaining()));
-        buffer.put_slice(said);
+        let (sent, rest) = self.0.split_at(self.0.len().min(buffer.remaining()));
+        buffer.put_slice(sent);
         self.0 = rest;
         Poll::Ready(Ok(()))
     }
 }
 
-impl AsyncWrite for Gone {
+impl AsyncWrite for ClosedServer {
     fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
         Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()))
     }
@@ -249,13 +250,13 @@ impl AsyncWrite for Gone {
     }
 }
 
-/// A refusal is heard; nothing else answers what was not sent.
+/// A refusal is reported. Any other answer is none, since the request was not sent.
 #[tokio::test]
-async fn a_refusal_that_came_before_the_close_is_given_while_a_connection_is_set_up() {
-    let refused = client::handshake(&mut Gone(b"\0\0\0\x07\0\x0a\x04full"), &echo::echo("a")).await;
+async fn a_refusal_received_before_the_close_is_reported_by_the_handshake() {
+    let refused = client::handshake(&mut ClosedServer(b"\0\0\0\x07\0\x0a\x04full"), &echo::echo("a")).await;
     assert!(matches!(refused, Err(ConnectionError::Refused(error)) if error.text == "full"));
-    for said in [&b""[..], b"\0\0", b"\0\0\0\x01\x0a"] {
-        let error = client::handshake(&mut Gone(said), &echo::echo("a")).await.unwrap_err();
+    for sent in [&b""[..], b"\0\0", b"\0\0\0\x01\x0a"] {
+        let error = client::handshake(&mut ClosedServer(sent), &echo::echo("a")).await.unwrap_err();
         assert!(
             matches!(&error, ConnectionError::Io(io) if io.kind() == io::ErrorKind::BrokenPipe),
             "{error:?}"

@@ -1,9 +1,8 @@
-//! Callers and driver on threads of their own, in every order in which they can
-//! take the connection's lock: nobody sleeps for ever, and nobody gets what is
-//! another's.
+//! Callers and driver on separate threads, in every order in which they can take the
+//! connection's lock: no thread waits forever, and no call gets another's answer.
 //!
-//! What they do under the lock is held against a model in `pipeline/tests.rs`,
-//! by all sequences of events; here it is that they wake each other.
+//! `pipeline/tests.rs` checks what happens under the lock, with all sequences of events
+//! against a model. These tests check that the threads wake each other.
 //!
 //! ```sh
 //! RUSTFLAGS="--cfg riak_loom" cargo test --release -p riak-runtime --test interleavings
@@ -45,8 +44,8 @@ static GET: Operation = operation("Test.Get", 9, Mode::Unary);
 static LIST: Operation = operation("Test.List", 17, Mode::Stream(StreamEnd { field: 2, when_absent: false }));
 static SCAN: Operation = operation("Test.Scan", 25, Mode::Stream(StreamEnd { field: 2, when_absent: false }));
 
-/// A socket whose other end answers each request with its own body as soon as
-/// it is written, a listing for ever, and a scan with three answers.
+/// A socket whose other end answers as soon as a request is written: an ordinary request
+/// with its own body, a listing with one answer and no end, a scan with three answers.
 #[derive(Default)]
 struct Mirror {
     requests: FrameReader,
@@ -102,7 +101,7 @@ impl AsyncRead for Mirror {
     }
 }
 
-/// A body that says whose it is.
+/// Returns a body that identifies its call.
 fn body(number: u8) -> Blob {
     Blob::from([0x0a, 1, number])
 }
@@ -115,7 +114,7 @@ async fn get(connection: &Connection, number: u8) -> Result<(), CallError> {
 }
 
 /// Polls a call once, and drops it.
-async fn give_up(call: impl Future) {
+async fn poll_once_and_drop(call: impl Future) {
     let mut call = pin!(call);
     std::future::poll_fn(|cx| {
         let _ = call.as_mut().poll(cx);
@@ -124,18 +123,17 @@ async fn give_up(call: impl Future) {
     .await;
 }
 
-/// Goes through all orders with so many switches of threads that were not
-/// forced.
-fn explore(switches: usize, config: ConnectionConfig, scenario: fn(Connection)) {
+/// Explores all interleavings with at most this many preemptive thread switches.
+fn explore(preemptions: usize, config: ConnectionConfig, scenario: fn(Connection)) {
     let config =
         config.wait_timeout(None).call_timeout(None).long_call_timeout(None).stream_idle_timeout(None);
     let mut model = loom::model::Builder::new();
-    model.preemption_bound = Some(switches);
+    model.preemption_bound = Some(preemptions);
     model.check(move || {
         let (connection, driver) = Connection::new(Mirror::default(), config.clone());
         let driver = thread::spawn(move || block_on(driver));
         scenario(connection);
-        // Without handles it ends, and by nobody's fault but ours.
+        // The driver ends once all handles are gone, without a failure of the socket.
         match driver.join().unwrap() {
             Ok(()) | Err(ConnectionError::Abandoned { .. } | ConnectionError::Owed { .. }) => {}
             Err(error) => panic!("{error}"),
@@ -154,7 +152,7 @@ fn two_callers_each_get_their_own_answer() {
 }
 
 #[test]
-fn a_caller_that_waits_its_turn_gets_it() {
+fn a_caller_waiting_for_a_slot_is_woken() {
     explore(3, ConnectionConfig::new().max_in_flight(1), |connection| {
         let other = connection.clone();
         let other = thread::spawn(move || block_on(get(&other, 1)).unwrap());
@@ -164,17 +162,17 @@ fn a_caller_that_waits_its_turn_gets_it() {
 }
 
 #[test]
-fn a_call_that_is_given_up_at_any_time_harms_nobody() {
+fn dropping_a_call_at_any_time_affects_no_other_call() {
     explore(3, ConnectionConfig::new().max_in_flight(1), |connection| {
         let other = connection.clone();
-        let other = thread::spawn(move || block_on(give_up(get(&other, 1))));
+        let other = thread::spawn(move || block_on(poll_once_and_drop(get(&other, 1))));
         block_on(get(&connection, 2)).unwrap();
         other.join().unwrap();
     });
 }
 
 #[test]
-fn a_stream_that_is_dropped_ends_the_connection_and_tells_who_waits() {
+fn dropping_a_stream_closes_the_connection_and_wakes_waiting_calls() {
     explore(2, ConnectionConfig::new(), |connection| {
         let other = connection.clone();
         let other = thread::spawn(move || {
@@ -196,10 +194,10 @@ fn a_stream_that_is_dropped_ends_the_connection_and_tells_who_waits() {
 }
 
 #[test]
-fn too_many_calls_given_up_spare_those_who_wait() {
+fn exceeding_the_limit_of_dropped_calls_fails_only_unsent_calls() {
     explore(2, ConnectionConfig::new().max_owed(0), |connection| {
         let other = connection.clone();
-        let other = thread::spawn(move || block_on(give_up(get(&other, 1))));
+        let other = thread::spawn(move || block_on(poll_once_and_drop(get(&other, 1))));
         match block_on(get(&connection, 2)) {
             Ok(()) => {}
             Err(CallError::NotSent(NotSent::Connection(ConnectionError::Owed { .. }))) => {}
@@ -210,7 +208,7 @@ fn too_many_calls_given_up_spare_those_who_wait() {
 }
 
 #[test]
-fn a_stream_whose_consumer_is_slow_goes_on_when_he_does() {
+fn a_stream_resumes_when_its_slow_consumer_reads_again() {
     explore(2, ConnectionConfig::new().stream_buffer(1), |connection| {
         block_on(async {
             let body = body(1);
@@ -226,12 +224,12 @@ fn a_stream_whose_consumer_is_slow_goes_on_when_he_does() {
 }
 
 #[test]
-fn a_stream_that_moves_wakes_whom_it_belongs_to() {
+fn a_stream_moved_to_another_thread_wakes_its_new_owner() {
     explore(2, ConnectionConfig::new().stream_buffer(1), |connection| {
         let body = body(1);
         let mut stream = block_on(client::frames(&connection, &SCAN, &body)).unwrap();
         let other = thread::spawn(move || {
-            block_on(give_up(stream.next()));
+            block_on(poll_once_and_drop(stream.next()));
             stream
         });
         let mut stream = other.join().unwrap();
@@ -245,13 +243,13 @@ fn a_stream_that_moves_wakes_whom_it_belongs_to() {
 }
 
 #[test]
-fn a_driver_that_is_dropped_leaves_nobody_waiting() {
+fn dropping_the_driver_fails_all_waiting_calls() {
     let mut model = loom::model::Builder::new();
     model.preemption_bound = Some(3);
     model.check(|| {
         let config = ConnectionConfig::new().max_in_flight(1).wait_timeout(None).call_timeout(None);
         let (connection, driver) = Connection::new(Mirror::default(), config);
-        let driver = thread::spawn(move || block_on(give_up(driver)));
+        let driver = thread::spawn(move || block_on(poll_once_and_drop(driver)));
         let other = connection.clone();
         let other = thread::spawn(move || block_on(get(&other, 1)));
         for result in [block_on(get(&connection, 2)), other.join().unwrap()] {

@@ -1,4 +1,4 @@
-//! What tracing, metrics and tower's layers see of calls.
+//! What tracing, metrics and tower layers observe of calls.
 #![cfg(all(feature = "metrics", feature = "server", feature = "tower", feature = "tracing"))]
 
 mod echo;
@@ -22,9 +22,9 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Subscriber};
 
-/// One test at a time: a span that is met first where nobody listens may be
-/// taken for one that nobody wants, whoever listens elsewhere.
-static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+/// Serialises the tests. tracing caches whether any subscriber wants a span when it
+/// is first met, and a thread without a subscriber could cache that none does.
+static SERIAL: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 async fn cluster() -> (Cluster, Node) {
     let node = Node::from(mirror().await);
@@ -37,7 +37,7 @@ fn request(nonce: &'static str) -> EchoReq {
     EchoReq { nonce: Blob::from(nonce), ..EchoReq::default() }
 }
 
-/// Remembers the fields of all spans.
+/// Records the fields of all spans.
 #[derive(Clone, Default)]
 struct Spans(Arc<Mutex<Vec<BTreeMap<&'static str, String>>>>);
 
@@ -79,8 +79,8 @@ impl Subscriber for Spans {
 }
 
 #[tokio::test]
-async fn a_span_tells_what_was_called_where_and_how_it_ended() {
-    let _alone = ALONE.lock().await;
+async fn a_span_records_operation_node_and_outcome() {
+    let _serial = SERIAL.lock().await;
     let (cluster, node) = cluster().await;
     let spans = Spans::default();
     let _guard = tracing::subscriber::set_default(spans.clone());
@@ -102,7 +102,7 @@ async fn a_span_tells_what_was_called_where_and_how_it_ended() {
     assert_eq!(*spans, [expected("ok", "7", Some("7")), expected("server_error", "7", None)]);
 }
 
-/// Adds up what it is told.
+/// Sums the values of each metric.
 #[derive(Default)]
 struct Sums(Mutex<BTreeMap<String, Arc<Sum>>>);
 
@@ -160,7 +160,7 @@ impl Recorder for Sums {
 
 #[tokio::test]
 async fn metrics_count_attempts_by_their_outcome() {
-    let _alone = ALONE.lock().await;
+    let _serial = SERIAL.lock().await;
     let (cluster, _) = cluster().await;
     let sums = Sums::default();
     let guard = metrics::set_default_local_recorder(&sums);
@@ -169,7 +169,7 @@ async fn metrics_count_attempts_by_their_outcome() {
     }
     client::unary::<_, _, EchoResp>(&cluster, request("error")).await.unwrap_err();
     {
-        // Given up as soon as it has been sent.
+        // Drop the call as soon as it has been sent.
         let mut dropped = pin!(client::unary::<_, _, EchoResp>(&cluster, request("a key")));
         assert!(poll_fn(|cx| Poll::Ready(dropped.as_mut().poll(cx).is_pending())).await);
     }
@@ -185,10 +185,10 @@ async fn metrics_count_attempts_by_their_outcome() {
     assert_eq!(sums.all(), expected.map(|(name, sum)| (name.to_owned(), sum)).into());
 }
 
-/// What never reaches a node is no load of its network.
+/// A request that never reaches a node does not count as traffic.
 #[tokio::test]
-async fn what_was_not_sent_is_not_counted_as_sent() {
-    let _alone = ALONE.lock().await;
+async fn unsent_requests_do_not_count_as_bytes_sent() {
+    let _serial = SERIAL.lock().await;
     let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let cluster = Cluster::new([gone.into()], Arc::new(TcpConnector::default()), ClusterConfig::new());
     let sums = Sums::default();
@@ -201,8 +201,8 @@ async fn what_was_not_sent_is_not_counted_as_sent() {
 }
 
 #[tokio::test]
-async fn towers_layers_stand_over_calls() {
-    let _alone = ALONE.lock().await;
+async fn tower_layers_wrap_calls() {
+    let _serial = SERIAL.lock().await;
     let (cluster, _) = cluster().await;
     let mut service = ServiceBuilder::new()
         .concurrency_limit(2)

@@ -1,5 +1,5 @@
-//! The server half behaves as a real node does, byte for byte where that can
-//! be said.
+//! The server half behaves as a real node does, byte for byte where the protocol is
+//! specified that far.
 #![cfg(feature = "server")]
 
 mod echo;
@@ -18,7 +18,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 
 #[tokio::test]
-async fn pipelined_requests_are_answered_in_order_errors_included() {
+async fn pipelined_requests_and_errors_are_answered_in_order() {
     let mut raw = Raw::connect(mirror().await).await;
     let mut all = Vec::new();
     for index in 0..1000 {
@@ -37,7 +37,7 @@ async fn pipelined_requests_are_answered_in_order_errors_included() {
 }
 
 #[tokio::test]
-async fn bytes_may_come_one_at_a_time() {
+async fn requests_may_arrive_one_byte_at_a_time() {
     let mut raw = Raw::connect(mirror().await).await;
     for byte in framed(&echo::echo("slow")) {
         raw.send([byte]).await;
@@ -47,23 +47,23 @@ async fn bytes_may_come_one_at_a_time() {
 }
 
 #[tokio::test]
-async fn an_unknown_code_is_an_error_and_nothing_more() {
+async fn an_unknown_code_is_an_error_and_the_connection_stays_open() {
     let mut raw = Raw::connect(mirror().await).await;
     raw.send(frame(253, b"whatever")).await;
     assert_eq!(raw.error().await, "Unknown message code: 253");
     assert!(raw.is_open().await);
 }
 
-/// Implements nothing.
-struct Nothing;
+/// A server that implements no method.
+struct Unimplemented;
 
-impl EchoServer for Nothing {}
+impl EchoServer for Unimplemented {}
 
 #[tokio::test]
 async fn a_method_that_is_not_implemented_is_an_unknown_code() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    tokio::spawn(Server::default().serve(listener, EchoService(Nothing)));
+    tokio::spawn(Server::default().serve(listener, EchoService(Unimplemented)));
     let mut raw = Raw::connect(address).await;
     for request in [framed(&echo::echo("x")), framed(&list("x", 1)), framed(&fold("x"))] {
         raw.send(&request).await;
@@ -72,7 +72,7 @@ async fn a_method_that_is_not_implemented_is_an_unknown_code() {
 }
 
 #[tokio::test]
-async fn a_body_that_cannot_be_decoded_is_an_error_and_a_close() {
+async fn a_malformed_body_is_an_error_and_closes_the_connection() {
     let mut raw = Raw::connect(mirror().await).await;
     raw.send([framed(&echo::echo("before")), frame(9, &[0x0a, 5]), framed(&echo::echo("behind"))].concat())
         .await;
@@ -82,14 +82,14 @@ async fn a_body_that_cannot_be_decoded_is_an_error_and_a_close() {
 }
 
 #[tokio::test]
-async fn a_frame_of_length_zero_closes_without_a_word() {
+async fn a_frame_of_length_zero_closes_the_connection_silently() {
     let mut raw = Raw::connect(mirror().await).await;
     raw.send([0; 4]).await;
     assert!(raw.next().await.is_none());
 }
 
 #[tokio::test]
-async fn a_frame_that_is_too_long_is_refused_before_it_comes() {
+async fn a_frame_that_is_too_long_is_refused_before_its_body_arrives() {
     let mut raw = Raw::connect(mirror().await).await;
     raw.send(0x7fff_fffc_u32.to_be_bytes()).await;
     assert_eq!(raw.error().await, "Invalid message packet, reason: invalid");
@@ -97,7 +97,7 @@ async fn a_frame_that_is_too_long_is_refused_before_it_comes() {
 }
 
 #[tokio::test]
-async fn handlers_close_with_or_without_an_answer() {
+async fn handlers_can_close_with_or_without_an_answer() {
     let address = mirror().await;
     let mut raw = Raw::connect(address).await;
     raw.send([framed(&echo::echo("close")), framed(&echo::echo("behind"))].concat()).await;
@@ -109,7 +109,7 @@ async fn handlers_close_with_or_without_an_answer() {
 }
 
 #[tokio::test]
-async fn a_stream_ends_once_however_its_handler_ends_it() {
+async fn a_stream_has_one_end_marker_whoever_sends_it() {
     let mut raw = Raw::connect(mirror().await).await;
     for nonce in ["x", "explicit"] {
         raw.send(framed(&list(nonce, 2))).await;
@@ -117,14 +117,14 @@ async fn a_stream_ends_once_however_its_handler_ends_it() {
             assert_eq!(raw.next().await.unwrap().decode::<ListResp>().unwrap().flag, flag);
         }
     }
-    // The end marker that the dispatcher adds says nothing else.
+    // The dispatcher's own end marker carries no other field.
     raw.send(framed(&list("x", 0))).await;
     assert_eq!(raw.next().await.unwrap().body, [0x18, 1]);
     assert!(raw.is_open().await);
 }
 
 #[tokio::test]
-async fn nothing_may_be_sent_while_a_stream_is_being_sent() {
+async fn a_request_during_a_stream_is_refused() {
     let mut raw = Raw::connect(mirror().await).await;
     raw.send(framed(&list("hang", 3))).await;
     for _ in 0..3 {
@@ -136,7 +136,7 @@ async fn nothing_may_be_sent_while_a_stream_is_being_sent() {
 }
 
 #[tokio::test]
-async fn a_server_may_let_requests_wait_behind_a_stream() {
+async fn a_server_can_be_configured_to_queue_requests_behind_a_stream() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let config = ServerConfig::new().refuse_behind_stream(false);
@@ -151,7 +151,7 @@ async fn a_server_may_let_requests_wait_behind_a_stream() {
 }
 
 #[tokio::test]
-async fn a_client_that_closes_its_side_gets_what_it_asked_for() {
+async fn a_half_closed_client_gets_the_answers_to_its_requests() {
     let mut raw = Raw::connect(mirror().await).await;
     raw.send([framed(&echo::echo("1")), framed(&echo::echo("2"))].concat()).await;
     raw.socket.shutdown().await.unwrap();
@@ -159,7 +159,7 @@ async fn a_client_that_closes_its_side_gets_what_it_asked_for() {
     assert!(raw.next().await.is_none());
 }
 
-/// Answers code 77 with 78 and a number that belongs to the connection.
+/// Answers code 77 with code 78 and the number of the connection.
 struct Numbered(u32);
 
 impl Service for Numbered {
@@ -180,7 +180,7 @@ impl Service for Numbered {
 }
 
 #[tokio::test]
-async fn services_compose_by_code_and_may_belong_to_a_connection() {
+async fn services_compose_by_code_and_can_be_created_per_connection() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let count = AtomicU32::new(0);
@@ -192,14 +192,15 @@ async fn services_compose_by_code_and_may_belong_to_a_connection() {
         raw.send(frame(77, &[])).await;
         assert_eq!(raw.next().await.unwrap().body, number.to_be_bytes());
         assert!(raw.is_open().await);
-        // The first service that has an error frame lends it.
+        // An unknown code is answered with the error frame of the first service that
+        // has one.
         raw.send(frame(3, &[])).await;
         assert_eq!(raw.error().await, "Unknown message code: 3");
     }
 }
 
 #[tokio::test]
-async fn shutting_down_lets_requests_finish_and_leaves_nothing_behind() {
+async fn shutdown_finishes_requests_in_progress_and_closes_all_connections() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let server = Server::default();
@@ -207,7 +208,8 @@ async fn shutting_down_lets_requests_finish_and_leaves_nothing_behind() {
     let serving = tokio::spawn(server.serve(listener, EchoService(Mirror)));
     let mut idle = Raw::connect(address).await;
     assert!(idle.is_open().await);
-    // More than the sockets hold, so that it is at it when the end comes.
+    // More than the sockets can buffer, so that the answer is still in progress at
+    // the shutdown.
     let mut busy = Raw::connect(address).await;
     busy.send(framed(&list(&"x".repeat(1000), 20_000))).await;
     assert!(busy.next().await.is_some());
@@ -226,7 +228,7 @@ async fn shutting_down_lets_requests_finish_and_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn dropping_the_server_ends_its_connections() {
+async fn dropping_the_server_closes_its_connections() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let server = Server::default();
@@ -243,13 +245,13 @@ async fn dropping_the_server_ends_its_connections() {
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_read_stops_the_handlers() {
+async fn a_client_that_does_not_read_exerts_back_pressure() {
     let (mut near, far) = tokio::io::duplex(1000);
     let config = ServerConfig::new().write_buffer(1000);
     let service = EchoService(Mirror);
     let serving = riak_runtime::server::serve_connection(far, &service, &config);
     let client = async {
-        // Requests are no longer taken when their answers are not.
+        // The server stops reading requests when their answers are not read.
         let request = framed(&echo::echo(&"x".repeat(200)));
         let mut taken = 0;
         while let Ok(result) = tokio::time::timeout(Duration::from_millis(50), near.write_all(&request)).await

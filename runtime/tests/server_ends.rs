@@ -1,5 +1,5 @@
-//! How streams, calls and servers end: what follows a last answer, whose frame
-//! an error has, and what a server that stops still does.
+//! The ends of streams, calls and servers: what may follow a last answer, which error
+//! frame an error uses, and what a server still does while it shuts down.
 #![cfg(feature = "server")]
 
 mod echo;
@@ -26,10 +26,10 @@ async fn serve(config: ServerConfig, service: impl Service) -> (SocketAddr, Serv
     (address, handle, tokio::spawn(server.serve(listener, service)))
 }
 
-/// Ends its streams itself, and then does something else.
-struct Late;
+/// Sends the last answer of a stream itself, and then misbehaves.
+struct AfterTheEnd;
 
-impl EchoServer for Late {
+impl EchoServer for AfterTheEnd {
     async fn echo(&self, request: EchoReq) -> Result<EchoResp, Failure> {
         Mirror.echo(request).await
     }
@@ -53,20 +53,20 @@ impl EchoServer for Late {
 }
 
 #[tokio::test]
-async fn the_next_request_is_welcome_as_soon_as_the_last_answer_is_out() {
-    let (address, ..) = serve(ServerConfig::default(), EchoService(Late)).await;
+async fn the_next_request_is_accepted_once_the_last_answer_is_sent() {
+    let (address, ..) = serve(ServerConfig::default(), EchoService(AfterTheEnd)).await;
     let mut raw = Raw::connect(address).await;
     raw.send(framed(&list("slow", 0))).await;
     assert_eq!(raw.next().await.unwrap().code, 18);
-    // The handler is still at something.
+    // The handler has not returned yet.
     assert!(raw.is_open().await);
 }
 
 #[tokio::test]
-async fn an_error_behind_the_last_answer_is_nobodys() {
+async fn an_error_after_the_last_answer_is_dropped() {
     for refuse in [true, false] {
         let config = ServerConfig::new().refuse_behind_stream(refuse);
-        let (address, ..) = serve(config, EchoService(Late)).await;
+        let (address, ..) = serve(config, EchoService(AfterTheEnd)).await;
         for nonce in ["fails", "fails later"] {
             let mut raw = Raw::connect(address).await;
             raw.send(framed(&list(nonce, 0))).await;
@@ -81,18 +81,18 @@ async fn an_error_behind_the_last_answer_is_nobodys() {
 }
 
 #[tokio::test]
-async fn an_answer_behind_the_last_one_closes_and_is_not_sent() {
-    let (address, ..) = serve(ServerConfig::default(), EchoService(Late)).await;
+async fn an_answer_after_the_last_one_is_not_sent_and_closes_the_connection() {
+    let (address, ..) = serve(ServerConfig::default(), EchoService(AfterTheEnd)).await;
     let mut raw = Raw::connect(address).await;
     raw.send(framed(&list("sends", 0))).await;
     assert_eq!(raw.next().await.unwrap().code, 18);
     assert!(raw.next().await.is_none());
 }
 
-/// Answers code 77, and then fails.
-struct Twice;
+/// Answers code 77, and then returns an error.
+struct AnswersThenFails;
 
-impl Service for Twice {
+impl Service for AnswersThenFails {
     fn serves(&self, code: u8) -> bool {
         code == 77
     }
@@ -110,16 +110,16 @@ impl Service for Twice {
 }
 
 #[tokio::test]
-async fn an_error_has_the_frame_of_the_service_that_was_called() {
-    let (first, ..) = serve(ServerConfig::default(), (EchoService(Mirror), Twice)).await;
-    let (second, ..) = serve(ServerConfig::default(), (Twice, EchoService(Mirror))).await;
+async fn an_error_uses_the_error_frame_of_the_called_service() {
+    let (first, ..) = serve(ServerConfig::default(), (EchoService(Mirror), AnswersThenFails)).await;
+    let (second, ..) = serve(ServerConfig::default(), (AnswersThenFails, EchoService(Mirror))).await;
     for address in [first, second] {
         let mut raw = Raw::connect(address).await;
         raw.send(frame(77, b"fail")).await;
         assert_eq!(raw.next().await.unwrap().code, 99);
         raw.send(framed(&echo::echo("error"))).await;
         assert_eq!(raw.error().await, "overload");
-        // And an error behind an answer has none.
+        // An error after an answer is dropped.
         raw.send(frame(77, b"")).await;
         assert_eq!(raw.next().await.unwrap().code, 10);
         assert!(raw.is_open().await);
@@ -127,7 +127,7 @@ async fn an_error_has_the_frame_of_the_service_that_was_called() {
 }
 
 #[tokio::test]
-async fn what_arrives_with_a_streaming_request_is_refused_as_well() {
+async fn a_request_pipelined_behind_a_streaming_one_is_refused() {
     let mut raw = Raw::connect(mirror().await).await;
     raw.send([framed(&list("x", 3)), framed(&echo::echo("behind"))].concat()).await;
     let mut codes = Vec::new();
@@ -139,7 +139,7 @@ async fn what_arrives_with_a_streaming_request_is_refused_as_well() {
 }
 
 #[tokio::test]
-async fn stopping_does_not_take_back_what_was_answered() {
+async fn shutdown_delivers_the_answer_to_a_request_in_progress() {
     let service = unary(|request: EchoReq| async move {
         tokio::time::sleep(Duration::from_millis(150)).await;
         Ok(EchoResp { nonce: vec![7; 300_000].into(), count: request.count, flag: None })
@@ -148,7 +148,8 @@ async fn stopping_does_not_take_back_what_was_answered() {
     let mut raw = Raw::connect(address).await;
     raw.send(framed(&echo::echo("served"))).await;
     tokio::time::sleep(Duration::from_millis(50)).await;
-    // Stays unread, for which a socket that is closed would be reset.
+    // This request stays unread, and closing a socket with unread data would reset
+    // the connection.
     raw.send(framed(&echo::echo("not served"))).await;
     handle.shut_down();
     tokio::time::sleep(Duration::from_millis(400)).await;
@@ -159,7 +160,7 @@ async fn stopping_does_not_take_back_what_was_answered() {
 }
 
 #[tokio::test]
-async fn stopping_waits_for_nobody_longer_than_it_says() {
+async fn shutdown_waits_no_longer_than_the_grace_period() {
     let config = ServerConfig::new().grace(Duration::from_millis(100));
     let (address, handle, serving) = serve(config, EchoService(Mirror)).await;
     let mut raw = Raw::connect(address).await;
@@ -174,11 +175,11 @@ async fn stopping_waits_for_nobody_longer_than_it_says() {
 }
 
 #[tokio::test]
-async fn a_request_may_take_no_more_than_the_server_allows() {
+async fn requests_are_decoded_within_the_servers_limits() {
     let none = DecodeLimits { depth: 0, ..DecodeLimits::DEFAULT };
     let (address, ..) = serve(ServerConfig::new().decode_limits(none), EchoService(Mirror)).await;
     let mut raw = Raw::connect(address).await;
-    // A group that is not known, and must not be looked into.
+    // An unknown group, which the decoder must not descend into.
     raw.send(frame(9, &[0x0a, 0, 0x7b, 0x7c])).await;
     assert!(raw.error().await.contains("nest"), "it says why");
     assert!(raw.next().await.is_none());

@@ -1,4 +1,4 @@
-//! Who leaves a part of the checks out is told so where operators look.
+//! Disabling part of the certificate checks is logged as a warning.
 #![cfg(feature = "tls")]
 
 use std::fmt::Debug;
@@ -9,7 +9,7 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
 
-/// The certificate of an authority, made for this test and of no other use.
+/// A certificate authority that was created for this test only.
 const AUTHORITY: &str = "\
 -----BEGIN CERTIFICATE-----
 MIIBiTCCAS+gAwIBAgIUQwSRLNVeh54/t9bdlk7/Ickl+xMwCgYIKoZIzj0EAwIw
@@ -24,7 +24,7 @@ yTzPCmSG3o88uTbXLQ==
 -----END CERTIFICATE-----
 ";
 
-/// Keeps the messages of warnings.
+/// Records the messages of warnings.
 #[derive(Clone, Default)]
 struct Warnings(Arc<Mutex<Vec<String>>>);
 
@@ -60,7 +60,7 @@ impl Subscriber for Warnings {
 }
 
 #[test]
-fn leaving_out_the_name_is_logged_and_checking_it_is_not() {
+fn disabling_the_name_check_logs_a_warning() {
     let warnings = Warnings::default();
     let _guard = tracing::subscriber::set_default(warnings.clone());
     let tls = TlsConfig::new().ca_pem(AUTHORITY);

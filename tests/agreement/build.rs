@@ -1,8 +1,8 @@
-//! Lists the messages of Riak's schemas twice: as descriptors, which `protoc`
-//! makes, and as the Rust types that the generator makes of them.
+//! Lists the messages of Riak's schemas twice: as descriptors made by `protoc`, and as the
+//! Rust types made by the generator.
 //!
-//! Invariant: both come from the schemas in `proto/`, so that a message that is
-//! added there is covered, or does not compile.
+//! Invariant: both come from the schemas in `proto/`, so a message that is added there is
+//! either covered, or a compile error.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -25,22 +25,22 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     files.sort();
-    describe(&files, &out.join("schemas.bin"))?;
+    write_descriptors(&files, &out.join("schemas.bin"))?;
     fs::write(out.join("messages.rs"), table(&files)?)?;
     Ok(())
 }
 
-/// Has `protoc` write the descriptors of all files.
-fn describe(files: &[PathBuf], to: &Path) -> Result<(), Box<dyn Error>> {
-    let done = Command::new(protoc_bin_vendored::protoc_bin_path()?)
+/// Runs `protoc` to write the descriptors of all files.
+fn write_descriptors(files: &[PathBuf], to: &Path) -> Result<(), Box<dyn Error>> {
+    let status = Command::new(protoc_bin_vendored::protoc_bin_path()?)
         .arg(format!("--descriptor_set_out={}", to.display()))
         .args(["--include_imports", "-I", PROTO])
         .args(files)
         .status()?;
-    if done.success() { Ok(()) } else { Err("protoc refused the schemas".into()) }
+    if status.success() { Ok(()) } else { Err("protoc refused the schemas".into()) }
 }
 
-/// The array of all messages that code is generated for.
+/// Returns the source of an array of all messages that code is generated for.
 fn table(files: &[PathBuf]) -> Result<String, Box<dyn Error>> {
     let sources = source::Sources {
         include: vec![PROTO.into()],

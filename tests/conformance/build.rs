@@ -1,13 +1,12 @@
-//! Points the testee at the code that was generated from the suite's schemas,
-//! if there is any.
+//! Points the testee at the code generated from the suite's schemas, if there is any.
 //!
-//! Invariant: without `RIAK_CONFORMANCE_GENERATED` the package builds anywhere,
-//! and to a program that says what it lacks.
+//! Invariant: without `RIAK_CONFORMANCE_GENERATED` the package builds anywhere, to a
+//! program that says what it lacks.
 
 use std::env;
 use std::path::Path;
 
-/// The directory that the generated code is in.
+/// The variable that names the directory of the generated code.
 const VARIABLE: &str = "RIAK_CONFORMANCE_GENERATED";
 
 fn main() {

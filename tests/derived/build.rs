@@ -1,7 +1,6 @@
-//! Writes each message of Riak's key/value and data type schemas as a derived
-//! type, and a table that pairs it with the generated one. And the other way
-//! round: prints the derived types of `src/own.rs` as schemas, and generates
-//! code from these.
+//! Writes each message of Riak's key/value and data type schemas as a derived type, and a
+//! table that pairs it with the generated one. In the other direction, prints the derived
+//! types of `src/own.rs` as schemas, and generates code from these.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -31,7 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let services = proto.join("riak_services.proto");
     println!("cargo::rerun-if-changed={}", services.display());
-    // The services say which messages have codes.
+    // The services define which messages have codes.
     let schema = riak_declare::schema(proto, files.into_iter().chain([services]).collect())?;
     let wanted = |message: &riak_codegen::model::Message| {
         matches!(schema.files[message.file.0].name.as_str(), "riak.proto" | "riak_kv.proto" | "riak_dt.proto")
@@ -61,11 +60,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     print(&out)
 }
 
-/// Prints the types of `own` as schemas, and generates code from these: with
-/// protoc, which alone reads editions and takes no liberties.
+/// Prints the types of `own` as schemas, and generates code from these with protoc, which
+/// alone reads editions and is strict.
 fn print(out: &Path) -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=src/own.rs");
-    let printed = fresh(out, "printed")?;
+    let printed = empty_dir(out, "printed")?;
     let schemas = [
         ("classic.proto", own::classic::schema()),
         ("modern.proto", own::modern::schema()),
@@ -95,15 +94,15 @@ fn print(out: &Path) -> Result<(), Box<dyn Error>> {
     let response = protoc_gen_riak::plugin::respond(&request.write_to_bytes()?, |_| {})?;
     let response = CodeGeneratorResponse::parse_from_bytes(&response)?;
     assert!(!response.has_error(), "{}", response.error());
-    let generated = fresh(out, "generated")?;
+    let generated = empty_dir(out, "generated")?;
     for file in &response.file {
         fs::write(generated.join(file.name()), file.content())?;
     }
     Ok(())
 }
 
-/// An empty directory.
-fn fresh(out: &Path, name: &str) -> std::io::Result<PathBuf> {
+/// Creates an empty directory.
+fn empty_dir(out: &Path, name: &str) -> std::io::Result<PathBuf> {
     let dir = out.join(name);
     if dir.exists() {
         fs::remove_dir_all(&dir)?;

@@ -1,5 +1,5 @@
-//! Generates the shop's messages, client and server trait. Riak's schemas and
-//! the options are built into the generator; Riak's types are riak-client's.
+//! Generates the shop's messages, client and server trait. The generator has Riak's schemas
+//! and the options built in; Riak's types are those of riak-client.
 
 fn main() -> Result<(), protoc_gen_riak::Error> {
     protoc_gen_riak::Config::new()

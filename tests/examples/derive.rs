@@ -1,6 +1,6 @@
-//! Three messages of one's own, with codes that Riak leaves free: written by
-//! hand, served beside the in-memory node's, and called over the connection
-//! that Riak's client uses. `cargo run --example derive`
+//! Three custom messages, with codes that Riak leaves free. They are declared by hand,
+//! served next to the in-memory node's messages, and called over the connection that Riak's
+//! client uses. `cargo run --example derive`
 
 use std::sync::{Arc, Mutex};
 
@@ -11,19 +11,19 @@ use riak_runtime::server::{ErrorReply, Failure, unary};
 use riak_runtime::{Blob, RiakMessage};
 use riak_testkit::Node;
 
-/// Hands out a number that nobody else has.
+/// Requests numbers that nobody else gets.
 #[derive(Clone, Debug, Default, PartialEq, RiakMessage)]
 #[riak(code = 232, response = TicketResp)]
 struct TicketReq {
-    /// What the number is for.
+    /// The purpose of the numbers.
     #[riak(tag = 1)]
     queue: Blob,
-    /// How many numbers are wanted.
+    /// How many numbers to reserve.
     #[riak(tag = 2, default = 1)]
     count: Option<u32>,
 }
 
-/// The numbers, from the first on.
+/// Consecutive numbers, starting with `first`.
 #[derive(Clone, Debug, Default, PartialEq, RiakMessage)]
 #[riak(code = 233)]
 struct TicketResp {
@@ -33,12 +33,13 @@ struct TicketResp {
     count: u32,
 }
 
-/// Begins again with the first number: answered by what came last.
+/// Starts over with the first number. The answer contains the next number that would have
+/// been given out.
 #[derive(Clone, Debug, Default, PartialEq, RiakMessage)]
 #[riak(code = 234, response = TicketResp, retry = "safe")]
 struct ResetReq;
 
-/// The next number of the only queue that there is.
+/// The next number of the only queue.
 #[derive(Default)]
 struct Tickets(Mutex<u64>);
 
@@ -68,7 +69,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     );
     let node = Node::builder().with_service(service).start().await?;
 
-    // One connection for Riak's messages and for these.
+    // One connection carries Riak's messages and these.
     let connection = Connection::connect(node.addr()).await?;
     let riak = Riak::over(connection.clone());
 

@@ -1,16 +1,16 @@
-//! Each peer's own generator, run over the same schemas.
+//! Runs each peer's own generator over the same schemas.
 //!
-//! Invariant: everything that is measured is generated here, from Riak's
-//! schemas and `proto/telemetry.proto`, with each generator's defaults.
+//! Invariant: everything that is measured is generated here, from Riak's schemas and
+//! `proto/telemetry.proto`, with each generator's defaults.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-/// The directory of Riak's schemas, seen from this crate.
+/// The directory of Riak's schemas, relative to this crate.
 const RIAK: &str = "../../proto";
 
-/// Riak's schemas: what has messages. The other files only describe these.
+/// Riak's schemas with messages. The other files only define options.
 const RIAK_FILES: [&str; 7] = [
     "riak.proto",
     "riak_kv.proto",
@@ -34,8 +34,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let includes = [Path::new(RIAK), Path::new("proto")];
 
-    // Ours: Riak's messages are riak-client's. All of them as somebody would
-    // declare them, too.
+    // This project: Riak's messages come from riak-client, and all messages are declared as
+    // derived types too.
     protoc_gen_riak::Config::new().out_dir(fresh(&out, "riak")?).compile(&[TELEMETRY], &["proto"])?;
     let mut declared = String::new();
     for (include, files) in [(RIAK, &files[..RIAK_FILES.len()]), ("proto", &files[RIAK_FILES.len()..])] {
@@ -67,7 +67,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let config = pb_rs::ConfigBuilder::new(&readable, None, Some(&quick), &includes_of_readable)?;
     pb_rs::types::FileDescriptor::run(&config.build())?;
 
-    // SAFETY: this process has one thread.
+    // SAFETY: this process has one thread, so nothing else accesses the environment.
     unsafe { env::set_var("PROTOC", &protoc) };
     buffa_build::Config::new()
         .files(&files)
@@ -78,8 +78,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Copies of the schemas without what pb-rs cannot parse: `reserved` in enums.
-/// It says nothing about the code for the messages.
+/// Copies the schemas without `reserved` in enums, which pb-rs cannot parse, and which does
+/// not affect the code for messages.
 fn readable_by_pb_rs(files: &[PathBuf], to: &Path) -> Result<Vec<PathBuf>, Box<dyn Error>> {
     let mut copies = Vec::new();
     for file in files {
@@ -93,7 +93,7 @@ fn readable_by_pb_rs(files: &[PathBuf], to: &Path) -> Result<Vec<PathBuf>, Box<d
     Ok(copies)
 }
 
-/// An empty directory.
+/// Creates an empty directory.
 fn fresh(out: &Path, name: &str) -> std::io::Result<PathBuf> {
     let dir = out.join(name);
     if dir.exists() {

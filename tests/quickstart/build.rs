@@ -1,5 +1,4 @@
-//! Generates the client from the schemas in `proto/`, as any crate would from
-//! its own.
+//! Generates the client from the schemas in `proto/`, as any crate would from its own schemas.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -20,7 +19,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     .map(|name| format!("{proto}/{name}"));
     let report = protoc_gen_riak::Config::new().server(false).compile(&files, &[proto])?;
 
-    // What was read and written, for the example to show.
+    // The example prints which files were read and written.
     let mut text = String::new();
     for (verb, paths) in [("read", &report.read), ("wrote", &report.written)] {
         for path in paths {

@@ -1,8 +1,8 @@
-//! What the properties of a bucket are until they are set, how they are set,
-//! and what is refused.
+//! The properties of buckets: their defaults, how they are set, and which values
+//! are refused.
 //!
-//! Invariant: a set of properties that a node answers with is complete: bucket
-//! over type over the values of a fresh installation.
+//! Invariant: the properties that a node returns are complete. Those of a bucket
+//! override those of its type, which override those of a fresh installation.
 
 use riak_client::riak::{RpbBucketProps, RpbCommitHook, RpbModFun};
 use riak_runtime::{Blob, Quorum};
@@ -10,13 +10,13 @@ use riak_runtime::{Blob, Quorum};
 use crate::crdt::Kind;
 use crate::refusal::Refusal;
 
-/// What the type `default` has on a fresh node.
-pub(crate) fn of_default_type() -> RpbBucketProps {
+/// Returns the properties of the type `default` on a fresh node.
+pub(crate) fn default_type_props() -> RpbBucketProps {
     RpbBucketProps { allow_mult: Some(false), write_once: Some(false), ..common() }
 }
 
-/// What a type has that was made with no properties of its own.
-pub(crate) fn of_other_types() -> RpbBucketProps {
+/// Returns the properties of a type that was created without any of its own.
+pub(crate) fn new_type_props() -> RpbBucketProps {
     RpbBucketProps { allow_mult: Some(true), ..common() }
 }
 
@@ -44,8 +44,8 @@ fn common() -> RpbBucketProps {
     }
 }
 
-/// `props` with those of `over` that are set. Hooks are set where their flag
-/// is.
+/// Returns `props` overridden by the properties that `over` sets. Hooks are set
+/// only if their flag is.
 pub(crate) fn merged(mut props: RpbBucketProps, over: &RpbBucketProps) -> RpbBucketProps {
     /// Copies the optional fields that are set.
     macro_rules! take {
@@ -71,8 +71,8 @@ pub(crate) fn merged(mut props: RpbBucketProps, over: &RpbBucketProps) -> RpbBuc
     props
 }
 
-/// Hooks as a node keeps them: a function or a name, the function if it is given
-/// both, and none that are neither.
+/// Returns hooks as a node stores them: a function, or else a name. A hook with
+/// neither is dropped.
 fn hooks(given: &[RpbCommitHook]) -> Vec<RpbCommitHook> {
     let kept = |hook: &RpbCommitHook| match (&hook.modfun, &hook.name) {
         (None, None) => None,
@@ -82,12 +82,12 @@ fn hooks(given: &[RpbCommitHook]) -> Vec<RpbCommitHook> {
     given.iter().filter_map(kept).collect()
 }
 
-/// Whether properties may be set where `existing` apply. What is not in
-/// `RpbBucketProps` never gets here, and is not stored.
+/// Checks whether properties may be set on top of `existing` ones. Properties that
+/// `RpbBucketProps` lacks never get here, and are not stored.
 ///
 /// # Errors
 ///
-/// [`Refusal::InvalidProps`] with all that are wrong.
+/// [`Refusal::InvalidProps`] with all that are invalid.
 pub(crate) fn check(
     kind_is_default: bool,
     existing: &RpbBucketProps,
@@ -95,7 +95,7 @@ pub(crate) fn check(
 ) -> Result<(), Refusal> {
     let mut faults = Vec::new();
     if !kind_is_default {
-        check_fixed(existing, new, &mut faults);
+        check_immutable(existing, new, &mut faults);
     }
     for (name, value) in [
         ("n_val", new.n_val),
@@ -122,14 +122,18 @@ pub(crate) fn check(
     if faults.is_empty() {
         Ok(())
     } else {
-        // The node collects them back to front.
+        // The node lists the faults in reverse order.
         faults.reverse();
         Err(Refusal::InvalidProps(faults))
     }
 }
 
-/// What is fixed once a type is in use.
-fn check_fixed(existing: &RpbBucketProps, new: &RpbBucketProps, faults: &mut Vec<(&'static str, String)>) {
+/// Checks the properties that are fixed once a type is in use.
+fn check_immutable(
+    existing: &RpbBucketProps,
+    new: &RpbBucketProps,
+    faults: &mut Vec<(&'static str, String)>,
+) {
     match (&existing.datatype, &new.datatype) {
         (None, Some(_)) => faults.push(("datatype", "\"`datatype` must not be defined.\"".to_owned())),
         (Some(old), Some(new)) if old != new => {
@@ -162,22 +166,23 @@ fn check_fixed(existing: &RpbBucketProps, new: &RpbBucketProps, faults: &mut Vec
     }
 }
 
-/// The type that a request names; the default one if it names none. One without a
-/// name is one that does not exist, to requests for properties and to listings.
-pub(crate) fn named_kind(requested: Option<&Blob>) -> Blob {
+/// Returns the bucket type that a request names, or the default type if it names
+/// none. Requests for properties and listings take an empty name for that of a type
+/// that does not exist.
+pub(crate) fn type_or_default(requested: Option<&Blob>) -> Blob {
     requested.cloned().unwrap_or(Blob::from_static(crate::ring::DEFAULT_TYPE))
 }
 
-/// The same for requests that look at the name first.
+/// As [`type_or_default`], for requests that refuse an empty name.
 ///
 /// # Errors
 ///
 /// [`Refusal::EmptyType`].
-pub(crate) fn kind_of(requested: Option<&Blob>) -> Result<Blob, Refusal> {
+pub(crate) fn checked_type(requested: Option<&Blob>) -> Result<Blob, Refusal> {
     if requested.is_some_and(|name| name.is_empty()) {
         return Err(Refusal::EmptyType);
     }
-    Ok(named_kind(requested))
+    Ok(type_or_default(requested))
 }
 
 #[cfg(test)]
@@ -185,19 +190,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_is_present_is_set() {
+    fn only_present_properties_are_set() {
         let set = RpbBucketProps { n_val: Some(5), ..RpbBucketProps::default() };
-        let props = merged(of_default_type(), &set);
+        let props = merged(default_type_props(), &set);
         assert_eq!((props.n_val, props.allow_mult, props.r), (Some(5), Some(false), Some(Quorum::QUORUM)));
     }
 
     #[test]
-    fn hooks_need_their_flag() {
+    fn hooks_are_set_only_with_their_flag() {
         let hook = RpbCommitHook { name: Some("h".into()), ..RpbCommitHook::default() };
         let silent = RpbBucketProps { precommit: vec![hook.clone()], ..RpbBucketProps::default() };
-        assert_eq!(merged(of_default_type(), &silent).precommit, []);
+        assert_eq!(merged(default_type_props(), &silent).precommit, []);
         let flagged = RpbBucketProps { has_precommit: Some(true), ..silent };
-        let props = merged(of_default_type(), &flagged);
+        let props = merged(default_type_props(), &flagged);
         assert_eq!(props.precommit, [hook]);
         let modfun = Some(RpbModFun::new("m", "f"));
         let odd = [
@@ -206,14 +211,14 @@ mod tests {
         ];
         let odd = RpbBucketProps { precommit: odd.into(), ..flagged };
         let kept = RpbCommitHook { modfun, ..RpbCommitHook::default() };
-        assert_eq!(merged(of_default_type(), &odd).precommit, [kept]);
+        assert_eq!(merged(default_type_props(), &odd).precommit, [kept]);
         let none = RpbBucketProps { has_precommit: Some(true), ..RpbBucketProps::default() };
         assert_eq!(merged(props, &none).precommit, []);
     }
 
     #[test]
-    fn nonsense_is_refused_in_the_words_of_the_node() {
-        let existing = of_default_type();
+    fn invalid_properties_are_refused_with_the_texts_of_a_real_node() {
+        let existing = default_type_props();
         let zero = RpbBucketProps { n_val: Some(0), ..RpbBucketProps::default() };
         assert_eq!(
             check(true, &existing, &zero).unwrap_err().to_string(),
@@ -226,9 +231,9 @@ mod tests {
         );
         let datatype = RpbBucketProps { datatype: Some("set".into()), ..RpbBucketProps::default() };
         assert!(check(true, &existing, &datatype).is_ok());
-        assert!(check(false, &of_other_types(), &datatype).is_err());
+        assert!(check(false, &new_type_props(), &datatype).is_err());
         let maps = merged(
-            of_other_types(),
+            new_type_props(),
             &RpbBucketProps { datatype: Some("map".into()), ..RpbBucketProps::default() },
         );
         assert_eq!(
@@ -236,7 +241,7 @@ mod tests {
             "Invalid bucket properties: [{datatype,\"set not supported for bucket datatype property\"}]"
         );
         let hlls = merged(
-            of_other_types(),
+            new_type_props(),
             &RpbBucketProps {
                 datatype: Some("hll".into()),
                 hll_precision: Some(10),
@@ -249,6 +254,6 @@ mod tests {
         }
         let single = RpbBucketProps { allow_mult: Some(false), ..RpbBucketProps::default() };
         assert!(check(false, &maps, &single).is_err());
-        assert!(check(false, &of_other_types(), &single).is_ok());
+        assert!(check(false, &new_type_props(), &single).is_ok());
     }
 }

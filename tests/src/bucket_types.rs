@@ -1,14 +1,14 @@
-//! [`BucketTypes`]: the types of a node, and what their buckets set themselves.
+//! [`BucketTypes`]: the bucket types of a node, and the properties of single buckets.
 //!
-//! Invariant: the type `default` always exists; types are only made from
-//! outside the protocol, as in Riak.
+//! Invariant: the type `default` always exists. As in Riak, no request creates a
+//! type.
 
 use std::collections::BTreeMap;
 
 use riak_client::riak::RpbBucketProps;
 use riak_runtime::Blob;
 
-use crate::bucket_props::{check, merged, of_default_type, of_other_types};
+use crate::bucket_props::{check, default_type_props, merged, new_type_props};
 use crate::crdt::{DEFAULT_PRECISION, Kind};
 use crate::refusal::Refusal;
 use crate::ring::DEFAULT_TYPE;
@@ -21,15 +21,15 @@ pub(crate) struct BucketTypes {
 }
 
 impl BucketTypes {
-    /// The type `default` alone.
+    /// Creates the type `default` alone.
     pub(crate) fn new() -> Self {
-        let default = (Blob::from_static(DEFAULT_TYPE), of_default_type());
+        let default = (Blob::from_static(DEFAULT_TYPE), default_type_props());
         Self { types: BTreeMap::from([default]), buckets: BTreeMap::new() }
     }
 
-    /// Makes a type with these properties. One of the same name is replaced.
+    /// Creates a type with these properties, replacing one of the same name.
     pub(crate) fn create(&mut self, name: Blob, props: &RpbBucketProps) {
-        let base = if name == *DEFAULT_TYPE { of_default_type() } else { of_other_types() };
+        let base = if name == *DEFAULT_TYPE { default_type_props() } else { new_type_props() };
         let mut props = merged(base, props);
         if Kind::of(&props) == Some(Kind::Hll) {
             props.hll_precision.get_or_insert(DEFAULT_PRECISION);
@@ -37,12 +37,12 @@ impl BucketTypes {
         self.types.insert(name, props);
     }
 
-    /// The properties of a type; `None` if there is no such type.
+    /// Returns the properties of a type, or `None` if there is no such type.
     pub(crate) fn of_type(&self, kind: &Blob) -> Option<&RpbBucketProps> {
         self.types.get(kind)
     }
 
-    /// The properties of a bucket, those of its type where it sets none;
+    /// Returns the properties of a bucket, which default to those of its type, or
     /// `None` if there is no such type.
     pub(crate) fn of_bucket(&self, kind: &Blob, bucket: &Blob) -> Option<RpbBucketProps> {
         let props = self.types.get(kind)?.clone();
@@ -72,7 +72,7 @@ impl BucketTypes {
         Ok(())
     }
 
-    /// Drops what a bucket sets itself.
+    /// Resets a bucket's properties to those of its type.
     pub(crate) fn reset_bucket(&mut self, kind: Blob, bucket: Blob) {
         self.buckets.remove(&(kind, bucket));
     }
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn buckets_follow_their_type_until_they_set_something() {
+    fn bucket_props_default_to_those_of_the_type() {
         let mut types = BucketTypes::new();
         types.create("mine".into(), &RpbBucketProps::default());
         let (kind, bucket) = (Blob::from("mine"), Blob::from("b"));

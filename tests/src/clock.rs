@@ -1,12 +1,12 @@
-//! [`Clock`]: where the node takes the time from.
+//! [`Clock`]: the node's source of the time.
 //!
-//! Invariant: a manual clock only moves when it is told to, so that tests of
-//! timestamps and of delayed reaping do not sleep.
+//! Invariant: a manual clock moves only when it is advanced, so that tests of
+//! timestamps and of delayed reaping need not sleep.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// The time as the node sees it.
+/// A clock: the system's, or one that a test sets.
 ///
 /// ```
 /// use riak_testkit::Clock;
@@ -18,35 +18,35 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Clock {
-    /// `None` is the system's clock.
+    /// The time of a manual clock; `None` for the system's clock.
     manual: Option<Arc<Mutex<Duration>>>,
 }
 
 impl Clock {
-    /// The system's clock.
+    /// Returns the system's clock.
     #[must_use]
     pub fn system() -> Self {
         Self { manual: None }
     }
 
-    /// A clock that stands at this time since the Unix epoch until it is
-    /// [advanced](Clock::advance). Clones show the same time.
+    /// Creates a clock that stands at this time since the Unix epoch until it is
+    /// [advanced](Clock::advance). Clones share the time.
     #[must_use]
     pub fn manual(since_epoch: Duration) -> Self {
         Self { manual: Some(Arc::new(Mutex::new(since_epoch))) }
     }
 
-    /// The time since the Unix epoch.
+    /// Returns the time since the Unix epoch.
     #[must_use]
     pub fn now(&self) -> Duration {
         match &self.manual {
             Some(time) => *time.lock().unwrap_or_else(PoisonError::into_inner),
-            // A system that is set to before 1970 has no time for us: zero.
+            // A system clock set to before 1970 counts as zero.
             None => SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
         }
     }
 
-    /// Moves a manual clock on. Does nothing to the system's.
+    /// Advances a manual clock. Has no effect on the system's clock.
     pub fn advance(&self, by: Duration) {
         if let Some(time) = &self.manual {
             let mut time = time.lock().unwrap_or_else(PoisonError::into_inner);

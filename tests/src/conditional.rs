@@ -1,7 +1,6 @@
 //! Conditional puts: `if_none_match` and `if_not_modified`.
 //!
-//! Invariant: a tombstone is no object here, as a plain read does not find it
-//! either.
+//! Invariant: a tombstone counts as no object, as in a plain read.
 
 use riak_client::riak_kv::RpbPutReq;
 
@@ -9,7 +8,7 @@ use crate::object::Object;
 use crate::refusal::Refusal;
 use crate::vclock::Vclock;
 
-/// Whether a put may go ahead, `stored` being what the node has.
+/// Checks the conditions of a put against the stored object.
 ///
 /// # Errors
 ///
@@ -20,7 +19,7 @@ pub(crate) fn check(request: &RpbPutReq, context: &Vclock, stored: Option<&Objec
     match stored.filter(|stored| !stored.is_tombstone()) {
         Some(_) if none_match => Err(Refusal::MatchFound),
         Some(stored) if not_modified && stored.clock != *context => Err(Refusal::Modified),
-        // With both conditions, the absence that the first wants is enough.
+        // With both conditions, the absence that `if_none_match` asks for is enough.
         None if not_modified && !none_match => Err(Refusal::NotFound),
         _ => Ok(()),
     }
@@ -35,7 +34,7 @@ mod tests {
     use crate::vclock::Dot;
 
     #[test]
-    fn conditions_are_checked_against_what_a_read_finds() {
+    fn conditions_treat_a_tombstone_as_absent() {
         let mut clock = Vclock::default();
         clock.add(Dot { actor: 1, counter: 1 });
         let sibling = Sibling { dot: None, content: RpbContent::new("v"), entries: Vec::new(), crdt: None };

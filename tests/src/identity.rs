@@ -1,7 +1,7 @@
-//! [`Identities`]: vtags, generated keys and the node's name as an actor.
+//! [`Identities`]: vtags, generated keys, and the node's actor in vclocks.
 //!
-//! Invariant: a seed gives the same sequence every time; without one, two nodes
-//! share nothing.
+//! Invariant: a seed gives the same sequence every time. Without a seed, two nodes
+//! share no identities.
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -13,11 +13,11 @@ use crate::vclock::{Actor, Dot};
 
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// Gives out names and counters.
+/// A generator of unique names and counters.
 #[derive(Clone, Debug)]
 pub(crate) struct Identities {
     seed: u64,
-    /// Who this node is in vclocks.
+    /// The node's actor in vclocks.
     actor: Actor,
     names: u64,
     writes: u64,
@@ -25,9 +25,9 @@ pub(crate) struct Identities {
 }
 
 impl Identities {
-    /// Names that follow from the seed, or from chance.
+    /// Creates a generator from a seed, or from a random one.
     pub(crate) fn new(seed: Option<u64>) -> Self {
-        // The standard library seeds its hash maps from the system's randomness.
+        // The standard library seeds its hash maps from the system's random numbers.
         let seed = seed.unwrap_or_else(|| RandomState::new().hash_one("riak-testkit"));
         let [b0, b1, b2, b3, b4, b5, b6, b7, ..] =
             sha1::digest(&[&seed.to_be_bytes()[..], b"actor"].concat());
@@ -35,30 +35,29 @@ impl Identities {
         Self { seed, actor, names: 0, writes: 0, epochs: 0 }
     }
 
-    /// The next write's place in vclocks.
-    pub(crate) fn write(&mut self) -> Dot {
+    /// Returns the dot of the next write.
+    pub(crate) fn next_dot(&mut self) -> Dot {
         self.writes += 1;
         Dot { actor: self.actor, counter: self.writes }
     }
 
-    /// The actor of a data type that is new under its key: the node, and which of
-    /// its new ones it is, as long as Riak's.
-    pub(crate) fn epoch(&mut self) -> Epoch {
+    /// Returns the actor of a data type that is new under its key: the node's actor
+    /// and a counter, as long as Riak's actors are.
+    pub(crate) fn next_epoch(&mut self) -> Epoch {
         self.epochs = self.epochs.wrapping_add(1);
-        let mut epoch = [0; 12];
-        epoch[..8].copy_from_slice(&self.actor.to_be_bytes());
-        epoch[8..].copy_from_slice(&self.epochs.to_be_bytes());
-        epoch
+        let mut next_epoch = [0; 12];
+        next_epoch[..8].copy_from_slice(&self.actor.to_be_bytes());
+        next_epoch[8..].copy_from_slice(&self.epochs.to_be_bytes());
+        next_epoch
     }
 
-    /// A key for an object that came without one: 160 bits in base 62, 27
-    /// characters most of the time.
+    /// Generates a key for an object that was put without one: 160 bits in base 62,
+    /// usually 27 characters.
     pub(crate) fn key(&mut self) -> Blob {
         base62(&self.next()).into()
     }
 
-    /// A vtag for a version: 128 bits in base 62, 22 characters most of the
-    /// time.
+    /// Generates a vtag for a version: 128 bits in base 62, usually 22 characters.
     pub(crate) fn vtag(&mut self) -> Blob {
         base62(&self.next()[..16]).into()
     }
@@ -69,7 +68,7 @@ impl Identities {
     }
 }
 
-/// The big-endian number that these bytes are, in base 62.
+/// Writes a big-endian number in base 62.
 fn base62(bytes: &[u8]) -> Vec<u8> {
     let mut number = bytes.to_vec();
     let mut digits = Vec::new();
@@ -91,19 +90,19 @@ mod tests {
     use super::{Identities, base62};
 
     #[test]
-    fn a_seed_gives_the_same_names_again() {
+    fn the_same_seed_gives_the_same_names() {
         let (mut one, mut two) = (Identities::new(Some(7)), Identities::new(Some(7)));
         assert_eq!(one.vtag(), two.vtag());
         assert_eq!(one.key(), two.key());
-        assert_eq!(one.write(), two.write());
-        assert_eq!(one.epoch(), two.epoch());
-        assert_ne!(one.epoch(), one.epoch());
+        assert_eq!(one.next_dot(), two.next_dot());
+        assert_eq!(one.next_epoch(), two.next_epoch());
+        assert_ne!(one.next_epoch(), one.next_epoch());
         assert_ne!(one.key(), one.key());
-        assert_ne!(Identities::new(None).write(), Identities::new(None).write());
+        assert_ne!(Identities::new(None).next_dot(), Identities::new(None).next_dot());
     }
 
     #[test]
-    fn names_are_as_long_as_real_ones() {
+    fn names_have_the_length_of_real_ones() {
         let mut names = Identities::new(Some(1));
         for _ in 0..100 {
             assert!((20..=22).contains(&names.vtag().len()));

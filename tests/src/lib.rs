@@ -1,4 +1,4 @@
-//! An in-memory Riak node in the process, for tests of what talks to Riak.
+//! An in-memory Riak node for tests of programs that talk to Riak.
 //!
 //! ```
 //! use riak_client::riak_kv::{RpbContent, RpbGetReq, RpbPutReq};
@@ -9,7 +9,7 @@
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let node = Node::start().await?;
 //!
-//! // What is to be tested talks to `node.addr()` as to any Riak node.
+//! // The code under test talks to `node.addr()` as to any Riak node.
 //! let riak = Riak::connect(node.addr()).await?;
 //! let mut put = RpbPutReq::new("users", RpbContent::new("hello"));
 //! put.key = Some("alice".into());
@@ -17,7 +17,7 @@
 //! let found = riak.kv().get(&RpbGetReq::new("users", "alice")).await?;
 //! assert_eq!(found.content[0].value, "hello");
 //!
-//! // The test can look behind the socket, and put things there.
+//! // The test can read and write the node's data directly.
 //! assert_eq!(node.store().keys("default", "users"), ["alice"]);
 //! # Ok(())
 //! # }
@@ -25,58 +25,58 @@
 //!
 //! # What it does
 //!
-//! It answers as an `OpenRiak` 3.2 node does, with one partitioned ring that is
-//! all its own: ping, server info and client ids; get, put and delete with
-//! vclocks, siblings, tombstones and conditions; data types, with contexts, and
-//! the counters of Riak 1.4; properties of buckets and bucket types; listings;
-//! secondary indexes, with pages and streams; the walk over whole objects;
-//! preference lists and membership. Exchanges that were
-//! recorded with a real node are replayed against it, and give the same codes,
-//! closes, error texts and contents.
+//! The node answers as an `OpenRiak` 3.2 node that is alone in its ring. It serves
+//! ping, server info and client ids; get, put and delete with vclocks, siblings,
+//! tombstones and conditions; data types with contexts, and the counters of
+//! Riak 1.4; properties of buckets and bucket types; listings; secondary indexes
+//! with pages and streams; scans over whole objects; preference lists and
+//! membership. Exchanges recorded with a real node are replayed against it, and
+//! give the same message codes, connection closes, error texts and contents.
 //!
-//! Any other request, such as those for search, gets what a real node says that
-//! does not serve it: "Unknown message code".
+//! Any other request, such as a search, gets the answer of a real node that does
+//! not serve it: "Unknown message code".
 //!
-//! # What differs from a real node
+//! # How it differs from a real node
 //!
-//! - There is one replica of each data type, and one actor that changes it, where
-//!   Riak has one for each partition: contexts look like Riak's, and cover what
-//!   was read, but name one actor. One that is new under its key has a new actor
-//!   at once; in Riak, if its tombstone is not reaped yet, an old context covers
-//!   some of what is new. A counter in a map that is removed while others
-//!   increment it keeps just their increments; in Riak, those of their partitions
-//!   from before as well.
-//! - What crashes a partition's process in Riak, such as a context with a counter,
-//!   or bytes that are no context, is answered with "timeout" at once, and not
-//!   after a minute.
-//! - A plain read of a data type shows a form that begins as Riak's does, and that
-//!   nobody reads: written back, it is a plain value.
-//! - Estimates of a `HyperLogLog` are Riak's as long as it counts linearly, which
-//!   it does up to 11,500 elements at the default precision. Above, up to 80,000,
-//!   they are as exact, but not the same.
-//! - Vclocks are of its own kind: opaque, as they are to clients. One that comes
-//!   from elsewhere is refused as a real node refuses nonsense.
-//! - All replicas are here, so that every quorum that `n_val` allows is met, and
-//!   each counts as a node of its own for `node_confirms`.
-//! - Errors that a real node answers with a stack trace have its first line
-//!   only, and error texts that print a term have no line breaks.
-//! - `term_regex` takes the expressions of the crate `regex`: no
-//!   back-references, no look-around.
-//! - Requests take no time. [`NodeBuilder::part_time`] says what they cost when
-//!   it comes to their timeouts.
-//! - Security is off, but for what stands in front of a node with the feature
-//!   `tls` (`SecuredNode`), and commit hooks are properties that nobody runs.
+//! - A data type has one replica, changed by one actor, where Riak has one for each
+//!   partition. Contexts look like Riak's and cover what was read, but name a single
+//!   actor. A data type that is created anew under its key gets a new actor at
+//!   once; in Riak, until the tombstone is reaped, an old context also covers part
+//!   of the new value. If a counter in a map is removed while other clients
+//!   increment it, only their increments remain; in Riak, everything remains that
+//!   was added through the same partitions, earlier increments included.
+//! - Requests that crash a partition's process in Riak, such as an update of a
+//!   counter with a context or an update with an invalid context, are answered with
+//!   "timeout" at once, not after a minute.
+//! - A plain read of a data type returns bytes that begin as Riak's do, but cannot
+//!   be decoded. Written back, they are a plain value.
+//! - Estimates of a `HyperLogLog` equal Riak's in the range of linear counting, up
+//!   to 11,500 elements at the default precision. Above, up to 80,000, they are as
+//!   accurate, but not identical.
+//! - Vclocks have a format of their own, which makes no difference to clients, since
+//!   vclocks are opaque. A vclock from another node is refused as a real node
+//!   refuses malformed bytes.
+//! - The node holds all replicas: every quorum that `n_val` allows is met, and each
+//!   replica counts as a separate node for `node_confirms`.
+//! - An error that a real node answers with a stack trace has only its first line,
+//!   and error texts that print a term have no line breaks.
+//! - `term_regex` takes the syntax of the crate `regex`, without back-references
+//!   and look-around.
+//! - Requests take no time. [`NodeBuilder::part_time`] sets the time that counts
+//!   towards their timeouts.
+//! - Security is off, unless a `SecuredNode` (feature `tls`) stands in front of the
+//!   node. Commit hooks are stored as properties, but never run.
 //!
-//! # Tests that are the same each time
+//! # Reproducible tests
 //!
-//! [`NodeBuilder::seed`] fixes keys, vtags and vclocks, and [`Clock::manual`]
-//! the time: then the same requests get the same bytes, and tombstones are
-//! reaped when the test says so.
+//! [`NodeBuilder::seed`] fixes keys, vtags and vclocks, and [`Clock::manual`] fixes
+//! the time. The same requests then get the same bytes, and tombstones are reaped
+//! when the test advances the clock.
 //!
-//! The node may run under a clock of tokio's that is stopped
-//! (`start_paused = true`), in the runtime of who calls it: deadlines come at once
-//! then. Where the system takes a moment, as over values of a megabyte, such a
-//! clock jumps to the next deadline.
+//! The node may run in the caller's runtime with tokio's clock paused
+//! (`start_paused = true`), so that deadlines pass without waiting. A paused clock
+//! jumps to the next deadline whenever the runtime is idle, which includes the time
+//! in which the operating system transfers, for example, a value of a megabyte.
 //!
 //! ```
 //! use std::time::Duration;
@@ -86,7 +86,7 @@
 //!
 //! # fn main() -> Result<(), riak_testkit::Refusal> {
 //! let clock = Clock::manual(Duration::from_secs(1_700_000_000));
-//! // A store alone will do where no socket is needed.
+//! // A store alone is enough where no socket is needed.
 //! let store = Node::builder().seed(7).clock(clock.clone()).build_store();
 //! let put = RpbPutReq { key: Some("k".into()), ..RpbPutReq::new("b", RpbContent::new("v")) };
 //! store.put(&put)?;
@@ -98,13 +98,13 @@
 //! # }
 //! ```
 //!
-//! # Messages of one's own
+//! # Messages of your own
 //!
-//! [`NodeBuilder::with_service`] adds the service of a schema of one's own to
-//! Riak's on the same socket: the dispatcher that is generated for a `service`,
-//! or anything else that implements
-//! [`Service`](riak_runtime::server::Service). It is asked before the node, so
-//! that it may also answer in its place: that is how a test makes a node lie.
+//! [`NodeBuilder::with_service`] adds a service with messages of its own to the
+//! node's socket: the generated dispatcher of a `service` in your schema, or any
+//! other type that implements [`Service`](riak_runtime::server::Service). It takes
+//! precedence over the node's own services, so a test can also use it to replace
+//! the node's answers.
 
 mod bucket_props;
 mod bucket_types;

@@ -1,6 +1,6 @@
-//! [`Node`]: a store behind a socket, and [`NodeBuilder`]: how it is to be.
+//! [`Node`], a store behind a socket, and [`NodeBuilder`], which configures it.
 //!
-//! Invariant: when a node is gone, so are its socket and its connections.
+//! Invariant: dropping a node closes its socket and its connections.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -16,11 +16,11 @@ use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
 use crate::crdt::Kind;
-use crate::services::{About, connection};
+use crate::services::{NodeInfo, connection};
 use crate::store::{Settings, Store};
 use crate::tombstone::DeleteMode;
 
-/// A Riak node in the process, on a TCP socket of its own.
+/// A Riak node in this process, on a TCP socket of its own.
 ///
 /// It runs until it is dropped or [shut down](Node::shutdown).
 #[derive(Debug)]
@@ -32,12 +32,12 @@ pub struct Node {
 }
 
 impl Node {
-    /// Starts a node as a fresh installation has it, on a free port of
+    /// Starts a node with the settings of a fresh installation, on a free port of
     /// 127.0.0.1.
     ///
     /// # Errors
     ///
-    /// If there is no socket to be had.
+    /// If no socket can be bound.
     ///
     /// # Panics
     ///
@@ -46,7 +46,7 @@ impl Node {
         Self::builder().start().await
     }
 
-    /// Says how a node is to be.
+    /// Returns a builder that configures a node before it starts.
     #[must_use]
     pub fn builder() -> NodeBuilder {
         NodeBuilder {
@@ -61,30 +61,30 @@ impl Node {
         }
     }
 
-    /// Where it listens.
+    /// Returns the address that the node listens on.
     #[must_use]
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// What it holds.
+    /// Returns the store that holds the node's data.
     #[must_use]
     pub fn store(&self) -> &Store {
         &self.store
     }
 
-    /// How many connections are open.
+    /// Returns the number of open connections.
     #[must_use]
     pub fn connections(&self) -> usize {
         self.handle.connections()
     }
 
-    /// Accepts no more connections, lets each finish the request it is at, and
-    /// returns when all are closed. What the node held stays in its
+    /// Stops accepting connections, lets each open connection finish its current
+    /// request, and returns when all are closed. The node's data stays in its
     /// [`Store`].
     pub async fn shutdown(mut self) {
         self.handle.shut_down();
-        // It ends in no other way than by itself: nobody aborts it meanwhile.
+        // The result is never an abort: only `Drop` aborts the task.
         let _ = (&mut self.task).await;
     }
 }
@@ -95,7 +95,7 @@ impl Drop for Node {
     }
 }
 
-/// How a [`Node`] is to be: made by [`Node::builder`].
+/// The configuration of a [`Node`], created by [`Node::builder`].
 #[derive(Clone, Debug)]
 pub struct NodeBuilder<S = NoService> {
     settings: Settings,
@@ -109,47 +109,47 @@ pub struct NodeBuilder<S = NoService> {
 }
 
 impl<S: Service> NodeBuilder<S> {
-    /// Where to listen. A free port of 127.0.0.1 otherwise.
+    /// Sets the address to listen on. Default: a free port of 127.0.0.1.
     #[must_use]
     pub fn bind(mut self, addr: impl Into<SocketAddr>) -> Self {
         self.bind = addr.into();
         self
     }
 
-    /// Where the node tells clients that it listens, as behind a proxy. Where
-    /// it does otherwise.
+    /// Sets the address that the node reports to clients, for example that of a
+    /// proxy in front of it. Default: the address that the node listens on.
     #[must_use]
     pub fn advertise(mut self, addr: impl Into<SocketAddr>) -> Self {
         self.advertised = Some(addr.into());
         self
     }
 
-    /// The node's name. `riak@127.0.0.1` otherwise.
+    /// Sets the node's name. Default: `riak@127.0.0.1`.
     #[must_use]
     pub fn node_name(mut self, name: impl Into<Blob>) -> Self {
         self.name = name.into();
         self
     }
 
-    /// The release that the node says it is. `3.2.3` otherwise, the one that it
-    /// was held against.
+    /// Sets the release that the node reports. Default: `3.2.3`, the release that
+    /// it is compared with.
     #[must_use]
     pub fn version(mut self, version: impl Into<Blob>) -> Self {
         self.version = version.into();
         self
     }
 
-    /// Adds a bucket type, active at once, with the properties that differ from
-    /// those of any new type. `default` changes the default type.
+    /// Adds a bucket type that is active at once. `props` holds the properties
+    /// that differ from those of a new type. The name `default` changes the
+    /// default type.
     #[must_use]
     pub fn bucket_type(mut self, name: impl Into<Blob>, props: &RpbBucketProps) -> Self {
         self.settings.types.create(name.into(), props);
         self
     }
 
-    /// Adds a bucket type for each kind of data type, under the names that they
-    /// have in Riak's own documentation: `counters`, `sets`, `maps`, `gsets` and
-    /// `hlls`.
+    /// Adds a bucket type for each kind of data type, with the names that Riak's
+    /// documentation uses: `counters`, `sets`, `maps`, `gsets` and `hlls`.
     ///
     /// ```
     /// use riak_client::{DataType, Location, Riak, SetUpdate};
@@ -176,84 +176,86 @@ impl<S: Service> NodeBuilder<S> {
         self
     }
 
-    /// How long tombstones stay. Three seconds otherwise.
+    /// Sets how long tombstones are kept. Default: three seconds.
     #[must_use]
     pub fn delete_mode(mut self, mode: DeleteMode) -> Self {
         self.settings.delete_mode = mode;
         self
     }
 
-    /// Where the node takes the time from. The system otherwise.
+    /// Sets the source of the time. Default: the system clock.
     #[must_use]
     pub fn clock(mut self, clock: Clock) -> Self {
         self.settings.clock = clock;
         self
     }
 
-    /// Lets keys, vtags and vclocks follow from this number: the same requests
-    /// in the same order then get the same ones. From chance otherwise.
+    /// Derives keys, vtags and vclocks from this seed, so that the same requests
+    /// in the same order produce the same ones. Default: a random seed.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.settings.seed = Some(seed);
         self
     }
 
-    /// The partitions of the ring: a power of two, or the next one. 8
-    /// otherwise. It shows in preference lists, and in how many parts a scan
-    /// has.
+    /// Sets the number of partitions of the ring, rounded up to a power of two.
+    /// Default: 8. The number shows in preference lists, and in the number of
+    /// parts of a scan.
     #[must_use]
     pub fn ring_size(mut self, partitions: u32) -> Self {
         self.settings.ring_size = partitions;
         self
     }
 
-    /// The most results in one frame of a stream. 100 otherwise, as in Riak.
+    /// Sets the maximum number of results in one frame of a stream. Default: 100,
+    /// as in Riak.
     #[must_use]
     pub fn part_size(mut self, results: usize) -> Self {
         self.settings.pace.part_size = results;
         self
     }
 
-    /// How long each part of a scan takes as far as the timeouts of requests
-    /// go: a request whose timeout is shorter gets an error behind the parts
-    /// that were in time. Nobody waits for it. No time otherwise.
+    /// Sets the time that each part of a scan counts towards a request's timeout.
+    /// A request with a shorter timeout gets the parts that fit and then an error.
+    /// The node does not actually wait. Default: zero.
     #[must_use]
     pub fn part_time(mut self, time: Duration) -> Self {
         self.settings.pace.part_time = time;
         self
     }
 
-    /// The largest object that is stored, in bytes, metadata included. 50 MiB
-    /// otherwise, as in Riak.
+    /// Sets the maximum size of a stored object in bytes, metadata included.
+    /// Default: 50 MiB, as in Riak.
     #[must_use]
     pub fn max_object_size(mut self, bytes: usize) -> Self {
         self.settings.max_object = bytes;
         self
     }
 
-    /// What the node allows its clients, frames above all.
+    /// Sets the limits that the node imposes on its clients, such as the maximum
+    /// frame size.
     #[must_use]
     pub fn server_config(mut self, config: ServerConfig) -> Self {
         self.server = config;
         self
     }
 
-    /// Uses this store, with the settings that it was made with: two nodes on
-    /// one store are a cluster as clients see it, and a node can come back with
-    /// what it held.
+    /// Uses an existing store, which keeps the settings that it was created with.
+    /// Two nodes on one store look like a cluster to clients, and a restarted node
+    /// can keep its data.
     #[must_use]
     pub fn store(mut self, store: Store) -> Self {
         self.store = Some(store);
         self
     }
 
-    /// Adds a service: messages of one's own, next to Riak's. It is asked
-    /// before the node's, so that it may also answer in the node's place; and
-    /// before those that were added earlier.
+    /// Adds a service with messages of its own next to Riak's. It takes precedence
+    /// over the node's services and over services that were added earlier, so it
+    /// may also answer Riak's own requests.
     ///
-    /// A generated dispatcher serves every code of its service, those of
-    /// methods without a body too: with `RiakKvService` over a trait that only
-    /// implements `get`, nothing can be put. To answer single codes, implement
+    /// A generated dispatcher serves every code of its service, including methods
+    /// that the trait leaves unimplemented: with `RiakKvService` over a trait that
+    /// only implements `get`, every put fails. To answer single codes, implement
     /// [`Service`] itself.
     #[must_use]
     pub fn with_service<T: Service>(self, service: T) -> NodeBuilder<(T, S)> {
@@ -269,7 +271,7 @@ impl<S: Service> NodeBuilder<S> {
         }
     }
 
-    /// The store that the node would have, without a node.
+    /// Builds the node's store without starting a node.
     #[must_use]
     pub fn build_store(self) -> Store {
         self.store.unwrap_or_else(|| Store::with(self.settings))
@@ -279,7 +281,7 @@ impl<S: Service> NodeBuilder<S> {
     ///
     /// # Errors
     ///
-    /// If it cannot listen where it is to.
+    /// If it cannot listen on its address.
     ///
     /// # Panics
     ///
@@ -288,19 +290,22 @@ impl<S: Service> NodeBuilder<S> {
         let listener = TcpListener::bind(self.bind).await?;
         let addr = listener.local_addr()?;
         let store = self.store.unwrap_or_else(|| Store::with(self.settings));
-        let about = About { name: self.name, version: self.version, addr: self.advertised.unwrap_or(addr) };
+        let node_info =
+            NodeInfo { name: self.name, version: self.version, addr: self.advertised.unwrap_or(addr) };
         let server = Server::new(self.server);
         let handle = server.handle();
         let service = Arc::new(self.service);
         let shared = store.clone();
         let task = tokio::spawn(async move {
-            server.serve_with(listener, move |_| (Arc::clone(&service), connection(&shared, &about))).await;
+            server
+                .serve_with(listener, move |_| (Arc::clone(&service), connection(&shared, &node_info)))
+                .await;
         });
         Ok(Node { addr, store, handle, task })
     }
 }
 
-/// The service of a node that has only Riak's.
+/// The extra service of a node that serves only Riak's messages.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct NoService;

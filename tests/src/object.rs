@@ -1,6 +1,6 @@
-//! [`Object`]: what is stored under a key.
+//! [`Object`]: the value stored under a key.
 //!
-//! Invariant: an object has at least one sibling; siblings are in the order of
+//! Invariant: an object has at least one sibling. Siblings are in the order of
 //! their vtags, as a real node returns them.
 
 use std::time::Duration;
@@ -22,24 +22,24 @@ pub(crate) struct Object {
 /// One of the concurrent versions of an object.
 #[derive(Clone, Debug)]
 pub(crate) struct Sibling {
-    /// The write that made it, where that is known.
+    /// The write that created this version, if it is known.
     pub(crate) dot: Option<Dot>,
-    /// As it is returned: index names in lower case, index terms as the node
-    /// prints them, vtag and times set.
+    /// The content as it is returned: index names in lower case, index terms as the
+    /// node prints them, vtag and times set.
     pub(crate) content: RpbContent,
-    /// Its entries in secondary indexes.
+    /// The version's entries in secondary indexes.
     pub(crate) entries: Vec<(Blob, IndexTerm)>,
-    /// The data type that it is, if it was made by updates of one.
+    /// The data type, if the version was created by updates of one.
     pub(crate) crdt: Option<Crdt>,
 }
 
 impl Sibling {
-    /// Whether it marks a delete.
+    /// Reports whether this version marks a delete.
     pub(crate) fn is_tombstone(&self) -> bool {
         self.content.deleted == Some(true)
     }
 
-    /// When it was written, since the Unix epoch.
+    /// Returns the time at which it was written, since the Unix epoch.
     pub(crate) fn last_modified(&self) -> Duration {
         Duration::from_secs(self.content.last_mod.unwrap_or(0).into())
             + Duration::from_micros(self.content.last_mod_usecs.unwrap_or(0).into())
@@ -47,18 +47,18 @@ impl Sibling {
 }
 
 impl Object {
-    /// Whether nothing but deletes is left of it.
+    /// Reports whether all versions mark deletes.
     pub(crate) fn is_tombstone(&self) -> bool {
         self.siblings.iter().all(Sibling::is_tombstone)
     }
 
-    /// The data type of this kind that is among its versions.
+    /// Returns the data type of this kind among the versions.
     pub(crate) fn crdt(&self, kind: Kind) -> Option<&Crdt> {
         self.siblings.iter().filter_map(|sibling| sibling.crdt.as_ref()).find(|crdt| crdt.kind() == kind)
     }
 
-    /// What clients get of its versions: with empty values if only the head is
-    /// asked for.
+    /// Returns the versions as clients get them, with empty values if the client
+    /// asks for the head only.
     pub(crate) fn contents(&self, head: bool) -> Vec<RpbContent> {
         let content = |sibling: &Sibling| {
             if head {

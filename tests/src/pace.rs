@@ -1,25 +1,25 @@
-//! [`Parts`]: the results of a scan, in the parts in which they arrive.
+//! [`Parts`]: the results of a scan, split into the parts in which they arrive.
 //!
-//! Invariant: what arrives in time is complete and in order; a scan that runs
-//! out of time says so after it.
+//! Invariant: the parts that arrive in time are complete and in order, and a scan
+//! that runs out of time reports that after them.
 
 use std::time::Duration;
 
 /// The results of a scan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Parts<T> {
-    /// None of them is empty.
+    /// The parts. None of them is empty.
     pub(crate) parts: Vec<Vec<T>>,
-    /// The request's time was over before the rest arrived.
+    /// Whether the request's timeout expired before all parts arrived.
     pub(crate) timed_out: bool,
 }
 
-/// How scans arrive.
+/// How the results of scans are split and timed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pace {
-    /// The most results of one part.
+    /// The maximum number of results in one part.
     pub(crate) part_size: usize,
-    /// How long a part takes, as far as the timeouts of requests go.
+    /// The time that each part counts towards a request's timeout.
     pub(crate) part_time: Duration,
 }
 
@@ -31,8 +31,8 @@ impl Default for Pace {
 }
 
 impl Pace {
-    /// Cuts results to parts, and drops what comes after the request's timeout,
-    /// in milliseconds. 0 is none.
+    /// Splits results into parts, and drops the parts that exceed the request's
+    /// timeout in milliseconds. A timeout of 0 means none.
     pub(crate) fn apply<T>(self, results: Vec<Vec<T>>, timeout: Option<u32>) -> Parts<T> {
         let mut parts = Vec::new();
         for mut whole in results {
@@ -62,14 +62,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn results_come_in_parts_of_the_size() {
+    fn results_are_split_at_the_part_size() {
         let pace = Pace { part_size: 2, part_time: Duration::ZERO };
         let parts = pace.apply(vec![vec![1, 2, 3], vec![], vec![4]], Some(1));
         assert_eq!(parts, Parts { parts: vec![vec![1, 2], vec![3], vec![4]], timed_out: false });
     }
 
     #[test]
-    fn what_comes_too_late_does_not_come() {
+    fn parts_after_the_timeout_are_dropped() {
         let pace = Pace { part_size: 1, part_time: Duration::from_micros(400) };
         let parts = |timeout| pace.apply(vec![vec![1, 2, 3]], timeout);
         assert_eq!(parts(Some(1)), Parts { parts: vec![vec![1], vec![2]], timed_out: true });

@@ -1,8 +1,8 @@
-//! [`Proxy`]: a network that misbehaves, between a client and a node.
+//! [`Proxy`]: an unreliable network between a client and a node.
 //!
-//! It passes frames on, late, and does to some of them what networks and broken
-//! servers do. Which ones is decided by a seed. Invariant: what is passed on
-//! without a fault is passed on whole, in order, and not before its time.
+//! The proxy forwards frames after a delay, and injects the faults of networks and
+//! broken servers into some of them. A seed decides which ones. Invariant: a frame
+//! without a fault is forwarded whole, in order, and not before it is due.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -17,39 +17,39 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-/// Frames on their way, in each direction of a connection.
-const ON_THE_WAY: usize = 4096;
+/// The capacity, in frames, of the queue for each direction of a connection.
+const QUEUE_CAPACITY: usize = 4096;
 
-/// How a network misbehaves. Chances are of a million frames, but for
-/// [`Faults::refuse`], which is of a million connections.
+/// The faults of a network. A chance is the number of affected frames in a million
+/// (for [`Faults::refuse`], of affected connections in a million).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Faults {
-    /// How long every frame takes, in each direction.
+    /// The latency of every frame, in each direction.
     pub latency: Duration,
-    /// Connections that are closed as soon as they are made.
+    /// The chance that a connection is closed as soon as it is accepted.
     pub refuse: u32,
-    /// Frames before which the connection is closed.
+    /// The chance that the connection is closed before a frame.
     pub cut: u32,
-    /// Frames within which the connection is closed.
+    /// The chance that the connection is closed in the middle of a frame.
     pub truncate: u32,
-    /// Answers after which nothing comes any more, though the connection stays
-    /// open.
+    /// The chance that an answer and all that follow it are lost, although the
+    /// connection stays open.
     pub stall: u32,
-    /// Answers that come a hundred milliseconds late, and hold up the others.
+    /// The chance that an answer is 100 milliseconds late and delays those behind it.
     pub delay: u32,
-    /// Answers whose message code is replaced by one that answers nothing.
+    /// The chance that an answer gets a message code that belongs to no answer.
     pub wrong_code: u32,
-    /// Answers whose length is replaced by one that no frame has.
+    /// The chance that an answer gets a length that no frame has.
     pub wrong_length: u32,
 }
 
-/// A network that misbehaves. It lasts until it is dropped.
+/// A proxy with configurable faults. It runs until it is dropped.
 #[derive(Debug)]
 pub struct Proxy {
     addr: SocketAddr,
     shared: Arc<Shared>,
-    /// Ended when this is dropped.
+    /// The tasks, which end when the proxy is dropped.
     _tasks: JoinSet<()>,
 }
 
@@ -59,10 +59,10 @@ struct Shared {
     faults: Mutex<Faults>,
     random: AtomicU64,
     open: AtomicUsize,
-    done: AtomicUsize,
+    injected: AtomicUsize,
 }
 
-/// What becomes of a frame.
+/// What happens to a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fate {
     Pass,
@@ -75,11 +75,11 @@ enum Fate {
 }
 
 impl Proxy {
-    /// A network in front of `target`, without faults yet.
+    /// Starts a proxy in front of `target`, without faults.
     ///
     /// # Errors
     ///
-    /// If there is no socket to be had.
+    /// If no socket can be bound.
     ///
     /// # Panics
     ///
@@ -92,34 +92,34 @@ impl Proxy {
             faults: Mutex::default(),
             random: AtomicU64::new(seed),
             open: AtomicUsize::new(0),
-            done: AtomicUsize::new(0),
+            injected: AtomicUsize::new(0),
         });
         let mut tasks = JoinSet::new();
         tasks.spawn(accept(listener, Arc::clone(&shared)));
         Ok(Self { addr, shared, _tasks: tasks })
     }
 
-    /// Where it listens.
+    /// Returns the address that the proxy listens on.
     #[must_use]
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// How it misbehaves from now on.
+    /// Sets the faults from now on.
     pub fn set_faults(&self, faults: Faults) {
         *self.shared.faults() = faults;
     }
 
-    /// How many connections are open.
+    /// Returns the number of open connections.
     #[must_use]
     pub fn connections(&self) -> usize {
         self.shared.open.load(Ordering::Relaxed)
     }
 
-    /// How many faults there were.
+    /// Returns the number of faults injected so far.
     #[must_use]
     pub fn faults(&self) -> usize {
-        self.shared.done.load(Ordering::Relaxed)
+        self.shared.injected.load(Ordering::Relaxed)
     }
 }
 
@@ -128,7 +128,7 @@ impl Shared {
         self.faults.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A number below a million: splitmix64.
+    /// Returns a random number below a million (splitmix64).
     fn draw(&self) -> u32 {
         const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
         let mut mixed = self.random.fetch_add(STEP, Ordering::Relaxed).wrapping_add(STEP);
@@ -152,7 +152,7 @@ impl Shared {
         let mut drawn = self.draw();
         for (fate, chance) in chances {
             if drawn < chance {
-                self.done.fetch_add(1, Ordering::Relaxed);
+                self.injected.fetch_add(1, Ordering::Relaxed);
                 return fate;
             }
             drawn -= chance;
@@ -166,21 +166,21 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     while let Ok((socket, _)) = listener.accept().await {
         while connections.try_join_next().is_some() {}
         if shared.draw() < shared.faults().refuse {
-            shared.done.fetch_add(1, Ordering::Relaxed);
+            shared.injected.fetch_add(1, Ordering::Relaxed);
             continue;
         }
         let shared = Arc::clone(&shared);
         connections.spawn(async move {
             shared.open.fetch_add(1, Ordering::Relaxed);
-            // However a connection ends: that is what a proxy is for.
-            let _ = carry(socket, &shared).await;
+            // Errors are expected here: the proxy causes them on purpose.
+            let _ = relay(socket, &shared).await;
             shared.open.fetch_sub(1, Ordering::Relaxed);
         });
     }
 }
 
-/// Carries frames both ways until either side has ended.
-async fn carry(client: TcpStream, shared: &Arc<Shared>) -> io::Result<()> {
+/// Forwards frames in both directions until either side ends.
+async fn relay(client: TcpStream, shared: &Arc<Shared>) -> io::Result<()> {
     let node = TcpStream::connect(shared.target).await?;
     client.set_nodelay(true)?;
     node.set_nodelay(true)?;
@@ -188,21 +188,21 @@ async fn carry(client: TcpStream, shared: &Arc<Shared>) -> io::Result<()> {
     let (from_node, to_node) = node.into_split();
     let mut ways = JoinSet::new();
     for (from, to, is_answer) in [(from_client, to_node, false), (from_node, to_client, true)] {
-        let (sender, receiver) = mpsc::channel(ON_THE_WAY);
-        ways.spawn(take(from, sender, Arc::clone(shared), is_answer));
-        ways.spawn(bring(to, receiver));
+        let (sender, receiver) = mpsc::channel(QUEUE_CAPACITY);
+        ways.spawn(read_frames(from, sender, Arc::clone(shared), is_answer));
+        ways.spawn(write_frames(to, receiver));
     }
-    // The first that ends, ends all.
+    // The first task that ends takes the others with it.
     match ways.join_next().await {
         Some(Ok(result)) => result,
         _ => Ok(()),
     }
 }
 
-/// Bytes, and when they are due.
+/// Bytes, and the time at which they are due.
 type Due = (Instant, Vec<u8>);
 
-async fn take(
+async fn read_frames(
     mut from: OwnedReadHalf,
     sender: mpsc::Sender<Due>,
     shared: Arc<Shared>,
@@ -222,7 +222,7 @@ async fn take(
             Fate::Cut => return Err(closed()),
             Fate::Stall => return std::future::pending().await,
             Fate::Delay => due += Duration::from_millis(100),
-            // 199 is a code that nothing has.
+            // No message has the code 199.
             Fate::WrongCode => frame[4] = 199,
             Fate::WrongLength => frame[..4].copy_from_slice(&u32::MAX.to_be_bytes()),
         }
@@ -230,7 +230,7 @@ async fn take(
             let half = frame.len() / 2 + 1;
             frame.truncate(half);
             sender.send((due, frame)).await.map_err(|_| closed())?;
-            // What was sent is to arrive before the connection goes.
+            // The half frame has to arrive before the connection closes.
             let latency = shared.faults().latency;
             tokio::time::sleep(latency + Duration::from_millis(1)).await;
             return Err(closed());
@@ -239,12 +239,12 @@ async fn take(
     }
 }
 
-async fn bring(mut to: OwnedWriteHalf, mut receiver: mpsc::Receiver<Due>) -> io::Result<()> {
+async fn write_frames(mut to: OwnedWriteHalf, mut receiver: mpsc::Receiver<Due>) -> io::Result<()> {
     while let Some((due, mut bytes)) = receiver.recv().await {
         if due > Instant::now() {
             sleep_until(due).await;
         }
-        // What is due as well goes along.
+        // Frames that are due as well go into the same write.
         while bytes.len() < 64 * 1024
             && let Ok((next_due, next)) = receiver.try_recv()
         {
@@ -266,13 +266,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn faults_come_as_often_as_they_should_and_the_same_each_time() {
+    fn faults_have_the_configured_frequency_and_repeat_with_the_seed() {
         let shared = || Shared {
             target: SocketAddr::from((Ipv4Addr::LOCALHOST, 1)),
             faults: Mutex::new(Faults { cut: 100_000, stall: 200_000, ..Faults::default() }),
             random: AtomicU64::new(3),
             open: AtomicUsize::new(0),
-            done: AtomicUsize::new(0),
+            injected: AtomicUsize::new(0),
         };
         let fates = |shared: Shared| (0..10_000).map(|_| shared.fate(true)).collect::<Vec<_>>();
         let drawn = fates(shared());

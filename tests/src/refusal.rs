@@ -1,7 +1,7 @@
-//! [`Refusal`]: why the node answers with an error, in Riak's words.
+//! [`Refusal`]: the reasons for which the node answers with an error, in Riak's words.
 //!
-//! Invariant: `Display` gives the exact text of the error frame. Riak breaks
-//! printed terms that are wider than a line; these stay on one.
+//! Invariant: `Display` gives the exact text of the error frame, except that Riak
+//! breaks printed terms that are wider than a line, and this crate does not.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,7 +11,7 @@ use riak_runtime::Blob;
 use crate::crdt::Kind;
 use crate::erlang::text;
 
-/// Why a request is refused.
+/// The reason for which a request is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refusal {
@@ -21,120 +21,122 @@ pub enum Refusal {
     EmptyKey,
     /// The bucket type's name is empty.
     EmptyType,
-    /// There is no such bucket type: what reads and writes of objects say.
+    /// There is no such bucket type. The error of reads and writes of objects.
     NoType,
-    /// There is no such bucket type: what requests for a bucket's properties
-    /// and listings say.
+    /// There is no such bucket type. The error of requests for a bucket's
+    /// properties, and of listings.
     NoTypeNamed(Blob),
-    /// There is no such bucket type: what requests for a type's properties say.
+    /// There is no such bucket type. The error of requests for a type's properties.
     InvalidType(Blob),
-    /// There is no such bucket type: what setting a type's properties says.
+    /// There is no such bucket type. The error of setting a type's properties.
     NotActive,
-    /// Properties of the type `default`, which are the node's configuration.
+    /// The properties of the type `default` cannot be set: they are the node's
+    /// configuration.
     NoDefaultUpdate,
-    /// Properties that cannot be set: which, and why as Erlang prints it.
+    /// Properties that cannot be set, element with the reason as Erlang prints it.
     InvalidProps(Vec<(&'static str, String)>),
-    /// A quorum is larger than the `n_val`, which this is; or the request's own
-    /// `n_val`, which this is, is larger than the bucket's, or zero.
+    /// A quorum is larger than this `n_val`; or the request has this `n_val`, which
+    /// is zero or larger than the bucket's.
     NValViolation(u32),
-    /// `if_none_match`: there is such an object.
+    /// `if_none_match`: the object exists.
     MatchFound,
     /// `if_not_modified`: the object has another vclock.
     Modified,
     /// `if_not_modified`: there is no object.
     NotFound,
-    /// Index entries of a put that are none.
+    /// A put has invalid index entries.
     InvalidIndexes(Vec<IndexFault>),
-    /// An index is asked for one term, and there is none in the request.
+    /// An index query for one term lacks the term.
     InvalidEquality,
-    /// An index is asked for a range that lacks an end.
+    /// An index query for a range lacks one or both ends.
     InvalidRange {
         /// The lower end.
         min: Option<Blob>,
         /// The upper end.
         max: Option<Blob>,
     },
-    /// `term_regex` is no regular expression.
+    /// `term_regex` is not a regular expression.
     InvalidRegex {
         /// The expression.
         pattern: Blob,
-        /// What is wrong with it. The words are not Riak's.
+        /// The reason. The wording is not Riak's.
         reason: String,
     },
     /// `term_regex` with an `_int` index.
     RegexOnInteger,
-    /// The object is larger than the node takes: its size in bytes.
+    /// The object is larger than the maximum. This is its size in bytes.
     TooLarge(usize),
-    /// There is no such bucket type: what requests for data types say.
+    /// There is no such bucket type. The error of requests for data types.
     NoBucketType(Blob),
-    /// A data type is wanted of a bucket that keeps no siblings.
+    /// The bucket of a data type does not keep siblings.
     NoSiblings,
-    /// The same, of the counters of Riak 1.4.
+    /// The bucket of a counter of Riak 1.4 does not keep siblings.
     NoSiblingsForCounters,
-    /// A data type is read in a bucket whose type has none, or one that there is
-    /// not.
+    /// A data type is read from a bucket whose type has no `datatype`, or an unknown
+    /// one.
     UnsupportedType(Option<Blob>),
-    /// The same, of an update.
+    /// A data type is updated in a bucket whose type has no `datatype`, or an
+    /// unknown one.
     UnsupportedDatatype(Option<Blob>),
-    /// An update is one of another data type than the bucket's.
+    /// An update is for another data type than the bucket's.
     WrongOperation {
-        /// What is to be updated.
+        /// The data type of the update.
         operation: &'static str,
-        /// What the bucket holds.
+        /// The data type of the bucket.
         bucket: &'static str,
     },
-    /// An update of a bucket of the default type, which has counters at most, is
-    /// one of something else.
+    /// An update in the default type, which only has counters, is for another data
+    /// type.
     NotACounter,
-    /// What an update removes is not there, and no context says that it was: the
-    /// element or the field, as Erlang prints it.
+    /// An update without a context removes an element or a field that is not there.
+    /// This is the element or field, as Erlang prints it.
     NotPresent(String),
-    /// The request allowed less time than it took, or what was to answer it has
-    /// crashed, and nobody else does.
+    /// The request's timeout expired; or the process that was to answer has crashed,
+    /// so that no answer comes.
     Timeout,
-    /// A real node's process crashes on this, answers with a trace, and closes
-    /// the connection. This is the trace's head.
+    /// The request crashes a real node's process, which answers with a stack trace
+    /// and closes the connection. This is the head of the trace.
     Crash(String),
 }
 
-/// An index entry, or an index query, that makes no sense.
+/// An invalid index entry or index query.
 ///
-/// In the order in which a node lists them, which is that of their terms.
+/// The order is that in which a node lists them, which is the order of their
+/// Erlang terms.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum IndexFault {
-    /// The term of an `_int` index is no decimal number.
+    /// The term of an `_int` index is not a decimal number.
     NotParsed {
         /// The index.
         index: Blob,
         /// The term.
         term: Blob,
     },
-    /// The index's name ends neither in `_bin` nor in `_int`, or is no more than
-    /// that.
+    /// The index's name has neither the suffix `_bin` nor `_int`, or is only a suffix.
     UnknownType(Blob),
 }
 
 impl Refusal {
-    /// Whether the node closes the connection after this answer.
+    /// Reports whether the node closes the connection after this answer.
     #[must_use]
     pub fn closes(&self) -> bool {
         matches!(self, Self::Crash(_))
     }
 
-    /// The error for an update of another data type than the bucket's.
+    /// Creates the error for an update of another data type than the bucket's.
     pub(crate) fn wrong_operation(operation: Kind, bucket: Kind) -> Self {
         Self::WrongOperation { operation: operation.name(), bucket: bucket.name() }
     }
 
-    /// The crash of a handler that has no clause for what it was given.
+    /// Creates the error for a crash of a handler that has no clause for its argument.
     pub(crate) fn no_clause(module: &str, function: &str, argument: &str) -> Self {
         Self::Crash(format!("error:function_clause:[{{{module},{function},[{argument}]}}]"))
     }
 }
 
 impl From<IndexFault> for Refusal {
-    /// What becomes of a query: the node fails to print the fault, and crashes.
+    /// Converts the fault of a query: the node fails to print it, and crashes.
     fn from(fault: IndexFault) -> Self {
         Self::no_clause("riak_api_pb_server", "send_error", &fault.to_string())
     }
@@ -188,7 +190,7 @@ impl fmt::Display for Refusal {
             Self::RegexOnInteger => f.write_str("Can not use term regular expression in integer query"),
             Self::TooLarge(size) => write!(f, "{{too_large,{size}}}"),
             Self::NoBucketType(name) => write!(f, "Error no bucket type `{}`", text::binary(name)),
-            // Sentences that Riak prints as terms keep their quotes.
+            // Riak prints these sentences as terms, with quotes.
             Self::NoSiblings => f.write_str("\"Bucket must be allow_mult=true\""),
             Self::NoSiblingsForCounters => {
                 f.write_str("\"Counters require bucket property 'allow_mult=true'\"")
@@ -209,23 +211,23 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// A name that Riak has as an atom.
+/// Returns a name that is an atom in Riak.
 fn atom(name: Option<&Blob>) -> Cow<'_, str> {
     name.map_or("undefined".into(), |name| String::from_utf8_lossy(name))
 }
 
-/// `[a,b]`.
+/// Writes items as `[a,b]`.
 fn list<T>(
     f: &mut fmt::Formatter<'_>,
     items: &[T],
     item: impl Fn(&mut fmt::Formatter<'_>, &T) -> fmt::Result,
 ) -> fmt::Result {
     f.write_str("[")?;
-    for (at, each) in items.iter().enumerate() {
-        if at > 0 {
+    for (index, element) in items.iter().enumerate() {
+        if index > 0 {
             f.write_str(",")?;
         }
-        item(f, each)?;
+        item(f, element)?;
     }
     f.write_str("]")
 }

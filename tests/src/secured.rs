@@ -1,8 +1,8 @@
 //! [`SecuredNode`]: a node whose security is on. Feature `tls`.
 //!
-//! It stands in front of a node as that one's own listener would: every
-//! connection has to change to TLS and to authenticate before a request gets
-//! through. Invariant: before that, nothing reaches the node behind.
+//! It is a proxy in front of a node. Every connection has to switch to TLS and to
+//! authenticate before any request passes. Invariant: nothing reaches the node
+//! before that.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -22,14 +22,14 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::{RootCertStore, ServerConfig, crypto::ring};
 
-/// Failed authentications after which a real node closes the connection.
-const ATTEMPTS: usize = 3;
+/// The number of failed authentications after which a real node closes the connection.
+const MAX_FAILURES: usize = 3;
 
-/// How a node's security is set up.
+/// The security settings of a node.
 ///
-/// Texts are PEM. A real node looks at the certificate's common name for users
-/// whose source is `certificate`; here it is enough that the client has one
-/// that [`Security::client_authority`] has signed.
+/// Certificates and keys are PEM. For users whose source is `certificate`, a real
+/// node compares the certificate's common name with the user; this one only
+/// requires a certificate signed by [`Security::client_authority`].
 #[derive(Clone, Debug, Default)]
 pub struct Security {
     certificates: String,
@@ -39,7 +39,7 @@ pub struct Security {
     pause: Duration,
 }
 
-/// How a user is known.
+/// The proof that a user has to present.
 #[derive(Clone, Debug)]
 enum Source {
     Password(String),
@@ -47,34 +47,34 @@ enum Source {
 }
 
 impl Security {
-    /// Security with the node's certificate and private key.
+    /// Creates security settings with the node's certificate chain and private key.
     pub fn new(certificates: impl Into<String>, key: impl Into<String>) -> Self {
         Self { certificates: certificates.into(), key: key.into(), ..Self::default() }
     }
 
-    /// Takes certificates from clients that this authority has signed.
+    /// Accepts client certificates that this authority has signed.
     #[must_use]
     pub fn client_authority(mut self, certificates: impl Into<String>) -> Self {
         self.client_authority = Some(certificates.into());
         self
     }
 
-    /// Lets a user in who has this password.
+    /// Adds a user who authenticates with this password.
     #[must_use]
     pub fn password(mut self, user: impl Into<String>, password: impl Into<String>) -> Self {
         self.users.push((user.into(), Source::Password(password.into())));
         self
     }
 
-    /// Lets a user in who has shown a certificate, whatever the password.
+    /// Adds a user who authenticates with a certificate; the password is ignored.
     #[must_use]
     pub fn certificate(mut self, user: impl Into<String>) -> Self {
         self.users.push((user.into(), Source::Certificate));
         self
     }
 
-    /// Sets how long it takes to refuse somebody: nothing, where a real node
-    /// takes 5 seconds.
+    /// Sets the delay before a failed authentication is answered. Default: zero,
+    /// where a real node takes 5 seconds.
     #[must_use]
     pub fn pause(mut self, pause: Duration) -> Self {
         self.pause = pause;
@@ -106,7 +106,7 @@ impl Security {
         Ok(TlsAcceptor::from(Arc::new(config)))
     }
 
-    fn lets_in(&self, request: &RpbAuthReq, has_certificate: bool) -> bool {
+    fn authenticates(&self, request: &RpbAuthReq, has_certificate: bool) -> bool {
         self.users.iter().any(|(user, source)| {
             request.user == user.as_str()
                 && match source {
@@ -121,60 +121,58 @@ fn certificates(text: &str) -> io::Result<Vec<CertificateDer<'static>>> {
     CertificateDer::pem_slice_iter(text.as_bytes()).collect::<Result<_, _>>().map_err(io::Error::other)
 }
 
-/// A node whose security is on: what stands between clients and a node whose
-/// security is off.
+/// A proxy with security in front of a node without security.
 ///
 /// It runs until it is dropped.
 #[derive(Debug)]
 pub struct SecuredNode {
     addr: SocketAddr,
-    /// Ended when this is dropped.
+    /// The tasks, which end when the node is dropped.
     _tasks: JoinSet<()>,
 }
 
 impl SecuredNode {
-    /// Listens on a free port of 127.0.0.1, for a node that listens at `behind`.
+    /// Listens on a free port of 127.0.0.1, for the node that listens at `backend`.
     ///
     /// # Errors
     ///
-    /// If the certificate and the key cannot be used, or there is no socket to
-    /// be had.
-    pub async fn start(behind: SocketAddr, security: Security) -> io::Result<Self> {
+    /// If the certificate or the key cannot be used, or no socket can be bound.
+    pub async fn start(backend: SocketAddr, security: Security) -> io::Result<Self> {
         let acceptor = security.acceptor()?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let addr = listener.local_addr()?;
-        let front = Arc::new(Front { acceptor, security, behind });
+        let gateway = Arc::new(Gateway { acceptor, security, backend });
         let mut tasks = JoinSet::new();
-        tasks.spawn(accept(listener, front));
+        tasks.spawn(accept(listener, gateway));
         Ok(Self { addr, _tasks: tasks })
     }
 
-    /// Where it listens.
+    /// Returns the address that it listens on.
     #[must_use]
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 }
 
-struct Front {
+struct Gateway {
     acceptor: TlsAcceptor,
     security: Security,
-    behind: SocketAddr,
+    backend: SocketAddr,
 }
 
-async fn accept(listener: TcpListener, front: Arc<Front>) {
+async fn accept(listener: TcpListener, gateway: Arc<Gateway>) {
     let mut connections = JoinSet::new();
     while let Ok((socket, _)) = listener.accept().await {
         while connections.try_join_next().is_some() {}
-        let front = Arc::clone(&front);
+        let gateway = Arc::clone(&gateway);
         connections.spawn(async move {
-            // A client that has gone is none of our business.
-            let _ = front.serve(socket).await;
+            // Errors concern a single client, which sees its connection close.
+            let _ = gateway.serve(socket).await;
         });
     }
 }
 
-impl Front {
+impl Gateway {
     async fn serve(&self, mut socket: TcpStream) -> io::Result<()> {
         socket.set_nodelay(true)?;
         while read(&mut socket).await?.code != RpbStartTls::CODE {
@@ -191,20 +189,20 @@ impl Front {
                 continue;
             }
             let request: RpbAuthReq = request.decode().map_err(io::Error::other)?;
-            if self.security.lets_in(&request, has_certificate) {
+            if self.security.authenticates(&request, has_certificate) {
                 break;
             }
             tokio::time::sleep(self.security.pause).await;
             refuse(&mut secured, "Authentication failed").await?;
             failures += 1;
-            if failures == ATTEMPTS {
+            if failures == MAX_FAILURES {
                 return secured.shutdown().await;
             }
         }
         write(&mut secured, |out| out.push_body(RpbAuthResp::CODE, &[])).await?;
-        let mut behind = TcpStream::connect(self.behind).await?;
-        behind.set_nodelay(true)?;
-        tokio::io::copy_bidirectional(&mut secured, &mut behind).await?;
+        let mut backend = TcpStream::connect(self.backend).await?;
+        backend.set_nodelay(true)?;
+        tokio::io::copy_bidirectional(&mut secured, &mut backend).await?;
         Ok(())
     }
 }

@@ -1,15 +1,16 @@
-//! SHA-1 (FIPS 180-4): the hash that places a key on Riak's ring.
+//! SHA-1 (FIPS 180-4), the hash that places a key on Riak's ring.
 //!
-//! Invariant: it is used to place and to name things, never to protect them.
+//! Invariant: it is used for placement and for names, never for security.
 
-/// The digest of `bytes`.
+/// Returns the digest of `bytes`.
 pub(crate) fn digest(bytes: &[u8]) -> [u8; 20] {
     let mut state = [0x6745_2301_u32, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0xc3d2_e1f0];
     let mut blocks = bytes.chunks_exact(64);
     for block in &mut blocks {
-        absorb(&mut state, block);
+        compress(&mut state, block);
     }
-    // The rest, a one bit, zeros, and the length in bits: one block or two.
+    // The padding: the remaining bytes, a one bit, zeros, and the length in bits, in
+    // one block or two.
     let rest = blocks.remainder();
     let mut tail = [0; 128];
     tail[..rest.len()].copy_from_slice(rest);
@@ -17,7 +18,7 @@ pub(crate) fn digest(bytes: &[u8]) -> [u8; 20] {
     let end = if rest.len() < 56 { 64 } else { 128 };
     tail[end - 8..end].copy_from_slice(&(bytes.len() as u64 * 8).to_be_bytes());
     for block in tail[..end].chunks_exact(64) {
-        absorb(&mut state, block);
+        compress(&mut state, block);
     }
     let mut digest = [0; 20];
     for (out, word) in digest.chunks_exact_mut(4).zip(state) {
@@ -26,7 +27,7 @@ pub(crate) fn digest(bytes: &[u8]) -> [u8; 20] {
     digest
 }
 
-fn absorb(state: &mut [u32; 5], block: &[u8]) {
+fn compress(state: &mut [u32; 5], block: &[u8]) {
     let mut words = [0_u32; 80];
     for (word, bytes) in words.iter_mut().zip(block.chunks_exact(4)) {
         *word = u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
@@ -64,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn digests_are_those_of_the_standard() {
+    fn digests_match_the_test_vectors_of_the_standard() {
         assert_eq!(hex(&digest(b"")), "da39a3ee5e6b4b0d3255bfef95601890afd80709");
         assert_eq!(hex(&digest(b"abc")), "a9993e364706816aba3e25717850c26c9cd0d89d");
         assert_eq!(

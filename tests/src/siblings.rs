@@ -1,8 +1,7 @@
-//! How a write meets what is stored: which versions survive, and what the
-//! object's clock is then.
+//! The effect of a write on an object: which versions survive, and the new clock.
 //!
-//! Invariant: the resulting clock covers the write and, unless the last write
-//! wins, all that was stored before.
+//! Invariant: the new clock covers the write and, unless the last write wins,
+//! everything that was stored before.
 
 use riak_client::riak::RpbBucketProps;
 
@@ -10,21 +9,21 @@ use crate::crdt::Crdt;
 use crate::object::{Object, Sibling};
 use crate::vclock::{Dot, Vclock};
 
-/// What the bucket says about concurrent versions.
+/// The properties of a bucket that decide about concurrent versions.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Policy {
-    /// Concurrent versions are kept.
+    /// Whether concurrent versions are kept.
     pub(crate) allow_mult: bool,
-    /// What is stored is not even looked at.
+    /// Whether a write ignores what is stored.
     pub(crate) last_write_wins: bool,
-    /// Each version remembers its own write, so that a context removes exactly
-    /// the versions that it has seen. Buckets of the type `default` lack it:
-    /// there a context covers all that is stored, or nothing of it.
+    /// Whether each version records the write that created it, so that a context
+    /// removes exactly the versions that it has seen. Buckets of the type `default`
+    /// lack this: there, a context covers all stored versions or none.
     pub(crate) dotted: bool,
 }
 
 impl Policy {
-    /// The policy of a bucket with these properties.
+    /// Returns the policy of a bucket with these properties.
     pub(crate) fn of(props: &RpbBucketProps, kind_is_default: bool) -> Self {
         Self {
             allow_mult: props.allow_mult == Some(true),
@@ -34,8 +33,8 @@ impl Policy {
     }
 }
 
-/// The object after a write that follows what `context` covers.
-pub(crate) fn written(
+/// Returns the object after a write with this causal context.
+pub(crate) fn after_write(
     stored: Option<&Object>,
     context: &Vclock,
     dot: Dot,
@@ -53,12 +52,12 @@ pub(crate) fn written(
     }
     clock.add(dot);
     siblings.push(version);
-    ordered(Object { clock, siblings })
+    with_sorted_siblings(Object { clock, siblings })
 }
 
-/// The object after a version with its own history, from elsewhere, was put
-/// next to what is stored.
-pub(crate) fn replicated(
+/// Returns the object after a version with a history of its own, written elsewhere,
+/// was put beside the stored versions.
+pub(crate) fn after_replication(
     stored: Option<&Object>,
     clock: Vclock,
     mut version: Sibling,
@@ -75,21 +74,21 @@ pub(crate) fn replicated(
     let mut siblings = unseen(stored, &clock, policy.dotted);
     siblings.push(version);
     if !policy.allow_mult {
-        // The later one wins; of two of the same time, the one that came later.
+        // The later version wins; of two with the same time, the new one.
         siblings.sort_by_key(Sibling::last_modified);
         siblings.drain(..siblings.len() - 1);
     }
     let mut merged = stored.clock.clone();
     merged.merge(&clock);
-    ordered(Object { clock: merged, siblings })
+    with_sorted_siblings(Object { clock: merged, siblings })
 }
 
-/// The object after an update of a data type: it replaces the one of its kind,
-/// which it was made of, and nothing else.
+/// Returns the object after an update of a data type, which replaces only the version
+/// of the same kind.
 ///
-/// It has no write of its own, so that a delete removes it only if it has seen
-/// all that is stored.
-pub(crate) fn updated(stored: Option<&Object>, dot: Dot, version: Sibling, policy: Policy) -> Object {
+/// The new version has no dot, so a delete removes it only if its context covers
+/// everything that is stored.
+pub(crate) fn after_update(stored: Option<&Object>, dot: Dot, version: Sibling, policy: Policy) -> Object {
     let kind = |sibling: &Sibling| sibling.crdt.as_ref().map(Crdt::kind);
     let mut clock = Vclock::default();
     let mut siblings = Vec::new();
@@ -99,10 +98,10 @@ pub(crate) fn updated(stored: Option<&Object>, dot: Dot, version: Sibling, polic
     }
     clock.add(dot);
     siblings.push(version);
-    ordered(Object { clock, siblings })
+    with_sorted_siblings(Object { clock, siblings })
 }
 
-/// The stored versions that a context has not seen.
+/// Returns the stored versions that a context has not seen.
 fn unseen(stored: &Object, context: &Vclock, dotted: bool) -> Vec<Sibling> {
     let descends = context.descends(&stored.clock);
     let seen = |sibling: &&Sibling| match sibling.dot {
@@ -112,7 +111,7 @@ fn unseen(stored: &Object, context: &Vclock, dotted: bool) -> Vec<Sibling> {
     stored.siblings.iter().filter(|sibling| !seen(sibling)).cloned().collect()
 }
 
-fn ordered(mut object: Object) -> Object {
+fn with_sorted_siblings(mut object: Object) -> Object {
     object.siblings.sort_by(|one, other| one.content.vtag.cmp(&other.content.vtag));
     object
 }
@@ -135,7 +134,7 @@ mod tests {
 
     fn put(stored: Option<&Object>, context: &Vclock, counter: u64, policy: Policy) -> Object {
         let name = counter.to_string();
-        written(stored, context, Dot { actor: 1, counter }, version(&name), policy)
+        after_write(stored, context, Dot { actor: 1, counter }, version(&name), policy)
     }
 
     fn values(object: &Object) -> Vec<String> {
@@ -143,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn writes_without_a_context_are_siblings_where_the_bucket_keeps_them() {
+    fn writes_without_a_context_become_siblings_if_the_bucket_allows_them() {
         for (policy, expected) in
             [(DOTTED, &["1", "2"][..]), (PLAIN, &["1", "2"]), (SINGLE, &["2"]), (LAST, &["2"])]
         {
@@ -180,18 +179,21 @@ mod tests {
     fn replicated_versions_keep_their_history() {
         let one = put(None, &Vclock::default(), 1, DOTTED);
         let two = put(Some(&one), &one.clock, 2, DOTTED);
-        // Older: nothing happens. Newer: it replaces.
-        assert_eq!(values(&replicated(Some(&two), one.clock.clone(), version("1"), DOTTED)), ["2"]);
-        let newer = replicated(Some(&one), two.clock.clone(), version("2"), DOTTED);
+        // An older version has no effect; a newer one replaces.
+        assert_eq!(values(&after_replication(Some(&two), one.clock.clone(), version("1"), DOTTED)), ["2"]);
+        let newer = after_replication(Some(&one), two.clock.clone(), version("2"), DOTTED);
         assert_eq!((values(&newer), &newer.clock), (vec!["2".to_owned()], &two.clock));
-        // Concurrent: both stay, or the later one.
+        // Of concurrent versions, both stay, or only the later one.
         let mut elsewhere = Vclock::default();
         elsewhere.add(Dot { actor: 9, counter: 1 });
-        assert_eq!(values(&replicated(Some(&two), elsewhere.clone(), version("x"), DOTTED)), ["2", "x"]);
+        assert_eq!(
+            values(&after_replication(Some(&two), elsewhere.clone(), version("x"), DOTTED)),
+            ["2", "x"]
+        );
         let mut older = version("x");
         let mut single = put(None, &Vclock::default(), 1, SINGLE);
         single.siblings[0].content.last_mod = Some(10);
         older.content.last_mod = Some(9);
-        assert_eq!(values(&replicated(Some(&single), elsewhere, older, SINGLE)), ["1"]);
+        assert_eq!(values(&after_replication(Some(&single), elsewhere, older, SINGLE)), ["1"]);
     }
 }

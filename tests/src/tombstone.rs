@@ -1,6 +1,7 @@
-//! How long a delete leaves a mark: [`DeleteMode`], and the marks that wait.
+//! [`DeleteMode`], which says how long tombstones are kept, and [`Reaper`], the
+//! queue of tombstones to be reaped.
 //!
-//! Invariant: a tombstone is only reaped while nothing was written to its key
+//! Invariant: a tombstone is reaped only if nothing has been written to its key
 //! since.
 
 use std::time::Duration;
@@ -9,15 +10,15 @@ use riak_runtime::Blob;
 
 use crate::vclock::Vclock;
 
-/// How long tombstones stay: Riak's setting of the same name.
+/// How long tombstones are kept: Riak's setting `delete_mode`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeleteMode {
-    /// For ever.
+    /// Tombstones are kept forever.
     Keep,
-    /// Not at all.
+    /// Tombstones are removed at once.
     Immediate,
-    /// For this long, as the node's [`Clock`](crate::Clock) sees it. Riak's
-    /// default is three seconds.
+    /// Tombstones are kept for this long by the node's [`Clock`](crate::Clock).
+    /// Riak's default is three seconds.
     After(Duration),
 }
 
@@ -28,7 +29,7 @@ impl Default for DeleteMode {
 }
 
 impl DeleteMode {
-    /// When a tombstone that was seen at `now` is due; `None` for never.
+    /// Returns when a tombstone that was seen at `now` is due; `None` for never.
     fn due(self, now: Duration) -> Option<Duration> {
         match self {
             Self::Keep => None,
@@ -38,43 +39,50 @@ impl DeleteMode {
     }
 }
 
-/// A tombstone that waits to be reaped.
+/// A tombstone that is waiting to be reaped.
 #[derive(Clone, Debug)]
-pub(crate) struct Doomed {
+pub(crate) struct PendingReap {
     due: Duration,
     /// Bucket type and bucket.
-    pub(crate) place: (Blob, Blob),
+    pub(crate) bucket_id: (Blob, Blob),
     pub(crate) key: Blob,
-    /// What its clock has to be still.
+    /// The tombstone's clock. If the object's clock differs, it was written since.
     pub(crate) clock: Vclock,
 }
 
-/// The tombstones that wait.
+/// The queue of tombstones that are waiting to be reaped.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Reaper {
     mode: DeleteMode,
-    doomed: Vec<Doomed>,
+    pending: Vec<PendingReap>,
 }
 
 impl Reaper {
-    /// With no tombstones yet.
+    /// Creates an empty queue.
     pub(crate) fn new(mode: DeleteMode) -> Self {
-        Self { mode, doomed: Vec::new() }
+        Self { mode, pending: Vec::new() }
     }
 
-    /// Notes a tombstone. One that is noted already stays due when it was.
-    pub(crate) fn doom(&mut self, now: Duration, place: &(Blob, Blob), key: &Blob, clock: &Vclock) {
-        let known = |doomed: &Doomed| doomed.key == *key && doomed.place == *place && doomed.clock == *clock;
+    /// Queues a tombstone. One that is queued already keeps its due time.
+    pub(crate) fn schedule(&mut self, now: Duration, bucket_id: &(Blob, Blob), key: &Blob, clock: &Vclock) {
+        let known = |pending: &PendingReap| {
+            pending.key == *key && pending.bucket_id == *bucket_id && pending.clock == *clock
+        };
         if let Some(due) = self.mode.due(now)
-            && !self.doomed.iter().any(known)
+            && !self.pending.iter().any(known)
         {
-            self.doomed.push(Doomed { due, place: place.clone(), key: key.clone(), clock: clock.clone() });
+            self.pending.push(PendingReap {
+                due,
+                bucket_id: bucket_id.clone(),
+                key: key.clone(),
+                clock: clock.clone(),
+            });
         }
     }
 
-    /// Those that are due.
-    pub(crate) fn take_due(&mut self, now: Duration) -> Vec<Doomed> {
-        self.doomed.extract_if(.., |doomed| doomed.due <= now).collect()
+    /// Removes and returns the tombstones that are due.
+    pub(crate) fn take_due(&mut self, now: Duration) -> Vec<PendingReap> {
+        self.pending.extract_if(.., |pending| pending.due <= now).collect()
     }
 }
 
@@ -83,19 +91,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tombstones_are_due_once_and_in_time() {
+    fn a_tombstone_queued_twice_is_due_once_and_at_its_first_time() {
         let second = Duration::from_secs(1);
         let almost = Duration::from_nanos(3_999_999_999);
-        let place = (Blob::from("t"), Blob::from("b"));
-        let doom = |mode| {
+        let bucket_id = (Blob::from("t"), Blob::from("b"));
+        let schedule = |mode| {
             let mut reaper = Reaper::new(mode);
-            reaper.doom(second, &place, &"k".into(), &Vclock::default());
-            reaper.doom(second * 2, &place, &"k".into(), &Vclock::default());
+            reaper.schedule(second, &bucket_id, &"k".into(), &Vclock::default());
+            reaper.schedule(second * 2, &bucket_id, &"k".into(), &Vclock::default());
             reaper
         };
-        assert_eq!(doom(DeleteMode::Keep).take_due(Duration::MAX).len(), 0);
-        assert_eq!(doom(DeleteMode::Immediate).take_due(second).len(), 1);
-        let mut later = doom(DeleteMode::default());
+        assert_eq!(schedule(DeleteMode::Keep).take_due(Duration::MAX).len(), 0);
+        assert_eq!(schedule(DeleteMode::Immediate).take_due(second).len(), 1);
+        let mut later = schedule(DeleteMode::default());
         assert_eq!(later.take_due(almost).len(), 0);
         assert_eq!(later.take_due(second * 4).len(), 1);
         assert_eq!(later.take_due(Duration::MAX).len(), 0);

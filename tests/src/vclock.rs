@@ -1,40 +1,40 @@
-//! [`Vclock`]: which writes a version of an object has seen.
+//! [`Vclock`]: the set of writes that a version of an object has seen.
 //!
-//! Invariant: the counters of one actor are given out once and only grow, also
-//! across objects that were reaped and made again, so that a stale vclock never
+//! Invariant: each counter of an actor is given out once, and counters only grow,
+//! even after objects are reaped and created anew. A stale vclock therefore never
 //! covers a later write.
 
 use std::collections::BTreeMap;
 
 use riak_runtime::Blob;
 
-/// Who writes: a node.
+/// A writer: a node.
 pub(crate) type Actor = u64;
 
-/// One write: who, and their how-many-eth.
+/// One write: its actor, and its number among the writes of that actor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Dot {
     pub(crate) actor: Actor,
     pub(crate) counter: u64,
 }
 
-/// The first byte of an encoded vclock. Riak's own begin with 0x6b: a clock
-/// that comes from a real node is not one of ours.
-const MARK: u8 = 0x76;
+/// The first byte of an encoded vclock. Riak's begin with 0x6b, so the clock of a
+/// real node is not accepted.
+const FORMAT: u8 = 0x76;
 
-/// A set of writes: for each actor, all up to a counter.
+/// A set of writes: for each actor, all those up to a counter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Vclock {
     counters: BTreeMap<Actor, u64>,
 }
 
 impl Vclock {
-    /// Whether this write is in.
+    /// Reports whether the set contains this write.
     pub(crate) fn covers(&self, dot: Dot) -> bool {
         self.counters.get(&dot.actor).is_some_and(|counter| *counter >= dot.counter)
     }
 
-    /// Whether all of `other` is in.
+    /// Reports whether the set contains all writes of `other`.
     pub(crate) fn descends(&self, other: &Self) -> bool {
         other.counters.iter().all(|(actor, counter)| self.covers(Dot { actor: *actor, counter: *counter }))
     }
@@ -45,23 +45,23 @@ impl Vclock {
         *counter = dot.counter.max(*counter);
     }
 
-    /// Adds all of `other`.
+    /// Adds all writes of `other`.
     pub(crate) fn merge(&mut self, other: &Self) {
         for (actor, counter) in &other.counters {
             self.add(Dot { actor: *actor, counter: *counter });
         }
     }
 
-    /// The write with the highest counter: that which made the version, when
-    /// all that is known of it is its clock.
+    /// Returns the write with the highest counter. It is taken for the write that
+    /// created a version of which only the clock is known.
     pub(crate) fn latest(&self) -> Option<Dot> {
         let (actor, counter) = self.counters.iter().max_by_key(|(_, counter)| **counter)?;
         Some(Dot { actor: *actor, counter: *counter })
     }
 
-    /// The bytes that clients echo.
+    /// Encodes the clock to the bytes that clients echo.
     pub(crate) fn encode(&self) -> Blob {
-        let mut bytes = vec![MARK];
+        let mut bytes = vec![FORMAT];
         for (actor, counter) in &self.counters {
             bytes.extend_from_slice(&actor.to_be_bytes());
             bytes.extend_from_slice(&counter.to_be_bytes());
@@ -69,13 +69,13 @@ impl Vclock {
         bytes.into()
     }
 
-    /// The clock that a client sent. Empty bytes and none at all are the empty
-    /// clock; `None` if it is no clock.
+    /// Decodes the clock that a client sent. No bytes, and an empty string, are the
+    /// empty clock. Returns `None` if the bytes are not a clock.
     pub(crate) fn decode(bytes: Option<&[u8]>) -> Option<Self> {
         let mut clock = Self::default();
         let mut rest = match bytes {
             None | Some([]) => return Some(clock),
-            Some([MARK, rest @ ..]) => rest,
+            Some([FORMAT, rest @ ..]) => rest,
             Some(_) => return None,
         };
         while !rest.is_empty() {
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn clocks_go_through_bytes() {
+    fn clocks_round_trip_through_bytes() {
         let both = clock(&[(u64::MAX, 3), (2, 1)]);
         assert_eq!(Vclock::decode(Some(&both.encode())), Some(both));
         assert_eq!(Vclock::decode(None), Some(Vclock::default()));

@@ -1,5 +1,4 @@
-//! Many calls at a time, pages that follow one another, and lists of nodes that
-//! keep themselves.
+//! Bulk calls, pages that follow one another, and node lists that keep themselves up to date.
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -12,8 +11,8 @@ use riak_client::riak_kv::{
     RpbContent, RpbDelReq, RpbGetReq, RpbGetResp, RpbIndexReq, RpbIndexResp, RpbPutReq,
 };
 use riak_client::{
-    CallError, ClientConfig, Cluster, Coded, ConnectionConfig, Discovery, Frame, Membership, Node as Place,
-    NotSent, Riak,
+    CallError, ClientConfig, Cluster, Coded, ConnectionConfig, Discovery, Frame, Membership,
+    Node as NodeAddress, NotSent, Riak,
 };
 use riak_runtime::client::{Discover, Discovering, Dns};
 use riak_runtime::operation::ErrorFrame;
@@ -31,11 +30,11 @@ fn get(number: usize) -> RpbGetReq {
 }
 
 #[tokio::test]
-async fn each_request_has_one_result_whatever_becomes_of_the_others() {
+async fn each_request_has_exactly_one_result() {
     let node = Node::start().await.unwrap();
     let riak = Riak::connect(node.addr()).await.unwrap();
     assert!(riak.bulk().put_many((0..500).map(put)).all().await.iter().all(Result::is_ok));
-    // Every tenth is refused.
+    // Every tenth request is refused.
     let requests = (0..500).map(|number| match number % 10 {
         3 => RpbGetReq::new("b", ""),
         _ => get(number),
@@ -63,7 +62,7 @@ async fn each_request_has_one_result_whatever_becomes_of_the_others() {
 }
 
 #[tokio::test]
-async fn no_more_calls_are_in_flight_than_were_asked_for_and_dropping_harms_nobody() {
+async fn concurrency_is_bounded_and_dropping_the_results_affects_no_other_call() {
     let node = Node::start().await.unwrap();
     let riak = Riak::connect(node.addr()).await.unwrap();
     let mut results = riak.bulk().concurrency(7).get_many((0..1000).map(get));
@@ -78,7 +77,7 @@ async fn no_more_calls_are_in_flight_than_were_asked_for_and_dropping_harms_nobo
     riak.kv().get(get(1)).await.unwrap();
 }
 
-/// Answers gets as if there were nothing, after a moment.
+/// Answers each get with "not found" after a short delay.
 struct Slow;
 
 impl Service for Slow {
@@ -96,10 +95,10 @@ impl Service for Slow {
     }
 }
 
-/// More calls given up than a connection waits for are its end, and there is no
-/// other one.
+/// A connection closes once more calls on it have been dropped than it may owe answers to, and
+/// this client has only one.
 #[tokio::test]
-async fn dropping_leaves_the_only_connection_open() {
+async fn dropping_bulk_results_keeps_the_only_connection_open() {
     let node = Node::builder().with_service(Slow).start().await.unwrap();
     for max_owed in [1, 10, 128] {
         let config = ConnectionConfig::new().max_owed(max_owed);
@@ -114,7 +113,7 @@ async fn dropping_leaves_the_only_connection_open() {
 }
 
 #[tokio::test]
-async fn what_riak_crashes_on_is_refused_in_bulk_as_well() {
+async fn requests_that_crash_riak_are_refused_in_bulk_as_well() {
     let node = Node::start().await.unwrap();
     let riak = Riak::connect(node.addr()).await.unwrap();
     let gset = DtOp { gset_op: Some(GSetOp::default()), ..DtOp::default() };
@@ -126,8 +125,7 @@ async fn what_riak_crashes_on_is_refused_in_bulk_as_well() {
     assert!(matches!(error, CallError::NotSent(NotSent::Refused { .. })), "{error:?}");
 }
 
-/// Answers every query with the same key, and the continuations one after the
-/// other.
+/// Answers every query with the same key, and with the next of the given continuations.
 struct Pages(Mutex<Vec<&'static str>>);
 
 impl Service for Pages {
@@ -146,11 +144,11 @@ impl Service for Pages {
 }
 
 #[tokio::test]
-async fn pages_that_would_never_end_are_not_asked_for() {
+async fn endless_pages_are_detected() {
     let query =
         || RpbIndexReq { key: Some("x".into()), ..RpbIndexReq::new("b", "x_bin", IndexQueryType::Eq) };
-    // The continuations from the last to the first, how many pages there are, and
-    // whether an error comes behind them.
+    // The continuations from last to first, the number of pages, and whether an error
+    // follows them.
     for (continuations, expected, fails) in [
         (&[][..], 1, false),
         (&[""], 1, false),
@@ -178,16 +176,16 @@ async fn pages_that_would_never_end_are_not_asked_for() {
     let mut empty_pages = riak.index_pages(RpbIndexReq { max_results: Some(0), ..query() });
     let error = empty_pages.next().await.unwrap_err();
     assert!(error.to_string().contains("max_results"), "{error}");
-    // An empty continuation is none here, too.
+    // An empty continuation counts as none.
     let mut begun = riak.index_pages(RpbIndexReq { continuation: Some("".into()), ..query() });
     assert_eq!(begun.continuation(), None);
     assert_eq!(begun.next().await.unwrap(), Some(Vec::new()));
 }
 
-/// Answers every query with one entry that has its term and one that has not.
-struct Mixed;
+/// Answers every query with one entry that has a term and one that has none.
+struct MixedEntries;
 
-impl Service for Mixed {
+impl Service for MixedEntries {
     fn serves(&self, code: u8) -> bool {
         code == RpbIndexReq::CODE
     }
@@ -204,8 +202,8 @@ impl Service for Mixed {
 }
 
 #[tokio::test]
-async fn entries_are_there_whatever_form_a_node_gives_them_in() {
-    let node = Node::builder().with_service(Mixed).start().await.unwrap();
+async fn entries_with_and_without_terms_are_both_read() {
+    let node = Node::builder().with_service(MixedEntries).start().await.unwrap();
     let riak = Riak::connect(node.addr()).await.unwrap();
     for return_terms in [None, Some(false), Some(true)] {
         let query = RpbIndexReq {
@@ -245,7 +243,7 @@ async fn pages_follow_one_another_to_the_end() {
         assert_eq!(numbers, (10..210).collect::<Vec<_>>(), "{size}");
         assert!(pages.next().await.unwrap().is_none() && pages.continuation().is_none());
     }
-    // Another request goes on where one has stopped.
+    // A new request can continue where another has stopped.
     let mut pages = riak.index_pages(RpbIndexReq { max_results: Some(30), ..range(false) });
     pages.next().await.unwrap();
     let rest = RpbIndexReq { continuation: pages.continuation().cloned(), ..range(false) };
@@ -261,11 +259,11 @@ async fn pages_follow_one_another_to_the_end() {
 }
 
 #[tokio::test]
-async fn an_error_between_pages_loses_none() {
+async fn an_error_between_pages_loses_no_page() {
     let node = Node::start().await.unwrap();
     let address = node.addr();
     let store = node.store().clone();
-    let config = ClientConfig::new([Place::from(address)]);
+    let config = ClientConfig::new([NodeAddress::from(address)]);
     let riak = Riak::connect(config).await.unwrap();
     riak.bulk().put_many((0..30).map(put)).all().await;
     let all = RpbIndexReq {
@@ -283,26 +281,26 @@ async fn an_error_between_pages_loses_none() {
     assert!(pages.next().await.unwrap().is_none_or(|page| page.is_empty()));
 }
 
-/// A cluster knows its nodes by addresses that may mean nothing here, or that
-/// their certificates do not have: who believed it would be left with none.
+/// A cluster may know its nodes by addresses that cannot be reached from here, or that their
+/// certificates do not cover. A client that adopted them would be left with no node.
 #[tokio::test]
-async fn nodes_that_cannot_be_connected_to_are_not_taken_in() {
-    let nowhere = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let node = Node::builder().advertise(nowhere).start().await.unwrap();
-    let config = ClientConfig::new([Place::from(node.addr())]);
+async fn unreachable_nodes_are_not_adopted() {
+    let unused_address = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let node = Node::builder().advertise(unused_address).start().await.unwrap();
+    let config = ClientConfig::new([NodeAddress::from(node.addr())]);
     let riak = Riak::connect(&config).await.unwrap();
     assert!(!riak.carrier().discover(&Membership).await);
     assert_eq!(riak.carrier().nodes(), config.nodes);
     riak.server().ping().await.unwrap();
-    // The one that is there is.
+    // Reachable nodes in the list are adopted.
     let other = Node::start().await.unwrap();
-    let both = Both([nowhere.into(), other.addr().into()]);
+    let both = Both([unused_address.into(), other.addr().into()]);
     assert!(riak.carrier().discover(&both).await);
-    assert_eq!(riak.carrier().nodes(), [Place::from(other.addr())]);
+    assert_eq!(riak.carrier().nodes(), [NodeAddress::from(other.addr())]);
 }
 
 #[derive(Debug)]
-struct Both([Place; 2]);
+struct Both([NodeAddress; 2]);
 
 impl Discover for Both {
     fn nodes<'a>(&'a self, _: &'a Cluster) -> Discovering<'a> {
@@ -311,27 +309,27 @@ impl Discover for Both {
 }
 
 #[tokio::test]
-async fn the_list_of_nodes_comes_from_the_cluster_or_from_the_name_service() {
-    // Two nodes that both say that the cluster is the second of them.
+async fn nodes_are_discovered_by_membership_or_by_dns() {
+    // Two nodes, both of which report the second as the only member.
     let second = Node::start().await.unwrap();
     let first = Node::builder().advertise(second.addr()).start().await.unwrap();
     let url = format!("riak://{}?discover=membership&discover_every=10ms", first.addr());
     let riak = Riak::connect(&url).await.unwrap();
-    while riak.carrier().nodes() != [Place::from(second.addr())] {
+    while riak.carrier().nodes() != [NodeAddress::from(second.addr())] {
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
     riak.server().ping().await.unwrap();
-    let name = Dns::new([Place::new("localhost", second.addr().port())]);
+    let name = Dns::new([NodeAddress::new("localhost", second.addr().port())]);
     assert!(riak.carrier().discover(&name).await);
-    assert!(riak.carrier().nodes().contains(&Place::from(second.addr())));
+    assert!(riak.carrier().nodes().contains(&NodeAddress::from(second.addr())));
     let every = Duration::from_millis(10);
-    let config = ClientConfig::new([Place::new("localhost", second.addr().port())]);
+    let config = ClientConfig::new([NodeAddress::new("localhost", second.addr().port())]);
     let named = Riak::connect(config.discovery(Discovery::dns().every(every))).await.unwrap();
-    while !named.carrier().nodes().contains(&Place::from(second.addr())) {
+    while !named.carrier().nodes().contains(&NodeAddress::from(second.addr())) {
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
-    // A source that finds nothing changes nothing.
+    // A source that finds no nodes leaves the list unchanged.
     let before = riak.carrier().nodes();
-    assert!(!riak.carrier().discover(&Dns::new([Place::new("no-such-host.invalid", 1)])).await);
+    assert!(!riak.carrier().discover(&Dns::new([NodeAddress::new("no-such-host.invalid", 1)])).await);
     assert_eq!(riak.carrier().nodes(), before);
 }

@@ -1,5 +1,5 @@
-//! Three nodes under load while one after the other is stopped, hung and
-//! started again: nobody who may be served by another node notices.
+//! Three nodes under load, each of which is stopped, hung and started again in turn. No call
+//! that another node can serve fails.
 //!
 //! Run with `--nocapture` to see how long each recovery took.
 
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use riak_client::riak_kv::{RpbContent, RpbGetReq, RpbPutReq};
 use riak_client::{CallOptions, ClientConfig, Riak};
-use riak_runtime::client::Node as Place;
+use riak_runtime::client::Node as NodeAddress;
 use riak_testkit::{Node, Store};
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
@@ -19,20 +19,20 @@ use tokio::time::sleep;
 
 const TASKS: usize = 24;
 
-/// What a call may take: an application's own patience.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// The deadline of each call.
+const DEADLINE: Duration = Duration::from_secs(2);
 
-/// How long the load may be uneven once a node is back.
+/// The time within which the load must be even again once a node is back.
 const EVEN_WITHIN: Duration = Duration::from_secs(2);
 
-/// A node's address can be stopped, hung and served again.
-struct Site {
+/// The address of a node that can be stopped, hung and started again.
+struct RestartableNode {
     address: SocketAddr,
     store: Store,
     node: Option<Node>,
 }
 
-impl Site {
+impl RestartableNode {
     async fn start(store: &Store) -> Self {
         let node = Node::builder().store(store.clone()).start().await.unwrap();
         Self { address: node.addr(), store: store.clone(), node: Some(node) }
@@ -45,7 +45,7 @@ impl Site {
     }
 
     async fn serve(&mut self) {
-        // The kernel may need a moment to let the address go.
+        // The kernel may need a moment to release the address.
         for _ in 0..200 {
             match Node::builder().store(self.store.clone()).bind(self.address).start().await {
                 Ok(node) => {
@@ -59,7 +59,7 @@ impl Site {
     }
 }
 
-/// Accepts and reads, and never answers.
+/// Accepts connections and reads from them, but never answers.
 async fn hang(address: SocketAddr) {
     let listener = loop {
         match TcpListener::bind(address).await {
@@ -69,11 +69,11 @@ async fn hang(address: SocketAddr) {
     };
     let mut hung = JoinSet::new();
     while let Ok((socket, _)) = listener.accept().await {
-        hung.spawn(swallow(socket));
+        hung.spawn(read_forever(socket));
     }
 }
 
-async fn swallow(mut socket: TcpStream) {
+async fn read_forever(mut socket: TcpStream) {
     let mut buffer = vec![0; 4096];
     while socket.read(&mut buffer).await.is_ok_and(|count| count != 0) {}
 }
@@ -87,23 +87,23 @@ struct Counts {
     refused_puts: AtomicUsize,
 }
 
-async fn load(riak: Riak, task: usize, counts: Arc<Counts>, over: Arc<AtomicBool>) {
-    let patient = riak.with(CallOptions::new().timeout(PATIENCE));
+async fn load(riak: Riak, task: usize, counts: Arc<Counts>, stop: Arc<AtomicBool>) {
+    let bounded = riak.with(CallOptions::new().timeout(DEADLINE));
     let key = format!("{task}");
     let mut acknowledged = 0_u64;
     let mut attempted = 0_u64;
-    while !over.load(Ordering::Relaxed) {
-        let found = patient.kv().get(RpbGetReq::new("b", key.as_str())).await;
+    while !stop.load(Ordering::Relaxed) {
+        let found = bounded.kv().get(RpbGetReq::new("b", key.as_str())).await;
         counts.gets.fetch_add(1, Ordering::Relaxed);
         match found {
             Ok(found) => {
-                // Each task alone writes its key: what it reads lies between
-                // what was acknowledged and what was tried.
+                // A single task writes each key, so a read finds a value between the last
+                // acknowledged write and the last attempted one.
                 let values =
                     found.content.iter().map(|content| content.value.to_string_lossy().parse().unwrap());
                 let newest: u64 = values.max().unwrap_or(0);
                 assert!(newest >= acknowledged, "an acknowledged write is lost: {newest} < {acknowledged}");
-                assert!(newest <= attempted, "nobody wrote {newest}");
+                assert!(newest <= attempted, "{newest} was never written");
                 let value = RpbContent::new((attempted + 1).to_string());
                 attempted += 1;
                 let put = RpbPutReq {
@@ -112,7 +112,7 @@ async fn load(riak: Riak, task: usize, counts: Arc<Counts>, over: Arc<AtomicBool
                     ..RpbPutReq::new("b", value)
                 };
                 counts.puts.fetch_add(1, Ordering::Relaxed);
-                match patient.kv().put(put).await {
+                match bounded.kv().put(put).await {
                     Ok(_) => acknowledged = attempted,
                     Err(error) if error.may_have_been_applied() => {
                         counts.uncertain_puts.fetch_add(1, Ordering::Relaxed);
@@ -134,8 +134,8 @@ fn calls(riak: &Riak) -> Vec<u64> {
     riak.stats().nodes.iter().map(|node| node.calls).collect()
 }
 
-/// Waits until the load is even again, and says how long that took.
-async fn even_again(riak: &Riak, what: &str) {
+/// Waits until the load is even again, and prints how long that took.
+async fn wait_until_even(riak: &Riak, what: &str) {
     let begun = Instant::now();
     loop {
         let before = calls(riak);
@@ -151,35 +151,35 @@ async fn even_again(riak: &Riak, what: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn outages_of_single_nodes_fail_no_call_that_may_be_repeated() {
+async fn single_node_outages_fail_no_repeatable_call() {
     let store = Node::builder().build_store();
-    let mut places = Vec::new();
+    let mut servers = Vec::new();
     for _ in 0..3 {
-        places.push(Site::start(&store).await);
+        servers.push(RestartableNode::start(&store).await);
     }
-    let config = ClientConfig::new(places.iter().map(|place| Place::from(place.address)));
+    let config = ClientConfig::new(servers.iter().map(|server| NodeAddress::from(server.address)));
     let riak = Riak::connect(config).await.unwrap();
-    let (counts, over) = (Arc::new(Counts::default()), Arc::new(AtomicBool::new(false)));
+    let (counts, stop) = (Arc::new(Counts::default()), Arc::new(AtomicBool::new(false)));
     let mut tasks = JoinSet::new();
     for task in 0..TASKS {
-        tasks.spawn(load(riak.clone(), task, Arc::clone(&counts), Arc::clone(&over)));
+        tasks.spawn(load(riak.clone(), task, Arc::clone(&counts), Arc::clone(&stop)));
     }
     sleep(Duration::from_millis(200)).await;
-    for (index, place) in places.iter_mut().enumerate() {
-        place.stop().await;
+    for (index, server) in servers.iter_mut().enumerate() {
+        server.stop().await;
         sleep(Duration::from_millis(400)).await;
-        place.serve().await;
-        even_again(&riak, &format!("node {index} stopped")).await;
+        server.serve().await;
+        wait_until_even(&riak, &format!("node {index} stopped")).await;
 
-        place.stop().await;
-        let hung = tokio::spawn(hang(place.address));
+        server.stop().await;
+        let hung = tokio::spawn(hang(server.address));
         sleep(Duration::from_millis(1500)).await;
         hung.abort();
         let _ = hung.await;
-        place.serve().await;
-        even_again(&riak, &format!("node {index} hung")).await;
+        server.serve().await;
+        wait_until_even(&riak, &format!("node {index} hung")).await;
     }
-    over.store(true, Ordering::Relaxed);
+    stop.store(true, Ordering::Relaxed);
     while let Some(result) = tasks.join_next().await {
         result.unwrap();
     }

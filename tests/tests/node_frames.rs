@@ -1,7 +1,7 @@
 //! Frames that no well-behaved client sends.
 //!
-//! Invariant: what a recorded exchange shows is held in `replay_node`; here is
-//! what none of them shows.
+//! Invariant: `replay_node` covers what the recorded exchanges show. These tests cover what none
+//! of them shows.
 
 use riak_client::riak::{RpbErrorResp, RpbGetBucketResp};
 use riak_client::riak_kv::{RpbContent, RpbPutReq};
@@ -13,7 +13,7 @@ mod peer;
 
 use peer::Peer;
 
-/// Sends a frame, and gives the error's text.
+/// Sends a frame, and returns the text of the error that answers it.
 async fn refused(peer: &mut Peer, code: u8, body: &[u8]) -> String {
     peer.send(&Frame { code, body: body.into() }).await;
     let answer = peer.read().await.expect("an answer");
@@ -24,7 +24,7 @@ async fn refused(peer: &mut Peer, code: u8, body: &[u8]) -> String {
 }
 
 #[tokio::test]
-async fn what_crashes_a_node_is_answered_and_the_connection_closed() {
+async fn requests_that_crash_a_node_get_an_error_and_close_the_connection() {
     let node = Node::start().await.unwrap();
     for (code, body, what) in [
         (1, &b"\x08\x01"[..], "a body on a request that has none"),
@@ -48,7 +48,7 @@ async fn what_crashes_a_node_is_answered_and_the_connection_closed() {
 }
 
 #[tokio::test]
-async fn what_a_node_does_not_know_leaves_the_connection_open() {
+async fn unknown_codes_leave_the_connection_open() {
     let node = Node::start().await.unwrap();
     let mut peer = Peer::connect(node.addr()).await;
     for code in [23, 27, 54, 70, 90, 104, 128, 199, 200, 202, 210, 253] {
@@ -63,7 +63,7 @@ async fn what_a_node_does_not_know_leaves_the_connection_open() {
 }
 
 #[tokio::test]
-async fn missing_names_are_not_found() {
+async fn requests_without_names_find_nothing() {
     let node = Node::start().await.unwrap();
     let put = RpbPutReq { key: Some("k".into()), ..RpbPutReq::new("b", RpbContent::new("v")) };
     node.store().put(&put).unwrap();
@@ -76,7 +76,7 @@ async fn missing_names_are_not_found() {
 }
 
 #[tokio::test]
-async fn names_of_types_are_checked_in_every_request() {
+async fn bucket_types_are_checked_in_every_request() {
     let node = Node::start().await.unwrap();
     let mut peer = Peer::connect(node.addr()).await;
     for (code, body, text) in [
@@ -103,10 +103,10 @@ async fn names_of_types_are_checked_in_every_request() {
     peer.expect_idle("after all").await;
 }
 
-/// Requests for properties look at no name: a bucket without one is a bucket, and
-/// there is nothing to reset in a type that does not exist.
+/// Requests for properties do not check names: an empty bucket name is a bucket's name, and
+/// resetting a bucket of an unknown type has no effect.
 #[tokio::test]
-async fn properties_belong_to_any_name() {
+async fn properties_can_be_set_for_any_name() {
     let node = Node::start().await.unwrap();
     let mut peer = Peer::connect(node.addr()).await;
     for (code, body, answer, n_val) in [

@@ -1,7 +1,7 @@
 //! Secondary indexes and listings, through the generated client.
 //!
-//! Invariant: what a recorded exchange shows is held in `replay_node`; here is
-//! what none of them shows.
+//! Invariant: `replay_node` covers what the recorded exchanges show. These tests cover what none
+//! of them shows.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use riak_client::{CallError, Riak, ServerErrorKind};
 use riak_runtime::Blob;
 use riak_testkit::{Node, NodeBuilder, Store};
 
-/// Terms that no machine's integer holds, among others, in their order.
+/// Integer terms in ascending order, some of which exceed 64 bits.
 const NUMBERS: [&str; 9] = [
     "-100000000000000000000",
     "-12",
@@ -34,13 +34,13 @@ fn put(store: &Store, key: &str, indexes: &[(&str, &str)]) {
     store.put(&RpbPutReq { key: Some(key.into()), ..RpbPutReq::new("b", content) }).unwrap();
 }
 
-async fn started(builder: NodeBuilder) -> (Node, Riak) {
+async fn start_filled(builder: NodeBuilder) -> (Node, Riak) {
     let node = builder.start().await.unwrap();
-    for (at, number) in NUMBERS.iter().enumerate() {
+    for (index, number) in NUMBERS.iter().enumerate() {
         put(
             node.store(),
-            &format!("k{at}"),
-            &[("n_int", number), ("s_bin", &format!("t{}", at % 3)), ("m_bin", "a"), ("m_bin", "b")],
+            &format!("k{index}"),
+            &[("n_int", number), ("s_bin", &format!("t{}", index % 3)), ("m_bin", "a"), ("m_bin", "b")],
         );
     }
     let riak = Riak::connect(node.addr()).await.unwrap();
@@ -73,7 +73,7 @@ async fn keys(riak: &Riak, request: &RpbIndexReq) -> Vec<String> {
 
 #[tokio::test]
 async fn integers_are_compared_as_numbers_of_any_size() {
-    let (_node, riak) = started(Node::builder()).await;
+    let (_node, riak) = start_filled(Node::builder()).await;
     let all = RpbIndexReq {
         return_terms: Some(true),
         pagination_sort: Some(true),
@@ -88,14 +88,14 @@ async fn integers_are_compared_as_numbers_of_any_size() {
 }
 
 #[tokio::test]
-async fn pages_go_on_until_all_is_read() {
-    let (_node, riak) = started(Node::builder()).await;
+async fn pages_continue_until_everything_is_read() {
+    let (_node, riak) = start_filled(Node::builder()).await;
     for (request, size, pages) in [
         (range("n_int", NUMBERS[0], NUMBERS[8]), 2, 5),
-        // An exactly full last page is followed by an empty one.
+        // A last page that is exactly full is followed by an empty one.
         (range("n_int", NUMBERS[0], NUMBERS[8]), 3, 4),
         (range("s_bin", "t0", "t2"), 4, 3),
-        // Two terms of one key: a page may end between them.
+        // Each key has two terms, and a page may end between them.
         (range("m_bin", "a", "b"), 5, 4),
         (eq("s_bin", "t1"), 2, 2),
         (eq("$bucket", "b"), 4, 3),
@@ -124,7 +124,7 @@ async fn pages_go_on_until_all_is_read() {
 
 #[tokio::test]
 async fn a_continuation_alone_implies_order() {
-    let (_node, riak) = started(Node::builder()).await;
+    let (_node, riak) = start_filled(Node::builder()).await;
     let page = RpbIndexReq { max_results: Some(4), ..range("$key", "k0", "k8") };
     let continuation = riak.kv().index(&page).await.unwrap().continuation;
     let rest = RpbIndexReq { continuation, ..range("$key", "k0", "k8") };
@@ -134,8 +134,8 @@ async fn a_continuation_alone_implies_order() {
 }
 
 #[tokio::test]
-async fn expressions_choose_terms_or_keys() {
-    let (_node, riak) = started(Node::builder()).await;
+async fn regular_expressions_select_terms_or_keys() {
+    let (_node, riak) = start_filled(Node::builder()).await;
     let with = |pattern: &str, request| RpbIndexReq { term_regex: Some(pattern.into()), ..request };
     assert_eq!(
         keys(&riak, &with("[02]$", range("s_bin", "t0", "t9"))).await,
@@ -146,12 +146,12 @@ async fn expressions_choose_terms_or_keys() {
 }
 
 #[tokio::test]
-async fn only_what_lives_is_indexed() {
-    let (node, riak) = started(Node::builder()).await;
+async fn only_live_objects_are_indexed() {
+    let (node, riak) = start_filled(Node::builder()).await;
     riak.kv().delete(&RpbDelReq::new("b", "k4")).await.unwrap();
     put(node.store(), "k5", &[]);
     assert_eq!(keys(&riak, &range("n_int", "1", "9999999999")).await, ["k6"]);
-    // The walk over objects gives no tombstones, and goes on after a page.
+    // The scan over objects skips tombstones, and continues after a page.
     let walk =
         RpbCSBucketReq { max_results: Some(3), end_key: Some("k7".into()), ..RpbCSBucketReq::new("b", "k2") };
     let page = riak.kv().cs_bucket(&walk).await.unwrap().all().await.unwrap();
@@ -170,10 +170,10 @@ async fn only_what_lives_is_indexed() {
 }
 
 #[tokio::test]
-async fn listings_give_every_key_once() {
-    let (node, riak) = started(Node::builder().part_size(10).ring_size(64)).await;
-    for at in 0..500 {
-        put(node.store(), &format!("more{at}"), &[]);
+async fn listings_return_every_key_once() {
+    let (node, riak) = start_filled(Node::builder().part_size(10).ring_size(64)).await;
+    for index in 0..500 {
+        put(node.store(), &format!("more{index}"), &[]);
     }
     let parts = riak.kv().list_keys(&RpbListKeysReq::new("b")).await.unwrap().all().await.unwrap();
     assert!(parts.len() >= 50 && parts.iter().all(|part| part.keys.len() <= 10));
@@ -188,20 +188,20 @@ async fn listings_give_every_key_once() {
 }
 
 #[tokio::test]
-async fn time_runs_out_where_a_test_wants_it_to() {
-    let (_node, riak) = started(Node::builder().part_size(2).part_time(Duration::from_millis(1))).await;
+async fn scans_time_out_after_the_configured_part_time() {
+    let (_node, riak) = start_filled(Node::builder().part_size(2).part_time(Duration::from_millis(1))).await;
     let late = |error: CallError| {
-        // Perhaps after it was tried again.
-        let said = error.server_error().map(ToString::to_string);
-        assert!(said.is_some_and(|said| said.contains("timeout")), "{error}");
+        // The error may come after a second attempt.
+        let text = error.server_error().map(ToString::to_string);
+        assert!(text.is_some_and(|text| text.contains("timeout")), "{error}");
     };
     let request = RpbIndexReq { timeout: Some(2), ..range("$key", "k0", "k9") };
     late(riak.kv().index(&request).await.unwrap_err());
     let mut stream = riak.kv().index_stream(&request).await.unwrap();
     assert_eq!(stream.next().await.unwrap().unwrap().keys.len(), 2);
     assert!(stream.next().await.unwrap().is_ok());
-    // Such a stream ends with the tuple that the scan failed with, as it is in
-    // Riak, and that means the same.
+    // These streams end with the scan's error tuple, as in Riak, which has the same
+    // meaning.
     let ended = |error: CallError| {
         assert!(error.is(ServerErrorKind::Timeout), "{error}");
         assert_eq!(error.server_error().unwrap().text, "{error,timeout}");
@@ -222,6 +222,6 @@ async fn time_runs_out_where_a_test_wants_it_to() {
             .await
             .unwrap_err(),
     );
-    // The connection is still good, and other requests have time.
+    // The connection is still usable, and other requests have time.
     assert_eq!(keys(&riak, &RpbIndexReq { timeout: Some(0), ..range("$key", "k0", "k9") }).await.len(), 9);
 }

@@ -1,7 +1,7 @@
-//! Objects, as the store keeps them and as a client of the node sees them.
+//! Objects, in the store and through a client of the node.
 //!
-//! Invariant: what a recorded exchange shows is held in `replay_node`; here is
-//! what none of them shows.
+//! Invariant: `replay_node` covers what the recorded exchanges show. These tests cover what none
+//! of them shows.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ fn vclock(store: &Store, key: &str) -> Option<Blob> {
 }
 
 #[test]
-fn a_seed_and_a_clock_give_the_same_answers() {
+fn a_seed_and_a_manual_clock_make_answers_reproducible() {
     let answers = || {
         let store = builder().0.build_store();
         let request = RpbPutReq { return_body: Some(true), ..RpbPutReq::new("b", RpbContent::new("v")) };
@@ -43,12 +43,12 @@ fn a_seed_and_a_clock_give_the_same_answers() {
     assert_eq!([one.clone(), two.clone()], answers());
     assert_ne!(one.key, two.key);
     assert_eq!((one.content[0].last_mod, one.content[0].last_mod_usecs), (Some(1_700_000_000), Some(42)));
-    let by_chance = Store::new().put(&RpbPutReq::new("b", RpbContent::new("v"))).unwrap();
-    assert_ne!(by_chance.key, one.key);
+    let unseeded = Store::new().put(&RpbPutReq::new("b", RpbContent::new("v"))).unwrap();
+    assert_ne!(unseeded.key, one.key);
 }
 
 #[test]
-fn return_head_wins_over_return_body() {
+fn return_head_takes_precedence_over_return_body() {
     let store = builder().0.build_store();
     let request = RpbPutReq { return_body: Some(true), return_head: Some(true), ..put("k", "v") };
     let answer = store.put(&request).unwrap();
@@ -57,7 +57,7 @@ fn return_head_wins_over_return_body() {
 }
 
 #[test]
-fn the_server_sets_vtag_and_time_unless_told_otherwise() {
+fn the_server_sets_vtag_and_time_unless_the_put_is_asis() {
     let store = builder().0.build_store();
     let content = RpbContent { vtag: Some("mine".into()), last_mod: Some(7), ..RpbContent::new("v") };
     store.put(&RpbPutReq { content: content.clone(), ..put("k", "") }).unwrap();
@@ -69,7 +69,7 @@ fn the_server_sets_vtag_and_time_unless_told_otherwise() {
 }
 
 #[test]
-fn a_put_as_is_does_not_bump_the_clock() {
+fn an_asis_put_does_not_advance_the_clock() {
     let store = builder().0.build_store();
     store.put(&put("k", "one")).unwrap();
     let clock = vclock(&store, "k");
@@ -78,7 +78,7 @@ fn a_put_as_is_does_not_bump_the_clock() {
 }
 
 #[test]
-fn buckets_keep_siblings_where_their_properties_say_so() {
+fn buckets_keep_siblings_according_to_their_properties() {
     for (props, expected) in [
         (RpbBucketProps { allow_mult: Some(true), ..RpbBucketProps::default() }, &["one", "two"][..]),
         (RpbBucketProps { allow_mult: Some(false), ..RpbBucketProps::default() }, &["two"]),
@@ -99,7 +99,7 @@ fn buckets_keep_siblings_where_their_properties_say_so() {
 }
 
 #[test]
-fn indexes_are_replaced_with_every_put_and_normalised() {
+fn every_put_replaces_and_normalises_the_indexes() {
     let store = builder().0.build_store();
     let pair = |name: &str, term: &str| RpbPair { value: Some(term.into()), ..RpbPair::new(name) };
     let with =
@@ -118,7 +118,7 @@ fn indexes_are_replaced_with_every_put_and_normalised() {
 }
 
 #[test]
-fn tombstones_are_reaped_when_it_is_time() {
+fn tombstones_are_reaped_according_to_the_delete_mode() {
     let second = Duration::from_secs(1);
     for (mode, after_two, after_four) in [
         (DeleteMode::Immediate, false, false),
@@ -133,16 +133,16 @@ fn tombstones_are_reaped_when_it_is_time() {
             (store.len(), store.keys("default", "b").len(), store.buckets("default").len()),
             (0, 0, 0)
         );
-        for (wait, there) in [(second * 2, after_two), (second * 2, after_four)] {
+        for (wait, exists) in [(second * 2, after_two), (second * 2, after_four)] {
             clock.advance(wait);
-            assert_eq!(vclock(&store, "k").is_some(), there, "{mode:?}");
-            assert_eq!(store.object("default", "b", "k").is_some(), there, "{mode:?}");
+            assert_eq!(vclock(&store, "k").is_some(), exists, "{mode:?}");
+            assert_eq!(store.object("default", "b", "k").is_some(), exists, "{mode:?}");
         }
     }
 }
 
 #[test]
-fn a_tombstone_that_was_written_over_is_not_reaped() {
+fn an_overwritten_tombstone_is_not_reaped() {
     let (builder, clock) = builder();
     let store = builder.build_store();
     store.put(&put("k", "one")).unwrap();
@@ -160,7 +160,7 @@ fn a_delete_with_an_n_val_leaves_the_tombstone_until_it_is_read() {
     store.put(&put("k", "v")).unwrap();
     store.delete(&RpbDelReq { n_val: Some(1), ..RpbDelReq::new("b", "k") }).unwrap();
     clock.advance(Duration::from_secs(10));
-    // So does a read with one.
+    // A read with an n_val of its own leaves it too.
     store.get(&RpbGetReq { n_val: Some(1), ..RpbGetReq::new("b", "k") }).unwrap();
     clock.advance(Duration::from_secs(10));
     assert!(vclock(&store, "k").is_some());
@@ -169,7 +169,7 @@ fn a_delete_with_an_n_val_leaves_the_tombstone_until_it_is_read() {
 }
 
 #[test]
-fn a_stale_clock_does_not_cover_what_was_made_anew() {
+fn a_stale_clock_does_not_cover_a_recreated_object() {
     let (builder, clock) = builder();
     let store = builder.build_store();
     let typed = |request: RpbPutReq| RpbPutReq { r#type: Some("mult".into()), ..request };
@@ -184,7 +184,7 @@ fn a_stale_clock_does_not_cover_what_was_made_anew() {
 }
 
 #[test]
-fn conditions_see_no_tombstones() {
+fn conditions_treat_tombstones_as_absent() {
     let store = builder().0.build_store();
     store.put(&put("k", "v")).unwrap();
     let create = RpbPutReq { if_none_match: Some(true), ..put("k", "w") };
@@ -199,7 +199,7 @@ fn conditions_see_no_tombstones() {
 }
 
 #[test]
-fn what_cannot_be_is_refused() {
+fn invalid_requests_are_refused() {
     let store = builder().0.max_object_size(100).build_store();
     let empty = |part: &str| {
         let part_is = |name: &str| if part == name { Blob::new() } else { name.into() };
@@ -220,10 +220,10 @@ fn what_cannot_be_is_refused() {
     assert!(store.is_empty());
 }
 
-/// A delete is a read, unless it has a clock, and then a write: the quorums of
-/// what it does not come to are not looked at.
+/// A delete without a clock is a read followed by a write; with a clock, only a write. Quorums of
+/// a step that is not reached are not checked.
 #[test]
-fn a_delete_looks_at_the_quorums_that_it_comes_to() {
+fn a_delete_checks_only_the_quorums_of_the_steps_it_reaches() {
     let store = builder().0.build_store();
     let many = || Some(Quorum(9));
     let delete = |key: &str| RpbDelReq::new("b", key.to_owned());
@@ -254,7 +254,7 @@ fn a_delete_looks_at_the_quorums_that_it_comes_to() {
 }
 
 #[test]
-fn a_store_can_be_emptied() {
+fn a_store_can_be_cleared() {
     let store = builder().0.build_store();
     store.put(&put("k", "v")).unwrap();
     assert_eq!((store.len(), store.is_empty()), (1, false));

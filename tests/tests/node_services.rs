@@ -1,7 +1,6 @@
-//! The node as a part of a test: other services next to it, other nodes on its
-//! store, its end.
+//! The node as a part of a test: additional services, several nodes on one store, and shutdown.
 //!
-//! Invariant: nothing that a node has started is left when it is gone.
+//! Invariant: a node that is gone leaves nothing behind.
 
 use std::time::Duration;
 
@@ -17,7 +16,7 @@ use tokio::net::TcpStream;
 #[path = "replay/peer.rs"]
 mod peer;
 
-/// Echoes the body of code 199, which Riak does not have.
+/// Echoes the body of code 199, which no message of Riak has.
 struct Echo;
 
 impl Service for Echo {
@@ -34,7 +33,7 @@ impl Service for Echo {
     }
 }
 
-/// A node that is always overloaded.
+/// Answers every get with an overload error.
 struct Overloaded;
 
 impl RiakKvServer for Overloaded {
@@ -48,7 +47,7 @@ fn put(key: &str) -> RpbPutReq {
 }
 
 #[tokio::test]
-async fn services_of_ones_own_share_the_connection_with_riaks() {
+async fn custom_services_share_the_connection_with_riaks_services() {
     let node = Node::builder().with_service(Echo).start().await.unwrap();
     let mut peer = peer::Peer::connect(node.addr()).await;
     for _ in 0..3 {
@@ -59,7 +58,7 @@ async fn services_of_ones_own_share_the_connection_with_riaks() {
 }
 
 #[tokio::test]
-async fn a_service_may_answer_in_the_nodes_place() {
+async fn a_custom_service_can_replace_the_nodes_answers() {
     let node =
         Node::builder().with_service(RiakKvService(Overloaded)).with_service(Echo).start().await.unwrap();
     node.store().put(&put("k")).unwrap();
@@ -79,7 +78,7 @@ async fn client_ids_belong_to_their_connection() {
 }
 
 #[tokio::test]
-async fn nodes_on_one_store_are_a_cluster_to_their_clients() {
+async fn nodes_on_one_store_look_like_a_cluster() {
     let store = Store::new();
     let one = Node::builder().store(store.clone()).node_name("one@x").start().await.unwrap();
     let two = Node::builder().store(store.clone()).node_name("two@x").start().await.unwrap();
@@ -88,7 +87,7 @@ async fn nodes_on_one_store_are_a_cluster_to_their_clients() {
     let riak = Riak::connect(two.addr()).await.unwrap();
     assert_eq!(riak.kv().get(&RpbGetReq::new("b", "k")).await.unwrap().content.len(), 1);
     assert_eq!(riak.server().get_server_info().await.unwrap().node, Some(Blob::from("two@x")));
-    // A node can come back with what it held.
+    // A node can restart with the data that it held.
     let addr = one.addr();
     one.shutdown().await;
     let one = Node::builder().store(store).bind(addr).start().await.unwrap();
@@ -96,7 +95,7 @@ async fn nodes_on_one_store_are_a_cluster_to_their_clients() {
 }
 
 #[tokio::test]
-async fn a_node_that_is_gone_leaves_nothing() {
+async fn shutting_down_or_dropping_a_node_closes_all_its_connections() {
     let node = Node::start().await.unwrap();
     let addr = node.addr();
     let idle = Connection::connect(addr).await.unwrap();
@@ -116,9 +115,9 @@ async fn a_node_that_is_gone_leaves_nothing() {
 }
 
 #[test]
-fn what_a_node_is_made_of_can_be_sent() {
-    fn sent<T: Send + Sync + 'static>(_: &T) {}
-    sent(&Node::builder());
-    sent(&Node::builder().with_service(Echo).start());
-    sent(&Store::new());
+fn node_types_are_send_and_sync() {
+    fn assert_send_sync<T: Send + Sync + 'static>(_: &T) {}
+    assert_send_sync(&Node::builder());
+    assert_send_sync(&Node::builder().with_service(Echo).start());
+    assert_send_sync(&Store::new());
 }

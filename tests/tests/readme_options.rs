@@ -1,4 +1,4 @@
-//! The README's table of options is the one that is parsed.
+//! The README's table of options lists exactly the options that are parsed.
 #![cfg(feature = "tls")]
 
 use std::fmt::Write as _;
@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use riak_client::PARAMETERS;
 
 #[test]
-fn the_table_in_the_readme_is_that_of_the_parameters() {
+fn the_readme_lists_all_parameters() {
     let mut table = String::from("| option | unit | default | why |\n|--|--|--|--|\n");
     for parameter in PARAMETERS {
         let _ = writeln!(

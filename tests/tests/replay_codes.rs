@@ -1,8 +1,8 @@
-//! The message codes, held against the list that Riak publishes, and the pairs
-//! of requests and answers against the table of what that list leaves out.
+//! The message codes, compared with the list that Riak publishes, and the pairs of requests
+//! and answers, compared with a table of what that list omits.
 //!
-//! Invariant: whatever differs from the published list is in an exception below,
-//! and every exception is needed.
+//! Invariant: every difference from the published list is an exception below, and every
+//! exception is needed.
 
 mod replay;
 
@@ -12,18 +12,17 @@ use riak_runtime::{Coded, Message, Request};
 
 use replay::{every_frame, fixture, rows};
 
-/// Codes of the published list that no frame ever has: the messages only occur
-/// inside the answer 101.
+/// Codes of the published list that no frame has: these messages only occur inside the answer 101.
 const NESTED: [(u8, &str); 2] = [(102, "TsCoverageEntry"), (103, "TsRange")];
-/// Codes whose message the published file does not have, since their frames
-/// have no body: here they are declared next to the services.
+/// Codes whose message the published file lacks, since their frames have no body. Here they are
+/// declared next to the services.
 const BODYLESS: [u8; 11] = [1, 2, 3, 6, 7, 14, 22, 30, 201, 254, 255];
-/// The code whose body is no protobuf: the same.
+/// The code whose body is not protobuf. It is declared next to the services as well.
 const RAW: u8 = 104;
-/// A request that the schema lets stream and that the server never streams.
+/// A request that the schema allows to stream, but whose answer the server never streams.
 const NEVER_STREAMED: u8 = 90;
 
-/// Code, name and module of every message that is a frame.
+/// Returns the code, name and module of every message that is a frame.
 fn messages() -> Vec<(u8, &'static str, &'static str)> {
     macro_rules! list {
         ($($module:ident: $($message:ident)*;)*) => {
@@ -38,7 +37,7 @@ fn messages() -> Vec<(u8, &'static str, &'static str)> {
 }
 
 #[test]
-fn the_codes_are_those_of_the_published_list() {
+fn codes_match_the_published_list() {
     let list = fixture("riak_pb_messages.csv");
     let published: Vec<(u8, &str, &str)> = list
         .lines()
@@ -55,7 +54,7 @@ fn the_codes_are_those_of_the_published_list() {
         .filter(|(code, name, _)| !NESTED.contains(&(*code, name)))
         .map(|(code, name, _)| (*code, *name))
         .collect();
-    assert_eq!(expected.len() + NESTED.len(), published.len(), "an exception that is none");
+    assert_eq!(expected.len() + NESTED.len(), published.len(), "an unneeded exception");
     let ours: Vec<_> = MessageCode::ALL.map(|code| (u8::from(code), code.name())).into();
     assert_eq!(ours, expected);
 
@@ -68,7 +67,7 @@ fn the_codes_are_those_of_the_published_list() {
         assert_eq!(message.strip_prefix("riak.").unwrap_or(message), name);
         let exception = BODYLESS.contains(&code) || code == RAW;
         assert_eq!(*module, if exception { "riak_services" } else { file }, "{name}");
-        assert!(!exception || *file != "riak_services", "{name} is an exception that is none");
+        assert!(!exception || *file != "riak_services", "{name} is an unneeded exception");
     }
     assert_eq!(messages.len(), MessageCode::ALL.len());
     for (code, _) in NESTED {
@@ -78,7 +77,7 @@ fn the_codes_are_those_of_the_published_list() {
     assert_eq!(riak_client::riak_ts::TsRange::NAME, NESTED[1].1);
 }
 
-/// What is known of every request.
+/// Returns the operation of every request.
 fn operations() -> Vec<&'static Operation> {
     macro_rules! list {
         ($($module:ident: $($message:ident)*;)*) => {
@@ -105,7 +104,7 @@ fn operations() -> Vec<&'static Operation> {
 }
 
 #[test]
-fn requests_are_answered_as_the_table_says() {
+fn answers_match_the_table() {
     let operations = operations();
     let mut requests = 0;
     for row in rows("code_table.tsv") {

@@ -1,8 +1,8 @@
-//! Every frame that a real node or protoc's own runtime has written: decoded as
-//! its type, owned and borrowed, and written again.
+//! Every frame that was recorded from a real node or written by protoc's own runtime is
+//! decoded as its type, owned and borrowed, and encoded again.
 //!
-//! Invariant: the only frames that are left out are those that were malformed on
-//! purpose, and they are listed.
+//! Invariant: the only frames left out are those that were malformed on purpose, and they
+//! are listed.
 
 mod replay;
 
@@ -11,8 +11,8 @@ use riak_runtime::{Coded, Decode, Frame, Message, Owned, View, WriteBuffer};
 
 use replay::{Sent, every_frame, golden, split_frames, transcript, transcripts};
 
-/// Raw sends that are no requests: the transcript `faults`, exchange by
-/// exchange, and what is wrong with the bytes.
+/// Raw sends that are not valid requests: exchanges of the transcript `faults`, with the
+/// fault of each.
 const MALFORMED: [(&str, &str); 7] = [
     ("unknown-code", "a code that no message has"),
     ("truncated-body", "a field that ends behind the frame"),
@@ -22,11 +22,11 @@ const MALFORMED: [(&str, &str); 7] = [
     ("zero-length-then-ping", "no frame at all, then a ping"),
     ("half-frame-then-rest", "three bytes of a length"),
 ];
-/// Frames within well-formed raw sends whose code no message has: the sends
-/// pipeline them among others to show that the rest is answered.
+/// Frames with unknown codes inside well-formed raw sends, which pipeline them with valid
+/// frames to show that the rest is answered.
 const UNKNOWN_WITHIN: [(&str, u8); 1] = [("pipelined-mixed", 199)];
 
-/// Both forms of `M` read the frame, agree, and write the same bytes.
+/// Checks that both forms of `M` decode the frame, agree, and encode the same bytes.
 fn check<M>(owned: &M, frame: &Frame, place: &str)
 where
     M: Owned + Coded + PartialEq + std::fmt::Debug,
@@ -53,7 +53,7 @@ macro_rules! check_message {
 }
 every_frame!(check_message);
 
-/// Checks a frame against the name that it is said to have.
+/// Checks a frame against its recorded name.
 fn check_frame(frame: &Frame, name: Option<&str>, place: &str) {
     let message =
         AnyMessage::decode(frame).unwrap_or_else(|error| panic!("{place}: code {}: {error}", frame.code));
@@ -70,7 +70,7 @@ fn check_frame(frame: &Frame, name: Option<&str>, place: &str) {
 }
 
 #[test]
-fn every_recorded_frame_reads_and_writes() {
+fn every_recorded_frame_round_trips() {
     let (mut frames, mut left_out, mut within) = (0, Vec::new(), Vec::new());
     for file in transcripts() {
         for exchange in transcript(&file) {
@@ -104,13 +104,13 @@ fn every_recorded_frame_reads_and_writes() {
             }
         }
     }
-    assert_eq!(left_out, MALFORMED.map(|(name, _)| name), "an exception that is none");
-    assert_eq!(within, UNKNOWN_WITHIN.map(|(name, _)| name), "an exception that is none");
+    assert_eq!(left_out, MALFORMED.map(|(name, _)| name), "an unneeded exception");
+    assert_eq!(within, UNKNOWN_WITHIN.map(|(name, _)| name), "an unneeded exception");
     println!("{frames} recorded frames read and written, {} raw sends malformed on purpose", left_out.len());
 }
 
 #[test]
-fn what_is_malformed_on_purpose_does_not_decode() {
+fn frames_malformed_on_purpose_do_not_decode() {
     for exchange in transcript("faults") {
         if !MALFORMED.iter().any(|(name, _)| exchange.name == *name) {
             continue;
@@ -123,7 +123,7 @@ fn what_is_malformed_on_purpose_does_not_decode() {
 }
 
 #[test]
-fn every_golden_frame_reads_and_writes() {
+fn every_golden_frame_round_trips() {
     let golden = golden();
     assert!(golden.len() >= 37, "only {} golden frames", golden.len());
     for Golden { case, name, frame } in golden {

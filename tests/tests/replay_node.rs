@@ -1,10 +1,9 @@
 //! The recorded exchanges, replayed against the in-memory node over TCP.
 //!
-//! Same codes in the same order, same closes, same error texts, same decoded
-//! content. What is not compared differs by nature and is listed: values by
-//! their path in `replay/nature.rs`, and how a stream falls into frames below.
-//! Invariant: a request is the recorded one, byte for byte, but for vclocks and
-//! contexts that it echoes.
+//! The codes and their order, connection closes, error texts and decoded contents must be
+//! equal. What may differ is listed: values, by their path, in `replay/nature.rs`, and the
+//! split of streams into frames below. Invariant: requests equal the recorded ones byte for
+//! byte, except for the vclocks and contexts that they echo.
 
 mod replay;
 
@@ -17,16 +16,16 @@ use riak_client::{AnyMessage, Riak};
 use riak_runtime::{Blob, Frame, WriteBuffer};
 use riak_testkit::{Clock, Node, Store};
 
-use replay::nature::{Nature, Pairs};
+use replay::nature::{Mapping, Nature};
 use replay::peer::Peer;
 use replay::{Exchange, Named, Sent, transcript};
 
-/// The transcripts that the node has to replay, in the order of their recording.
+/// The transcripts that the node has to replay, in the order in which they were recorded.
 const FILES: [&str; 7] = ["server", "kv", "siblings", "buckets", "datatypes", "listing", "index"];
 
-/// How the answers of a stream may differ: their number, since the node sends
-/// what each partition gives, and it asks other partitions each time. Their
-/// lists are compared put together, in order where the answer is sorted.
+/// Streams whose answers may differ in number, since the node sends a part for each
+/// partition, and each scan asks other partitions. Their lists are compared as a whole, in
+/// order if the answer is sorted.
 const STREAMED: [(u8, &str); 4] = [
     (16, "RpbListBucketsResp.buckets, unsorted"),
     (18, "RpbListKeysResp.keys, unsorted"),
@@ -34,11 +33,11 @@ const STREAMED: [(u8, &str); 4] = [
     (41, "RpbCSBucketResp.objects, sorted"),
 ];
 
-/// Exchanges in which time runs out within a stream. Which of the keys came in
-/// time differs by nature: they are compared as a part of all keys.
+/// Exchanges in which a stream times out. Which keys arrive in time may differ, so they are
+/// only checked to be a subset of all keys.
 const CUT_SHORT: [(&str, &str); 1] = [("listing", "list-keys-timeout-1ms")];
 
-/// What the recorded node had besides what the transcripts put there.
+/// Adds what the recorded node held besides the data of the transcripts.
 fn fill(store: &Store) {
     let put = |bucket: &str, key: String, content: RpbContent| {
         let request = RpbPutReq { key: Some(key.into()), ..RpbPutReq::new(bucket, content) };
@@ -56,33 +55,32 @@ fn fill(store: &Store) {
     }
 }
 
-/// The counter of Riak 1.4 that the recorded node had from an earlier run: 2 is
-/// added to it, and it is 4.
-async fn count_beforehand(node: &Node) {
+/// Creates the counter of Riak 1.4 that the recorded node held from an earlier run: the
+/// transcript adds 2 and reads 4.
+async fn create_legacy_counter(node: &Node) {
     let riak = Riak::connect(node.addr()).await.unwrap();
     let props = RpbBucketProps { allow_mult: Some(true), ..RpbBucketProps::default() };
     riak.buckets().set_props(RpbSetBucketReq::new("legacy", props)).await.unwrap();
     riak.kv().update_counter(RpbCounterUpdateReq::new("legacy", "lc", 2)).await.unwrap();
 }
 
-/// The node that was recorded.
+/// Starts a node with the settings of the recorded one.
 async fn node() -> Node {
     Node::builder()
         .data_types()
         .bucket_type("siblings", &RpbBucketProps::default())
         .advertise(([127, 0, 0, 1], 8087))
-        // Nothing is reaped while the transcripts run.
+        // No tombstone is reaped while the transcripts run.
         .clock(Clock::manual(Duration::from_micros(1_700_000_000_654_321)))
-        // Two parts of a scan fit the timeout of 1 ms that one request has.
+        // Two parts of a scan fit into the timeout of 1 ms that one request has.
         .part_time(Duration::from_micros(400))
         .start()
         .await
         .unwrap()
 }
 
-/// Frames of an exchange, with the answers of a stream put together: a list of
-/// messages in which no two neighbours are parts of the same stream.
-fn put_together(frames: &[Frame], place: &str) -> Vec<AnyMessage> {
+/// Decodes the frames of an exchange and merges the answers of each stream into one message.
+fn merge_streams(frames: &[Frame], place: &str) -> Vec<AnyMessage> {
     let mut messages: Vec<AnyMessage> = Vec::new();
     for frame in frames {
         let message = AnyMessage::decode(frame).unwrap_or_else(|error| panic!("{place}: {error}"));
@@ -118,7 +116,7 @@ fn put_together(frames: &[Frame], place: &str) -> Vec<AnyMessage> {
     messages
 }
 
-/// Sorts what has no order of its own.
+/// Sorts the lists whose order is not specified.
 fn sort(message: &mut AnyMessage, request: Option<&AnyMessage>) {
     match message {
         AnyMessage::RpbListBucketsResp(answer) => answer.buckets.sort(),
@@ -137,21 +135,20 @@ fn sort(message: &mut AnyMessage, request: Option<&AnyMessage>) {
     }
 }
 
-/// One replay: the node, and what stands for what.
+/// One replay: the node, and the mapping of its values to the recorded ones.
 struct Replay {
     node: Node,
-    pairs: Pairs,
+    mapping: Mapping,
     streams: BTreeSet<u8>,
     table: Vec<String>,
 }
 
 impl Replay {
     async fn new() -> Self {
-        Self { node: node().await, pairs: Pairs::default(), streams: BTreeSet::new(), table: Vec::new() }
+        Self { node: node().await, mapping: Mapping::default(), streams: BTreeSet::new(), table: Vec::new() }
     }
 
-    /// Replays the exchanges of a file on one connection, and on another after
-    /// each close.
+    /// Replays the exchanges of a file on one connection, and on a new one after each close.
     async fn file(&mut self, exchanges: &[Exchange]) {
         let mut peer = Peer::connect(self.node.addr()).await;
         for exchange in exchanges {
@@ -172,7 +169,7 @@ impl Replay {
             match sent {
                 Sent::Frame(sent) => {
                     let mut message = AnyMessage::decode(&sent.frame).unwrap();
-                    self.pairs.translate(&mut message, &place);
+                    self.mapping.translate(&mut message, &place);
                     let mut out = WriteBuffer::new();
                     message.write_to(&mut out).unwrap();
                     peer.write(&out.to_vec()).await;
@@ -197,7 +194,7 @@ impl Replay {
         ));
     }
 
-    /// Compares all messages. Returns the paths of what was left out.
+    /// Compares all messages. Returns the paths of the values that were left out.
     fn compare(
         &mut self,
         recorded: &[Frame],
@@ -207,7 +204,7 @@ impl Replay {
         place: &str,
     ) -> BTreeSet<&'static str> {
         let mut paths = BTreeSet::new();
-        let (theirs, mine) = (put_together(recorded, place), put_together(ours, place));
+        let (theirs, mine) = (merge_streams(recorded, place), merge_streams(ours, place));
         let codes = |messages: &[AnyMessage]| {
             messages.iter().map(|message| message.code().name()).collect::<Vec<_>>()
         };
@@ -227,13 +224,13 @@ impl Replay {
             }
             sort(&mut theirs, request);
             sort(&mut mine, request);
-            paths.extend(self.pairs.take(&mut theirs, &mut mine, place));
+            paths.extend(self.mapping.take(&mut theirs, &mut mine, place));
             assert_eq!(mine, theirs, "{place}");
         }
         paths
     }
 
-    /// Some keys of the bucket, each of them once, and not all.
+    /// Checks that the keys are a proper subset of the bucket's, without duplicates.
     fn check_part(&self, keys: &[Blob], place: &str) {
         let all: BTreeSet<Blob> = self.node.store().keys("default", "many").into_iter().collect();
         let part: BTreeSet<Blob> = keys.iter().cloned().collect();
@@ -242,8 +239,8 @@ impl Replay {
     }
 }
 
-/// Reads what answers a request: as many frames as were recorded, or, of a
-/// stream, all until its end.
+/// Reads the answers to a request: as many frames as were recorded or, for a stream, all
+/// until its end.
 async fn read_like(recorded: &[Frame], peer: &mut Peer, place: &str) -> Vec<Frame> {
     let streamed = recorded.len() > 1 && STREAMED.iter().any(|(code, _)| *code == recorded[0].code);
     let mut ours = Vec::new();
@@ -261,7 +258,7 @@ async fn read_like(recorded: &[Frame], peer: &mut Peer, place: &str) -> Vec<Fram
     }
 }
 
-/// Whether a stream ends with this frame.
+/// Reports whether this frame ends a stream.
 fn is_end(frame: &Frame) -> bool {
     match AnyMessage::decode(frame).unwrap() {
         AnyMessage::RpbListBucketsResp(answer) => answer.done == Some(true),
@@ -282,7 +279,7 @@ async fn the_node_answers_as_the_recorded_one() {
     let mut exchanges = 0;
     for file in FILES {
         if file == "datatypes" {
-            count_beforehand(&replay.node).await;
+            create_legacy_counter(&replay.node).await;
         }
         if file == "listing" {
             fill(replay.node.store());
@@ -295,24 +292,23 @@ async fn the_node_answers_as_the_recorded_one() {
     for row in &replay.table {
         println!("{row}");
     }
-    println!("values that only have to be the same where they were the same: {:?}", replay.pairs.counts());
+    println!("values that only have to be the same where they were the same: {:?}", replay.mapping.counts());
     println!("streams compared put together: {STREAMED:?}");
     assert_eq!(replay.table.len(), exchanges);
-    replay.pairs.assert_all_seen();
-    assert!(replay.pairs.counts()[&Nature::Vclock] > 5);
-    assert_eq!(replay.pairs.counts()[&Nature::Context], 3);
-    assert_eq!(replay.streams, STREAMED.iter().map(|(code, _)| *code).collect(), "an exception that is none");
+    replay.mapping.assert_all_seen();
+    assert!(replay.mapping.counts()[&Nature::Vclock] > 5);
+    assert_eq!(replay.mapping.counts()[&Nature::Context], 3);
+    assert_eq!(replay.streams, STREAMED.iter().map(|(code, _)| *code).collect(), "an unneeded exception");
 }
 
-/// Exchanges of `faults` that a node answers in one of several ways: what
-/// arrives behind a request that streams is a race.
+/// Exchanges of `faults` that a node may answer in several ways, since a request behind a
+/// streaming one is a race.
 const RACES: [&str; 2] = ["pipelined-after-stream", "two-streams-back-to-back"];
 
 #[tokio::test]
-async fn the_node_takes_faults_as_the_recorded_one() {
+async fn the_node_handles_faults_as_the_recorded_one() {
     let mut replay = Replay::new().await;
-    // What the recorded node had by then. Only the values that these exchanges
-    // read have to be there.
+    // The data that the recorded node held by then, as far as these exchanges read it.
     for file in ["kv", "faults"] {
         let recorded = transcript(file);
         let played: Vec<_> =
@@ -333,14 +329,14 @@ async fn the_node_takes_faults_as_the_recorded_one() {
 }
 
 #[tokio::test]
-async fn services_that_the_recorded_node_lacks_are_lacking_here() {
+async fn services_absent_from_the_recorded_node_are_absent_here() {
     let mut replay = Replay::new().await;
     replay.file(&transcript("absent-services")).await;
 }
 
 #[tokio::test]
 #[should_panic(expected = "server: server-info")]
-async fn a_wrong_answer_is_noticed() {
+async fn a_wrong_answer_is_detected() {
     let mut replay =
         Replay { node: Node::builder().version("3.2.4").start().await.unwrap(), ..Replay::new().await };
     replay.file(&transcript("server")).await;
@@ -348,7 +344,7 @@ async fn a_wrong_answer_is_noticed() {
 
 #[tokio::test]
 #[should_panic(expected = "siblings: get-two")]
-async fn a_lost_sibling_is_noticed() {
+async fn a_lost_sibling_is_detected() {
     let single = RpbBucketProps { allow_mult: Some(false), ..RpbBucketProps::default() };
     let node = Node::builder().bucket_type("siblings", &single).start().await.unwrap();
     let mut replay = Replay { node, ..Replay::new().await };
@@ -357,10 +353,10 @@ async fn a_lost_sibling_is_noticed() {
 
 #[test]
 #[should_panic(expected = "was the same before, and is not now")]
-fn a_vclock_that_changes_by_itself_is_noticed() {
+fn a_vclock_that_changes_by_itself_is_detected() {
     let answer =
         |vclock: &str| AnyMessage::from(RpbGetResp { vclock: Some(vclock.into()), ..RpbGetResp::default() });
-    let mut pairs = Pairs::default();
-    pairs.take(&mut answer("recorded"), &mut answer("ours"), "first");
-    pairs.take(&mut answer("recorded"), &mut answer("another"), "second");
+    let mut mapping = Mapping::default();
+    mapping.take(&mut answer("recorded"), &mut answer("ours"), "first");
+    mapping.take(&mut answer("recorded"), &mut answer("another"), "second");
 }

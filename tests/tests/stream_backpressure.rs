@@ -1,9 +1,8 @@
-//! A stream with a slow consumer: the server cannot push more than a bounded
-//! number of bytes, however many there are, and none is lost. A stream that is
-//! dropped half-way leaves the pool as it was.
+//! Back-pressure on streams: with a slow consumer, the server can push only a bounded
+//! number of bytes, however long the stream is, and none is lost. A stream that is dropped
+//! half-way leaves the pool intact.
 //!
-//! The sockets have small buffers, so that what the kernel holds for them is
-//! little beside what the client may keep.
+//! The sockets have small buffers, so that the kernel holds little compared with the client.
 
 use std::io;
 use std::net::SocketAddr;
@@ -19,24 +18,23 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::{sleep, timeout};
 
-/// Keys in one answer, and answers of a stream: a million keys.
+/// The keys in one answer, and the answers in a stream: a million keys in all.
 const PART: usize = 100;
 const PARTS: usize = 10_000;
 
-/// What is asked of the kernel for each side's buffer, which it doubles.
+/// The buffer size requested from the kernel for each side, which the kernel doubles.
 const SOCKET_BUFFER: u32 = 16 * 1024;
 
-/// What the client may keep, and what the kernel and the read buffer may on the
-/// way there.
+/// The maximum that the client buffers, and the maximum in the kernel and in the read buffer.
 const STREAM_BUFFER: usize = 64 * 1024;
-const ON_THE_WAY: usize = 4 * SOCKET_BUFFER as usize + 64 * 1024;
+const IN_TRANSIT: usize = 4 * SOCKET_BUFFER as usize + 64 * 1024;
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What the server sees.
+/// What the server has observed.
 #[derive(Debug, Default)]
-struct Seen {
-    /// Bytes of streams that the kernel has taken.
+struct Observed {
+    /// The stream bytes that the kernel has accepted.
     pushed: AtomicU64,
     open: AtomicUsize,
 }
@@ -52,26 +50,26 @@ fn framed(answer: &RpbListKeysResp) -> Vec<u8> {
     buffer.to_vec()
 }
 
-fn serve() -> io::Result<(SocketAddr, Arc<Seen>)> {
+fn serve() -> io::Result<(SocketAddr, Arc<Observed>)> {
     let socket = TcpSocket::new_v4()?;
-    // Connections have their listener's.
+    // Accepted connections inherit the listener's buffer size.
     socket.set_send_buffer_size(SOCKET_BUFFER)?;
     socket.bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
     let listener: TcpListener = socket.listen(64)?;
-    let (address, seen) = (listener.local_addr()?, Arc::new(Seen::default()));
-    let shared = Arc::clone(&seen);
+    let (address, observed) = (listener.local_addr()?, Arc::new(Observed::default()));
+    let shared = Arc::clone(&observed);
     tokio::spawn(async move {
         while let Ok((socket, _)) = listener.accept().await {
-            let seen = Arc::clone(&shared);
+            let observed = Arc::clone(&shared);
             tokio::spawn(async move {
-                seen.open.fetch_add(1, Ordering::SeqCst);
-                // It ends with an error where the client leaves a stream.
-                let _ = answer(socket, &seen.pushed).await;
-                seen.open.fetch_sub(1, Ordering::SeqCst);
+                observed.open.fetch_add(1, Ordering::SeqCst);
+                // This fails when the client drops a stream.
+                let _ = answer(socket, &observed.pushed).await;
+                observed.open.fetch_sub(1, Ordering::SeqCst);
             });
         }
     });
-    Ok((address, seen))
+    Ok((address, observed))
 }
 
 async fn answer(mut socket: TcpStream, pushed: &AtomicU64) -> io::Result<()> {
@@ -85,7 +83,7 @@ async fn answer(mut socket: TcpStream, pushed: &AtomicU64) -> io::Result<()> {
         }
         while let Some(frame) = reader.next_frame().map_err(io::Error::other)? {
             if frame.code != 17 {
-                // An object that is not there.
+                // The object does not exist.
                 socket.write_all(&[0, 0, 0, 1, 10]).await?;
                 continue;
             }
@@ -102,11 +100,11 @@ async fn answer(mut socket: TcpStream, pushed: &AtomicU64) -> io::Result<()> {
     }
 }
 
-/// Connects with small buffers.
+/// A connector with small socket buffers.
 #[derive(Debug)]
-struct Narrow;
+struct SmallBuffers;
 
-impl Connector for Narrow {
+impl Connector for SmallBuffers {
     fn connect<'a>(&'a self, node: &'a Node) -> Connecting<'a> {
         Box::pin(async move {
             let address = format!("{}:{}", node.host(), node.port()).parse().expect("an address");
@@ -122,40 +120,39 @@ impl Connector for Narrow {
 
 fn connect(address: SocketAddr, max_streams: usize) -> Riak {
     let config = ClusterConfig::new().pool(PoolConfig::new().max_streams(max_streams));
-    Riak::over(Cluster::new([Node::from(address)], Arc::new(Narrow), config))
+    Riak::over(Cluster::new([Node::from(address)], Arc::new(SmallBuffers), config))
 }
 
-/// Waits until something holds.
-async fn until(what: &str, holds: impl Fn() -> bool) {
+/// Waits until a condition holds.
+async fn until(what: &str, condition: impl Fn() -> bool) {
     let wait = async {
-        while !holds() {
+        while !condition() {
             sleep(Duration::from_millis(1)).await;
         }
     };
-    assert!(timeout(PATIENCE, wait).await.is_ok(), "{what} does not come about");
+    assert!(timeout(TIMEOUT, wait).await.is_ok(), "{what} does not come about");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_slow_consumer_stops_the_reads() {
-    let (address, seen) = serve().unwrap();
+async fn a_slow_consumer_stops_the_server() {
+    let (address, observed) = serve().unwrap();
     let riak = connect(address, 1);
     let mut answers = riak.kv().list_keys(&RpbListKeysReq::new("users")).await.unwrap();
     let part_len = part().len();
-    // What the client keeps is charged by what it takes, which is no less than
-    // its frames.
-    let bound = (STREAM_BUFFER + ON_THE_WAY) as u64;
-    let pushed = || seen.pushed.load(Ordering::SeqCst);
+    // The client counts the memory that it keeps, which is at least the length of the frames.
+    let bound = (STREAM_BUFFER + IN_TRANSIT) as u64;
+    let pushed = || observed.pushed.load(Ordering::SeqCst);
 
-    // Nobody takes anything: the server is stopped.
+    // Nothing is consumed, so the server stops.
     until("that the client's buffer is full", || pushed() > STREAM_BUFFER as u64).await;
     sleep(Duration::from_millis(300)).await;
-    // The kernel may still find room for a few.
+    // The kernel may still accept a few answers.
     let stopped = pushed();
     assert!(stopped <= bound, "{stopped} bytes were pushed, of {bound}");
 
-    // Whatever the consumer does, the server is never further ahead.
+    // However the consumer proceeds, the server is never further ahead.
     let (mut keys, mut taken, mut stops) = (0, 0, 0);
-    while let Some(answer) = timeout(PATIENCE, answers.next()).await.expect("the stream goes on") {
+    while let Some(answer) = timeout(TIMEOUT, answers.next()).await.expect("the stream goes on") {
         keys += answer.unwrap().keys.len();
         taken += part_len as u64;
         let ahead = pushed().saturating_sub(taken);
@@ -170,12 +167,12 @@ async fn a_slow_consumer_stops_the_reads() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_stream_dropped_half_way_leaves_the_pool_whole() {
-    let (address, seen) = serve().unwrap();
+async fn a_stream_dropped_half_way_leaves_the_pool_intact() {
+    let (address, observed) = serve().unwrap();
     let riak = connect(address, 2);
     let get = RpbGetReq::new("users", "alice");
     for round in 0..20 {
-        // Two at once: more than the places that a lost one would leave.
+        // Two at once, which would fail if an earlier stream had kept its slot.
         let (list, kv) = (RpbListKeysReq::new("users"), riak.kv());
         let (one, other) = tokio::join!(kv.list_keys(&list), kv.list_keys(&list));
         let (mut one, mut other) = (one.unwrap(), other.unwrap());
@@ -185,12 +182,12 @@ async fn a_stream_dropped_half_way_leaves_the_pool_whole() {
             keys += one.next().await.unwrap().unwrap().keys.len();
         }
         other.next().await.unwrap().unwrap();
-        // A unary call is not held up meanwhile.
+        // A unary call is not delayed meanwhile.
         riak.kv().get(&get).await.unwrap();
         drop((one, other));
         assert_eq!(riak.stats().nodes[0].pool.streams, 0, "round {round}");
-        // What a stream had to itself is closed; what others share is not.
-        until("that streams' connections close", || seen.open.load(Ordering::SeqCst) == 1).await;
+        // The connections of the streams are closed, and the shared one stays open.
+        until("that streams' connections close", || observed.open.load(Ordering::SeqCst) == 1).await;
         riak.kv().get(&get).await.unwrap();
     }
     let stats = riak.stats();
@@ -198,5 +195,5 @@ async fn a_stream_dropped_half_way_leaves_the_pool_whole() {
     assert_eq!((node.in_flight, node.failures, stats.repeats), (0, 0, 0), "{node:?}");
     assert_eq!((node.pool.connections, node.pool.waiting, node.pool.in_flight), (1, 0, 0), "{node:?}");
     drop(riak);
-    until("that the last connection closes", || seen.open.load(Ordering::SeqCst) == 0).await;
+    until("that the last connection closes", || observed.open.load(Ordering::SeqCst) == 0).await;
 }

@@ -1,8 +1,11 @@
-//! A small schema, written by hand as it would be generated, and a service that
+//! A small schema, written by hand in the form of generated code, and a service that
 //! answers each request with the nonce that it carried.
 //!
-//! Invariant: whatever an answer says, it says it of its own request.
+//! Invariant: an answer always belongs to the request whose nonce it carries.
 #![allow(dead_code, missing_docs, unreachable_pub, reason = "each test uses its part of it")]
+
+#[cfg(feature = "client")]
+pub mod client;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -59,7 +62,7 @@ pub static INDEX: Operation = operation(
 pub static PING: Operation =
     Operation { bodyless: true, ..operation("Echo.Ping", 1, 2, &[], Mode::Unary, Cost::Unary) };
 
-/// Makes a message with the fields that all have, and its borrowed form.
+/// Defines a message, with the fields that all messages share, and its borrowed form.
 macro_rules! message {
     ($name:ident, $reference:ident, $code:literal) => {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -166,7 +169,7 @@ request!(FoldReq, FoldReqRef, FoldResp, FOLD);
 request!(IndexReq, IndexReqRef, IndexResp, INDEX, flag);
 request!(PingReq, PingReqRef, PingResp, PING);
 
-/// What may answer `Echo.Index`.
+/// The possible answers to `Echo.Index`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum IndexAnswer {
     Regular(IndexResp),
@@ -192,7 +195,7 @@ impl Reply for IndexAnswer {
     }
 }
 
-/// The server trait as it would be generated.
+/// The server trait, as the generator would write it.
 pub trait EchoServer: Send + Sync + 'static {
     fn echo(&self, request: EchoReq) -> impl Future<Output = Result<EchoResp, Failure>> + Send {
         let _ = request;
@@ -228,7 +231,7 @@ pub trait EchoServer: Send + Sync + 'static {
     }
 }
 
-/// The dispatcher as it would be generated.
+/// The dispatcher, as the generator would write it.
 #[derive(Clone, Copy, Debug)]
 pub struct EchoService<S>(pub S);
 
@@ -273,8 +276,8 @@ impl<S: EchoServer> Service for EchoService<S> {
     }
 }
 
-/// Answers with what it was asked; a request's `count` says how many answers a
-/// stream has. Some nonces ask for trouble.
+/// Answers with the content of the request. A request's `count` is the number of
+/// answers in a stream. Some nonces trigger errors, delays or a closed connection.
 #[derive(Clone, Debug, Default)]
 pub struct Mirror;
 
@@ -297,7 +300,7 @@ impl EchoServer for Mirror {
         match &request.nonce[..] {
             b"error" => Err(ErrorReply::new("timeout").into()),
             b"hang" => std::future::pending().await,
-            // The last answer says so itself.
+            // The handler marks its last answer itself.
             b"explicit" => {
                 replies.send(&ListResp { nonce: request.nonce, count: None, flag: Some(true) }).await
             }
@@ -333,7 +336,7 @@ impl EchoServer for Mirror {
     }
 }
 
-/// A server of [`Mirror`] on a socket of its own, until the runtime ends.
+/// Serves [`Mirror`] on a socket of its own until the runtime ends.
 pub async fn mirror() -> std::net::SocketAddr {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -354,14 +357,14 @@ pub fn fold(nonce: &str) -> FoldReq {
     FoldReq { nonce: Blob::from(nonce), ..FoldReq::default() }
 }
 
-/// A frame as bytes.
+/// Encodes a frame.
 pub fn frame(code: u8, body: &[u8]) -> Vec<u8> {
     let mut out = WriteBuffer::new();
     out.push_body(code, body).unwrap();
     out.to_vec()
 }
 
-/// A message as the bytes of its frame.
+/// Encodes a message and its frame.
 pub fn framed<M: Message + Coded>(message: &M) -> Vec<u8> {
     frame(M::CODE, &message.encode_to_vec())
 }

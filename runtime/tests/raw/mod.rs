@@ -1,6 +1,6 @@
-//! A client that sends bytes, and reads frames one by one.
+//! A client that sends raw bytes and reads single frames.
 //!
-//! Invariant: it waits five seconds for a frame and no longer.
+//! Invariant: it waits at most five seconds for a frame.
 #![allow(dead_code, missing_docs, unreachable_pub, reason = "each test uses its part of it")]
 
 use std::net::SocketAddr;
@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 
 use crate::echo::{self, ERROR, framed};
 
-/// A client that sends what it likes.
+/// A connection that sends arbitrary bytes.
 pub struct Raw {
     pub socket: TcpStream,
     reader: FrameReader,
@@ -29,7 +29,7 @@ impl Raw {
         self.socket.write_all(bytes.as_ref()).await.unwrap();
     }
 
-    /// The next frame; `None` if the server has closed.
+    /// Returns the next frame, or `None` if the server has closed the connection.
     pub async fn next(&mut self) -> Option<Frame> {
         loop {
             if let Some(frame) = self.reader.next_frame().unwrap() {
@@ -45,7 +45,7 @@ impl Raw {
         }
     }
 
-    /// The text of the next frame, which is an error.
+    /// Reads the next frame, which must be an error, and returns its text.
     pub async fn error(&mut self) -> String {
         let frame = self.next().await.expect("an error");
         assert_eq!(frame.code, 0);

@@ -1,16 +1,15 @@
-//! Frames are the same however the bytes arrive, and go out as they came.
+//! Property: frames do not depend on how their bytes arrive, and are sent as they were received.
 //!
-//! Invariant: the reference cuts the bytes where their lengths say, all at once
-//! and with nothing but slices.
+//! Invariant: the reference splits the whole stream at its length prefixes, using only slices.
 
 use std::io::IoSlice;
 
 use riak_runtime::{Blob, Frame, FrameError, FrameReader, WriteBuffer};
 
-/// Small, so that longer frames are met.
+/// A small limit, so that longer frames occur.
 const MAX_FRAME: usize = 100_000;
 
-/// Takes one byte for how the rest arrives.
+/// Checks a stream. The first byte seeds the sizes of the pieces in which the rest arrives.
 ///
 /// # Panics
 ///
@@ -49,7 +48,7 @@ pub fn check(data: &[u8]) {
     }
 }
 
-/// The frames of a stream, and what is wrong with it behind them.
+/// Returns the frames of a stream, and the error after them, if any.
 fn reference(mut stream: &[u8]) -> (Vec<Frame>, Option<FrameError>) {
     let mut frames = Vec::new();
     while let Some((length, rest)) = stream.split_first_chunk::<4>() {
@@ -69,7 +68,7 @@ fn reference(mut stream: &[u8]) -> (Vec<Frame>, Option<FrameError>) {
     (frames, None)
 }
 
-/// What arrives where these frames are sent, a few bytes at a time.
+/// Returns the bytes that arrive if these frames are sent a few bytes at a time.
 fn sent(frames: &[Frame], step: &mut Steps) -> Vec<u8> {
     let mut buffer = WriteBuffer::new();
     for frame in frames {
@@ -87,7 +86,7 @@ fn sent(frames: &[Frame], step: &mut Steps) -> Vec<u8> {
     sent
 }
 
-/// How many bytes go at once: from one to all.
+/// The number of bytes in each step, from one to all.
 struct Steps(u64);
 
 impl Steps {

@@ -1,7 +1,7 @@
-//! The generator answers any input: with code, or with what is wrong and where.
+//! Property: the generator answers any input with code, or with the faults and their positions.
 //!
-//! Invariant: text that is no Rust, which the generator finds out for itself, is
-//! a fault of the generator's, whatever it was given.
+//! Invariant: generated text that is not valid Rust, which the generator checks itself, is
+//! a fault of the generator, whatever the input.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::{env, fs, process};
@@ -10,15 +10,15 @@ use protobuf::Message as _;
 use protobuf::plugin::CodeGeneratorResponse;
 use protoc_gen_riak::{Config, Error, plugin};
 
+use crate::choices::Choices;
 use crate::sample::{Field, Nature, Sampler, Wire};
-use crate::tape::Tape;
 use crate::{peer, wire};
 
-/// Takes bytes for the text of a schema, which may import Riak's.
+/// Generates code from the text of a schema, which may import Riak's.
 ///
 /// # Panics
 ///
-/// If the answer is neither code nor what is wrong with the text.
+/// If the answer is neither code nor faults of the text.
 pub fn check_text(text: &[u8]) {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -42,46 +42,46 @@ pub fn check_text(text: &[u8]) {
     }
 }
 
-/// Takes bytes for the request that `protoc` sends to a plugin.
+/// Passes bytes to the plugin as the request from `protoc`.
 ///
 /// # Panics
 ///
-/// If the answer is none that `protoc` reads, or says that the generator failed.
+/// If `protoc` could not read the answer, or the answer says that the generator failed.
 pub fn check_request(bytes: &[u8]) {
     match plugin::respond(bytes, |_| ()) {
         Ok(answer) => {
             let answer = CodeGeneratorResponse::parse_from_bytes(&answer).expect("the plugin wrote it");
             assert!(answer.file.is_empty() || !answer.has_error(), "{}", answer.error());
-            assert!(!answer.error().contains(OF_ITS_OWN), "{}", answer.error());
+            assert!(!answer.error().contains(GENERATOR_FAULT), "{}", answer.error());
         }
         Err(Error::Request { .. }) => {}
         Err(error) => panic!("{error}"),
     }
 }
 
-/// Takes choices for the descriptors of a request, as no `protoc` would send
-/// them: of any shape that descriptors have.
+/// Passes random descriptors to the plugin, of any shape that the messages for descriptors
+/// allow, including those that `protoc` would never send.
 ///
 /// # Panics
 ///
 /// As [`check_request`] does.
-pub fn check_descriptors(choices: &[u8]) {
+pub fn check_descriptors(bytes: &[u8]) {
     let file = peer::descriptor("google.protobuf.FileDescriptorProto");
-    let mut tape = Tape::new(choices);
+    let mut choices = Choices::new(bytes);
     let mut request = Vec::new();
-    for _ in 0..=tape.below(2) {
-        let descriptor = wire::plain(&Sampler::new(&mut tape).message(&file));
-        // The first field of a file is its name, and of a request what to generate.
+    for _ in 0..=choices.below(2) {
+        let descriptor = wire::canonical(&Sampler::new(&mut choices).message(&file));
+        // The name is the first field of a file; in the request, field 1 names a file to generate.
         if let Some((0x0a, rest)) = descriptor.split_first()
             && let Some((len @ 0..=127, rest)) = rest.split_first()
         {
             request.extend([&[0x0a, *len][..], &rest[..usize::from(*len)]].concat());
         }
         let field = Field { number: 15, value: Wire::Bytes(descriptor), nature: Nature::Repeated };
-        request.extend(wire::plain(&[field]));
+        request.extend(wire::canonical(&[field]));
     }
     check_request(&request);
 }
 
-/// What the generator says where it is at fault itself.
-const OF_ITS_OWN: &str = "no Rust";
+/// The text in which the generator reports a fault of its own.
+const GENERATOR_FAULT: &str = "no Rust";

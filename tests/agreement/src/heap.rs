@@ -1,7 +1,7 @@
-//! What is allocated while something runs.
+//! The memory that is allocated while a function runs.
 //!
-//! Invariant: counted is what this thread asked for and has not given back;
-//! memory that changes threads would be missed, and none does here.
+//! Invariant: the count is what this thread has allocated and not freed. Memory that moves
+//! between threads would be miscounted, but none does here.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -11,52 +11,56 @@ thread_local! {
     static PEAK: Cell<usize> = const { Cell::new(0) };
 }
 
-/// The system's allocator, counted. Without it as the program's
-/// `#[global_allocator]` nothing seems to be allocated.
+/// The system's allocator with a count. It has to be the program's `#[global_allocator]`,
+/// or the count stays zero.
 #[derive(Debug)]
-pub struct Counted;
+pub struct CountingAllocator;
 
-fn grown(by: usize) {
+fn count_allocated(by: usize) {
     let live = LIVE.get().wrapping_add(by);
     LIVE.set(live);
     PEAK.set(PEAK.get().max(live));
 }
 
-fn shrunk(by: usize) {
-    // What another thread allocated may be freed here.
+fn count_freed(by: usize) {
+    // Saturates, because memory of another thread may be freed here.
     LIVE.set(LIVE.get().saturating_sub(by));
 }
 
-// SAFETY: everything is passed on to the system's allocator as it came.
-unsafe impl GlobalAlloc for Counted {
+// SAFETY: every method forwards its arguments unchanged to `System`, which upholds the
+// contract of `GlobalAlloc`. The counters are thread-local `Cell`s without destructors, so
+// counting neither allocates nor unwinds.
+unsafe impl GlobalAlloc for CountingAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        grown(layout.size());
-        // SAFETY: the caller's promises are passed on.
+        count_allocated(layout.size());
+        // SAFETY: the caller upholds the contract of `alloc`, which is the same for `System`.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        grown(layout.size());
-        // SAFETY: as above.
+        count_allocated(layout.size());
+        // SAFETY: the caller upholds the contract of `alloc_zeroed`, which is the same for
+        // `System`.
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn dealloc(&self, start: *mut u8, layout: Layout) {
-        shrunk(layout.size());
-        // SAFETY: as above.
+        count_freed(layout.size());
+        // SAFETY: `start` was allocated by this allocator, hence by `System`, with the same layout.
         unsafe { System.dealloc(start, layout) };
     }
 
     unsafe fn realloc(&self, start: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        // Both may exist for a moment.
-        grown(size);
-        shrunk(layout.size());
-        // SAFETY: as above.
+        // The old and the new allocation may exist at the same time.
+        count_allocated(size);
+        count_freed(layout.size());
+        // SAFETY: `start` was allocated by this allocator, hence by `System`, with
+        // `layout`; the caller guarantees a valid size.
         unsafe { System.realloc(start, layout, size) }
     }
 }
 
-/// What `run` gives, and how many bytes more than before it ever held at once.
+/// Returns the result of `run`, and the peak of additional memory while it ran.
 pub fn peak<T>(run: impl FnOnce() -> T) -> (T, usize) {
     let before = LIVE.get();
     PEAK.set(before);

@@ -1,58 +1,58 @@
-//! Inputs that take as much memory as their bytes can be made to.
+//! Worst-case inputs, whose decoded form takes as much memory as possible for their length.
 //!
-//! An element without fields has two bytes on the wire and a hundred in memory.
-//! Made up here are, of every message, the shortest elements of every field, and
-//! of the fields of those, as many as fit. Invariant: each input is well-formed,
-//! and lacks nothing that is required.
+//! An element without fields has two bytes on the wire and a hundred in memory. For every
+//! message, these inputs repeat the shortest elements of every field, and of the fields of
+//! those, as often as fit. Invariant: each input is well-formed, and has all required
+//! fields.
 
 use prost_reflect::{Cardinality, FieldDescriptor, Kind as Type, MessageDescriptor};
 
 use crate::kinds::Kind;
 use crate::peer;
 use crate::sample::{Field, Fields, Nature, Wire};
-use crate::wire::plain;
+use crate::wire::canonical;
 
-/// How deep elements nest in one another.
-const DEPTH: usize = 2;
+/// The maximum nesting depth of elements.
+const MAX_DEPTH: usize = 2;
 
-/// Inputs for this message, each of `len` bytes or a few less.
+/// Returns inputs for this message, each of `len` bytes or slightly fewer.
 #[must_use]
 pub fn inputs(kind: &Kind, len: usize) -> Vec<Vec<u8>> {
     let of = peer::descriptor(kind.name);
-    let units = units(&of, DEPTH);
+    let units = units(&of, MAX_DEPTH);
     let mut inputs: Vec<Vec<u8>> = units.iter().map(|unit| filled(&of, &[unit], len)).collect();
-    // One by one, so that no run of a field goes on.
+    // Alternating elements, so that no run of one field forms.
     for pair in units.windows(2) {
         inputs.push(filled(&of, &[&pair[0], &pair[1]], len));
     }
-    // All in one element.
+    // All elements inside a single one.
     for field in of.fields() {
         if let Type::Message(inner) = field.kind() {
             for unit in self::units(&inner, 0) {
                 let element = message(filled_fields(&inner, &[&unit], len.saturating_sub(10)), &field);
-                inputs.push(plain(&[required(&of), vec![element]].concat()));
+                inputs.push(canonical(&[required(&of), vec![element]].concat()));
             }
         }
     }
     inputs
 }
 
-/// What is required, and as many of these fields in turn as fit.
+/// Encodes the required fields, followed by repetitions of these fields.
 fn filled(of: &MessageDescriptor, units: &[&Field], len: usize) -> Vec<u8> {
-    plain(&filled_fields(of, units, len))
+    canonical(&filled_fields(of, units, len))
 }
 
 fn filled_fields(of: &MessageDescriptor, units: &[&Field], len: usize) -> Fields {
     let mut fields = required(of);
-    let once: usize = units.iter().map(|unit| plain(std::slice::from_ref(*unit)).len()).sum();
-    let times = len.saturating_sub(plain(&fields).len()) / once;
+    let once: usize = units.iter().map(|unit| canonical(std::slice::from_ref(*unit)).len()).sum();
+    let times = len.saturating_sub(canonical(&fields).len()) / once;
     for _ in 0..times {
         fields.extend(units.iter().map(|unit| (*unit).clone()));
     }
     fields
 }
 
-/// The shortest values of each field, and those of which each holds one.
+/// Returns the shortest value of each field, and values that contain exactly one nested field.
 fn units(of: &MessageDescriptor, depth: usize) -> Fields {
     let mut all = Vec::new();
     for field in of.fields() {
@@ -63,7 +63,7 @@ fn units(of: &MessageDescriptor, depth: usize) -> Fields {
                     all.push(message([required(&inner), vec![unit]].concat(), &field));
                 }
             }
-            // The shortest that does not fit into a blob itself.
+            // The shortest value that a blob does not store inline.
             Type::Bytes => all.push(Field { value: Wire::Bytes(vec![b'x'; 24]), ..shortest(&field) }),
             _ => {}
         }
@@ -74,7 +74,7 @@ fn units(of: &MessageDescriptor, depth: usize) -> Fields {
     all
 }
 
-/// The fields that a message cannot be without.
+/// Returns the required fields of a message.
 fn required(of: &MessageDescriptor) -> Fields {
     let required = |field: &FieldDescriptor| field.cardinality() == Cardinality::Required;
     of.fields().filter(required).map(|field| shortest(&field)).collect()

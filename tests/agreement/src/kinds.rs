@@ -1,32 +1,32 @@
-//! [`Kind`]: one message of the schema, as something to decode bytes with.
+//! [`Kind`]: a message type of the schema, with functions to decode it.
 //!
-//! Invariant: there is one for each message that code is generated for; the
-//! build script lists them.
+//! Invariant: there is one for each message that code is generated for. The build script
+//! lists them.
 
 use riak_runtime::{Blob, Owned, View};
 
 use crate::decoding::{self, Reading};
 
-/// A message of the schema.
+/// A message type of the schema.
 #[derive(Clone, Copy, Debug)]
 pub struct Kind {
-    /// Its protobuf name.
+    /// The full protobuf name.
     pub name: &'static str,
-    /// The code of the frames that it is the body of.
+    /// The message code, if the message is the body of a frame.
     pub code: Option<u8>,
-    /// What its bytes are.
+    /// The format of its encoded form.
     pub body: Body,
     read: fn(&Blob, Option<u8>) -> Reading,
 }
 
-/// What the bytes of a message are.
+/// The format of a message's encoded form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Body {
-    /// Its fields.
+    /// Encoded fields.
     Fields,
-    /// Nothing, whatever fields it has: it is written without a body.
+    /// Empty, whatever fields it has: the message is sent without a body.
     Empty,
-    /// Bytes that are no protobuf.
+    /// Bytes that are not protobuf.
     Raw,
 }
 
@@ -42,15 +42,15 @@ impl Kind {
         Self { name: M::NAME, code, body, read: decoding::read::<M> }
     }
 
-    /// Decodes bytes in every way that there is, and encodes them again.
+    /// Decodes bytes in every way, and encodes the results again.
     ///
     /// # Errors
     ///
-    /// If the bytes are no such message.
+    /// If the bytes are not a valid message.
     ///
     /// # Panics
     ///
-    /// If the ways differ, or one takes more memory than it may.
+    /// If the ways differ, or one exceeds the memory limit.
     pub fn read(&self, bytes: &Blob) -> Reading {
         (self.read)(bytes, self.code)
     }

@@ -1,12 +1,13 @@
-//! Holds the codec and the generator to what others say of the same bytes.
+//! Checks the codec and the generator against independent implementations.
 //!
-//! Each module is one claim that can be asked of any input: what tests ask of
-//! random and of kept inputs, the fuzz targets in `tests/fuzz` ask of those
-//! that libFuzzer makes up. Claims panic where they do not hold.
+//! Each module is a property that holds for any input. Tests check the properties with
+//! random inputs and with the fuzzing corpus, and the fuzz targets in `tests/fuzz` with
+//! inputs from libFuzzer. A property that does not hold panics.
 //!
-//! Invariant: every message of the schema is asked about: see [`KINDS`].
+//! Invariant: every message of the schema is covered: see [`KINDS`].
 
 pub mod agreement;
+mod choices;
 pub mod decoding;
 pub mod frames;
 pub mod generating;
@@ -15,7 +16,6 @@ pub mod hostile;
 mod kinds;
 mod peer;
 mod sample;
-mod tape;
 pub mod varints;
 mod wire;
 

@@ -1,9 +1,8 @@
-//! The independent implementation: prost's wire format, led by descriptors that
-//! `protoc` made.
+//! The independent implementation: prost's wire format, driven by descriptors made by `protoc`.
 //!
-//! It does not look for required fields, and takes every number for a value of
-//! an enum; both are looked for here. Invariant: what it wrote is compared, for
-//! which it puts fields in the order of their numbers.
+//! It neither checks for required fields nor whether an enum has a number, so this module
+//! does. Invariant: results are compared by the bytes that the peer encodes, with fields in
+//! the order of their numbers.
 
 use std::sync::LazyLock;
 
@@ -18,13 +17,13 @@ static POOL: LazyLock<DescriptorPool> = LazyLock::new(|| {
     DescriptorPool::decode(&schemas[..]).expect("protoc wrote it")
 });
 
-/// The names of all messages of the schemas that hold more than options.
+/// Returns the names of all messages of the schemas, except files that only define options.
 pub(crate) fn names() -> Vec<String> {
-    // What describes a schema extends the messages of descriptor.proto.
-    let describes = |file: &prost_reflect::FileDescriptor| {
+    // Files that define options extend the messages of descriptor.proto.
+    let defines_options = |file: &prost_reflect::FileDescriptor| {
         file.name().starts_with("google/") || file.extensions().next().is_some()
     };
-    let files = POOL.files().filter(|file| !describes(file));
+    let files = POOL.files().filter(|file| !defines_options(file));
     let mut names = Vec::new();
     let mut left: Vec<MessageDescriptor> =
         files.flat_map(|file| file.messages().collect::<Vec<_>>()).collect();
@@ -37,34 +36,38 @@ pub(crate) fn names() -> Vec<String> {
     names
 }
 
-/// What the schema says of a message.
+/// Returns the descriptor of a message.
 pub(crate) fn descriptor(name: &str) -> MessageDescriptor {
     POOL.get_message_by_name(name).unwrap_or_else(|| panic!("the schema has no message {name}"))
 }
 
-/// What the peer makes of bytes.
-pub(crate) struct Theirs {
-    /// What it writes.
+/// The result of decoding bytes with the peer.
+pub(crate) struct PeerResult {
+    /// The bytes that the peer encodes the message to.
     pub(crate) bytes: Vec<u8>,
-    /// Whether no required field is missing.
-    pub(crate) whole: bool,
-    /// Whether every enum has a number that the schema knows.
-    pub(crate) known: bool,
+    /// Whether all required fields are present.
+    pub(crate) complete: bool,
+    /// Whether all values of enums are in the schema.
+    pub(crate) has_known_enums: bool,
 }
 
-/// Decodes bytes and encodes them again.
-pub(crate) fn read(of: &MessageDescriptor, bytes: &[u8]) -> Result<Theirs, DecodeError> {
+/// Decodes bytes and encodes the message again.
+pub(crate) fn read(of: &MessageDescriptor, bytes: &[u8]) -> Result<PeerResult, DecodeError> {
     let message = DynamicMessage::decode(of.clone(), bytes)?;
-    Ok(Theirs { bytes: message.encode_to_vec(), whole: is_whole(&message), known: is_known(&message) })
+    Ok(PeerResult {
+        bytes: message.encode_to_vec(),
+        complete: is_complete(&message),
+        has_known_enums: has_known_enums(&message),
+    })
 }
 
-fn is_whole(message: &DynamicMessage) -> bool {
+fn is_complete(message: &DynamicMessage) -> bool {
     let required = |field: &FieldDescriptor| field.cardinality() == Cardinality::Required;
     message.descriptor().fields().filter(required).all(|field| message.has_field(&field))
-        && messages_in(message).all(is_whole)
+        && messages_in(message).all(is_complete)
 }
 
-fn is_known(message: &DynamicMessage) -> bool {
+fn has_known_enums(message: &DynamicMessage) -> bool {
     let known = |(field, value): (FieldDescriptor, &Value)| match field.kind() {
         Kind::Enum(of) => values_in(value)
             .iter()
@@ -72,15 +75,15 @@ fn is_known(message: &DynamicMessage) -> bool {
             .all(|number| of.get_value(number).is_some()),
         _ => true,
     };
-    message.fields().all(known) && messages_in(message).all(is_known)
+    message.fields().all(known) && messages_in(message).all(has_known_enums)
 }
 
-/// The messages that are values of this one's fields.
+/// Returns the messages that are values of this message's fields.
 fn messages_in(message: &DynamicMessage) -> impl Iterator<Item = &DynamicMessage> {
     message.fields().flat_map(|(_, value)| values_in(value)).filter_map(Value::as_message)
 }
 
-/// The values of a list, or the one that it is.
+/// Returns the values of a list, or the single value.
 fn values_in(value: &Value) -> &[Value] {
     value.as_list().unwrap_or(std::slice::from_ref(value))
 }

@@ -1,13 +1,13 @@
-//! Numbers are read and written as a reference reads and writes them.
+//! Property: varints are decoded and encoded as by a reference implementation.
 //!
-//! Invariant: the reference goes byte by byte, in 128 bits, where ours takes
-//! words.
+//! Invariant: the reference processes single bytes in 128 bits, where our implementation
+//! processes words.
 
 use riak_runtime::varint;
 use riak_runtime::wire::{Context, Reader, Writer};
 use riak_runtime::{Decode, DecodeError, DecodeErrorKind, Message};
 
-/// Numbers one behind the other.
+/// A sequence of varints.
 #[derive(Debug, Default, PartialEq)]
 struct Numbers(Vec<u64>);
 
@@ -28,7 +28,7 @@ impl<'a> Decode<'a> for Numbers {
     }
 }
 
-/// Tags one behind the other.
+/// A sequence of tags.
 #[derive(Debug, Default, PartialEq)]
 struct Tags(Vec<u32>);
 
@@ -49,19 +49,18 @@ impl<'a> Decode<'a> for Tags {
     }
 }
 
-/// Reads bytes as numbers, and as tags.
+/// Decodes bytes as varints, and as tags.
 ///
 /// # Panics
 ///
-/// If they are other numbers than the reference reads, or are written
-/// differently.
+/// If the reference decodes other numbers, or they are encoded differently.
 pub fn check(bytes: &[u8]) {
     let numbers = Numbers::decode(bytes).map_err(|error| error.kind().clone());
     assert_eq!(numbers, reference(bytes).map(|found| Numbers(found.iter().map(|one| one.0).collect())));
     if let Ok(numbers) = numbers {
         assert_eq!(
             numbers.encode_to_vec(),
-            numbers.0.iter().flat_map(|one| written(*one)).collect::<Vec<_>>()
+            numbers.0.iter().flat_map(|one| encoded(*one)).collect::<Vec<_>>()
         );
         for number in numbers.0 {
             let signed = number.cast_signed();
@@ -71,12 +70,12 @@ pub fn check(bytes: &[u8]) {
     let tags = Tags::decode(bytes).map_err(|error| error.kind().clone());
     assert_eq!(tags, tags_of(bytes).map(Tags));
     if let Ok(tags) = tags {
-        let expected: Vec<u8> = tags.0.iter().flat_map(|tag| written(u64::from(*tag))).collect();
+        let expected: Vec<u8> = tags.0.iter().flat_map(|tag| encoded(u64::from(*tag))).collect();
         assert_eq!(tags.encode_to_vec(), expected);
     }
 }
 
-/// Each number, and how many bytes it has.
+/// Returns each number with its length in bytes.
 fn reference(bytes: &[u8]) -> Result<Vec<(u64, usize)>, DecodeErrorKind> {
     let mut numbers = Vec::new();
     let (mut value, mut len) = (0u128, 0);
@@ -93,8 +92,7 @@ fn reference(bytes: &[u8]) -> Result<Vec<(u64, usize)>, DecodeErrorKind> {
     if len == 0 { Ok(numbers) } else { Err(DecodeErrorKind::Truncated) }
 }
 
-/// The same as tags, which have 32 bits and five bytes at the most. The first
-/// fault counts.
+/// Returns the numbers as tags, which have 32 bits and at most five bytes, or the first fault.
 fn tags_of(bytes: &[u8]) -> Result<Vec<u32>, DecodeErrorKind> {
     let mut tags = Vec::new();
     let mut rest = bytes;
@@ -112,8 +110,8 @@ fn tags_of(bytes: &[u8]) -> Result<Vec<u32>, DecodeErrorKind> {
     Ok(tags)
 }
 
-/// The bytes of a number.
-fn written(mut number: u64) -> Vec<u8> {
+/// Returns the encoded form of a number.
+fn encoded(mut number: u64) -> Vec<u8> {
     let mut bytes = Vec::new();
     while number > 0x7f {
         bytes.push((number & 0x7f) as u8 | 0x80);

@@ -1,6 +1,6 @@
-//! What fuzzing has kept: every file of `tests/fuzz/corpus`, as an ordinary test.
+//! The fuzzing corpus: checks every file of `tests/fuzz/corpus` as an ordinary test.
 //!
-//! Invariant: each fuzz target has a corpus, and each corpus is asked about.
+//! Invariant: each fuzz target has a corpus, and each corpus is checked.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 use riak_agreement::{agreement, decoding, frames, generating, heap, varints};
 
 #[global_allocator]
-static HEAP: heap::Counted = heap::Counted;
+static HEAP: heap::CountingAllocator = heap::CountingAllocator;
 
-/// The claim that a fuzz target asks of its input.
-type Claim = fn(&[u8]);
+/// The property that a fuzz target checks.
+type Property = fn(&[u8]);
 
-const TARGETS: [(&str, Claim); 8] = [
+const TARGETS: [(&str, Property); 8] = [
     ("agreement", agreement::check),
     ("decoding", decoding::check),
     ("descriptors", generating::check_descriptors),
@@ -37,7 +37,7 @@ fn files(dir: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn every_target_has_its_claim() {
+fn every_target_has_its_property() {
     let targets: BTreeSet<String> = files(&fuzz().join("targets"))
         .iter()
         .map(|file| file.file_stem().unwrap().to_str().unwrap().to_owned())
@@ -46,14 +46,14 @@ fn every_target_has_its_claim() {
 }
 
 #[test]
-fn what_was_kept_holds() {
-    for (target, claim) in TARGETS {
-        let kept = files(&fuzz().join("corpus").join(target));
-        assert!(!kept.is_empty(), "{target} has no corpus");
-        for file in kept {
+fn the_corpus_satisfies_all_properties() {
+    for (target, property) in TARGETS {
+        let inputs = files(&fuzz().join("corpus").join(target));
+        assert!(!inputs.is_empty(), "{target} has no corpus");
+        for file in inputs {
             let data = fs::read(&file).unwrap();
-            // The file says more than the claim does of what it was given.
-            if let Err(failure) = std::panic::catch_unwind(|| claim(&data)) {
+            // The panic message names the input only in part, so print its file.
+            if let Err(failure) = std::panic::catch_unwind(|| property(&data)) {
                 eprintln!("this was {}", file.display());
                 std::panic::resume_unwind(failure);
             }
@@ -61,9 +61,9 @@ fn what_was_kept_holds() {
     }
 }
 
-/// The first byte chooses the message: of each there is something.
+/// The first byte selects the message type, and every type occurs.
 #[test]
-fn every_message_has_been_decoded() {
+fn the_corpus_covers_every_message() {
     let decoded: BTreeSet<usize> = files(&fuzz().join("corpus/decoding"))
         .iter()
         .filter_map(|file| fs::read(file).unwrap().first().map(|first| usize::from(*first)))

@@ -1,4 +1,4 @@
-//! Requests of any shape get an answer: see [`riak_agreement::generating`].
+//! Random plugin requests: see [`riak_agreement::generating`].
 
 use proptest::collection::vec;
 use proptest::prelude::any;
@@ -6,7 +6,7 @@ use proptest::test_runner::{Config, TestRunner};
 use riak_agreement::generating;
 
 #[test]
-fn random_descriptors_are_answered_with_code_or_with_what_is_wrong() {
+fn random_descriptors_are_answered_with_code_or_faults() {
     let config = Config { failure_persistence: None, ..Config::default() };
     let checked = TestRunner::new(config).run(&vec(any::<u8>(), 0..900), |choices| {
         generating::check_descriptors(&choices);

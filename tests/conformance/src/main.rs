@@ -1,9 +1,9 @@
-//! The testee of protobuf's conformance suite: what it is given is decoded and
-//! encoded again, by code that was generated from the suite's schemas.
+//! The testee of protobuf's conformance suite: it decodes and re-encodes messages with code
+//! generated from the suite's schemas.
 //!
-//! `tests/conformance/run` fetches the suite, generates that code and runs
-//! both. The schemas are not this project's to publish, so without them there
-//! is nothing to test. Invariant: every request gets exactly one answer.
+//! `tests/conformance/run` fetches the suite, generates that code and runs both. The
+//! schemas are not this project's to publish, so without them there is nothing to test.
+//! Invariant: every request gets exactly one answer.
 
 use std::process::ExitCode;
 
@@ -12,7 +12,7 @@ mod pipe;
 #[cfg(generated)]
 mod round_trip;
 
-/// The generated code: a module for each file of the suite.
+/// The generated code, one module for each file of the suite.
 #[cfg(generated)]
 #[allow(unreachable_pub, reason = "made to be a library's")]
 mod suite {
@@ -38,18 +38,18 @@ mod derived {
 
 #[cfg(generated)]
 fn main() -> ExitCode {
-    let mut how = round_trip::How::default();
+    let mut options = round_trip::Options::default();
     for flag in std::env::args().skip(1) {
         match flag.as_str() {
-            "--borrowed" => how.borrowed = true,
-            "--derived" => how.derived = true,
+            "--borrowed" => options.borrowed = true,
+            "--derived" => options.derived = true,
             other => {
                 eprintln!("{other}: there is no such flag; there are --borrowed and --derived");
                 return ExitCode::FAILURE;
             }
         }
     }
-    match pipe::answer_all(std::io::stdin().lock(), std::io::stdout().lock(), how) {
+    match pipe::answer_all(std::io::stdin().lock(), std::io::stdout().lock(), options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("the runner cannot be read from or written to: {error}");

@@ -1,7 +1,7 @@
-//! What is answered to a request: its message decoded and encoded again.
+//! The answer to a request: its message, decoded and encoded again.
 //!
-//! Invariant: the ways in which a form can be decoded agree, or the answer is
-//! an error that the suite counts as a failure.
+//! Invariant: all ways to decode a form agree, or the answer is an error, which the suite
+//! counts as a failure.
 
 use riak_runtime::{Blob, Decode, Message, Owned, View};
 
@@ -14,40 +14,39 @@ use crate::suite::conformance::messages::{
     test_messages_proto3_editions,
 };
 
-/// Which type of a message the bytes go through.
+/// The type that a message is decoded as.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct How {
-    /// The form that borrows from the request, and not the one that owns its
-    /// data.
+pub(crate) struct Options {
+    /// Use the borrowed form instead of the owned one.
     pub(crate) borrowed: bool,
-    /// A derived type, and not a generated one.
+    /// Use a derived type instead of a generated one.
     pub(crate) derived: bool,
 }
 
-/// Decodes bytes as a message and encodes it again.
+/// A function that decodes bytes as a message and encodes it again.
 type RoundTrip = fn(&Blob, bool) -> Answer;
 
-/// The messages that the suite asks for.
+/// The messages that the suite uses.
 const MESSAGES: &[(&str, RoundTrip)] = &[
-    name_of::<FailureSet>(),
-    name_of::<test_messages_proto2::TestAllTypesProto2>(),
-    name_of::<test_messages_proto3::TestAllTypesProto3>(),
-    name_of::<test_messages_edition2023::TestAllTypesEdition2023>(),
-    name_of::<test_messages_proto2_editions::TestAllTypesProto2>(),
-    name_of::<test_messages_proto3_editions::TestAllTypesProto3>(),
+    entry::<FailureSet>(),
+    entry::<test_messages_proto2::TestAllTypesProto2>(),
+    entry::<test_messages_proto3::TestAllTypesProto3>(),
+    entry::<test_messages_edition2023::TestAllTypesEdition2023>(),
+    entry::<test_messages_proto2_editions::TestAllTypesProto2>(),
+    entry::<test_messages_proto3_editions::TestAllTypesProto3>(),
 ];
 
-/// The messages of proto2 and proto3, derived, and the others as generated.
+/// The messages of proto2 and proto3 as derived types, and the others as generated types.
 const DERIVED: &[(&str, RoundTrip)] = &[
-    name_of::<FailureSet>(),
-    name_of::<derived::protobuf_test_messages_proto2_TestAllTypesProto2>(),
-    name_of::<derived::protobuf_test_messages_proto3_TestAllTypesProto3>(),
-    name_of::<test_messages_edition2023::TestAllTypesEdition2023>(),
-    name_of::<test_messages_proto2_editions::TestAllTypesProto2>(),
-    name_of::<test_messages_proto3_editions::TestAllTypesProto3>(),
+    entry::<FailureSet>(),
+    entry::<derived::protobuf_test_messages_proto2_TestAllTypesProto2>(),
+    entry::<derived::protobuf_test_messages_proto3_TestAllTypesProto3>(),
+    entry::<test_messages_edition2023::TestAllTypesEdition2023>(),
+    entry::<test_messages_proto2_editions::TestAllTypesProto2>(),
+    entry::<test_messages_proto3_editions::TestAllTypesProto3>(),
 ];
 
-const fn name_of<M>() -> (&'static str, RoundTrip)
+const fn entry<M>() -> (&'static str, RoundTrip)
 where
     M: Owned,
     for<'a> M::Ref<'a>: View<Owned = M>,
@@ -55,8 +54,8 @@ where
     (M::NAME, round_trip::<M>)
 }
 
-/// The answer to a request.
-pub(crate) fn answer(request: &ConformanceRequest, how: How) -> Answer {
+/// Returns the answer to a request.
+pub(crate) fn answer(request: &ConformanceRequest, options: Options) -> Answer {
     let name = request.message_type.as_str();
     if name.starts_with("protobuf_test_messages.edition_unstable.") {
         return Answer::Skipped("what no edition has settled is not generated".to_owned());
@@ -67,9 +66,9 @@ pub(crate) fn answer(request: &ConformanceRequest, how: How) -> Answer {
     if request.requested_output_format != WireFormat::PROTOBUF {
         return Answer::Skipped("only the binary format is written".to_owned());
     }
-    let messages = if how.derived { DERIVED } else { MESSAGES };
+    let messages = if options.derived { DERIVED } else { MESSAGES };
     match messages.iter().find(|(known, _)| *known == name) {
-        Some((_, round_trip)) => round_trip(payload, how.borrowed),
+        Some((_, round_trip)) => round_trip(payload, options.borrowed),
         None => Answer::RuntimeError(format!("no message {name} was generated")),
     }
 }
@@ -82,15 +81,15 @@ where
     let written = if borrowed {
         let view = M::Ref::decode(payload);
         let owned = view.as_ref().map(View::owned).map_err(Clone::clone);
-        twice(view, owned)
+        encode_both(view, owned)
     } else {
-        twice(M::decode(payload), M::decode_blob(payload))
+        encode_both(M::decode(payload), M::decode_blob(payload))
     };
     written.unwrap_or_else(Answer::RuntimeError)
 }
 
-/// What a message is written as that was read in two ways, or why they differ.
-fn twice<E: ToString>(
+/// Encodes a message that was decoded in two ways, or describes how the results differ.
+fn encode_both<E: ToString>(
     first: Result<impl Message, E>,
     second: Result<impl Message, E>,
 ) -> Result<Answer, String> {

@@ -1,8 +1,8 @@
-//! The messages of a schema as a person would declare them for
-//! `#[derive(RiakMessage)]`: owned and borrowed, in one module.
+//! Writes the messages of a schema as declarations for `#[derive(RiakMessage)]`, owned and
+//! borrowed, in one module.
 //!
-//! Invariant: each type is called as its message, with underscores for dots, so
-//! that names are different where those of the schema are.
+//! Invariant: each type is named after its message, with underscores for dots, so names are
+//! distinct where those of the schema are.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -14,26 +14,25 @@ use riak_codegen::model::{
     BytesType, Enum, EnumId, Field, Kind, Literal, Message, MessageId, Oneof, Presence, Schema, Type,
 };
 
-/// The schema of these files.
+/// Loads the schema of these files.
 ///
 /// # Errors
 ///
-/// What is wrong with them.
+/// If the files have faults.
 pub fn schema(include: PathBuf, files: Vec<PathBuf>) -> Result<Schema, Box<dyn Error>> {
     let loaded = load(&Sources { include: vec![include], files, ..Sources::default() })?;
     let (schema, _) = resolve(&loaded.set, &loaded.to_generate, &Options::default())?;
     Ok(schema)
 }
 
-/// One of the two forms.
+/// One of the two forms of a message.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Form {
     Owned,
     Borrowed,
 }
 
-/// The declarations of all messages that `wanted` takes, by full name, and of
-/// all enums.
+/// Returns the declarations of all enums, and of the messages that `wanted` selects.
 ///
 /// # Panics
 ///
@@ -52,11 +51,11 @@ pub fn declarations(schema: &Schema, wanted: impl Fn(&Message) -> bool) -> Strin
     text
 }
 
-/// The name of a derived type.
+/// Returns the name of a derived type.
 #[must_use]
 pub fn type_name(full_name: &str) -> String {
     let name = full_name.replace('.', "_");
-    // What a field of such a type would be taken for.
+    // These names would be taken for the built-in types.
     if matches!(name.as_str(), "Map" | "Option" | "String") { format!("{name}_") } else { name }
 }
 
@@ -79,7 +78,7 @@ fn enumeration(text: &mut String, item: &Enum) {
         );
     }
     if !item.closed {
-        // Its own discriminant means nothing, but has to be another than the others.
+        // The discriminant of this variant has no meaning, but has to be unique.
         let free = (i32::MIN..=i32::MAX).find(|number| !seen.contains(number)).unwrap_or_default();
         let _ = writeln!(variants, "    #[riak(other)]\n    OtherNumber(i32) = {free},");
     }
@@ -91,7 +90,7 @@ fn enumeration(text: &mut String, item: &Enum) {
     );
 }
 
-/// A variant's name: as the schema has it, whatever its case.
+/// Returns the name of a variant, in the schema's spelling.
 fn variant(name: &str) -> String {
     riak_codegen::ident::escape(name)
 }
@@ -151,7 +150,7 @@ impl Printer<'_> {
         text.push_str("}\n\n");
     }
 
-    /// What is said of a request that is sent without its body.
+    /// Returns the attributes of a request that is sent without its body.
     fn bodyless(&self) -> String {
         let services = self.schema.services().flat_map(|service| &service.operations);
         let sent = services
@@ -168,7 +167,7 @@ impl Printer<'_> {
         format!("{}_{}{form}", type_name(&self.message.full_name), oneof.enum_name)
     }
 
-    /// Whether a oneof's borrowed enum borrows.
+    /// Reports whether a oneof's borrowed enum has a lifetime.
     fn borrows(&self, oneof: &Oneof) -> bool {
         let mut fields = oneof.variants.iter().map(|(index, _)| &self.message.fields[*index]);
         fields.any(|field| matches!(field.ty, Type::String | Type::Bytes | Type::Message(_) | Type::Group(_)))
@@ -299,7 +298,7 @@ impl Printer<'_> {
     }
 }
 
-/// A type as an attribute names it.
+/// Returns the name of a type in attributes.
 fn wire_type(ty: Type) -> &'static str {
     match ty {
         Type::Int32 => "int32",

@@ -1,5 +1,5 @@
-//! `riak-declare INCLUDE FILE… OUT`: writes the declarations of a schema's
-//! messages as derived types.
+//! `riak-declare INCLUDE FILE… OUT`: writes the messages of a schema as declarations of
+//! derived types.
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -1,37 +1,37 @@
-//! Riak's messages as derived types, declared by a build script from the same
-//! schemas that the client is generated from.
+//! Riak's messages as derived types, which a build script declares from the schemas that
+//! the client is generated from.
 //!
-//! Invariant: twins are compared by what they are written as, and by why they
-//! cannot be read, so that no comparison of values has to be trusted.
+//! Invariant: twins are compared by their encoded bytes, and by their decoding errors, so
+//! no `PartialEq` implementation has to be trusted.
 
 use riak_runtime::{Blob, Decode, Message, Owned, View};
 
-/// A message that is there twice: derived and generated.
+/// A message that exists twice: as a derived and as a generated type.
 #[derive(Clone, Copy, Debug)]
 pub struct Twin {
-    /// Its name in the schema.
+    /// The name in the schema.
     pub name: &'static str,
-    /// Its message code, if it is a frame.
+    /// The message code, if it is a frame.
     pub code: Option<u8>,
-    /// The derived type's readings.
+    /// Decodes bytes as the derived type.
     pub derived: fn(&Blob) -> [Reading; 4],
-    /// The generated type's readings.
+    /// Decodes bytes as the generated type.
     pub generated: fn(&Blob) -> [Reading; 4],
 }
 
-/// What bytes are written as that were read as a message, or why they are none.
+/// The bytes that a decoded message is encoded to, or the error of decoding it.
 pub type Reading = Result<Vec<u8>, String>;
 
 impl Twin {
-    /// Reads bytes in every way as both types, and writes them again.
+    /// Decodes bytes in every way as both types, and encodes the results again.
     ///
     /// # Errors
     ///
-    /// If they are no such message, to either.
+    /// If neither type can decode the bytes.
     ///
     /// # Panics
     ///
-    /// If the two differ.
+    /// If the two types differ.
     pub fn check(&self, bytes: &Blob) -> Reading {
         let [derived, generated] = [(self.derived)(bytes), (self.generated)(bytes)];
         assert_eq!(derived, generated, "{}, read from {bytes:?}", self.name);
@@ -55,32 +55,32 @@ where
     Twin { name, code, derived: readings::<D>, generated: readings::<G> }
 }
 
-/// Bytes read as an owned message, as one that shares them, as a borrowed one,
-/// and as one made owned.
+/// Decodes bytes as an owned message, as one that shares the bytes, as a borrowed one, and
+/// as a borrowed one that is then converted.
 fn readings<M>(bytes: &Blob) -> [Reading; 4]
 where
     M: Owned,
     for<'a> M::Ref<'a>: View<Owned = M>,
 {
-    // A derived type may have its package from the schema that it is printed in.
+    // A derived type may have the package of its schema in its name.
     let (package, _) = M::NAME.split_at(M::NAME.find(char::is_uppercase).unwrap_or_default());
-    let written = |result: Result<Vec<u8>, riak_runtime::DecodeError>| {
+    let reading = |result: Result<Vec<u8>, riak_runtime::DecodeError>| {
         let text = |error: riak_runtime::DecodeError| error.to_string();
         result
             .map_err(|error| if package.is_empty() { text(error) } else { text(error).replace(package, "") })
     };
     [
-        written(M::decode(bytes).map(|message| message.encode_to_vec())),
-        written(M::decode_blob(bytes).map(|message| message.encode_to_vec())),
-        written(M::Ref::decode(bytes).map(|view| view.encode_to_vec())),
-        written(M::Ref::decode(bytes).map(|view| view.owned().encode_to_vec())),
+        reading(M::decode(bytes).map(|message| message.encode_to_vec())),
+        reading(M::decode_blob(bytes).map(|message| message.encode_to_vec())),
+        reading(M::Ref::decode(bytes).map(|view| view.encode_to_vec())),
+        reading(M::Ref::decode(bytes).map(|view| view.owned().encode_to_vec())),
     ]
 }
 
 #[expect(missing_docs, reason = "fields say what they are by their names")]
 pub mod own;
 
-/// What is generated from the schemas that the types of [`own`] are printed as.
+/// The code generated from the schemas that the types of [`own`] are printed as.
 pub mod generated {
     include!(concat!(env!("OUT_DIR"), "/generated/mod.rs"));
 }

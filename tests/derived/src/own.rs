@@ -1,11 +1,11 @@
-//! Types as applications declare them, in three sets that no one syntax of
-//! schemas can say. The build script prints each set as a schema and compiles
-//! that again, so that tests can hold the two against each other.
+//! Types as applications declare them, in three sets, no two of which fit into one syntax.
+//! The build script prints each set as a schema and compiles that again, so that tests can
+//! compare the two.
 //!
-//! Invariant: this file is compiled into the build script, too, and asks for
-//! nothing but the runtime and Riak's messages.
+//! Invariant: this file is compiled into the build script as well, so it depends only on
+//! the runtime and Riak's messages.
 
-/// What proto2 says.
+/// Types that proto2 can express.
 pub mod classic {
     use std::collections::BTreeMap;
     use std::time::{Duration, SystemTime};
@@ -14,7 +14,7 @@ pub mod classic {
     use riak_runtime::schema::Schema;
     use riak_runtime::{Blob, Quorum, RiakMessage};
 
-    /// The schema of all.
+    /// Returns the schema of all types.
     #[must_use]
     pub fn schema() -> Schema {
         Schema::new().with::<AnyShop>().package("classic").import("riak.proto").service("Shop")
@@ -184,7 +184,7 @@ pub mod classic {
         }
     }
 
-    /// Bytes under another name.
+    /// Bytes in a newtype.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct Hash(pub Vec<u8>);
 
@@ -202,14 +202,14 @@ pub mod classic {
     }
 }
 
-/// What proto3 says.
+/// Types that proto3 can express.
 pub mod modern {
     use std::collections::BTreeMap;
 
     use riak_runtime::RiakMessage;
     use riak_runtime::schema::Schema;
 
-    /// The schema of all.
+    /// Returns the schema of all types.
     #[must_use]
     pub fn schema() -> Schema {
         Schema::new().with::<Sample>()
@@ -292,12 +292,12 @@ pub mod modern {
     }
 }
 
-/// What only an edition says.
+/// Types that only an edition can express.
 pub mod mixed {
     use riak_runtime::RiakMessage;
     use riak_runtime::schema::Schema;
 
-    /// The schema of all.
+    /// Returns the schema of all types.
     #[must_use]
     pub fn schema() -> Schema {
         Schema::new().with::<Mixed<Part>>().package("mixed")

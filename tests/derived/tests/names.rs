@@ -1,5 +1,4 @@
-//! What stands beside what in a printed schema: names that protoc takes, and
-//! names that are refused before it has to.
+//! The names in a printed schema: those that protoc accepts, and those that are refused before.
 
 mod reading;
 
@@ -11,7 +10,7 @@ use riak_runtime::schema::Schema;
 
 use reading::{proto, through_protoc};
 
-/// Has protoc and the generator read it.
+/// Prints a schema, checks that protoc and the generator read it, and returns its text.
 fn read(schema: &Schema) -> String {
     let text = schema.print().unwrap();
     through_protoc("printed.proto", &text);
@@ -24,7 +23,7 @@ fn read(schema: &Schema) -> String {
 }
 
 #[test]
-fn a_method_may_be_called_as_a_message() {
+fn a_method_may_have_the_name_of_a_message() {
     #[derive(Clone, Debug, Default, PartialEq, RiakMessage)]
     #[riak(code = 240, response = Pong)]
     struct Knock;
@@ -47,7 +46,7 @@ fn a_method_may_be_called_as_a_message() {
 }
 
 #[test]
-fn two_forms_are_compared_when_all_is_known() {
+fn schemas_are_checked_once_all_types_are_known() {
     #[derive(Clone, Copy, Debug, Default, PartialEq, RiakMessage)]
     #[riak(enum)]
     enum Sign {
@@ -68,7 +67,7 @@ fn two_forms_are_compared_when_all_is_known() {
 }
 
 #[test]
-fn methods_have_names_of_their_own() {
+fn methods_have_unique_names() {
     #[derive(Clone, Debug, Default, PartialEq, RiakMessage)]
     #[riak(code = 240, response = Done)]
     struct PutReq;

@@ -1,6 +1,5 @@
-//! Derived types, printed as schemas: protoc reads them, the generator reads
-//! them as what they were declared as, and what it generates from them writes
-//! the same bytes.
+//! Derived types, printed as schemas. protoc reads the schemas, the generator reads them as
+//! what was declared, and the code generated from them encodes the same bytes.
 
 mod random;
 mod reading;
@@ -16,20 +15,20 @@ use riak_runtime::{Coded, Request, RiakMessage};
 
 use reading::{proto, through_protoc};
 
-/// How many random messages there are of each type.
+/// The number of random messages of each type.
 const RANDOM: usize = 10_000;
 
 #[test]
-fn riaks_messages_are_printed_as_what_they_are() {
+fn riaks_messages_are_printed_as_in_their_schemas() {
     let text = derived::schema().print().unwrap();
     let printed = through_protoc("printed.proto", &text);
     let files = ["riak.proto", "riak_kv.proto", "riak_dt.proto", "riak_services.proto"];
     let original = riak_declare::schema(proto(), files.map(|file| proto().join(file)).into()).unwrap();
     for twin in derived::TWINS {
-        // A declaration says all that the codec depends on.
+        // Compares declarations, which contain everything that the codec depends on.
         let [one, other] = [&printed, &original].map(|schema| {
             let text = riak_declare::declarations(schema, |message| message.full_name == twin.name);
-            // How a request is answered only a service says, which is not printed.
+            // Only a service says how a request is answered, and services are not printed.
             text[text.find("pub struct").unwrap()..].replace(", response = RpbMembershipResp, bodyless", "")
         });
         assert_eq!(one, other);
@@ -51,7 +50,7 @@ fn riaks_messages_are_printed_as_what_they_are() {
 }
 
 #[test]
-fn what_is_generated_from_printed_types_writes_the_same() {
+fn code_generated_from_printed_types_encodes_the_same() {
     use generated::{classic as classic_again, mixed as mixed_again, modern as modern_again};
     let sets: [(&str, String, &[Twin]); 3] = [
         (
@@ -92,10 +91,10 @@ fn what_is_generated_from_printed_types_writes_the_same() {
 }
 
 #[test]
-fn operations_are_printed_too() {
+fn operations_are_printed() {
     fn compare<D: Request, G: Request>() {
         let [one, other] = [D::OPERATION, G::OPERATION];
-        // The generated one is named as its method.
+        // The generated operation has the name of its method.
         let name = one.name;
         assert_eq!(
             riak_runtime::Operation { name, ..one.clone() },
@@ -110,7 +109,7 @@ fn operations_are_printed_too() {
 }
 
 #[test]
-fn the_own_parser_reads_what_protoc_reads() {
+fn the_generators_parser_reads_printed_schemas() {
     let dir = tempfile::tempdir().unwrap();
     let sets = [
         ("classic.proto", own::classic::schema()),
@@ -127,7 +126,7 @@ fn the_own_parser_reads_what_protoc_reads() {
 }
 
 #[test]
-fn what_no_schema_can_say_is_refused_with_a_way_out() {
+fn types_that_no_schema_can_express_are_refused_with_a_remedy() {
     #[derive(Clone, Copy, Debug, Default, PartialEq, RiakMessage)]
     #[riak(enum)]
     enum Closed {
@@ -203,7 +202,7 @@ fn what_no_schema_can_say_is_refused_with_a_way_out() {
         Schema::new().with::<Foreign>().print(),
         Err(SchemaError::NotDerived { rust: "riak_client::generated::riak::RpbPair", .. })
     ));
-    // With the file that has it, it is none.
+    // It succeeds with the import of the file that declares the type.
     let text = Schema::new().with::<Foreign>().import("riak.proto").print().unwrap();
     through_protoc("foreign.proto", &text);
 }

@@ -1,5 +1,5 @@
-//! Derived types read and write what the generated ones do: over what a real
-//! node was seen to say, and over random messages, whole and broken.
+//! Derived types decode and encode as the generated ones do: frames recorded from a real
+//! node, and random messages, valid and damaged.
 
 mod random;
 
@@ -10,15 +10,15 @@ use riak_derived::derived::TWINS;
 use riak_runtime::Blob;
 use serde_json::Value;
 
-/// How many random messages there are of each type.
+/// The number of random messages of each type.
 const RANDOM: usize = 10_000;
 
 fn hex(text: &str) -> Vec<u8> {
-    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
+    (0..text.len()).step_by(2).map(|index| u8::from_str_radix(&text[index..index + 2], 16).unwrap()).collect()
 }
 
 #[test]
-fn recorded_frames_are_read_alike() {
+fn recorded_frames_are_decoded_alike() {
     let transcripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/transcripts");
     let mut checked = 0;
     for file in fs::read_dir(transcripts).unwrap() {
@@ -45,7 +45,7 @@ fn recorded_frames_are_read_alike() {
 }
 
 #[test]
-fn random_messages_are_read_alike() {
+fn random_messages_are_decoded_alike() {
     let proto = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto");
     let files = ["riak.proto", "riak_kv.proto", "riak_dt.proto"].map(|file| proto.join(file));
     let schema = riak_declare::schema(proto, files.into()).unwrap();

@@ -1,5 +1,5 @@
-//! A service of one's own, served beside the in-memory node's, and called over
-//! the connection that Riak's client uses: `cargo run --example downstream`.
+//! A custom service, served next to the in-memory node's, and called over the connection
+//! that Riak's client uses: `cargo run --example downstream`.
 
 use riak_client::riak::RpbPair;
 use riak_client::riak_kv::{RpbContent, RpbGetReq, RpbPutReq};
@@ -8,7 +8,7 @@ use riak_downstream::shop::{PriceReq, PriceResp, Shop, ShopServer, ShopService};
 use riak_runtime::server::{ErrorReply, Failure};
 use riak_testkit::Node;
 
-/// The shop: what it sells, in cents.
+/// The shop's articles, with their prices in cents.
 struct Prices(Vec<(&'static str, u64)>);
 
 impl ShopServer for Prices {

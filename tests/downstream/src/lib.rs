@@ -1,4 +1,4 @@
-//! A crate with messages and a service of its own, generated beside Riak's.
+//! A crate with messages and a service of its own, generated next to Riak's.
 
 /// The generated code.
 pub mod generated {

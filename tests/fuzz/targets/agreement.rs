@@ -1,5 +1,4 @@
-//! Any choices as random messages, held against an independent implementation: see
-//! [`riak_agreement::agreement`].
+//! Random messages, compared with an independent implementation: see [`riak_agreement::agreement`].
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-//! Any choices as descriptors: see [`riak_agreement::generating`].
+//! Random descriptors: see [`riak_agreement::generating`].
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

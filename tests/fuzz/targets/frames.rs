@@ -1,4 +1,4 @@
-//! Any bytes as a stream of frames: see [`riak_agreement::frames`].
+//! Arbitrary bytes as a stream of frames: see [`riak_agreement::frames`].
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-//! Any bytes as any message, in both implementations: see
+//! Arbitrary bytes, decoded as any message in both implementations: see
 //! [`riak_agreement::agreement`].
 #![no_main]
 

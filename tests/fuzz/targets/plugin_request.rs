@@ -1,4 +1,4 @@
-//! Any bytes as what `protoc` asks of a plugin: see [`riak_agreement::generating`].
+//! Arbitrary bytes as a plugin request from `protoc`: see [`riak_agreement::generating`].
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-//! Any text as a schema: see [`riak_agreement::generating`].
+//! Arbitrary text as a schema: see [`riak_agreement::generating`].
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-//! Any bytes as numbers: see [`riak_agreement::varints`].
+//! Arbitrary bytes as varints and tags: see [`riak_agreement::varints`].
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

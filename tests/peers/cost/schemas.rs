@@ -1,5 +1,5 @@
-// What the build scripts beside this file share: where the schemas are, and
-// where they say what they did. Both come from the program that times them.
+// Shared by the build scripts next to this file: where to find the schemas, and where to
+// write the report. The program that times the builds sets both.
 
 /// Riak's schemas with messages.
 const SCHEMAS: [&str; 7] = [
@@ -14,8 +14,8 @@ const SCHEMAS: [&str; 7] = [
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
-/// Runs `generate` on the schemas' directory, their paths and a fresh output
-/// directory, and reports its time and the lines that it emitted.
+/// Runs `generate` with the schemas' directory, their paths, and an empty output directory,
+/// and reports its time and the number of lines that it emitted.
 fn timed(generate: impl FnOnce(&std::path::Path, &[std::path::PathBuf], &std::path::Path) -> Outcome) -> Outcome {
     use std::path::{Path, PathBuf};
     println!("cargo::rerun-if-env-changed=COST_SCHEMAS");

@@ -1,9 +1,9 @@
-//! Google's generator over the schemas. It is a part of `protoc`, which must be
-//! of exactly the crate's version.
+//! Runs Google's generator over the schemas. It is part of `protoc`, whose version must
+//! match the crate's exactly.
 
 use std::path::Path;
 
-/// Riak's schemas with messages; the one that is not Riak's lies elsewhere.
+/// Riak's schemas with messages. The telemetry schema is in another directory.
 const RIAK: [&str; 4] = ["riak.proto", "riak_dt.proto", "riak_kv.proto", "riak_ts.proto"];
 
 fn main() {

@@ -1,8 +1,7 @@
-//! What a schema costs its user: from an edited `.proto` to a finished build.
+//! The cost of a schema to its user: the time from an edited `.proto` to a finished build.
 //!
-//! Invariant: dependencies are built before anything is timed; each contender
-//! is timed at the same scope, on copies of the schemas, in turns, and the
-//! smallest time is kept.
+//! Invariant: dependencies are built before anything is timed. Contenders with the same
+//! scope are timed in turns, on copies of the schemas, and the smallest time counts.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -10,7 +9,7 @@ use std::process::Command;
 use std::time::Instant;
 use std::{env, fs};
 
-/// A package below `cost/`, and what it generates.
+/// A package below `cost/`, and the scope of the code that it generates.
 struct Crate {
     package: &'static str,
     scope: &'static str,
@@ -31,8 +30,8 @@ const CRATES: [Crate; 8] = [
 const BUILDS: [(&str, &[&str]); 3] =
     [("check", &["check"]), ("build", &["build"]), ("release", &["build", "--release"])];
 
-/// What was found out about a crate: the seconds of each build, the lines that
-/// were emitted, and the milliseconds that the generator took.
+/// The results for a package: the seconds of each build, the emitted lines, and the
+/// generator's milliseconds.
 struct Cost {
     seconds: [f64; BUILDS.len()],
     lines: u64,
@@ -108,7 +107,7 @@ fn copy_schemas(from: &Path, to: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Edits a schema as people do: one message gets another field.
+/// Edits a schema as its users do: changes the field of a message.
 fn edit(schema: &Path, number: u32) -> std::io::Result<()> {
     const MESSAGE: &str = "\nmessage RpbEdited {";
     let mut text = fs::read_to_string(schema)?;
@@ -123,13 +122,13 @@ fn cargo(here: &Path, one: &Crate, command: &[&str], schemas: &Path, report: &Pa
     let program = env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from);
     let mut cargo = Command::new(program);
     cargo.args(command).args(["--quiet", "--package", one.package]).current_dir(here);
-    // Not the directory that this program is being run from, whose lock it has.
+    // Not the target directory that this program runs from, which cargo has locked.
     cargo.env("CARGO_TARGET_DIR", here.join("target/build-cost/target"));
     cargo.env("COST_SCHEMAS", schemas).env("COST_REPORT", report);
     if let Some(feature) = one.feature {
         cargo.args(["--features", feature]);
     }
-    // What pb-rs prints on standard output is for nobody.
+    // pb-rs prints to standard output, which is discarded.
     let output = cargo.output().map_err(|error| format!("cannot run cargo: {error}"))?;
     if output.status.success() {
         return Ok(());
@@ -138,7 +137,7 @@ fn cargo(here: &Path, one: &Crate, command: &[&str], schemas: &Path, report: &Pa
     Err(format!("{} does not build:\n{reason}", one.package))
 }
 
-/// What a build script reported: lines and milliseconds.
+/// Reads a build script's report: lines and milliseconds.
 fn read(report: &Path) -> Result<(u64, f64), String> {
     let text = fs::read_to_string(report).map_err(|error| format!("no report of a build script: {error}"))?;
     let mut words = text.split_whitespace();

@@ -1,4 +1,4 @@
-//! The cases: which messages are measured, with all contenders on each.
+//! The cases: the messages that are measured, each with all contenders.
 
 use riak_runtime::Message;
 
@@ -6,11 +6,11 @@ use crate::contenders::contend;
 use crate::measure::Case;
 use crate::values::{bucket, datatype, listing, object, rows, telemetry};
 
-/// The message code of frames whose message has none of its own.
+/// The message code for frames of messages that have none.
 const ANY_CODE: u8 = 99;
 
-/// Builds the cases whose names are wanted, and hands over each in turn, so
-/// that only the values of one are in memory.
+/// Builds the cases with wanted names, and passes each to `then` in turn, so that only the
+/// values of one are in memory.
 pub(crate) fn each(wanted: &dyn Fn(&str) -> bool, mut then: impl FnMut(Case)) {
     macro_rules! case {
         ($name:literal, $code:expr, $value:expr, $schema:ident :: $message:ident) => {

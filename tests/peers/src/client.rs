@@ -1,19 +1,19 @@
-//! The client's measurement, which is a crate of its own: it builds other peers
+//! The measurement of the client, which is a separate crate, since it builds other peers
 //! than the codec's.
 //!
-//! Invariant: whoever builds the codec's table builds none of these.
+//! Invariant: building the codec's measurement builds none of those peers.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-/// Builds the measurement and runs it with these arguments.
+/// Builds the client's measurement and runs it with these arguments.
 pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> Result<ExitCode, String> {
     let program = std::env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from);
     let mut cargo = Command::new(program);
     cargo.args(["run", "--quiet", "--release", "--manifest-path"]);
     cargo.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("client/Cargo.toml"));
-    // The build script of a peer runs protoc.
+    // The build script of a peer needs protoc.
     if std::env::var_os("PROTOC").is_none() {
         cargo.env("PROTOC", env!("VENDORED_PROTOC"));
     }

@@ -1,7 +1,8 @@
-//! How cost grows: keys, rows and nesting depth, in nanoseconds an element.
+//! Growth of the cost with the number of keys, of rows, and with nesting depth, in
+//! nanoseconds per element.
 //!
-//! Invariant: sizes are measured one after the other, and each frees its values
-//! before the next, so that a million rows are in memory only once a contender.
+//! Invariant: sizes are measured one after the other, and each frees its values before the
+//! next, so each contender holds a million rows only once.
 
 use riak_runtime::Message;
 
@@ -43,7 +44,7 @@ pub(crate) fn print(options: &Options) {
     }
 }
 
-/// A contender's cell: a group, a name, and nanoseconds an element at each size.
+/// A row of the table: a group, a contender, and nanoseconds per element at each size.
 type Line = (Group, &'static str, Vec<f64>);
 
 fn curve(name: &str, sizes: &[i32], options: &Options, build: impl Fn(i32) -> Case) {
@@ -52,7 +53,7 @@ fn curve(name: &str, sizes: &[i32], options: &Options, build: impl Fn(i32) -> Ca
     for size in sizes {
         let mut case = build(*size);
         options.keep_wanted(&mut case);
-        // A round of a million elements takes seconds.
+        // A round with a million elements takes seconds.
         let most = (50_000_000 / case.body.len()).max(5);
         case.run(options.rounds.min(most));
         notes.append(&mut case.notes);

@@ -1,10 +1,9 @@
-//! What derived messages cost their user: from an empty target directory, and
+//! The cost of derived messages to their user: the time from an empty target directory, and
 //! from a changed message, to a finished build.
 //!
-//! Invariant: both contenders declare the same fields of the same types, in a
-//! package of their own, and are timed in turns; the smallest time is kept. What
-//! processors spend is counted beside the time, since that is what other work
-//! on the machine changes least.
+//! Invariant: both contenders declare the same fields of the same types, in a package of
+//! their own, and are timed in turns; the smallest time counts. CPU time is reported too,
+//! since other work on the machine affects it least.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -12,26 +11,26 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-/// How many messages there are. Each nests the one before, ten of them deep.
+/// The number of messages. Each nests the one before it, ten levels deep.
 const MESSAGES: usize = 100;
 
-/// One whose derive is timed.
+/// A contender whose derive is timed.
 struct Contender {
     name: &'static str,
-    /// Its dependency, as a manifest has it.
+    /// Its dependency, in the syntax of a manifest.
     dependency: String,
-    /// What stands above the messages.
+    /// The source above the messages.
     imports: &'static str,
-    /// What is derived.
+    /// The derived traits.
     derives: &'static str,
-    /// The attribute of a field: number, and the part of it that says the type.
+    /// The attribute of a field: its number, and the part that gives the type.
     attribute: fn(u32, &Kind) -> String,
 }
 
-/// What a field is.
+/// A kind of field.
 struct Kind {
     name: &'static str,
-    /// Its Rust type; `Self` stands for the message before.
+    /// Its Rust type; `Self` stands for the previous message.
     ty: &'static str,
     riak: &'static str,
     prost: &'static str,
@@ -52,11 +51,11 @@ const FIELDS: [Kind; 10] = [
 
 const BUILDS: [&str; 2] = ["check", "build"];
 
-/// What a build takes, in seconds.
+/// The duration of a build in seconds.
 #[derive(Clone, Copy)]
 struct Spent {
     wall: f64,
-    /// Of all processors; not a number where the system does not tell.
+    /// CPU time on all cores; NaN where the system does not report it.
     processors: f64,
 }
 
@@ -68,11 +67,11 @@ impl Spent {
     }
 }
 
-/// What processors have spent on all processes that this one has waited for, as
-/// Linux tells it, in hundredths of seconds.
+/// Returns the CPU time of all child processes that this process has waited for, which
+/// Linux reports in hundredths of a second.
 fn processors() -> f64 {
     let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    // The name, in parentheses, may have blanks.
+    // The name, in parentheses, may contain blanks.
     let fields = stat.rsplit_once(')').map(|(_, fields)| fields.split_whitespace().collect::<Vec<_>>());
     let field = |index: usize| fields.as_ref()?.get(index)?.parse::<f64>().ok();
     match (field(13), field(14)) {
@@ -100,12 +99,12 @@ pub(crate) fn print(turns: usize, tsv: bool) -> Result<(), String> {
             name: "prost",
             dependency: "prost = \"0.14\"".to_owned(),
             imports: "",
-            // Debug and Default are its own work.
+            // This contender's derive provides Debug and Default itself.
             derives: "Clone, PartialEq, prost::Message",
             attribute: |number, kind| format!("prost({}, tag = \"{number}\")", kind.prost),
         },
     ];
-    // For each contender, the first build and the rebuild of each kind.
+    // For each contender, the times of the first build and of the rebuild, for each kind.
     let mut spent = vec![[[Spent::MAX; 2]; BUILDS.len()]; contenders.len()];
     for turn in 0..turns {
         for (one, best) in contenders.iter().zip(&mut spent) {
@@ -152,12 +151,12 @@ pub(crate) fn print(turns: usize, tsv: bool) -> Result<(), String> {
     Ok(())
 }
 
-/// Writes a contender's package. Each `turn` has another name for one member.
+/// Writes a contender's package. Each `turn` changes the name of one member.
 fn write(one: &Contender, package: &Path, turn: usize) -> Result<(), String> {
     let mut text = format!("{}\n", one.imports);
     for message in 0..MESSAGES {
         let _ = write!(text, "\n#[derive({})]\npub struct Message{message} {{\n", one.derives);
-        // Every tenth has nothing to nest, so that nesting stays within bounds.
+        // Every tenth message nests none, which limits the depth.
         for (kind, number) in
             FIELDS.iter().zip(1..).filter(|(kind, _)| message % 10 > 0 || !kind.ty.contains("Self"))
         {
@@ -179,10 +178,10 @@ fn write(one: &Contender, package: &Path, turn: usize) -> Result<(), String> {
         .map_err(|error| format!("cannot write {}: {error}", package.display()))
 }
 
-/// Runs a build; what it took.
+/// Runs a build, and returns its cost.
 fn cargo(package: &Path, build: &str) -> Result<Spent, String> {
     let program = std::env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from);
-    // What is needed is there before anything is timed.
+    // Dependencies are downloaded before anything is timed.
     let lock = package.join("Cargo.lock");
     if !lock.exists() {
         run(Command::new(&program).arg("fetch").current_dir(package), package)?;

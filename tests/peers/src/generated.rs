@@ -1,11 +1,11 @@
-//! What each generator made of the same schemas.
+//! The code that each generator made from the same schemas.
 //!
-//! Invariant: `generated::<contender>::<schema>::<Message>` names a message in
-//! each of them, however the generator arranges its modules.
+//! Invariant: `generated::<contender>::<schema>::<Message>` names a message for every
+//! contender, however its generator arranges modules.
 
 #![allow(warnings, clippy::all, clippy::pedantic, reason = "others' code")]
 
-/// The modules of schemas without a package, which some generators put into one.
+/// Defines the modules of schemas without a package, which some generators put into one module.
 macro_rules! one_namespace {
     ($root:ident) => {
         pub mod riak {

@@ -1,21 +1,21 @@
-//! The allocator's settings, where they are not to have a say in the results.
+//! Allocator settings that keep the allocator from affecting the results.
 //!
-//! glibc gives the top of the heap back to the system when it is free, and asks
-//! for it again with the next allocation: whoever happens to lie there pays for
-//! page faults. A process with other things in memory does not see that.
+//! glibc returns the free top of the heap to the system, and requests it again with the
+//! next allocation, so the value that happens to be last on the heap pays for page faults.
+//! A process with more data in memory would not see this.
 
 use std::env;
 use std::process::{Command, ExitCode};
 
-/// What makes glibc keep what it has.
+/// Settings that make glibc keep freed memory.
 const SETTINGS: [(&str, &str); 3] = [
     ("MALLOC_TRIM_THRESHOLD_", "4294967296"),
     ("MALLOC_TOP_PAD_", "67108864"),
     ("MALLOC_MMAP_THRESHOLD_", "1073741824"),
 ];
 
-/// Runs this program again with a heap that keeps its memory, since the
-/// settings are read when a process starts. `None` if it runs with them.
+/// Runs this program again with a heap that keeps its memory, since glibc reads the
+/// settings when a process starts. Returns `None` if the settings are in effect already.
 pub(crate) fn steady() -> Option<ExitCode> {
     if SETTINGS.iter().all(|(name, _)| env::var_os(name).is_some()) {
         return None;

@@ -1,8 +1,7 @@
-//! Measures this project's codec side by side with other implementations, and
-//! hands over to `client/` where the client is to be measured.
+//! Measures this project's codec side by side with other implementations, and delegates to
+//! `client/` to measure the client.
 //!
-//! `cargo run --release --manifest-path tests/peers/Cargo.toml -- --help` says
-//! what it takes.
+//! `cargo run --release --manifest-path tests/peers/Cargo.toml -- --help` prints the options.
 
 mod build_cost;
 mod cases;
@@ -57,7 +56,7 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let done = if options.build {
-        // Builds take seconds: a few turns have to do.
+        // Builds take seconds, so a few turns have to suffice.
         build_cost::print(options.rounds.min(3), options.tsv)
     } else if options.derive_build {
         derive_build::print(options.rounds.min(3), options.tsv)

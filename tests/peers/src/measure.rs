@@ -1,26 +1,26 @@
-//! The clock: what is measured, in rounds that every contender takes part in.
+//! Measurements, in rounds that include every contender.
 //!
-//! Invariant: all measurements of a case run once in each round, so that a
-//! noisy machine slows all alike, and the smallest time of each is kept.
+//! Invariant: each round runs all measurements of a case once, so that a noisy machine
+//! slows all alike; the smallest time of each counts.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-/// How long one measurement runs within a round.
+/// The duration of one measurement within a round.
 const SLICE: Duration = Duration::from_micros(50);
 
-/// What a measurement is compared within.
+/// The kind of operation. Measurements are compared within a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Group {
-    /// A copy of the encoded bytes into a warm buffer.
+    /// A copy of the encoded bytes to a warm buffer.
     Floor,
-    /// The message into a buffer that is allocated for it.
+    /// Encoding a message to a newly allocated buffer.
     EncodeNew,
-    /// Length, code and message into a buffer that is there already.
+    /// Encoding length, code and message to an existing buffer.
     EncodeFrame,
-    /// The bytes into a value that owns its data, and its drop.
+    /// Decoding to a value that owns its data, and dropping it.
     DecodeOwned,
-    /// The bytes into a value that borrows from them, and its drop.
+    /// Decoding to a value that borrows from the input, and dropping it.
     DecodeBorrowed,
 }
 
@@ -44,22 +44,22 @@ impl Group {
 pub(crate) struct Measurement {
     pub(crate) group: Group,
     pub(crate) contender: &'static str,
-    /// How many bytes it writes or reads.
+    /// The number of bytes that it encodes or decodes.
     pub(crate) bytes: usize,
-    /// Nanoseconds of one call.
+    /// The nanoseconds per call.
     pub(crate) best: f64,
     run: Box<dyn FnMut()>,
     calls: u32,
 }
 
 impl Measurement {
-    /// Whether this is the project's own.
+    /// Reports whether this measures the project's own code.
     pub(crate) fn is_ours(&self) -> bool {
         self.contender.starts_with("riak")
     }
 
-    /// Whether this is of a derived type: the same code as a generated one's, so
-    /// that it is compared with that, and says nothing about peers.
+    /// Reports whether this measures a derived type. It is compared with the generated
+    /// type, which should have the same code, not with peers.
     pub(crate) fn is_derived(&self) -> bool {
         self.contender.starts_with("riak-derived")
     }
@@ -75,7 +75,8 @@ impl Measurement {
     }
 
     fn round(&mut self) {
-        // What another one left in the caches and in the heap is not counted.
+        // One call that is not counted loads the caches and the heap after the previous
+        // measurement.
         (self.run)();
         let start = Instant::now();
         for _ in 0..self.calls {
@@ -85,20 +86,20 @@ impl Measurement {
     }
 }
 
-/// One message, and everything that is measured on it.
+/// One message, with all its measurements.
 pub(crate) struct Case {
     pub(crate) name: String,
     /// The message code of its frame.
     pub(crate) code: u8,
-    /// The message, encoded. It lives on: borrowed values point into it.
+    /// The encoded message. It is leaked, because borrowed values refer to it.
     pub(crate) body: &'static [u8],
     pub(crate) measurements: Vec<Measurement>,
-    /// What a contender does differently from the others.
+    /// Differences between contenders that are worth mentioning.
     pub(crate) notes: Vec<String>,
 }
 
 impl Case {
-    /// A case that so far has only the floor.
+    /// Creates a case with only the `memcpy` floor.
     pub(crate) fn new(name: &str, code: u8, body: Vec<u8>) -> Self {
         let body: &'static [u8] = body.leak();
         let mut case =
@@ -120,7 +121,7 @@ impl Case {
         });
     }
 
-    /// What a contender made of the bytes; a note if it refuses them.
+    /// Returns the value that a contender decoded, or adds a note if it failed.
     pub(crate) fn taken<M, E: std::fmt::Display>(
         &mut self,
         contender: &str,
@@ -135,7 +136,7 @@ impl Case {
         None
     }
 
-    /// Notes it if what a contender wrote is not what it was given.
+    /// Adds a note if the bytes that a contender encoded differ from its input.
     pub(crate) fn compare(&mut self, contender: &str, written: &[u8]) {
         if written.len() != self.body.len() {
             self.notes.push(format!(
@@ -149,8 +150,7 @@ impl Case {
         }
     }
 
-    /// Runs everything, round by round, every other one backwards: nobody has
-    /// the same neighbour before it each time.
+    /// Runs all measurements in rounds. Every other round runs backwards, so that neighbours vary.
     pub(crate) fn run(&mut self, rounds: usize) {
         self.measurements.iter_mut().for_each(Measurement::calibrate);
         for round in 0..rounds {
@@ -162,7 +162,7 @@ impl Case {
         }
     }
 
-    /// The same results, without the functions and the values that they hold.
+    /// Drops the functions and the values that they hold, and keeps the results.
     pub(crate) fn without_functions(mut self) -> Self {
         for measurement in &mut self.measurements {
             measurement.run = Box::new(|| ());
@@ -170,12 +170,12 @@ impl Case {
         self
     }
 
-    /// What copying the encoded bytes takes.
+    /// Returns the time of copying the encoded bytes.
     pub(crate) fn floor(&self) -> f64 {
         self.best(Group::Floor, |_| true).map_or(f64::NAN, |floor| floor.best)
     }
 
-    /// The fastest of a group, of those that are wanted.
+    /// Returns the fastest wanted measurement of a group.
     pub(crate) fn best(&self, group: Group, wanted: impl Fn(&Measurement) -> bool) -> Option<&Measurement> {
         self.measurements
             .iter()
@@ -183,14 +183,14 @@ impl Case {
             .min_by(|a, b| a.best.total_cmp(&b.best))
     }
 
-    /// How many times as fast as the fastest peer we are, and that peer.
+    /// Returns how many times as fast as the fastest peer this project is, and that peer.
     pub(crate) fn lead(&self, group: Group) -> Option<(f64, &Measurement)> {
         let ours = self.best(group, |measurement| measurement.is_ours() && !measurement.is_derived())?;
         let peer = self.best(group, |measurement| !measurement.is_ours())?;
         Some((peer.best / ours.best, peer))
     }
 
-    /// How many times what a generated type takes its derived copy does.
+    /// Returns the time of the derived type as a multiple of the generated type's.
     pub(crate) fn derived(&self, group: Group) -> Option<f64> {
         let of = |name| self.best(group, |measurement| measurement.contender == name);
         Some(of("riak-derived")?.best / of("riak")?.best)

@@ -22,7 +22,7 @@ Measures encoding and decoding side by side with other implementations.
   --contender PART  only contenders whose name contains PART; may be repeated
 ";
 
-/// What is to be measured and printed.
+/// The parsed options.
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "switches that do not depend on one another")]
 pub(crate) struct Options {
@@ -39,7 +39,7 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// Reads the arguments. `None` if help was asked for.
+    /// Parses the arguments. Returns `None` if help was requested.
     pub(crate) fn read(mut args: impl Iterator<Item = String>) -> Result<Option<Self>, String> {
         let mut options = Self {
             tsv: false,
@@ -87,7 +87,7 @@ impl Options {
         self.groups.is_empty() || self.groups.iter().any(|part| group.name().contains(part.as_str()))
     }
 
-    /// Drops from a case what is not to be measured. The floor always is.
+    /// Removes unwanted measurements from a case. The floor always stays.
     pub(crate) fn keep_wanted(&self, case: &mut Case) {
         let named = |name: &str| {
             self.contenders.is_empty() || self.contenders.iter().any(|part| name.contains(part.as_str()))

@@ -1,19 +1,19 @@
-//! What was measured, as lines for programs or as tables for people.
+//! Reports: the results as lines for programs, or as tables for people.
 
 use std::collections::BTreeSet;
 
 use crate::measure::{Case, Group};
 
-/// The bar: so many times as fast as the fastest peer.
+/// The target: how many times as fast as the fastest peer.
 pub(crate) const BAR: f64 = 1.5;
 
-/// The bar for derived types: what they may take of a generated one's time.
+/// The target for derived types: the maximum multiple of the generated type's time.
 const DERIVED_BAR: f64 = 1.03;
 
-/// The line above the lines of [`tsv`].
+/// The header of the lines that [`tsv`] prints.
 pub(crate) const TSV_HEADER: &str = "case\tgroup\tcontender\tmin_ns\tratio_to_memcpy\tbytes";
 
-/// One line a measurement.
+/// Prints one line for each measurement.
 pub(crate) fn tsv(case: &Case, wanted: &dyn Fn(Group) -> bool) {
     let floor = case.floor();
     for measurement in &case.measurements {
@@ -31,8 +31,8 @@ pub(crate) fn tsv(case: &Case, wanted: &dyn Fn(Group) -> bool) {
     }
 }
 
-/// The table of one case: contenders down, groups across, nanoseconds and how
-/// many times `memcpy` in each cell, and our lead at the bottom.
+/// Prints the table of one case: contenders down, groups across, nanoseconds and the
+/// multiple of `memcpy` in each cell, and our lead at the bottom.
 pub(crate) fn table(case: &Case, wanted: &dyn Fn(Group) -> bool) {
     let groups: Vec<Group> = Group::COMPARED.into_iter().filter(|group| wanted(*group)).collect();
     let floor = case.floor();
@@ -63,7 +63,7 @@ pub(crate) fn table(case: &Case, wanted: &dyn Fn(Group) -> bool) {
     println!();
 }
 
-/// The table of all cases: our lead in each cell, and over whom.
+/// Prints the table of all cases: our lead in each cell, and over which peer.
 pub(crate) fn summary(cases: &[Case], wanted: &dyn Fn(Group) -> bool) {
     let groups: Vec<Group> = Group::COMPARED.into_iter().filter(|group| wanted(*group)).collect();
     println!("\nTimes as fast as the fastest peer (the bar is {BAR}; cells below it are marked <)");
@@ -86,7 +86,7 @@ pub(crate) fn summary(cases: &[Case], wanted: &dyn Fn(Group) -> bool) {
     derived(cases, &groups);
 }
 
-/// The table of derived types: what each takes, beside the generated one.
+/// Prints the table of derived types: the time of each relative to the generated type.
 fn derived(cases: &[Case], groups: &[Group]) {
     println!(
         "\nWhat a derived type takes, in times of the generated one (the bar is {DERIVED_BAR} on the whole)"

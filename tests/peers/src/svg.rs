@@ -1,7 +1,7 @@
-//! The results as a bar chart.
+//! A bar chart of the results.
 //!
-//! Invariant: within a panel, a bar's length is a contender's time in
-//! proportion to that of the slowest; panels are independent of each other.
+//! Invariant: within a panel, the length of a bar is proportional to the contender's time,
+//! relative to the slowest. Panels are independent of each other.
 
 use std::fmt::Write;
 
@@ -12,10 +12,10 @@ const LABEL_WIDTH: usize = 100;
 const BAR_HEIGHT: usize = 14;
 const PANEL_HEAD: usize = 26;
 const MARGIN: usize = 16;
-/// Room behind a bar for its number.
+/// The width reserved for the number after a bar.
 const NUMBER_WIDTH: usize = 84;
 
-/// The chart: a row a case, a panel a group in it.
+/// Draws the chart, with one row for each case and one panel for each group.
 pub(crate) fn chart(cases: &[Case], wanted: &dyn Fn(Group) -> bool) -> String {
     let groups: Vec<Group> = Group::COMPARED.into_iter().filter(|group| wanted(*group)).collect();
     let width = MARGIN + groups.len() * (PANEL_WIDTH + MARGIN);
@@ -76,7 +76,7 @@ fn text(out: &mut String, x: usize, y: usize, anchor: &str, attributes_and_text:
         .expect("a String grows");
 }
 
-/// Nanoseconds with three digits or so.
+/// Formats nanoseconds with about three digits.
 fn time(nanoseconds: f64) -> String {
     match nanoseconds {
         ns if ns < 1e3 => format!("{ns:.0} ns"),

@@ -19,7 +19,7 @@ const BUCKET: &str = "quickstart";
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("The build script generated the client:\n{REPORT}");
 
-    // The node is kept here: it stops when it is dropped.
+    // The node stops when it is dropped, so keep it until the end.
     let (address, _node) = if let Ok(address) = std::env::var("RIAK_ADDR") {
         (address, None)
     } else {
@@ -93,7 +93,7 @@ async fn query(kv: &RiakKv<&Connection>) -> Result<(), CallError> {
 
 async fn delete(kv: &RiakKv<&Connection>) -> Result<(), CallError> {
     let found = kv.get(&RpbGetReq::new(BUCKET, "bob")).await?;
-    // With the vector clock of what was read, the delete follows it.
+    // With the vector clock of the read, the delete causally follows it.
     let delete = RpbDelReq { vclock: found.vclock, ..RpbDelReq::new(BUCKET, "bob") };
     kv.delete(&delete).await?;
     let gone = kv.get(&RpbGetReq::new(BUCKET, "bob")).await?;

@@ -1,7 +1,7 @@
-//! What clients get of a data type: its value, and with sets and maps the
-//! context in which it was read.
+//! Responses of data types: the value and, for sets and maps, the context in which
+//! it was read.
 //!
-//! Invariant: elements and fields come sorted; only sets and maps have a context.
+//! Invariant: elements and fields are sorted; only sets and maps have a context.
 
 use riak_client::riak_dt::map_field::MapFieldType;
 use riak_client::riak_dt::{DtFetchResp, DtUpdateResp, DtValue, MapEntry, MapField};
@@ -10,18 +10,18 @@ use riak_runtime::Blob;
 use super::map::{Embedded, Field, FieldKind, Map};
 use super::{Crdt, Kind};
 
-/// The answer to a read that has found an object. Where that holds no data type,
-/// it has an empty value, and no context.
-pub(crate) fn fetched(kind: Kind, found: Option<&Crdt>, with_context: bool) -> DtFetchResp {
+/// Returns the response to a read that has found an object. If the object holds no
+/// data type of this kind, the value is empty and there is no context.
+pub(crate) fn fetch_response(kind: Kind, found: Option<&Crdt>, with_context: bool) -> DtFetchResp {
     DtFetchResp {
         context: found.filter(|_| with_context).and_then(context),
-        value: Some(found.map_or_else(|| nothing(kind), value)),
+        value: Some(found.map_or_else(|| empty_value(kind), value)),
         ..DtFetchResp::new(kind.data_type())
     }
 }
 
-/// The answer to an update that asks for what has become of the value.
-pub(crate) fn updated(found: &Crdt, with_context: bool) -> DtUpdateResp {
+/// Returns the response to an update that asks for the new value.
+pub(crate) fn update_response(found: &Crdt, with_context: bool) -> DtUpdateResp {
     let value = value(found);
     DtUpdateResp {
         context: context(found).filter(|_| with_context),
@@ -41,7 +41,7 @@ fn context(found: &Crdt) -> Option<Blob> {
     }
 }
 
-fn nothing(kind: Kind) -> DtValue {
+fn empty_value(kind: Kind) -> DtValue {
     match kind {
         Kind::Counter | Kind::LegacyCounter => DtValue { counter_value: Some(0), ..DtValue::default() },
         Kind::Hll => DtValue { hll_value: Some(0), ..DtValue::default() },
@@ -50,7 +50,7 @@ fn nothing(kind: Kind) -> DtValue {
 }
 
 fn value(found: &Crdt) -> DtValue {
-    let mut value = nothing(found.kind());
+    let mut value = empty_value(found.kind());
     match found {
         Crdt::Counter(counter) | Crdt::LegacyCounter(counter) => value.counter_value = Some(counter.value()),
         Crdt::Set(_, set) => value.set_value = set.value(),
@@ -75,7 +75,7 @@ fn entry(field: &Field, value: &Embedded) -> MapEntry {
     };
     let mut entry = MapEntry::new(MapField::new(field.name.clone(), kind));
     match value {
-        Embedded::Counter(tally) => entry.counter_value = Some(tally.value()),
+        Embedded::Counter(counter) => entry.counter_value = Some(counter.value()),
         Embedded::Register(register) => entry.register_value = register.value().cloned(),
         Embedded::Map(map) => entry.map_value = entries(map),
         Embedded::Flag(flag) => entry.flag_value = Some(flag.value()),

@@ -1,7 +1,7 @@
-//! [`Change`]: what an update asks for, as it is read from a message.
+//! [`Change`]: a change to a data type, decoded from an update.
 //!
-//! Invariant: a change of a field is of the kind of the field. A message that
-//! says it differently has no clause in Riak's reader, which crashes.
+//! Invariant: the change of a field is of the field's kind. Riak's decoder has no
+//! clause for any other message, and crashes.
 
 use riak_client::riak_dt::map_field::MapFieldType;
 use riak_client::riak_dt::map_update::FlagOp;
@@ -12,8 +12,8 @@ use super::Kind;
 use super::map::{Field, FieldKind};
 use crate::refusal::Refusal;
 
-/// The module of Riak that reads updates.
-const READER: &str = "riak_pb_dt_codec";
+/// The module of Riak that decodes updates.
+const DECODER: &str = "riak_pb_dt_codec";
 
 /// A change of a data type.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,7 +39,7 @@ pub(crate) struct MapChange {
     pub(crate) updates: Vec<(Field, FieldChange)>,
 }
 
-/// A change of what a field holds.
+/// A change of the value of a field.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum FieldChange {
     Counter(i64),
@@ -50,12 +50,12 @@ pub(crate) enum FieldChange {
 }
 
 impl Change {
-    /// The change that an operation is. Of several in one, Riak takes the first
-    /// in an order of its own.
+    /// Decodes the change of an operation. If it carries several, one wins, in an
+    /// order that Riak defines.
     ///
     /// # Errors
     ///
-    /// [`Refusal::Crash`] if there is none, or one that makes no sense.
+    /// [`Refusal::Crash`] if it carries no change, or an invalid one.
     pub(crate) fn read(op: &DtOp) -> Result<Self, Refusal> {
         match op {
             DtOp { counter_op: Some(counter), .. } => Ok(Self::Counter(increment(counter))),
@@ -63,11 +63,11 @@ impl Change {
             DtOp { hll_op: Some(hll), .. } => Ok(Self::Hll(hll.adds.clone())),
             DtOp { gset_op: Some(gset), .. } => Ok(Self::GSet(gset.adds.clone())),
             DtOp { map_op: Some(map), .. } => Ok(Self::Map(MapChange::read(map)?)),
-            _ => Err(Refusal::no_clause(READER, "decode_operation", "{dtop,undefined}")),
+            _ => Err(Refusal::no_clause(DECODER, "decode_operation", "{dtop,undefined}")),
         }
     }
 
-    /// What it is a change of.
+    /// Returns the kind of data type that the change applies to.
     pub(crate) fn kind(&self) -> Kind {
         match self {
             Self::Counter(_) => Kind::Counter,
@@ -79,11 +79,12 @@ impl Change {
     }
 }
 
-/// What an operation adds to a counter of Riak 1.4.
+/// Returns the increment of a counter of Riak 1.4.
 ///
 /// # Errors
 ///
-/// [`Refusal::NotACounter`] if it is of another kind; what [`Change::read`] says.
+/// [`Refusal::NotACounter`] if the operation is of another kind, and the errors of
+/// [`Change::read`].
 pub(crate) fn as_increment(op: &DtOp) -> Result<i64, Refusal> {
     match Change::read(op)? {
         Change::Counter(by) => Ok(by),
@@ -91,7 +92,7 @@ pub(crate) fn as_increment(op: &DtOp) -> Result<i64, Refusal> {
     }
 }
 
-/// One if nothing else is said.
+/// Returns the increment of an operation, which is 1 by default.
 fn increment(counter: &CounterOp) -> i64 {
     counter.increment.unwrap_or(1)
 }
@@ -126,27 +127,27 @@ impl Field {
     }
 }
 
-/// The change of one field: the operation of the field's kind. Riak does not look
-/// at others beside it.
+/// Decodes the change of one field, which is the operation of the field's kind. Like
+/// Riak, it ignores any other operations.
 fn field_change(update: &MapUpdate) -> Result<FieldChange, Refusal> {
-    let lacking = |function| Refusal::no_clause(READER, function, "undefined");
+    let missing_operation = |function| Refusal::no_clause(DECODER, function, "undefined");
     match update.field.r#type {
         MapFieldType::Counter => {
-            let counter = update.counter_op.as_ref().ok_or_else(|| lacking("decode_map_update"))?;
+            let counter = update.counter_op.as_ref().ok_or_else(|| missing_operation("decode_map_update"))?;
             Ok(FieldChange::Counter(increment(counter)))
         }
         MapFieldType::Set => {
-            let set = update.set_op.as_ref().ok_or_else(|| lacking("decode_map_update"))?;
+            let set = update.set_op.as_ref().ok_or_else(|| missing_operation("decode_map_update"))?;
             Ok(FieldChange::Set(SetChange::read(set)))
         }
-        // The one kind whose operation may lack: the register then has no value.
+        // The only kind whose operation is optional. Without it, the register has no value.
         MapFieldType::Register => Ok(FieldChange::Register(update.register_op.clone())),
         MapFieldType::Flag => {
-            let flag = update.flag_op.ok_or_else(|| lacking("decode_flag_op"))?;
+            let flag = update.flag_op.ok_or_else(|| missing_operation("decode_flag_op"))?;
             Ok(FieldChange::Flag(flag == FlagOp::Enable))
         }
         MapFieldType::Map => {
-            let map = update.map_op.as_ref().ok_or_else(|| lacking("decode_map_op"))?;
+            let map = update.map_op.as_ref().ok_or_else(|| missing_operation("decode_map_op"))?;
             Ok(FieldChange::Map(MapChange::read(map)?))
         }
     }

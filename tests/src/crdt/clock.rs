@@ -1,9 +1,9 @@
-//! [`Clock`]: the events of one data type, and [`Context`]: which of them a
-//! client has seen.
+//! [`Clock`], which counts the events of a data type, and [`Context`], the events that
+//! a client has seen.
 //!
-//! Invariant: each data type that is new under its key counts its events under
-//! an [`Epoch`] of its own, so that a context from before it was deleted covers
-//! nothing of it. (Riak begins such an epoch only once the tombstone is reaped.)
+//! Invariant: each data type that is new under its key counts its events under an
+//! [`Epoch`] of its own, so a context from before a delete covers none of them. (Riak
+//! begins such an epoch only after the tombstone is reaped.)
 
 use std::collections::BTreeMap;
 
@@ -12,13 +12,13 @@ use riak_runtime::Blob;
 use crate::erlang::term::Term;
 use crate::index::Integer;
 
-/// Who counts: an actor, as long as those of Riak's partitions.
+/// The actor that counts the events, as long as the actors of Riak's partitions.
 pub(crate) type Epoch = [u8; 12];
 
-/// The how-many-eth change it was. With its epoch it is a dot.
+/// The number of an event. With its epoch it forms a dot.
 pub(crate) type Event = u64;
 
-/// The events of a data type: all up to a number.
+/// The events of a data type: all those up to a number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Clock {
     epoch: Epoch,
@@ -26,40 +26,40 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
-    /// One without events.
+    /// Creates a clock without events.
     pub(crate) fn new(epoch: Epoch) -> Self {
         Self { epoch, events: 0 }
     }
 
-    /// The next event.
+    /// Counts the next event and returns its number.
     pub(crate) fn tick(&mut self) -> Event {
         self.events += 1;
         self.events
     }
 
-    /// The context of who reads now: the bytes that clients echo. They are what
-    /// Riak makes of such a clock.
+    /// Encodes the context of a read that happens now: the bytes that clients echo,
+    /// in Riak's format.
     pub(crate) fn encode(&self) -> Blob {
         let events = i64::try_from(self.events).unwrap_or(i64::MAX);
         let entry = Term::pair(Term::binary(&self.epoch), Term::Integer(Integer::from(events)));
         Term::List(if self.events == 0 { Vec::new() } else { vec![entry] }).encode().into()
     }
 
-    /// What an update with this context may remove here.
+    /// Returns what an update with this context may remove.
     pub(crate) fn causality(&self, context: Option<&Context>) -> Causality {
-        context.map_or(Causality::Blind, |context| {
+        context.map_or(Causality::WithoutContext, |context| {
             Causality::Seen(context.0.get(self.epoch.as_slice()).copied().unwrap_or(0))
         })
     }
 }
 
-/// What a client has seen: the events of each actor up to a number.
+/// The events that a client has seen: for each actor, all those up to a number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Context(BTreeMap<Vec<u8>, Event>);
 
 impl Context {
-    /// The context that a client sent; `None` if it is none. Empty bytes are
-    /// none, either.
+    /// Decodes the context that a client sent, or returns `None` if the bytes are not
+    /// one. Empty bytes are not one either.
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
         let Term::List(entries) = Term::decode(bytes)? else { return None };
         let mut seen = BTreeMap::new();
@@ -78,23 +78,24 @@ impl Context {
     }
 }
 
-/// What an update may remove.
+/// The events whose effects an update may remove.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Causality {
-    /// It came without a context: whatever is there, and nothing else.
-    Blind,
-    /// It came with one: what was there by this event. What is not there was
-    /// removed by others, or is not here yet: no error. Riak keeps the removal of
-    /// what is not here yet until it is; one that has no other replica has
-    /// nothing to wait for.
+    /// The update has no context: it may remove whatever exists, and fails to remove
+    /// anything else.
+    WithoutContext,
+    /// The update has a context: it may remove what existed at this event. It is not
+    /// an error if that is missing, since another client may have removed it, or it
+    /// may not have arrived yet. Riak defers such a removal until the value arrives;
+    /// a single replica has nothing to wait for.
     Seen(Event),
 }
 
 impl Causality {
-    /// Whether what this event has left may be removed.
+    /// Reports whether the effect of this event may be removed.
     pub(crate) fn covers(self, event: Event) -> bool {
         match self {
-            Self::Blind => true,
+            Self::WithoutContext => true,
             Self::Seen(last) => event <= last,
         }
     }
@@ -114,14 +115,14 @@ mod tests {
         let covers = |context: &Context, event| clock.causality(Some(context)).covers(event);
         assert!(covers(&context, first) && !covers(&context, second) && !covers(&nothing, first));
         assert!(clock.causality(None).covers(second));
-        // The same numbers of another epoch are other events.
+        // Events of another epoch are different events, even with the same numbers.
         let mut again = Clock::new([8; 12]);
         let third = again.tick();
         assert!(!again.causality(Some(&context)).covers(third));
     }
 
     #[test]
-    fn contexts_of_many_events_go_through_bytes() {
+    fn contexts_round_trip_through_bytes() {
         for events in [0, 1, 255, 256, u64::from(u32::MAX), 1 << 40] {
             let clock = Clock { epoch: [1; 12], events };
             let context = Context::decode(&clock.encode()).unwrap();
@@ -130,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_context_is_none() {
+    fn invalid_contexts_are_not_decoded() {
         let pair = Term::pair(Term::binary(b"a"), Term::binary(b"b"));
         let negative = Term::pair(Term::binary(b"a"), Term::Integer(Integer::from(-1)));
         let long = Term::Integer(Integer::from_magnitude(false, &[1; 9]));

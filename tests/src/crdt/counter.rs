@@ -1,21 +1,21 @@
-//! [`Counter`]: a counter that has a key of its own.
+//! [`Counter`]: a counter with a key of its own.
 //!
-//! Invariant: it is the sum of all that was added to it.
+//! Invariant: its value is the sum of all increments.
 
-/// A counter. Riak's grows without bound; this one has room for more increments
-/// than anybody makes.
+/// A counter. Riak's is unbounded; this one has 128 bits, which no realistic number
+/// of increments exceeds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counter(i128);
 
 impl Counter {
-    /// Adds to it, or takes away from it.
+    /// Adds an increment, which may be negative.
     pub(crate) fn add(&mut self, by: i64) {
         self.0 = self.0.saturating_add(by.into());
     }
 
-    /// Its value, as far as an answer has room for it.
+    /// Returns the value, clamped to the range of an answer.
     pub(crate) fn value(self) -> i64 {
-        clamped(self.0)
+        clamp_to_i64(self.0)
     }
 
     pub(super) fn sum(self) -> i128 {
@@ -23,8 +23,8 @@ impl Counter {
     }
 }
 
-/// The nearest number that fits.
-pub(super) fn clamped(sum: i128) -> i64 {
+/// Clamps a sum to the range of `i64`.
+pub(super) fn clamp_to_i64(sum: i128) -> i64 {
     i64::try_from(sum).unwrap_or(if sum < 0 { i64::MIN } else { i64::MAX })
 }
 
@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counters_come_back_from_beyond_what_fits() {
+    fn counters_recover_after_exceeding_the_range_of_an_answer() {
         let mut counter = Counter::default();
         counter.add(i64::MAX);
         counter.add(10);

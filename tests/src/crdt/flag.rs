@@ -1,25 +1,26 @@
-//! [`Flag`]: on or off, where on wins.
+//! [`Flag`]: a flag of a map, in which enabling wins over a concurrent disabling.
 //!
-//! Invariant: a flag stays on that was switched on again since it was seen.
+//! Invariant: a flag stays enabled if it was enabled again after the read that a
+//! disabling update is based on.
 
 use super::clock::{Causality, Event};
 
-/// A flag of a map: the event that has last switched it on, if it is on.
+/// A flag of a map: the event that last enabled it, if it is enabled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Flag(Option<Event>);
 
 impl Flag {
-    /// Switches it on.
+    /// Enables the flag.
     pub(crate) fn enable(&mut self, event: Event) {
         self.0 = Some(event);
     }
 
-    /// Switches it off, as far as that was seen. One that is off stays off.
+    /// Disables the flag if the update has seen it enabled. Otherwise does nothing.
     pub(crate) fn disable(&mut self, causality: Causality) {
         self.0 = self.0.filter(|event| !causality.covers(*event));
     }
 
-    /// Whether it is on.
+    /// Reports whether the flag is enabled.
     pub(crate) fn value(self) -> bool {
         self.0.is_some()
     }
@@ -30,10 +31,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn on_wins() {
+    fn enabling_wins_over_a_concurrent_disabling() {
         let mut flag = Flag::default();
         assert!(!flag.value());
-        flag.disable(Causality::Blind);
+        flag.disable(Causality::WithoutContext);
         flag.enable(1);
         flag.enable(2);
         flag.disable(Causality::Seen(1));
@@ -41,7 +42,7 @@ mod tests {
         flag.disable(Causality::Seen(2));
         assert!(!flag.value());
         flag.enable(3);
-        flag.disable(Causality::Blind);
+        flag.disable(Causality::WithoutContext);
         assert!(!flag.value());
     }
 }

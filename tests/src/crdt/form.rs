@@ -1,7 +1,7 @@
-//! The form in which a data type is stored: what a plain read shows.
+//! The stored form of a data type, which a plain read shows.
 //!
-//! Invariant: it begins as Riak's does, and is as long as what it holds; nothing
-//! reads it. What is written as a plain object is one, whatever it looks like.
+//! Invariant: the form begins as Riak's does, and grows with its content, but is never
+//! decoded. Bytes that are written as a plain object are one, whatever they look like.
 
 use riak_runtime::Blob;
 
@@ -9,11 +9,11 @@ use super::map::{Embedded, Map};
 use super::set::Set;
 use super::{Crdt, Kind};
 
-/// What Riak begins all of them with.
+/// The first byte of all data types in Riak.
 const TAG: u8 = 69;
 
 impl Crdt {
-    /// Its bytes.
+    /// Returns the bytes of the stored form.
     pub(crate) fn stored_form(&self) -> Blob {
         let mut out = vec![TAG];
         if self.kind() == Kind::LegacyCounter {
@@ -67,7 +67,7 @@ fn append_map(map: &Map, out: &mut Vec<u8>) {
         out.push(field.kind as u8);
         let mut bytes = Vec::new();
         match value {
-            Embedded::Counter(tally) => bytes.extend_from_slice(&tally.sum().to_be_bytes()),
+            Embedded::Counter(counter) => bytes.extend_from_slice(&counter.sum().to_be_bytes()),
             Embedded::Register(register) => {
                 bytes.extend_from_slice(register.value().map_or(&[], |value| value));
             }

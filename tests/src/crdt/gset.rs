@@ -1,22 +1,22 @@
-//! [`GSet`]: a set that only grows.
+//! [`GSet`]: a grow-only set.
 //!
-//! Invariant: what was added stays.
+//! Invariant: an element that was added stays.
 
 use std::collections::BTreeSet;
 
 use riak_runtime::Blob;
 
-/// A set that only grows.
+/// A grow-only set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct GSet(BTreeSet<Blob>);
 
 impl GSet {
     /// Adds elements.
-    pub(crate) fn grow(&mut self, elements: &[Blob]) {
+    pub(crate) fn insert_all(&mut self, elements: &[Blob]) {
         self.0.extend(elements.iter().cloned());
     }
 
-    /// Its elements, sorted as a real node answers them.
+    /// Returns the elements, sorted as in the answer of a real node.
     pub(crate) fn value(&self) -> Vec<Blob> {
         self.0.iter().cloned().collect()
     }

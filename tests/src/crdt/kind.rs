@@ -1,12 +1,12 @@
-//! [`Kind`]: which data types there are, under the names that Riak has for them.
+//! [`Kind`]: the data types, with Riak's names for them.
 //!
-//! Invariant: what a bucket type may have as its `datatype` is a kind, except
-//! that the counters of Riak 1.4 need none.
+//! Invariant: every valid `datatype` of a bucket type is a kind. The counters of
+//! Riak 1.4 are a kind that needs no `datatype`.
 
 use riak_client::riak::RpbBucketProps;
 use riak_client::riak_dt::dt_fetch_resp::DataType;
 
-/// A data type that has a key of its own.
+/// A data type with a key of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Counter,
@@ -18,8 +18,8 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// What the buckets with these properties hold; `None` if that is plain
-    /// objects, or nothing that Riak knows.
+    /// Returns the kind of the buckets with these properties, or `None` if they hold
+    /// plain objects, or Riak does not know the `datatype`.
     pub(crate) fn of(props: &RpbBucketProps) -> Option<Self> {
         match props.datatype.as_ref()?.as_slice() {
             b"counter" => Some(Self::Counter),
@@ -31,7 +31,7 @@ impl Kind {
         }
     }
 
-    /// The name that bucket types and error texts have for it.
+    /// Returns the name that bucket types and error texts use.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Counter | Self::LegacyCounter => "counter",
@@ -42,7 +42,7 @@ impl Kind {
         }
     }
 
-    /// What an answer says that it is.
+    /// Returns the type that answers report.
     pub(crate) fn data_type(self) -> DataType {
         match self {
             Self::Counter | Self::LegacyCounter => DataType::Counter,
@@ -53,7 +53,7 @@ impl Kind {
         }
     }
 
-    /// What a plain read says that it is.
+    /// Returns the content type that a plain read reports.
     pub(crate) fn content_type(self) -> &'static str {
         match self {
             Self::Counter | Self::LegacyCounter => "application/riak_counter",
@@ -64,7 +64,7 @@ impl Kind {
         }
     }
 
-    /// The module in which Riak has it, which shows in the form that is stored.
+    /// Returns the name of Riak's module, which shows in the stored form.
     pub(crate) fn module(self) -> &'static str {
         match self {
             Self::Counter => "riak_dt_pncounter",

@@ -1,8 +1,8 @@
-//! [`Map`]: fields that hold data types, and are removed as observed.
+//! [`Map`]: fields that hold data types, with observed-remove semantics.
 //!
-//! Invariant: a field is there if it was updated by an event that no removal has
-//! seen; of one that a removal has seen in part, what it has seen is gone, at
-//! any depth.
+//! Invariant: a field exists if some event updated it that no removal has seen. If a
+//! removal has seen only part of a field's updates, that part is removed, at any
+//! depth.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,15 +11,15 @@ use riak_runtime::Blob;
 
 use super::change::{FieldChange, MapChange};
 use super::clock::{Causality, Event};
+use super::embedded_counter::EmbeddedCounter;
 use super::flag::Flag;
 use super::register::Register;
 use super::set::Set;
-use super::tally::Tally;
 use crate::erlang::text;
 use crate::refusal::Refusal;
 
-/// What a field may hold, in the order of the modules in which Riak has them:
-/// that is how it sorts fields of the same name.
+/// The type of a field, in the order of the names of Riak's modules, by which it sorts
+/// fields with the same name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum FieldKind {
     /// `riak_dt_emcntr`.
@@ -46,31 +46,31 @@ impl FieldKind {
     }
 }
 
-/// A field is its name and what it holds: the same name may stand for several.
+/// The identity of a field: its name and type. Fields may share a name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Field {
     pub(crate) name: Blob,
     pub(crate) kind: FieldKind,
 }
 
-/// What a field holds.
+/// The value of a field.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Embedded {
-    Counter(Tally),
+    Counter(EmbeddedCounter),
     Register(Register),
     Map(Map),
     Flag(Flag),
     Set(Set),
 }
 
-/// A map: its fields, the event that has last updated each, and what they hold.
+/// A map: its fields, each with the event that last updated it, and its value.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Map {
     fields: BTreeMap<Field, (Event, Embedded)>,
 }
 
 impl Map {
-    /// Removes, then updates, all by one event.
+    /// Removes fields, then updates fields, all with one event.
     ///
     /// # Errors
     ///
@@ -86,9 +86,9 @@ impl Map {
             self.remove(field, causality)?;
         }
         for (field, change) in &change.updates {
-            let (updated, value) =
+            let (last_update, value) =
                 self.fields.entry(field.clone()).or_insert_with(|| (event, Embedded::new(field.kind)));
-            *updated = event;
+            *last_update = event;
             value.update(change, event, causality, now)?;
         }
         Ok(())
@@ -96,11 +96,11 @@ impl Map {
 
     fn remove(&mut self, field: &Field, causality: Causality) -> Result<(), Refusal> {
         match self.fields.get_mut(field) {
-            Some((updated, _)) if causality.covers(*updated) => {
+            Some((last_update, _)) if causality.covers(*last_update) => {
                 self.fields.remove(field);
             }
             Some((_, value)) => value.reset(causality),
-            None if causality == Causality::Blind => {
+            None if causality == Causality::WithoutContext => {
                 let field = format!("{{{},{}}}", text::binary(&field.name), field.kind.module());
                 return Err(Refusal::NotPresent(field));
             }
@@ -109,15 +109,15 @@ impl Map {
         Ok(())
     }
 
-    /// Removes all that was seen.
+    /// Removes everything that the causality covers.
     pub(crate) fn reset(&mut self, causality: Causality) {
-        self.fields.retain(|_, (updated, value)| {
+        self.fields.retain(|_, (last_update, value)| {
             value.reset(causality);
-            !causality.covers(*updated)
+            !causality.covers(*last_update)
         });
     }
 
-    /// Its fields, sorted as a real node answers them.
+    /// Returns the fields, sorted as in the answer of a real node.
     pub(crate) fn fields(&self) -> impl Iterator<Item = (&Field, &Embedded)> {
         self.fields.iter().map(|(field, (_, value))| (field, value))
     }
@@ -126,7 +126,7 @@ impl Map {
 impl Embedded {
     fn new(kind: FieldKind) -> Self {
         match kind {
-            FieldKind::Counter => Self::Counter(Tally::default()),
+            FieldKind::Counter => Self::Counter(EmbeddedCounter::default()),
             FieldKind::Register => Self::Register(Register::default()),
             FieldKind::Map => Self::Map(Map::default()),
             FieldKind::Flag => Self::Flag(Flag::default()),
@@ -142,23 +142,23 @@ impl Embedded {
         now: Duration,
     ) -> Result<(), Refusal> {
         match (self, change) {
-            (Self::Counter(tally), FieldChange::Counter(by)) => tally.add(*by, event),
+            (Self::Counter(counter), FieldChange::Counter(by)) => counter.add(*by, event),
             (Self::Register(register), FieldChange::Register(value)) => register.assign(value.as_ref(), now),
             (Self::Flag(flag), FieldChange::Flag(true)) => flag.enable(event),
             (Self::Flag(flag), FieldChange::Flag(false)) => flag.disable(causality),
             (Self::Set(set), FieldChange::Set(change)) => return set.update(change, || event, causality),
             (Self::Map(map), FieldChange::Map(change)) => return map.update(change, event, causality, now),
-            // A change is read by the kind of its field, and the field is made by it.
+            // A field is created with the kind of the change, so they always agree.
             _ => debug_assert!(false, "a change of another kind than its field"),
         }
         Ok(())
     }
 
-    /// Takes away what was seen. A register holds one value, which has no more to
-    /// do with what it replaced: whoever keeps the field keeps that.
+    /// Removes everything that the causality covers. A register is kept: it holds only
+    /// its latest value, and stays as long as its field does.
     fn reset(&mut self, causality: Causality) {
         match self {
-            Self::Counter(tally) => tally.reset(causality),
+            Self::Counter(counter) => counter.reset(causality),
             Self::Register(_) => {}
             Self::Map(map) => map.reset(causality),
             Self::Flag(flag) => flag.disable(causality),

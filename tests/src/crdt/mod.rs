@@ -1,16 +1,16 @@
-//! Data types: what is stored in a bucket whose type has a `datatype`, and how
-//! it changes.
+//! Data types: the values in buckets whose type has a `datatype`, and their updates.
 //!
-//! One store has one replica of each, so that nothing is ever merged with
-//! another: of the algebra of Riak's data types is here what decides when
-//! several clients change the same value, each knowing what it has read.
-//! Invariant: an update is applied as a whole or not at all, and what removes
-//! with a context removes nothing that the context has not seen.
+//! A store has one replica of each value, so nothing is ever merged. Of the algebra of
+//! Riak's data types, this module implements the part that decides what happens when
+//! several clients change the same value, each based on what it has read. Invariant:
+//! an update is applied as a whole or not at all, and a removal with a context removes
+//! only what the context has seen.
 
 mod answer;
 mod change;
 mod clock;
 mod counter;
+mod embedded_counter;
 mod flag;
 mod form;
 mod gset;
@@ -19,7 +19,6 @@ mod kind;
 mod map;
 mod register;
 mod set;
-mod tally;
 
 use std::time::Duration;
 
@@ -32,32 +31,32 @@ use hll::Hll;
 use map::Map;
 use set::Set;
 
-pub(crate) use answer::{fetched, updated};
+pub(crate) use answer::{fetch_response, update_response};
 pub(crate) use change::{Change, as_increment};
 pub(crate) use clock::Epoch;
 pub(crate) use hll::DEFAULT_PRECISION;
 pub(crate) use kind::Kind;
 
-/// A data type as it is stored.
+/// A stored data type.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Crdt {
     /// A counter of a bucket type with `datatype`.
     Counter(Counter),
     /// A counter of Riak 1.4, in any bucket that keeps siblings.
     LegacyCounter(Counter),
-    /// A set, and which of its elements were added when.
+    /// A set, with the clock of its additions.
     Set(Clock, Set),
-    /// A map, and which of its fields were updated when.
+    /// A map, with the clock of its updates.
     Map(Clock, Map),
-    /// A set that only grows.
+    /// A grow-only set.
     GSet(GSet),
     /// A `HyperLogLog`.
     Hll(Hll),
 }
 
 impl Crdt {
-    /// An empty one, whose events are those of `epoch`. Only a `HyperLogLog` has
-    /// a precision.
+    /// Creates an empty value whose events belong to `epoch`. The precision applies
+    /// to a `HyperLogLog` only.
     pub(crate) fn new(kind: Kind, epoch: Epoch, precision: Option<u32>) -> Self {
         match kind {
             Kind::Counter => Self::Counter(Counter::default()),
@@ -69,7 +68,7 @@ impl Crdt {
         }
     }
 
-    /// Which one it is.
+    /// Returns the kind of data type.
     pub(crate) fn kind(&self) -> Kind {
         match self {
             Self::Counter(_) => Kind::Counter,
@@ -81,15 +80,15 @@ impl Crdt {
         }
     }
 
-    /// Applies a change. What fails may be half applied: the caller keeps what
-    /// there was.
+    /// Applies a change. On an error, the value may be partly changed; the caller
+    /// discards it and keeps the old one.
     ///
     /// # Errors
     ///
-    /// If something is to be removed that is not there, and no context says that
-    /// it was; or if there is a context where none belongs, or one that is none:
-    /// Riak's process for the partition crashes on both, so that nobody answers
-    /// before the time is up.
+    /// If the change removes something that does not exist and there is no context;
+    /// or if there is a context for a data type that takes none, or an invalid one.
+    /// The latter two crash the partition's process in Riak, so that the request
+    /// times out.
     pub(crate) fn update(
         &mut self,
         change: &Change,
@@ -103,18 +102,18 @@ impl Crdt {
         };
         match (self, change) {
             (Self::Counter(counter) | Self::LegacyCounter(counter), Change::Counter(by)) => counter.add(*by),
-            (Self::GSet(gset), Change::GSet(elements)) => gset.grow(elements),
-            (Self::Hll(hll), Change::Hll(elements)) => hll.observe(elements),
+            (Self::GSet(gset), Change::GSet(elements)) => gset.insert_all(elements),
+            (Self::Hll(hll), Change::Hll(elements)) => hll.insert_all(elements),
             (Self::Set(clock, set), Change::Set(change)) => {
                 let causality = clock.causality(context.as_ref());
                 return set.update(change, || clock.tick(), causality);
             }
             (Self::Map(clock, map), Change::Map(change)) => {
                 let causality = clock.causality(context.as_ref());
-                // Riak counts an update that only removes as an event as well.
+                // In Riak, an update that only removes is an event as well.
                 return map.update(change, clock.tick(), causality, now);
             }
-            // The store compares both beforehand, and answers with its own words.
+            // The store has compared the kinds before, with an error text of its own.
             (this, change) => return Err(Refusal::wrong_operation(change.kind(), this.kind())),
         }
         Ok(())

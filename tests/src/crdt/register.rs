@@ -1,7 +1,7 @@
-//! [`Register`]: one value, of which the last that was written wins.
+//! [`Register`]: a register of a map, in which the last write wins.
 //!
-//! Invariant: the last one is that with the latest time on the node's clock; of
-//! two at the same time, the one that came later.
+//! Invariant: the value is the one with the latest time of the node's clock; of two
+//! with the same time, the one that was assigned later.
 
 use std::time::Duration;
 
@@ -10,20 +10,20 @@ use riak_runtime::Blob;
 /// A register of a map.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Register {
-    /// `None` is what an update without a value leaves, which Riak stores as such.
+    /// The value. An update without a value leaves `None`, which Riak stores as such.
     value: Option<Blob>,
     written: Duration,
 }
 
 impl Register {
-    /// Gives it a value, unless it has a later one.
+    /// Assigns a value, unless the register has a later one.
     pub(crate) fn assign(&mut self, value: Option<&Blob>, now: Duration) {
         if now >= self.written {
             *self = Self { value: value.cloned(), written: now };
         }
     }
 
-    /// Its value.
+    /// Returns the value.
     pub(crate) fn value(&self) -> Option<&Blob> {
         self.value.as_ref()
     }
@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_value_wins() {
+    fn the_latest_value_wins() {
         let mut register = Register::default();
         let [one, two, three] = ["1", "2", "3"].map(Blob::from);
         register.assign(Some(&one), Duration::from_secs(2));

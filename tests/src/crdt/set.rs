@@ -1,7 +1,6 @@
-//! [`Set`]: a set from which is removed what was observed.
+//! [`Set`]: a set with observed-remove semantics.
 //!
-//! Invariant: an element is there if it was added by an event that no removal
-//! has seen.
+//! Invariant: an element exists if some event added it that no removal has seen.
 
 use std::collections::BTreeMap;
 
@@ -12,15 +11,15 @@ use super::clock::{Causality, Event};
 use crate::erlang::text;
 use crate::refusal::Refusal;
 
-/// A set: its elements, and the event that has last added each.
+/// A set: its elements, each with the event that last added it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Set {
     elements: BTreeMap<Blob, Event>,
 }
 
 impl Set {
-    /// Adds, then removes. `event` gives the event of the next addition: one for
-    /// each in a set of its own, the same for all in a map.
+    /// Adds elements, then removes elements. `event` returns the event of the next
+    /// addition: a new one for each in a top-level set, the same for all in a map.
     ///
     /// # Errors
     ///
@@ -45,7 +44,7 @@ impl Set {
             Some(added) if causality.covers(*added) => {
                 self.elements.remove(element);
             }
-            None if causality == Causality::Blind => {
+            None if causality == Causality::WithoutContext => {
                 return Err(Refusal::NotPresent(text::binary(element)));
             }
             _ => {}
@@ -53,12 +52,12 @@ impl Set {
         Ok(())
     }
 
-    /// Removes all that was seen.
+    /// Removes everything that the causality covers.
     pub(crate) fn reset(&mut self, causality: Causality) {
         self.elements.retain(|_, added| !causality.covers(*added));
     }
 
-    /// Its elements, sorted as a real node answers them.
+    /// Returns the elements, sorted as in the answer of a real node.
     pub(crate) fn value(&self) -> Vec<Blob> {
         self.elements.keys().cloned().collect()
     }

@@ -1,18 +1,18 @@
-//! Base64 with padding: what continuations are written in.
+//! Base64 with padding, the encoding of continuations.
 //!
-//! Invariant: `decode` takes exactly what `encode` can give.
+//! Invariant: `decode` accepts everything that `encode` returns.
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/// The text of these bytes.
+/// Encodes bytes.
 pub(crate) fn encode(bytes: &[u8]) -> Vec<u8> {
     let mut text = Vec::with_capacity(bytes.len().div_ceil(3) * 4);
     for chunk in bytes.chunks(3) {
         let group =
             chunk.iter().fold(0_u32, |group, byte| group << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
-        for place in 0..4 {
-            if place <= chunk.len() {
-                text.push(ALPHABET[(group >> (18 - 6 * place)) as usize & 63]);
+        for position in 0..4 {
+            if position <= chunk.len() {
+                text.push(ALPHABET[(group >> (18 - 6 * position)) as usize & 63]);
             } else {
                 text.push(b'=');
             }
@@ -21,16 +21,16 @@ pub(crate) fn encode(bytes: &[u8]) -> Vec<u8> {
     text
 }
 
-/// The bytes of this text; `None` if it is no base64.
+/// Decodes text; returns `None` if it is not base64.
 pub(crate) fn decode(text: &[u8]) -> Option<Vec<u8>> {
     if !text.len().is_multiple_of(4) {
         return None;
     }
     let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
     let groups = text.len() / 4;
-    for (at, chunk) in text.chunks_exact(4).enumerate() {
+    for (index, chunk) in text.chunks_exact(4).enumerate() {
         let padding = chunk.iter().rev().take_while(|byte| **byte == b'=').count();
-        if padding > 2 || (padding > 0 && at + 1 != groups) {
+        if padding > 2 || (padding > 0 && index + 1 != groups) {
             return None;
         }
         let mut group = 0_u32;
@@ -49,7 +49,7 @@ mod tests {
     use super::{decode, encode};
 
     #[test]
-    fn texts_are_those_of_the_standard() {
+    fn encodings_match_the_test_vectors_of_the_standard() {
         for (bytes, text) in [
             (&b""[..], &b""[..]),
             (b"f", b"Zg=="),
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_base64_is_refused() {
+    fn invalid_base64_is_refused() {
         for text in ["a", "ab=c", "====", "a===", "Zg==Zg==", "Zm9\n"] {
             assert_eq!(decode(text.as_bytes()), None, "{text}");
         }

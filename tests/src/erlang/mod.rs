@@ -1,7 +1,7 @@
-//! The few things of Erlang that show through Riak's protocol.
+//! The parts of Erlang that show through Riak's protocol.
 //!
-//! Invariant: they look as Erlang makes them, byte for byte: continuations are
-//! terms, places on the ring are hashes of terms, errors are printed terms.
+//! Invariant: their output equals Erlang's, byte for byte. Continuations are terms,
+//! positions on the ring are hashes of terms, and errors are printed terms.
 
 pub(crate) mod base64;
 pub(crate) mod term;

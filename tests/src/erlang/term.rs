@@ -1,8 +1,8 @@
-//! Erlang's external term format, as far as Riak's protocol shows it: binaries,
+//! The subset of Erlang's external term format that Riak's protocol shows: binaries,
 //! integers of any size, pairs, and lists.
 //!
-//! Invariant: `decode(encode(term)) == Some(term)`, and `encode` writes what
-//! `term_to_binary` does.
+//! Invariant: `decode(encode(term)) == Some(term)`, and `encode` returns the bytes of
+//! `term_to_binary`.
 
 use crate::index::Integer;
 
@@ -16,8 +16,8 @@ const LIST: u8 = 108;
 const BINARY: u8 = 109;
 const SMALL_BIG: u8 = 110;
 const LARGE_BIG: u8 = 111;
-/// Lists of pairs are the deepest terms that the protocol shows.
-const DEPTH: u32 = 4;
+/// The maximum depth. The deepest terms of the protocol are lists of pairs.
+const MAX_DEPTH: u32 = 4;
 
 /// A term.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +43,7 @@ impl Term {
         Self::Pair(Box::new((first, second)))
     }
 
-    /// Its bytes, as `term_to_binary` gives them.
+    /// Encodes the term as `term_to_binary` does.
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut out = vec![VERSION];
         self.append(&mut out);
@@ -76,13 +76,13 @@ impl Term {
         }
     }
 
-    /// The term that these bytes are; `None` if they are none, or of a kind
-    /// that the protocol does not show.
+    /// Decodes a term, or returns `None` if the bytes are invalid, or the term is of a
+    /// kind that the protocol does not show.
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
         let (VERSION, mut rest) = bytes.split_first().map(|(first, rest)| (*first, rest))? else {
             return None;
         };
-        let term = read(&mut rest, DEPTH)?;
+        let term = read(&mut rest, MAX_DEPTH)?;
         rest.is_empty().then_some(term)
     }
 }
@@ -162,7 +162,7 @@ fn read(rest: &mut &[u8], depth: u32) -> Option<Term> {
         [NIL] => Some(Term::List(Vec::new())),
         [LIST] => {
             let count = u32::from_be_bytes(take_array(rest)?);
-            // Nothing is reserved for a number that only says so.
+            // The count is not trusted: no memory is reserved for it.
             let items = (0..count).map(|_| read(rest, depth)).collect::<Option<Vec<_>>>()?;
             let [NIL] = take_array(rest)? else { return None };
             Some(Term::List(items))
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn terms_are_written_as_erlang_writes_them() {
+    fn terms_are_encoded_as_by_erlang() {
         // Recorded: the continuation of a page that ended with term 4.
         let term = Term::pair(integer("4"), Term::binary(b"key-0004"));
         assert_eq!(term.encode(), b"\x83\x68\x02\x61\x04\x6d\x00\x00\x00\x08key-0004");
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn terms_read_back() {
+    fn terms_round_trip() {
         let long = "9".repeat(700);
         for text in
             ["0", "1", "255", "256", "-1", "-129", "2147483647", "2147483648", "-99999999999999999999", &long]
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_are_written_and_read() {
+    fn lists_round_trip_and_bad_lists_are_refused() {
         // Recorded: the context of a set, whose three elements one vnode has added.
         let actor = [0x23, 0x09, 0xfe, 0xf9, 0x42, 0x26, 0x2d, 0x9f, 0, 0, 0x0b, 0x92];
         let clock = Term::List(vec![Term::pair(Term::binary(&actor), integer("3"))]);
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_term_is_refused() {
+    fn invalid_terms_are_refused() {
         let nested: Vec<u8> = [131].into_iter().chain([104, 2].repeat(1_000)).collect();
         for bytes in [
             &b""[..],

@@ -1,10 +1,10 @@
-//! How Erlang prints a binary with `~p`.
+//! Binaries as Erlang prints them with `~p`.
 //!
-//! Invariant: a printed binary reads back as the same bytes.
+//! Invariant: Erlang reads a printed binary as the same bytes.
 
 use std::fmt::Write;
 
-/// `<<"text">>` if all of it is printable Latin-1, else `<<1,2,3>>`.
+/// Prints `<<"text">>` if all bytes are printable Latin-1, else `<<1,2,3>>`.
 pub(crate) fn binary(bytes: &[u8]) -> String {
     let printable = |byte: &u8| matches!(byte, 8..=13 | 27 | 32..=126 | 160..=255);
     let mut text = String::from("<<");
@@ -28,8 +28,8 @@ pub(crate) fn binary(bytes: &[u8]) -> String {
         }
         text.push('"');
     } else {
-        for (at, byte) in bytes.iter().enumerate() {
-            let comma = if at == 0 { "" } else { "," };
+        for (index, byte) in bytes.iter().enumerate() {
+            let comma = if index == 0 { "" } else { "," };
             // Writing to a String cannot fail.
             let _ = write!(text, "{comma}{byte}");
         }
@@ -43,7 +43,7 @@ mod tests {
     use super::binary;
 
     #[test]
-    fn text_is_printed_as_text_and_all_else_as_numbers() {
+    fn printable_bytes_are_quoted_and_others_are_numbers() {
         assert_eq!(binary(b"no_such_type"), "<<\"no_such_type\">>");
         assert_eq!(binary(b""), "<<>>");
         assert_eq!(binary(&[1, 2, 200]), "<<1,2,200>>");

@@ -1,21 +1,21 @@
-//! [`Integer`]: a number of any size, in decimal.
+//! [`Integer`]: an integer of any size, in decimal.
 //!
-//! Invariant: no leading zeros, and zero is not negative; so that two numbers
-//! are equal exactly if their parts are.
+//! Invariant: there are no leading zeros, and zero is not negative, so two integers are
+//! equal exactly if their fields are.
 
 use std::cmp::Ordering;
 use std::fmt;
 
-/// An integer of any size, as the terms of `_int` indexes are.
+/// An integer of any size, such as the terms of `_int` indexes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Integer {
     negative: bool,
-    /// Decimal digits, `0..=9`, the highest first. Zero has none.
+    /// Decimal digits, `0..=9`, the most significant first. Zero has none.
     digits: Vec<u8>,
 }
 
 impl Integer {
-    /// Reads what Erlang reads: an optional sign, then digits only.
+    /// Parses what Erlang accepts: an optional sign, then digits only.
     pub(crate) fn parse(text: &[u8]) -> Option<Self> {
         let (negative, digits) = match text {
             [b'-', digits @ ..] => (true, digits),
@@ -33,13 +33,13 @@ impl Integer {
         Self { negative: negative && !digits.is_empty(), digits }
     }
 
-    /// Whether it is below zero.
+    /// Reports whether the integer is below zero.
     pub(crate) fn is_negative(&self) -> bool {
         self.negative
     }
 
-    /// Its absolute value in base 256, the lowest byte first, without zeros at
-    /// the end.
+    /// Returns the absolute value in base 256, least significant byte first, without
+    /// leading zeros.
     pub(crate) fn magnitude_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         for digit in &self.digits {
@@ -56,10 +56,10 @@ impl Integer {
         bytes
     }
 
-    /// The number with this sign and this absolute value in base 256, the
-    /// lowest byte first.
+    /// Creates the integer with this sign and this absolute value in base 256, least
+    /// significant byte first.
     pub(crate) fn from_magnitude(negative: bool, bytes: &[u8]) -> Self {
-        // The lowest digit first while it is made.
+        // Least significant digit first, until they are reversed below.
         let mut digits: Vec<u8> = Vec::new();
         for byte in bytes.iter().rev() {
             let mut carry = u32::from(*byte);
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_what_erlang_reads() {
+    fn parses_what_erlang_accepts() {
         for (text, printed) in [
             ("7", "7"),
             ("+7", "7"),
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn goes_through_bytes() {
+    fn round_trips_through_bytes() {
         for text in ["0", "1", "-255", "256", "65535", "-65536", "18446744073709551616"] {
             let number = integer(text);
             assert_eq!(Integer::from_magnitude(number.is_negative(), &number.magnitude_bytes()), number);

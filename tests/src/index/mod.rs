@@ -1,7 +1,7 @@
-//! Secondary indexes: their terms, how they are asked, and what they give.
+//! Secondary indexes: terms, queries, and their results.
 //!
-//! Invariant: the entries of an object are those of its live siblings; they are
-//! replaced as a whole with every put.
+//! Invariant: the entries of an object are those of its siblings. A put replaces the
+//! entries of a version as a whole.
 
 mod continuation;
 mod integer;

@@ -1,7 +1,7 @@
-//! [`Query`]: what an index request asks for, checked.
+//! [`Query`]: a validated index request.
 //!
-//! Invariant: the checks come in the order in which the node makes them, since
-//! the first that fails is the answer.
+//! Invariant: the checks run in the order in which the node makes them, since the
+//! first that fails decides the answer.
 
 use regex::bytes::{Regex, RegexBuilder};
 use riak_client::riak_kv::RpbIndexReq;
@@ -12,16 +12,16 @@ use crate::index::IndexTerm;
 use crate::index::continuation::Position;
 use crate::refusal::{IndexFault, Refusal};
 
-/// What is asked for.
+/// The results that a query asks for.
 #[derive(Clone, Debug)]
 pub(crate) enum Target {
     /// All keys of the bucket.
     Bucket,
-    /// Keys from and to, both in.
+    /// A range of keys, both ends included.
     Keys(Blob, Blob),
     /// One term of an index.
     Term(Blob, IndexTerm),
-    /// Terms of an index, from and to, both in.
+    /// A range of terms of an index, both ends included.
     Terms(Blob, IndexTerm, IndexTerm),
 }
 
@@ -30,9 +30,9 @@ pub(crate) enum Target {
 pub(crate) struct Query {
     pub(crate) target: Target,
     pub(crate) regex: Option<Regex>,
-    /// Whether terms come with the keys.
+    /// Whether the results include the terms.
     pub(crate) return_terms: bool,
-    /// Results come sorted, as pages do.
+    /// Whether the results are sorted, as those of pages are.
     pub(crate) sorted: bool,
     /// The size of a page.
     pub(crate) max_results: Option<usize>,
@@ -41,11 +41,11 @@ pub(crate) struct Query {
 }
 
 impl Query {
-    /// Reads a request.
+    /// Parses a request.
     ///
     /// # Errors
     ///
-    /// What is wrong with it.
+    /// The first fault of the request.
     pub(crate) fn parse(request: &RpbIndexReq) -> Result<Self, Refusal> {
         let (min, max) = match request.qtype {
             IndexQueryType::Eq => {
@@ -78,7 +78,7 @@ impl Query {
     }
 }
 
-/// What the index's name and the ends of the range ask for.
+/// Returns the target that the index's name and the ends of the range describe.
 fn target(request: &RpbIndexReq, min: &Blob, max: &Blob) -> Result<Target, IndexFault> {
     match &*request.index {
         b"$bucket" => Ok(Target::Bucket),
@@ -97,15 +97,15 @@ fn target(request: &RpbIndexReq, min: &Blob, max: &Blob) -> Result<Target, Index
     }
 }
 
-/// A regular expression over bytes.
+/// Compiles a regular expression over bytes.
 fn compile(pattern: &Blob) -> Result<Regex, Refusal> {
-    // Bytes stand for themselves, whether or not they are text.
+    // Each byte stands for itself, whether or not the pattern is UTF-8.
     let text: String = pattern
         .iter()
         .map(|byte| if byte.is_ascii() { char::from(*byte).to_string() } else { format!("\\x{byte:02x}") })
         .collect();
     RegexBuilder::new(&text).unicode(false).build().map_err(|error| {
-        // The last line says what is wrong; those before it draw where.
+        // The last line gives the reason; the lines before it show the position.
         let error = error.to_string();
         let reason = error.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
         Refusal::InvalidRegex { pattern: pattern.clone(), reason }
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn expressions_are_for_bytes() {
+    fn regular_expressions_match_bytes() {
         let eq = |index, pattern: &[u8]| RpbIndexReq {
             key: Some("7".into()),
             term_regex: Some(pattern.into()),
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_crashes_the_node() {
+    fn invalid_requests_crash_the_node() {
         let unknown = RpbIndexReq { key: Some("x".into()), ..request("nope", IndexQueryType::Eq) };
         let refusal = Query::parse(&unknown).unwrap_err();
         assert!(refusal.closes());
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn terms_only_come_with_ranges_of_terms() {
+    fn only_ranges_of_terms_return_terms() {
         let terms = |index, qtype| {
             let ends = RpbIndexReq {
                 key: Some("1".into()),

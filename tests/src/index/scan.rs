@@ -1,7 +1,7 @@
-//! Running an index query over a bucket.
+//! The execution of an index query over a bucket.
 //!
-//! Invariant: sorted results are in order and cut to a page; unsorted ones fall
-//! into the parts of a scan, each from back to front, as a real node gives them.
+//! Invariant: sorted results are in order and limited to a page. Unsorted results are
+//! split into the parts of a scan, each in reverse order, as a real node returns them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,21 +12,21 @@ use crate::index::query::Target;
 use crate::index::{IndexTerm, Query};
 use crate::object::Object;
 
-/// One result: its term, if the query is for a range of terms, and the key.
+/// One result: the key and, if the query is for a range of terms, its term.
 type Entry = (Option<IndexTerm>, Blob);
 
-/// What an index query gives.
+/// The results of an index query.
 #[derive(Clone, Debug)]
 pub(crate) struct IndexScan {
-    /// The results, in the parts that the ring gives them in. Sorted ones are
+    /// The results, in the parts in which the ring returns them. Sorted results are
     /// one part.
     pub(crate) parts: Vec<Vec<Entry>>,
-    /// Where the next page begins, if this one is full.
+    /// The start of the next page, if this page is full.
     pub(crate) continuation: Option<Blob>,
 }
 
-/// Runs a query over the objects of a bucket. `part_of` says which part of a
-/// scan gives a key.
+/// Runs a query over the objects of a bucket. `part_of` returns the part of the scan
+/// that contains a key.
 pub(crate) fn scan(
     query: &Query,
     objects: &BTreeMap<Blob, Object>,
@@ -48,8 +48,8 @@ pub(crate) fn scan(
     IndexScan { parts: vec![page], continuation }
 }
 
-/// All results after the previous page, in order: by term and key in a range of
-/// terms, by key otherwise.
+/// Returns all results after the previous page, in order: by term and key for a range
+/// of terms, by key otherwise.
 fn find(query: &Query, objects: &BTreeMap<Blob, Object>) -> BTreeSet<Entry> {
     let matches = |bytes: &[u8]| query.regex.as_ref().is_none_or(|regex| regex.is_match(bytes));
     let mut found = BTreeSet::new();
@@ -90,7 +90,7 @@ fn find(query: &Query, objects: &BTreeMap<Blob, Object>) -> BTreeSet<Entry> {
     found
 }
 
-/// The terms of an object in an index, over all its siblings.
+/// Returns the terms of an object in an index, from all its siblings.
 fn terms<'a>(object: &'a Object, index: &'a Blob) -> impl Iterator<Item = &'a IndexTerm> {
     let entries = object.siblings.iter().flat_map(|sibling| &sibling.entries);
     entries.filter(move |(name, _)| name == index).map(|(_, term)| term)

@@ -1,7 +1,7 @@
-//! [`IndexTerm`]: what an object is found by, and how it is read from a put.
+//! [`IndexTerm`]: a term of a secondary index, and how it is parsed from a put.
 //!
-//! Invariant: the terms of one index are all of one kind, which its name's
-//! suffix says; so that their order is the order of that kind.
+//! Invariant: the terms of one index are all of the type that the suffix of its name
+//! says, so their order is the order of that type.
 
 use riak_client::riak::RpbPair;
 use riak_runtime::Blob;
@@ -12,22 +12,22 @@ use crate::refusal::IndexFault;
 /// A term of a secondary index.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum IndexTerm {
-    /// Of an `_int` index.
+    /// A term of an `_int` index.
     Integer(Integer),
-    /// Of a `_bin` index.
+    /// A term of a `_bin` index.
     Bytes(Blob),
 }
 
 impl IndexTerm {
-    /// Reads a term of this index, whose name is in lower case.
+    /// Parses a term of this index, whose name is in lower case.
     ///
     /// # Errors
     ///
-    /// If the name has no known suffix, or the term is not of its kind.
+    /// If the name has no known suffix, or the term is not of the index's type.
     pub(crate) fn parse(index: &Blob, term: &Blob) -> Result<Self, IndexFault> {
-        // The two that every bucket has can be put as any other, and are never asked.
+        // Entries of the two built-in indexes can be put, but no query returns them.
         let is_special = matches!(index.as_slice(), b"$bucket" | b"$key");
-        // A suffix alone is no name.
+        // The name has to consist of more than the suffix.
         let ends_with = |suffix: &[u8]| index.len() > suffix.len() && index.ends_with(suffix);
         if is_special || ends_with(b"_bin") {
             Ok(Self::Bytes(term.clone()))
@@ -40,7 +40,7 @@ impl IndexTerm {
         }
     }
 
-    /// As clients see it: integers in decimal.
+    /// Returns the term as clients see it: integers in decimal.
     pub(crate) fn to_blob(&self) -> Blob {
         match self {
             Self::Integer(integer) => integer.to_string().into(),
@@ -49,12 +49,12 @@ impl IndexTerm {
     }
 }
 
-/// Reads the index entries of a put: with the names in lower case, sorted, and
-/// each of them once.
+/// Parses the index entries of a put. Names are converted to lower case; entries are
+/// sorted and deduplicated.
 ///
 /// # Errors
 ///
-/// All that make no sense, sorted as well.
+/// All faults, sorted and deduplicated as well.
 pub(crate) fn parse_entries(pairs: &[RpbPair]) -> Result<Vec<(Blob, IndexTerm)>, Vec<IndexFault>> {
     let (mut entries, mut faults) = (Vec::with_capacity(pairs.len()), Vec::new());
     for pair in pairs {
@@ -80,14 +80,14 @@ mod tests {
     }
 
     #[test]
-    fn entries_are_read_by_the_suffix_of_their_name() {
+    fn entries_are_parsed_by_the_suffix_of_their_name() {
         let entries = parse_entries(&[pair("Age_INT", "+042"), pair("name_bin", "Ada")]).unwrap();
         let shown: Vec<_> = entries.iter().map(|(index, term)| (index.clone(), term.to_blob())).collect();
         assert_eq!(shown, [("age_int".into(), "42".into()), ("name_bin".into(), Blob::from("Ada"))]);
     }
 
     #[test]
-    fn entries_are_sorted_and_there_once() {
+    fn entries_are_sorted_and_deduplicated() {
         let sent = ["b_bin z", "B_bin a", "n_int 10", "n_int 9", "b_bin a", "n_int +9", "$key k"];
         let pairs = sent.map(|entry| entry.split_once(' ').map(|(index, term)| pair(index, term)).unwrap());
         let entries = parse_entries(&pairs).unwrap();
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_suffix_is_no_name() {
+    fn a_suffix_alone_is_not_a_name() {
         for index in ["_bin", "_int", "bin", ""] {
             let faults = parse_entries(&[pair(index, "1")]).unwrap_err();
             assert_eq!(faults, [IndexFault::UnknownType(Blob::from(index.to_owned()))]);
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn all_faults_are_told() {
+    fn all_faults_are_reported() {
         let sent = [pair("nope", "x"), pair("n_int", "abc"), pair("ok_bin", ""), pair("nope", "y")];
         let faults = parse_entries(&sent).unwrap_err();
         let told: Vec<_> = faults.iter().map(ToString::to_string).collect();

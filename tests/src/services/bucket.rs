@@ -1,6 +1,6 @@
 //! Properties of buckets and bucket types.
 //!
-//! Invariant: types are read and changed here, and never made.
+//! Invariant: clients read and change bucket types, but cannot create them.
 
 use riak_client::riak::{
     RpbGetBucketReq, RpbGetBucketResp, RpbGetBucketTypeReq, RpbResetBucketReq, RpbSetBucketReq,
@@ -11,7 +11,7 @@ use riak_runtime::server::Failure;
 
 use crate::store::Store;
 
-/// The buckets of a store.
+/// The bucket service of a store.
 #[derive(Debug)]
 pub(super) struct Buckets {
     pub(super) store: Store,

@@ -1,7 +1,6 @@
-//! Data types that merge by themselves.
+//! Convergent data types.
 //!
-//! Invariant: the answer to a read always says what kind of data type it is
-//! about.
+//! Invariant: the answer to a read always names the kind of the data type.
 
 use riak_client::riak_dt::{DtFetchReq, DtFetchResp, DtUpdateReq, DtUpdateResp};
 use riak_client::riak_services::RiakDtServer;
@@ -9,7 +8,7 @@ use riak_runtime::server::Failure;
 
 use crate::store::Store;
 
-/// The data types of a store.
+/// The data type service of a store.
 #[derive(Debug)]
 pub(super) struct DataTypes {
     pub(super) store: Store,

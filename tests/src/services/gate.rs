@@ -1,7 +1,7 @@
-//! [`Gate`]: what a real node does with frames that the generated traits never
-//! see.
+//! [`Gate`]: the handling of frames that the generated traits never see, as a real
+//! node does it.
 //!
-//! Invariant: every other frame goes through as it came.
+//! Invariant: every other frame passes through unchanged.
 
 use riak_client::MessageCode;
 use riak_client::riak_dt::{DtFetchReq, DtUpdateReq};
@@ -13,16 +13,16 @@ use riak_runtime::{Coded, DecodeErrorKind, Frame, Owned};
 
 use crate::refusal::Refusal;
 
-/// Requests of the generated traits that this node does not serve. Their
-/// dispatchers would look at the body before they say so.
+/// Codes of the generated traits that this node does not serve. They are listed
+/// because a dispatcher decodes the body before it refuses the request.
 const UNSERVED: [u8; 7] = [70, 128, 129, 200, 202, 204, 253];
 
-/// Empty fields of requests for data types, as they stand on the wire.
+/// Empty fields of data type requests, as they are encoded on the wire.
 const NO_BUCKET: [u8; 2] = [0x0a, 0];
 const NO_KEY: [u8; 2] = [0x12, 0];
 const NO_OPERATION: [u8; 2] = [0x2a, 0];
 
-/// The node's services, behind the behaviour of its frames.
+/// A filter for frames in front of the node's services.
 #[derive(Debug)]
 pub(super) struct Gate<S>(pub(super) S);
 
@@ -40,19 +40,19 @@ impl<S: Service> Service for Gate<S> {
             let name = answer.name().to_ascii_lowercase();
             return Err(Refusal::no_clause("riak_api_pb_service", "process", &name).into());
         }
-        // The node does not insist on required fields. What it looks for under
-        // a name that is not there, it does not find.
-        if request.code == RpbGetReq::CODE && lacks_a_field::<RpbGetReq>(&request) {
+        // A real node does not insist on required fields: without a bucket or a
+        // key, it finds nothing.
+        if request.code == RpbGetReq::CODE && lacks_required_field::<RpbGetReq>(&request) {
             return outbox.answer(&RpbGetResp::default());
         }
-        if request.code == RpbDelReq::CODE && lacks_a_field::<RpbDelReq>(&request) {
+        if request.code == RpbDelReq::CODE && lacks_required_field::<RpbDelReq>(&request) {
             return outbox.answer(&RpbDelResp::default());
         }
-        if request.code == RpbCounterGetReq::CODE && lacks_a_field::<RpbCounterGetReq>(&request) {
+        if request.code == RpbCounterGetReq::CODE && lacks_required_field::<RpbCounterGetReq>(&request) {
             return outbox.answer(&RpbCounterGetResp::default());
         }
-        // Data types are looked for by their type, which has to be there, and so has
-        // the bucket of an update: a crash otherwise.
+        // A data type request must have a type, and an update must have a bucket
+        // as well. Without them, the process crashes.
         let request = match request.code {
             DtFetchReq::CODE => completed::<DtFetchReq>(request, &[&NO_BUCKET, &NO_KEY])?,
             DtUpdateReq::CODE => completed::<DtUpdateReq>(request, &[&NO_OPERATION])?,
@@ -62,9 +62,9 @@ impl<S: Service> Service for Gate<S> {
     }
 }
 
-/// The answer whose code was sent as a request's, if it lies among those that a
-/// node's services have registered: a service then gets what it cannot process.
-/// Others are unknown codes.
+/// Returns the answer whose code was sent as a request's code, if a node's services
+/// have registered that code: the service then gets a message that it cannot
+/// process. Any other answer's code is unknown.
 fn answer_sent_as_request(code: u8) -> Option<MessageCode> {
     if !matches!(code, 1..=34 | 40..=41 | 50..=53 | 80..=83 | 202..=231) || matches!(code, 27..=28) {
         return None;
@@ -72,25 +72,25 @@ fn answer_sent_as_request(code: u8) -> Option<MessageCode> {
     MessageCode::try_from(code).ok().filter(|code| code.direction() == Direction::Response)
 }
 
-/// Whether a request is well-formed but for a required field. One without any
-/// body at all is not: the node takes it for another message.
-fn lacks_a_field<M: Owned>(request: &Frame) -> bool {
+/// Reports whether a request lacks a required field and is otherwise well-formed. An
+/// empty body does not count: the node takes such a request for another message.
+fn lacks_required_field<M: Owned>(request: &Frame) -> bool {
     let missing = |kind: &DecodeErrorKind| matches!(kind, DecodeErrorKind::MissingField { .. });
     !request.body.is_empty() && request.decode::<M>().is_err_and(|error| missing(error.kind()))
 }
 
-/// The request with fields before it that it may lack: what it has itself comes
-/// later, and counts. A nested message that is there is merged with nothing.
+/// Prepends `fields`, which the request may lack. Fields of the request itself come
+/// later and take precedence; a nested message is merged with an empty one.
 ///
 /// # Errors
 ///
-/// [`Refusal::Crash`] if it lacks something else.
+/// [`Refusal::Crash`] if it lacks any other required field.
 fn completed<M: Owned>(request: Frame, fields: &[&[u8]]) -> Result<Frame, Refusal> {
-    if !lacks_a_field::<M>(&request) {
+    if !lacks_required_field::<M>(&request) {
         return Ok(request);
     }
     let completed = Frame { code: request.code, body: [&fields.concat(), &*request.body].concat().into() };
-    if lacks_a_field::<M>(&completed) {
+    if lacks_required_field::<M>(&completed) {
         return Err(Refusal::no_clause("riak_kv_pb_crdt", "process", "undefined"));
     }
     Ok(completed)
@@ -101,7 +101,7 @@ mod tests {
     use super::answer_sent_as_request;
 
     #[test]
-    fn only_answers_of_registered_services_are_taken_for_such() {
+    fn only_codes_of_registered_services_count_as_answers() {
         for code in [2, 10, 18, 26, 34, 81, 222] {
             assert!(answer_sent_as_request(code).is_some(), "{code}");
         }

@@ -24,13 +24,13 @@ pub(super) struct Kv {
     pub(super) name: Blob,
 }
 
-/// Fails if time was over before all had arrived.
+/// Fails if the request's timeout expired before the scan was complete.
 fn in_time(timed_out: bool) -> Result<(), Refusal> {
     if timed_out { Err(Refusal::Timeout) } else { Ok(()) }
 }
 
-/// The same for streams of index results and objects, which a real node ends with
-/// the tuple that it got from the scan.
+/// As [`in_time`], for streams of index results and of objects. A real node ends
+/// these with the error tuple of the scan.
 fn scanned_in_time(timed_out: bool) -> Result<(), Failure> {
     if timed_out { Err(ErrorReply::new("{error,timeout}").into()) } else { Ok(()) }
 }

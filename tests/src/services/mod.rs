@@ -1,7 +1,7 @@
-//! The node's side of the generated server traits: one file a trait.
+//! The node's implementation of the generated server traits, one file per trait.
 //!
-//! Invariant: nothing is decided here. A request goes to the store, and what it
-//! gives becomes an answer.
+//! Invariant: this module makes no decisions. It passes each request to the store
+//! and turns the result into an answer.
 
 mod bucket;
 mod data_types;
@@ -22,26 +22,26 @@ use riak_runtime::server::{ErrorReply, Failure, Service};
 use crate::refusal::Refusal;
 use crate::store::Store;
 
-/// What the services of all connections know of their node.
+/// The facts about the node that the services of all connections share.
 #[derive(Clone, Debug)]
-pub(crate) struct About {
+pub(crate) struct NodeInfo {
     /// The node's name.
     pub(crate) name: Blob,
-    /// The release that it says it is.
+    /// The release that the node reports.
     pub(crate) version: Blob,
-    /// Where it says that it listens.
+    /// The address that the node reports to clients.
     pub(crate) addr: SocketAddr,
 }
 
-/// The services of one connection.
-pub(crate) fn connection(store: &Store, about: &About) -> impl Service + use<> {
+/// Returns the services of one connection.
+pub(crate) fn connection(store: &Store, node_info: &NodeInfo) -> impl Service + use<> {
     gate::Gate((
-        RiakServerService(server::Server::new(about)),
-        RiakSecurityService(security::Off),
+        RiakServerService(server::Server::new(node_info)),
+        RiakSecurityService(security::SecurityOff),
         RiakBucketService(bucket::Buckets { store: store.clone() }),
-        RiakKvService(kv::Kv { store: store.clone(), name: about.name.clone() }),
+        RiakKvService(kv::Kv { store: store.clone(), name: node_info.name.clone() }),
         RiakDtService(data_types::DataTypes { store: store.clone() }),
-        RiakReplService(replication::Replication { addr: about.addr }),
+        RiakReplService(replication::Replication { addr: node_info.addr }),
     ))
 }
 

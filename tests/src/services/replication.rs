@@ -1,6 +1,6 @@
-//! Which nodes are up: this one.
+//! The membership request, which lists the nodes that are up: only this one.
 //!
-//! Invariant: of the requests for replication, only this one has an answer.
+//! Invariant: no other request of the replication service is answered.
 
 use std::net::SocketAddr;
 
@@ -8,7 +8,7 @@ use riak_client::riak_kv::{RpbClusterMemberEntry, RpbMembershipReq, RpbMembershi
 use riak_client::riak_services::RiakReplServer;
 use riak_runtime::server::Failure;
 
-/// Where the node says that it listens.
+/// The replication service, with the address that the node reports to clients.
 #[derive(Debug)]
 pub(super) struct Replication {
     pub(super) addr: SocketAddr,

@@ -1,17 +1,17 @@
 //! A node whose security is off.
 //!
-//! Invariant: the connection stays open and unencrypted; that a client was told
-//! so is all it needs to give up.
+//! Invariant: the connection stays open and unencrypted. The client has been told
+//! that security is off, and decides whether to give up.
 
 use riak_client::riak_services::{RiakSecurityServer, RpbStartTls};
 use riak_runtime::server::{ErrorReply, Failure};
 
-/// Security that is off. Who tries to authenticate hears that there is no such
-/// message code.
+/// The security service of a node whose security is off. A request to
+/// authenticate is answered with "Unknown message code".
 #[derive(Debug)]
-pub(super) struct Off;
+pub(super) struct SecurityOff;
 
-impl RiakSecurityServer for Off {
+impl RiakSecurityServer for SecurityOff {
     async fn start_tls(&self, _: RpbStartTls) -> Result<RpbStartTls, Failure> {
         Err(ErrorReply::new("Security not enabled; STARTTLS not allowed.").into())
     }

@@ -1,6 +1,6 @@
 //! Ping, the node's name and release, and client ids.
 //!
-//! Invariant: a client id belongs to its connection, and means nothing.
+//! Invariant: a client id belongs to its connection and has no other effect.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -12,9 +12,9 @@ use riak_client::riak_services::{
 use riak_runtime::Blob;
 use riak_runtime::server::Failure;
 
-use super::About;
+use super::NodeInfo;
 
-/// What answers on one connection.
+/// The server service of one connection.
 #[derive(Debug)]
 pub(super) struct Server {
     name: Blob,
@@ -23,10 +23,10 @@ pub(super) struct Server {
 }
 
 impl Server {
-    pub(super) fn new(about: &About) -> Self {
+    pub(super) fn new(node_info: &NodeInfo) -> Self {
         // A real node begins with four zero bytes, too.
         let client_id = Mutex::new(Blob::from_static(&[0; 4]));
-        Self { name: about.name.clone(), version: about.version.clone(), client_id }
+        Self { name: node_info.name.clone(), version: node_info.version.clone(), client_id }
     }
 }
 

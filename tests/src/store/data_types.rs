@@ -1,11 +1,11 @@
 //! Data types: reading and updating them, and the counters of Riak 1.4.
 //!
-//! Invariant: the checks come in the order in which a node makes them; nothing is
-//! changed by what is refused, with the one exception that Riak has, too.
+//! Invariant: the checks run in the order in which a node makes them. A refused
+//! request changes nothing, with one exception, which Riak has as well.
 //!
-//! A data type is a version of an object, beside others if somebody has written
-//! some. Names may be empty here, which for other requests they may not be: Riak
-//! checks those alone.
+//! A data type is one version of an object, beside any plain versions that were
+//! written. Names may be empty here, unlike in other requests: Riak checks only
+//! those.
 
 use riak_client::riak::RpbBucketProps;
 use riak_client::riak_dt::{DtFetchReq, DtFetchResp, DtUpdateReq, DtUpdateResp, DtValue};
@@ -14,8 +14,8 @@ use riak_client::riak_kv::{
 };
 use riak_runtime::Blob;
 
-use super::{Place, State};
-use crate::crdt::{Change, Crdt, Kind, as_increment, fetched, updated};
+use super::{BucketId, State};
+use crate::crdt::{Change, Crdt, Kind, as_increment, fetch_response, update_response};
 use crate::erlang::text;
 use crate::object::Object;
 use crate::quorum;
@@ -23,9 +23,9 @@ use crate::refusal::Refusal;
 use crate::ring::DEFAULT_TYPE;
 use crate::siblings::{self, Policy};
 
-/// An update as the store gets it, from whatever request.
+/// An update in the form in which all kinds of requests reach the store.
 struct Update<'a> {
-    place: Place,
+    bucket_id: BucketId,
     key: Blob,
     kind: Kind,
     change: &'a Change,
@@ -37,12 +37,12 @@ impl State {
         if *request.r#type == *DEFAULT_TYPE {
             return self.fetch_legacy(request);
         }
-        let place = (request.r#type.clone(), request.bucket.clone());
-        let props = self.data_type_props(&place)?;
+        let bucket_id = (request.r#type.clone(), request.bucket.clone());
+        let props = self.data_type_props(&bucket_id)?;
         let kind = Kind::of(&props).ok_or_else(|| Refusal::UnsupportedType(props.datatype.clone()))?;
         quorum::check(&props, request.n_val, &[request.r, request.pr], request.node_confirms)?;
-        Ok(match self.live(&place, &request.key, request.n_val, &props) {
-            Some(object) => fetched(kind, object.crdt(kind), request.include_context()),
+        Ok(match self.live(&bucket_id, &request.key, request.n_val, &props) {
+            Some(object) => fetch_response(kind, object.crdt(kind), request.include_context()),
             None => DtFetchResp::new(kind.data_type()),
         })
     }
@@ -51,8 +51,8 @@ impl State {
         if *request.r#type == *DEFAULT_TYPE {
             return self.update_legacy(request);
         }
-        let place = (request.r#type.clone(), request.bucket.clone());
-        let props = self.data_type_props(&place)?;
+        let bucket_id = (request.r#type.clone(), request.bucket.clone());
+        let props = self.data_type_props(&bucket_id)?;
         let change = Change::read(&request.op)?;
         let kind = Kind::of(&props).ok_or_else(|| Refusal::UnsupportedDatatype(props.datatype.clone()))?;
         if change.kind() != kind {
@@ -62,15 +62,15 @@ impl State {
 
         let key = request.key.clone().unwrap_or_else(|| self.identities.key());
         let context = request.context.as_ref().map(Blob::as_slice);
-        let update = Update { place, key: key.clone(), kind, change: &change, context };
-        let crdt = self.converge(update, &props)?;
+        let update = Update { bucket_id, key: key.clone(), kind, change: &change, context };
+        let crdt = self.apply_update(update, &props)?;
         let generated = request.key.is_none().then_some(key);
         if request.return_body != Some(true) {
             return Ok(DtUpdateResp { key: generated, ..DtUpdateResp::default() });
         }
-        let answer = updated(&crdt, request.include_context());
+        let answer = update_response(&crdt, request.include_context());
         if kind == Kind::GSet {
-            // It is applied, and then Riak does not know how to say it.
+            // The update is applied, but Riak fails to encode the answer.
             let elements: Vec<_> = answer.gset_value.iter().map(|element| text::binary(element)).collect();
             let arguments = format!("gset,[{}],undefined,undefined", elements.join(","));
             return Err(Refusal::no_clause("riak_pb_dt_codec", "encode_update_response", &arguments));
@@ -79,12 +79,12 @@ impl State {
     }
 
     pub(super) fn get_counter(&mut self, request: &RpbCounterGetReq) -> Result<RpbCounterGetResp, Refusal> {
-        let place = (Blob::from_static(DEFAULT_TYPE), request.bucket.clone());
-        let props = self.props(&place)?;
+        let bucket_id = (Blob::from_static(DEFAULT_TYPE), request.bucket.clone());
+        let props = self.props(&bucket_id)?;
         quorum::check(&props, None, &[request.r, request.pr], request.node_confirms)?;
-        let object = self.live(&place, &request.key, None, &props);
+        let object = self.live(&bucket_id, &request.key, None, &props);
         let kind = Kind::LegacyCounter;
-        let value = object.and_then(|object| fetched(kind, object.crdt(kind), false).value);
+        let value = object.and_then(|object| fetch_response(kind, object.crdt(kind), false).value);
         Ok(RpbCounterGetResp {
             value: value.and_then(|value| value.counter_value),
             ..RpbCounterGetResp::default()
@@ -95,23 +95,23 @@ impl State {
         &mut self,
         request: &RpbCounterUpdateReq,
     ) -> Result<RpbCounterUpdateResp, Refusal> {
-        let place = (Blob::from_static(DEFAULT_TYPE), request.bucket.clone());
-        let props = self.props(&place)?;
+        let bucket_id = (Blob::from_static(DEFAULT_TYPE), request.bucket.clone());
+        let props = self.props(&bucket_id)?;
         if props.allow_mult != Some(true) {
             return Err(Refusal::NoSiblingsForCounters);
         }
         quorum::check(&props, None, &[request.w, request.dw, request.pw], request.node_confirms)?;
         let change = Change::Counter(request.amount);
         let kind = Kind::LegacyCounter;
-        let update = Update { place, key: request.key.clone(), kind, change: &change, context: None };
-        let crdt = self.converge(update, &props)?;
-        let value = (request.returnvalue == Some(true)).then(|| updated(&crdt, false).counter_value);
+        let update = Update { bucket_id, key: request.key.clone(), kind, change: &change, context: None };
+        let crdt = self.apply_update(update, &props)?;
+        let value = (request.returnvalue == Some(true)).then(|| update_response(&crdt, false).counter_value);
         Ok(RpbCounterUpdateResp { value: value.flatten(), ..RpbCounterUpdateResp::default() })
     }
 
-    /// The default type has the counters of Riak 1.4 alone.
+    /// Fetches from the default type, which has only the counters of Riak 1.4.
     fn fetch_legacy(&mut self, request: &DtFetchReq) -> Result<DtFetchResp, Refusal> {
-        // What is not in the old request is left out, its timeout and n_val as well.
+        // Fields that the old request lacks are dropped: the timeout and n_val too.
         let found = self.get_counter(&RpbCounterGetReq {
             r: request.r,
             pr: request.pr,
@@ -123,12 +123,12 @@ impl State {
 
     fn update_legacy(&mut self, request: &DtUpdateReq) -> Result<DtUpdateResp, Refusal> {
         let amount = as_increment(&request.op)?;
-        let place = (Blob::from_static(DEFAULT_TYPE), request.bucket.clone());
+        let bucket_id = (Blob::from_static(DEFAULT_TYPE), request.bucket.clone());
         let Some(key) = &request.key else {
-            if self.props(&place)?.allow_mult != Some(true) {
+            if self.props(&bucket_id)?.allow_mult != Some(true) {
                 return Err(Refusal::NoSiblingsForCounters);
             }
-            // Nobody makes a key for the old request.
+            // The old request has no generated keys.
             return Err(Refusal::no_clause("riak_object", "new", "undefined"));
         };
         self.update_counter(&RpbCounterUpdateReq {
@@ -138,41 +138,41 @@ impl State {
             returnvalue: request.return_body,
             ..RpbCounterUpdateReq::new(request.bucket.clone(), key.clone(), amount)
         })?;
-        // Riak drops the value on the way from the old answer to the new one.
+        // Riak drops the value when it converts the old answer to the new one.
         Ok(DtUpdateResp::default())
     }
 
-    /// The properties of a bucket that may hold data types.
-    fn data_type_props(&self, place: &Place) -> Result<RpbBucketProps, Refusal> {
-        let props = self.types.of_bucket(&place.0, &place.1);
-        let props = props.ok_or_else(|| Refusal::NoBucketType(place.0.clone()))?;
+    /// Returns the properties of a bucket, which has to allow data types.
+    fn data_type_props(&self, bucket_id: &BucketId) -> Result<RpbBucketProps, Refusal> {
+        let props = self.types.of_bucket(&bucket_id.0, &bucket_id.1);
+        let props = props.ok_or_else(|| Refusal::NoBucketType(bucket_id.0.clone()))?;
         if props.allow_mult == Some(true) { Ok(props) } else { Err(Refusal::NoSiblings) }
     }
 
-    /// What a read finds: no tombstones.
+    /// Returns the object that a read finds, which is never a tombstone.
     fn live(
         &mut self,
-        place: &Place,
+        bucket_id: &BucketId,
         key: &Blob,
         n_val: Option<u32>,
         props: &RpbBucketProps,
     ) -> Option<&Object> {
-        let tombstone = self.stored(place, key).filter(|object| object.is_tombstone());
+        let tombstone = self.stored(bucket_id, key).filter(|object| object.is_tombstone());
         if let Some(clock) = tombstone.map(|object| object.clock.clone()) {
-            self.seen_dead(place, key, &clock, n_val, props);
+            self.schedule_reap_after_read(bucket_id, key, &clock, n_val, props);
             return None;
         }
-        self.stored(place, key)
+        self.stored(bucket_id, key)
     }
 
-    /// Applies an update to what is stored, or to a new one.
-    fn converge(&mut self, update: Update<'_>, props: &RpbBucketProps) -> Result<Crdt, Refusal> {
-        let Update { place, key, kind, change, context } = update;
-        let policy = Policy::of(props, place.0 == *DEFAULT_TYPE);
-        let stored = self.stored(&place, &key).filter(|_| !policy.last_write_wins);
+    /// Applies an update to the stored data type, or to a new one.
+    fn apply_update(&mut self, update: Update<'_>, props: &RpbBucketProps) -> Result<Crdt, Refusal> {
+        let Update { bucket_id, key, kind, change, context } = update;
+        let policy = Policy::of(props, bucket_id.0 == *DEFAULT_TYPE);
+        let stored = self.stored(&bucket_id, &key).filter(|_| !policy.last_write_wins);
         let mut crdt = match stored.and_then(|stored| stored.crdt(kind)) {
             Some(crdt) => crdt.clone(),
-            None => Crdt::new(kind, self.identities.epoch(), props.hll_precision),
+            None => Crdt::new(kind, self.identities.next_epoch(), props.hll_precision),
         };
         crdt.update(change, context, self.clock.now())?;
         let content = RpbContent {
@@ -182,9 +182,9 @@ impl State {
         self.check_size(&content)?;
         let mut version = self.version(&content, Vec::new(), false);
         version.crdt = Some(crdt.clone());
-        let dot = self.identities.write();
-        let object = siblings::updated(self.stored(&place, &key), dot, version, policy);
-        self.buckets.entry(place).or_default().insert(key, object);
+        let dot = self.identities.next_dot();
+        let object = siblings::after_update(self.stored(&bucket_id, &key), dot, version, policy);
+        self.buckets.entry(bucket_id).or_default().insert(key, object);
         Ok(crdt)
     }
 }

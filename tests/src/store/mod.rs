@@ -1,7 +1,7 @@
-//! [`Store`]: what the node holds, and the operations on it.
+//! [`Store`]: the data of a node, and the operations on it.
 //!
-//! Invariant: every operation is one step. The lock is never held while a
-//! connection waits.
+//! Invariant: every operation is atomic. The lock is never held while a connection
+//! waits.
 
 mod data_types;
 mod listing;
@@ -20,7 +20,7 @@ use riak_client::riak_kv::{
 };
 use riak_runtime::Blob;
 
-use crate::bucket_props::{kind_of, named_kind};
+use crate::bucket_props::{checked_type, type_or_default};
 use crate::bucket_types::BucketTypes;
 use crate::clock::Clock;
 use crate::identity::Identities;
@@ -32,10 +32,10 @@ use crate::tombstone::{DeleteMode, Reaper};
 
 pub(crate) use scans::{CsScan, IndexAnswer};
 
-/// Bucket type and bucket.
-type Place = (Blob, Blob);
+/// A bucket type and the name of a bucket in it.
+type BucketId = (Blob, Blob);
 
-/// What a node is made with.
+/// The settings that a node is created with.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) clock: Clock,
@@ -47,10 +47,10 @@ pub(crate) struct Settings {
     pub(crate) types: BucketTypes,
 }
 
-/// What a node holds. Clones are the same store.
+/// The data of a node. Clones share the same data.
 ///
-/// It is the same whether it is reached from here or over a socket: a test can
-/// fill it, and look what its subject has written.
+/// The operations are the same whether they are called here or over a socket: a
+/// test can fill the store, and inspect what the code under test has written.
 ///
 /// ```
 /// use riak_client::riak_kv::{RpbContent, RpbGetReq, RpbPutReq};
@@ -70,13 +70,13 @@ pub struct Store {
     state: Arc<Mutex<State>>,
 }
 
-/// An object as it is stored: [`Store::object`].
+/// An object as it is stored, returned by [`Store::object`].
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct StoredObject {
-    /// Its vclock, as clients see it.
+    /// The object's vclock, as clients see it.
     pub vclock: Blob,
-    /// Its concurrent versions, tombstones included.
+    /// The object's concurrent versions, tombstones included.
     pub siblings: Vec<RpbContent>,
 }
 
@@ -89,8 +89,8 @@ struct State {
     pace: Pace,
     max_object: usize,
     types: BucketTypes,
-    buckets: BTreeMap<Place, BTreeMap<Blob, Object>>,
-    /// How many scans there were: each one asks other partitions.
+    buckets: BTreeMap<BucketId, BTreeMap<Blob, Object>>,
+    /// The number of scans so far. Each scan asks other partitions than the last.
     scans: u32,
 }
 
@@ -101,7 +101,7 @@ impl Default for Store {
 }
 
 impl Store {
-    /// An empty store with the settings of a fresh node, and no node around it.
+    /// Creates an empty store with the settings of a fresh node, but no node.
     #[must_use]
     pub fn new() -> Self {
         Self::with(Settings::default())
@@ -123,14 +123,14 @@ impl Store {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // A panic in the middle of an operation is a bug of this crate; what is
-        // stored is whole, since operations replace objects as a whole.
+        // An operation replaces whole objects, so the data is consistent even if a
+        // bug in this crate made one panic.
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.reap();
         state
     }
 
-    /// Fetches an object: what a node answers to this request.
+    /// Fetches an object, and returns what a node answers to this request.
     ///
     /// # Errors
     ///
@@ -139,7 +139,7 @@ impl Store {
         self.state().get(request)
     }
 
-    /// Stores an object: what a node answers to this request.
+    /// Stores an object, and returns what a node answers to this request.
     ///
     /// # Errors
     ///
@@ -148,7 +148,7 @@ impl Store {
         self.state().put(request)
     }
 
-    /// Deletes an object. That there is none is no error.
+    /// Deletes an object. It is not an error if there is none.
     ///
     /// # Errors
     ///
@@ -157,7 +157,7 @@ impl Store {
         self.state().delete(request)
     }
 
-    /// Fetches a data type: what a node answers to this request.
+    /// Fetches a data type, and returns what a node answers to this request.
     ///
     /// # Errors
     ///
@@ -166,7 +166,7 @@ impl Store {
         self.state().fetch(request)
     }
 
-    /// Updates a data type: what a node answers to this request.
+    /// Updates a data type, and returns what a node answers to this request.
     ///
     /// ```
     /// use riak_client::riak_dt::{DtFetchReq, DtOp, DtUpdateReq, SetOp};
@@ -185,13 +185,13 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// If the node answers with an error. That is so with an update of a set that
-    /// only grows if it asks for what has become of it: it is applied all the same.
+    /// If the node answers with an error. An update of a grow-only set that asks for
+    /// the new value fails too, but is applied.
     pub fn update(&self, request: &DtUpdateReq) -> Result<DtUpdateResp, Refusal> {
         self.state().update(request)
     }
 
-    /// Fetches a counter of Riak 1.4: what a node answers to this request.
+    /// Fetches a counter of Riak 1.4, and returns what a node answers.
     ///
     /// # Errors
     ///
@@ -200,7 +200,7 @@ impl Store {
         self.state().get_counter(request)
     }
 
-    /// Adds to a counter of Riak 1.4: what a node answers to this request.
+    /// Increments a counter of Riak 1.4, and returns what a node answers.
     ///
     /// # Errors
     ///
@@ -209,7 +209,7 @@ impl Store {
         self.state().update_counter(request)
     }
 
-    /// What is stored under a key, tombstones included.
+    /// Returns the object stored under a key, tombstones included.
     #[must_use]
     pub fn object(
         &self,
@@ -222,7 +222,7 @@ impl Store {
         Some(StoredObject { vclock: object.clock.encode(), siblings: object.contents(false) })
     }
 
-    /// The keys of the objects in a bucket, sorted, without tombstones.
+    /// Returns the keys of a bucket's objects, sorted, without tombstones.
     #[must_use]
     pub fn keys(&self, kind: impl Into<Blob>, bucket: impl Into<Blob>) -> Vec<Blob> {
         let state = self.state();
@@ -231,18 +231,18 @@ impl Store {
         live.map(|(key, _)| key.clone()).collect()
     }
 
-    /// The buckets of a type that have objects, sorted.
+    /// Returns the buckets of a type that hold objects, sorted.
     #[must_use]
     pub fn buckets(&self, kind: impl Into<Blob>) -> Vec<Blob> {
         let kind = kind.into();
         let state = self.state();
-        let live = state.buckets.iter().filter(|(place, objects)| {
-            place.0 == kind && objects.values().any(|object| !object.is_tombstone())
+        let live = state.buckets.iter().filter(|(bucket_id, objects)| {
+            bucket_id.0 == kind && objects.values().any(|object| !object.is_tombstone())
         });
-        live.map(|(place, _)| place.1.clone()).collect()
+        live.map(|(bucket_id, _)| bucket_id.1.clone()).collect()
     }
 
-    /// How many objects there are, without tombstones.
+    /// Returns the number of objects, without tombstones.
     #[must_use]
     pub fn len(&self) -> usize {
         self.state()
@@ -253,31 +253,31 @@ impl Store {
             .count()
     }
 
-    /// Whether there are no objects.
+    /// Reports whether there are no objects.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Drops all objects, tombstones too. Bucket types and properties stay.
+    /// Removes all objects and tombstones. Bucket types and properties stay.
     pub fn clear(&self) {
         self.state().buckets.clear();
     }
 
-    /// Makes a bucket type with these properties, active at once. One of the
-    /// same name is replaced.
+    /// Creates a bucket type with these properties, active at once. It replaces a
+    /// type of the same name.
     pub fn create_bucket_type(&self, name: impl Into<Blob>, props: &RpbBucketProps) {
         self.state().types.create(name.into(), props);
     }
 
-    /// The properties of a bucket; `None` if there is no such type.
+    /// Returns the properties of a bucket, or `None` if there is no such type.
     #[must_use]
     pub fn bucket_props(&self, kind: impl Into<Blob>, bucket: impl Into<Blob>) -> Option<RpbBucketProps> {
         self.state().types.of_bucket(&kind.into(), &bucket.into())
     }
 
     pub(crate) fn get_bucket(&self, kind: Option<&Blob>, bucket: &Blob) -> Result<RpbGetBucketResp, Refusal> {
-        let kind = named_kind(kind);
+        let kind = type_or_default(kind);
         let props = self.state().types.of_bucket(&kind, bucket).ok_or(Refusal::NoTypeNamed(kind))?;
         Ok(RpbGetBucketResp::new(props))
     }
@@ -288,11 +288,11 @@ impl Store {
         bucket: Blob,
         props: &RpbBucketProps,
     ) -> Result<(), Refusal> {
-        self.state().types.set_bucket(named_kind(kind), bucket, props)
+        self.state().types.set_bucket(type_or_default(kind), bucket, props)
     }
 
     pub(crate) fn reset_bucket(&self, kind: Option<&Blob>, bucket: Blob) {
-        self.state().types.reset_bucket(named_kind(kind), bucket);
+        self.state().types.reset_bucket(type_or_default(kind), bucket);
     }
 
     pub(crate) fn get_type(&self, kind: &Blob) -> Result<RpbGetBucketResp, Refusal> {
@@ -322,7 +322,7 @@ impl Store {
 
     pub(crate) fn preflist(&self, request: &RpbGetBucketKeyPreflistReq) -> Result<Vec<u32>, Refusal> {
         objects::check_names(&request.bucket, Some(&request.key))?;
-        let kind = kind_of(request.r#type.as_ref())?;
+        let kind = checked_type(request.r#type.as_ref())?;
         let state = self.state();
         let props = state.types.of_bucket(&kind, &request.bucket).ok_or(Refusal::NoType)?;
         Ok(state.ring.preflist(&kind, &request.bucket, &request.key, props.n_val.unwrap_or(3)))
@@ -344,24 +344,24 @@ impl Default for Settings {
 }
 
 impl State {
-    /// Removes the tombstones that are due and were not written over.
+    /// Removes the tombstones that are due and have not been overwritten.
     fn reap(&mut self) {
         let now = self.clock.now();
-        for doomed in self.reaper.take_due(now) {
-            let Some(objects) = self.buckets.get_mut(&doomed.place) else { continue };
+        for pending in self.reaper.take_due(now) {
+            let Some(objects) = self.buckets.get_mut(&pending.bucket_id) else { continue };
             if objects
-                .get(&doomed.key)
-                .is_some_and(|object| object.is_tombstone() && object.clock == doomed.clock)
+                .get(&pending.key)
+                .is_some_and(|object| object.is_tombstone() && object.clock == pending.clock)
             {
-                objects.remove(&doomed.key);
+                objects.remove(&pending.key);
             }
             if objects.is_empty() {
-                self.buckets.remove(&doomed.place);
+                self.buckets.remove(&pending.bucket_id);
             }
         }
     }
 
-    /// The number that tells this scan from others.
+    /// Returns the number of the next scan.
     fn next_scan(&mut self) -> u32 {
         self.scans = self.scans.wrapping_add(1);
         self.scans

@@ -1,6 +1,6 @@
-//! Index queries, and the walk over whole objects.
+//! Index queries, and scans over whole objects.
 //!
-//! Invariant: each answer is taken from one moment of the store.
+//! Invariant: each answer shows the store at one moment.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -10,12 +10,12 @@ use riak_client::riak_kv::{RpbCSBucketReq, RpbGetResp, RpbIndexObject, RpbIndexR
 use riak_runtime::Blob;
 
 use super::State;
-use crate::bucket_props::kind_of;
+use crate::bucket_props::checked_type;
 use crate::index::{self, Query};
 use crate::pace::Parts;
 use crate::refusal::Refusal;
 
-/// The answer to an index query, in the parts in which it arrives.
+/// The answer to an index query, split into the parts in which it arrives.
 #[derive(Clone, Debug)]
 pub(crate) struct IndexAnswer {
     pub(crate) parts: Vec<RpbIndexResp>,
@@ -23,7 +23,7 @@ pub(crate) struct IndexAnswer {
     pub(crate) timed_out: bool,
 }
 
-/// The answer to a walk over objects, in the parts in which it arrives.
+/// The answer to a scan over objects, split into the parts in which it arrives.
 #[derive(Clone, Debug)]
 pub(crate) struct CsScan {
     pub(crate) objects: Parts<RpbIndexObject>,
@@ -31,19 +31,21 @@ pub(crate) struct CsScan {
 }
 
 impl State {
+    /// Runs an index query.
+    ///
     /// # Errors
     ///
-    /// If the query makes no sense, or there is no such type.
+    /// If the query is invalid, or there is no such type.
     pub(super) fn index(&mut self, request: &RpbIndexReq) -> Result<IndexAnswer, Refusal> {
         let query = Query::parse(request)?;
         let offset = self.next_scan();
-        let place = (kind_of(request.r#type.as_ref())?, request.bucket.clone());
-        let props = self.types.of_bucket(&place.0, &place.1).ok_or(Refusal::NoType)?;
+        let bucket_id = (checked_type(request.r#type.as_ref())?, request.bucket.clone());
+        let props = self.types.of_bucket(&bucket_id.0, &bucket_id.1).ok_or(Refusal::NoType)?;
         let n_val = props.n_val.unwrap_or(3);
         let none = BTreeMap::new();
-        let objects = self.buckets.get(&place).unwrap_or(&none);
+        let objects = self.buckets.get(&bucket_id).unwrap_or(&none);
         let found = index::scan(&query, objects, self.ring.scan_parts(n_val), |key| {
-            self.ring.scan_part(&place.0, &place.1, key, n_val, offset)
+            self.ring.scan_part(&bucket_id.0, &bucket_id.1, key, n_val, offset)
         });
         let Parts { parts, timed_out } = self.pace.apply(found.parts, request.timeout);
         let part = |entries: Vec<(Option<index::IndexTerm>, Blob)>| {
@@ -65,12 +67,14 @@ impl State {
         })
     }
 
+    /// Scans the objects of a bucket.
+    ///
     /// # Errors
     ///
-    /// If the continuation is none, or there is no such type.
+    /// If the continuation is invalid, or there is no such type.
     pub(super) fn cs_bucket(&mut self, request: &RpbCSBucketReq) -> Result<CsScan, Refusal> {
-        let place = (kind_of(request.r#type.as_ref())?, request.bucket.clone());
-        self.types.of_bucket(&place.0, &place.1).ok_or(Refusal::NoType)?;
+        let bucket_id = (checked_type(request.r#type.as_ref())?, request.bucket.clone());
+        self.types.of_bucket(&bucket_id.0, &bucket_id.1).ok_or(Refusal::NoType)?;
         let after = request.continuation.as_ref().map(index::key_after).transpose()?;
         let start = match after {
             Some(key) => Bound::Excluded(key),
@@ -85,7 +89,7 @@ impl State {
         let most = request.max_results.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX));
         let objects: Vec<RpbIndexObject> = self
             .buckets
-            .get(&place)
+            .get(&bucket_id)
             .into_iter()
             .flat_map(|objects| objects.range((start.clone(), Bound::Unbounded)))
             .take_while(|(key, _)| within(key))

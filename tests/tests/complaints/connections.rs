@@ -16,21 +16,20 @@ use riak_testkit::{Node, Store};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use crate::server::{Pace, get, paced, place, put, until};
+use crate::server::{Delay, delayed, get, node_address, put, until};
 
-/// A late answer is thrown away in its place, however the call was given up.
+/// A late answer is discarded in its slot, however the call was given up.
 ///
-/// Every point at which a call can be dropped is gone through in the runtime's
-/// `cancellation`, every order of events in `pipeline`, a million calls in
-/// `soak`.
+/// The runtime's `cancellation` drops a call at every possible point, `pipeline` covers every
+/// order of events, and `soak` makes a million calls.
 #[tokio::test]
-async fn no_01_an_answer_that_comes_after_a_timeout_is_nobody_elses() {
-    let node = paced(100, Pace::Takes(Duration::from_millis(5))).await;
+async fn no_01_a_late_answer_never_reaches_another_call() {
+    let node = delayed(100, Delay::Fixed(Duration::from_millis(5))).await;
     let riak = Riak::connect_one(node.addr(), ConnectionConfig::new().max_owed(1000)).await.unwrap();
     let mut given_up = 0;
     for key in 0..100 {
         let key = key.to_string();
-        // No answer comes within a millisecond.
+        // No answer arrives within a millisecond.
         let quick = riak.with(CallOptions::new().timeout(Duration::from_millis(1)));
         given_up += usize::from(quick.kv().get(get("0")).await.is_err());
         let call = riak.kv();
@@ -42,9 +41,9 @@ async fn no_01_an_answer_that_comes_after_a_timeout_is_nobody_elses() {
     assert_eq!(given_up, 200);
 }
 
-/// A stream that is dropped takes its connection along, and that alone.
+/// Dropping a stream closes its connection and no other.
 #[tokio::test]
-async fn no_02_a_stream_that_is_dropped_leaves_nothing_on_the_wire() {
+async fn no_02_a_dropped_stream_leaves_no_answers_for_other_calls() {
     let node = Node::builder().part_size(10).start().await.unwrap();
     let riak = Riak::connect(node.addr()).await.unwrap();
     assert!(
@@ -68,12 +67,12 @@ async fn no_02_a_stream_that_is_dropped_leaves_nothing_on_the_wire() {
     until("those of dropped streams are closed", || node.connections() <= kept).await;
 }
 
-/// Five hundred calls share sixteen connections; what is too much is refused at
-/// once instead of being kept.
+/// Five hundred calls share sixteen connections. Calls beyond the limit of the queue fail at
+/// once.
 #[tokio::test]
-async fn no_04_many_calls_are_few_connections_and_a_bounded_queue() {
+async fn no_04_many_calls_share_few_connections_and_a_bounded_queue() {
     let gate = Arc::new(Semaphore::new(0));
-    let node = paced(1, Pace::Gate(Arc::clone(&gate))).await;
+    let node = delayed(1, Delay::Gate(Arc::clone(&gate))).await;
     let riak = Riak::connect(node.addr()).await.unwrap();
     let mut running = JoinSet::new();
     for _ in 0..500 {
@@ -87,8 +86,8 @@ async fn no_04_many_calls_are_few_connections_and_a_bounded_queue() {
     assert!(running.join_all().await.iter().all(Result::is_ok));
 
     let gate = Arc::new(Semaphore::new(0));
-    let node = paced(1, Pace::Gate(Arc::clone(&gate))).await;
-    let config = ClientConfig::new([place(&node)])
+    let node = delayed(1, Delay::Gate(Arc::clone(&gate))).await;
+    let config = ClientConfig::new([node_address(&node)])
         .connection(ConnectionConfig::new().max_in_flight(2).max_waiting(3))
         .cluster(ClusterConfig::new().pool(PoolConfig::new().max_connections(1)));
     let riak = Riak::connect(config).await.unwrap();
@@ -105,12 +104,12 @@ async fn no_04_many_calls_are_few_connections_and_a_bounded_queue() {
     assert!(running.join_all().await.iter().all(Result::is_ok), "those that wait are woken one by one");
 }
 
-/// What waits its turn for half of its time is not sent any more: whatever is
-/// sent has the other half. The expired do not eat the time of the others.
+/// A call that has waited for its turn for half of its time is not sent, so a call that is sent
+/// always has the other half left. Expired calls take no time from the others.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_05_an_overloaded_client_sends_nothing_that_is_about_to_expire() {
-    // In the two seconds that each call has, forty can be answered.
-    let node = paced(1, Pace::Takes(Duration::from_millis(50))).await;
+async fn no_05_an_overloaded_client_sends_no_call_that_is_about_to_expire() {
+    // The server answers forty calls in the two seconds that each call has.
+    let node = delayed(1, Delay::Fixed(Duration::from_millis(50))).await;
     let config = ConnectionConfig::new().max_in_flight(1);
     let riak = Riak::over(Connection::connect_with(node.addr(), config).await.unwrap());
     let begun = Instant::now();
@@ -131,16 +130,16 @@ async fn no_05_an_overloaded_client_sends_nothing_that_is_about_to_expire() {
     assert!(begun.elapsed() < Duration::from_secs(2), "those that were not sent were told early");
 }
 
-/// Many calls wait for the network at once, and each has a result of its own.
+/// Many calls are in flight at once, and each has its own result.
 #[tokio::test]
-async fn no_12_bulk_calls_are_in_flight_together_and_fail_one_by_one() {
+async fn no_12_bulk_calls_run_concurrently_and_fail_individually() {
     let gate = Arc::new(Semaphore::new(0));
-    let node = paced(1000, Pace::Gate(Arc::clone(&gate))).await;
+    let node = delayed(1000, Delay::Gate(Arc::clone(&gate))).await;
     let riak = Riak::connect(node.addr()).await.unwrap();
     let requests = (0..1000).map(|n| if n % 100 == 7 { get("") } else { get(&n.to_string()) });
     let bulk = riak.clone();
     let results = tokio::spawn(async move { bulk.bulk().concurrency(200).get_many(requests).all().await });
-    // Not one has been answered: nobody waits for another's answer.
+    // No call has been answered yet: none waits for the answer to another.
     until("two hundred are in flight", || riak.stats().nodes[0].in_flight == 200).await;
     gate.add_permits(1000);
     for (number, result) in results.await.unwrap().into_iter().enumerate() {
@@ -151,14 +150,14 @@ async fn no_12_bulk_calls_are_in_flight_together_and_fail_one_by_one() {
     }
 }
 
-/// Lists keys as long as somebody takes them, and counts what was sent.
+/// Lists keys for as long as the client reads, and counts the chunks sent.
 struct Endless {
     sent: Arc<AtomicUsize>,
 }
 
-/// Keys of a chunk, each of a hundred bytes.
+/// The number of keys in a chunk, each of a hundred bytes.
 const CHUNK: usize = 100;
-/// Chunks of all keys: a hundred million bytes.
+/// The number of chunks, which hold a hundred million bytes in all.
 const CHUNKS: usize = 10_000;
 
 impl Service for Endless {
@@ -183,22 +182,22 @@ impl Service for Endless {
     }
 }
 
-/// A slow consumer stops the server, other calls go on from inside of the loop,
-/// and pages follow one another.
+/// A slow consumer stops the server, other calls continue inside the loop, and pages follow one
+/// another.
 ///
-/// A stream's time for its next answer is tested in the runtime's `deadlines`.
+/// The runtime's `deadlines` tests the idle timeout of streams.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_13_a_stream_is_read_as_fast_as_it_is_consumed() {
+async fn no_13_a_stream_is_read_only_as_fast_as_it_is_consumed() {
     let sent = Arc::new(AtomicUsize::new(0));
     let node = Node::builder().with_service(Endless { sent: Arc::clone(&sent) }).start().await.unwrap();
     let riak = Riak::connect(node.addr()).await.unwrap();
     let mut keys = riak.kv().list_keys(RpbListKeysReq::new("b")).await.unwrap();
-    let mut before = usize::MAX;
-    while sent.load(Ordering::Relaxed) != before {
-        before = sent.load(Ordering::Relaxed);
+    let mut previous = usize::MAX;
+    while sent.load(Ordering::Relaxed) != previous {
+        previous = sent.load(Ordering::Relaxed);
         tokio::time::sleep(Duration::from_millis(300)).await;
     }
-    assert!(before < CHUNKS / 2, "{before} chunks were sent to nobody");
+    assert!(previous < CHUNKS / 2, "{previous} chunks were sent to a client that does not read");
     let mut seen = 0;
     while let Some(chunk) = keys.next().await {
         let chunk = chunk.unwrap();
@@ -208,7 +207,7 @@ async fn no_13_a_stream_is_read_as_fast_as_it_is_consumed() {
         }
     }
     assert_eq!(seen, CHUNK * CHUNKS);
-    // Half-way through another one: the pool is whole, and the server stops.
+    // Drop another stream half-way: the pool stays usable, and the server stops sending.
     let mut keys = riak.kv().list_keys(RpbListKeysReq::new("b")).await.unwrap();
     while sent.load(Ordering::Relaxed) < CHUNKS + CHUNKS / 2 {
         keys.next().await.unwrap().unwrap();

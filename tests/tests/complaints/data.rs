@@ -17,8 +17,8 @@ use riak_runtime::client::NotSent;
 use riak_runtime::server::Failure;
 use riak_testkit::{DeleteMode, Node};
 
-/// A node that keeps tombstones, with a bucket type as any new one is: its
-/// buckets keep siblings, and each knows what it has seen.
+/// Starts a node that keeps tombstones, with a bucket type that has the properties of any new
+/// type: its buckets keep siblings, each with its own dot.
 async fn node() -> Node {
     let node = Node::builder().bucket_type("kept", &RpbBucketProps::default());
     node.delete_mode(DeleteMode::Keep).start().await.unwrap()
@@ -28,18 +28,18 @@ fn location() -> Location {
     Location::new("b", "k").of_type("kept")
 }
 
-/// The values of siblings, one after the other: what a shopping cart would do.
-fn all_of(siblings: Vec<RpbContent>) -> RpbContent {
+/// Joins the values of all siblings, as a shopping cart would.
+fn join_values(siblings: Vec<RpbContent>) -> RpbContent {
     let mut values: Vec<String> =
         siblings.into_iter().map(|content| content.value.to_string_lossy().into_owned()).collect();
     values.sort();
     RpbContent::new(values.join("+"))
 }
 
-/// A resolver is asked when there is something to resolve, and what it says is
-/// stored with the clock of all that it has seen: the conflict is over.
+/// A resolver runs only if there is a conflict. Its result is stored with the clock of all
+/// siblings that it has seen, which ends the conflict.
 #[tokio::test]
-async fn no_09_siblings_are_resolved_once_and_for_all() {
+async fn no_09_resolving_siblings_stores_the_result_and_ends_the_conflict() {
     let node = node().await;
     let riak = Riak::connect(node.addr()).await.unwrap();
     let (objects, at) = (riak.objects(), location());
@@ -53,21 +53,21 @@ async fn no_09_siblings_are_resolved_once_and_for_all() {
     objects.store_blindly(&at, RpbContent::new("three")).await.unwrap();
     let Fetched::Siblings(siblings) = objects.fetch(&at).await.unwrap() else { panic!("there are three") };
     assert_eq!(siblings.contents.len(), 3);
-    // Nothing is written that is not asked for.
-    assert_eq!(objects.update(&at, &all_of, |_| None).await.unwrap(), None);
+    // An update that returns nothing writes nothing.
+    assert_eq!(objects.update(&at, &join_values, |_| None).await.unwrap(), None);
     assert!(matches!(objects.fetch(&at).await.unwrap(), Fetched::Siblings(_)));
-    objects.update(&at, &all_of, append).await.unwrap();
+    objects.update(&at, &join_values, append).await.unwrap();
     let Fetched::Found(object) = objects.fetch(&at).await.unwrap() else { panic!("they are resolved") };
     assert_eq!(object.content.value, "one!+three+two!");
-    // Any of them is a way too: the last.
+    // `Newest` is a resolver as well: it keeps the last sibling.
     objects.store_blindly(&at, RpbContent::new("last")).await.unwrap();
     assert_eq!(objects.update(&at, &Newest, |found| found).await.unwrap().unwrap().value, "last");
 }
 
-/// A tombstone is told from what never was, its clock is at hand, and a delete
-/// takes what was read and nothing else.
+/// A tombstone is distinct from an object that never existed, its clock is available, and a
+/// delete removes only what was read.
 #[tokio::test]
-async fn no_10_deleting_takes_what_was_read_and_creating_again_survives() {
+async fn no_10_a_delete_removes_only_what_was_read_and_the_object_can_be_recreated() {
     let node = node().await;
     let riak = Riak::connect(node.addr()).await.unwrap();
     let (objects, at) = (riak.objects(), location());
@@ -77,7 +77,7 @@ async fn no_10_deleting_takes_what_was_read_and_creating_again_survives() {
     assert_eq!(error.server_error().unwrap().kind(), ServerErrorKind::ConditionFailed);
     let Fetched::Found(read) = objects.fetch(&at).await.unwrap() else { panic!("it is there") };
     let read = read.vclock.unwrap();
-    // Somebody else writes between the read and the delete.
+    // Another client writes between the read and the delete.
     objects.store_blindly(&at, RpbContent::new("theirs")).await.unwrap();
     objects.delete(&at, &read).await.unwrap();
     let never = |_: Vec<RpbContent>| -> RpbContent { panic!("a tombstone is no value") };
@@ -86,7 +86,7 @@ async fn no_10_deleting_takes_what_was_read_and_creating_again_survives() {
     objects.delete(&at, &clock.unwrap()).await.unwrap();
     let Fetched::Tombstone(_) = objects.fetch(&at).await.unwrap() else { panic!("it is deleted") };
     let unasked = RpbGetReq { r#type: Some("kept".into()), ..RpbGetReq::new("b", "k") };
-    // A message that does not ask cannot tell the two apart; this does ask.
+    // A plain get does not ask for the tombstone's clock; `fetch` does.
     assert!(riak.kv().get(unasked).await.unwrap().vclock.is_none());
     objects.update(&at, &never, |found| found.is_none().then(|| RpbContent::new("reborn"))).await.unwrap();
     let Fetched::Found(reborn) = objects.fetch(&at).await.unwrap() else {
@@ -99,7 +99,7 @@ async fn no_10_deleting_takes_what_was_read_and_creating_again_survives() {
     assert!(matches!(objects.fetch(&at).await.unwrap(), Fetched::Found(_)), "no sibling of the tombstone");
 }
 
-/// A set with a context, and what it was asked to do.
+/// A service with one set and a context, which records the updates that it gets.
 #[derive(Clone, Default)]
 struct Sets(Arc<Mutex<Vec<DtUpdateReq>>>);
 
@@ -115,14 +115,14 @@ impl RiakDtServer for Sets {
     }
 }
 
-/// Contexts go with what was read, and with what Riak takes them for; what it
-/// crashes on is not sent.
+/// Contexts are sent with removals that are based on a read. Requests that would crash Riak are
+/// not sent.
 ///
-/// That removing without a read does not compile, and that a context is no
-/// clock, is in the documentation of [`SetUpdate`], [`MapUpdate`] and `VClock`;
-/// every rule of what is not sent is tested beside it in `checked.rs`.
+/// The documentation of [`SetUpdate`], [`MapUpdate`] and `VClock` shows that a removal without a
+/// read does not compile, and that a context is not a clock. `checked.rs` tests every rule for
+/// requests that are not sent.
 #[tokio::test]
-async fn no_11_contexts_are_sent_where_they_belong_and_crashes_are_not() {
+async fn no_11_contexts_go_with_removals_and_crashing_requests_are_not_sent() {
     let sets = Sets::default();
     let node = Node::builder().with_service(RiakDtService(sets.clone())).start().await.unwrap();
     let riak = Riak::connect(node.addr()).await.unwrap();
@@ -134,14 +134,14 @@ async fn no_11_contexts_are_sent_where_they_belong_and_crashes_are_not() {
     riak.convergent().update(&at, Update::grow(["a", "b"])).await.unwrap();
     let nested = MapUpdate::new().increment("n", 1).map("m", |map| map.insert("s", "e").enable("f"));
     riak.convergent().update(&at, nested).await.unwrap();
-    let asked = std::mem::take(&mut *sets.0.lock().unwrap());
-    let contexts: Vec<_> = asked.iter().map(|request| request.context.is_some()).collect();
+    let received = std::mem::take(&mut *sets.0.lock().unwrap());
+    let contexts: Vec<_> = received.iter().map(|request| request.context.is_some()).collect();
     assert_eq!(contexts, [true, false, false, false, false]);
-    assert_eq!(asked[0].context.as_ref().unwrap(), "context");
-    assert_eq!(asked[0].op.set_op.as_ref().unwrap().removes, ["x"]);
-    assert_eq!(asked[4].op.map_op.as_ref().unwrap().updates[1].field.r#type, MapFieldType::Map);
+    assert_eq!(received[0].context.as_ref().unwrap(), "context");
+    assert_eq!(received[0].op.set_op.as_ref().unwrap().removes, ["x"]);
+    assert_eq!(received[4].op.map_op.as_ref().unwrap().updates[1].field.r#type, MapFieldType::Map);
 
-    // The messages themselves can say anything.
+    // The raw messages can express such requests.
     let of = |op| DtUpdateReq { key: Some("k".into()), ..DtUpdateReq::new("b", "t", op) };
     let counter = DtOp { counter_op: Some(CounterOp::default()), ..DtOp::default() };
     let gset = DtOp { gset_op: Some(GSetOp::default()), ..DtOp::default() };

@@ -1,9 +1,9 @@
-//! What users of other clients have suffered from, and why it cannot happen
-//! here: the fifteen complaints that come up most often, a test each.
+//! Regression tests for the fifteen complaints that users of other Riak clients raise most
+//! often, one test each.
 //!
-//! The tests are numbered as the complaints are, the worst first, and each shows
-//! its point by itself, to people who read one file. Where a point is held by
-//! more than that, the test's comment says where.
+//! The tests are numbered by complaint, the worst first. Each shows its point by itself, in one
+//! file that can be read from start to end. Where other tests cover the point as well, the
+//! test's comment names them.
 
 mod connections;
 mod data;

@@ -7,46 +7,45 @@ use std::time::Duration;
 use riak_client::riak_dt::{CounterOp, DtOp, DtUpdateReq};
 use riak_client::riak_kv::{RpbContent, RpbCounterUpdateReq, RpbDelReq, RpbGetReq, RpbPutReq};
 use riak_client::{
-    CallError, CallOptions, ClientConfig, Cluster, ClusterConfig, ConnectionConfig, Node as Place, Riak,
-    ServerErrorKind,
+    CallError, CallOptions, ClientConfig, Cluster, ClusterConfig, ConnectionConfig, Node as NodeAddress,
+    Riak, ServerErrorKind,
 };
 use riak_runtime::client::{BreakerConfig, BreakerState, Connecting, Connector, TcpConnector};
 use riak_testkit::{Node, Store};
 
-use crate::server::{Answer, counting, get, place, put, until};
+use crate::server::{Answer, counting, get, node_address, put, until};
 
-/// Connects, but not to one node: there it hangs for ever.
+/// A connector whose connects to one node hang forever.
 #[derive(Debug)]
-struct AllBut {
-    dead: Place,
+struct HangsForOneNode {
+    dead: NodeAddress,
     tcp: TcpConnector,
 }
 
-impl Connector for AllBut {
-    fn connect<'a>(&'a self, node: &'a Place) -> Connecting<'a> {
+impl Connector for HangsForOneNode {
+    fn connect<'a>(&'a self, node: &'a NodeAddress) -> Connecting<'a> {
         if *node == self.dead { Box::pin(std::future::pending()) } else { self.tcp.connect(node) }
     }
 }
 
-/// A dead node holds nobody up, one that is back is found again, and when all
-/// are down a call says so, of each of them, after as many attempts as it may
-/// make.
+/// A dead node delays no call, and a node that is back is found again. If all nodes are down, a
+/// call makes its maximum number of attempts, and its error names each of the nodes.
 ///
-/// Under load, with nodes that stop and hang in turn: `cluster_outages`.
+/// `cluster_outages` tests this under load, with nodes that stop and hang in turn.
 #[tokio::test]
-async fn no_03_nodes_that_fail_are_left_alone_and_taken_back() {
+async fn no_03_failing_nodes_are_avoided_and_used_again_after_recovery() {
     let node = Node::start().await.unwrap();
-    let dead = Place::new("dead.example.com", 8087);
-    let connector = AllBut { dead: dead.clone(), tcp: TcpConnector::new(ConnectionConfig::new()) };
-    let cluster = Cluster::new([dead, place(&node)], Arc::new(connector), ClusterConfig::new());
+    let dead = NodeAddress::new("dead.example.com", 8087);
+    let connector = HangsForOneNode { dead: dead.clone(), tcp: TcpConnector::new(ConnectionConfig::new()) };
+    let cluster = Cluster::new([dead, node_address(&node)], Arc::new(connector), ClusterConfig::new());
     let connected = tokio::time::timeout(Duration::from_secs(5), cluster.connect()).await;
     connected.expect("a start is held up by no dead node").unwrap();
 
     let store = Store::new();
     let (one, other) = (Node::builder().store(store.clone()), Node::builder().store(store.clone()));
     let (one, other) = (one.start().await.unwrap(), other.start().await.unwrap());
-    let (address, places) = (one.addr(), [place(&one), place(&other)]);
-    let riak = Riak::connect(ClientConfig::new(places.clone())).await.unwrap();
+    let (address, addresses) = (one.addr(), [node_address(&one), node_address(&other)]);
+    let riak = Riak::connect(ClientConfig::new(addresses.clone())).await.unwrap();
     one.shutdown().await;
     for _ in 0..50 {
         riak.kv().get(get("k")).await.unwrap();
@@ -56,7 +55,10 @@ async fn no_03_nodes_that_fail_are_left_alone_and_taken_back() {
     let error = riak.kv().get(get("k")).await.unwrap_err();
     let CallError::Tried(tried) = &error else { panic!("{error:?}") };
     assert_eq!(tried.attempts().len(), 3, "attempts are bounded");
-    assert!(places.iter().all(|place| error.to_string().contains(&place.to_string())), "{error}");
+    assert!(
+        addresses.iter().all(|node_address| error.to_string().contains(&node_address.to_string())),
+        "{error}"
+    );
     let _one = Node::builder().store(store).bind(address).start().await.unwrap();
     let mut answered = 0;
     while riak.stats().nodes[0].breaker != BreakerState::Closed || answered < 10 {
@@ -64,15 +66,15 @@ async fn no_03_nodes_that_fail_are_left_alone_and_taken_back() {
     }
 }
 
-/// What may have been applied comes back as such, and is sent once. What is
-/// known not to be, because nobody got it, is sent to another node.
+/// A write that may have been applied fails with an error that says so, and is sent only once. A
+/// write that reached no node is sent to another.
 #[tokio::test]
-async fn no_06_nothing_that_may_have_been_applied_is_made_again() {
+async fn no_06_a_write_that_may_have_been_applied_is_not_repeated() {
     let store = Store::new();
     let codes = &[11, 13, 50, 82];
     let ((one, first), (other, second)) =
         (counting(&store, codes, Answer::Never).await, counting(&store, codes, Answer::Never).await);
-    let riak = Riak::connect(ClientConfig::new([place(&one), place(&other)])).await.unwrap();
+    let riak = Riak::connect(ClientConfig::new([node_address(&one), node_address(&other)])).await.unwrap();
     let quick = riak.with(CallOptions::new().timeout(Duration::from_millis(300)));
     let counter = CounterOp { increment: Some(1), ..CounterOp::default() };
     let increment = DtUpdateReq {
@@ -91,18 +93,17 @@ async fn no_06_nothing_that_may_have_been_applied_is_made_again() {
     }
     assert_eq!(first.load(Ordering::Relaxed) + second.load(Ordering::Relaxed), errors.len());
 
-    // Where it is certain that it was not sent, it is.
+    // A write that certainly was not sent is sent to another node.
     let nowhere = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let node = Node::start().await.unwrap();
-    let riak = Riak::connect(ClientConfig::new([nowhere.into(), place(&node)])).await.unwrap();
+    let riak = Riak::connect(ClientConfig::new([nowhere.into(), node_address(&node)])).await.unwrap();
     for number in 0..20 {
         riak.kv().put(put(&number.to_string())).await.unwrap();
     }
     assert_eq!(node.store().keys("default", "b").len(), 20);
 }
 
-/// What a node says is told apart, with the text as it came; its number is zero
-/// whatever it says.
+/// Server errors have kinds and keep the original text. Riak's own error number is always zero.
 #[tokio::test]
 async fn no_07_errors_have_types_and_keep_their_text() {
     let node = Node::builder().max_object_size(1000).start().await.unwrap();
@@ -138,24 +139,24 @@ async fn no_07_errors_have_types_and_keep_their_text() {
         errors.push((riak.kv().get(&request).await.unwrap_err(), kind, text));
     }
     for (error, kind, text) in errors {
-        let said = error.server_error().unwrap();
-        assert_eq!((said.kind(), said.code), (kind, 0), "{error}");
-        assert!(said.text.to_string_lossy().starts_with(text), "{error}");
-        assert_eq!(said.node, Some(place(&node)));
+        let server_error = error.server_error().unwrap();
+        assert_eq!((server_error.kind(), server_error.code), (kind, 0), "{error}");
+        assert!(server_error.text.to_string_lossy().starts_with(text), "{error}");
+        assert_eq!(server_error.node, Some(node_address(&node)));
         assert!(!error.is_retryable() && !error.may_have_been_applied(), "{error}");
     }
 }
 
-/// A node that starts answers a ping, and knows no other code. It is passed
-/// over, and its pings do not bring calls back to it.
+/// A node that is still starting answers pings and refuses all other codes. It gets no calls, and
+/// its answers to pings do not bring calls back to it.
 #[tokio::test]
-async fn no_08_a_node_that_starts_gets_no_calls_though_it_answers_pings() {
+async fn no_08_a_starting_node_gets_no_calls_although_it_answers_pings() {
     let store = Store::new();
     let good = Node::builder().store(store.clone()).start().await.unwrap();
     let (starting, refused) = counting(&store, &[9, 11], Answer::Unserved).await;
     let breaker = BreakerConfig::new().open_min(Duration::from_millis(2)).open_max(Duration::from_secs(60));
-    let config =
-        ClientConfig::new([place(&starting), place(&good)]).cluster(ClusterConfig::new().breaker(breaker));
+    let config = ClientConfig::new([node_address(&starting), node_address(&good)])
+        .cluster(ClusterConfig::new().breaker(breaker));
     let riak = Riak::connect(config).await.unwrap();
     for number in 0..300 {
         riak.server().ping().await.unwrap();
@@ -167,12 +168,12 @@ async fn no_08_a_node_that_starts_gets_no_calls_though_it_answers_pings() {
     assert_ne!(state, BreakerState::Closed);
     let refused = refused.load(Ordering::Relaxed);
     assert!((5..40).contains(&refused), "{refused} of 600 calls went there first");
-    // Started, it has its share again.
+    // Once started, it gets its share of the calls again.
     let address = starting.addr();
     starting.shutdown().await;
     let _started = Node::builder().store(store).bind(address).start().await.unwrap();
-    riak.carrier().set_nodes([place(&good)]);
-    riak.carrier().set_nodes([address.into(), place(&good)]);
+    riak.carrier().set_nodes([node_address(&good)]);
+    riak.carrier().set_nodes([address.into(), node_address(&good)]);
     let before = riak.stats().nodes[0].calls;
     for number in 0..100 {
         riak.kv().get(get(&number.to_string())).await.unwrap();

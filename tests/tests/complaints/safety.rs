@@ -1,15 +1,14 @@
-//! Complaints about what should never be wrong: 14 and 15.
+//! Complaints about security and compatibility: 14 and 15.
 
 use riak_client::riak_kv::RpbFetchReq;
 use riak_client::{ClientConfig, InvalidConfig, MessageCode, Riak, ServerErrorKind};
 use riak_testkit::Node;
 
-/// Security is on or off because somebody said so, and what is wrong is said.
+/// Security is on or off only by explicit configuration, and errors say what is wrong.
 ///
-/// What a user sees of certificates and passwords that are wrong, and of those
-/// who stand in between: `secured`.
+/// `secured` tests the errors for wrong certificates and passwords, and attackers in between.
 #[test]
-fn no_14_nothing_secret_is_sent_in_clear_and_nothing_is_trusted_by_default() {
+fn no_14_secrets_are_never_sent_in_clear_and_nothing_is_trusted_by_default() {
     let parse = |url: &str| url.parse::<ClientConfig>();
     let open = parse("riak://alice:hunter2@riak.example.com").unwrap();
     let error = open.build().unwrap_err();
@@ -32,12 +31,11 @@ fn no_14_nothing_secret_is_sent_in_clear_and_nothing_is_trusted_by_default() {
     }
 }
 
-/// Codes are those of the list that Riak's developers publish, whatever a
-/// release calls itself it is talked to, and what it cannot do it says.
+/// The message codes are those of the list that Riak's developers publish. The client talks to
+/// any release, whatever its version string, and reports requests that the release does not serve.
 ///
-/// The pairs of requests and answers, and the exceptions, are held against the
-/// list in `replay_codes`; that a client pulls in no protobuf library, in
-/// `.ci/dependency-rules`.
+/// `replay_codes` compares the pairs of requests and answers, and the exceptions, with the list.
+/// `.ci/dependency-rules` checks that the client depends on no protobuf library.
 #[tokio::test]
 async fn no_15_codes_are_the_published_ones_and_no_version_is_parsed() {
     let published = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/riak_pb_messages.csv");
@@ -46,7 +44,7 @@ async fn no_15_codes_are_the_published_ones_and_no_version_is_parsed() {
     for line in published.lines() {
         let [code, name, _] = line.split(',').collect::<Vec<_>>()[..] else { panic!("{line}") };
         let code: u8 = code.parse().unwrap();
-        // These two have a code and are no frames.
+        // These two have a code, but are never sent as frames.
         if !matches!(code, 102 | 103) {
             assert_eq!(MessageCode::try_from(code).unwrap().name(), name);
             seen += 1;

@@ -1,35 +1,35 @@
-//! Servers that do as they are told: they wait at a gate, count, or say what a
-//! node says that starts.
+//! Servers with scripted behaviour: they delay or block gets, count requests, or answer as a node
+//! that is still starting.
 //!
-//! Invariant: what passes the gate is answered from the store.
+//! Invariant: a get that is let through is answered from the store.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use riak_client::riak_kv::{RpbContent, RpbGetReq, RpbPutReq};
-use riak_client::{Coded, Frame, Node as Place};
+use riak_client::{Coded, Frame, Node as NodeAddress};
 use riak_runtime::operation::ErrorFrame;
 use riak_runtime::server::{Failure, Outbox, Service};
 use riak_testkit::{Node, Store};
 use tokio::sync::Semaphore;
 
-/// What becomes of a get.
+/// The delay of a get.
 #[derive(Clone)]
-pub(crate) enum Pace {
-    /// It takes this long.
-    Takes(Duration),
-    /// It waits for a permit.
+pub(crate) enum Delay {
+    /// A fixed delay.
+    Fixed(Duration),
+    /// The get waits for a permit.
     Gate(Arc<Semaphore>),
 }
 
-/// Answers gets at a pace.
-pub(crate) struct Paced {
+/// Answers gets after a delay.
+pub(crate) struct Delayed {
     pub(crate) store: Store,
-    pub(crate) pace: Pace,
+    pub(crate) delay: Delay,
 }
 
-impl Service for Paced {
+impl Service for Delayed {
     fn serves(&self, code: u8) -> bool {
         code == RpbGetReq::CODE
     }
@@ -40,15 +40,15 @@ impl Service for Paced {
 
     async fn call(&self, request: Frame, outbox: &mut Outbox) -> Result<(), Failure> {
         let request: RpbGetReq = outbox.decode(&request)?;
-        match &self.pace {
-            Pace::Takes(time) => tokio::time::sleep(*time).await,
-            Pace::Gate(gate) => gate.acquire().await.unwrap().forget(),
+        match &self.delay {
+            Delay::Fixed(time) => tokio::time::sleep(*time).await,
+            Delay::Gate(gate) => gate.acquire().await.unwrap().forget(),
         }
         outbox.answer(&self.store.get(&request)?)
     }
 }
 
-/// Counts the requests of some codes, and does with them as `answer` says.
+/// Counts the requests with certain codes, and handles them as `answer` says.
 pub(crate) struct Counting {
     pub(crate) codes: &'static [u8],
     pub(crate) count: Arc<AtomicUsize>,
@@ -57,9 +57,9 @@ pub(crate) struct Counting {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Answer {
-    /// Nobody serves them: the node starts.
+    /// The code is unknown, as at a node that is still starting.
     Unserved,
-    /// None ever comes.
+    /// No answer is ever sent.
     Never,
 }
 
@@ -81,18 +81,17 @@ impl Service for Counting {
     }
 }
 
-/// A node whose keys `0`, `1` and so on hold themselves, and that answers gets
-/// at a pace.
-pub(crate) async fn paced(keys: usize, pace: Pace) -> Node {
+/// Starts a node whose keys `0`, `1` and so on have themselves as values, and which delays gets.
+pub(crate) async fn delayed(keys: usize, delay: Delay) -> Node {
     let store = Store::new();
     for key in 0..keys {
         store.put(&put(&key.to_string())).unwrap();
     }
-    let service = Paced { store: store.clone(), pace };
+    let service = Delayed { store: store.clone(), delay };
     Node::builder().store(store).with_service(service).start().await.unwrap()
 }
 
-/// A node that counts the requests of some codes.
+/// Starts a node that counts the requests with certain codes.
 pub(crate) async fn counting(
     store: &Store,
     codes: &'static [u8],
@@ -104,11 +103,11 @@ pub(crate) async fn counting(
     (node, count)
 }
 
-pub(crate) fn place(node: &Node) -> Place {
-    Place::from(node.addr())
+pub(crate) fn node_address(node: &Node) -> NodeAddress {
+    NodeAddress::from(node.addr())
 }
 
-/// A put of a key whose value is the key.
+/// Returns a put of a key whose value is the key.
 pub(crate) fn put(key: &str) -> RpbPutReq {
     RpbPutReq { key: Some(key.into()), ..RpbPutReq::new("b", RpbContent::new(key)) }
 }
@@ -117,10 +116,10 @@ pub(crate) fn get(key: &str) -> RpbGetReq {
     RpbGetReq::new("b", key)
 }
 
-/// Waits until something is so.
-pub(crate) async fn until(what: &str, so: impl Fn() -> bool) {
+/// Waits until a condition holds.
+pub(crate) async fn until(what: &str, condition: impl Fn() -> bool) {
     for _ in 0..6000 {
-        if so() {
+        if condition() {
             return;
         }
         tokio::time::sleep(Duration::from_millis(5)).await;

@@ -1,7 +1,7 @@
-//! What is in an answer about a data type, and in which order.
+//! The content and order of answers about data types.
 //!
-//! Invariant: what a recorded exchange shows is held in `replay_node`; here is
-//! what none of them shows.
+//! Invariant: `replay_node` covers what the recorded exchanges show. These tests cover what
+//! none of them shows.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use riak_client::riak_dt::{DtFetchReq, DtUpdateReq};
 use crate::requests::*;
 
 #[test]
-fn what_is_not_there_has_a_type_and_no_value() {
+fn a_missing_data_type_has_a_type_and_no_value() {
     let store = store();
     for (name, _, data_type) in KINDS {
         let answer = store.fetch(&fetch(name)).unwrap();
@@ -21,7 +21,7 @@ fn what_is_not_there_has_a_type_and_no_value() {
 }
 
 #[test]
-fn answers_have_a_context_and_a_body_if_they_are_to() {
+fn answers_have_a_context_and_a_body_if_requested() {
     let store = store();
     let ops = [
         ("counters", counter(2), false),
@@ -45,7 +45,7 @@ fn answers_have_a_context_and_a_body_if_they_are_to() {
         assert_eq!(context(&store, kind).is_some(), has_context);
         let silent = DtFetchReq { include_context: Some(false), ..fetch(kind) };
         assert_eq!(store.fetch(&silent).unwrap().context, None);
-        // Without a body, an answer has nothing, or the key that was made up.
+        // Without a body, an answer holds nothing but a generated key.
         assert_eq!(store.update(&update(kind, op.clone())).unwrap(), <_>::default());
         let key = store.update(&DtUpdateReq::new("b", kind, op)).unwrap().key.unwrap();
         let mut keys = store.keys(kind, "b");
@@ -85,7 +85,7 @@ fn fields_are_sorted_by_name_and_then_by_kind() {
 }
 
 #[test]
-fn registers_take_the_last_value_on_the_nodes_clock() {
+fn registers_keep_the_latest_value_by_the_nodes_clock() {
     let (store, clock) = stores();
     for value in ["1", "2"] {
         store.update(&update("maps", map(vec![register("r", value)], vec![]))).unwrap();
@@ -94,10 +94,10 @@ fn registers_take_the_last_value_on_the_nodes_clock() {
     }
 }
 
-/// Requests for objects check names; those for data types do not, but for the
-/// type, which has to be there.
+/// Requests for objects check names. Requests for data types check only the type, which has
+/// to exist.
 #[test]
-fn empty_names_are_names() {
+fn empty_names_are_valid() {
     let store = store();
     let request = DtUpdateReq { key: Some("".into()), ..DtUpdateReq::new("", "counters", counter(3)) };
     assert_eq!(store.update(&request).unwrap().key, None);

@@ -1,8 +1,8 @@
-//! [`Log`]: what has become of a set or a map, told without clocks: a list of
-//! all that was ever done, in which removals strike out what they have seen.
+//! [`Log`]: a model of sets and maps without clocks: a list of all updates, from which
+//! removals strike what they have seen.
 //!
-//! Invariant: what a client has seen is a set of updates, not a number: nothing
-//! here knows how the node counts.
+//! Invariant: what a client has seen is a set of updates, not a number, so the model does
+//! not depend on how the node counts.
 
 use std::collections::BTreeSet;
 
@@ -14,10 +14,10 @@ use riak_runtime::Blob;
 /// The updates that a client has seen.
 pub(crate) type Seen = BTreeSet<u32>;
 
-/// The fields that lead to a value: none for that which has the key.
+/// The fields that lead to a value; empty for the top-level value.
 type Path = Vec<(Blob, MapFieldType)>;
 
-/// What an update has done.
+/// The effect of an update.
 #[derive(Clone, Debug, PartialEq)]
 enum Effect {
     Touched,
@@ -34,41 +34,44 @@ struct Entry {
     effect: Effect,
 }
 
-/// All that was done and not removed.
+/// All effects that were not removed.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Log {
     entries: Vec<Entry>,
     updates: u32,
 }
 
-/// Something that is to be removed is not there.
+/// An error: the update removes something that does not exist.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Absent;
 
 impl Log {
-    /// What a client has seen that reads now: all that was done, whether it is
-    /// still there or not.
+    /// Returns what a client sees that reads now: all updates, including those whose
+    /// effects were removed.
     pub(crate) fn read(&self) -> Seen {
         (1..=self.updates).collect()
     }
 
-    /// The object is deleted. Nothing that was done is there.
+    /// Deletes the object, and with it all effects.
     pub(crate) fn clear(&mut self) {
         self.entries.clear();
     }
 
-    /// An update of a set that has the key.
+    /// Applies an update of a top-level set.
     pub(crate) fn update_set(&mut self, op: &SetOp, seen: Option<&Seen>) -> Result<(), Absent> {
-        self.attempt(|log| log.set(op, &Path::new(), seen))
+        self.apply_atomically(|log| log.set(op, &Path::new(), seen))
     }
 
-    /// An update of a map that has the key.
+    /// Applies an update of a top-level map.
     pub(crate) fn update_map(&mut self, op: &MapOp, seen: Option<&Seen>) -> Result<(), Absent> {
-        self.attempt(|log| log.map(op, &Path::new(), seen))
+        self.apply_atomically(|log| log.map(op, &Path::new(), seen))
     }
 
-    /// All or nothing.
-    fn attempt(&mut self, update: impl FnOnce(&mut Self) -> Result<(), Absent>) -> Result<(), Absent> {
+    /// Applies an update as a whole or not at all.
+    fn apply_atomically(
+        &mut self,
+        update: impl FnOnce(&mut Self) -> Result<(), Absent>,
+    ) -> Result<(), Absent> {
         let before = self.entries.clone();
         self.updates += 1;
         let result = update(self);
@@ -78,13 +81,14 @@ impl Log {
         result
     }
 
-    fn note(&mut self, path: &Path, effect: Effect) {
+    fn record(&mut self, path: &Path, effect: Effect) {
         self.entries.push(Entry { update: self.updates, path: path.clone(), effect });
     }
 
-    /// Strikes out what was seen, or all if nobody says what was.
-    fn strike(&mut self, seen: Option<&Seen>, what: impl Fn(&Entry) -> bool) {
-        self.entries.retain(|entry| !(what(entry) && seen.is_none_or(|seen| seen.contains(&entry.update))));
+    /// Removes matching effects that were seen, or all matching ones without a context.
+    fn strike(&mut self, seen: Option<&Seen>, matches: impl Fn(&Entry) -> bool) {
+        self.entries
+            .retain(|entry| !(matches(entry) && seen.is_none_or(|seen| seen.contains(&entry.update))));
     }
 
     fn has(&self, path: &Path, effect: &Effect) -> bool {
@@ -93,7 +97,7 @@ impl Log {
 
     fn set(&mut self, op: &SetOp, path: &Path, seen: Option<&Seen>) -> Result<(), Absent> {
         for element in &op.adds {
-            self.note(path, Effect::Added(element.clone()));
+            self.record(path, Effect::Added(element.clone()));
         }
         for element in &op.removes {
             let added = Effect::Added(element.clone());
@@ -115,17 +119,17 @@ impl Log {
         }
         for update in &op.updates {
             let path = below(path, &update.field);
-            self.note(&path, Effect::Touched);
+            self.record(&path, Effect::Touched);
             match update.field.r#type {
                 MapFieldType::Counter => {
                     let by = update.counter_op.as_ref().unwrap().increment.unwrap_or(1);
-                    self.note(&path, Effect::Incremented(by));
+                    self.record(&path, Effect::Incremented(by));
                 }
                 MapFieldType::Register => {
-                    self.note(&path, Effect::Assigned(update.register_op.clone().unwrap()));
+                    self.record(&path, Effect::Assigned(update.register_op.clone().unwrap()));
                 }
                 MapFieldType::Flag if update.flag_op == Some(FlagOp::Enable) => {
-                    self.note(&path, Effect::Enabled);
+                    self.record(&path, Effect::Enabled);
                 }
                 MapFieldType::Flag => {
                     self.strike(seen, |entry| entry.path == path && entry.effect == Effect::Enabled);
@@ -137,12 +141,12 @@ impl Log {
         Ok(())
     }
 
-    /// The elements of a set.
+    /// Returns the elements of the set.
     pub(crate) fn elements(&self) -> Vec<Blob> {
         self.elements_at(&Path::new())
     }
 
-    /// The fields of a map.
+    /// Returns the fields of the map.
     pub(crate) fn fields(&self) -> Vec<MapEntry> {
         self.fields_at(&Path::new())
     }
@@ -160,7 +164,7 @@ impl Log {
     }
 
     fn fields_at(&self, path: &Path) -> Vec<MapEntry> {
-        // The order of the modules in which Riak has them.
+        // The order of the names of Riak's modules.
         let rank = |kind| match kind {
             MapFieldType::Counter => 0,
             MapFieldType::Register => 1,
@@ -168,12 +172,12 @@ impl Log {
             MapFieldType::Flag => 3,
             MapFieldType::Set => 4,
         };
-        let there = self.entries.iter().filter(|entry| {
+        let touched = self.entries.iter().filter(|entry| {
             entry.path.len() == path.len() + 1
                 && entry.path.starts_with(path)
                 && entry.effect == Effect::Touched
         });
-        let fields: BTreeSet<_> = there
+        let fields: BTreeSet<_> = touched
             .map(|entry| {
                 let (name, kind) = entry.path[path.len()].clone();
                 (name, rank(kind), kind)

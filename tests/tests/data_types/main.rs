@@ -1,9 +1,9 @@
 //! Data types in the in-memory node.
 //!
-//! What the node answers is the recorded node's (`replay_node`); here it is held
-//! by itself: in its words (`refusals`, `answers`), in what clients do to each
-//! other (`observed`), against models of the algebra (`model`), as objects
-//! (`objects`), as frames (`frames`), and with `riak-client` (`convergent`).
+//! `replay_node` compares the node with the recorded one. These tests check it by itself:
+//! its errors and answers (`refusals`, `answers`), concurrent clients (`observed`), models
+//! of the algebra (`model`), data types as objects (`objects`) and as frames (`frames`),
+//! and `riak-client` (`convergent`).
 
 mod answers;
 mod convergent;
@@ -18,7 +18,7 @@ mod requests;
 #[path = "../replay/peer.rs"]
 mod peer;
 
-// The runtime's own: choices that are the same in every run.
+// The runtime's generator of reproducible random choices.
 #[allow(dead_code)]
 #[path = "../../../runtime/src/dice.rs"]
 mod dice;

@@ -1,7 +1,7 @@
-//! Sequences of updates by several clients, against models.
+//! Random sequences of updates by several clients, compared with models.
 //!
-//! Invariant: a context is what an answer had, given back byte for byte; the
-//! model keeps its own.
+//! Invariant: clients return contexts byte for byte as they were in the answers. The model
+//! keeps its own.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -20,15 +20,15 @@ use crate::requests::*;
 const CLIENTS: usize = 3;
 const ROUNDS: u64 = 60;
 
-/// What a client has read last, as the node and as the model know it.
+/// What a client has last read, in the terms of the node and of the model.
 #[derive(Clone, Default)]
 struct Client {
     context: Option<Blob>,
     seen: Option<Seen>,
 }
 
-/// A store beside its model, for one kind.
-struct Trial {
+/// A store and its model, for one kind of data type.
+struct Simulation {
     store: Store,
     clock: Clock,
     log: Log,
@@ -37,24 +37,24 @@ struct Trial {
     kind: &'static str,
 }
 
-impl Trial {
+impl Simulation {
     fn new(kind: &'static str, seed: u64) -> Self {
         let (store, clock) = stores();
         let clients = [const { Client { context: None, seen: None } }; CLIENTS];
         Self { store, clock, log: Log::default(), clients, dice: Dice::new(seed), kind }
     }
 
-    /// One client reads, or forgets what it has read, or the object is deleted
-    /// and perhaps reaped; most often none of these.
-    fn interlude(&mut self) {
-        let who = self.dice.below(CLIENTS);
+    /// Lets one client read or forget what it has read, or deletes the object and perhaps
+    /// reaps it; most often does nothing.
+    fn random_event(&mut self) {
+        let client = self.dice.below(CLIENTS);
         match self.dice.below(12) {
             0..=3 => {
                 if let Some(context) = context(&self.store, self.kind) {
-                    self.clients[who] = Client { context: Some(context), seen: Some(self.log.read()) };
+                    self.clients[client] = Client { context: Some(context), seen: Some(self.log.read()) };
                 }
             }
-            4 => self.clients[who] = Client::default(),
+            4 => self.clients[client] = Client::default(),
             5 if self.dice.below(5) == 0 => {
                 let delete = RpbDelReq { r#type: Some(self.kind.into()), ..RpbDelReq::new("b", "k") };
                 self.store.delete(&delete).unwrap();
@@ -63,13 +63,13 @@ impl Trial {
             }
             _ => {}
         }
-        // Registers are told apart by time.
+        // Registers order their values by time.
         self.clock.advance(Duration::from_micros(1));
     }
 
     fn client(&mut self) -> Client {
-        let who = self.dice.below(CLIENTS);
-        self.clients[who].clone()
+        let client = self.dice.below(CLIENTS);
+        self.clients[client].clone()
     }
 
     fn set_op(&mut self) -> SetOp {
@@ -114,7 +114,7 @@ impl Trial {
         update
     }
 
-    /// Whether the node did as the model did.
+    /// Asserts that the node behaves as the model.
     fn check(&mut self, client: &Client, op: DtOp, accepted: bool, place: &str) {
         let request = with(client.context.as_ref(), update(self.kind, op));
         let result = self.store.update(&request);
@@ -136,46 +136,45 @@ impl Trial {
 }
 
 #[test]
-fn sets_are_what_their_model_is() {
+fn sets_match_their_model() {
     let (mut accepted, mut refused) = (0, 0);
     for seed in 0..ROUNDS {
-        let mut trial = Trial::new("sets", seed);
+        let mut simulation = Simulation::new("sets", seed);
         for step in 0..60 {
-            trial.interlude();
-            let (client, op) = (trial.client(), trial.set_op());
-            let result = trial.log.update_set(&op, client.seen.as_ref());
+            simulation.random_event();
+            let (client, op) = (simulation.client(), simulation.set_op());
+            let result = simulation.log.update_set(&op, client.seen.as_ref());
             *if result.is_ok() { &mut accepted } else { &mut refused } += 1;
             let op = DtOp { set_op: Some(op), ..DtOp::default() };
-            trial.check(&client, op, result.is_ok(), &format!("seed {seed}, step {step}"));
+            simulation.check(&client, op, result.is_ok(), &format!("seed {seed}, step {step}"));
         }
     }
     assert!(accepted > 1_000 && refused > 300, "{accepted} and {refused}");
 }
 
 #[test]
-fn maps_are_what_their_model_is() {
+fn maps_match_their_model() {
     let (mut accepted, mut refused) = (0, 0);
     for seed in 0..ROUNDS {
-        let mut trial = Trial::new("maps", seed);
+        let mut simulation = Simulation::new("maps", seed);
         for step in 0..60 {
-            trial.interlude();
-            let (client, op) = (trial.client(), trial.map_op(2));
-            let result = trial.log.update_map(&op, client.seen.as_ref());
+            simulation.random_event();
+            let (client, op) = (simulation.client(), simulation.map_op(2));
+            let result = simulation.log.update_map(&op, client.seen.as_ref());
             *if result.is_ok() { &mut accepted } else { &mut refused } += 1;
             let op = DtOp { map_op: Some(op), ..DtOp::default() };
-            trial.check(&client, op, result.is_ok(), &format!("seed {seed}, step {step}"));
+            simulation.check(&client, op, result.is_ok(), &format!("seed {seed}, step {step}"));
         }
     }
     assert!(accepted > 1_000 && refused > 300, "{accepted} and {refused}");
 }
 
-/// What is added since a context was given survives everything that is removed
-/// with it, in a set and in a set of a map.
+/// A removal with a context takes nothing that was added later, in a set and in a set inside a map.
 #[test]
-fn no_removal_takes_what_it_has_not_seen() {
+fn a_removal_takes_only_what_its_context_has_seen() {
     for seed in 0..ROUNDS {
         for kind in ["sets", "maps"] {
-            let mut trial = Trial::new(kind, seed);
+            let mut simulation = Simulation::new(kind, seed);
             let op = |adds: &[Blob], removes: &[Blob]| {
                 let set = SetOp { adds: adds.to_vec(), removes: removes.to_vec(), ..SetOp::default() };
                 if kind == "sets" {
@@ -188,22 +187,22 @@ fn no_removal_takes_what_it_has_not_seen() {
             let some = |dice: &mut Dice| -> Vec<Blob> {
                 names.iter().filter(|_| dice.below(2) == 0).cloned().collect()
             };
-            let before = some(&mut trial.dice);
-            trial.store.update(&update(kind, op(&before, &[]))).unwrap();
-            let seen = context(&trial.store, kind);
-            let after = some(&mut trial.dice);
-            trial.store.update(&update(kind, op(&after, &[]))).unwrap();
+            let before = some(&mut simulation.dice);
+            simulation.store.update(&update(kind, op(&before, &[]))).unwrap();
+            let seen = context(&simulation.store, kind);
+            let after = some(&mut simulation.dice);
+            simulation.store.update(&update(kind, op(&after, &[]))).unwrap();
             for _ in 0..2 {
-                trial.store.update(&with(seen.as_ref(), update(kind, op(&[], &names)))).unwrap();
+                simulation.store.update(&with(seen.as_ref(), update(kind, op(&[], &names)))).unwrap();
             }
-            let value = trial.store.fetch(&fetch(kind)).unwrap().value.unwrap();
+            let value = simulation.store.fetch(&fetch(kind)).unwrap().value.unwrap();
             let left = if kind == "sets" { value.set_value } else { value.map_value[0].set_value.clone() };
             assert_eq!(left, after, "seed {seed}, {kind}");
         }
     }
 }
 
-/// A context is of one key: the same numbers are other events elsewhere.
+/// A context belongs to one key: elsewhere, the same numbers are other events.
 #[test]
 fn a_context_of_another_key_removes_nothing() {
     let store = store();
@@ -219,7 +218,7 @@ fn a_context_of_another_key_removes_nothing() {
 }
 
 #[test]
-fn counters_add_up_and_what_only_grows_grows() {
+fn counters_sum_up_and_grow_only_types_keep_everything() {
     let names: Vec<&'static str> = (0..200).map(|number| &*number.to_string().leak()).collect();
     let mut dice = Dice::new(1);
     let (store, mut sum, mut all) = (store(), 0, BTreeSet::new());
@@ -234,7 +233,7 @@ fn counters_add_up_and_what_only_grows_grows() {
         let value = |kind| store.fetch(&fetch(kind)).unwrap().value.unwrap();
         assert_eq!(value("counters").counter_value, Some(sum));
         assert_eq!(value("gsets").gset_value, all.iter().copied().map(Blob::from).collect::<Vec<_>>());
-        // So few are counted exactly, or one off.
+        // Counts this small are exact, or off by one.
         assert!(value("hlls").hll_value.unwrap().abs_diff(all.len() as u64) <= 1);
     }
     assert!(all.len() > 150);

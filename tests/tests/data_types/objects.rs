@@ -1,8 +1,7 @@
-//! Data types as objects: deletes and tombstones, plain reads and writes, the
-//! counters of Riak 1.4, and what buckets say of themselves.
+//! Data types as objects: deletes and tombstones, plain reads and writes, the counters of
+//! Riak 1.4, and the properties of buckets.
 //!
-//! Invariant: nothing here looks at what a data type holds in another way than
-//! clients do.
+//! Invariant: these tests see the content of a data type only as clients do.
 
 use std::time::Duration;
 
@@ -17,7 +16,7 @@ use riak_runtime::Blob;
 use crate::requests::*;
 
 #[test]
-fn deleting_leaves_a_tombstone_and_old_contexts_cover_nothing_new() {
+fn deleting_leaves_a_tombstone_and_old_contexts_cover_no_new_elements() {
     let (store, clock) = stores();
     store.update(&update("sets", set(&["x"], &[]))).unwrap();
     let old = context(&store, "sets");
@@ -25,7 +24,7 @@ fn deleting_leaves_a_tombstone_and_old_contexts_cover_nothing_new() {
     store.delete(&delete).unwrap();
     assert_eq!(store.fetch(&fetch("sets")).unwrap().value, None);
     assert!(store.keys("sets", "b").is_empty() && store.object("sets", "b", "k").is_some());
-    // Updated before it is reaped, it is there again; a plain read shows both.
+    // An update before the reaping recreates the set. A plain read shows it and the tombstone.
     store.update(&update("sets", set(&["x"], &[]))).unwrap();
     store.update(&with(old.as_ref(), update("sets", set(&[], &["x"])))).unwrap();
     assert_eq!(found_set(&store), ["x"]);
@@ -35,7 +34,7 @@ fn deleting_leaves_a_tombstone_and_old_contexts_cover_nothing_new() {
     store.delete(&delete).unwrap();
     clock.advance(Duration::from_secs(10));
     assert_eq!(store.object("sets", "b", "k"), None);
-    // A context from before may remove what is not there: then that is there, empty.
+    // An old context may remove what does not exist, which creates an empty set.
     store.update(&with(old.as_ref(), update("sets", set(&[], &["x"])))).unwrap();
     assert_eq!(found_set(&store), blobs(&[]));
 }
@@ -59,7 +58,7 @@ fn plain_reads_show_the_stored_form_and_plain_writes_are_siblings() {
         assert!(content.value.starts_with(b"E\x02") && content.vtag.is_some() && content.last_mod.is_some());
         assert!(content.value.windows(module.len()).any(|part| part == module.as_bytes()));
         let value = store.fetch(&fetch(kind)).unwrap().value;
-        // A write that has not seen it stands beside it.
+        // A write that has not seen the data type becomes its sibling.
         let put = RpbPutReq {
             r#type: Some(kind.into()),
             key: Some("k".into()),
@@ -69,7 +68,7 @@ fn plain_reads_show_the_stored_form_and_plain_writes_are_siblings() {
         assert_eq!(store.fetch(&fetch(kind)).unwrap().value, value);
         store.update(&update(kind, op)).unwrap();
         assert_eq!(store.get(&get).unwrap().content.len(), 2);
-        // One that has seen it replaces it, and there is nothing to fetch.
+        // A write that has seen it replaces it, and a fetch finds an empty value.
         let vclock = store.get(&get).unwrap().vclock;
         store.put(&RpbPutReq { vclock, ..put }).unwrap();
         let emptied = store.fetch(&fetch(kind)).unwrap();
@@ -81,7 +80,7 @@ fn plain_reads_show_the_stored_form_and_plain_writes_are_siblings() {
 }
 
 #[test]
-fn legacy_counters_are_in_buckets_that_keep_siblings() {
+fn legacy_counters_need_buckets_that_keep_siblings() {
     let store = store();
     store.create_bucket_type("default", &RpbBucketProps { allow_mult: Some(true), ..<_>::default() });
     let add = |by| RpbCounterUpdateReq::new("b", "k", by);
@@ -89,7 +88,7 @@ fn legacy_counters_are_in_buckets_that_keep_siblings() {
     assert_eq!(store.update_counter(&add(5)).unwrap().value, None);
     let shown = RpbCounterUpdateReq { returnvalue: Some(true), ..add(-7) };
     assert_eq!(store.update_counter(&shown).unwrap().value, Some(-2));
-    // The new request of the default type is the old one, and loses the value.
+    // In the default type, the new request is handled as the old one, and loses the value.
     let request = DtUpdateReq { return_body: Some(true), ..update("default", counter(10)) };
     assert_eq!(store.update(&request).unwrap(), <_>::default());
     let answer = store.fetch(&fetch("default")).unwrap();
@@ -101,7 +100,7 @@ fn legacy_counters_are_in_buckets_that_keep_siblings() {
     );
     let quorum = RpbCounterGetReq { r: Some(4.into()), ..RpbCounterGetReq::new("b", "k") };
     assert_eq!(refused(store.get_counter(&quorum)), "{n_val_violation,3}");
-    // Nobody makes up a key for it.
+    // No key is generated for it.
     assert!(store.update(&DtUpdateReq::new("b", "default", counter(1))).unwrap_err().closes());
     let found = store.get(&RpbGetReq::new("b", "k")).unwrap();
     assert!(found.content[0].value.starts_with(b"E\x01"));
@@ -115,7 +114,7 @@ fn legacy_counters_are_in_buckets_that_keep_siblings() {
 }
 
 #[test]
-fn buckets_show_their_data_type_and_its_precision() {
+fn bucket_props_show_the_data_type_and_its_precision() {
     let store = store();
     for (name, kind, _) in KINDS {
         let props = store.bucket_props(name, "b").unwrap();

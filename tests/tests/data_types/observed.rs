@@ -1,7 +1,7 @@
-//! What contexts are for: a removal takes what was observed, and what others do
-//! at the same time stays.
+//! The purpose of contexts: a removal takes only what was observed, and concurrent updates
+//! by other clients survive.
 //!
-//! Invariant: two clients are two contexts; the node has no other way to tell.
+//! Invariant: two clients are two contexts; the node cannot distinguish them in any other way.
 
 use riak_client::riak_dt::map_field::MapFieldType;
 use riak_client::riak_dt::map_update::FlagOp;
@@ -10,22 +10,22 @@ use riak_testkit::Store;
 
 use crate::requests::*;
 
-/// Two clients, each with what it has read.
+/// Two clients, each with the context of its own read.
 #[test]
-fn sets_lose_what_was_observed() {
+fn a_removal_takes_only_observed_elements() {
     let store = store();
     store.update(&update("sets", set(&["x", "y"], &[]))).unwrap();
     let old = context(&store, "sets");
-    // The other client adds it again: that is not the one that was seen.
+    // The other client adds "x" again, which is an addition that the first has not seen.
     store.update(&update("sets", set(&["x", "z"], &[]))).unwrap();
     store.update(&with(old.as_ref(), update("sets", set(&[], &["x", "y", "z", "never"])))).unwrap();
     assert_eq!(found_set(&store), ["x", "z"]);
     let new = context(&store, "sets");
     store.update(&with(new.as_ref(), update("sets", set(&[], &["x"])))).unwrap();
-    // A second time is no error, and neither is a removal that does not count.
+    // Removing again is no error, and neither is a removal without effect.
     store.update(&with(new.as_ref(), update("sets", set(&[], &["x"])))).unwrap();
     assert_eq!((found_set(&store), context(&store, "sets")), (blobs(&["z"]), new));
-    // Without a context, what is there goes, and it has to be there.
+    // Without a context, elements are removed unconditionally, and have to exist.
     store.update(&update("sets", set(&[], &["z"]))).unwrap();
     assert_eq!(found_set(&store), blobs(&[]));
     assert_eq!(
@@ -35,7 +35,7 @@ fn sets_lose_what_was_observed() {
 }
 
 #[test]
-fn additions_come_before_removals_and_all_or_nothing_happens() {
+fn additions_precede_removals_and_updates_are_atomic() {
     let store = store();
     store.update(&update("sets", set(&["x"], &["x"]))).unwrap();
     assert_eq!(found_set(&store), blobs(&[]));
@@ -55,7 +55,7 @@ fn found_map_or_none(store: &Store) -> Option<Vec<MapEntry>> {
 }
 
 #[test]
-fn a_removed_field_begins_anew_in_the_same_update() {
+fn a_field_can_be_removed_and_recreated_in_one_update() {
     let store = store();
     store.update(&update("maps", map(vec![count("n", 5), elements("s", &["x"], &[])], vec![]))).unwrap();
     let seen = context(&store, "maps");
@@ -66,10 +66,10 @@ fn a_removed_field_begins_anew_in_the_same_update() {
     assert_eq!(found(&store, "s").unwrap().set_value, ["y"]);
 }
 
-/// One client removes a field while another updates it: the update stays, and
-/// what was there before goes, at any depth.
+/// One client removes a field while another updates it. The update survives, and earlier
+/// content is removed, at any depth.
 #[test]
-fn an_update_at_the_same_time_survives_the_removal_of_its_field() {
+fn a_concurrent_update_survives_the_removal_of_its_field() {
     let store = store();
     let inner = |op: Vec<MapUpdate>| nested("m", map_op(op, vec![]));
     let first = vec![
@@ -115,14 +115,14 @@ fn an_update_at_the_same_time_survives_the_removal_of_its_field() {
     assert_eq!(names, ["m", "n", "s"]);
     assert_eq!(inner[0].map_value[0].counter_value, Some(10));
     assert_eq!((inner[1].counter_value, &inner[2].set_value), (Some(2), &blobs(&["new"])));
-    // What has seen all of it removes all of it.
+    // A removal that has seen everything removes everything.
     let seen = context(&store, "maps");
     store.update(&with(seen.as_ref(), update("maps", map(vec![], removes())))).unwrap();
     assert_eq!(found_map(&store), []);
 }
 
 #[test]
-fn a_context_counts_at_any_depth() {
+fn a_context_applies_at_any_depth() {
     let store = store();
     let inner = |op: Vec<MapUpdate>, removes| map(vec![nested("m", map_op(op, removes))], vec![]);
     let enable = || vec![flag("f", FlagOp::Enable), elements("s", &["x"], &[])];
@@ -136,7 +136,7 @@ fn a_context_counts_at_any_depth() {
     let seen = context(&store, "maps");
     store.update(&with(seen.as_ref(), update("maps", inner(disable(), vec![])))).unwrap();
     assert_eq!((inside(&store)[0].flag_value, inside(&store)[1].set_value.len()), (Some(false), 0));
-    // Removing what is not there, with a context, leaves the fields on the way.
+    // Removing what does not exist, with a context, creates the fields on the path.
     let absent = vec![elements("t", &[], &["x"])];
     store.update(&with(seen.as_ref(), update("maps", inner(absent, vec![])))).unwrap();
     assert_eq!(inside(&store).len(), 3);

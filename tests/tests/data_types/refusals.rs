@@ -1,8 +1,8 @@
-//! What a node refuses of requests for data types, in which words, and what it
-//! crashes on.
+//! The data type requests that a node refuses, with the texts of its errors, and those that
+//! crash it.
 //!
-//! Invariant: what is refused leaves nothing behind, but for the one update that
-//! is applied before the answer to it crashes.
+//! Invariant: a refused request changes nothing, except the one update that is applied
+//! before its answer crashes.
 
 use riak_client::riak::RpbBucketProps;
 use riak_client::riak_dt::map_field::MapFieldType;
@@ -13,7 +13,7 @@ use riak_testkit::Node;
 use crate::requests::*;
 
 #[test]
-fn errors_have_riaks_words() {
+fn errors_have_riaks_texts() {
     let store = store();
     let read = |kind: &'static str| refused(store.fetch(&fetch(kind)));
     let write = |kind: &'static str, op: DtOp| refused(store.update(&update(kind, op)));
@@ -46,12 +46,12 @@ fn errors_have_riaks_words() {
     let odd = RpbBucketProps { datatype: Some("tree".into()), ..<_>::default() };
     store.create_bucket_type("odd", &odd);
     assert_eq!(read("odd"), "`tree` is not a supported type");
-    // Nothing of this has left anything.
+    // None of these requests has stored anything.
     assert!(store.is_empty());
 }
 
 #[test]
-fn updates_without_sense_crash() {
+fn invalid_updates_crash() {
     let store = store();
     let bare = |kind| map(vec![MapUpdate::new(MapField::new("f", kind))], vec![]);
     for (request, clause) in [
@@ -67,7 +67,7 @@ fn updates_without_sense_crash() {
         assert!(error.closes() && error.to_string().contains(clause), "{error}");
     }
     assert!(store.is_empty());
-    // A register may have no value, which is not an empty one.
+    // A register without a value is distinct from an empty one.
     store.update(&update("maps", bare(MapFieldType::Register))).unwrap();
     assert_eq!(found(&store, "f").unwrap().register_value, None);
     store.update(&update("maps", map(vec![register("f", "")], vec![]))).unwrap();
@@ -75,7 +75,7 @@ fn updates_without_sense_crash() {
 }
 
 #[test]
-fn of_several_operations_the_first_counts() {
+fn the_first_of_several_operations_is_applied() {
     let store = store();
     let all = DtOp {
         map_op: map(vec![], vec![]).map_op,
@@ -93,7 +93,7 @@ fn of_several_operations_the_first_counts() {
 }
 
 #[test]
-fn quorums_are_checked_as_those_of_objects() {
+fn quorums_are_checked_as_for_objects() {
     let store = store();
     let reads = [
         DtFetchReq { r: Some(4.into()), ..fetch("sets") },
@@ -120,7 +120,7 @@ fn quorums_are_checked_as_those_of_objects() {
 }
 
 #[test]
-fn contexts_where_none_belong_get_no_answer_in_time() {
+fn unexpected_and_invalid_contexts_time_out() {
     let store = store();
     store.update(&update("sets", set(&["x"], &[]))).unwrap();
     let context = context(&store, "sets");
@@ -135,7 +135,7 @@ fn contexts_where_none_belong_get_no_answer_in_time() {
 }
 
 #[test]
-fn a_grow_only_set_is_updated_and_then_crashes_the_answer() {
+fn a_grow_only_set_is_updated_although_its_answer_crashes() {
     let store = store();
     let request = DtUpdateReq { return_body: Some(true), ..update("gsets", gset(&["b", "a"])) };
     let error = store.update(&request).unwrap_err();
@@ -144,7 +144,7 @@ fn a_grow_only_set_is_updated_and_then_crashes_the_answer() {
 }
 
 #[test]
-fn data_types_are_no_larger_than_objects() {
+fn the_size_limit_of_objects_applies_to_data_types() {
     let sets = RpbBucketProps { datatype: Some("set".into()), ..RpbBucketProps::default() };
     let store = Node::builder().bucket_type("sets", &sets).max_object_size(500).build_store();
     store.update(&update("sets", set(&["x"], &[]))).unwrap();

@@ -1,6 +1,6 @@
-//! Requests for data types, and a store that has a bucket type for each kind.
+//! Requests for data types, and a store with a bucket type for each kind.
 //!
-//! Invariant: what a request asks for is the key `k` of the bucket `b`.
+//! Invariant: requests are for the key `k` of the bucket `b`.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ pub(crate) const KINDS: [(&str, &str, DataType); 5] = [
     ("gsets", "gset", DataType::Gset),
 ];
 
-/// A node with a bucket type for each kind, and one for plain objects.
+/// Returns a node builder with a bucket type for each kind, and one for plain objects.
 pub(crate) fn builder() -> NodeBuilder {
     Node::builder().data_types().bucket_type("plain", &RpbBucketProps::default())
 }
@@ -92,7 +92,7 @@ pub(crate) fn nested(name: &'static str, op: MapOp) -> MapUpdate {
     MapUpdate { map_op: Some(op), ..MapUpdate::new(MapField::new(name, MapFieldType::Map)) }
 }
 
-/// An update of the key `k`.
+/// Returns an update of the key `k`.
 pub(crate) fn update(kind: &'static str, op: DtOp) -> DtUpdateReq {
     DtUpdateReq { key: Some("k".into()), ..DtUpdateReq::new("b", kind, op) }
 }
@@ -117,7 +117,7 @@ pub(crate) fn found_map(store: &Store) -> Vec<MapEntry> {
     store.fetch(&fetch("maps")).unwrap().value.unwrap().map_value
 }
 
-/// What a map has under a name.
+/// Returns the field with this name of the map.
 pub(crate) fn found(store: &Store, name: &str) -> Option<MapEntry> {
     found_map(store).into_iter().find(|entry| *entry.field.name == *name.as_bytes())
 }

@@ -1,9 +1,9 @@
-//! Reading the fixtures: recorded exchanges, golden frames, and every message
-//! type that is a frame, by name.
+//! The fixtures: recorded exchanges, golden frames, and a list of every message type that
+//! is a frame.
 //!
-//! Invariant: nothing here is made by the code that is held against it.
+//! Invariant: nothing here uses the code that is compared with the fixtures.
 
-// Each test binary uses its own part of this.
+// Each test binary uses a part of this module.
 #![allow(dead_code, unused_macros, unused_imports)]
 
 pub(crate) mod nature;
@@ -17,7 +17,7 @@ use serde_json::Value;
 
 /// One line of a transcript.
 pub(crate) struct Exchange {
-    /// The transcript, without its extension.
+    /// The transcript's file name without its extension.
     pub(crate) file: String,
     pub(crate) name: String,
     pub(crate) send: Vec<Sent>,
@@ -25,10 +25,10 @@ pub(crate) struct Exchange {
     pub(crate) closed: bool,
 }
 
-/// What was written.
+/// What the client wrote.
 pub(crate) enum Sent {
     Frame(Named),
-    /// Bytes as they were written, length and code included.
+    /// Bytes as they were written, including length and code.
     Raw(Vec<u8>),
 }
 
@@ -39,7 +39,7 @@ pub(crate) struct Named {
     pub(crate) name: Option<String>,
 }
 
-/// A frame of the table of golden frames.
+/// A row of the table of golden frames.
 pub(crate) struct Golden {
     pub(crate) case: String,
     pub(crate) name: String,
@@ -47,7 +47,7 @@ pub(crate) struct Golden {
 }
 
 impl Exchange {
-    /// Where it stands, for messages.
+    /// Returns the position of the exchange, for panic messages.
     pub(crate) fn place(&self) -> String {
         format!("{}: {}", self.file, self.name)
     }
@@ -58,7 +58,7 @@ pub(crate) fn fixture(name: &str) -> String {
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// All transcripts, by name.
+/// Returns the names of all transcripts, sorted.
 pub(crate) fn transcripts() -> Vec<String> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/transcripts");
     let files = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
@@ -70,7 +70,7 @@ pub(crate) fn transcripts() -> Vec<String> {
     names
 }
 
-/// The exchanges of a transcript, in their order.
+/// Returns the exchanges of a transcript in order.
 pub(crate) fn transcript(file: &str) -> Vec<Exchange> {
     fixture(&format!("transcripts/{file}.jsonl")).lines().map(|line| exchange(file, line)).collect()
 }
@@ -100,7 +100,7 @@ fn named(value: &Value) -> Named {
     }
 }
 
-/// The golden frames.
+/// Returns the golden frames.
 pub(crate) fn golden() -> Vec<Golden> {
     let rows = rows("golden_frames.tsv").into_iter().map(|row| {
         let bytes = hex(&row[3]);
@@ -113,7 +113,7 @@ pub(crate) fn golden() -> Vec<Golden> {
     rows.collect()
 }
 
-/// The rows of a table with tabs, without its head.
+/// Returns the rows of a tab-separated table, without its header.
 pub(crate) fn rows(table: &str) -> Vec<Vec<String>> {
     fixture(table).lines().skip(1).map(|line| line.split('\t').map(str::to_owned).collect()).collect()
 }
@@ -125,7 +125,7 @@ pub(crate) fn hex(text: &str) -> Vec<u8> {
     digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect()
 }
 
-/// The frames that these bytes begin with, and what is left.
+/// Splits off the complete frames at the start of `bytes`. Returns them and the rest.
 pub(crate) fn split_frames(mut bytes: &[u8]) -> (Vec<Frame>, &[u8]) {
     let mut frames = Vec::new();
     while let Some((length, rest)) = bytes.split_first_chunk::<4>() {
@@ -139,8 +139,7 @@ pub(crate) fn split_frames(mut bytes: &[u8]) -> (Vec<Frame>, &[u8]) {
     (frames, bytes)
 }
 
-/// Calls `$each!(module, Message)` for every message that is a frame, in the
-/// order of their codes.
+/// Calls `$each!` with the list of every message that is a frame, in the order of their codes.
 macro_rules! every_frame {
     ($each:ident) => {
         $each! {

@@ -1,9 +1,9 @@
-//! What differs by nature between a recorded node and this one, and nothing
-//! else: each value by its path in the message.
+//! Values that necessarily differ between the recorded node and this one, by their path in
+//! the message.
 //!
-//! Invariant: values that were the same on the recorded node are the same here,
-//! and different ones are different: only their bytes are free. What is not
-//! taken out here is compared byte by byte.
+//! Invariant: values that were equal on the recorded node are equal here, and values that
+//! differed differ here; only their bytes are free. All other values are compared byte by
+//! byte.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -11,26 +11,25 @@ use riak_client::AnyMessage;
 use riak_client::riak_kv::RpbContent;
 use riak_runtime::Blob;
 
-/// What a value is, and with that, what is still asked of it.
+/// The kind of a value that may differ, which decides what is still checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Nature {
-    /// The same one wherever the recorded one was the same.
+    /// A vclock: equal wherever the recorded one was equal.
     Vclock,
-    /// The same one wherever the recorded one was the same: what a read of a data
-    /// type has seen.
+    /// The context of a read of a data type: equal wherever the recorded one was equal.
     Context,
-    /// The same, in base 62, as long as a hash of 128 bits.
+    /// As the above, in base 62, with the length of a 128-bit hash.
     Vtag,
-    /// The same, in base 62, as long as a hash of 160 bits.
+    /// As the above, in base 62, with the length of a 160-bit hash.
     Key,
-    /// When the node wrote: the node's clock, which a test sets.
+    /// The time of a write, from the node's clock, which the test sets.
     Time,
-    /// An error text from here on, behind what both have.
+    /// The rest of an error text, after the prefix that both share.
     Trace,
 }
 
-/// The paths of all values that differ by nature. One that no exchange has is an
-/// exception that is none, and fails.
+/// The paths of all values that may differ. A path that no exchange has is an unneeded
+/// exception, and fails the test.
 pub(crate) const PATHS: [(&str, Nature); 17] = [
     ("RpbGetResp.vclock", Nature::Vclock),
     ("RpbGetResp.content.vtag", Nature::Vtag),
@@ -51,33 +50,33 @@ pub(crate) const PATHS: [(&str, Nature); 17] = [
     ("RpbErrorResp.errmsg", Nature::Trace),
 ];
 
-/// What an error text begins with that goes on with a stack trace, the longest
-/// first: what a node cannot say for want of a clause for it, and all others.
+/// The prefixes of error texts that continue with a stack trace, the longest first: a
+/// missing function clause when the node prints an error, and all others.
 const TRACES: [&[u8]; 2] = [
     b"Error processing incoming message: error:function_clause:[{riak_api_pb_server,",
     b"Error processing incoming message: ",
 ];
 
-/// A value that was taken out of a message.
+/// A value that was removed from a message.
 #[derive(Clone, Debug)]
-pub(crate) struct Taken {
+pub(crate) struct Removed {
     pub(crate) path: &'static str,
     nature: Nature,
     value: Vec<u8>,
 }
 
-/// Which of our values stands for which recorded one.
+/// The mapping between our values and the recorded ones.
 #[derive(Default)]
-pub(crate) struct Pairs {
+pub(crate) struct Mapping {
     ours: HashMap<(Nature, Vec<u8>), Vec<u8>>,
     recorded: HashMap<(Nature, Vec<u8>), Vec<u8>>,
-    /// The paths that were seen.
+    /// The paths that occurred.
     seen: BTreeSet<&'static str>,
 }
 
-impl Pairs {
-    /// Takes out of both messages what differs by nature, and checks what is
-    /// still asked of it. Returns the paths that were taken out.
+impl Mapping {
+    /// Removes the values that may differ from both messages, and checks what must still
+    /// hold for them. Returns the paths that were removed.
     pub(crate) fn take(
         &mut self,
         recorded: &mut AnyMessage,
@@ -86,7 +85,7 @@ impl Pairs {
     ) -> BTreeSet<&'static str> {
         let theirs = take(recorded);
         let mine = take(ours);
-        let paths = |taken: &[Taken]| taken.iter().map(|taken| taken.path).collect::<Vec<_>>();
+        let paths = |taken: &[Removed]| taken.iter().map(|taken| taken.path).collect::<Vec<_>>();
         assert_eq!(paths(&mine), paths(&theirs), "{place}: presence of the values that differ by nature");
         for (theirs, mine) in theirs.iter().zip(&mine) {
             self.seen.insert(theirs.path);
@@ -96,7 +95,7 @@ impl Pairs {
                 }
                 Nature::Vtag => assert_name(&mine.value, 20..=22, place),
                 Nature::Key => assert_name(&mine.value, 25..=27, place),
-                // The test has set the clock; the node need not tell the time.
+                // The test sets the clock, and traces are free.
                 Nature::Time | Nature::Trace => continue,
             }
             let key = |value: &[u8]| (theirs.nature, value.to_vec());
@@ -112,7 +111,7 @@ impl Pairs {
         paths(&theirs).into_iter().collect()
     }
 
-    /// A request as this node has to get it: with its own vclocks and contexts.
+    /// Replaces recorded vclocks and contexts in a request by this node's own.
     pub(crate) fn translate(&self, request: &mut AnyMessage, place: &str) {
         let (nature, echoed) = match request {
             AnyMessage::RpbGetReq(request) => (Nature::Vclock, &mut request.if_modified),
@@ -130,14 +129,14 @@ impl Pairs {
         }
     }
 
-    /// Every exception was needed.
+    /// Asserts that every exception was needed.
     pub(crate) fn assert_all_seen(&self) {
         for (path, _) in PATHS {
-            assert!(self.seen.contains(path), "{path} is an exception that is none");
+            assert!(self.seen.contains(path), "{path} is an unneeded exception");
         }
     }
 
-    /// How many values stand for how many, by what they are.
+    /// Returns the number of mapped values of each kind.
     pub(crate) fn counts(&self) -> BTreeMap<Nature, usize> {
         let mut counts = BTreeMap::new();
         for (nature, _) in self.ours.keys() {
@@ -156,18 +155,18 @@ fn nature(path: &str) -> Nature {
     listed.unwrap_or_else(|| panic!("{path} is not listed")).1
 }
 
-struct Taker(Vec<Taken>);
+struct Remover(Vec<Removed>);
 
-impl Taker {
+impl Remover {
     fn bytes(&mut self, path: &'static str, field: &mut Option<Blob>) {
         if let Some(value) = field {
-            self.0.push(Taken { path, nature: nature(path), value: std::mem::take(value).into_vec() });
+            self.0.push(Removed { path, nature: nature(path), value: std::mem::take(value).into_vec() });
         }
     }
 
     fn number(&mut self, path: &'static str, field: &mut Option<u32>) {
         if let Some(value) = field {
-            self.0.push(Taken {
+            self.0.push(Removed {
                 path,
                 nature: nature(path),
                 value: std::mem::take(value).to_be_bytes().into(),
@@ -175,11 +174,10 @@ impl Taker {
         }
     }
 
-    /// The siblings of one object: `paths` are those of vtag, time and the part
-    /// of it below a second.
+    /// Removes vtag and time from the siblings of one object. `paths` are those of the
+    /// vtag, of the time, and of its fraction of a second.
     ///
-    /// Siblings come in the order of their vtags; without those, in the order of
-    /// what is left of them.
+    /// Siblings arrive in the order of their vtags. Here, they are sorted by what is left of them.
     fn contents(&mut self, paths: [&'static str; 3], contents: &mut Vec<RpbContent>) {
         contents.sort_by(|one, other| (one.deleted, &one.value).cmp(&(other.deleted, &other.value)));
         for content in contents {
@@ -191,8 +189,8 @@ impl Taker {
     }
 }
 
-fn take(message: &mut AnyMessage) -> Vec<Taken> {
-    let mut taker = Taker(Vec::new());
+fn take(message: &mut AnyMessage) -> Vec<Removed> {
+    let mut taker = Remover(Vec::new());
     match message {
         AnyMessage::RpbGetResp(answer) => {
             let paths = [
@@ -232,7 +230,7 @@ fn take(message: &mut AnyMessage) -> Vec<Taken> {
         AnyMessage::RpbErrorResp(error) => {
             if let Some(head) = TRACES.into_iter().find(|head| error.errmsg.starts_with(head)) {
                 let path = "RpbErrorResp.errmsg";
-                taker.0.push(Taken {
+                taker.0.push(Removed {
                     path,
                     nature: nature(path),
                     value: error.errmsg[head.len()..].to_vec(),

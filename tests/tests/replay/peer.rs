@@ -1,7 +1,7 @@
-//! A client of its own: frames on a socket, with none of the runtime's client.
+//! A minimal client that reads and writes frames on a socket without using the runtime's client.
 //!
-//! Invariant: it reads exactly the frames that it was asked to read, and knows
-//! when there is nothing more.
+//! Invariant: it reads exactly the frames that it is asked to read, and can check that
+//! there are no more.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -11,8 +11,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// Far more than a node in the process needs.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Far more than a node in the same process needs.
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// One connection.
 pub(crate) struct Peer {
@@ -33,9 +33,9 @@ impl Peer {
         self.write(&[&length[..], &[frame.code], &frame.body].concat()).await;
     }
 
-    /// The next frame; `None` if the node has closed the connection.
+    /// Returns the next frame, or `None` if the node has closed the connection.
     pub(crate) async fn read(&mut self) -> Option<Frame> {
-        timeout(PATIENCE, self.next()).await.expect("the node neither answers nor closes")
+        timeout(TIMEOUT, self.next()).await.expect("the node neither answers nor closes")
     }
 
     async fn next(&mut self) -> Option<Frame> {
@@ -46,15 +46,14 @@ impl Peer {
         Some(Frame { code: bytes[0], body: bytes[1..].into() })
     }
 
-    /// Shows that the node has nothing more to say: it answers a ping with the
-    /// next frame.
+    /// Asserts that the node has sent nothing else: its next frame is the answer to a ping.
     pub(crate) async fn expect_idle(&mut self, place: &str) {
         self.send(&Frame { code: 1, body: Vec::new().into() }).await;
         let answer = self.read().await;
         assert_eq!(answer, Some(Frame { code: 2, body: Vec::new().into() }), "{place}: the node said more");
     }
 
-    /// Shows that the node has closed, and said no more.
+    /// Asserts that the node has closed the connection and sent nothing else.
     pub(crate) async fn expect_closed(&mut self, place: &str) {
         assert_eq!(self.read().await, None, "{place}: the node should have closed");
     }

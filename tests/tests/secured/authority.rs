@@ -1,10 +1,10 @@
 //! Certificates for nodes and clients.
 //!
-//! Invariant: each authority has a key of its own, and all have the same name.
+//! Invariant: each authority has its own key, and all authorities have the same name.
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, SanType};
 
-/// An authority, with its own certificate as PEM.
+/// A certificate authority.
 pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
@@ -19,7 +19,7 @@ impl Authority {
         self.0.pem()
     }
 
-    /// A certificate and its key, as PEM.
+    /// Signs a certificate for a new key. Returns both as PEM.
     pub(crate) fn sign(&self, change: impl FnOnce(&mut CertificateParams)) -> (String, String) {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::default();

@@ -1,7 +1,7 @@
-//! Servers that stop or go away while a connection is secured, and after that.
+//! Servers that stall or disappear during the security handshake, and after it.
 //!
-//! Invariant: wherever that is, a call ends in its time, and is told to have been
-//! sent only if it may have been.
+//! Invariant: at every stage, a call ends in time, and its error says that it may have been
+//! applied only if it was sent.
 
 use std::io;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use riak_client::riak_kv::{RpbContent, RpbGetReq, RpbPutReq};
 use riak_client::{CallError, CallOptions, ClientConfig, ConnectionError, Riak};
-use riak_runtime::client::Node as Place;
+use riak_runtime::client::Node as NodeAddress;
 use riak_runtime::tls::TlsConfig;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -24,7 +24,7 @@ use tokio_rustls::server::TlsStream;
 use super::authority::{Authority, for_localhost};
 use super::secured;
 
-/// How far a server gets.
+/// The stage at which a server fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Stage {
     Accepted,
@@ -48,15 +48,15 @@ const STAGES: [Stage; 8] = [
     Stage::HalfOfAnswer,
 ];
 
-/// What it does then.
+/// What the server does at that stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fault {
-    /// Nothing any more.
+    /// Stops responding.
     Stalls,
-    /// Goes, without a word.
+    /// Closes the socket without a TLS close.
     Closes,
-    /// Says that it will say nothing more, and stays.
-    Ends,
+    /// Sends a TLS close, and keeps the socket open.
+    SendsTlsClose,
 }
 
 #[derive(Clone)]
@@ -85,7 +85,7 @@ impl Faulty {
         Self { acceptor: TlsAcceptor::from(Arc::new(config)), stage, fault }
     }
 
-    /// Listens for as long as the test lasts. Returns the port.
+    /// Serves for the duration of the test. Returns the port.
     async fn start(self) -> u16 {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -94,7 +94,7 @@ impl Faulty {
             while let Ok((socket, _)) = listener.accept().await {
                 let server = self.clone();
                 connections.spawn(async move {
-                    // A client that has gone is what some of these are about.
+                    // Errors are expected: some tests are about clients that disconnect.
                     let _ = server.serve(socket).await;
                 });
             }
@@ -110,7 +110,7 @@ impl Faulty {
             socket.write_all(answer).await?;
         }
         if self.stage == Stage::HalfOfHello {
-            // The head of a record, and the first byte of what should be in it.
+            // The header of a record, and the first byte of its content.
             socket.write_all(&[22, 3, 3, 0, 100, 2]).await?;
         }
         if self.stage <= Stage::HalfOfHello {
@@ -124,7 +124,7 @@ impl Faulty {
         match self.fault {
             Fault::Stalls => std::future::pending().await,
             Fault::Closes => Ok(()),
-            Fault::Ends => {
+            Fault::SendsTlsClose => {
                 secured.shutdown().await?;
                 std::future::pending().await
             }
@@ -154,7 +154,7 @@ async fn frame(io: &mut (impl AsyncRead + Unpin)) -> io::Result<()> {
 }
 
 fn client(authority: &Authority, ports: &[u16]) -> Riak {
-    let config = ClientConfig::new(ports.iter().map(|&port| Place::new("localhost", port)))
+    let config = ClientConfig::new(ports.iter().map(|&port| NodeAddress::new("localhost", port)))
         .credentials("alice", "secret")
         .tls(TlsConfig::new().ca_pem(authority.pem()));
     Riak::lazy(config).unwrap()
@@ -166,14 +166,14 @@ async fn get(riak: &Riak, within: Duration) -> Result<(), CallError> {
 }
 
 fn cases() -> impl Iterator<Item = (Stage, Fault)> {
-    [Fault::Stalls, Fault::Closes, Fault::Ends]
+    [Fault::Stalls, Fault::Closes, Fault::SendsTlsClose]
         .into_iter()
         .flat_map(|fault| STAGES.map(|stage| (stage, fault)))
-        .filter(|&(stage, fault)| fault != Fault::Ends || stage >= Stage::Handshake)
+        .filter(|&(stage, fault)| fault != Fault::SendsTlsClose || stage >= Stage::Handshake)
 }
 
 #[tokio::test]
-async fn a_call_ends_in_its_time_wherever_the_server_stops() {
+async fn a_call_ends_in_time_at_whatever_stage_the_server_fails() {
     const WITHIN: Duration = Duration::from_secs(1);
     let authority = Arc::new(Authority::new());
     let mut running = JoinSet::new();
@@ -191,7 +191,7 @@ async fn a_call_ends_in_its_time_wherever_the_server_stops() {
                 assert_eq!(error.may_have_been_applied(), stage >= Stage::Request, "{case}");
                 assert!(error.is_retryable(), "{case}");
                 if fault != Fault::Stalls && stage >= Stage::Request {
-                    // Whether it has said so or not, it has closed the connection.
+                    // The server closed the connection, with or without a TLS close.
                     let half = stage == Stage::HalfOfAnswer;
                     let Some(ConnectionError::Closed { within_frame }) = error.connection_error() else {
                         panic!("{case}");
@@ -207,7 +207,7 @@ async fn a_call_ends_in_its_time_wherever_the_server_stops() {
 }
 
 #[tokio::test]
-async fn a_node_that_stops_while_it_is_connected_to_leaves_time_for_another() {
+async fn a_node_that_fails_during_the_handshake_leaves_time_for_another() {
     let authority = Authority::new();
     let (_node, good) = secured(authority.sign(for_localhost)).await;
     let mut running = JoinSet::new();
@@ -226,10 +226,10 @@ async fn a_node_that_stops_while_it_is_connected_to_leaves_time_for_another() {
     }
 }
 
-/// What is given up in the middle of a frame is sent whole all the same, or the
-/// connection closes: whatever follows is understood.
+/// A frame whose call is dropped half-way is sent to its end, or the connection closes, so
+/// that later frames remain intelligible.
 #[tokio::test]
-async fn large_values_get_through_among_calls_that_are_given_up() {
+async fn large_values_are_intact_among_dropped_calls() {
     let authority = Authority::new();
     let (_node, good) = secured(authority.sign(for_localhost)).await;
     let riak = client(&authority, &[good.addr().port()]);
@@ -260,15 +260,15 @@ async fn large_values_get_through_among_calls_that_are_given_up() {
     }
 }
 
-/// With a clock that is stopped, as tests have it, deadlines come all the same.
+/// Deadlines expire also when the test has paused the clock.
 #[tokio::test(start_paused = true)]
-async fn deadlines_are_kept_by_a_clock_that_is_stopped() {
+async fn deadlines_expire_with_a_paused_clock() {
     let authority = Authority::new();
     let (_node, good) = secured(authority.sign(for_localhost)).await;
     let riak = client(&authority, &[good.addr().port()]);
     for _ in 0..3 {
         riak.server().ping().await.unwrap();
-        // Past what idle connections and others are kept for.
+        // This exceeds all idle timeouts and lifetimes of connections.
         tokio::time::sleep(Duration::from_secs(2 * 3600)).await;
     }
     let stalls = Faulty::new(&authority, &TLS13, Stage::Handshake, Fault::Stalls).start().await;

@@ -1,5 +1,5 @@
-//! TLS and authentication, against a node whose security is on: what works, and
-//! what a user is told where it does not.
+//! TLS and authentication against a node whose security is on: what works, and which errors
+//! a user gets otherwise.
 #![cfg(feature = "tls")]
 
 mod authority;
@@ -13,13 +13,13 @@ use authority::{Authority, for_localhost};
 use rcgen::{CertificateParams, DnType, SanType};
 use riak_client::riak_kv::RpbGetReq;
 use riak_client::{ClientConfig, ConnectError, ConnectionError, Riak, ServerErrorKind};
-use riak_runtime::client::Node as Place;
+use riak_runtime::client::Node as NodeAddress;
 use riak_runtime::tls::{TlsConfig, TlsError, Verify};
 use riak_testkit::{Node, SecuredNode, Security};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-/// A secured node with this certificate, which lets `alice` in.
+/// Starts a secured node with this certificate, which accepts the user `alice`.
 async fn secured((certificate, key): (String, String)) -> (Node, SecuredNode) {
     let node = Node::start().await.unwrap();
     let security = Security::new(certificate, key).password("alice", "secret");
@@ -28,12 +28,12 @@ async fn secured((certificate, key): (String, String)) -> (Node, SecuredNode) {
 }
 
 fn config(secured: &SecuredNode, tls: TlsConfig) -> ClientConfig {
-    ClientConfig::new([Place::new("localhost", secured.addr().port())])
+    ClientConfig::new([NodeAddress::new("localhost", secured.addr().port())])
         .credentials("alice", "secret")
         .tls(tls)
 }
 
-/// What a user is told who cannot connect.
+/// Returns the error of a connect that must fail.
 async fn failure(config: ClientConfig) -> (ConnectionError, String) {
     match Riak::connect(config).await {
         Err(ConnectError::Call(error)) => {
@@ -54,7 +54,7 @@ fn tls_error(error: &ConnectionError) -> &TlsError {
 }
 
 #[tokio::test]
-async fn a_good_certificate_and_password_get_through() {
+async fn a_valid_certificate_and_password_are_accepted() {
     let authority = Authority::new();
     let (_node, secured) = secured(authority.sign(for_localhost)).await;
     let config = config(&secured, TlsConfig::new().ca_pem(authority.pem()));
@@ -72,7 +72,7 @@ async fn a_good_certificate_and_password_get_through() {
 }
 
 #[tokio::test]
-async fn a_certificate_for_another_name_is_refused_unless_that_name_is_asked_for() {
+async fn a_certificate_for_another_name_is_refused_unless_that_name_is_configured() {
     let authority = Authority::new();
     let elsewhere = |params: &mut CertificateParams| {
         params.subject_alt_names = vec![SanType::DnsName("riak.example.com".try_into().unwrap())];
@@ -89,7 +89,7 @@ async fn a_certificate_for_another_name_is_refused_unless_that_name_is_asked_for
 }
 
 #[tokio::test]
-async fn a_common_name_does_not_count() {
+async fn the_common_name_is_ignored() {
     let authority = Authority::new();
     let common_name = |params: &mut CertificateParams| {
         params.distinguished_name.push(DnType::CommonName, "localhost");
@@ -107,7 +107,7 @@ async fn a_common_name_does_not_count() {
 }
 
 #[tokio::test]
-async fn an_expired_certificate_is_refused_even_without_the_name() {
+async fn an_expired_certificate_is_refused_even_without_a_name_check() {
     let authority = Authority::new();
     let expired = |params: &mut CertificateParams| {
         for_localhost(params);
@@ -125,7 +125,7 @@ async fn an_expired_certificate_is_refused_even_without_the_name() {
 }
 
 #[tokio::test]
-async fn an_unknown_authority_is_refused_even_without_the_name() {
+async fn an_unknown_authority_is_refused_even_without_a_name_check() {
     let (authority, other) = (Authority::new(), Authority::new());
     let (_node, secured) = secured(authority.sign(for_localhost)).await;
     for verify in [Verify::Full, Verify::Chain] {
@@ -137,7 +137,7 @@ async fn an_unknown_authority_is_refused_even_without_the_name() {
 }
 
 #[tokio::test]
-async fn a_client_certificate_takes_the_place_of_a_password() {
+async fn a_client_certificate_replaces_a_password() {
     let authority = Authority::new();
     let (certificate, key) = authority.sign(for_localhost);
     let node = Node::start().await.unwrap();
@@ -152,7 +152,7 @@ async fn a_client_certificate_takes_the_place_of_a_password() {
     Riak::connect(with).await.unwrap().server().ping().await.unwrap();
     let (error, _) = failure(config(&secured, tls.clone())).await;
     assert!(matches!(error, ConnectionError::Refused(_)), "{error:?}");
-    // One that somebody else has signed is refused in the handshake.
+    // A certificate of another authority is refused in the handshake.
     let (certificate, key) = Authority::new().sign(|_| {});
     let (error, text) = failure(config(&secured, tls.client_certificate_pem(certificate, key))).await;
     assert!(matches!(tls_error(&error), TlsError::Refused(_)), "{error:?}");
@@ -160,7 +160,7 @@ async fn a_client_certificate_takes_the_place_of_a_password() {
 }
 
 #[tokio::test]
-async fn a_wrong_password_is_told_as_such() {
+async fn a_wrong_password_is_reported_as_such() {
     let authority = Authority::new();
     let (certificate, key) = authority.sign(for_localhost);
     let node = Node::start().await.unwrap();
@@ -174,15 +174,15 @@ async fn a_wrong_password_is_told_as_such() {
 }
 
 #[tokio::test]
-async fn a_node_without_security_is_not_talked_to_in_clear() {
+async fn a_client_with_credentials_never_talks_in_clear() {
     let node = Node::start().await.unwrap();
     let tls = TlsConfig::new().ca_pem(Authority::new().pem());
-    let config = ClientConfig::new([Place::from(node.addr())]).credentials("alice", "secret").tls(tls);
+    let config = ClientConfig::new([NodeAddress::from(node.addr())]).credentials("alice", "secret").tls(tls);
     let (error, text) = failure(config).await;
     let ConnectionError::Refused(error) = &error else { panic!("{error:?}") };
     assert_eq!(error.kind(), ServerErrorKind::SecurityOff);
     assert!(text.contains("STARTTLS not allowed. (enable security on the node"), "{text}");
-    // A client without TLS is told that the node wants it.
+    // A client without TLS gets an error that says the node requires it.
     let authority = Authority::new();
     let (_node, secured) = secured(authority.sign(for_localhost)).await;
     let riak = Riak::connect(secured.addr()).await.unwrap();
@@ -190,37 +190,37 @@ async fn a_node_without_security_is_not_talked_to_in_clear() {
     assert_eq!(error.server_error().unwrap().kind(), ServerErrorKind::SecurityRequired);
 }
 
-/// Somebody in between who answers the request for TLS with what an
-/// unsuspecting client might take for permission to go on in clear.
+/// An attacker in between answers STARTTLS with bytes that a careless client might take for
+/// permission to continue in clear.
 #[tokio::test]
-async fn who_stands_in_between_gets_no_password() {
+async fn an_attacker_in_between_gets_no_password() {
     for answer in [
-        // Yes, and an answer to the authentication that has not been sent.
+        // A valid answer, followed by an answer to an authentication that was not sent.
         &b"\0\0\0\x01\xff\0\0\0\x01\xfe"[..],
-        // The answer to the authentication instead.
+        // The answer to an authentication instead.
         b"\0\0\0\x01\xfe",
-        // Nothing that is a frame.
+        // An invalid frame.
         b"\0\0\0\0",
         b"HTTP/1.1 200 OK\r\n\r\n",
     ] {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let heard = tokio::spawn(async move {
+        let received = tokio::spawn(async move {
             let (mut socket, _) = listener.accept().await.unwrap();
             let mut start = [0; 5];
             socket.read_exact(&mut start).await.unwrap();
             assert_eq!(start, [0, 0, 0, 1, 255]);
             socket.write_all(answer).await.unwrap();
-            let mut heard = Vec::new();
-            let _ = socket.read_to_end(&mut heard).await;
-            heard
+            let mut received = Vec::new();
+            let _ = socket.read_to_end(&mut received).await;
+            received
         });
         let tls = TlsConfig::new().ca_pem(Authority::new().pem());
-        let config = ClientConfig::new([Place::from(address)]).credentials("alice", "secret").tls(tls);
+        let config = ClientConfig::new([NodeAddress::from(address)]).credentials("alice", "secret").tls(tls);
         let riak = Riak::connect(config).await;
         assert!(riak.is_err());
         drop(riak);
-        let heard = heard.await.unwrap();
-        assert!(!heard.windows(6).any(|window| window == b"secret"), "{heard:?}");
+        let received = received.await.unwrap();
+        assert!(!received.windows(6).any(|window| window == b"secret"), "{received:?}");
     }
 }

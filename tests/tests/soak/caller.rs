@@ -1,8 +1,7 @@
-//! [`Caller`]: a task that makes calls of all kinds, gives some of them up, and
-//! checks every answer.
+//! [`Caller`]: a task that makes calls of all kinds, drops some of them, and checks every answer.
 //!
-//! Invariant: nobody else writes to its keys, so that it knows of each of its
-//! writes whether it was applied, was not, or may have been.
+//! Invariant: no other task writes to its keys, so it knows for each of its writes whether it was
+//! applied, was not applied, or may have been.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -17,10 +16,10 @@ use riak_client::riak_kv::{
 };
 use riak_client::{Blob, Call, CallError, CallOptions, Responses, Riak, Update};
 
+use crate::increments::{Increments, Outcome};
 use crate::ledger::{Ledger, parse, value};
-use crate::tally::{Said, Tally};
 
-/// Numbers from a seed: an xorshift.
+/// A random number generator (xorshift).
 struct Random(u64);
 
 impl Random {
@@ -32,11 +31,11 @@ impl Random {
     }
 }
 
-/// What has become of all callers' calls.
+/// The numbers of all callers' calls by outcome.
 #[derive(Default)]
 pub(crate) struct Counts {
     pub(crate) calls: AtomicUsize,
-    pub(crate) good: AtomicUsize,
+    pub(crate) answered: AtomicUsize,
     pub(crate) failed: AtomicUsize,
     pub(crate) dropped: AtomicUsize,
     pub(crate) uncertain: AtomicUsize,
@@ -47,35 +46,34 @@ fn count(counter: &AtomicUsize) {
     counter.fetch_add(1, Ordering::Relaxed);
 }
 
-/// What a caller knows of its writes.
+/// What a caller knows about its puts.
 #[derive(Default)]
-struct Known {
+struct Puts {
     attempted: u64,
     newest_acknowledged: u64,
     acknowledged: BTreeSet<u64>,
     not_applied: BTreeSet<u64>,
 }
 
-/// What a caller was told of its writes.
-pub(crate) struct Told {
+/// What a caller has learned about all its writes.
+pub(crate) struct WriteLog {
     key: String,
-    known: Known,
-    tally: Tally,
+    puts: Puts,
+    increments: Increments,
 }
 
-impl Told {
-    /// Compares it with what has become of them, once nothing is under way any
-    /// more.
+impl WriteLog {
+    /// Compares the log with what the nodes applied, once no call is in flight.
     pub(crate) fn check(&self, ledger: &Ledger) {
-        let Self { key, known, tally } = self;
-        tally.check(ledger.store());
-        for &number in &known.acknowledged {
+        let Self { key, puts, increments } = self;
+        increments.check(ledger.store());
+        for &number in &puts.acknowledged {
             assert_ne!(ledger.applied(key, number), 0, "{key}: {number} was acknowledged and is lost");
         }
-        for &number in &known.not_applied {
+        for &number in &puts.not_applied {
             assert_eq!(ledger.applied(key, number), 0, "{key}: {number} was reported as not applied");
         }
-        for number in 0..=known.attempted {
+        for number in 0..=puts.attempted {
             let applied = ledger.applied(key, number);
             assert!(applied <= 1, "{key}: {number} was applied {applied} times");
         }
@@ -88,8 +86,8 @@ pub(crate) struct Caller<C> {
     random: Random,
     bucket: String,
     key: String,
-    known: Known,
-    tally: Tally,
+    puts: Puts,
+    increments: Increments,
     vclock: Option<Blob>,
 }
 
@@ -97,15 +95,14 @@ impl<C: Call> Caller<C> {
     pub(crate) fn new(riak: Riak<C>, counts: Arc<Counts>, bucket: &str, number: usize, seed: u64) -> Self {
         let random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
         let (bucket, key) = (bucket.to_owned(), format!("key{number}"));
-        let tally = Tally::new(&bucket, &key);
-        Self { riak, counts, random, bucket, key, known: Known::default(), tally, vclock: None }
+        let increments = Increments::new(&bucket, &key);
+        Self { riak, counts, random, bucket, key, puts: Puts::default(), increments, vclock: None }
     }
 
-    /// Makes so many calls, or fewer if `over` says so. Returns what it was told
-    /// of its writes.
-    pub(crate) async fn run(mut self, calls: usize, over: impl Fn() -> bool) -> Told {
+    /// Makes this many calls, or fewer if `stop` says so. Returns the log of its writes.
+    pub(crate) async fn run(mut self, calls: usize, stop: impl Fn() -> bool) -> WriteLog {
         for _ in 0..calls {
-            if over() {
+            if stop() {
                 break;
             }
             count(&self.counts.calls);
@@ -122,30 +119,30 @@ impl<C: Call> Caller<C> {
                 _ => self.list().await,
             }
         }
-        Told { key: self.key, known: self.known, tally: self.tally }
+        WriteLog { key: self.key, puts: self.puts, increments: self.increments }
     }
 
-    /// How long a call may take, and when it is dropped: some are given up from
-    /// outside, at any moment.
+    /// Returns a deadline for the next call, and the time after which it is dropped, which
+    /// may come at any moment.
     fn limits(&mut self) -> (CallOptions, Duration) {
-        let patience = Duration::from_millis(20 + self.random.below(400));
-        let given_up = match self.random.below(10) {
+        let timeout = Duration::from_millis(20 + self.random.below(400));
+        let drop_after = match self.random.below(10) {
             0 => Duration::from_micros(self.random.below(3000)),
             _ => Duration::from_secs(3600),
         };
-        (CallOptions::new().timeout(patience), given_up)
+        (CallOptions::new().timeout(timeout), drop_after)
     }
 
-    /// Makes a call, which may be dropped half-way: `None`.
+    /// Makes a call, and returns `None` if it was dropped.
     async fn bounded<T>(
         &self,
-        given_up: Duration,
+        drop_after: Duration,
         call: impl Future<Output = Result<T, CallError>>,
     ) -> Option<Result<T, CallError>> {
-        let result = tokio::time::timeout(given_up, call).await.ok();
+        let result = tokio::time::timeout(drop_after, call).await.ok();
         match &result {
-            Some(Ok(_)) => count(&self.counts.good),
-            // The nodes refuse nothing of what is asked here.
+            Some(Ok(_)) => count(&self.counts.answered),
+            // The nodes refuse none of these requests.
             Some(Err(CallError::Server(error))) => panic!("{error}"),
             Some(Err(_)) => count(&self.counts.failed),
             None => count(&self.counts.dropped),
@@ -153,67 +150,71 @@ impl<C: Call> Caller<C> {
         result
     }
 
-    /// Makes a call that writes, and says what was said of it.
-    async fn write<T>(&self, given_up: Duration, call: impl Future<Output = Result<T, CallError>>) -> Said {
-        let result = self.bounded(given_up, call).await;
-        let said = result.as_ref().map_or(Said::Nothing, Said::of);
-        match said {
-            Said::Uncertain => count(&self.counts.uncertain),
-            Said::NotApplied => count(&self.counts.not_applied),
-            Said::Acknowledged | Said::Nothing => {}
+    /// Makes a call that writes, and returns its outcome.
+    async fn write<T>(
+        &self,
+        drop_after: Duration,
+        call: impl Future<Output = Result<T, CallError>>,
+    ) -> Outcome {
+        let result = self.bounded(drop_after, call).await;
+        let outcome = result.as_ref().map_or(Outcome::Unknown, Outcome::of);
+        match outcome {
+            Outcome::Uncertain => count(&self.counts.uncertain),
+            Outcome::NotApplied => count(&self.counts.not_applied),
+            Outcome::Acknowledged | Outcome::Unknown => {}
         }
-        said
+        outcome
     }
 
     async fn put(&mut self) {
-        let (options, given_up) = self.limits();
-        self.known.attempted += 1;
-        let written = self.known.attempted;
+        let (options, drop_after) = self.limits();
+        self.puts.attempted += 1;
+        let written = self.puts.attempted;
         let put = RpbPutReq {
             key: Some(self.key.clone().into()),
             vclock: self.vclock.clone(),
             ..RpbPutReq::new(self.bucket.as_str(), RpbContent::new(value(&self.key, written)))
         };
         let riak = self.riak.with(options);
-        match self.write(given_up, riak.kv().put(&put)).await {
-            Said::Acknowledged => {
-                self.known.newest_acknowledged = written;
-                self.known.acknowledged.insert(written);
+        match self.write(drop_after, riak.kv().put(&put)).await {
+            Outcome::Acknowledged => {
+                self.puts.newest_acknowledged = written;
+                self.puts.acknowledged.insert(written);
             }
-            Said::NotApplied => {
-                self.known.not_applied.insert(written);
+            Outcome::NotApplied => {
+                self.puts.not_applied.insert(written);
             }
-            Said::Uncertain | Said::Nothing => {}
+            Outcome::Uncertain | Outcome::Unknown => {}
         }
     }
 
-    /// What was found is this caller's, and no acknowledged write is missing.
+    /// Checks that the values belong to this caller, and that no acknowledged write is missing.
     fn check(&self, found: &RpbGetResp) {
         let texts: Vec<_> = found.content.iter().map(|content| content.value.to_string_lossy()).collect();
         let mut newest = 0;
         for text in &texts {
             let (owner, number) = parse(text);
             assert_eq!(owner, self.key, "the answer is of another call");
-            assert!(number <= self.known.attempted, "{}: nobody wrote {number}", self.key);
-            assert!(!self.known.not_applied.contains(&number), "{}: {number} was not applied", self.key);
+            assert!(number <= self.puts.attempted, "{}: {number} was never written", self.key);
+            assert!(!self.puts.not_applied.contains(&number), "{}: {number} was not applied", self.key);
             newest = newest.max(number);
         }
-        let acknowledged = self.known.newest_acknowledged;
+        let acknowledged = self.puts.newest_acknowledged;
         assert!(newest >= acknowledged, "{}: {acknowledged} was acknowledged, and {texts:?} found", self.key);
     }
 
     async fn get(&mut self) {
-        let (options, given_up) = self.limits();
+        let (options, drop_after) = self.limits();
         let riak = self.riak.with(options);
         let request = RpbGetReq::new(self.bucket.as_str(), self.key.as_str());
-        if let Some(Ok(found)) = self.bounded(given_up, riak.kv().get(request)).await {
+        if let Some(Ok(found)) = self.bounded(drop_after, riak.kv().get(request)).await {
             self.check(&found);
             self.vclock = found.vclock;
         }
     }
 
     async fn get_many(&mut self) {
-        let (options, given_up) = self.limits();
+        let (options, drop_after) = self.limits();
         let riak = self.riak.with(options);
         let requests = (0..8).map(|_| RpbGetReq::new(self.bucket.as_str(), self.key.as_str()));
         let mut results = riak.bulk().concurrency(4).get_many(requests);
@@ -229,40 +230,40 @@ impl<C: Call> Caller<C> {
             assert_eq!(count, 8);
             Ok(())
         };
-        self.bounded(given_up, taken).await;
+        self.bounded(drop_after, taken).await;
     }
 
     async fn ping(&mut self) {
-        let (options, given_up) = self.limits();
+        let (options, drop_after) = self.limits();
         let riak = self.riak.with(options);
-        self.bounded(given_up, riak.server().ping()).await;
+        self.bounded(drop_after, riak.server().ping()).await;
     }
 
     async fn fold(&mut self) {
-        let (options, given_up) = self.limits();
+        let (options, drop_after) = self.limits();
         let number = u32::try_from(self.random.below(1 << 30)).unwrap();
         let request = RpbAaeFoldListBucketsReq { n_val: Some(number), ..RpbAaeFoldListBucketsReq::default() };
         let riak = self.riak.with(options);
-        if let Some(Ok(found)) = self.bounded(given_up, riak.anti_entropy().list_buckets(request)).await {
+        if let Some(Ok(found)) = self.bounded(drop_after, riak.anti_entropy().list_buckets(request)).await {
             assert_eq!(found.bucket_list[0].bucket, number.to_string(), "the answer is of another call");
         }
     }
 
     async fn increment(&mut self) {
-        let (options, given_up) = self.limits();
+        let (options, drop_after) = self.limits();
         let riak = self.riak.with(options);
-        let (counter, by) = self.tally.begin();
+        let (counter, by) = self.increments.begin();
         let counters = riak.convergent();
-        let said = self.write(given_up, counters.update(&counter, Update::increment(by))).await;
-        self.tally.end(said);
+        let outcome = self.write(drop_after, counters.update(&counter, Update::increment(by))).await;
+        self.increments.end(outcome);
     }
 
-    /// Of what nobody stores: deletes come and go between the others.
+    /// Deletes a key that does not exist, so that deletes occur between the other calls.
     async fn delete(&mut self) {
-        let (options, given_up) = self.limits();
+        let (options, drop_after) = self.limits();
         let riak = self.riak.with(options);
         let request = RpbDelReq::new("other", self.key.as_str());
-        self.bounded(given_up, riak.kv().delete(request)).await;
+        self.bounded(drop_after, riak.kv().delete(request)).await;
     }
 
     fn everything(&self) -> RpbIndexReq {
@@ -271,24 +272,24 @@ impl<C: Call> Caller<C> {
     }
 
     async fn index(&mut self) {
-        let (options, given_up) = self.limits();
+        let (options, drop_after) = self.limits();
         let riak = self.riak.with(options);
-        let Some(Ok(keys)) = self.bounded(given_up, riak.kv().index_stream(self.everything())).await else {
+        let Some(Ok(keys)) = self.bounded(drop_after, riak.kv().index_stream(self.everything())).await else {
             return;
         };
-        self.take_some(keys, |chunk| chunk.keys).await;
+        self.read_some(keys, |chunk| chunk.keys).await;
     }
 
     async fn list(&mut self) {
-        let (options, given_up) = self.limits();
+        let (options, drop_after) = self.limits();
         let riak = self.riak.with(options);
         let request = RpbListKeysReq::new(self.bucket.as_str());
-        let Some(Ok(keys)) = self.bounded(given_up, riak.kv().list_keys(request)).await else { return };
-        self.take_some(keys, |chunk| chunk.keys).await;
+        let Some(Ok(keys)) = self.bounded(drop_after, riak.kv().list_keys(request)).await else { return };
+        self.read_some(keys, |chunk| chunk.keys).await;
     }
 
-    /// Takes some of a stream's chunks, or all, and drops the rest.
-    async fn take_some<A>(&mut self, mut stream: Responses<A>, keys: impl Fn(A) -> Vec<Blob>)
+    /// Reads some or all of a stream's chunks, and drops the rest.
+    async fn read_some<A>(&mut self, mut stream: Responses<A>, keys: impl Fn(A) -> Vec<Blob>)
     where
         Responses<A>: Stream<Item = Result<A, CallError>> + Unpin,
     {
@@ -303,7 +304,7 @@ impl<C: Call> Caller<C> {
     }
 
     async fn pages(&mut self) {
-        let (options, given_up) = self.limits();
+        let (options, drop_after) = self.limits();
         let riak = self.riak.with(options);
         let request = RpbIndexReq { max_results: Some(7), ..self.everything() };
         let mut pages = riak.index_pages(request);
@@ -317,6 +318,6 @@ impl<C: Call> Caller<C> {
             }
             Ok(())
         };
-        self.bounded(given_up, all).await;
+        self.bounded(drop_after, all).await;
     }
 }

@@ -1,8 +1,8 @@
-//! [`Ledger`]: what the nodes have applied, put by put.
+//! [`Ledger`]: a record of every put that the nodes have applied.
 //!
-//! It answers puts in the nodes' place, stores them, and keeps count. It serves
-//! a fold as well, for calls that have a connection to themselves. Invariant: a
-//! put is entered if and only if it was stored.
+//! It answers puts in place of the nodes, stores them, and counts them. It also serves a fold, for
+//! calls that need a connection to themselves. Invariant: a put is recorded if and only if it was
+//! stored.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -16,7 +16,7 @@ use riak_runtime::operation::ErrorFrame;
 use riak_runtime::server::{Failure, Outbox, Service};
 use riak_testkit::Store;
 
-/// A key, and the number of a write there.
+/// A key, and the number of a write to it.
 type Write = (String, u64);
 
 #[derive(Clone)]
@@ -30,24 +30,24 @@ impl Ledger {
         Self { store: store.clone(), applied: Arc::default() }
     }
 
-    /// What the nodes store.
+    /// Returns the store of the nodes.
     pub(crate) fn store(&self) -> &Store {
         &self.store
     }
 
-    /// How often this write was applied.
+    /// Returns how often this write was applied.
     pub(crate) fn applied(&self, key: &str, number: u64) -> usize {
         self.applied.lock().unwrap().get(&(key.to_owned(), number)).copied().unwrap_or(0)
     }
 }
 
-/// A value, as [`value`] makes it.
+/// Parses a value that [`value`] has made.
 pub(crate) fn parse(value: &str) -> (&str, u64) {
-    let (key, number) = value.split_once(':').expect("a value says whose it is");
+    let (key, number) = value.split_once(':').expect("a value contains its key");
     (key, number.parse().expect("a number"))
 }
 
-/// What is written to a key.
+/// Returns the value that a write stores.
 pub(crate) fn value(key: &str, number: u64) -> String {
     format!("{key}:{number}")
 }
@@ -63,7 +63,7 @@ impl Service for Ledger {
 
     async fn call(&self, request: Frame, outbox: &mut Outbox) -> Result<(), Failure> {
         if request.code == RpbAaeFoldListBucketsReq::CODE {
-            // A long call's answer that says whose it is.
+            // The answer to a long call identifies the call.
             let number = outbox.decode::<RpbAaeFoldListBucketsReq>(&request)?.n_val.unwrap_or(0);
             let bucket_list = vec![RpbAaeFoldBucket::new(number.to_string())];
             return outbox

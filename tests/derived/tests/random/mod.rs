@@ -1,12 +1,12 @@
-//! Random messages of a schema: whole, in disguise, and broken.
+//! Random messages of a schema: valid, non-canonical, and damaged.
 //!
-//! Invariant: the same in each run.
+//! Invariant: they are the same in each run.
 
 use riak_codegen::model::{Message, Presence, Schema, Type};
 use riak_derived::Twin;
 use riak_runtime::Blob;
 
-/// Has both of a pair read `count` random messages. Most have to be messages.
+/// Compares both types of a twin with `count` random messages, most of which have to be valid.
 pub(crate) fn compare(twin: &Twin, schema: &Schema, count: usize) {
     let message = schema.messages.iter().find(|message| message.full_name == twin.name).unwrap();
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
@@ -26,7 +26,7 @@ pub(crate) fn compare(twin: &Twin, schema: &Schema, count: usize) {
     assert_eq!(read + refused, count);
 }
 
-/// Random numbers: the same in each run.
+/// A random number generator with a fixed seed.
 pub(crate) struct Random(u64);
 
 impl Random {
@@ -41,18 +41,18 @@ impl Random {
         (self.next() >> 33) % end
     }
 
-    /// The fields of a message, some of them often, in any order of those with
-    /// the same number, and some that the schema does not know.
+    /// Encodes the fields of a message, some of them several times, and some that the
+    /// schema does not know.
     fn message(&mut self, schema: &Schema, message: &Message, depth: u32, out: &mut Vec<u8>) {
         for field in &message.fields {
             let nested = matches!(field.ty, Type::Message(_) | Type::Group(_));
-            let often = match field.presence {
+            let count = match field.presence {
                 Presence::Required => 1 + u64::from(self.below(8) == 0),
                 Presence::Repeated { .. } if depth < 3 => self.below(4),
                 _ if nested && depth > 3 => 0,
                 _ => self.below(2),
             };
-            for _ in 0..often {
+            for _ in 0..count {
                 self.field(schema, field.number, field.ty, depth, out);
             }
         }
@@ -94,7 +94,7 @@ impl Random {
                 let values = &schema.enumeration(id).values;
                 varint(tag(0), out);
                 let value = &values[usize::try_from(self.below(values.len() as u64)).unwrap()];
-                // Some numbers have no name.
+                // The number 99 has no name in the enum.
                 let number = if self.below(32) == 0 { 99 } else { value.number };
                 varint(i64::from(number).cast_unsigned(), out);
             }
@@ -106,16 +106,16 @@ impl Random {
         }
     }
 
-    /// Cuts bytes short, or changes one.
+    /// Truncates the bytes, or changes one.
     fn damage(&mut self, bytes: &mut Vec<u8>) {
         if bytes.is_empty() {
             return;
         }
-        let at = usize::try_from(self.below(bytes.len() as u64)).unwrap();
+        let index = usize::try_from(self.below(bytes.len() as u64)).unwrap();
         if self.below(2) == 0 {
-            bytes.truncate(at);
+            bytes.truncate(index);
         } else {
-            bytes[at] = self.next().to_le_bytes()[0];
+            bytes[index] = self.next().to_le_bytes()[0];
         }
     }
 }

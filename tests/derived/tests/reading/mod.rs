@@ -1,6 +1,6 @@
-//! Schemas read by `protoc`, which says what a schema is.
+//! Reads schemas with `protoc`, the authority on what a schema is.
 //!
-//! Invariant: what comes out was read without an error or a warning.
+//! Invariant: a schema that is returned was read without errors or warnings.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,12 +11,12 @@ use protobuf::descriptor::FileDescriptorSet;
 use protoc_gen_riak::resolve::{Options, resolve};
 use riak_codegen::model::Schema;
 
-/// Where Riak's schemas are.
+/// Returns the directory of Riak's schemas.
 pub(crate) fn proto() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto")
 }
 
-/// What the generator makes of a schema that protoc has read.
+/// Returns the generator's model of a schema that protoc has read.
 pub(crate) fn through_protoc(name: &str, text: &str) -> Schema {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join(name), text).unwrap();
@@ -32,7 +32,7 @@ pub(crate) fn through_protoc(name: &str, text: &str) -> Schema {
         .output()
         .unwrap();
     assert!(output.status.success(), "{}\n{text}", String::from_utf8_lossy(&output.stderr));
-    // The file with the error that every service has is named by a text alone.
+    // The file that defines the error of every service is only named in a string option.
     let warnings = String::from_utf8_lossy(&output.stderr);
     let mut warnings = warnings.lines().filter(|line| !line.ends_with("Import riak.proto is unused."));
     assert_eq!(warnings.next(), None, "{text}");

@@ -1,5 +1,5 @@
-// npm's basho-riak-client: a connection carries one command at a time. Its own
-// queue of commands is looked at by a timer, so that it is kept from queueing.
+// npm's basho-riak-client: a connection carries one command at a time. The client polls its
+// own queue of commands with a timer, so this driver keeps it from queueing.
 'use strict';
 
 const { follow, limited } = require('./orders');

@@ -7,7 +7,7 @@ const Riak = require('no-riak');
 follow(async (host, port, connections) => {
     const client = new Riak.Client({
         connectionString: `${host}:${port}`,
-        // What is no JSON would be tried as JSON first.
+        // Otherwise the client first tries to parse every value as JSON.
         autoJSON: false,
         connectionBufSize: 16 * 1024,
         pool: { min: connections, max: connections },

@@ -1,4 +1,4 @@
-// Follows the orders that ../src/order.rs prints, for the clients in JavaScript.
+// Drives the clients in JavaScript by the orders that ../src/order.rs formats.
 'use strict';
 
 const net = require('net');
@@ -7,7 +7,7 @@ const readline = require('readline');
 const { BUCKET, KEY, VALUE_LEN } = process.env;
 const WARM_UP_MS = 50;
 
-// TCP_NODELAY for those who forget it.
+// Forces TCP_NODELAY on clients that do not set it.
 if (process.argv.includes('--nodelay')) {
     const connect = net.Socket.prototype.connect;
     net.Socket.prototype.connect = function (...args) {
@@ -22,8 +22,8 @@ const cpuNanos = () => {
     return (user + system) * 1000;
 };
 
-// `open(host, port, connections)` gives a client with a `get(bucket, key)` that
-// promises the length of the value, and a `close()`.
+// `open(host, port, connections)` returns a promise of a client with two methods:
+// `get(bucket, key)`, which resolves to the length of the value, and `close()`.
 async function run(open, host, port, inFlight, connections, ms) {
     const client = await open(host, port, connections);
     const every = inFlight > 1 ? 13 : 1;
@@ -64,7 +64,7 @@ async function run(open, host, port, inFlight, connections, ms) {
     return `ran ${ended.calls - begun.calls} ${elapsed} ${Math.round(ended.cpu - begun.cpu)} ${at(50)} ${at(99)}`;
 }
 
-// Lets `limit` at a time through: for clients whose own queue is slower.
+// Limits concurrency to `limit` calls, for clients whose own queue is slower.
 exports.limited = (limit) => {
     let free = limit;
     const waiting = [];

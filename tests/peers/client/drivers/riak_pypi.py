@@ -1,8 +1,8 @@
-"""PyPI's riak, driven by the orders that ../src/order.rs prints.
+"""Drives PyPI's riak by the orders that ../src/order.rs formats.
 
-It blocks, and makes one call at a time on each connection, so that it is called
-from threads. It is of the years of Python 2 and 3.6: what Python has dropped
-since is put back before it is imported.
+The client blocks, and makes one call at a time on each connection, so it is called from
+threads. It was written for Python 2 and 3.6: the names that Python has removed since are
+restored before the import.
 """
 
 import collections
@@ -19,7 +19,7 @@ for name in collections.abc.__all__:
 _namedtuple = collections.namedtuple
 collections.namedtuple = lambda *args, verbose=False, **kwargs: _namedtuple(*args, **kwargs)
 
-# TCP_NODELAY for those who forget it.
+# Forces TCP_NODELAY on clients that do not set it.
 if "--nodelay" in sys.argv:
     _create_connection = socket.create_connection
 
@@ -42,7 +42,7 @@ def run(host, port, in_flight, connections, milliseconds):
     calls = [0] * in_flight
     times = []
     state = {"counting": False, "over": False, "failure": None}
-    # The pool makes as many connections as there are calls at a time.
+    # The pool opens as many connections as there are concurrent calls, so limit these.
     limit = threading.Semaphore(connections)
     every = 13 if in_flight > 1 else 1
 

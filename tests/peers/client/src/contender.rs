@@ -1,16 +1,17 @@
 //! [`Contender`]: a client under measurement, in a process of its own.
 //!
-//! Invariant: who cannot take part says why, once, on standard error, and is
-//! not measured.
+//! Invariant: a client that cannot take part is not measured, and the reason is printed
+//! once to standard error.
 
 use crate::foreign;
 use crate::options::Options;
 use crate::order::{Order, Report};
 use crate::process::Process;
 
-/// Who there is. Names of ours begin with `riak-c`; those of peers say where
-/// they come from. A `+` at the end forces `TCP_NODELAY` on who forgets it.
-const ALL: [&str; 14] = [
+/// The names of all contenders. Our own begin with `riak-c`; those of peers begin with
+/// their registry. A `+` at the end means that `TCP_NODELAY` is forced on a client that
+/// does not set it.
+const CONTENDERS: [&str; 14] = [
     "floor",
     "floor-cut",
     "riak-connection",
@@ -33,15 +34,15 @@ pub(crate) struct Contender {
 }
 
 impl Contender {
-    /// Starts all that are wanted and can be had.
+    /// Starts all wanted contenders that are available.
     pub(crate) fn all(options: &Options) -> Vec<Self> {
-        let wanted = ALL.into_iter().filter(|name| options.wants_contender(name));
+        let wanted = CONTENDERS.into_iter().filter(|name| options.wants_contender(name));
         wanted.filter_map(|name| Self::start(name).map_err(|reason| leave_out(name, &reason)).ok()).collect()
     }
 
-    /// Those of ours, and peers in the same language: who can make single calls.
+    /// Starts our own clients, and peers in Rust: those that can make single calls.
     pub(crate) fn of_gaps(options: &Options) -> Vec<Self> {
-        let wanted = ALL
+        let wanted = CONTENDERS
             .into_iter()
             .filter(|name| (is_ours(name) || name.starts_with("crate:")) && options.wants_contender(name));
         wanted.filter_map(|name| Self::start(name).map_err(|reason| leave_out(name, &reason)).ok()).collect()
@@ -64,7 +65,7 @@ impl Contender {
         }
     }
 
-    /// Starts it afresh: it may have ended, or be in the middle of something.
+    /// Starts a new process, since the old one may have ended, or may be in the middle of a call.
     pub(crate) fn restart(&mut self) -> Result<(), String> {
         *self = Self::start(self.name)?;
         Ok(())

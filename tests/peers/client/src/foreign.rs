@@ -1,8 +1,8 @@
-//! The clients in other languages: fetched from their registries into the
-//! target directory, and run by our drivers.
+//! Clients in other languages, which are fetched from their registries to the target
+//! directory, and run by our drivers.
 //!
-//! Invariant: nothing is fetched twice, and what cannot be had is left out with
-//! its reason.
+//! Invariant: nothing is fetched twice, and a client that is not available is left out with
+//! the reason.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use std::process::Command;
 
 use crate::exchange::{BUCKET, KEY, VALUE_LEN};
 
-/// The versions that are measured: the last ones, all of them years old.
+/// The measured versions: the latest ones, all of them years old.
 const PACKAGE_JSON: &str = r#"{
   "private": true,
   "dependencies": { "basho-riak-client": "2.4.0", "no-riak": "1.6.11" }
@@ -18,7 +18,7 @@ const PACKAGE_JSON: &str = r#"{
 "#;
 const PYTHON_PACKAGE: &str = "riak==2.7.0";
 
-/// How a client in another language is run.
+/// The command of a client in another language.
 #[derive(Clone, Debug)]
 pub(crate) struct Foreign {
     program: PathBuf,
@@ -38,7 +38,7 @@ impl Foreign {
     }
 }
 
-/// A client of npm's.
+/// Returns the command of a client from npm.
 pub(crate) fn node(package: &str) -> Result<Foreign, String> {
     let place = scratch()?.join("npm");
     let modules = place.join("node_modules");
@@ -52,7 +52,7 @@ pub(crate) fn node(package: &str) -> Result<Foreign, String> {
     Ok(Foreign { program: "node".into(), driver: driver(&format!("{package}.js")), node_path: modules })
 }
 
-/// The client of `PyPI`.
+/// Returns the command of the client from `PyPI`.
 pub(crate) fn python() -> Result<Foreign, String> {
     let place = scratch()?.join("python");
     let python = place.join("bin/python");
@@ -72,7 +72,7 @@ fn driver(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("drivers").join(name)
 }
 
-/// Where foreign packages go: beside this program.
+/// Returns the directory for foreign packages, which is next to this program.
 fn scratch() -> Result<PathBuf, String> {
     let this = std::env::current_exe().map_err(|error| error.to_string())?;
     Ok(this.parent().ok_or("this program lies nowhere")?.join("foreign-clients"))

@@ -1,10 +1,10 @@
-//! [`Frames`]: counts whole frames by their lengths, and does nothing else.
+//! [`Frames`]: counts complete frames by their length prefixes, and does nothing else.
 //!
-//! What the bare server and the bare client read with. Invariant: the buffer
-//! begins at the start of a frame.
+//! The bare server and the bare client use it. Invariant: the buffer begins at the start of
+//! a frame.
 
-/// Bytes that are read at once.
-const ROOM: usize = 256 * 1024;
+/// The size of the read buffer.
+const BUFFER_LEN: usize = 256 * 1024;
 
 pub(crate) struct Frames {
     buffer: Vec<u8>,
@@ -13,16 +13,16 @@ pub(crate) struct Frames {
 
 impl Frames {
     pub(crate) fn new() -> Self {
-        Self { buffer: vec![0; ROOM], filled: 0 }
+        Self { buffer: vec![0; BUFFER_LEN], filled: 0 }
     }
 
-    /// Where the next bytes go.
+    /// Returns the free part of the buffer, where the next bytes go.
     pub(crate) fn spare(&mut self) -> &mut [u8] {
         &mut self.buffer[self.filled..]
     }
 
-    /// Takes `count` more bytes in, and calls `each` with the code of every
-    /// frame that is whole with them. Returns how many these are.
+    /// Takes in `count` more bytes, and calls `each` with the code of every frame completed
+    /// by them. Returns the number of these frames.
     pub(crate) fn take(&mut self, count: usize, mut each: impl FnMut(u8)) -> usize {
         self.filled += count;
         let (mut at, mut frames) = (0, 0);

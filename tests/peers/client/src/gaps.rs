@@ -1,7 +1,7 @@
 //! Single calls: the first of a connection, and one after a pause.
 //!
-//! That is where delayed acknowledgements and Nagle's algorithm make a call
-//! wait some 40 ms. Invariant: each call is made when nothing else goes on.
+//! In these cases, delayed acknowledgements and Nagle's algorithm may delay a call by about
+//! 40 ms. Invariant: no other calls are in flight.
 
 use std::time::Duration;
 
@@ -11,10 +11,11 @@ use crate::order::{Gaps, Order, Report};
 use crate::process::Process;
 use crate::report::micros;
 
-/// Pauses: short, and longer than any timer of TCP's that matters.
+/// The pauses and the numbers of repetitions. One pause is short, and one exceeds all
+/// relevant timers of TCP.
 const PAUSES: [(Duration, u32); 2] = [(Duration::from_millis(50), 40), (Duration::from_secs(1), 5)];
 
-/// What counts as a stall: half of a delayed acknowledgement.
+/// The latency that counts as a stall: half of a delayed acknowledgement.
 const STALL: Duration = Duration::from_millis(20);
 
 pub(crate) fn print(options: &Options) -> Result<(), String> {

@@ -1,15 +1,14 @@
-//! What pipelining is for: many calls in flight on one connection, over a
-//! network that takes its time.
+//! The benefit of pipelining: many calls in flight on one connection, over a network with latency.
 
 use crate::contender::Contender;
 use crate::options::Options;
 use crate::order::{Load, Order, Report};
 use crate::process::Process;
 use crate::report::micros;
-use crate::serve::WAY;
+use crate::serve::ONE_WAY_DELAY;
 
-/// The bar: so many times the calls of one at a time.
-const BAR: f64 = 50.0;
+/// The target: the minimum throughput relative to one call at a time.
+const TARGET_RATIO: f64 = 50.0;
 
 const OURS: [&str; 2] = ["riak-connection", "riak-cluster"];
 
@@ -21,7 +20,7 @@ pub(crate) fn print(options: &Options) -> Result<(), String> {
             "section\tcontender\tadded_us_each_way\tin_flight\tcalls_per_s\tp50_us\tp99_us\tratio_to_one"
         );
     } else {
-        println!("\nOne connection, {} ms added each way (instant server)", WAY.as_millis());
+        println!("\nOne connection, {} ms added each way (instant server)", ONE_WAY_DELAY.as_millis());
         println!(
             "  {:<24}{:>10}{:>12}{:>10}{:>10}{:>14}",
             "", "in flight", "calls/s", "p50 us", "p99 us", "x one"
@@ -31,7 +30,7 @@ pub(crate) fn print(options: &Options) -> Result<(), String> {
         let mut contender = Contender::start(name)?;
         let mut one_at_a_time = None;
         for in_flight in [1, 16, 256] {
-            // Round trips are long: a turn has to hold many of them.
+            // A turn has to contain many of the long round trips.
             let load = Load { server, in_flight, connections: 1, time: options.turn * 10 };
             let mut best = None;
             for _ in 0..options.rounds.min(3) {
@@ -44,11 +43,11 @@ pub(crate) fn print(options: &Options) -> Result<(), String> {
             let ratio = calls / *one_at_a_time.get_or_insert(calls);
             let (p50, p99) = (micros(ran.p50), micros(ran.p99));
             if options.tsv {
-                let way = WAY.as_micros();
+                let way = ONE_WAY_DELAY.as_micros();
                 println!("latency\t{name}\t{way}\t{in_flight}\t{calls:.0}\t{p50:.1}\t{p99:.1}\t{ratio:.1}");
             } else {
                 let verdict = match in_flight {
-                    256 if ratio >= BAR => "  met",
+                    256 if ratio >= TARGET_RATIO => "  met",
                     256 => "  NOT MET",
                     _ => "",
                 };

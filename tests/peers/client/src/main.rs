@@ -1,8 +1,8 @@
 //! Measures this project's client side by side with other clients of Riak.
 //!
-//! `cargo run --release --manifest-path tests/peers/Cargo.toml -- --client --help`
-//! says what it takes. The same program is the servers and the clients, each in
-//! a process of its own.
+//! `cargo run --release --manifest-path tests/peers/Cargo.toml -- --client --help` prints
+//! the options. The same program also runs as the servers and the clients, each in a
+//! process of its own.
 
 mod contender;
 mod drive;

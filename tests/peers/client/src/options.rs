@@ -18,7 +18,7 @@ Servers and clients are processes of their own.
   --keys N          how many keys the stream has (10000000)
 ";
 
-/// What is to be measured and printed.
+/// The parsed options.
 #[derive(Debug)]
 pub(crate) struct Options {
     pub(crate) tsv: bool,
@@ -32,7 +32,7 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// Reads the arguments. `None` if help was asked for.
+    /// Parses the arguments. Returns `None` if help was requested.
     pub(crate) fn read(mut args: impl Iterator<Item = String>) -> Result<Option<Self>, String> {
         let mut options = Self {
             tsv: false,
@@ -70,7 +70,8 @@ impl Options {
         wants(&self.servers, name)
     }
 
-    /// The floors are what others are compared with: they are always wanted.
+    /// Reports whether to measure a contender. The floors are always measured, as the
+    /// others are compared with them.
     pub(crate) fn wants_contender(&self, name: &str) -> bool {
         name.starts_with("floor") || wants(&self.contenders, name)
     }

@@ -1,23 +1,23 @@
-//! What the measuring process tells a client's process, and what it hears.
+//! The protocol between the measuring process and a client's process.
 //!
-//! One line each way, so that drivers in other languages can take part.
-//! Invariant: whatever is printed here is read here.
+//! Orders and reports are single lines, so that drivers in other languages can take part.
+//! Invariant: everything that is formatted here is also parsed here.
 
 use std::fmt;
 use std::net::SocketAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// What a driver is told to do.
+/// An order to a driver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Order {
-    /// Call for a while.
+    /// Make calls for a while.
     Run(Load),
-    /// Connect, call, pause, call; as often as is said.
+    /// Connect, call, pause, and call again, repeatedly.
     Gaps { server: SocketAddr, times: u32, pause: Duration },
 }
 
-/// How to call.
+/// The parameters of a load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Load {
     pub(crate) server: SocketAddr,
@@ -62,26 +62,26 @@ impl FromStr for Order {
     }
 }
 
-/// What a driver answers. Times in nanoseconds.
+/// A driver's answer, with times in nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Report {
     Ran(Ran),
     Gaps(Gaps),
 }
 
-/// What calling for a while gave.
+/// The result of a load.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Ran {
     pub(crate) calls: u64,
-    /// For how long these were counted.
+    /// The duration in which these calls were counted.
     pub(crate) elapsed: u64,
-    /// What the process, all threads together, spent on a core.
+    /// The CPU time of the process, all threads together.
     pub(crate) cpu: u64,
     pub(crate) p50: u64,
     pub(crate) p99: u64,
 }
 
-/// How long single calls took.
+/// The durations of single calls.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Gaps {
     pub(crate) first: Spread,
@@ -107,7 +107,7 @@ impl Ran {
         as_float(self.calls) * 1e9 / as_float(self.elapsed.max(1))
     }
 
-    /// Nanoseconds of CPU time a call.
+    /// Returns the nanoseconds of CPU time per call.
     pub(crate) fn cpu_per_call(&self) -> f64 {
         as_float(self.cpu) / as_float(self.calls.max(1))
     }
@@ -129,7 +129,7 @@ impl fmt::Display for Report {
 impl FromStr for Report {
     type Err = String;
 
-    /// Reads a report. What begins with `no` is a refusal, and its reason.
+    /// Parses a report. A line that begins with `no` is a refusal with its reason.
     fn from_str(line: &str) -> Result<Self, String> {
         let (what, rest) = line.split_once(' ').unwrap_or((line, ""));
         let numbers = || rest.split_whitespace().map(parse).collect::<Result<Vec<u64>, _>>();
@@ -151,7 +151,7 @@ fn parse<T: FromStr>(word: &str) -> Result<T, String> {
     word.parse().map_err(|_| format!("`{word}` is no number or address"))
 }
 
-/// Counts and nanoseconds are far below where a float has gaps.
+/// Converts a count or nanoseconds, which are small enough to be exact.
 #[expect(clippy::cast_precision_loss, reason = "below 2^53")]
 fn as_float(number: u64) -> f64 {
     number as f64
@@ -162,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_printed_is_read() {
+    fn orders_and_reports_round_trip() {
         let server = "127.0.0.1:80".parse().unwrap();
         let load = Load { server, in_flight: 256, connections: 8, time: Duration::from_millis(250) };
         for order in [Order::Run(load), Order::Gaps { server, times: 3, pause: Duration::from_secs(1) }] {

@@ -1,7 +1,7 @@
-//! [`Process`]: a server or a client, running apart and talked to by lines.
+//! [`Process`]: a server or a client in a separate process, which communicates in lines.
 //!
-//! Invariant: it ends when this is dropped, and nothing it is asked is waited
-//! for longer than [`PATIENCE`].
+//! Invariant: the process ends when this is dropped, and no answer is awaited longer than
+//! [`TIMEOUT`].
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use crate::order::{Order, Report};
 
-/// How long an answer may take.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// The maximum time to wait for an answer.
+const TIMEOUT: Duration = Duration::from_secs(120);
 
 pub(crate) struct Process {
     child: Child,
@@ -21,14 +21,14 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts `command`. What it prints on standard error goes where ours does.
+    /// Starts `command`. Its standard error is inherited.
     pub(crate) fn start(mut command: Command) -> Result<Self, String> {
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let program = command.get_program().to_string_lossy().into_owned();
         let mut child = command.spawn().map_err(|error| format!("cannot run {program}: {error}"))?;
         let output = child.stdout.take().ok_or("no standard output")?;
         let (send, lines) = mpsc::channel();
-        // A pipe cannot be read with a timeout. It ends with the child.
+        // Pipes have no read timeout, so a thread reads this one. It ends with the child.
         thread::spawn(move || {
             for line in BufReader::new(output).lines().map_while(Result::ok) {
                 if send.send(line).is_err() {
@@ -39,7 +39,7 @@ impl Process {
         Ok(Self { child, lines })
     }
 
-    /// Starts this program again, as something else.
+    /// Starts this program again with other arguments.
     pub(crate) fn of_this(arguments: &[&str]) -> Result<Self, String> {
         let this = std::env::current_exe().map_err(|error| error.to_string())?;
         let mut command = Command::new(this);
@@ -57,15 +57,15 @@ impl Process {
         Ok((server, address))
     }
 
-    /// The next line that it prints.
+    /// Returns the next line that the process prints.
     pub(crate) fn line(&self) -> Result<String, String> {
-        self.lines.recv_timeout(PATIENCE).map_err(|error| match error {
-            RecvTimeoutError::Timeout => format!("it said nothing for {} s", PATIENCE.as_secs()),
+        self.lines.recv_timeout(TIMEOUT).map_err(|error| match error {
+            RecvTimeoutError::Timeout => format!("it said nothing for {} s", TIMEOUT.as_secs()),
             RecvTimeoutError::Disconnected => "it ended".to_owned(),
         })
     }
 
-    /// Gives a client an order.
+    /// Sends an order to a client, and returns its report.
     pub(crate) fn ask(&mut self, order: Order) -> Result<Report, String> {
         let input = self.child.stdin.as_mut().ok_or("no standard input")?;
         writeln!(input, "{order}").and_then(|()| input.flush()).map_err(|error| error.to_string())?;
@@ -75,7 +75,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The process may have ended by itself.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

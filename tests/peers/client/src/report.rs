@@ -1,12 +1,12 @@
-//! What the table's cells say, as lines for programs or as tables for people,
-//! and whether the bars are met.
+//! Reports: the cells of the table as lines for programs or as tables for people, and
+//! whether the targets are met.
 
 use crate::contender::{is_ours, is_peer};
 use crate::table::{Cell, Outcome};
 
 pub(crate) const TSV_HEADER: &str = "section\tserver\tin_flight\tconnections\tcontender\tcalls_per_s\tp50_us\tp99_us\tcpu_us_per_call\tratio_to_floor";
 
-/// The bars, with 256 calls in flight at the instant server.
+/// The targets, with 256 calls in flight at the instant server.
 const CALLS: f64 = 5.0;
 const CPU: f64 = 5.0;
 const FLOOR: f64 = 0.25;
@@ -48,8 +48,8 @@ pub(crate) fn table(cell: &Cell) {
     }
 }
 
-/// Our clients beside the best peer of the same number of calls in flight, over
-/// however many connections that peer is best.
+/// Compares our clients with the best peer with the same number of calls in flight, over
+/// the number of connections that is best for that peer.
 pub(crate) fn bars(cells: &[Cell]) -> Vec<String> {
     let mut lines = Vec::new();
     for cell in cells {
@@ -79,12 +79,12 @@ pub(crate) fn bars(cells: &[Cell]) -> Vec<String> {
     lines
 }
 
-/// How many of another's calls a client makes.
+/// Returns the calls of one client as a multiple of another's.
 fn ratio(cell: &Cell, other: &str, outcome: &Outcome) -> Option<f64> {
     cell.of(other).map(|other| outcome.per_second / other.per_second)
 }
 
-/// A time that may not have been taken: of a client whose calls never ended.
+/// Formats a time, which is missing if none of a client's calls completed.
 fn time(nanos: u64) -> String {
     if nanos == 0 { "-".to_owned() } else { format!("{:.1}", micros(nanos)) }
 }

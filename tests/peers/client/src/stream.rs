@@ -1,8 +1,8 @@
-//! A stream of very many keys: memory stays as it is, and a stream that is
-//! dropped half-way leaves the pool whole.
+//! A stream of very many keys: memory stays constant, and dropping a stream half-way leaves
+//! the pool intact.
 //!
-//! The client is a process of its own, and looks at its own memory; the server
-//! makes up the keys. Invariant: every key is counted, none is kept.
+//! The client is a process of its own, which observes its own memory; the server generates
+//! the keys. Invariant: every key is counted, and none is kept.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -16,8 +16,8 @@ use crate::options::Options;
 use crate::process::Process;
 use crate::serve::PART;
 
-/// The bar: what memory may grow by, between a tenth of the keys and all, in
-/// KiB. One key in a hundred kept would be more.
+/// The target: the maximum growth of memory in KiB between a tenth of the keys and all.
+/// Keeping one key in a hundred would exceed it.
 const GROWTH: u64 = 4 * 1024;
 
 pub(crate) fn print(options: &Options) -> Result<(), String> {
@@ -59,7 +59,7 @@ pub(crate) fn print(options: &Options) -> Result<(), String> {
     Ok(())
 }
 
-/// The client's process.
+/// Runs the client's process.
 pub(crate) fn client(server: &str, keys: &str) -> Result<(), String> {
     let server = server.parse().map_err(|_| format!("`{server}` is no address"))?;
     let keys = keys.parse().map_err(|_| format!("`{keys}` is no number"))?;
@@ -80,13 +80,13 @@ async fn run(server: SocketAddr, keys: usize) -> Result<(), String> {
     let begun = Instant::now();
     let half = self::count(&riak, keys, keys / 2, |_| ()).await?;
     tell("dropped half-way", half, begun);
-    // The connection was closed with the stream: nothing of it is left behind.
+    // Dropping the stream closed its connection, and nothing of it remains.
     let pool = riak.stats().nodes[0].pool;
     if (pool.streams, pool.waiting, pool.in_flight) != (0, 0, 0) {
         return Err(format!("the pool is not whole: {pool:?}"));
     }
     riak.kv().get(&RpbGetReq::new(BUCKET, KEY)).await.map_err(said)?;
-    // As many streams as there may be, all at once: none of their places is lost.
+    // The maximum number of streams at once, which would fail if one had kept its slot.
     let begun = Instant::now();
     let tasks: Vec<_> = (0..8)
         .map(|_| {
@@ -109,8 +109,8 @@ async fn run(server: SocketAddr, keys: usize) -> Result<(), String> {
     }
 }
 
-/// Counts keys as they come, and drops the stream after `until`. Tells at every
-/// tenth of all.
+/// Counts keys as they arrive, drops the stream after `until` keys, and reports at every
+/// tenth of all keys.
 async fn count(riak: &Riak, keys: usize, until: usize, mut tell: impl FnMut(usize)) -> Result<usize, String> {
     let mut answers = riak
         .kv()
@@ -135,7 +135,7 @@ fn tell(what: &str, keys: usize, begun: Instant) {
     println!("{what}\t{keys}\t{:.2}\t{}", begun.elapsed().as_secs_f64(), resident());
 }
 
-/// KiB of this process that are in memory.
+/// Returns the resident memory of this process in KiB.
 fn resident() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));

@@ -1,7 +1,7 @@
-//! The table: calls a second, times and CPU time of every client in every cell.
+//! The table: calls per second, latencies and CPU time of every client in every cell.
 //!
-//! Invariant: the clients of a cell take turns, round by round, so that a noisy
-//! machine slows all alike; the best round of each counts.
+//! Invariant: the clients of a cell take turns, round by round, so that a noisy machine
+//! slows all alike; the best round of each counts.
 
 use std::net::SocketAddr;
 
@@ -14,7 +14,7 @@ const SERVERS: [&str; 2] = ["instant", "node"];
 const IN_FLIGHT: [usize; 3] = [1, 16, 256];
 const CONNECTIONS: [usize; 2] = [1, 8];
 
-/// What is compared with one another.
+/// A set of results that are compared with one another.
 pub(crate) struct Cell {
     pub(crate) server: &'static str,
     pub(crate) in_flight: usize,
@@ -25,11 +25,11 @@ pub(crate) struct Cell {
 /// The best rounds of a client in a cell.
 pub(crate) struct Outcome {
     pub(crate) name: &'static str,
-    /// Of the round with the most calls.
+    /// The calls per second of the round with the most calls.
     pub(crate) per_second: f64,
     pub(crate) p50: u64,
     pub(crate) p99: u64,
-    /// Nanoseconds a call, of the round with the least.
+    /// The nanoseconds of CPU time per call, of the round with the least.
     pub(crate) cpu: f64,
 }
 
@@ -53,15 +53,15 @@ impl Outcome {
     }
 }
 
-/// Measures every cell that is wanted, and hands each over when it is done.
+/// Measures every wanted cell, and passes each to `done`.
 pub(crate) fn measure(options: &Options, mut done: impl FnMut(&Cell)) -> Result<Vec<Cell>, String> {
     let mut contenders = Contender::all(options);
     let mut cells = Vec::new();
     for server in SERVERS.into_iter().filter(|name| options.wants_server(name)) {
         let (_server, address) = Process::server(server, None)?;
         for in_flight in IN_FLIGHT.into_iter().filter(|calls| options.wants_in_flight(*calls)) {
-            // Clients that make one call at a time on a connection are at their
-            // best with one for each: that is a cell for peers alone.
+            // Clients that make one call at a time on each connection are at their best
+            // with one connection per call. Only peers run in that cell.
             let each = (!CONNECTIONS.contains(&in_flight)).then_some(in_flight);
             for connections in CONNECTIONS.into_iter().chain(each) {
                 let mut cell = Cell { server, in_flight, connections, results: Vec::new() };

@@ -1,11 +1,11 @@
-//! buffa's generator: owned types only, or with views.
+//! Runs buffa's generator: owned types only, or with views.
 
 include!("../schemas.rs");
 
 fn main() -> Outcome {
     let all = std::env::var_os("CARGO_FEATURE_ALL").is_some();
     timed(|schemas, files, out| {
-        // SAFETY: this process has one thread.
+        // SAFETY: this process has one thread, so nothing else accesses the environment.
         unsafe { std::env::set_var("PROTOC", protoc_bin_vendored::protoc_bin_path()?) };
         buffa_build::Config::new()
             .files(files)

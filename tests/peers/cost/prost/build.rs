@@ -1,4 +1,4 @@
-//! prost's generator.
+//! Runs prost's generator.
 
 include!("../schemas.rs");
 

@@ -1,10 +1,10 @@
-//! quick-protobuf's generator.
+//! Runs quick-protobuf's generator.
 
 include!("../schemas.rs");
 
 fn main() -> Outcome {
     timed(|_, files, out| {
-        // Without `reserved` in enums, which pb-rs cannot parse.
+        // Removes `reserved` in enums, which pb-rs cannot parse.
         let copies = out.with_file_name("schemas");
         std::fs::create_dir_all(&copies)?;
         let mut readable = Vec::new();

@@ -1,5 +1,4 @@
-//! This project's generator: owned types only, borrowed ones only, or everything
-//! that it has.
+//! Runs this project's generator: owned types only, borrowed types only, or everything.
 
 include!("../schemas.rs");
 

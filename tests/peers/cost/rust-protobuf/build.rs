@@ -1,4 +1,4 @@
-//! rust-protobuf's generator, with its own parser.
+//! Runs rust-protobuf's generator, with its own parser.
 
 include!("../schemas.rs");
 

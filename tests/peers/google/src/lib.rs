@@ -1,4 +1,5 @@
-//! What Google's generator makes of the schemas, and what it is measured with.
+//! The code that Google's generator makes from the schemas, and the traits that it is
+//! measured with.
 
 #![allow(warnings, clippy::all, clippy::pedantic, reason = "generated code")]
 

@@ -1,4 +1,4 @@
-//! buffa: owned messages, and views that borrow.
+//! buffa: owned messages, and borrowing views.
 
 use std::hint::black_box;
 use std::rc::Rc;
@@ -8,7 +8,7 @@ use buffa::{HasMessageView, SizeCache};
 use super::{begin_frame, end_frame};
 use crate::measure::{Case, Group};
 
-/// Adds what is measured of a message and its view.
+/// Adds the measurements of a message and its view.
 pub(crate) fn add<M: HasMessageView + 'static>(case: &mut Case) {
     let (body, code) = (case.body, case.code);
     let Some(message) = case.taken("buffa", M::decode_from_slice(body)) else { return };

@@ -1,4 +1,4 @@
-//! Google's protobuf 4 over its upb kernel.
+//! Google's protobuf 4 with its upb kernel.
 
 use std::hint::black_box;
 use std::rc::Rc;
@@ -10,8 +10,8 @@ use crate::measure::{Case, Group};
 
 const NAME: &str = "google-v4";
 
-/// Adds what is measured of a message. It writes to buffers of its own only,
-/// from which a frame is copied.
+/// Adds the measurements of a message. The crate only encodes to buffers of its own, so a
+/// frame needs a copy.
 pub(crate) fn add<M: Parse + Serialize + 'static>(case: &mut Case) {
     let (body, code) = (case.body, case.code);
     let Some(message) = case.taken(NAME, M::parse(body)) else { return };

@@ -1,8 +1,7 @@
 //! The contenders: how each encodes and decodes a message.
 //!
-//! Invariant: each decodes its value from the bytes of the case, so that all
-//! hold the same one, and is measured through its documented interface with
-//! its defaults.
+//! Invariant: each decodes its value from the bytes of the case, so that all hold the same
+//! value, and is measured through its documented interface with its defaults.
 
 pub(crate) mod buffa;
 #[cfg(feature = "google")]
@@ -12,22 +11,22 @@ pub(crate) mod quick_protobuf;
 pub(crate) mod riak;
 pub(crate) mod rust_protobuf;
 
-/// Room for length and code in front of a message.
+/// The length of a frame's header: length and code.
 const HEADER: usize = 5;
 
-/// Starts a frame: room for its length, and its code.
+/// Starts a frame with a placeholder for its length, and its code.
 fn begin_frame(buffer: &mut Vec<u8>, code: u8) {
     buffer.clear();
     buffer.extend_from_slice(&[0, 0, 0, 0, code]);
 }
 
-/// Ends a frame: its length is known now. It counts the code.
+/// Fills in the length of the frame, which includes the code.
 fn end_frame(buffer: &mut [u8]) {
     let len = u32::try_from(buffer.len() - HEADER + 1).expect("no case is near 4 GiB");
     buffer[..4].copy_from_slice(&len.to_be_bytes());
 }
 
-/// Adds every contender to a case: what the generators made of one message.
+/// Adds every contender to a case, each with its generated type of the message.
 macro_rules! contend {
     ($case:expr, $schema:ident, $message:ident) => {{
         let case: &mut $crate::measure::Case = $case;

@@ -9,7 +9,7 @@ use prost::Message;
 use super::{begin_frame, end_frame};
 use crate::measure::{Case, Group};
 
-/// Adds what is measured of a message whose bytes fields are `Vec<u8>`.
+/// Adds the measurements of a message whose bytes fields are `Vec<u8>`.
 pub(crate) fn add<M: Message + Default + 'static>(case: &mut Case) {
     let (body, code) = (case.body, case.code);
     let Some(message) = case.taken("prost", M::decode(body)) else { return };
@@ -28,8 +28,8 @@ pub(crate) fn add<M: Message + Default + 'static>(case: &mut Case) {
     case.add(Group::DecodeOwned, "prost", move || drop(black_box(M::decode(black_box(body)))));
 }
 
-/// Adds what is measured of a message whose bytes fields are `Bytes`: slices of
-/// the buffer that they were decoded from.
+/// Adds the measurements of a message whose bytes fields are `Bytes`: slices of the buffer
+/// that they were decoded from.
 pub(crate) fn add_bytes<M: Message + Default + 'static>(case: &mut Case) {
     let code = case.code;
     let shared = Bytes::from(case.body.to_vec());

@@ -1,4 +1,4 @@
-//! quick-protobuf: values that borrow, through `Cow`.
+//! quick-protobuf: borrowed values in `Cow`.
 
 use std::hint::black_box;
 use std::rc::Rc;
@@ -10,7 +10,7 @@ use crate::measure::{Case, Group};
 
 const NAME: &str = "quick-protobuf";
 
-/// Adds what is measured of a message.
+/// Adds the measurements of a message.
 pub(crate) fn add<M: MessageRead<'static> + MessageWrite + 'static>(case: &mut Case) {
     let (body, code) = (case.body, case.code);
     let Some(message) = case.taken(NAME, decode::<M>(body)) else { return };
@@ -29,14 +29,14 @@ pub(crate) fn add<M: MessageRead<'static> + MessageWrite + 'static>(case: &mut C
     case.add(Group::DecodeBorrowed, NAME, move || drop(black_box(decode::<M>(black_box(body)))));
 }
 
-/// The crate's own `serialize_into_vec` puts a length in front.
+/// Encodes without the length prefix that the crate's `serialize_into_vec` adds.
 fn encode<M: MessageWrite>(message: &M) -> Vec<u8> {
     let mut buffer = Vec::with_capacity(message.get_size());
     message.write_message(&mut Writer::new(&mut buffer)).expect("a Vec grows");
     buffer
 }
 
-/// The crate's own `deserialize_from_slice` expects a length in front.
+/// Decodes without the length prefix that the crate's `deserialize_from_slice` expects.
 fn decode<M: MessageRead<'static>>(body: &'static [u8]) -> quick_protobuf::Result<M> {
     M::from_reader(&mut BytesReader::from_bytes(body), body)
 }

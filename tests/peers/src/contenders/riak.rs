@@ -1,5 +1,5 @@
-//! This project: owned and borrowed messages, and views that own their frame;
-//! of generated types, and of derived ones.
+//! This project: owned and borrowed messages, and views that own their frame, each with
+//! generated and with derived types.
 
 use std::hint::black_box;
 use std::rc::Rc;
@@ -8,18 +8,18 @@ use riak_runtime::{Blob, Decode, Framed, Owned, WriteBuffer};
 
 use crate::measure::{Case, Group};
 
-/// What the two kinds of types are called.
+/// The contender names of one kind of types.
 struct Names {
     plain: &'static str,
     framed: &'static str,
 }
 
-/// Adds what is measured of a generated message and its borrowed form.
+/// Adds the measurements of a generated message and its borrowed form.
 pub(crate) fn add<M: Owned>(case: &mut Case) {
     add_named::<M>(case, &Names { plain: "riak", framed: "riak-framed" });
 }
 
-/// Adds what is measured of a derived message and its borrowed form.
+/// Adds the measurements of a derived message and its borrowed form.
 pub(crate) fn add_derived<M: Owned>(case: &mut Case) {
     add_named::<M>(case, &Names { plain: "riak-derived", framed: "riak-derived-framed" });
 }

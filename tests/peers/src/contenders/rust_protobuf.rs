@@ -10,7 +10,7 @@ use crate::measure::{Case, Group};
 
 const NAME: &str = "rust-protobuf";
 
-/// Adds what is measured of a message.
+/// Adds the measurements of a message.
 pub(crate) fn add<M: Message>(case: &mut Case) {
     let (body, code) = (case.body, case.code);
     let Some(message) = case.taken(NAME, M::parse_from_bytes(body)) else { return };

@@ -1,4 +1,4 @@
-//! Properties of buckets.
+//! Bucket properties.
 
 use riak_client::riak::{RpbBucketProps, RpbCommitHook, RpbModFun, rpb_bucket_props::RpbReplMode};
 use riak_runtime::Quorum;
@@ -7,7 +7,7 @@ fn function(module: &str, function: &str) -> RpbModFun {
     RpbModFun { module: module.into(), function: function.into(), ..RpbModFun::default() }
 }
 
-/// As a server answers: every property set.
+/// Returns properties as a server sends them: all are set.
 pub(crate) fn full() -> RpbBucketProps {
     let hook =
         |module, name| RpbCommitHook { modfun: Some(function(module, name)), ..RpbCommitHook::default() };
@@ -45,7 +45,7 @@ pub(crate) fn full() -> RpbBucketProps {
     }
 }
 
-/// As a client sets them: three of them.
+/// Returns properties as a client sends them: three are set.
 pub(crate) fn sparse() -> RpbBucketProps {
     RpbBucketProps {
         n_val: Some(5),

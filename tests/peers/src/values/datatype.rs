@@ -1,4 +1,4 @@
-//! Data types: a nested map that came, and operations on one.
+//! Data types: a fetched nested map, and an update of one.
 
 use riak_client::riak_dt::{
     CounterOp, DtFetchResp, DtOp, DtUpdateReq, DtValue, MapEntry, MapField, MapOp, MapUpdate, SetOp,
@@ -45,7 +45,7 @@ fn fetched(entries: Vec<MapEntry>) -> DtFetchResp {
     }
 }
 
-/// A map nested three levels, 50 entries in all.
+/// Returns a map with three levels and 50 entries.
 pub(crate) fn map() -> DtFetchResp {
     let inner = nested("inner", (0..16).map(leaf).collect());
     let mut middle: Vec<MapEntry> = (16..32).map(leaf).collect();
@@ -55,7 +55,7 @@ pub(crate) fn map() -> DtFetchResp {
     fetched(outer)
 }
 
-/// A map in a map, so many deep.
+/// Returns maps nested `depth` levels deep.
 pub(crate) fn nesting(depth: usize) -> DtFetchResp {
     let mut entry = leaf(0);
     for _ in 1..depth {
@@ -64,7 +64,7 @@ pub(crate) fn nesting(depth: usize) -> DtFetchResp {
     fetched(vec![entry])
 }
 
-/// 20 operations on a map: five each on counters, sets, registers and flags.
+/// Returns 20 operations on a map: five each on counters, sets, registers and flags.
 pub(crate) fn update() -> DtUpdateReq {
     let operation = |number: i64| {
         let mut update = MapUpdate::default();

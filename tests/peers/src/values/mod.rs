@@ -1,7 +1,7 @@
 //! The values of the cases.
 //!
-//! Built once, with this project's types; every contender gets its own by
-//! decoding the bytes.
+//! They are built once, with this project's types. Every contender decodes its own value
+//! from the bytes.
 
 pub(crate) mod bucket;
 pub(crate) mod datatype;
@@ -12,7 +12,7 @@ pub(crate) mod telemetry;
 
 use riak_client::riak::RpbPair;
 
-/// A pair with a value.
+/// Returns a pair with a value.
 fn pair(key: &str, value: &str) -> RpbPair {
     RpbPair { key: key.into(), value: Some(value.into()), ..RpbPair::default() }
 }

@@ -1,4 +1,4 @@
-//! Objects: asking for one, one that came, and one to be stored.
+//! Objects: a get, its answer, and a put.
 
 use riak_client::riak_kv::{RpbContent, RpbGetReq, RpbGetResp, RpbPutReq};
 use riak_runtime::{Blob, Quorum};
@@ -22,7 +22,7 @@ fn vclock() -> Blob {
     vec![0x6b; 40].into()
 }
 
-/// A request for an object, with what clients usually set.
+/// Returns a get with the fields that clients usually set.
 pub(crate) fn get_req() -> RpbGetReq {
     RpbGetReq {
         bucket: "users".into(),
@@ -36,12 +36,12 @@ pub(crate) fn get_req() -> RpbGetReq {
     }
 }
 
-/// One object with a value of 1 KiB.
+/// Returns one object with a value of 1 KiB.
 pub(crate) fn get_resp() -> RpbGetResp {
     RpbGetResp { content: vec![content(1024)], vclock: Some(vclock()), ..RpbGetResp::default() }
 }
 
-/// An object to be stored, with a value of so many bytes.
+/// Returns a put with a value of this many bytes.
 pub(crate) fn put_req(value: usize) -> RpbPutReq {
     RpbPutReq {
         bucket: "users".into(),

@@ -2,8 +2,7 @@
 
 use riak_client::riak_ts::{TsCell, TsColumnDescription, TsColumnType, TsQueryResp, TsRow};
 
-/// So many rows of five cells: a varchar, a sint64, a timestamp, a boolean and a
-/// double.
+/// Returns `count` rows of five cells: a varchar, a sint64, a timestamp, a boolean and a double.
 pub(crate) fn rows(count: i32) -> TsQueryResp {
     let column = |name: &str, ty| TsColumnDescription {
         name: name.into(),

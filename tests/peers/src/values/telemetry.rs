@@ -1,8 +1,8 @@
-//! A batch of the schema that is not Riak's.
+//! A batch of telemetry, whose schema is not Riak's.
 
 use crate::generated::riak::telemetry::{Batch, Event, State, Total, event::What};
 
-/// A batch with ten labels, ten totals, 200 readings and 30 events.
+/// Returns a batch with ten labels, ten totals, 200 readings and 30 events.
 pub(crate) fn batch() -> Batch {
     let event = |number: u32| {
         let what = match number % 5 {

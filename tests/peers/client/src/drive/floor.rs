@@ -1,9 +1,9 @@
-//! The floor: a bare loop that writes ready-made frames and counts answers.
+//! The floor: a bare loop that writes prepared frames and counts answers.
 //!
-//! Of two kinds: one adds lengths up and looks at nothing else; the other cuts
-//! what arrives into frames that could be handed to somebody, and drops them.
-//! Invariant: what is in flight is written at once, and so is what has been
-//! answered: no client of one thread can do less.
+//! There are two kinds: one only adds up lengths; the other splits the input into frames
+//! that a client could hand out, and drops them. Invariant: all requests that may be in
+//! flight are written at once, and so are the replacements for all answered ones. No
+//! single-threaded client can do less.
 
 use std::sync::Arc;
 
@@ -54,11 +54,11 @@ async fn call(load: Load, cuts: bool) -> Result<Ran, String> {
     tally.result(&begun, &ended)
 }
 
-/// Counts answers.
+/// A counter of complete answers.
 trait Counts: Send {
     fn spare(&mut self) -> &mut [u8];
 
-    /// How many are whole with `count` more bytes.
+    /// Takes in `count` more bytes, and returns the number of answers completed by them.
     fn take(&mut self, count: usize) -> usize;
 }
 
@@ -83,7 +83,7 @@ impl Counts for FrameReader {
     }
 }
 
-/// Keeps so many requests in flight on a connection.
+/// Keeps this many requests in flight on a connection.
 async fn keep(
     mut socket: TcpStream,
     request: &[u8],

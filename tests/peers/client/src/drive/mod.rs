@@ -1,7 +1,7 @@
-//! The clients in this language, each driven in a process of its own.
+//! The Rust clients, each driven in a process of its own.
 //!
-//! Invariant: every contender makes the same calls, from as many tasks or
-//! threads as there are to be in flight, and looks at what it gets.
+//! Invariant: every contender makes the same calls, from as many tasks or threads as there
+//! are calls in flight, and checks what it gets.
 
 mod floor;
 mod nodelay;
@@ -20,13 +20,13 @@ use tokio::runtime::Runtime;
 use crate::order::{Gaps, Load, Order, Ran, Report, Spread};
 use tally::{Tally, nanos};
 
-/// How long callers call before they are counted: connections open, and
-/// interpreters of other languages have warmed up by then.
+/// The time before calls are counted, in which connections open and the interpreters of
+/// other languages warm up.
 const WARM_UP: Duration = Duration::from_millis(50);
 
-/// What one contender calls with: asynchronous ones.
+/// An asynchronous client.
 trait Caller: Clone + Send + Sync + 'static {
-    /// One or more callers with as many connections as are asked for.
+    /// Returns one or more clients with the requested number of connections.
     fn connect(
         server: SocketAddr,
         connections: usize,
@@ -36,7 +36,7 @@ trait Caller: Clone + Send + Sync + 'static {
     fn get(&self) -> impl Future<Output = Result<usize, String>> + Send;
 }
 
-/// Follows orders from standard input until it ends.
+/// Follows orders from standard input until its end.
 pub(crate) fn run(name: &str, forces_nodelay: bool) -> Result<(), String> {
     let mut out = io::stdout();
     let mut say =
@@ -69,7 +69,7 @@ fn follow(name: &str, forces_nodelay: bool, order: Order) -> Result<Report, Stri
 }
 
 fn follow_with<C: Caller>(runtime: &Runtime, forces_nodelay: bool, order: Order) -> Result<Report, String> {
-    // As an application would: on a task, where the runtime has threads.
+    // As in an application, the calls run in a task, where the runtime has threads.
     let task = match order {
         Order::Run(load) => {
             runtime.spawn(async move { call::<C>(load, forces_nodelay).await.map(Report::Ran) })
@@ -80,7 +80,7 @@ fn follow_with<C: Caller>(runtime: &Runtime, forces_nodelay: bool, order: Order)
     runtime.block_on(task).map_err(|error| error.to_string())?
 }
 
-/// Keeps as many calls in flight as are asked for.
+/// Keeps the requested number of calls in flight.
 async fn call<C: Caller>(load: Load, forces_nodelay: bool) -> Result<Ran, String> {
     let callers = C::connect(load.server, load.connections).await?;
     if forces_nodelay {
@@ -106,7 +106,7 @@ async fn call<C: Caller>(load: Load, forces_nodelay: bool) -> Result<Ran, String
     tokio::time::sleep(load.time).await;
     let ended = tally.end();
     for task in tasks {
-        // Who stalls would be waited for by each that waits behind it.
+        // Aborts, since waiting for a stalled call would also delay the results of the others.
         task.abort();
         match task.await {
             Err(error) if !error.is_cancelled() => return Err(error.to_string()),
@@ -116,7 +116,7 @@ async fn call<C: Caller>(load: Load, forces_nodelay: bool) -> Result<Ran, String
     tally.result(&begun, &ended)
 }
 
-/// Times the first call of a connection, and one after a pause.
+/// Times the first call of a connection, and a call after a pause.
 async fn gaps<C: Caller>(
     server: SocketAddr,
     forces_nodelay: bool,
@@ -132,7 +132,7 @@ async fn gaps<C: Caller>(
         let begun = Instant::now();
         callers[0].get().await.and_then(expected)?;
         first.push(nanos(begun.elapsed()));
-        // What the kernel grants a new connection has an end.
+        // More calls use up the quick acknowledgements that the kernel grants to a new connection.
         for _ in 0..20 {
             callers[0].get().await.and_then(expected)?;
         }

@@ -1,8 +1,8 @@
-//! `TCP_NODELAY` for those who forget it.
+//! Forces `TCP_NODELAY` on clients that do not set it.
 //!
-//! A socket that a client keeps to itself is still this process's: the kernel
-//! gives a second descriptor of it, and the option is the socket's. Invariant:
-//! nothing else about a contender is changed.
+//! A client may keep its sockets private, but they belong to this process: the kernel can
+//! duplicate their descriptors, and the option applies to the socket. Invariant: nothing
+//! else about a contender is changed.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! This project's client: a connection alone, and through a cluster of one.
+//! This project's client: a single connection, and a cluster of one node.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -10,11 +10,11 @@ use riak_runtime::client::{CallError, ClusterConfig, Connection, ConnectionConfi
 use super::Caller;
 use crate::exchange::{BUCKET, KEY};
 
-/// `Riak::connect_one`: a connection that every task shares.
+/// `Riak::connect_one`: a connection that all tasks share.
 #[derive(Clone)]
 pub(super) struct One(Riak<Connection>);
 
-/// `Riak::connect`: nodes, a pool, deadlines and repetitions above it.
+/// `Riak::connect`: with a pool, deadlines and retries.
 #[derive(Clone)]
 pub(super) struct Clustered(Riak);
 
@@ -39,7 +39,7 @@ impl Caller for Clustered {
         let pool = PoolConfig::new().min_connections(connections).max_connections(connections);
         config.cluster = ClusterConfig::new().pool(pool);
         let riak = Riak::connect(config).await.map_err(|error| error.to_string())?;
-        // The first is there; the others are made in the background.
+        // The first connection is open; the others are opened in the background.
         while riak.stats().nodes[0].pool.connections < connections {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }

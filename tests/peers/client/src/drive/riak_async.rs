@@ -1,8 +1,7 @@
-//! The crate `riak-async`: a client is one connection, and makes one call at a
-//! time.
+//! The crate `riak-async`: a client is one connection, and makes one call at a time.
 //!
-//! Tasks share clients behind locks. Its own pool sends a ping before each use
-//! of a connection, and would be slower.
+//! Tasks share clients behind locks. The crate's own pool would be slower, since it sends a
+//! ping before each use of a connection.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! The crate `riak`: blocking, one call at a time on each connection, so that
-//! it is called from threads.
+//! The crate `riak`: blocking, with one call at a time on each connection, so it is called
+//! from threads.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -47,7 +47,7 @@ fn call(load: Load, forces_nodelay: bool) -> Result<Ran, String> {
                 while lane.goes_on() {
                     let begun = lane.begin();
                     let mut client = client.lock().unwrap_or_else(PoisonError::into_inner);
-                    // Who stalls is not to be waited for by each behind it.
+                    // A stalled thread must not delay the others.
                     if !lane.goes_on() {
                         break;
                     }

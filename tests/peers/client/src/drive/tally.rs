@@ -1,9 +1,8 @@
-//! [`Tally`]: counts calls and their times while many tasks or threads call.
+//! [`Tally`]: counts calls and their durations while many tasks or threads make calls.
 //!
-//! Each caller has a [`Lane`] of its own, so that counting costs a store.
-//! Invariant: calls count between the end of the warm-up and the end of the
-//! time, whoever is in the middle of one; of their times, one in
-//! [`Tally::every`] is taken.
+//! Each caller has a [`Lane`] of its own, so that counting costs a single store. Invariant:
+//! calls count that complete between the end of the warm-up and the end of the measurement;
+//! the duration of one call in [`Tally::every`] is recorded.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -27,7 +26,7 @@ pub(crate) struct Tally {
     failure: Mutex<Option<String>>,
 }
 
-/// What one caller counts with.
+/// A caller's own counters.
 pub(crate) struct Lane {
     tally: Arc<Tally>,
     index: usize,
@@ -36,7 +35,7 @@ pub(crate) struct Lane {
     times: Vec<u64>,
 }
 
-/// A moment of the measurement.
+/// A snapshot of the measurement.
 pub(crate) struct Moment {
     at: Instant,
     cpu: u64,
@@ -49,8 +48,9 @@ impl Tally {
             counts: (0..callers).map(|_| Count::default()).collect(),
             counting: AtomicBool::new(false),
             over: AtomicBool::new(false),
-            // To look at the clock at each call would cost more than some of
-            // what is measured; a prime, so that no pattern is kept in step.
+            // Reading the clock at each call would cost more than some of the measured
+            // operations. The interval is a prime, so that it does not coincide with any
+            // pattern.
             every: if callers > 1 { 13 } else { 1 },
             times: Mutex::default(),
             failure: Mutex::default(),
@@ -61,13 +61,13 @@ impl Tally {
         Lane { tally: Arc::clone(self), index, count: 0, until_timed: 1, times: Vec::new() }
     }
 
-    /// The end of the warm-up.
+    /// Ends the warm-up.
     pub(crate) fn begin(&self) -> Moment {
         self.counting.store(true, Ordering::Relaxed);
         self.moment()
     }
 
-    /// The end of the time.
+    /// Ends the measurement.
     pub(crate) fn end(&self) -> Moment {
         let moment = self.moment();
         self.over.store(true, Ordering::Relaxed);
@@ -79,7 +79,7 @@ impl Tally {
         Moment { at: Instant::now(), cpu: cpu_time(), calls }
     }
 
-    /// What came of it, once every lane is gone.
+    /// Returns the result, once every lane has been dropped.
     pub(crate) fn result(&self, begun: &Moment, ended: &Moment) -> Result<Ran, String> {
         if let Some(failure) = self.failure.lock().unwrap_or_else(PoisonError::into_inner).take() {
             return Err(failure);
@@ -98,12 +98,12 @@ impl Tally {
 }
 
 impl Lane {
-    /// Whether to call once more.
+    /// Reports whether to make another call.
     pub(crate) fn goes_on(&self) -> bool {
         !self.tally.over.load(Ordering::Relaxed)
     }
 
-    /// A call begins. When, if this one is timed.
+    /// Begins a call. Returns the time if this call is timed.
     pub(crate) fn begin(&mut self) -> Option<Instant> {
         if !self.tally.counting.load(Ordering::Relaxed) {
             return None;
@@ -116,7 +116,7 @@ impl Lane {
         Some(Instant::now())
     }
 
-    /// So many calls have ended that began together.
+    /// Ends this many calls that began together.
     pub(crate) fn end(&mut self, calls: usize, begun: Option<Instant>) {
         self.count += calls as u64;
         self.tally.counts[self.index].0.store(self.count, Ordering::Relaxed);
@@ -125,8 +125,8 @@ impl Lane {
         }
     }
 
-    /// This caller cannot go on; nor shall the others. What fails when all is
-    /// over fails because callers are gone by then.
+    /// Stops all callers because of an error. Errors after the end are ignored, since
+    /// callers are dropped then.
     pub(crate) fn fail(&self, reason: String) {
         if !self.tally.over.swap(true, Ordering::Relaxed) {
             *self.tally.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason);
@@ -140,11 +140,11 @@ impl Drop for Lane {
     }
 }
 
-/// What this process has spent on cores so far: user and system time of all its
-/// threads, as `getrusage` has it, but to the nanosecond.
+/// Returns the CPU time of this process so far: user and system time of all threads, as in
+/// `getrusage`, but with a resolution of nanoseconds.
 fn cpu_time() -> u64 {
     let time = clock_gettime(ClockId::ProcessCPUTime);
-    // Neither is negative.
+    // Neither value is negative.
     time.tv_sec.unsigned_abs() * 1_000_000_000 + time.tv_nsec.unsigned_abs()
 }
 

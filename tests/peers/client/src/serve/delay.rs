@@ -1,8 +1,8 @@
-//! A network that takes its time: every byte arrives [`WAY`] later, each way.
+//! A network with latency: every byte arrives [`ONE_WAY_DELAY`] later, in each direction.
 //!
-//! Plain threads, since tokio's timers only know milliseconds. Invariant:
-//! bytes are late, and nothing else: none waits for others, and as many are on
-//! their way as are sent.
+//! It uses plain threads, since tokio's timers have a resolution of milliseconds.
+//! Invariant: bytes are delayed, and nothing else: no byte waits for others, and the number
+//! of bytes in transit is not limited.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -10,8 +10,8 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long a byte takes.
-pub(crate) const WAY: Duration = Duration::from_millis(1);
+/// The delay of a byte.
+pub(crate) const ONE_WAY_DELAY: Duration = Duration::from_millis(1);
 
 pub(super) fn run(target: SocketAddr) -> io::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
@@ -26,13 +26,13 @@ pub(super) fn run(target: SocketAddr) -> io::Result<()> {
     Ok(())
 }
 
-/// Carries bytes one way until either side has ended.
+/// Forwards bytes in one direction until either side ends.
 fn carry(mut from: TcpStream, mut to: TcpStream) {
     let (send, receive) = mpsc::channel::<(Instant, Vec<u8>)>();
     thread::spawn(move || {
         let mut buffer = vec![0; 64 * 1024];
         while let Ok(count @ 1..) = from.read(&mut buffer) {
-            if send.send((Instant::now() + WAY, buffer[..count].to_vec())).is_err() {
+            if send.send((Instant::now() + ONE_WAY_DELAY, buffer[..count].to_vec())).is_err() {
                 break;
             }
         }
@@ -44,7 +44,7 @@ fn carry(mut from: TcpStream, mut to: TcpStream) {
                 break;
             }
         }
-        // The other side may be gone already.
+        // The other side may have closed already.
         let _ = to.shutdown(Shutdown::Both);
     });
 }

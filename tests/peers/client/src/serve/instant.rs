@@ -1,9 +1,9 @@
-//! A server that answers at once: every frame with the same ready-made one.
+//! A server that answers every frame at once with the same prepared one.
 //!
-//! Invariant: it does as little as a server can: one read, lengths added up,
-//! and one write of as many answers as there were requests, which are never
-//! copied together. Only who asks for the server's version gets that, since
-//! some clients begin so, and wait for it.
+//! Invariant: it does the minimum that a server can do: one read, adding up lengths, and
+//! one write of as many answers as there were requests, which are prepared in one buffer.
+//! Only requests for the server's version get another answer, because some clients begin
+//! with one and wait for it.
 
 use std::io;
 
@@ -13,7 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::exchange;
 use crate::frames::Frames;
 
-/// Answers that lie ready behind one another.
+/// The number of prepared answers in the buffer.
 const READY: usize = 1024;
 
 pub(super) async fn run() -> io::Result<()> {
@@ -24,7 +24,7 @@ pub(super) async fn run() -> io::Result<()> {
     let info: &'static [u8] = exchange::info().leak();
     loop {
         let (socket, _) = listener.accept().await?;
-        // However a connection ends: the next one is served.
+        // Errors are ignored; the server continues with the next connection.
         tokio::spawn(async move { drop(serve(socket, ready, answer.len(), info).await) });
     }
 }

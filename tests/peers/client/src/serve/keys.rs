@@ -1,7 +1,7 @@
 //! A server of keys: as many as the bucket's name says, in parts.
 //!
-//! Anything but a listing gets the answer to a get. Invariant: it holds no more
-//! than one part, so that what grows with the number of keys is the client.
+//! All other requests get the answer to a get. Invariant: it holds at most one part, so
+//! only the client's memory can grow with the number of keys.
 
 use std::io;
 
@@ -12,10 +12,10 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::exchange;
 
-/// Keys in one answer, as Riak sends them.
+/// The number of keys in one answer, as in Riak.
 pub(crate) const PART: usize = 100;
 
-/// The code of a listing of keys, and of its answers.
+/// The codes of a key listing and of its answers.
 const LIST: (u8, u8) = (17, 18);
 
 pub(super) async fn run() -> io::Result<()> {
@@ -23,7 +23,7 @@ pub(super) async fn run() -> io::Result<()> {
     super::announce(listener.local_addr()?)?;
     loop {
         let (socket, _) = listener.accept().await?;
-        // However a connection ends: a client may leave a stream at any time.
+        // Errors are ignored: a client may drop a stream at any time.
         tokio::spawn(async move { drop(serve(socket).await) });
     }
 }
@@ -58,7 +58,7 @@ async fn serve(mut socket: TcpStream) -> io::Result<()> {
     }
 }
 
-/// How many keys a request asks for.
+/// Returns how many keys a request asks for.
 fn asked(body: &Blob) -> Option<usize> {
     let request = RpbListKeysReq::decode_blob(body).ok()?;
     std::str::from_utf8(&request.bucket).ok()?.parse().ok()

@@ -1,7 +1,7 @@
 //! The servers, each in a process of its own.
 //!
-//! Invariant: the first line on standard output says where it listens, and the
-//! process ends when its standard input does.
+//! Invariant: the first line on standard output is the address, and the process ends when
+//! its standard input does.
 
 mod delay;
 mod instant;
@@ -11,12 +11,12 @@ mod node;
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
 
-pub(crate) use delay::WAY;
+pub(crate) use delay::ONE_WAY_DELAY;
 pub(crate) use keys::PART;
 
-/// Runs the server of this name.
+/// Runs the server with this name.
 pub(crate) fn run(name: &str, argument: Option<&str>) -> Result<(), String> {
-    // The parent may be gone without a word.
+    // The parent may exit without further notice.
     std::thread::spawn(|| {
         let _ = io::stdin().read(&mut [0]);
         std::process::exit(0);

@@ -1,4 +1,4 @@
-//! The in-memory node, with the object that is asked for.
+//! The in-memory node, with the object that clients get.
 
 use std::io;
 

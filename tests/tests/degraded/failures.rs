@@ -1,5 +1,5 @@
-//! What nodes are blamed for, and by whom they are shunned: answers that are
-//! errors, and connections that end.
+//! Which errors and closed connections count as failures of a node, and how they affect the choice
+//! of nodes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,41 +15,41 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use super::site::{Late, site};
+use super::server::{SlowConnector, start_server};
 use super::{cluster, get, ms, put};
 
-/// A node that fails at once is the quickest, and the one with the least in
-/// flight. It gets fewer calls for it all the same, and its share once it works.
+/// A node that fails at once is the fastest, and has the fewest calls in flight. It still
+/// gets fewer calls, and its share again once it works.
 #[tokio::test]
-async fn a_node_that_fails_attracts_no_calls() {
+async fn a_failing_node_does_not_attract_calls() {
     for error in
         ["{insufficient_vnodes,0,need,2}", "{error,eio}", "timeout", "Error processing stream message: x"]
     {
-        let ((well, slow), (failing, conduct)) = (site().await, site().await);
+        let ((well, slow), (failing, control)) = (start_server().await, start_server().await);
         slow.delay(3);
-        conduct.fail(error);
+        control.fail_with(error);
         let riak = Riak::over(cluster([&well, &failing], ClusterConfig::new()));
         let mut failed = 0;
         for _ in 0..200 {
             failed += usize::from(riak.kv().put(put()).await.is_err());
         }
         assert!(failed < 30, "{failed} of 200 calls: {error}");
-        conduct.work();
-        let (before, begun) = (conduct.seen(), std::time::Instant::now());
-        while conduct.seen() < before + 20 {
+        control.recover();
+        let (before, begun) = (control.request_count(), std::time::Instant::now());
+        while control.request_count() < before + 20 {
             let _ = riak.kv().put(put()).await;
-            assert!(begun.elapsed() < ms(10_000), "it is left out for ever");
+            assert!(begun.elapsed() < ms(10_000), "it gets no calls any more");
         }
     }
 }
 
-/// A node whose connect was slow, or that had long work to do, gets its share of
-/// quick calls at once: neither says how quickly it answers them.
+/// A node whose connect was slow, or that had long work to do, gets its share of quick
+/// calls at once: neither says how quickly it answers them.
 #[tokio::test]
-async fn slow_connects_and_long_work_make_no_node_slower() {
+async fn slow_connects_and_long_work_do_not_count_against_a_node() {
     for lists in [false, true] {
-        let ((one, first), (other, second)) = (site().await, site().await);
-        let connector = Late::new(if lists { 0 } else { 300 });
+        let ((one, first), (other, second)) = (start_server().await, start_server().await);
+        let connector = SlowConnector::new(if lists { 0 } else { 300 });
         let cluster = Cluster::new([one, other], Arc::clone(&connector) as _, ClusterConfig::new());
         let riak = Riak::over(cluster);
         if lists {
@@ -65,88 +65,88 @@ async fn slow_connects_and_long_work_make_no_node_slower() {
         for _ in 0..100 {
             riak.kv().get(get()).await.unwrap();
         }
-        let seen = [first.seen(), second.seen()];
-        assert!(seen.iter().all(|&seen| seen > 5), "{seen:?} {:?}", riak.stats());
+        let requests = [first.request_count(), second.request_count()];
+        assert!(requests.iter().all(|&requests| requests > 5), "{requests:?} {:?}", riak.stats());
     }
 }
 
-/// Each node is asked once, and what they refuse so costs other calls nothing.
+/// Each node is tried once, and these attempts do not use up the retry budget.
 #[tokio::test]
-async fn what_nobody_serves_is_asked_of_each_node_once() {
-    let ((one, first), (other, second)) = (site().await, site().await);
+async fn an_unserved_request_is_tried_once_at_each_node() {
+    let ((one, first), (other, second)) = (start_server().await, start_server().await);
     let retry = RetryConfig::new().budget_percent(0).budget_reserve(1);
     let riak = Riak::over(cluster([&one, &other], ClusterConfig::new().retry(retry)));
-    for conduct in [&first, &second] {
-        conduct.fail("Unknown message code: 9");
+    for control in [&first, &second] {
+        control.fail_with("Unknown message code: 9");
     }
     for calls in 1..=20 {
         let error = riak.kv().get(get()).await.unwrap_err();
         assert!(error.is(ServerErrorKind::NotServed), "{error:?}");
-        assert_eq!([first.seen(), second.seen()], [calls; 2]);
+        assert_eq!([first.request_count(), second.request_count()], [calls; 2]);
     }
 }
 
-/// A call whose deadline leaves no time for another attempt takes none from other calls.
+/// A call whose deadline leaves no time for a retry does not use up the retry budget.
 #[tokio::test]
 async fn an_attempt_that_is_not_made_uses_no_budget() {
-    let ((one, first), (other, second)) = (site().await, site().await);
+    let ((one, first), (other, second)) = (start_server().await, start_server().await);
     let retry = RetryConfig::new().budget_percent(0).budget_reserve(1).backoff_min(ms(400));
     let riak = Riak::over(cluster([&one, &other], ClusterConfig::new().retry(retry)));
-    for conduct in [&first, &second] {
-        conduct.fail("overload");
+    for control in [&first, &second] {
+        control.fail_with("overload");
     }
     let hurried = riak.with(CallOptions::new().timeout(ms(100)));
     hurried.kv().get(get()).await.unwrap_err();
-    assert_eq!(first.seen() + second.seen(), 1);
-    // The one repetition of the reserve is still there.
+    assert_eq!(first.request_count() + second.request_count(), 1);
+    // The one retry of the reserve is still available.
     riak.kv().get(get()).await.unwrap_err();
-    assert_eq!(first.seen() + second.seen(), 3);
+    assert_eq!(first.request_count() + second.request_count(), 3);
 }
 
-/// A connection that ends is one failure, however many calls it carried.
+/// A connection that closes counts as one failure, however many calls it carried.
 #[tokio::test]
-async fn the_end_of_one_connection_is_one_failure() {
-    let (node, conduct) = site().await;
+async fn a_closed_connection_counts_as_one_failure() {
+    let (node, control) = start_server().await;
     let config = ClusterConfig::new().pool(PoolConfig::new().max_connections(1));
     let cluster = Cluster::new([node], Arc::new(TcpConnector::default()), config);
     let riak = Riak::over(cluster.clone());
     riak.kv().get(get()).await.unwrap();
-    let lose = async |count: usize| {
-        conduct.delay(60_000);
+    let lose_connection = async |count: usize| {
+        control.delay(60_000);
         let mut calls = JoinSet::new();
         for _ in 0..count {
             let riak = riak.clone();
             calls.spawn(async move { riak.kv().put(put()).await.map(drop) });
         }
-        while cluster.stats().nodes[0].in_flight < count || conduct.open.load(Ordering::SeqCst) == 0 {
+        while cluster.stats().nodes[0].in_flight < count || control.open.load(Ordering::SeqCst) == 0 {
             sleep(ms(2)).await;
         }
         sleep(ms(50)).await;
-        conduct.cut.notify_waiters();
+        control.cut.notify_waiters();
         for result in calls.join_all().await {
             assert!(result.unwrap_err().may_have_been_applied());
         }
         (cluster.stats().nodes[0].failures, cluster.stats().nodes[0].breaker)
     };
-    assert_eq!(lose(8).await, (8, BreakerState::Closed));
-    // One after the other, they are failures as before.
+    assert_eq!(lose_connection(8).await, (8, BreakerState::Closed));
+    // Connections that close one after the other count separately.
     for lost in 2..5 {
-        assert_eq!(lose(1).await, (7 + lost, BreakerState::Closed));
+        assert_eq!(lose_connection(1).await, (7 + lost, BreakerState::Closed));
     }
-    assert_eq!(lose(1).await, (12, BreakerState::Open));
+    assert_eq!(lose_connection(1).await, (12, BreakerState::Open));
 }
 
-/// A server that closes so many connections as soon as they are there, as what
-/// stands in front of nodes does when it has none; then it answers gets. As a
-/// connector it gives those away once they are closed.
+/// A server that closes the first `count` connections as soon as they are open, as a load balancer
+/// without backends does, and then answers gets. As a connector, it returns the closed connections
+/// only once they are closed.
 #[derive(Debug)]
-struct Slams {
+struct ClosingServer {
     node: Node,
     count: usize,
     made: AtomicUsize,
 }
 
-impl Slams {
+impl ClosingServer {
     async fn new(count: usize) -> Arc<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let node = Node::from(listener.local_addr().unwrap());
@@ -170,7 +170,7 @@ impl Slams {
     }
 }
 
-impl Connector for Slams {
+impl Connector for ClosingServer {
     fn connect<'a>(&'a self, node: &'a Node) -> Connecting<'a> {
         Box::pin(async move {
             let connection = TcpConnector::default().connect(node).await?;
@@ -186,32 +186,32 @@ impl Connector for Slams {
 }
 
 #[tokio::test]
-async fn who_closes_connections_at_once_is_to_blame() {
-    let slams = Slams::new(usize::MAX).await;
+async fn closing_connections_at_once_counts_as_failure() {
+    let server = ClosingServer::new(usize::MAX).await;
     let cluster = |nodes: &[&Node]| {
-        Cluster::new(nodes.iter().copied().cloned(), Arc::clone(&slams) as _, ClusterConfig::new())
+        Cluster::new(nodes.iter().copied().cloned(), Arc::clone(&server) as _, ClusterConfig::new())
     };
-    let alone = cluster(&[&slams.node]);
+    let alone = cluster(&[&server.node]);
     for _ in 0..3 {
         let error = alone.connect().await.unwrap_err();
         assert!(error.to_string().contains("the server closed the connection"), "{error}");
     }
-    // Others have its calls, and it is left alone.
-    let (good, _) = site().await;
-    let riak = Riak::over(cluster(&[&slams.node, &good]));
-    slams.made.store(0, Ordering::SeqCst);
+    // Another node gets the calls, and this one is avoided.
+    let (good, _) = start_server().await;
+    let riak = Riak::over(cluster(&[&server.node, &good]));
+    server.made.store(0, Ordering::SeqCst);
     for _ in 0..400 {
         riak.kv().get(get()).await.unwrap();
         riak.kv().put(put()).await.unwrap();
     }
-    assert!(slams.made.load(Ordering::SeqCst) < 40, "{slams:?}");
+    assert!(server.made.load(Ordering::SeqCst) < 40, "{server:?}");
 }
 
 #[tokio::test]
-async fn a_connection_that_was_closed_at_once_is_made_again() {
-    let slams = Slams::new(1).await;
-    let cluster = Cluster::new([slams.node.clone()], Arc::clone(&slams) as _, ClusterConfig::new());
+async fn a_connection_that_is_closed_at_once_is_opened_again() {
+    let server = ClosingServer::new(1).await;
+    let cluster = Cluster::new([server.node.clone()], Arc::clone(&server) as _, ClusterConfig::new());
     cluster.connect().await.unwrap();
     Riak::over(&cluster).kv().get(get()).await.unwrap();
-    assert_eq!(slams.made.load(Ordering::SeqCst), 2);
+    assert_eq!(server.made.load(Ordering::SeqCst), 2);
 }

@@ -1,6 +1,6 @@
-//! Calls of all kinds, from many tasks, that end in all ways.
+//! A load of calls of all kinds, from many tasks, that end in every possible way.
 //!
-//! Invariant: each ends soon after its deadline, with its own answer if with any.
+//! Invariant: each call ends soon after its deadline, and an answer is always its own.
 #![allow(dead_code, missing_docs, unreachable_pub, reason = "each test uses its part of it")]
 
 use std::future::Future;
@@ -14,13 +14,13 @@ use riak_runtime::Blob;
 use riak_runtime::client::{Call, CallExt, CallOptions, With};
 
 use crate::echo::{EchoReq, FoldReq, ListReq};
-use crate::site::Random;
+use crate::faulty_server::Random;
 
 pub fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-/// Polls a call so often at the most.
+/// Polls a call at most this many times.
 pub async fn give_up_after<F: Future>(polls: u32, call: F) -> Option<F::Output> {
     let mut call = pin!(call);
     let mut left = polls;
@@ -34,16 +34,16 @@ pub async fn give_up_after<F: Future>(polls: u32, call: F) -> Option<F::Output> 
     .await
 }
 
-/// What the callers of a storm have seen.
+/// The numbers of calls by outcome.
 #[derive(Debug, Default)]
-pub struct Seen {
+pub struct Outcomes {
     pub answered: AtomicUsize,
     pub failed: AtomicUsize,
     pub given_up: AtomicUsize,
 }
 
-impl Seen {
-    fn note<T, E>(&self, result: Option<&Result<T, E>>) {
+impl Outcomes {
+    fn record<T, E>(&self, result: Option<&Result<T, E>>) {
         let count = match result {
             Some(Ok(_)) => &self.answered,
             Some(Err(_)) => &self.failed,
@@ -53,19 +53,23 @@ impl Seen {
     }
 }
 
-/// One call of any kind, ended in any way.
-pub async fn any_call<C: Call + Clone + Send + Sync + 'static>(call: C, random: &Random, seen: &Seen) {
+/// Makes one call of a random kind, which ends in a random way.
+pub async fn any_call<C: Call + Clone + Send + Sync + 'static>(
+    call: C,
+    random: &Random,
+    outcomes: &Outcomes,
+) {
     let nonce = Blob::from(format!("a nonce of more than twenty-three bytes {}", random.below(u32::MAX)));
     let timeout = ms(20 + u64::from(random.below(150)));
     let begun = Instant::now();
     let with = With::new(call, CallOptions::new().timeout(timeout));
     let polls = if random.below(4) == 0 { 1 + random.below(3) } else { u32::MAX };
-    let ending = async {
+    let call_to_end = async {
         match random.below(20) {
             0..14 => {
                 let request = EchoReq { nonce: nonce.clone(), ..EchoReq::default() };
                 let result = give_up_after(polls, with.call(&request)).await;
-                seen.note(result.as_ref());
+                outcomes.record(result.as_ref());
                 if let Some(Ok(answer)) = result {
                     assert_eq!(answer.nonce, nonce);
                 }
@@ -73,7 +77,7 @@ pub async fn any_call<C: Call + Clone + Send + Sync + 'static>(call: C, random: 
             14 => {
                 let request = FoldReq { nonce: nonce.clone(), ..FoldReq::default() };
                 let result = give_up_after(polls, with.call(&request)).await;
-                seen.note(result.as_ref());
+                outcomes.record(result.as_ref());
                 if let Some(Ok(answer)) = result {
                     assert_eq!(answer.nonce, nonce);
                 }
@@ -93,7 +97,7 @@ pub async fn any_call<C: Call + Clone + Send + Sync + 'static>(call: C, random: 
             _ => {
                 let request = ListReq { nonce: nonce.clone(), count: Some(1 + random.below(40)), flag: None };
                 let result = give_up_after(polls, with.call_stream(&request)).await;
-                seen.note(result.as_ref());
+                outcomes.record(result.as_ref());
                 let Some(Ok(mut stream)) = result else { return };
                 let mut expected = 0;
                 let stop = random.below(60);
@@ -102,7 +106,7 @@ pub async fn any_call<C: Call + Clone + Send + Sync + 'static>(call: C, random: 
                     assert_eq!((answer.nonce, answer.count), (nonce.clone(), Some(expected)));
                     expected += 1;
                     if expected == stop {
-                        // Dropped by another thread.
+                        // Drop the stream on another thread.
                         match random.below(3) {
                             0 => drop(tokio::task::spawn_blocking(move || drop(stream))),
                             1 => {
@@ -119,26 +123,26 @@ pub async fn any_call<C: Call + Clone + Send + Sync + 'static>(call: C, random: 
             }
         }
     };
-    // What ends on time may be late on a machine that has other things to do.
+    // A busy machine may be late to notice the deadline.
     let bound = timeout + Duration::from_secs(3);
-    let in_time = tokio::time::timeout(bound, ending).await.is_ok();
+    let in_time = tokio::time::timeout(bound, call_to_end).await.is_ok();
     assert!(in_time, "a call of {timeout:?} has not ended after {:?}", begun.elapsed());
 }
 
-/// So many tasks make calls for a while.
-pub async fn storm<C>(call: &C, tasks: u32, length: Duration, seen: &Arc<Seen>)
+/// Makes calls from this many tasks for the given duration.
+pub async fn run_load<C>(call: &C, tasks: u32, duration: Duration, outcomes: &Arc<Outcomes>)
 where
     C: Call + Clone + Send + Sync + 'static,
 {
-    let until = Instant::now() + length;
+    let until = Instant::now() + duration;
     let random = Arc::new(Random::default());
     let mut callers = tokio::task::JoinSet::new();
     for _ in 0..tasks {
-        let (call, random, seen) = (call.clone(), Arc::clone(&random), Arc::clone(seen));
+        let (call, random, outcomes) = (call.clone(), Arc::clone(&random), Arc::clone(outcomes));
         callers.spawn(async move {
             while Instant::now() < until {
-                any_call(call.clone(), &random, &seen).await;
-                // Calls that fail at once wait for nothing.
+                any_call(call.clone(), &random, &outcomes).await;
+                // Calls that fail at once never yield by themselves.
                 tokio::task::yield_now().await;
             }
         });

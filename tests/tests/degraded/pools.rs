@@ -1,5 +1,5 @@
-//! Pools in the same trouble: connections that died, that cannot be had, or that
-//! somebody still uses; runtimes that end.
+//! Pools under the same conditions: connections that died, that cannot be opened, or that
+//! are still in use; runtimes that shut down.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,15 +13,15 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use super::site::{Conduct, Late, Stalls, site};
-use super::{Refuses, get, keys, ms};
+use super::server::{ServerControl, SlowConnector, StallingConnector, start_server};
+use super::{RefusingConnector, get, keys, ms};
 
 fn pool(node: Node, config: PoolConfig) -> Pool {
     Pool::new(node, Arc::new(TcpConnector::default()), config)
 }
 
-/// Calls so often at once, and waits for all.
-async fn together<C: riak_client::Call + Clone + 'static>(call: &C, count: usize) {
+/// Makes this many calls at once, and waits for all of them.
+async fn concurrent_calls<C: riak_client::Call + Clone + 'static>(call: &C, count: usize) {
     let mut calls = JoinSet::new();
     for _ in 0..count {
         let riak = Riak::over(call.clone());
@@ -33,25 +33,25 @@ async fn together<C: riak_client::Call + Clone + 'static>(call: &C, count: usize
 }
 
 #[tokio::test]
-async fn connections_that_died_while_nobody_looked_cost_no_call() {
-    let (node, conduct) = site().await;
+async fn connections_that_died_while_idle_fail_no_call() {
+    let (node, control) = start_server().await;
     let pool = pool(node, PoolConfig::new().target_in_flight(1));
-    conduct.delay(20);
+    control.delay(20);
     while pool.stats().connections < 16 {
-        together(&pool, 64).await;
+        concurrent_calls(&pool, 64).await;
     }
-    conduct.cut.notify_waiters();
-    while conduct.open.load(Ordering::SeqCst) > 0 {
+    control.cut.notify_waiters();
+    while control.open.load(Ordering::SeqCst) > 0 {
         sleep(ms(2)).await;
     }
-    together(&pool, 1).await;
+    concurrent_calls(&pool, 1).await;
 }
 
-/// Lets one connection be made.
+/// A connector that succeeds once.
 #[derive(Debug, Default)]
-struct OnlyOne(AtomicUsize);
+struct OneConnection(AtomicUsize);
 
-impl Connector for OnlyOne {
+impl Connector for OneConnection {
     fn connect<'a>(&'a self, node: &'a Node) -> Connecting<'a> {
         if self.0.fetch_add(1, Ordering::SeqCst) == 0 {
             return Box::pin(async { TcpConnector::default().connect(node).await });
@@ -61,27 +61,27 @@ impl Connector for OnlyOne {
 }
 
 #[tokio::test]
-async fn connections_that_cannot_be_had_are_asked_for_now_and_then() {
-    let (node, _) = site().await;
-    let one = Arc::new(OnlyOne::default());
+async fn failed_connects_are_retried_at_a_limited_rate() {
+    let (node, _) = start_server().await;
+    let one = Arc::new(OneConnection::default());
     let pool = Pool::new(node, Arc::clone(&one) as _, PoolConfig::new().target_in_flight(1));
     for _ in 0..20 {
-        together(&pool, 50).await;
+        concurrent_calls(&pool, 50).await;
     }
-    // As many at once as a pool may have, and once a second.
+    // At most as many at once as a pool may have, and then one per second.
     assert!(one.0.load(Ordering::SeqCst) < 100, "{one:?}");
 }
 
 #[tokio::test]
-async fn a_burst_may_wait_for_the_first_connection() {
-    let (node, _) = site().await;
-    together(&pool(node, PoolConfig::new().max_waiting(1)), 5000).await;
+async fn a_burst_waits_for_the_first_connection() {
+    let (node, _) = start_server().await;
+    concurrent_calls(&pool(node, PoolConfig::new().max_waiting(1)), 5000).await;
 }
 
 #[tokio::test]
-async fn closing_waits_for_calls_on_connections_that_had_their_time() {
-    let (node, conduct) = site().await;
-    conduct.delay(2500);
+async fn closing_waits_for_calls_on_retired_connections() {
+    let (node, control) = start_server().await;
+    control.delay(2500);
     let pool = pool(node, PoolConfig::new().min_connections(0).max_lifetime(Some(ms(100))));
     let riak = Riak::over(pool.clone());
     let call = tokio::spawn(async move { riak.kv().get(get()).await.map(drop) });
@@ -95,29 +95,29 @@ async fn closing_waits_for_calls_on_connections_that_had_their_time() {
 }
 
 #[tokio::test]
-async fn connections_of_streams_are_closed_when_idle_and_when_old() {
-    let (node, conduct) = site().await;
+async fn stream_connections_are_closed_when_idle_or_old() {
+    let (node, control) = start_server().await;
     let config = PoolConfig::new().min_connections(0);
     for config in [config.clone().idle_timeout(Some(ms(100))), config.max_lifetime(Some(ms(100)))] {
         let riak = Riak::over(pool(node.clone(), config));
         riak.kv().list_keys(keys()).await.unwrap().all().await.unwrap();
-        while conduct.open.load(Ordering::SeqCst) > 0 {
+        while control.open.load(Ordering::SeqCst) > 0 {
             sleep(ms(20)).await;
         }
     }
 }
 
 #[tokio::test]
-async fn times_without_end_are_no_fault() {
-    let (node, _) = site().await;
+async fn infinite_timeouts_do_not_overflow() {
+    let (node, _) = start_server().await;
     let long = Duration::MAX;
     let config = PoolConfig::new().max_lifetime(Some(long)).wait_timeout(long).idle_timeout(Some(long));
-    together(&pool(node, config.max_streams(usize::MAX)), 3).await;
+    concurrent_calls(&pool(node, config.max_streams(usize::MAX)), 3).await;
 }
 
-/// A task that still runs while its runtime ends cannot spawn what connects.
+/// A task that still runs while its runtime shuts down cannot spawn the task that connects.
 #[test]
-fn a_call_in_a_runtime_that_ends_does_not_hang() {
+fn a_call_in_a_runtime_that_shuts_down_does_not_hang() {
     let (sender, over) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         let runtime =
@@ -134,15 +134,15 @@ fn a_call_in_a_runtime_that_ends_does_not_hang() {
     over.recv_timeout(Duration::from_secs(20)).expect("the runtime ends");
 }
 
-/// Nor does one that waits for a first connection panic.
+/// A call that waits for the first connection fails with an error, without a panic.
 #[test]
-fn connecting_in_a_runtime_that_ends_is_an_error() {
+fn connecting_in_a_runtime_that_shuts_down_is_an_error() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let handle = runtime.handle().clone();
     let connecting = std::thread::spawn(move || {
         let node = Node::new("a", 1);
-        let hangs = Stalls::new(&node, Duration::from_secs(3600));
-        let cluster = Cluster::new([node], hangs, ClusterConfig::new());
+        let connector = StallingConnector::new(&node, Duration::from_secs(3600));
+        let cluster = Cluster::new([node], connector, ClusterConfig::new());
         handle.block_on(cluster.connect())
     });
     std::thread::sleep(ms(200));
@@ -151,28 +151,27 @@ fn connecting_in_a_runtime_that_ends_is_an_error() {
     assert!(matches!(error.connection_error(), Some(ConnectionError::Stopped)), "{error:?}");
 }
 
-/// From now on the connections that are asked something hang: one call is lost.
-async fn lose_one(riak: &Riak<&Pool>, conduct: &Conduct) {
-    conduct.delay(3_600_000);
+/// Makes the connections with a request in flight hang, which costs one call.
+async fn lose_connection(riak: &Riak<&Pool>, control: &ServerControl) {
+    control.delay(3_600_000);
     riak.with(CallOptions::new().timeout(ms(50))).kv().get(get()).await.unwrap_err();
-    conduct.delay(0);
+    control.delay(0);
 }
 
-/// A connection that has died without a word costs the call that was on it, and
-/// not those that come then.
+/// A connection that has died silently fails the call on it, and no later calls.
 #[tokio::test]
-async fn a_dead_connection_costs_one_call() {
-    let (node, conduct) = site().await;
-    let pool = Pool::new(node, Late::new(20) as _, PoolConfig::new());
+async fn a_dead_connection_fails_one_call() {
+    let (node, control) = start_server().await;
+    let pool = Pool::new(node, SlowConnector::new(20) as _, PoolConfig::new());
     let riak = Riak::over(&pool);
     riak.kv().get(get()).await.unwrap();
-    lose_one(&riak, &conduct).await;
+    lose_connection(&riak, &control).await;
     let quick = riak.with(CallOptions::new().timeout(ms(500)));
     for _ in 0..50 {
         quick.kv().get(get()).await.unwrap();
     }
     assert_eq!(pool.stats().connections, 2);
-    // Nobody keeps it for what it will never answer.
+    // The pool does not keep it for the answer that never comes.
     let begun = Instant::now();
     while pool.stats().connections > 1 {
         assert!(begun.elapsed() < ms(15_000), "{:?}", pool.stats());
@@ -181,11 +180,11 @@ async fn a_dead_connection_costs_one_call() {
 }
 
 #[tokio::test]
-async fn the_only_connection_that_there_may_be_is_replaced_when_it_is_dead() {
-    let (node, conduct) = site().await;
+async fn a_dead_connection_is_replaced_within_the_limit_of_one() {
+    let (node, control) = start_server().await;
     let pool = pool(node, PoolConfig::new().max_connections(1));
     let riak = Riak::over(&pool);
-    lose_one(&riak, &conduct).await;
+    lose_connection(&riak, &control).await;
     let quick = riak.with(CallOptions::new().timeout(ms(50)));
     quick.kv().get(get()).await.unwrap_err();
     riak.kv().get(get()).await.unwrap();
@@ -193,8 +192,8 @@ async fn the_only_connection_that_there_may_be_is_replaced_when_it_is_dead() {
 }
 
 #[tokio::test]
-async fn a_dead_connection_of_a_stream_takes_the_idle_ones_with_it() {
-    let (node, conduct) = site().await;
+async fn a_dead_stream_connection_closes_the_idle_ones() {
+    let (node, control) = start_server().await;
     let pool = pool(node, PoolConfig::new().min_connections(0));
     let riak = Riak::over(&pool);
     let streams = [(); 4].map(|()| async { riak.kv().list_keys(keys()).await.unwrap() });
@@ -205,127 +204,128 @@ async fn a_dead_connection_of_a_stream_takes_the_idle_ones_with_it() {
     for stream in open {
         stream.all().await.unwrap();
     }
-    assert_eq!(conduct.open.load(Ordering::SeqCst), 4);
-    conduct.delay(3_600_000);
+    assert_eq!(control.open.load(Ordering::SeqCst), 4);
+    control.delay(3_600_000);
     let quick = riak.with(CallOptions::new().timeout(ms(50)));
     quick.kv().list_keys(keys()).await.unwrap_err();
-    conduct.delay(0);
+    control.delay(0);
     quick.kv().list_keys(keys()).await.unwrap().all().await.unwrap();
     assert_eq!(pool.stats().connects, 5);
 }
 
-/// What waits on a connection never moves to another: so it waits before.
+/// A call that waits on a connection never moves to another, so calls wait before they are
+/// assigned to one.
 #[tokio::test]
-async fn a_burst_on_a_cold_pool_spreads() {
-    let (node, conduct) = site().await;
-    conduct.delay(10);
-    let pool = Pool::new(node, Late::new(60) as _, PoolConfig::new());
+async fn a_burst_on_a_cold_pool_spreads_over_connections() {
+    let (node, control) = start_server().await;
+    control.delay(10);
+    let pool = Pool::new(node, SlowConnector::new(60) as _, PoolConfig::new());
     let begun = Instant::now();
-    together(&pool, 600).await;
-    // One by one on one connection, they would take 6 s.
+    concurrent_calls(&pool, 600).await;
+    // One after the other on a single connection, they would take 6 s.
     assert!(begun.elapsed() < ms(3000), "{:?}", begun.elapsed());
     assert_eq!(pool.stats().connections, 16);
 }
 
-/// One connection works and no other can be had for a while: it carries all.
+/// While no further connection can be opened, the only one carries all calls.
 #[tokio::test]
-async fn who_waits_for_room_takes_it_where_it_is() {
-    let (node, _) = site().await;
-    let late = Late::new(0);
-    let pool = Pool::new(node, Arc::clone(&late) as _, PoolConfig::new());
-    together(&pool, 1).await;
-    late.millis.store(3_600_000, Ordering::SeqCst);
+async fn calls_waiting_for_a_new_connection_take_room_on_an_existing_one() {
+    let (node, _) = start_server().await;
+    let connector = SlowConnector::new(0);
+    let pool = Pool::new(node, Arc::clone(&connector) as _, PoolConfig::new());
+    concurrent_calls(&pool, 1).await;
+    connector.millis.store(3_600_000, Ordering::SeqCst);
     let begun = Instant::now();
-    together(&pool, 100).await;
+    concurrent_calls(&pool, 100).await;
     assert!(begun.elapsed() < ms(450), "they waited for a connect: {:?}", begun.elapsed());
 }
 
 #[tokio::test]
-async fn there_are_never_more_connections_than_there_may_be() {
-    let (node, conduct) = site().await;
-    let late = Late::new(0);
+async fn the_maximum_number_of_connections_is_never_exceeded() {
+    let (node, control) = start_server().await;
+    let connector = SlowConnector::new(0);
     let config = PoolConfig::new().max_connections(1).target_in_flight(1);
-    let pool = Pool::new(node, Arc::clone(&late) as _, config);
-    together(&pool, 1).await;
-    late.millis.store(200, Ordering::SeqCst);
-    conduct.cut.notify_waiters();
-    // The pool makes another one by itself: those who come meanwhile wait for that.
-    while late.tries.load(Ordering::SeqCst) < 2 {
+    let pool = Pool::new(node, Arc::clone(&connector) as _, config);
+    concurrent_calls(&pool, 1).await;
+    connector.millis.store(200, Ordering::SeqCst);
+    control.cut.notify_waiters();
+    // The pool opens another connection by itself, and new calls wait for it.
+    while connector.tries.load(Ordering::SeqCst) < 2 {
         sleep(ms(2)).await;
     }
-    together(&pool, 20).await;
+    concurrent_calls(&pool, 20).await;
     sleep(ms(300)).await;
     assert_eq!((pool.stats().connects, pool.stats().connections), (2, 1));
 }
 
-/// Nobody knocks at a door for ever behind which nobody is wanted.
+/// A refused pool does not reconnect in the background.
 #[tokio::test]
-async fn a_pool_that_was_refused_waits_for_the_next_call() {
-    let refuses = Arc::new(Refuses::default());
-    let pool = Pool::new(Node::new("a", 1), Arc::clone(&refuses) as _, PoolConfig::new());
+async fn a_refused_pool_waits_for_the_next_call() {
+    let connector = Arc::new(RefusingConnector::default());
+    let pool = Pool::new(Node::new("a", 1), Arc::clone(&connector) as _, PoolConfig::new());
     for calls in 1..3 {
         Riak::over(&pool).kv().get(get()).await.unwrap_err();
         sleep(ms(1500)).await;
-        assert_eq!(refuses.0.load(Ordering::SeqCst), calls);
+        assert_eq!(connector.0.load(Ordering::SeqCst), calls);
     }
 }
 
 #[test]
-fn a_pool_outlives_the_runtime_that_called_first() {
+fn a_pool_outlives_the_runtime_of_its_first_call() {
     let runtime = |threads| {
         let mut builder = tokio::runtime::Builder::new_multi_thread();
         builder.worker_threads(threads).enable_all().build().unwrap()
     };
     let servers = runtime(1);
-    let (node, conduct) = servers.block_on(site());
+    let (node, control) = servers.block_on(start_server());
     let config = PoolConfig::new().min_connections(0).idle_timeout(Some(ms(100)));
     let pool = pool(node, config);
     let first = runtime(1);
-    first.block_on(together(&pool, 1));
+    first.block_on(concurrent_calls(&pool, 1));
     drop(first);
     runtime(1).block_on(async {
-        together(&pool, 1).await;
+        concurrent_calls(&pool, 1).await;
         let begun = Instant::now();
-        while conduct.open.load(Ordering::SeqCst) > 0 || pool.stats().connections > 0 {
-            assert!(begun.elapsed() < ms(5000), "nobody sweeps: {:?}", pool.stats());
+        while control.open.load(Ordering::SeqCst) > 0 || pool.stats().connections > 0 {
+            assert!(begun.elapsed() < ms(5000), "idle connections stay open: {:?}", pool.stats());
             sleep(ms(20)).await;
         }
     });
 }
 
-/// What takes longer to be made than somebody can wait is there for the next.
+/// A connection that is established too late for its caller is kept for the next one.
 #[tokio::test]
-async fn streams_in_a_hurry_get_connections_too() {
-    let (node, _) = site().await;
-    let late = Late::new(150);
+async fn streams_with_short_deadlines_get_connections() {
+    let (node, _) = start_server().await;
+    let connector = SlowConnector::new(150);
     let config = PoolConfig::new().min_connections(0);
-    let pool = Pool::new(node, Arc::clone(&late) as _, config);
+    let pool = Pool::new(node, Arc::clone(&connector) as _, config);
     let riak = Riak::over(&pool);
     let quick = riak.with(CallOptions::new().timeout(ms(100)));
     let mut failed = 0;
     for _ in 0..10 {
         failed += usize::from(quick.kv().list_keys(keys()).await.is_err());
     }
-    assert!(failed <= 3 && late.tries.load(Ordering::SeqCst) == 1, "{failed}, {late:?}");
+    assert!(failed <= 3 && connector.tries.load(Ordering::SeqCst) == 1, "{failed}, {connector:?}");
 }
 
 #[tokio::test]
-async fn a_connect_without_end_is_given_up() {
-    let (node, _) = site().await;
-    let late = Late::new(3_600_000);
-    let pool = Pool::new(node, Arc::clone(&late) as _, PoolConfig::new());
+async fn a_connect_that_never_ends_times_out() {
+    let (node, _) = start_server().await;
+    let connector = SlowConnector::new(3_600_000);
+    let pool = Pool::new(node, Arc::clone(&connector) as _, PoolConfig::new());
     let riak = Riak::over(&pool);
     tokio::join!(async { riak.kv().get(get()).await.unwrap_err() }, async {
         riak.kv().list_keys(keys()).await.map(drop).unwrap_err()
     },);
-    late.millis.store(0, Ordering::SeqCst);
+    connector.millis.store(0, Ordering::SeqCst);
     riak.kv().get(get()).await.unwrap();
     riak.kv().list_keys(keys()).await.unwrap().all().await.unwrap();
 }
 
-/// A balancer in front of nodes that are down takes connections, and closes them.
+/// A load balancer whose backends are down accepts connections and closes them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn connections_that_are_closed_as_soon_as_they_are_made_say_by_whom() {
+async fn connections_closed_at_once_are_reported_as_closed_by_the_server() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let node = Node::from(listener.local_addr().unwrap());
     let closing = tokio::spawn(async move {
@@ -334,7 +334,8 @@ async fn connections_that_are_closed_as_soon_as_they_are_made_say_by_whom() {
         }
     });
     for _ in 0..100 {
-        // One that is new each time: that of a pool waits for its first look at what is open.
+        // A new pool each time, since an old one waits until its next check of the open
+        // connections.
         let riak = Riak::over(pool(node.clone(), PoolConfig::new()));
         let error = riak.kv().get(get()).await.unwrap_err();
         let reason = error.connection_error();

@@ -1,6 +1,6 @@
-//! [`Site`]: a server that answers every request, as late as it is told to or
-//! with an error, and counts; [`Stalls`]: a connector whose connects to some nodes
-//! take their time; [`Late`]: one whose connects all do, and succeed.
+//! A server whose behaviour is controlled by [`ServerControl`]; [`StallingConnector`],
+//! whose connects to one node are slow and fail; and [`SlowConnector`], whose connects are
+//! all slow but succeed.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -13,21 +13,21 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::time::sleep;
 
-/// What a server does, and what it has seen.
+/// The behaviour of a server, and what it has observed.
 #[derive(Debug, Default)]
-pub(crate) struct Conduct {
-    /// Milliseconds before each answer.
+pub(crate) struct ServerControl {
+    /// The delay before each answer, in milliseconds.
     pub(crate) delay: AtomicU64,
-    /// Closes all connections.
+    /// Closes all connections when notified.
     pub(crate) cut: Notify,
     pub(crate) requests: AtomicUsize,
     pub(crate) open: AtomicUsize,
-    /// An error to answer with.
+    /// The error to answer every request with, if any.
     pub(crate) error: Mutex<Option<&'static str>>,
 }
 
-impl Conduct {
-    pub(crate) fn seen(&self) -> usize {
+impl ServerControl {
+    pub(crate) fn request_count(&self) -> usize {
         self.requests.load(Ordering::SeqCst)
     }
 
@@ -35,11 +35,11 @@ impl Conduct {
         self.delay.store(millis, Ordering::SeqCst);
     }
 
-    pub(crate) fn fail(&self, error: &'static str) {
+    pub(crate) fn fail_with(&self, error: &'static str) {
         *self.error.lock().unwrap() = Some(error);
     }
 
-    pub(crate) fn work(&self) {
+    pub(crate) fn recover(&self) {
         *self.error.lock().unwrap() = None;
     }
 
@@ -51,37 +51,36 @@ impl Conduct {
     }
 }
 
-/// A server that answers requests without a body, but for listings, which are
-/// done at once.
-pub(crate) async fn site() -> (Node, Arc<Conduct>) {
+/// Starts a server that answers every request without a body, and every listing with its end.
+pub(crate) async fn start_server() -> (Node, Arc<ServerControl>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let node = Node::from(listener.local_addr().unwrap());
-    let conduct = Arc::new(Conduct::default());
-    let shared = Arc::clone(&conduct);
+    let control = Arc::new(ServerControl::default());
+    let shared = Arc::clone(&control);
     tokio::spawn(async move {
         while let Ok((socket, _)) = listener.accept().await {
-            let conduct = Arc::clone(&shared);
+            let control = Arc::clone(&shared);
             tokio::spawn(async move {
-                conduct.open.fetch_add(1, Ordering::SeqCst);
+                control.open.fetch_add(1, Ordering::SeqCst);
                 tokio::select! {
-                    _ = serve(socket, &conduct) => {}
-                    () = conduct.cut.notified() => {}
+                    _ = serve(socket, &control) => {}
+                    () = control.cut.notified() => {}
                 }
-                conduct.open.fetch_sub(1, Ordering::SeqCst);
+                control.open.fetch_sub(1, Ordering::SeqCst);
             });
         }
     });
-    (node, conduct)
+    (node, control)
 }
 
-async fn serve(mut socket: TcpStream, conduct: &Conduct) -> io::Result<()> {
+async fn serve(mut socket: TcpStream, control: &ServerControl) -> io::Result<()> {
     socket.set_nodelay(true)?;
     loop {
         let mut frame = vec![0; socket.read_u32().await? as usize];
         socket.read_exact(&mut frame).await?;
-        conduct.requests.fetch_add(1, Ordering::SeqCst);
-        sleep(Duration::from_millis(conduct.delay.load(Ordering::SeqCst))).await;
-        if let Some(error) = conduct.error() {
+        control.requests.fetch_add(1, Ordering::SeqCst);
+        sleep(Duration::from_millis(control.delay.load(Ordering::SeqCst))).await;
+        if let Some(error) = control.error() {
             socket.write_all(&error).await?;
             continue;
         }
@@ -92,24 +91,24 @@ async fn serve(mut socket: TcpStream, conduct: &Conduct) -> io::Result<()> {
     }
 }
 
-/// Connects, but for one node: its connects take a while, or are refused.
+/// A connector whose connects to one node fail after a while.
 #[derive(Debug)]
-pub(crate) struct Stalls {
+pub(crate) struct StallingConnector {
     pub(crate) node: Node,
     pub(crate) stalled: AtomicBool,
-    /// How long a connect takes before it fails.
+    /// The time after which a connect fails.
     pub(crate) after: Duration,
     pub(crate) tries: AtomicUsize,
 }
 
-impl Stalls {
+impl StallingConnector {
     pub(crate) fn new(node: &Node, after: Duration) -> Arc<Self> {
         let (stalled, tries) = (AtomicBool::new(true), AtomicUsize::new(0));
         Arc::new(Self { node: node.clone(), stalled, after, tries })
     }
 }
 
-impl Connector for Stalls {
+impl Connector for StallingConnector {
     fn connect<'a>(&'a self, node: &'a Node) -> Connecting<'a> {
         Box::pin(async move {
             if *node == self.node && self.stalled.load(Ordering::SeqCst) {
@@ -122,20 +121,20 @@ impl Connector for Stalls {
     }
 }
 
-/// Connects after a while.
+/// A connector whose connects are delayed.
 #[derive(Debug)]
-pub(crate) struct Late {
+pub(crate) struct SlowConnector {
     pub(crate) millis: AtomicU64,
     pub(crate) tries: AtomicUsize,
 }
 
-impl Late {
+impl SlowConnector {
     pub(crate) fn new(millis: u64) -> Arc<Self> {
         Arc::new(Self { millis: AtomicU64::new(millis), tries: AtomicUsize::new(0) })
     }
 }
 
-impl Connector for Late {
+impl Connector for SlowConnector {
     fn connect<'a>(&'a self, node: &'a Node) -> Connecting<'a> {
         self.tries.fetch_add(1, Ordering::SeqCst);
         Box::pin(async move {

@@ -1,12 +1,11 @@
-//! Nodes in trouble of kinds that are not plainly up or down: ones that cannot
-//! be connected to and do not say so, that are slow once, that hang, that were
-//! restarted. No call fails that another node could have served, and a node that
-//! is well again gets calls again, whatever kind of calls there are.
+//! Degraded nodes, which are neither plainly up nor down: their connects hang, they are slow
+//! once, they stop answering, or they were restarted. No call fails that another node could have
+//! served, and a node that has recovered gets calls again, whatever kind of calls there are.
 
-mod blame;
+mod discovery;
+mod failures;
 mod pools;
-mod site;
-mod sources;
+mod server;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -18,7 +17,7 @@ use riak_runtime::client::{
     BreakerState, CallError, Cluster, ClusterConfig, Connecting, ConnectionError, Connector, Node, NotSent,
     PoolConfig, RetryConfig, RoundRobin, ServerError, TcpConnector,
 };
-use site::{Stalls, site};
+use server::{StallingConnector, start_server};
 use tokio::time::{sleep, timeout};
 
 fn ms(millis: u64) -> Duration {
@@ -41,12 +40,12 @@ fn cluster(nodes: [&Node; 2], config: ClusterConfig) -> Cluster {
     Cluster::new(nodes.map(Node::clone), Arc::new(TcpConnector::default()), config)
 }
 
-/// A node whose connects hang costs calls a part of their time: reads and writes
-/// go to another one, within the time that they have.
+/// A node whose connects hang takes up only part of a call's time. Reads and writes succeed at
+/// another node within their deadline.
 #[tokio::test]
-async fn a_node_that_cannot_be_connected_to_in_time_is_passed_over() {
-    let ((good, _), (bad, _)) = (site().await, site().await);
-    let connector = Stalls::new(&bad, Duration::from_secs(60));
+async fn a_node_whose_connects_hang_is_avoided() {
+    let ((good, _), (bad, _)) = (start_server().await, start_server().await);
+    let connector = StallingConnector::new(&bad, Duration::from_secs(60));
     let retry = RetryConfig::new().attempt_timeout(Some(ms(200)));
     let config = ClusterConfig::new().timeout(Some(ms(400))).retry(retry);
     let cluster = Cluster::new([good, bad.clone()], connector, config);
@@ -58,16 +57,15 @@ async fn a_node_that_cannot_be_connected_to_in_time_is_passed_over() {
     }
     let stats = cluster.stats();
     let bad = stats.nodes.iter().find(|stats| stats.node == bad).unwrap();
-    assert!(bad.failures > 0, "nobody noticed: {stats:?}");
+    assert!(bad.failures > 0, "no failure was counted: {stats:?}");
 }
 
-/// Without reads, and without short calls at all, a node that is back is found
-/// out all the same.
+/// A node that is back is found even if there are no reads, or no short calls at all.
 #[tokio::test]
-async fn any_kind_of_call_brings_a_node_back() {
+async fn any_kind_of_call_detects_a_recovered_node() {
     for streams in [false, true] {
-        let ((good, _), (bad, seen)) = (site().await, site().await);
-        let connector = Stalls::new(&bad, Duration::ZERO);
+        let ((good, _), (bad, control)) = (start_server().await, start_server().await);
+        let connector = StallingConnector::new(&bad, Duration::ZERO);
         let cluster = Cluster::new([good, bad], Arc::clone(&connector) as _, ClusterConfig::new());
         let riak = Riak::over(cluster.clone());
         let call = async || {
@@ -82,7 +80,7 @@ async fn any_kind_of_call_brings_a_node_back() {
         }
         connector.stalled.store(false, Ordering::SeqCst);
         let begun = Instant::now();
-        while seen.seen() == 0 || cluster.stats().nodes[1].breaker != BreakerState::Closed {
+        while control.request_count() == 0 || cluster.stats().nodes[1].breaker != BreakerState::Closed {
             call().await.unwrap();
             assert!(begun.elapsed() < Duration::from_secs(8), "streams: {streams}");
             sleep(ms(2)).await;
@@ -90,40 +88,40 @@ async fn any_kind_of_call_brings_a_node_back() {
     }
 }
 
-/// A stream that takes long to begin is neither a probe nor called off.
+/// A stream that is slow to begin is not used as a probe, and is not cancelled.
 #[tokio::test]
-async fn a_long_call_is_begun_once() {
-    let ((one, first), (other, second)) = (site().await, site().await);
+async fn a_slow_stream_is_started_only_once() {
+    let ((one, first), (other, second)) = (start_server().await, start_server().await);
     first.delay(600);
     second.delay(600);
     let riak = Riak::over(cluster([&one, &other], ClusterConfig::new()));
     let hurried = riak.with(CallOptions::new().timeout(ms(1000)));
     hurried.kv().list_keys(keys()).await.unwrap().all().await.unwrap();
-    assert_eq!(first.seen() + second.seen(), 1, "it would have fitted into its time");
+    assert_eq!(first.request_count() + second.request_count(), 1, "it would have fitted into its time");
 }
 
-/// What was measured of a node long ago says little.
+/// Old measurements of a node lose their weight.
 #[tokio::test]
 async fn a_node_that_was_slow_once_gets_calls_again() {
-    let ((one, _), (slow, seen)) = (site().await, site().await);
+    let ((one, _), (slow, control)) = (start_server().await, start_server().await);
     let riak = Riak::over(cluster([&one, &slow], ClusterConfig::new()));
-    seen.delay(100);
-    while seen.seen() == 0 {
+    control.delay(100);
+    while control.request_count() == 0 {
         riak.kv().get(get()).await.unwrap();
     }
-    seen.delay(0);
+    control.delay(0);
     let begun = Instant::now();
-    while seen.seen() < 20 {
+    while control.request_count() < 20 {
         riak.kv().get(get()).await.unwrap();
-        assert!(begun.elapsed() < Duration::from_secs(10), "it is left out for ever");
+        assert!(begun.elapsed() < Duration::from_secs(10), "it gets no calls any more");
     }
 }
 
-/// Callers who time out by themselves tell nobody why: that they waited is seen.
+/// Callers who drop their calls report no error, but the time that they waited still counts.
 #[tokio::test]
-async fn a_node_that_hangs_does_not_attract_calls() {
-    let ((good, _), (hangs, seen)) = (site().await, site().await);
-    seen.delay(3_600_000);
+async fn a_hanging_node_does_not_attract_calls() {
+    let ((good, _), (hangs, control)) = (start_server().await, start_server().await);
+    control.delay(3_600_000);
     let riak = Riak::over(cluster([&good, &hangs], ClusterConfig::new()));
     let mut lost = 0;
     for _ in 0..100 {
@@ -132,9 +130,9 @@ async fn a_node_that_hangs_does_not_attract_calls() {
     assert!(lost < 20, "{lost} of 100 calls went to a node that hangs");
 }
 
-/// Streams that are cut count against their node, though they began well.
+/// Streams that are cut off count as failures of their node, although they began well.
 #[tokio::test]
-async fn streams_that_are_cut_are_failures() {
+async fn streams_that_are_cut_off_count_as_failures() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let node = Node::from(listener.local_addr().unwrap());
     tokio::spawn(async move {
@@ -155,11 +153,11 @@ async fn streams_that_are_cut_are_failures() {
     }
 }
 
-/// Waiting for one's own limit on streams is no fault of the node's, nothing was
-/// sent meanwhile, and another node may have room.
+/// Waiting for the client's own limit on streams is not a failure of the node. Nothing was sent
+/// meanwhile, and another node may have room.
 #[tokio::test]
-async fn a_limit_on_this_side_is_no_failure_of_the_node() {
-    let ((one, busy), (other, _)) = (site().await, site().await);
+async fn a_client_side_limit_is_not_a_failure_of_the_node() {
+    let ((one, busy), (other, _)) = (start_server().await, start_server().await);
     let pool = PoolConfig::new().max_streams(1).wait_timeout(ms(100));
     let tcp = Arc::new(TcpConnector::default());
     let turns = Arc::new(RoundRobin::new());
@@ -169,7 +167,7 @@ async fn a_limit_on_this_side_is_no_failure_of_the_node() {
     busy.delay(5_000);
     let holder = riak.clone();
     let holder = tokio::spawn(async move { holder.kv().list_keys(keys()).await.map(drop) });
-    while busy.seen() == 0 {
+    while busy.request_count() == 0 {
         sleep(ms(2)).await;
     }
     for _ in 0..4 {
@@ -179,25 +177,25 @@ async fn a_limit_on_this_side_is_no_failure_of_the_node() {
     holder.abort();
 }
 
-/// Refuses everybody.
+/// A connector that refuses every connect, and counts them.
 #[derive(Debug, Default)]
-struct Refuses(std::sync::atomic::AtomicUsize);
+struct RefusingConnector(std::sync::atomic::AtomicUsize);
 
-impl Connector for Refuses {
+impl Connector for RefusingConnector {
     fn connect<'a>(&'a self, _: &'a Node) -> Connecting<'a> {
         self.0.fetch_add(1, Ordering::SeqCst);
         Box::pin(async { Err(ConnectionError::Refused(ServerError::new("Authentication failed", 0))) })
     }
 }
 
-/// A wrong password is as wrong at the next node, where it may lock an account.
+/// A wrong password is wrong at every node, and trying it again may lock the account.
 #[tokio::test]
-async fn a_password_is_not_tried_everywhere() {
-    let refuses = Arc::new(Refuses::default());
+async fn a_refused_password_is_not_tried_at_other_nodes() {
+    let connector = Arc::new(RefusingConnector::default());
     let nodes = ["a", "b", "c"].map(|host| Node::new(host, 1));
-    let riak = Riak::over(Cluster::new(nodes, Arc::clone(&refuses) as _, ClusterConfig::new()));
+    let riak = Riak::over(Cluster::new(nodes, Arc::clone(&connector) as _, ClusterConfig::new()));
     let error = riak.kv().get(get()).await.unwrap_err();
     assert!(!error.is_retryable() && !error.may_have_been_applied(), "{error:?}");
     assert!(matches!(error.cause(), CallError::NotSent(NotSent::Connection(_))), "{error:?}");
-    assert_eq!(refuses.0.load(Ordering::SeqCst), 1);
+    assert_eq!(connector.0.load(Ordering::SeqCst), 1);
 }

@@ -1,8 +1,8 @@
-//! A server of the echo schema on a thread and a runtime of its own, that
-//! misbehaves as often as it is told to.
+//! A server of the echo schema, on a thread and runtime of its own, with configurable
+//! faults.
 //!
-//! Invariant: what it answers, it answers to the request that it read; and it
-//! counts as open what it has not closed.
+//! Invariant: each answer belongs to the request that was read, and a connection counts as
+//! open until the server has closed it.
 #![allow(dead_code, missing_docs, unreachable_pub, reason = "each test uses its part of it")]
 
 use std::net::SocketAddr;
@@ -16,7 +16,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::echo::{EchoReq, EchoResp, FoldResp, ListResp, framed};
 
-/// How often what goes wrong, in a thousand requests, or connections.
+/// The chance of each fault, in a thousand requests or connections.
 #[derive(Debug, Default)]
 pub struct Faults {
     pub refuse: AtomicU32,
@@ -26,7 +26,7 @@ pub struct Faults {
 }
 
 #[derive(Debug, Default)]
-pub struct Site {
+pub struct FaultyServer {
     pub faults: Faults,
     pub open: AtomicUsize,
     pub accepted: AtomicUsize,
@@ -47,34 +47,34 @@ impl Random {
     }
 }
 
-/// Starts a site. It lasts as long as the process.
-pub fn site() -> (SocketAddr, Arc<Site>) {
+/// Starts a server, which runs until the process ends.
+pub fn start() -> (SocketAddr, Arc<FaultyServer>) {
     let (sender, receiver) = std::sync::mpsc::channel();
-    let site = Arc::new(Site::default());
-    let served = Arc::clone(&site);
+    let server = Arc::new(FaultyServer::default());
+    let shared = Arc::clone(&server);
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async move {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             sender.send(listener.local_addr().unwrap()).unwrap();
             while let Ok((socket, _)) = listener.accept().await {
-                served.accepted.fetch_add(1, Ordering::SeqCst);
-                if served.hits(&served.faults.refuse) {
+                shared.accepted.fetch_add(1, Ordering::SeqCst);
+                if shared.hits(&shared.faults.refuse) {
                     continue;
                 }
-                let served = Arc::clone(&served);
+                let shared = Arc::clone(&shared);
                 tokio::spawn(async move {
-                    served.open.fetch_add(1, Ordering::SeqCst);
-                    let _ = served.serve(socket).await;
-                    served.open.fetch_sub(1, Ordering::SeqCst);
+                    shared.open.fetch_add(1, Ordering::SeqCst);
+                    let _ = shared.serve(socket).await;
+                    shared.open.fetch_sub(1, Ordering::SeqCst);
                 });
             }
         });
     });
-    (receiver.recv().unwrap(), site)
+    (receiver.recv().unwrap(), server)
 }
 
-impl Site {
+impl FaultyServer {
     fn hits(&self, chance: &AtomicU32) -> bool {
         let chance = chance.load(Ordering::Relaxed);
         chance > 0 && self.random.below(1000) < chance
@@ -120,8 +120,8 @@ impl Site {
         }
     }
 
-    /// Waits until no connection is open.
-    pub async fn is_left(&self) {
+    /// Waits until all connections are closed.
+    pub async fn wait_until_closed(&self) {
         let begun = Instant::now();
         while self.open.load(Ordering::SeqCst) > 0 {
             assert!(begun.elapsed() < Duration::from_secs(5), "connections are left: {self:?}");
@@ -130,7 +130,7 @@ impl Site {
     }
 }
 
-/// All requests of the schema have the same fields.
+/// Decodes any request of the schema: all of them have the same fields.
 trait DecodeAs {
     fn decode_as(&self) -> EchoReq;
 }

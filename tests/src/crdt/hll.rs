@@ -43,7 +43,7 @@ impl Hll {
             let [b0, b1, b2, b3, ..] = sha1::digest(element);
             let hash = u32::from_be_bytes([b0, b1, b2, b3]);
             // The first bits of the hash choose a register. Its value is computed from
-            // the next `other` bits only, as in Riak.
+            // the next `precision` bits only, as in Riak.
             let zeros = ((hash << self.precision) >> other).leading_zeros() - other;
             let register = &mut self.registers[(hash >> other) as usize];
             *register = (*register).max(u8::try_from(zeros + 1).unwrap_or(u8::MAX));

@@ -50,7 +50,6 @@ static SCAN: Operation = operation("Test.Scan", 25, Mode::Stream(StreamEnd { fie
 struct Mirror {
     requests: FrameReader,
     answers: Vec<u8>,
-    lists: bool,
     reader: Option<Waker>,
 }
 
@@ -59,7 +58,6 @@ impl AsyncWrite for Mirror {
         self.requests.spare()[..bytes.len()].copy_from_slice(bytes);
         self.requests.advance(bytes.len());
         while let Some(frame) = self.requests.next_frame().unwrap() {
-            self.lists |= frame.code == LIST.request;
             let ends: &[&[u8]] = if frame.code == SCAN.request { &[&[], &[], &[0x10, 1]] } else { &[&[]] };
             for end in ends {
                 let length = u32::try_from(frame.body.len() + end.len() + 1).unwrap();

@@ -164,9 +164,14 @@ impl EncodeBuffer {
     /// Reserves space after a message that is not part of the buffer's length yet, and
     /// preserves its bytes.
     ///
+    /// Not inlined: in `grow` it makes the encoding of rows and strings slower by an
+    /// eighth (measured).
+    ///
     /// # Safety
     ///
     /// `position` is at most the capacity.
+    #[cold]
+    #[inline(never)]
     unsafe fn reserve_after(&mut self, position: usize, more: usize) {
         /// Moves the bytes back into the buffer, also if the allocation fails.
         struct Moved<'s> {

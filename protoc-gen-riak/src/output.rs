@@ -1,7 +1,7 @@
-//! From tokens to files: formatting, headers, and writing all or nothing.
+//! From tokens to files: formatting, headers and writing.
 //!
 //! Invariant: nothing is written before everything is formatted, and a file
-//! whose text has not changed is not touched.
+//! whose text has not changed is not written again.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -21,15 +21,15 @@ pub struct OutputFile {
     pub text: String,
 }
 
-/// The text of each module.
+/// Emits and formats each module.
 ///
-/// Formatting is most of the time that generating takes, three times as much in
-/// a build script, which is not optimised: modules are emitted and formatted by
-/// as many threads as there are processors.
+/// Formatting takes most of a run's time, and three times as long in a build
+/// script, which is compiled without optimisation. Modules are therefore emitted
+/// and formatted by as many threads as there are processors.
 ///
 /// # Errors
 ///
-/// If a module's tokens are no Rust: a fault of the generator.
+/// If a module's tokens are not valid Rust, which is a bug in the generator.
 pub(crate) fn render(schema: &Schema, options: &Options) -> Result<Vec<OutputFile>, Error> {
     let parts = Part::all(schema, options);
     let next = AtomicUsize::new(0);
@@ -77,8 +77,8 @@ fn render_module(module: Module) -> Result<OutputFile, Error> {
     Ok(OutputFile { name, text })
 }
 
-/// Sets items apart by blank lines, as people do, where the printer puts them
-/// one behind the other, and keeps lists of lints on one line.
+/// Inserts the blank lines between items that people would write and the printer
+/// omits, and puts each list of lints on one line.
 fn spaced(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + text.len() / 16);
     let mut lines = text.lines().peekable();
@@ -108,7 +108,7 @@ fn spaced(text: &str) -> String {
     out
 }
 
-/// Whether people would put a blank line between these two.
+/// Reports whether a blank line belongs between two lines of equal indentation.
 fn ends_paragraph(line: &str, next: &str) -> bool {
     let ends = line.ends_with(';');
     let starts = |starts: &[&str]| starts.iter().any(|start| line.starts_with(start));
@@ -133,7 +133,7 @@ fn begins_item(line: &str) -> bool {
         .any(|start| line.starts_with(start))
 }
 
-/// Writes the files whose text has changed, and returns the paths of all.
+/// Writes the files whose text has changed, and returns the paths of all files.
 ///
 /// # Errors
 ///

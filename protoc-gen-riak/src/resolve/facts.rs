@@ -1,7 +1,7 @@
-//! What fields mean beyond their types: kinds given by path or at the field.
+//! The kinds of fields, which say what fields mean beyond their types. They are
+//! given by path or at the field.
 //!
-//! Invariant: a kind is only put on a field whose type it fits, and a field is
-//! given one kind at most.
+//! Invariant: a kind fits the type of its field, and a field has at most one kind.
 
 use riak_codegen::model::{Field, Kind, MessageId, Presence, Schema, Type};
 
@@ -13,8 +13,8 @@ use super::messages::step_of;
 use super::report::{Place, Report};
 use super::suggest::did_you_mean;
 
-/// Checks the kinds that fields give themselves, and applies those that files
-/// give to fields of others.
+/// Checks the kinds that are given at fields, and applies those that files give by
+/// path.
 pub(crate) fn apply(decls: &Decls<'_>, schema: &mut Schema, report: &mut Report) {
     check_own(decls, schema, report);
     for file in &decls.files {
@@ -35,7 +35,7 @@ pub(crate) fn apply(decls: &Decls<'_>, schema: &mut Schema, report: &mut Report)
     }
 }
 
-/// The field that a path names.
+/// Finds the field that a path names.
 fn find(decls: &Decls<'_>, schema: &Schema, scope: &str, path: &str) -> Result<(MessageId, usize), String> {
     let Some((message, field)) = path.rsplit_once('.').filter(|(message, _)| !message.is_empty()) else {
         return Err(format!("\"{path}\" names no field: write Message.field"));
@@ -95,7 +95,7 @@ fn misfit_text(full_name: &str, kind: Kind, wanted: &str) -> String {
     format!("{full_name} cannot be {}: that is {wanted}", kind_name(kind))
 }
 
-/// What a kind needs, if the field is not that.
+/// Returns what a kind requires of a field, if the field does not meet it.
 fn misfit(kind: Kind, field: &Field) -> Option<&'static str> {
     let is_bytes = field.ty == Type::Bytes;
     let is_text = is_bytes || field.ty == Type::String;

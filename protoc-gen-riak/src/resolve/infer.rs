@@ -1,9 +1,9 @@
-//! What a code table beside the schema adds to it.
+//! Adds to a schema what its code table implies.
 //!
-//! A table says which message has which code, and no more: the pairs come from
-//! names, the streams from fields. What options say wins; the table adds what
-//! they leave out. Invariant: nothing is inferred without a notice, and a row
-//! that contradicts the schema is a fault.
+//! A table says only which message has which code: request and response pairs are
+//! inferred from names, streams from fields. Options take precedence; the table
+//! adds what they leave out. Invariant: each inference is reported in a notice,
+//! and a row that contradicts the schema is a fault.
 
 use std::collections::BTreeMap;
 
@@ -14,23 +14,23 @@ use super::frames::{Claim, CodeBook, Role, last_part};
 use super::names::Names;
 use super::report::Report;
 
-/// Adds to a schema what a table says.
+/// The state of applying a table to a schema.
 pub(crate) struct Inference<'r> {
     pub(super) table: &'r CodeTable,
     pub(super) names: &'r mut Names,
     pub(super) schema: &'r mut Schema,
     pub(super) book: &'r mut CodeBook,
     pub(super) report: &'r mut Report,
-    /// The file that was added for messages that belong to none.
+    /// The file that was added for messages without a file.
     own_file: Option<FileId>,
 }
 
-/// What a row's name says about its frame.
+/// The kind of frame that a row's name indicates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
     Request,
     Response,
-    /// Neither: the same frame may go both ways.
+    /// Neither: the frame may go both ways.
     Either,
 }
 
@@ -96,7 +96,7 @@ impl<'r> Inference<'r> {
         }
     }
 
-    /// The message that a row means.
+    /// Finds the message that a row refers to.
     fn message_of(&mut self, row: &CodeRow) -> Found {
         if let Some(slot) = self.book.slot(row.code) {
             if slot.name == last_part(&row.name) {
@@ -147,7 +147,7 @@ impl<'r> Inference<'r> {
         }
     }
 
-    /// The file of a table's third column.
+    /// Returns the file that a table's third column names.
     pub(super) fn file_named(&self, column: &str) -> Option<FileId> {
         let stem = |name: &str| name.strip_suffix(".proto").unwrap_or(name).to_owned();
         let base = |name: &str| name.rsplit('/').next().unwrap_or(name).to_owned();
@@ -157,7 +157,8 @@ impl<'r> Inference<'r> {
         exact.or_else(same_base).map(FileId)
     }
 
-    /// The file of the message that a row without a file goes with.
+    /// Returns the file of the response to a request, or of the request of a response,
+    /// for a row that names no file.
     fn partner_file(&self, row: &CodeRow) -> Option<FileId> {
         let partner = match shape(&row.name) {
             Shape::Request => format!("{}Resp", row.name.strip_suffix("Req")?),
@@ -182,7 +183,7 @@ impl<'r> Inference<'r> {
         self.book.claim(&claim, &self.schema.messages, self.report);
     }
 
-    /// Adds an empty message to a file, or to one of its own.
+    /// Adds an empty message to a file, or to the file for messages without one.
     fn add_message(&mut self, row: &CodeRow, file: Option<FileId>) -> MessageId {
         let file = file.unwrap_or_else(|| self.own_file());
         let id = MessageId(self.schema.messages.len());
@@ -209,7 +210,7 @@ impl<'r> Inference<'r> {
         id
     }
 
-    /// The file that holds the messages that have no other.
+    /// Returns the file for messages without a file, and adds it if necessary.
     fn own_file(&mut self) -> FileId {
         if let Some(file) = self.own_file {
             return file;
@@ -242,15 +243,16 @@ impl<'r> Inference<'r> {
     }
 }
 
-/// Where the message of a row is.
+/// Where the message of a row is declared.
 enum Found {
     Message(MessageId),
-    /// Nowhere: it is empty, and belongs to this file or to none.
+    /// Nowhere: the message is empty, and is added to this file or to the file for
+    /// messages without one.
     Empty(Option<FileId>),
     /// In a schema that was not read.
     Foreign(String),
-    /// In a crate that an extern path maps.
+    /// In another crate, by an extern path.
     Elsewhere,
-    /// It was reported.
+    /// Unknown: the row contradicts the schema, which was reported.
     Contradiction,
 }

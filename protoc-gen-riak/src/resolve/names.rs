@@ -1,9 +1,9 @@
-//! What every declaration is called in Rust, and in which module it lives.
+//! The Rust name of every declaration, and the module that contains it.
 //!
-//! A file is a module; what a message declares inside it, and its oneofs, live
-//! in a module beside the struct. Invariant: no module holds a name twice, be
-//! it a type's or a module's (Rust has one namespace for both), and names
-//! depend on the schema alone.
+//! A file is a module. The nested declarations and oneofs of a message are in a
+//! module next to its struct. Invariant: names in a module are unique across
+//! types and modules, which share a namespace in Rust, and depend only on the
+//! schema.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +20,7 @@ pub(crate) struct MessageNames {
     pub(crate) path: RustPath,
     pub(crate) ref_name: String,
     pub(crate) nested_module: String,
-    /// For each oneof of the descriptor: its enum and its borrowed enum.
+    /// The names of the owned and the borrowed enum of each oneof in the descriptor.
     pub(crate) oneofs: Vec<(String, String)>,
 }
 
@@ -31,15 +31,15 @@ pub(crate) struct ServiceNames {
     pub(crate) server: String,
 }
 
-/// All names, in the tables of [`Decls`].
+/// All names, indexed like the tables of [`Decls`].
 #[derive(Debug)]
 pub(crate) struct Names {
     pub(crate) files: Vec<Vec<String>>,
     pub(crate) messages: Vec<MessageNames>,
     pub(crate) enums: Vec<RustPath>,
-    /// By file, then in order of declaration.
+    /// By file, then in declaration order.
     pub(crate) services: Vec<Vec<ServiceNames>>,
-    /// For each file what its module holds, to put more into it.
+    /// The names taken in the module of each file, so that items can be added.
     pub(crate) scopes: Vec<Scope>,
 }
 
@@ -87,7 +87,7 @@ impl Names {
         &self.enums[id.0]
     }
 
-    /// Takes names for a message that is added to a file.
+    /// Chooses names for a message that is added to a file.
     pub(crate) fn add_message(&mut self, file: FileId, name: &str) -> MessageNames {
         let scope = &mut self.scopes[file.0];
         let name_here = scope.take(&upper_camel_case(name));
@@ -101,7 +101,7 @@ impl Names {
         names
     }
 
-    /// Takes names for a service that is added to a file.
+    /// Chooses names for a service that is added to a file.
     pub(crate) fn add_service(&mut self, file: FileId, name: &str) -> ServiceNames {
         let scope = &mut self.scopes[file.0];
         let name = scope.take(&upper_camel_case(name));
@@ -109,7 +109,7 @@ impl Names {
         ServiceNames { name, server }
     }
 
-    /// Takes a module for a file that is added; returns its index.
+    /// Chooses a module for a file that is added, and returns the file's id.
     pub(crate) fn add_file(&mut self, name: &str) -> FileId {
         let mut module = vec![module_segment(name)];
         while self.files.iter().any(|taken| taken.starts_with(&module)) {
@@ -122,7 +122,7 @@ impl Names {
     }
 }
 
-/// Where something is declared in Rust.
+/// The module in which declarations are named.
 struct Here<'h> {
     root: Option<String>,
     module: &'h [String],
@@ -136,8 +136,8 @@ struct Naming<'n> {
 }
 
 impl Naming<'_> {
-    /// Names what one module holds: first what the schema names, then what is
-    /// derived from that.
+    /// Names the items of a module: first those that the schema names, then those
+    /// derived from them.
     fn scope(
         &mut self,
         scope: &mut Scope,
@@ -163,7 +163,7 @@ impl Naming<'_> {
         }
         for (index, id) in messages.iter().enumerate() {
             let path = self.path(here, &decls.messages[id.0].full_name, &of_messages[index]);
-            // A type that is mapped by itself has the names of where it is.
+            // The names derived from a mapped type are those of the crate that has it.
             let moved = path.name != of_messages[index];
             let (ref_name, nested_module) = if moved {
                 (derived(&path.name, "Ref"), snake_case(&path.name))
@@ -176,7 +176,7 @@ impl Naming<'_> {
         services
     }
 
-    /// Names what a message declares.
+    /// Names the nested declarations of a message.
     fn inside(&mut self, id: MessageId) {
         let decl = &self.decls.messages[id.0];
         let names = &self.messages[id.0];
@@ -206,14 +206,14 @@ impl Naming<'_> {
     }
 }
 
-/// The name of what is derived from a type. An underscore at the end of the
-/// type's name would be one in the middle of this one.
+/// Returns the name of an item derived from a type. Trailing underscores are
+/// removed, since they would be in the middle of the name.
 pub(super) fn derived(name: &str, suffix: &str) -> String {
     format!("{}{suffix}", name.trim_end_matches('_'))
 }
 
-/// Takes a derived name for each of `names`; those with an underscore at the
-/// end give way to the others.
+/// Takes a derived name for each of `names`; those that end with an underscore
+/// come last.
 fn take_derived(scope: &mut Scope, names: &[String], suffix: &str) -> Vec<String> {
     let mut taken = vec![String::new(); names.len()];
     for gives_way in [false, true] {
@@ -226,10 +226,10 @@ fn take_derived(scope: &mut Scope, names: &[String], suffix: &str) -> Vec<String
     taken
 }
 
-/// The modules that are emitted beside those of files.
+/// The modules that are emitted in addition to those of files.
 const TABLES: [&str; 2] = ["any_message", "message_code"];
 
-/// The module of each file; files come with those before them taken.
+/// Returns the module of each file; earlier files take precedence.
 fn file_modules<'a>(files: impl Iterator<Item = &'a str>) -> Vec<Vec<String>> {
     let mut taken: BTreeSet<Vec<String>> = BTreeSet::new();
     files
@@ -249,7 +249,8 @@ fn file_modules<'a>(files: impl Iterator<Item = &'a str>) -> Vec<Vec<String>> {
         .collect()
 }
 
-/// One part of a file's name. A file `mod.rs` would be its parent's.
+/// Converts a component of a file's path. A file `mod.rs` would be the module of
+/// its directory.
 fn module_segment(part: &str) -> String {
     match part {
         "mod" => "mod_".to_owned(),

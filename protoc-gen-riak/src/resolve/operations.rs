@@ -1,7 +1,7 @@
-//! One operation from one method, as its option declares it.
+//! Makes an operation from a method and its `riak.operation` option.
 //!
-//! Invariant: an operation that comes out names fields that exist and have the
-//! right type, and codes that its messages have.
+//! Invariant: the fields that an operation names exist and have the right type,
+//! and its codes are those of its messages.
 
 use protobuf::descriptor::MethodDescriptorProto;
 use protobuf::descriptor::method_options::IdempotencyLevel;
@@ -37,7 +37,7 @@ impl ServiceResolver<'_, '_> {
         let alternatives = self.alternatives(site, &declared, response);
         let others = alternatives.iter().map(|&(_, message)| message);
         let bodies = self.raw_bodies(site, &declared, [request, response].into_iter().chain(others));
-        // Everything has been looked at: now a fault may end it.
+        // All faults have been reported by now, so the first one can end it.
         let (request_code, response_code) = (request_code?, response_code?);
         let (mode, timeout, retry) = (mode?, timeout?, retry?);
         bodies?;
@@ -75,7 +75,7 @@ impl ServiceResolver<'_, '_> {
         })
     }
 
-    /// How the answers end.
+    /// Returns how the responses end.
     fn mode(
         &mut self,
         site: &Site<'_>,
@@ -132,7 +132,8 @@ impl ServiceResolver<'_, '_> {
         self.named_field(site, field, request, name, "a singular integer", is_integer).map(Some)
     }
 
-    /// What may be repeated: as the option says, or else the standard one.
+    /// Returns the retry class: as `riak.operation` says, or else as protobuf's
+    /// `idempotency_level` says.
     fn retry(
         &mut self,
         site: &Site<'_>,
@@ -153,7 +154,7 @@ impl ServiceResolver<'_, '_> {
         Ok(retry)
     }
 
-    /// A field of a message that an option names.
+    /// Finds a field of a message that an option names, and checks its type.
     fn named_field(
         &mut self,
         site: &Site<'_>,
@@ -209,7 +210,7 @@ impl ServiceResolver<'_, '_> {
         found
     }
 
-    /// A raw body is bytes, and no fields.
+    /// Checks that the messages of a raw operation have no fields.
     fn raw_bodies(
         &mut self,
         site: &Site<'_>,
@@ -229,7 +230,8 @@ impl ServiceResolver<'_, '_> {
         Ok(())
     }
 
-    /// Two operations with one request could not be told apart.
+    /// Records the request of an operation. Two operations with the same request could
+    /// not be told apart.
     fn sent_once(&mut self, site: &Site<'_>, request: MessageId) -> Result<(), LeftOut> {
         let place = site.name_place();
         if let Some((other, there)) = self.requests.get(&request) {
@@ -265,12 +267,12 @@ impl ServiceResolver<'_, '_> {
     }
 }
 
-/// Whether a request can carry a causal context in this field.
+/// Reports whether a field of a request can carry a causal context.
 fn is_context(field: &Field) -> bool {
     matches!(field.kind, Kind::VClock | Kind::Context) && is_singular(field.presence)
 }
 
-/// What may be repeated, as the standard option says.
+/// Returns the retry class that protobuf's `idempotency_level` says.
 fn retry_of(method: &MethodDescriptorProto) -> Retry {
     match method.options.idempotency_level() {
         IdempotencyLevel::NO_SIDE_EFFECTS | IdempotencyLevel::IDEMPOTENT => Retry::Safe,

@@ -1,7 +1,7 @@
-//! All files of a run, and which imports which.
+//! The files of a run and their imports.
 //!
-//! Invariant: where imports go in a circle, or lead nowhere, there is a fault. Faults are collected,
-//! never thrown: a run reports all of them.
+//! Invariant: cyclic and missing imports are faults. Faults are collected, so that a run reports all
+//! of them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
@@ -18,12 +18,12 @@ use crate::Diagnostic;
 /// The file that declares the built-in options.
 const DESCRIPTOR: &str = "google/protobuf/descriptor.proto";
 
-/// What a unit says.
+/// The content of a unit.
 pub(crate) enum Content {
     Parsed(Box<Parsed>),
-    /// A file that every protobuf compiler brings.
+    /// A standard file, which every protobuf compiler provides.
     Standard(Box<FileDescriptorProto>),
-    /// A file with a syntax error, or one that cannot be read.
+    /// A file that has a syntax error or cannot be read.
     Broken,
 }
 
@@ -40,7 +40,7 @@ pub(crate) struct Unit {
     pub(crate) source: SourceText,
     pub(crate) content: Content,
     pub(crate) role: Role,
-    /// For each import statement, the unit that it leads to.
+    /// The unit of each import statement; `None` if it is missing.
     pub(crate) imports: Vec<Option<usize>>,
 }
 
@@ -57,7 +57,7 @@ impl Unit {
     }
 }
 
-/// All files.
+/// The files of a run.
 pub(crate) struct Graph {
     pub(crate) units: Vec<Unit>,
     pub(crate) read: Vec<PathBuf>,
@@ -66,7 +66,7 @@ pub(crate) struct Graph {
 }
 
 impl Graph {
-    /// Reads the inputs, the overlays and all that they import.
+    /// Reads the inputs, the overlays and everything that they import.
     pub(crate) fn read(sources: &Sources<'_>) -> Self {
         let mut sources = sources.clone();
         if sources.include.is_empty() {
@@ -92,7 +92,7 @@ impl Graph {
                 graph.follow(sources, index);
             }
         }
-        // What options there are is declared there, whether or not a file imports it.
+        // It declares the built-in options, so it is needed even if no file imports it.
         graph.standard(DESCRIPTOR);
         graph
     }
@@ -131,7 +131,7 @@ impl Graph {
         index
     }
 
-    /// Reads what a unit imports, and what that imports.
+    /// Reads the imports of a unit, recursively.
     fn follow(&mut self, sources: &Sources<'_>, first: usize) {
         let mut waiting = vec![first];
         while let Some(index) = waiting.pop() {
@@ -187,8 +187,8 @@ impl Graph {
         }
     }
 
-    /// Whether the include directories hold a set of the schemas that there are built-in texts of.
-    /// Then an overlay is about that set: what the set lacks must not come from another release.
+    /// Reports whether the include directories have their own copy of the built-in schemas. An overlay
+    /// then applies to that copy: a file missing from it must not come from another release.
     fn has_own_set(sources: &Sources<'_>) -> bool {
         let mut names = sources.builtin.iter().map(|(name, _)| *name);
         names.any(|name| {
@@ -199,7 +199,7 @@ impl Graph {
         })
     }
 
-    /// Adds the file that a name leads to.
+    /// Adds the file of a name.
     fn find(&mut self, sources: &Sources<'_>, name: &str) -> Option<usize> {
         if files::bad_name(name).is_some() {
             return None;
@@ -233,7 +233,7 @@ impl Graph {
         }
     }
 
-    /// Adds a file that every protobuf compiler brings, and what it imports.
+    /// Adds a standard file and its imports.
     fn standard(&mut self, name: &str) -> Option<usize> {
         if let Some(&known) = self.by_name.get(name) {
             return Some(known);
@@ -246,17 +246,17 @@ impl Graph {
             role: Role::Import,
             imports: Vec::new(),
         });
-        // These import one another in no circle.
+        // The imports of standard files have no cycles.
         let imports = dependencies.iter().map(|name| self.standard(name)).collect();
         self.units[index].imports = imports;
         Some(index)
     }
 
-    /// Reports each circle of imports at the import that closes it.
+    /// Reports each import cycle at the import that closes it.
     pub(crate) fn find_circles(&mut self) {
         let mut done = vec![false; self.units.len()];
         for root in 0..self.units.len() {
-            // The units on the way from the root, each with the import that is looked at.
+            // The path from the root: units, each with the index of its next import.
             let mut way: Vec<(usize, usize)> = Vec::new();
             if !done[root] {
                 way.push((root, 0));
@@ -295,7 +295,7 @@ impl Graph {
         self.faults.push(fault);
     }
 
-    /// Reads a unit again, with another text of the same length.
+    /// Replaces the text of a unit by another of the same length, and parses it again.
     pub(crate) fn replace(&mut self, index: usize, text: String, imports: Vec<Option<usize>>) {
         let unit = &mut self.units[index];
         unit.source = SourceText::new(unit.source.name.clone(), unit.source.shown.clone(), text);
@@ -310,8 +310,7 @@ impl Graph {
         }
     }
 
-    /// The units whose names a unit may use: itself, what it imports, and what that imports
-    /// publicly.
+    /// Returns the units whose names a unit may use: itself, its imports, and their public imports.
     pub(crate) fn visible(&self, index: usize) -> Vec<usize> {
         let mut seen = vec![index];
         let mut waiting: Vec<usize> = self.units[index].imports.iter().flatten().copied().collect();
@@ -341,7 +340,7 @@ impl Graph {
         seen
     }
 
-    /// For each unit, whether it and all that it imports could be read.
+    /// Reports for each unit whether it and all of its imports could be read.
     pub(crate) fn whole(&self) -> Vec<bool> {
         let mut whole: Vec<bool> = self
             .units
@@ -366,7 +365,7 @@ impl Graph {
         self.by_name.get(name).copied()
     }
 
-    /// The names of the inputs and overlays.
+    /// Returns the names of the inputs and overlays.
     pub(crate) fn to_generate(&self) -> Vec<String> {
         self.units
             .iter()
@@ -375,12 +374,12 @@ impl Graph {
             .collect()
     }
 
-    /// How diagnostics name each file.
+    /// Returns the name by which diagnostics show each file.
     pub(crate) fn shown(&self) -> BTreeMap<String, String> {
         self.units.iter().map(|unit| (unit.source.name.clone(), unit.source.shown.clone())).collect()
     }
 
-    /// The order in which diagnostics come: that of the units.
+    /// Returns the order in which diagnostics show the files: that of the units.
     pub(crate) fn shown_order(&self) -> Vec<String> {
         self.units.iter().map(|unit| unit.source.shown.clone()).collect()
     }

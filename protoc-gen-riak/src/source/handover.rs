@@ -1,12 +1,12 @@
-//! Hands checked files to `protobuf-parse`, which makes descriptors of them.
+//! Passes checked files to `protobuf-parse`, which makes descriptors of them.
 //!
-//! The parser reads from directories only, and stumbles over good schemas: it loses what is declared
-//! within groups, all but one value of a repeated field in an option, and fails on options of
-//! extension ranges and on reserved ranges below zero. So it gets each file in a plain form: what
-//! there is, every type by its full name, no comments, and groups as the message and the field that
-//! they are. What is not in that form (options, defaults, ranges) is set by `mend`.
+//! That parser reads only from directories, and fails on some valid schemas: it loses declarations
+//! within groups and all but one value of a repeated field in an option, and rejects options of
+//! extension ranges and reserved ranges below zero. It therefore gets each file in a simplified
+//! form: declarations without comments, with the full name of every type, and with groups written as
+//! a message and a field. `complete` then sets what that form leaves out (options, defaults, ranges).
 //!
-//! Invariant: declarations are written in the order that descriptors have, so that `mend` finds each
+//! Invariant: declarations are written in the order of descriptors, so that `complete` finds each
 //! of them at the index of its element.
 
 use std::fmt::Write as _;
@@ -61,7 +61,8 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
     fs::write(path, text)
 }
 
-/// Finds the place of a refusal that has none: where the name in it first stands in the file.
+/// Converts an error of the parser, which has no place, to a fault at the first occurrence of the
+/// name that it mentions.
 fn place(graph: &Graph, dir: &Path, message: &str) -> Diagnostic {
     let dir = format!("{}/", dir.display());
     let mut plain = message.replace(&dir, "");
@@ -97,7 +98,7 @@ fn place(graph: &Graph, dir: &Path, message: &str) -> Diagnostic {
     }
 }
 
-/// Writes a file in its plain form.
+/// Writes a file in its simplified form.
 fn print(types: &Types, unit: usize, file: &ast::File) -> String {
     let mut printer = Printer { types, unit, syntax: file.syntax, out: String::new() };
     printer.file(file);
@@ -164,7 +165,7 @@ impl Printer<'_> {
         }
     }
 
-    /// The full name of a type, with the dot before it. It is known to be found.
+    /// Returns the full name of a type, with a leading dot. The checks have found the type.
     fn type_name(&self, scope: &str, name: &str) -> String {
         match self.types.lookup_type(self.unit, scope, name) {
             Lookup::Found(what) => format!(".{}", spelt(self.types.full_name(what))),
@@ -247,8 +248,8 @@ impl Printer<'_> {
         ));
     }
 
-    /// In proto2 two fields may have one JSON name, which the parser does not take: there each field
-    /// has its own name as its JSON name, which `mend` sets right.
+    /// Returns a `json_name` option. In proto2 two fields may have the same JSON name, which the parser
+    /// rejects: each field gets its own name instead, which `complete` corrects.
     fn json_name(&self, field: &Field) -> String {
         match self.syntax {
             Syntax::Proto2 if field.extendee.is_none() => {

@@ -1,9 +1,8 @@
-//! What is left of files with faults, so that what is said by their options can be judged in the
-//! same run.
+//! Salvages the valid parts of files with faults, so that the same run can also check their options.
 //!
-//! Statements with faults are blanked out, and then those that have faults for want of them, until
-//! none are left. Invariant: what comes out has no fault of its own, and everything in it stands
-//! where it stood.
+//! Statements with faults are blanked out, then the statements that have faults because those are
+//! missing, until there are no more faults. Invariant: what remains has no faults, and keeps its
+//! place.
 
 use std::collections::BTreeSet;
 
@@ -17,20 +16,20 @@ use super::text::Span;
 use super::{Loaded, Sources, check, finish, overlay};
 use crate::Diagnostic;
 
-/// How often statements are blanked for want of others: schemas refer to one another less deeply.
+/// The maximum number of blanking passes; chains of dependent declarations are shorter.
 const ROUNDS: usize = 50;
 
-/// What is left of files with faults.
+/// The valid parts of files with faults.
 #[derive(Debug)]
 pub(crate) struct Salvaged {
     pub(crate) loaded: Loaded,
     lost: BTreeSet<Lost>,
-    /// Whether whole files are not there, so that nobody knows what they declare.
+    /// Whether whole files are missing, so that their declarations are unknown.
     files_lost: bool,
     order: Vec<String>,
 }
 
-/// What was blanked out: the name of a declaration, and that of the one around it.
+/// A declaration that was blanked out: its name, and that of the enclosing declaration.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Lost {
     around: Option<String>,
@@ -38,13 +37,13 @@ struct Lost {
 }
 
 impl Salvaged {
-    /// The files as diagnostics name them, in the order in which they are told.
+    /// Returns the files as diagnostics show them, in the order of diagnostics.
     pub(crate) fn order(&self) -> impl Iterator<Item = &str> {
         self.order.iter().map(String::as_str)
     }
 
-    /// Whether a fault in what is left may come from what was blanked out: it names that, or a
-    /// message that may be declared where nothing can be read.
+    /// Reports whether a fault in the remaining text may be a consequence of what was blanked out: it
+    /// names a blanked declaration, or a message that an unreadable file may declare.
     pub(crate) fn explains(&self, fault: &Diagnostic) -> bool {
         if self.files_lost && fault.message.starts_with("message \"") {
             return true;
@@ -58,7 +57,7 @@ impl Salvaged {
     }
 }
 
-/// Reads files again of which some have faults. None if nothing can be made of them.
+/// Reads files again, some of which have faults. Returns `None` if nothing can be salvaged.
 pub(crate) fn salvage(sources: &Sources<'_>) -> Option<Salvaged> {
     let mut graph = Graph::read(sources);
     let notices = overlay::prune(&mut graph);
@@ -88,14 +87,14 @@ pub(crate) fn salvage(sources: &Sources<'_>) -> Option<Salvaged> {
     None
 }
 
-/// Blanks what is at fault in one unit. Gives whether there was anything.
+/// Blanks the faulty statements of a unit, and returns whether there were any.
 fn blank(graph: &mut Graph, index: usize, faults: &[Diagnostic], lost: &mut BTreeSet<Lost>) -> bool {
     let unit = &graph.units[index];
     if matches!(unit.content, Content::Standard(_)) {
         return false;
     }
     if unit.parsed().is_none() {
-        // What does not parse is not there, for those who import it neither.
+        // A file that cannot be parsed is empty, also for the files that import it.
         let empty = unit.source.text().trim().is_empty();
         if !empty {
             let text = " ".repeat(unit.source.text().len());
@@ -123,7 +122,7 @@ fn blank(graph: &mut Graph, index: usize, faults: &[Diagnostic], lost: &mut BTre
     true
 }
 
-/// The smallest statement that can be left out for a fault.
+/// Returns the smallest statement that can be removed for a fault.
 fn at_fault(
     statements: &[Statement],
     around: Option<&Statement>,
@@ -131,8 +130,8 @@ fn at_fault(
     lost: &mut BTreeSet<Lost>,
 ) -> Option<Span> {
     let statement = statements.iter().find(|statement| statement.holds(offset))?;
-    // A method without one of its options is another; members leave with what they stand in where
-    // that may hold nothing else.
+    // A method without one of its options would mean something else, so it is removed whole. A oneof
+    // or `extend` with a single member is removed with it, since neither may be empty.
     let whole = match statement.word.as_str() {
         "rpc" => true,
         "oneof" | "extend" => statement.inner.len() < 2,
@@ -141,7 +140,7 @@ fn at_fault(
     if !whole && let Some(span) = at_fault(&statement.inner, Some(statement), offset, lost) {
         return Some(span);
     }
-    // Types are named without those around them, fields with their message.
+    // Faults name types without the enclosing declaration, and fields with their message.
     let is_type = matches!(statement.word.as_str(), "message" | "enum" | "service");
     if let Some(name) = &statement.name {
         let around = around.and_then(|around| around.name.clone()).filter(|_| !is_type);
@@ -176,7 +175,7 @@ mod tests {
         let left = salvaged(&[("a.proto", a), ("b.proto", b), ("broken.proto", broken)]);
         let file = left.loaded.set.file.iter().find(|file| file.name() == "a.proto").unwrap();
         let fields: Vec<_> = file.message_type[0].field.iter().map(FieldDescriptorProto::name).collect();
-        // Of two that cannot both be, the second is left out; so is what is made of what is not there.
+        // The second of two conflicting fields is removed; so are uses of removed declarations.
         assert_eq!(fields, ["b"]);
         let methods: Vec<_> = file.service[0].method.iter().map(MethodDescriptorProto::name).collect();
         assert_eq!(methods, ["Good"]);

@@ -1,7 +1,7 @@
-//! Names that the parser behind this one takes for numbers, `inf` and `nan`: spelt
-//! in another way on the way there, and restored on the way back.
+//! Mangles names that `protobuf-parse` takes for numbers, `inf` and `nan`, and restores them in the
+//! descriptors that it returns.
 //!
-//! Invariant: what is restored is what was spelt so here: no other name ends so.
+//! Invariant: only mangled names are restored, since no other name contains the suffix.
 
 use std::borrow::Cow;
 
@@ -12,10 +12,10 @@ use protobuf::descriptor::{
 /// Names that look like numbers.
 const NUMBERS: [&str; 2] = ["inf", "nan"];
 
-/// What they get at their end: nobody ends a name so.
+/// The suffix of mangled names, which no schema uses.
 const MARK: &str = "_is_a_name_not_a_number";
 
-/// A name, perhaps of several parts, as the parser takes it.
+/// Mangles a name, possibly of several parts.
 pub(super) fn spelt(name: &str) -> Cow<'_, str> {
     let is_number = |part: &str| NUMBERS.contains(&part);
     if !name.split('.').any(is_number) {
@@ -25,7 +25,7 @@ pub(super) fn spelt(name: &str) -> Cow<'_, str> {
     parts.collect::<Vec<_>>().join(".").into()
 }
 
-/// Gives all names in a file their own spelling back.
+/// Restores all names in a file.
 pub(super) fn restore(file: &mut FileDescriptorProto) {
     restore_name(&mut file.package);
     file.message_type.iter_mut().for_each(message);
@@ -46,7 +46,7 @@ fn field(field: &mut FieldDescriptorProto) {
     let marked = field.name().contains(MARK);
     [&mut field.name, &mut field.type_name, &mut field.extendee].into_iter().for_each(restore_name);
     if marked {
-        // It was made from the other spelling; a name without underscores is its own.
+        // The JSON name was derived from the mangled name; a name without underscores is its own.
         field.json_name.clone_from(&field.name);
     }
 }

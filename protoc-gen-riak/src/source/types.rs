@@ -1,11 +1,11 @@
-//! Everything that has a name, and which name means what where.
+//! The table of all declared names, and their lookup.
 //!
-//! Names are looked up as `protoc` does it: the first part of a name is looked for in the innermost
-//! scope and then further out, and where that finds something that has members, the rest must be
-//! there. A file sees what it declares, what it imports and what that imports publicly.
+//! Lookup follows `protoc`: the first part of a name is looked up in the innermost scope and then
+//! outwards; if it finds something that has members, the rest of the name must be one of them. A
+//! file sees its own declarations, those of its imports and those of their public imports.
 //!
-//! Invariant: each full name, without a dot before it, stands for one symbol: the first that was
-//! declared. A second one is a fault.
+//! Invariant: each full name, without a leading dot, stands for one symbol, the first declared. Any
+//! other declaration of the name is a fault.
 
 mod declare;
 mod lookup;
@@ -24,7 +24,7 @@ use crate::Diagnostic;
 pub(crate) use declare::is_set;
 pub(crate) use lookup::{Lookup, join};
 
-/// What a name stands for.
+/// The kind of declaration that a name stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum What {
     Message(usize),
@@ -42,12 +42,12 @@ impl What {
         matches!(self, Self::Message(_) | Self::Enum(_))
     }
 
-    /// Whether other names may stand within it.
+    /// Reports whether other names may be declared within it.
     fn has_members(self) -> bool {
         self.is_type() || self == Self::Service
     }
 
-    /// What it is called, for messages.
+    /// Returns the noun for error messages.
     fn noun(self) -> &'static str {
         match self {
             Self::Message(_) => "a message",
@@ -62,7 +62,7 @@ impl What {
     }
 }
 
-/// A name and where it is declared.
+/// A declared name and its place.
 #[derive(Debug, Clone, Copy)]
 struct Symbol {
     unit: usize,
@@ -70,14 +70,14 @@ struct Symbol {
     what: What,
 }
 
-/// The type of a field, looked up.
+/// The resolved type of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Scalar(Scalar),
     Message(usize),
     Group(usize),
     Enum(usize),
-    /// Its name leads nowhere, which is a fault, or is not to be judged.
+    /// The type cannot be resolved, which is a fault unless an import could not be read.
     Unknown,
 }
 
@@ -87,7 +87,7 @@ pub(crate) struct FieldInfo {
     pub(crate) number: i64,
     pub(crate) kind: Kind,
     pub(crate) label: Label,
-    /// Whether its values are written together.
+    /// Whether the values are packed.
     pub(crate) packed: bool,
 }
 
@@ -95,7 +95,7 @@ pub(crate) struct FieldInfo {
 pub(crate) struct MessageInfo {
     pub(crate) full: String,
     pub(crate) fields: Vec<FieldInfo>,
-    /// The numbers that extensions may have; both ends are included.
+    /// The numbers for extensions, inclusive at both ends.
     pub(crate) extension_ranges: Vec<(i64, i64)>,
     pub(crate) map_entry: bool,
 }
@@ -120,31 +120,31 @@ pub(crate) struct ExtensionInfo {
     pub(crate) field: FieldInfo,
 }
 
-/// All names of a run.
+/// All declared names of a run.
 #[derive(Default)]
 pub(crate) struct Types {
     symbols: HashMap<String, Symbol>,
     pub(crate) messages: Vec<MessageInfo>,
     pub(crate) enums: Vec<EnumInfo>,
     pub(crate) extensions: Vec<ExtensionInfo>,
-    /// For each package and each part of one that ends at a dot, the units that are in it.
+    /// The units in each package, and in each prefix of a package that ends before a dot.
     packages: HashMap<String, Vec<usize>>,
-    /// For each unit, the units whose names it sees.
+    /// The units whose names each unit sees.
     visible: Vec<HashSet<usize>>,
-    /// For each unit, whether all that it imports could be read: only then is a name that leads
-    /// nowhere its own fault.
+    /// Whether all imports of each unit could be read: only then is an unknown name a fault of the
+    /// unit.
     complete: Vec<bool>,
     /// The file names of the units.
     names: Vec<String>,
-    /// Where messages and enums are declared: unit and the offset of the name.
+    /// The messages and enums by the place of their name: unit and offset.
     declared_at: HashMap<(usize, usize), What>,
-    /// Where extensions are declared, likewise. A group that is one has its name at the same place
-    /// as its message.
+    /// The extensions, likewise. They have a table of their own because the name of a group extension
+    /// is also that of its message, at the same place.
     extensions_at: HashMap<(usize, usize), usize>,
 }
 
 impl Types {
-    /// Collects the names of all units and looks up what their fields refer to.
+    /// Collects the names of all units and resolves the types of their fields.
     pub(crate) fn collect(graph: &Graph, faults: &mut Vec<Diagnostic>) -> Self {
         let mut types = Self {
             visible: (0..graph.units.len()).map(|unit| graph.visible(unit).into_iter().collect()).collect(),
@@ -185,7 +185,7 @@ impl Types {
         }
     }
 
-    // What fields refer to.
+    // Types of fields.
 
     fn resolve_standard(&mut self, descriptor: &FileDescriptorProto) {
         fn visit(types: &mut Types, scope: &str, messages: &[protobuf::descriptor::DescriptorProto]) {
@@ -227,7 +227,7 @@ impl Types {
         }
     }
 
-    /// The message that is declared at an offset.
+    /// Returns the message that is declared at an offset.
     pub(crate) fn message_at(&self, unit: usize, offset: usize) -> Option<usize> {
         match self.declared_at.get(&(unit, offset)) {
             Some(What::Message(id)) => Some(*id),
@@ -235,18 +235,18 @@ impl Types {
         }
     }
 
-    /// The extension that is declared at an offset.
+    /// Returns the extension that is declared at an offset.
     pub(crate) fn extension_at(&self, unit: usize, offset: usize) -> Option<usize> {
         self.extensions_at.get(&(unit, offset)).copied()
     }
 
-    /// Whether a unit and all that it imports could be read.
+    /// Reports whether a unit and all of its imports could be read.
     pub(crate) fn is_complete(&self, unit: usize) -> bool {
         self.complete[unit]
     }
 }
 
-/// The package of a file; empty where it has none.
+/// Returns the package of a file; empty if it has none.
 pub(crate) fn package_of(file: &ast::File) -> &str {
     file.package.as_ref().map_or("", |name| name.text.as_str())
 }

@@ -1,4 +1,4 @@
-//! Defaults of fields.
+//! Checks the defaults of fields.
 
 use super::{Checker, near};
 use crate::source::ast::{Field, FieldType, Label, Scalar, Syntax, Value, ValueKind};
@@ -60,7 +60,7 @@ impl Checker<'_> {
     }
 }
 
-/// What would fit, where a value does not fit a type.
+/// Returns what to write instead, if a value does not fit a type.
 pub(super) fn mismatch(scalar: Scalar, value: &Value) -> Option<&'static str> {
     let (low, high, wanted) = match scalar {
         Scalar::Int32 | Scalar::Sint32 | Scalar::Sfixed32 => {

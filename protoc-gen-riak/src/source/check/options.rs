@@ -1,4 +1,4 @@
-//! Options: whether they exist, whether their values fit, and what they say.
+//! Checks that options exist and that their values fit, and encodes them.
 
 use std::collections::HashMap;
 
@@ -8,17 +8,17 @@ use super::{Checker, near};
 use crate::source::ast::{Label, NamePart, OptionSet, Scalar, Value, ValueField, ValueKind};
 use crate::source::types::{FieldInfo, Kind, Lookup, What};
 
-/// What one option says.
+/// A resolved option.
 #[derive(Debug, Clone)]
 pub(crate) struct Resolved {
-    /// The numbers of the fields that it sets, outermost first, and the index in the last one
-    /// where that is repeated.
+    /// The numbers of the fields that the option sets, outermost first, followed by the index of the
+    /// value if the last field is repeated.
     pub(crate) path: Vec<i32>,
     /// The encoded field of the options message.
     pub(crate) records: Vec<Record>,
 }
 
-/// What all options say: by unit and the offset at which an option starts.
+/// All resolved options, by unit and the offset at which an option starts.
 #[derive(Debug, Default)]
 pub(crate) struct Options {
     resolved: HashMap<(usize, usize), Resolved>,
@@ -30,7 +30,7 @@ impl Options {
     }
 }
 
-/// What holds the options of a kind, for messages.
+/// Returns what an options message applies to, for error messages.
 fn holder(options: &str) -> &str {
     match options {
         "FileOptions" => "a file",
@@ -46,13 +46,13 @@ fn holder(options: &str) -> &str {
 }
 
 impl Checker<'_> {
-    /// Checks the options of one element. The scope is the one that the element stands in.
+    /// Checks the options of one element, which is in the given scope.
     pub(super) fn options_of(&mut self, kind: &str, scope: &str, options: &[OptionSet]) {
         if options.is_empty() {
             return;
         }
         let Some(What::Message(message)) = self.types.what(&format!("google.protobuf.{kind}")) else {
-            // A descriptor.proto of the user's own that lacks its heart.
+            // The user's include directories have a descriptor.proto without options messages.
             let message = "`google/protobuf/descriptor.proto` in the include directories declares \
                            no such options: remove that file";
             return self.fault(options[0].name_span(), message);
@@ -86,7 +86,7 @@ impl Checker<'_> {
         }
     }
 
-    /// The fields that the parts of an option's name mean.
+    /// Resolves the parts of an option's name to fields.
     fn option_fields(
         &mut self,
         kind: &str,
@@ -123,7 +123,7 @@ impl Checker<'_> {
         Some((fields, path))
     }
 
-    /// The field or extension of a message that a part of an option's name means.
+    /// Resolves one part of an option's name to a field or extension of a message.
     fn option_field(
         &mut self,
         holder: &str,
@@ -211,8 +211,8 @@ impl Checker<'_> {
         None
     }
 
-    /// Encodes the value of a field. `in_message` says that it stands within a message value, where
-    /// lists and a few more spellings are allowed.
+    /// Encodes the value of a field. `in_message` says that the value is inside a message value, where
+    /// lists and some other spellings are allowed.
     fn encode(
         &mut self,
         scope: &str,
@@ -394,7 +394,7 @@ impl Checker<'_> {
     }
 }
 
-/// The number of a field, as descriptors have it. One that does not fit is a fault elsewhere.
+/// Returns the number of a field. A number that does not fit is reported elsewhere.
 fn number(field: &FieldInfo) -> u32 {
     u32::try_from(field.number).unwrap_or_default()
 }

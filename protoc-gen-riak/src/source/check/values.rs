@@ -1,4 +1,4 @@
-//! The values of enums.
+//! Checks the values of enums.
 
 use std::collections::HashMap;
 
@@ -90,8 +90,8 @@ impl Checker<'_> {
 }
 
 impl Checker<'_> {
-    /// Names of values that differ only in case, underscores and the enum's own name would be one in
-    /// languages that change these, as ours does.
+    /// Reports values whose names differ only in case, underscores and the enum's name: languages that
+    /// convert the case of names, as Rust does, could not distinguish them.
     fn told_apart(&mut self, declared: &Enum) {
         let mut seen = HashMap::new();
         for value in &declared.values {
@@ -109,8 +109,8 @@ impl Checker<'_> {
     }
 }
 
-/// A value's name as it is compared: without the name of the enum before it, and as words that start
-/// with a capital.
+/// Normalizes a value's name for comparison: removes the enum's name from its start, and converts
+/// it to camel case.
 fn bare(declared: &str, value: &str) -> String {
     let prefix = declared.replace('_', "").to_ascii_lowercase();
     let mut prefix = prefix.chars().peekable();
@@ -140,7 +140,7 @@ fn bare(declared: &str, value: &str) -> String {
     bare
 }
 
-/// Both ends are included.
+/// Returns a range of values, inclusive at both ends.
 fn bounds(range: &Range) -> std::ops::RangeInclusive<i64> {
     let end = match range.end {
         RangeEnd::Number(number) => number.value,

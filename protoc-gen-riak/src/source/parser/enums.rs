@@ -1,4 +1,4 @@
-//! Enums.
+//! Parses enums.
 
 use super::path::{enum_value, enumeration};
 use super::{Parse, Parser, join, step};

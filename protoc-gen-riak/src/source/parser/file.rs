@@ -1,11 +1,11 @@
-//! The top level of a file: syntax, package, imports and what is declared.
+//! Parses the top level of a file: syntax, package, imports and declarations.
 
 use super::path::file;
 use super::{Parse, Parser, comments_before, join, step, text_of};
 use crate::source::ast::{File, Import, ImportKind, Name, Syntax};
 use crate::source::lexer::{Fault, Kind};
 
-/// What may stand at the top level, for messages.
+/// The statements allowed at the top level, for error messages.
 const STATEMENT: &str = "`message`, `enum`, `service`, `extend`, `import`, `package`, `option` or `;`";
 
 impl Parser<'_> {
@@ -159,8 +159,8 @@ impl Parser<'_> {
         Ok(Name { text, span })
     }
 
-    /// The path of the options of an element, and then of the option that is `index` in it before
-    /// names are resolved.
+    /// Returns the path of an option before names are resolved: the path of the options, followed by
+    /// `uninterpreted_option` and the index.
     pub(super) fn unresolved(options: &[i32], index: usize) -> Vec<i32> {
         const UNINTERPRETED: i32 = 999;
         join(options, &[UNINTERPRETED, step(index)])

@@ -1,4 +1,4 @@
-//! Messages, their fields, oneofs and extensions.
+//! Parses messages, with their fields, oneofs and extensions.
 
 use super::path::{field, message, oneof};
 use super::{Parse, Parser, join, step};
@@ -6,16 +6,16 @@ use crate::source::ast::{Field, FieldType, Label, Message, MessageKind, Name, On
 use crate::source::lexer::{Fault, Kind};
 use crate::source::text::Span;
 
-/// Where the messages of groups and map fields go: into the list that the fields' parent has.
+/// The list to which the messages of groups and map fields are added: that of the fields' parent.
 pub(super) struct Nested<'a> {
-    /// The path of that parent.
+    /// The path of the parent.
     pub(super) parent: &'a [i32],
-    /// The number of the list within it.
+    /// The field number of the list in the parent's descriptor.
     pub(super) number: i32,
     pub(super) messages: &'a mut Vec<Message>,
 }
 
-/// What kind of place a field stands in.
+/// The context of a field declaration.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     Message,
@@ -91,7 +91,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// `extend`: its fields go to a list of extensions, whose path is given.
+    /// Parses `extend`, whose fields go to the list of extensions with the given path.
     pub(super) fn extend(&mut self, list: &[i32], to: &mut Vec<Field>, nested: &mut Nested<'_>) -> Parse<()> {
         let all = self.open(list);
         let open = self.advance();
@@ -150,7 +150,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// A field of any kind. Its location is already open.
+    /// Parses a field of any kind, whose location is already open.
     fn field(
         &mut self,
         path: &[i32],
@@ -204,7 +204,7 @@ impl Parser<'_> {
         Ok(field)
     }
 
-    /// The type of a field, and whether it is a group, whose name is not yet read.
+    /// Parses the type of a field, and returns whether it is a group, whose name follows.
     fn field_type(&mut self, path: &[i32]) -> Parse<(FieldType, bool)> {
         let location = self.open(path);
         let start = self.span();
@@ -227,7 +227,7 @@ impl Parser<'_> {
             let span = self.advance();
             FieldType::Group(Name { text: String::new(), span })
         } else {
-            // Where there has to be one, nothing else is said to be expected.
+            // An empty block cannot end here, so only a field is expected.
             self.plain_type(if self.sees("}") { "a field" } else { "a field, or `}`" })?
         };
         self.close(location);
@@ -249,8 +249,8 @@ impl Parser<'_> {
         Ok(FieldType::Named(self.type_name(what)?))
     }
 
-    /// The body of a group: a message that has the name that stands where a field has its own. The
-    /// field's is the same in lower case.
+    /// Parses the body of a group. The name in the declaration is that of the group's message; the
+    /// field has the same name in lower case.
     fn group(
         &mut self,
         path: &[i32],
@@ -294,7 +294,7 @@ fn label(word: &str) -> Option<Label> {
     }
 }
 
-/// The name of a map field's nested message: the field's in camel case, and `Entry`.
+/// Returns the name of a map field's entry message: the field's name in camel case, and `Entry`.
 fn map_entry_name(field: &str) -> String {
     let mut name = String::with_capacity(field.len() + 5);
     let mut capital = true;

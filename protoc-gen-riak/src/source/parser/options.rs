@@ -1,4 +1,4 @@
-//! Options and their values.
+//! Parses options and their values.
 
 use super::path::field;
 use super::{Parse, Parser, join};
@@ -7,7 +7,7 @@ use crate::source::lexer::{Fault, Kind, int_value};
 use crate::source::text::Span;
 
 impl Parser<'_> {
-    /// `option name = value;`, the option that is `index` among those of its element.
+    /// Parses `option name = value;`, where `index` is the option's index in its element.
     pub(super) fn option_statement(&mut self, path: &[i32], index: usize) -> Parse<OptionSet> {
         let all = self.open(path);
         let location = self.open(&Self::unresolved(path, index));
@@ -20,7 +20,7 @@ impl Parser<'_> {
         Ok(option)
     }
 
-    /// Options in brackets, where there are any.
+    /// Parses options in brackets, if there are any.
     pub(super) fn bracketed(&mut self, path: &[i32]) -> Parse<Vec<OptionSet>> {
         let mut options = Vec::new();
         if !self.sees("[") {
@@ -40,7 +40,7 @@ impl Parser<'_> {
         Ok(options)
     }
 
-    /// The options of a field, where `default` and `json_name` are no options in a descriptor.
+    /// Parses the options of a field. In descriptors, `default` and `json_name` are not options.
     pub(super) fn field_options(&mut self, path: &[i32], to: &mut Field) -> Parse<()> {
         if !self.sees("[") {
             return Ok(());
@@ -103,7 +103,7 @@ impl Parser<'_> {
         Ok(option)
     }
 
-    /// `name = value`.
+    /// Parses `name = value`.
     pub(super) fn option(&mut self, location: Option<usize>) -> Parse<OptionSet> {
         let start = self.span();
         let mut name = vec![self.name_part()?];
@@ -128,7 +128,7 @@ impl Parser<'_> {
         Ok(NamePart { text: name.text, extension, span: start.to(self.previous()) })
     }
 
-    /// A value outside of message values: a single one, or a message in braces.
+    /// Parses a value outside of message values: a single value, or a message in braces.
     fn value(&mut self, what: &str) -> Parse<Value> {
         if self.sees("{") { self.message_value() } else { self.single_value(what) }
     }
@@ -149,7 +149,7 @@ impl Parser<'_> {
                 let text = self.text();
                 let kind = match (int_value(text), text.parse::<f64>()) {
                     (Some(magnitude), _) => ValueKind::Int { negative, magnitude },
-                    // Without a fraction it is a float all the same, as protoc has it.
+                    // Like protoc, read an integer that does not fit as a float.
                     (None, Ok(size)) if !text.starts_with('0') => {
                         ValueKind::Float(if negative { -size } else { size })
                     }
@@ -163,7 +163,7 @@ impl Parser<'_> {
                 kind
             }
             Kind::Float => {
-                // The lexer lets only digits, one point and an exponent through.
+                // The lexer only accepts digits, one point and an exponent.
                 let value: f64 = self.text().parse().unwrap_or(f64::NAN);
                 self.advance();
                 ValueKind::Float(if negative { -value } else { value })
@@ -176,7 +176,7 @@ impl Parser<'_> {
         Ok(Value { kind, span })
     }
 
-    /// A message value, in `{}` or `<>`.
+    /// Parses a message value, in `{}` or `<>`.
     fn message_value(&mut self) -> Parse<Value> {
         self.sink("values")?;
         let start = self.span();
@@ -202,7 +202,7 @@ impl Parser<'_> {
         Ok(Value { kind: ValueKind::Message(fields), span: start.to(self.previous()) })
     }
 
-    /// Passes comments of the text format, from a `#` to the end of the line.
+    /// Skips comments of the text format, from a `#` to the end of the line.
     fn skip_hash_comments(&mut self) {
         while self.sees("#") {
             let start = self.span().start;
@@ -229,7 +229,7 @@ impl Parser<'_> {
             self.name("the name of a field")?.text
         };
         let name = NamePart { text, extension, span: start.to(self.previous()) };
-        // A message and a list are seen to be values without a colon.
+        // The colon is optional before a message and a list.
         if !self.take_if(":") && !["{", "<", "["].iter().any(|open| self.sees(open)) {
             return Err(self.expected("`:` and the value of the field"));
         }

@@ -1,4 +1,4 @@
-//! Services and their methods.
+//! Parses services and their methods.
 
 use super::path::{method, service};
 use super::{Parse, Parser, join, step};
@@ -63,8 +63,8 @@ impl Parser<'_> {
         })
     }
 
-    /// A type in parentheses, with `stream` before it or not. The numbers are those of the flag and
-    /// of the type.
+    /// Parses a type in parentheses, optionally after `stream`. `numbers` are the field numbers of the
+    /// flag and of the type.
     fn method_type(&mut self, path: &[i32], numbers: (i32, i32)) -> Parse<(bool, Name)> {
         self.take("(", "`(` and a type")?;
         let streams = self.sees("stream");

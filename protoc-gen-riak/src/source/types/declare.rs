@@ -1,4 +1,4 @@
-//! Enters what files declare into the table of names, and reports names that are declared twice.
+//! Adds the declarations of files to the table of names, and reports duplicates.
 
 use std::collections::hash_map::Entry;
 
@@ -13,7 +13,7 @@ use crate::source::check::HIGHEST;
 use crate::source::graph::{Content, Graph};
 
 impl Types {
-    /// Enters the names of one unit.
+    /// Adds the names of a unit.
     pub(super) fn declare_unit(&mut self, graph: &Graph, unit: usize, faults: &mut Vec<Diagnostic>) {
         match &graph.units[unit].content {
             Content::Parsed(parsed) => {
@@ -79,7 +79,7 @@ impl Types {
         let what = self.add_enum(EnumInfo {
             full: full.clone(),
             values: values.map(|value| (value.name().to_owned(), i64::from(value.number()))).collect(),
-            // Those of the descriptor are used in options only; all others are declared in proto3.
+            // Enums of descriptor.proto are used only in options; all others are proto3.
             syntax: Syntax::Proto3,
         });
         self.insert_standard(unit, full, what);
@@ -139,7 +139,7 @@ impl Declarer<'_> {
         self.faults.push(source.diagnose(offset, message));
     }
 
-    /// Enters a name, and gives it in full.
+    /// Adds a name, and returns the full name.
     fn insert(&mut self, scope: &str, name: &Name, what: What) -> String {
         let full = lookup::join(scope, &name.text);
         let symbol = Symbol { unit: self.unit, offset: name.span.start, what };
@@ -154,7 +154,7 @@ impl Declarer<'_> {
             }
             Entry::Occupied(mut taken) => {
                 let known = *taken.get();
-                // Within a file, the one that stands first was there first.
+                // In a file, the declaration that comes first in the text counts as the first.
                 let (before, after) = if known.unit == self.unit && known.offset > symbol.offset {
                     taken.insert(symbol);
                     (symbol, known)
@@ -258,7 +258,7 @@ impl Declarer<'_> {
     }
 }
 
-/// Whether a built-in option of type bool is set to true.
+/// Reports whether a built-in bool option is set to true.
 pub(crate) fn is_set(options: &[OptionSet], name: &str) -> bool {
     options.iter().any(|option| {
         let plain = matches!(option.name.as_slice(),

@@ -1,30 +1,30 @@
-//! Which declaration a name means, and what to say where it means none.
+//! Looks up names, and explains names that cannot be resolved.
 
 use super::{Symbol, Types, What};
 use crate::source::ast::Scalar;
 use crate::source::check::near;
 
-/// What a name leads to.
+/// The result of looking up a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Lookup {
     Found(What),
-    /// Declared, but in a file that is not imported: its name.
+    /// Declared in a file that is not imported, whose name this is.
     NotImported(String),
     Nothing,
 }
 
-/// A name within a scope.
+/// Joins a scope and a name.
 pub(crate) fn join(scope: &str, name: &str) -> String {
     if scope.is_empty() { name.to_owned() } else { format!("{scope}.{name}") }
 }
 
 impl Types {
-    /// What a full name stands for, wherever it is declared.
+    /// Returns what a full name stands for, wherever it is declared.
     pub(crate) fn what(&self, full: &str) -> Option<What> {
         self.symbols.get(full).map(|symbol| symbol.what)
     }
 
-    /// The full name of what a name means.
+    /// Returns the full name of a message, an enum or an extension.
     pub(crate) fn full_name(&self, what: What) -> &str {
         match what {
             What::Message(id) => &self.messages[id].full,
@@ -44,13 +44,13 @@ impl Types {
         units.is_some_and(|units| units.iter().any(|of| self.visible[unit].contains(of)))
     }
 
-    /// Looks up the name of a type, as it is written within a scope.
+    /// Looks up the name of a type as it is written in a scope.
     pub(crate) fn lookup_type(&self, unit: usize, scope: &str, name: &str) -> Lookup {
         self.lookup(unit, scope, name, What::is_type)
     }
 
-    /// Looks up the name of anything, as it is written within a scope: the innermost counts, whatever
-    /// it is. Extensions, what they extend, and the types of methods are looked up so.
+    /// Looks up any name as it is written in a scope: the innermost declaration counts, whatever its
+    /// kind. This applies to extensions, extended messages and the types of methods.
     pub(crate) fn lookup_any(&self, unit: usize, scope: &str, name: &str) -> Lookup {
         self.lookup(unit, scope, name, |_| true)
     }
@@ -86,14 +86,14 @@ impl Types {
         self.elsewhere(scopes(scope).map(|scope| join(scope, name)))
     }
 
-    /// Whether one of some full names is declared in a file that is not imported.
+    /// Returns the file that declares one of these full names and is not imported.
     fn elsewhere(&self, mut full: impl Iterator<Item = String>) -> Lookup {
         full.find_map(|full| self.symbols.get(&full))
             .map_or(Lookup::Nothing, |symbol| Lookup::NotImported(self.names[symbol.unit].clone()))
     }
 
-    /// What to say of a name that does not lead to `wanted`; nothing where that is another file's
-    /// fault.
+    /// Returns the fault for a name that does not refer to `wanted`, unless it may be a consequence of
+    /// another file's fault.
     pub(crate) fn why_not(
         &self,
         unit: usize,
@@ -130,7 +130,7 @@ impl Types {
         }
     }
 
-    /// The name of a type that a misspelt name was probably meant to be, as it would be written.
+    /// Returns the type that a misspelt name was probably meant to be, as it should be written.
     fn near_type(&self, unit: usize, scope: &str, name: &str) -> Option<String> {
         let wanted = last(name);
         let mut known: Vec<&str> = self
@@ -163,12 +163,12 @@ impl Types {
     }
 }
 
-/// The last part of a name.
+/// Returns the last part of a name.
 fn last(name: &str) -> &str {
     name.rsplit('.').next().unwrap_or(name)
 }
 
-/// A scope and those around it, innermost first; the last is the one without a name.
+/// Returns a scope and its enclosing scopes, innermost first; the last is the root.
 pub(crate) fn scopes(scope: &str) -> impl Iterator<Item = &str> {
     let outer = (!scope.is_empty()).then_some("");
     std::iter::successors(Some(scope), |scope| scope.rfind('.').map(|dot| &scope[..dot])).chain(outer)

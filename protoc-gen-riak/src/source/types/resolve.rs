@@ -1,4 +1,4 @@
-//! Looks up what fields, extensions and methods refer to, and reports what leads nowhere.
+//! Resolves the types that fields, extensions and methods name, and reports unknown names.
 
 use super::{FieldInfo, Kind, Lookup, Types, What, join, package_of};
 use crate::Diagnostic;
@@ -6,7 +6,7 @@ use crate::source::ast::{self, FieldType, Label, Scalar, Syntax};
 use crate::source::graph::Graph;
 
 impl Types {
-    /// Looks up what a file refers to.
+    /// Resolves the types that a file names.
     pub(super) fn resolve_file(
         &mut self,
         graph: &Graph,
@@ -33,7 +33,7 @@ impl Types {
     }
 }
 
-/// Looks up what the fields of one file refer to.
+/// The state of resolving one file.
 struct Resolver<'a> {
     types: &'a mut Types,
     graph: &'a Graph,
@@ -78,7 +78,7 @@ impl Resolver<'_> {
     fn field(&mut self, scope: &str, field: &ast::Field) -> FieldInfo {
         let kind = match &field.ty {
             FieldType::Group(name) => {
-                // Declared beside the field, wherever else there is one of this name.
+                // The message is declared next to the field, even if another one of this name is visible.
                 let declared = self.types.what(&join(scope, &name.text));
                 match declared {
                     Some(What::Message(id)) => Kind::Group(id),
@@ -120,8 +120,8 @@ impl Resolver<'_> {
         }
     }
 
-    /// Whether the values of a repeated field are written together: if it says so, and in proto3 if
-    /// it can and does not say otherwise.
+    /// Reports whether a repeated field is packed: if an option says so, or in proto3 by default if the
+    /// type allows it.
     fn packs(&self, field: &ast::Field, kind: Kind) -> bool {
         let can = match kind {
             Kind::Scalar(scalar) => !matches!(scalar, Scalar::String | Scalar::Bytes),
@@ -151,7 +151,7 @@ impl Resolver<'_> {
                     Kind::Unknown
                 }
             },
-            // Neither can stand within another type.
+            // The grammar allows neither inside another type.
             FieldType::Group(_) | FieldType::Map(..) => Kind::Unknown,
         }
     }
@@ -163,7 +163,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// Reports a name that does not lead to what it should.
+    /// Reports a name that does not refer to what is wanted.
     fn refuse(&mut self, scope: &str, name: &ast::Name, found: &Lookup, wanted: &str) {
         if let Some(why) = self.types.why_not(self.unit, scope, &name.text, found, wanted) {
             let source = &self.graph.units[self.unit].source;

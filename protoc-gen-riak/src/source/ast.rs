@@ -137,7 +137,7 @@ pub(crate) enum Scalar {
 }
 
 impl Scalar {
-    const ALL: [(&'static str, Self); 15] = [
+    const NAMES: [(&'static str, Self); 15] = [
         ("double", Self::Double),
         ("float", Self::Float),
         ("int32", Self::Int32),
@@ -156,16 +156,16 @@ impl Scalar {
     ];
 
     pub(crate) fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.iter().find(|(known, _)| *known == name).map(|&(_, scalar)| scalar)
+        Self::NAMES.iter().find(|(known, _)| *known == name).map(|&(_, scalar)| scalar)
     }
 
     pub(crate) fn name(self) -> &'static str {
         // The table has every scalar: a test checks it.
-        Self::ALL.iter().find(|(_, scalar)| *scalar == self).map_or("", |(name, _)| name)
+        Self::NAMES.iter().find(|(_, scalar)| *scalar == self).map_or("", |(name, _)| name)
     }
 
     pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-        Self::ALL.iter().map(|(name, _)| *name)
+        Self::NAMES.iter().map(|(name, _)| *name)
     }
 }
 

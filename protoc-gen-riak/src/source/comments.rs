@@ -37,8 +37,8 @@ pub(crate) struct Gap {
 /// Classifies the comments of a gap, which contains only white space and whole comments. `at_start`
 /// says that no token precedes the gap, `closes` that the file ends after it or that the next token
 /// closes a block.
-pub(crate) fn sort(text: &str, gap: Span, at_start: bool, closes: bool) -> Gap {
-    let mut sorter = Sorter {
+pub(crate) fn classify(text: &str, gap: Span, at_start: bool, closes: bool) -> Gap {
+    let mut classifier = Classifier {
         text,
         start: gap.start,
         at: gap.start,
@@ -49,11 +49,11 @@ pub(crate) fn sort(text: &str, gap: Span, at_start: bool, closes: bool) -> Gap {
         count: 0,
         gap: Gap::default(),
     };
-    sorter.run(at_start, closes);
-    sorter.gap
+    classifier.run(at_start, closes);
+    classifier.gap
 }
 
-struct Sorter<'a> {
+struct Classifier<'a> {
     text: &'a str,
     start: usize,
     at: usize,
@@ -69,7 +69,7 @@ struct Sorter<'a> {
     gap: Gap,
 }
 
-impl Sorter<'_> {
+impl Classifier<'_> {
     fn run(&mut self, at_start: bool, closes: bool) {
         let previous_line = self.line();
         let mut trailing_line = None;
@@ -203,8 +203,8 @@ mod tests {
     use super::*;
 
     /// Returns the comments of a gap between two tokens, the second of which does not close a block.
-    fn sorted(text: &str) -> (Option<String>, Vec<String>, Option<String>) {
-        let gap = sort(text, Span { start: 0, end: text.len() }, false, false);
+    fn classified(text: &str) -> (Option<String>, Vec<String>, Option<String>) {
+        let gap = classify(text, Span { start: 0, end: text.len() }, false, false);
         let plain = |comment: Comment| comment.text;
         (gap.trailing.map(plain), gap.detached.into_iter().map(plain).collect(), gap.leading.map(plain))
     }
@@ -212,30 +212,33 @@ mod tests {
     #[test]
     fn a_comment_on_the_line_trails_and_one_above_leads() {
         assert_eq!(
-            sorted(" // a\n// b\n// c\n"),
+            classified(" // a\n// b\n// c\n"),
             (Some(" a\n".to_owned()), vec![], Some(" b\n c\n".to_owned()))
         );
-        assert_eq!(sorted("\n// a\n"), (None, vec![], Some(" a\n".to_owned())));
-        assert_eq!(sorted("\n// a\n\n"), (Some(" a\n".to_owned()), vec![], None));
-        assert_eq!(sorted("\n\n// a\n\n// b\n"), (None, vec![" a\n".to_owned()], Some(" b\n".to_owned())));
+        assert_eq!(classified("\n// a\n"), (None, vec![], Some(" a\n".to_owned())));
+        assert_eq!(classified("\n// a\n\n"), (Some(" a\n".to_owned()), vec![], None));
+        assert_eq!(
+            classified("\n\n// a\n\n// b\n"),
+            (None, vec![" a\n".to_owned()], Some(" b\n".to_owned()))
+        );
     }
 
     #[test]
     fn a_comment_between_two_tokens_of_a_line_is_nobodys() {
-        assert_eq!(sorted(" /* a */ "), (None, vec![" a ".to_owned()], None));
-        assert_eq!(sorted(" /* a\n b */ "), (None, vec![" a\nb ".to_owned()], None));
+        assert_eq!(classified(" /* a */ "), (None, vec![" a ".to_owned()], None));
+        assert_eq!(classified(" /* a\n b */ "), (None, vec![" a\nb ".to_owned()], None));
     }
 
     #[test]
     fn the_end_of_a_block_has_no_leading_comment() {
         let text = "\n// a\n";
-        let gap = sort(text, Span { start: 0, end: text.len() }, false, true);
+        let gap = classify(text, Span { start: 0, end: text.len() }, false, true);
         assert_eq!(gap.trailing.unwrap().text, " a\n");
         assert_eq!(gap.leading, None);
     }
 
     #[test]
     fn stars_at_the_start_of_a_line_are_decoration() {
-        assert_eq!(sorted("\n/* a\n  * b\n c*/"), (None, vec![], Some(" a\n b\nc".to_owned())));
+        assert_eq!(classified("\n/* a\n  * b\n c*/"), (None, vec![], Some(" a\n b\nc".to_owned())));
     }
 }

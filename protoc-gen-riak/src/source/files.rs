@@ -27,7 +27,7 @@ pub(crate) enum Found {
 /// Looks up a file name.
 pub(crate) fn find(sources: &Sources<'_>, name: &str) -> Found {
     for dir in &sources.include {
-        let path = under(dir, name);
+        let path = join_include(dir, name);
         if path.is_file() {
             let text = read(&path);
             return Found::Disk(path, text);
@@ -41,7 +41,7 @@ pub(crate) fn find(sources: &Sources<'_>, name: &str) -> Found {
 
 /// Reports whether an include directory contains a file of this name.
 pub(crate) fn on_disk(sources: &Sources<'_>, name: &str) -> bool {
-    sources.include.iter().any(|dir| under(dir, name).is_file())
+    sources.include.iter().any(|dir| join_include(dir, name).is_file())
 }
 
 impl Sources<'_> {
@@ -56,7 +56,7 @@ impl Sources<'_> {
 }
 
 /// Joins a directory and a name, without a leading `./`.
-fn under(dir: &Path, name: &str) -> PathBuf {
+fn join_include(dir: &Path, name: &str) -> PathBuf {
     if dir == Path::new(".") { PathBuf::from(name) } else { dir.join(name) }
 }
 
@@ -94,7 +94,7 @@ pub(crate) fn standard(name: &str) -> Option<FileDescriptorProto> {
 }
 
 /// Returns why a name cannot be imported, if it is malformed.
-pub(crate) fn bad_name(name: &str) -> Option<&'static str> {
+pub(crate) fn name_fault(name: &str) -> Option<&'static str> {
     if name.is_empty() {
         Some("the name is empty: name the file to import")
     } else if name.contains('\\') {
@@ -122,8 +122,9 @@ pub(crate) struct Input {
 pub(crate) fn input(sources: &Sources<'_>, path: &Path) -> Result<Input, String> {
     let name = if path.is_file() {
         name_under(&sources.include, path)?
-    } else if let Some(name) = path.to_str().filter(|name| bad_name(name).is_none())
-        && let Some(found) = sources.include.iter().map(|dir| under(dir, name)).find(|path| path.is_file())
+    } else if let Some(name) = path.to_str().filter(|name| name_fault(name).is_none())
+        && let Some(found) =
+            sources.include.iter().map(|dir| join_include(dir, name)).find(|path| path.is_file())
     {
         // The path is a name as in import statements.
         let text = read(&found)?;
@@ -137,7 +138,7 @@ pub(crate) fn input(sources: &Sources<'_>, path: &Path) -> Result<Input, String>
     };
     // The first include directory with the file takes precedence, for inputs as for imports.
     for dir in &sources.include {
-        let first = under(dir, &name);
+        let first = join_include(dir, &name);
         if first.is_file() {
             if !same_file(&first, path) {
                 return Err(format!(
@@ -179,8 +180,8 @@ pub(crate) fn shown(path: &Path) -> String {
 
 /// Returns the name by which a file is imported.
 fn name_under(include: &[PathBuf], path: &Path) -> Result<String, String> {
-    let plain = simplified(path);
-    let lexical = include.iter().find_map(|dir| plain.strip_prefix(simplified(dir)).ok());
+    let plain = without_cur_dir(path);
+    let lexical = include.iter().find_map(|dir| plain.strip_prefix(without_cur_dir(dir)).ok());
     // The file may be in an include directory by another path: one of the two may be relative, contain
     // `..` or go through a symbolic link.
     let name = lexical
@@ -215,12 +216,13 @@ pub(crate) fn listed(include: &[PathBuf]) -> String {
 }
 
 /// Removes `.` components from a path. `..` is kept: its meaning depends on symbolic links.
-fn simplified(path: &Path) -> PathBuf {
+fn without_cur_dir(path: &Path) -> PathBuf {
     path.components().filter(|part| *part != Component::CurDir).collect()
 }
 
 fn same_file(a: &Path, b: &Path) -> bool {
-    simplified(a) == simplified(b) || matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
+    without_cur_dir(a) == without_cur_dir(b)
+        || matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }
 
 #[cfg(test)]
@@ -244,8 +246,8 @@ mod tests {
     #[test]
     fn names_that_count_from_nowhere_are_refused() {
         for name in ["", "/a", "a//b", "./a", "a/../b", "a\\b", "a/"] {
-            assert!(bad_name(name).is_some(), "{name}");
+            assert!(name_fault(name).is_some(), "{name}");
         }
-        assert_eq!(bad_name("a/b.proto"), None);
+        assert_eq!(name_fault("a/b.proto"), None);
     }
 }

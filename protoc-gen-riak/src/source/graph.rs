@@ -150,12 +150,12 @@ impl Graph {
                 },
             };
             let lenient = self.units[index].role == Role::Overlay;
-            let own_set = lenient && Self::has_own_set(sources);
+            let has_own_set = lenient && Self::has_own_set(sources);
             let mut targets = Vec::with_capacity(names.len());
             for name in names {
                 let known = self.by_name.get(&name.text).copied();
                 let target = known.or_else(|| {
-                    if own_set
+                    if has_own_set
                         && !files::on_disk(sources, &name.text)
                         && sources.is_builtin_schema(&name.text)
                     {
@@ -167,7 +167,7 @@ impl Graph {
                     target
                 });
                 if target.is_none() && !lenient {
-                    let why = files::bad_name(&name.text).map_or_else(
+                    let why = files::name_fault(&name.text).map_or_else(
                         || {
                             format!(
                                 "`{}` is in no include directory (searched: {}): add the directory \
@@ -201,7 +201,7 @@ impl Graph {
 
     /// Adds the file of a name.
     fn find(&mut self, sources: &Sources<'_>, name: &str) -> Option<usize> {
-        if files::bad_name(name).is_some() {
+        if files::name_fault(name).is_some() {
             return None;
         }
         match files::find(sources, name) {
@@ -253,37 +253,37 @@ impl Graph {
     }
 
     /// Reports each import cycle at the import that closes it.
-    pub(crate) fn find_circles(&mut self) {
+    pub(crate) fn find_import_cycles(&mut self) {
         let mut done = vec![false; self.units.len()];
         for root in 0..self.units.len() {
             // The path from the root: units, each with the index of its next import.
-            let mut way: Vec<(usize, usize)> = Vec::new();
+            let mut stack: Vec<(usize, usize)> = Vec::new();
             if !done[root] {
-                way.push((root, 0));
+                stack.push((root, 0));
             }
-            while let Some(&(unit, import)) = way.last() {
+            while let Some(&(unit, import)) = stack.last() {
                 let Some(&target) = self.units[unit].imports.get(import) else {
                     done[unit] = true;
-                    way.pop();
+                    stack.pop();
                     continue;
                 };
-                if let Some(top) = way.last_mut() {
+                if let Some(top) = stack.last_mut() {
                     top.1 += 1;
                 }
                 let Some(target) = target else { continue };
-                if let Some(from) = way.iter().position(|&(on_way, _)| on_way == target) {
-                    let circle: Vec<usize> = way[from..].iter().map(|&(unit, _)| unit).collect();
-                    self.report_circle(&circle, unit, import);
+                if let Some(from) = stack.iter().position(|&(on_stack, _)| on_stack == target) {
+                    let cycle: Vec<usize> = stack[from..].iter().map(|&(unit, _)| unit).collect();
+                    self.report_cycle(&cycle, unit, import);
                 } else if !done[target] {
-                    way.push((target, 0));
+                    stack.push((target, 0));
                 }
             }
         }
     }
 
-    fn report_circle(&mut self, circle: &[usize], unit: usize, import: usize) {
+    fn report_cycle(&mut self, cycle: &[usize], unit: usize, import: usize) {
         let names: Vec<&str> =
-            circle.iter().chain(circle.first()).map(|&unit| self.units[unit].source.name.as_str()).collect();
+            cycle.iter().chain(cycle.first()).map(|&unit| self.units[unit].source.name.as_str()).collect();
         let message = format!(
             "imports go in a circle: {}; move what the files share into one that imports neither",
             names.join(" -> ")
@@ -341,8 +341,8 @@ impl Graph {
     }
 
     /// Reports for each unit whether it and all of its imports could be read.
-    pub(crate) fn whole(&self) -> Vec<bool> {
-        let mut whole: Vec<bool> = self
+    pub(crate) fn complete(&self) -> Vec<bool> {
+        let mut complete: Vec<bool> = self
             .units
             .iter()
             .map(|unit| !matches!(unit.content, Content::Broken) && unit.imports.iter().all(Option::is_some))
@@ -350,13 +350,13 @@ impl Graph {
         loop {
             let mut changed = false;
             for (index, unit) in self.units.iter().enumerate() {
-                if whole[index] && unit.imports.iter().flatten().any(|&target| !whole[target]) {
-                    whole[index] = false;
+                if complete[index] && unit.imports.iter().flatten().any(|&target| !complete[target]) {
+                    complete[index] = false;
                     changed = true;
                 }
             }
             if !changed {
-                return whole;
+                return complete;
             }
         }
     }

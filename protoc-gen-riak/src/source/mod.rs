@@ -14,17 +14,17 @@
 //! include directory.
 
 mod ast;
+mod backend;
 mod check;
 mod comments;
+mod complete;
 mod files;
 mod graph;
-mod handover;
 mod lexer;
-mod mend;
+mod mangling;
 mod overlay;
 mod parser;
 mod salvage;
-mod spelling;
 mod statements;
 mod text;
 mod types;
@@ -76,7 +76,7 @@ pub struct Loaded {
 /// files that can be read together with all of their imports, everything that `protoc` would reject.
 pub fn load(sources: &Sources<'_>) -> Result<Loaded, Diagnostics> {
     let mut graph = graph::Graph::read(sources);
-    graph.find_circles();
+    graph.find_import_cycles();
     let notices = overlay::prune(&mut graph);
     let order = graph.shown_order();
     let checked = check::check(&mut graph);
@@ -93,8 +93,8 @@ fn finish(
     notices: Vec<Diagnostic>,
 ) -> Result<Loaded, Vec<Diagnostic>> {
     let order = graph.shown_order();
-    let set = handover::descriptors(graph, types)?;
-    let set = mend::mend(set, graph, types, options);
+    let set = backend::descriptors(graph, types)?;
+    let set = complete::complete(set, graph, types, options);
     Ok(Loaded {
         set,
         to_generate: graph.to_generate(),

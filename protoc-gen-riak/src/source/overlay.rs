@@ -19,7 +19,7 @@ use super::graph::{Graph, Role, Unit};
 use super::lexer::Token;
 use super::parser::{Parsed, comments_before};
 use super::text::Span;
-use super::types::{Lookup, Types, What, join, package_of};
+use super::types::{Lookup, SymbolKind, Types, join, package_of};
 use crate::Diagnostic;
 
 /// The options that overlays use.
@@ -47,7 +47,7 @@ pub(crate) fn prune(graph: &mut Graph) -> Vec<Diagnostic> {
         if blanks.is_empty() {
             continue;
         }
-        let text = blanked(unit.source.text(), &blanks);
+        let text = blank_spans(unit.source.text(), &blanks);
         let imports = unit.imports.iter().flatten().copied().map(Some).collect();
         graph.replace(index, text, imports);
     }
@@ -55,7 +55,7 @@ pub(crate) fn prune(graph: &mut Graph) -> Vec<Diagnostic> {
 }
 
 /// Replaces spans of a text by spaces, except for line ends.
-pub(super) fn blanked(text: &str, blanks: &[Span]) -> String {
+pub(super) fn blank_spans(text: &str, blanks: &[Span]) -> String {
     let mut bytes = text.as_bytes().to_vec();
     for blank in blanks {
         for byte in &mut bytes[blank.start..blank.end] {
@@ -121,13 +121,13 @@ impl<'a> Pruner<'a> {
 
     fn message(&self, scope: &str, name: &str) -> Option<usize> {
         match self.types.lookup_type(self.index, scope, name) {
-            Lookup::Found(What::Message(id)) => Some(id),
+            Lookup::Found(SymbolKind::Message(id)) => Some(id),
             _ => None,
         }
     }
 
     /// Reports whether a name refers to a type. If that is not a message, the checks report it.
-    fn is_there(&self, scope: &str, name: &str) -> bool {
+    fn is_type(&self, scope: &str, name: &str) -> bool {
         matches!(self.types.lookup_type(self.index, scope, name), Lookup::Found(_))
     }
 
@@ -140,7 +140,7 @@ impl<'a> Pruner<'a> {
             part.extension
                 && matches!(
                     self.types.lookup_any(self.index, scope, &part.text),
-                    Lookup::Found(what) if self.types.full_name(what) == full
+                    Lookup::Found(kind) if self.types.full_name(kind) == full
                 )
         })
     }
@@ -176,7 +176,7 @@ impl<'a> Pruner<'a> {
         let Some((path, at)) = text(&facts, "path") else {
             return;
         };
-        let lacking = match path.rsplit_once('.') {
+        let missing = match path.rsplit_once('.') {
             Some((message, field)) => match self.message(scope, message) {
                 Some(id) if self.has_field(id, field) => None,
                 Some(_) => Some(format!("`{message}` has no field `{field}`")),
@@ -184,7 +184,7 @@ impl<'a> Pruner<'a> {
             },
             None => None,
         };
-        if let Some(why) = lacking {
+        if let Some(why) = missing {
             let message = format!("the fact about `{path}` is left out: {why} in the schemas at hand");
             self.notice(at, message);
             self.blank_statement(option.span);
@@ -198,26 +198,26 @@ impl<'a> Pruner<'a> {
         let Some((name, at)) = text(&facts, "type") else {
             return;
         };
-        let lacking = match self.message(scope, &name) {
+        let missing = match self.message(scope, &name) {
             Some(id) => text(&facts, "text")
                 .filter(|(field, _)| !self.has_field(id, field))
                 .map(|(field, _)| format!("`{name}` has no field `{field}`")),
-            None if self.is_there(scope, &name) => None,
+            None if self.is_type(scope, &name) => None,
             None => Some(format!("there is no message `{name}`")),
         };
-        if let Some(why) = lacking {
+        if let Some(why) = missing {
             let message = format!("the error frame is left out: {why} in the schemas at hand");
             self.notice(at, message);
             self.blank_statement(option.span);
             return;
         }
         if let Some(id) = self.message(scope, &name) {
-            self.field_or_blank(id, &facts, "number", "the number of the error frame");
+            self.blank_unless_field(id, &facts, "number", "the number of the error frame");
         }
     }
 
     /// Blanks a fact that names a field which the message does not have.
-    fn field_or_blank(&mut self, message: usize, facts: &[Fact<'_>], fact: &str, what: &str) {
+    fn blank_unless_field(&mut self, message: usize, facts: &[Fact<'_>], fact: &str, what: &str) {
         let Some((field, at)) = text(facts, fact) else {
             return;
         };
@@ -238,7 +238,7 @@ impl<'a> Pruner<'a> {
             .filter_map(|option| self.facts(scope, option, OPERATION))
             .flatten()
             .collect();
-        if let Some((at, why)) = self.lacking(scope, method, &facts) {
+        if let Some((at, why)) = self.missing(scope, method, &facts) {
             let message =
                 format!("the method `{}` is left out: {why} in the schemas at hand", method.name.text);
             self.notice(at, message);
@@ -250,14 +250,14 @@ impl<'a> Pruner<'a> {
         }
         if let Some(request) = self.message(scope, &method.input.text) {
             let what = format!("the time limit of `{}`", method.name.text);
-            self.field_or_blank(request, &facts, "timeout", &what);
+            self.blank_unless_field(request, &facts, "timeout", &what);
         }
     }
 
     /// Returns what a method requires and the schemas lack: its place and a description.
-    fn lacking(&self, scope: &str, method: &ast::Method, facts: &[Fact<'_>]) -> Option<(Span, String)> {
+    fn missing(&self, scope: &str, method: &ast::Method, facts: &[Fact<'_>]) -> Option<(Span, String)> {
         for (name, role) in [(&method.input, "request"), (&method.output, "answer")] {
-            if !self.is_there(scope, &name.text) {
+            if !self.is_type(scope, &name.text) {
                 return Some((name.span, format!("there is no message `{}`, its {role},", name.text)));
             }
         }
@@ -300,7 +300,7 @@ impl<'a> Pruner<'a> {
             let Some((name, at)) = named.and_then(|field| as_text(&field.value)) else {
                 continue;
             };
-            if self.is_there(scope, &name) {
+            if self.is_type(scope, &name) {
                 continue;
             }
             let message = format!(

@@ -10,29 +10,29 @@ use protobuf::descriptor::FileDescriptorProto;
 
 use super::graph::{Content, Graph};
 use super::lexer::lex;
-use super::overlay::blanked;
+use super::overlay::blank_spans;
 use super::statements::{Statement, statements};
 use super::text::Span;
 use super::{Loaded, Sources, check, finish, overlay};
 use crate::Diagnostic;
 
 /// The maximum number of blanking passes; chains of dependent declarations are shorter.
-const ROUNDS: usize = 50;
+const MAX_PASSES: usize = 50;
 
 /// The valid parts of files with faults.
 #[derive(Debug)]
 pub(crate) struct Salvaged {
     pub(crate) loaded: Loaded,
-    lost: BTreeSet<Lost>,
+    removed: BTreeSet<Removed>,
     /// Whether whole files are missing, so that their declarations are unknown.
-    files_lost: bool,
+    files_missing: bool,
     order: Vec<String>,
 }
 
 /// A declaration that was blanked out: its name, and that of the enclosing declaration.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Lost {
-    around: Option<String>,
+struct Removed {
+    parent: Option<String>,
     name: String,
 }
 
@@ -45,14 +45,14 @@ impl Salvaged {
     /// Reports whether a fault in the remaining text may be a consequence of what was blanked out: it
     /// names a blanked declaration, or a message that an unreadable file may declare.
     pub(crate) fn explains(&self, fault: &Diagnostic) -> bool {
-        if self.files_lost && fault.message.starts_with("message \"") {
+        if self.files_missing && fault.message.starts_with("message \"") {
             return true;
         }
         let words = fault.message.split(|char: char| !(char.is_ascii_alphanumeric() || char == '_'));
         let words: BTreeSet<&str> = words.collect();
-        self.lost.iter().any(|lost| {
+        self.removed.iter().any(|removed| {
             let named = |name: &String| words.contains(name.as_str());
-            named(&lost.name) && lost.around.as_ref().is_none_or(named)
+            named(&removed.name) && removed.parent.as_ref().is_none_or(named)
         })
     }
 }
@@ -61,24 +61,24 @@ impl Salvaged {
 pub(crate) fn salvage(sources: &Sources<'_>) -> Option<Salvaged> {
     let mut graph = Graph::read(sources);
     let notices = overlay::prune(&mut graph);
-    let mut lost = BTreeSet::new();
+    let mut removed = BTreeSet::new();
     let order = graph.shown_order();
-    let files_lost = graph.whole().contains(&false);
-    for _ in 0..ROUNDS {
-        graph.find_circles();
+    let files_missing = graph.complete().contains(&false);
+    for _ in 0..MAX_PASSES {
+        graph.find_import_cycles();
         let faults = match check::check(&mut graph) {
             Ok((types, options)) => {
                 let mut loaded = finish(&graph, &types, &options, notices).ok()?;
                 let read: BTreeSet<&str> = loaded.set.file.iter().map(FileDescriptorProto::name).collect();
                 let named = loaded.to_generate.iter().filter(|name| read.contains(name.as_str()));
                 loaded.to_generate = named.cloned().collect();
-                return Some(Salvaged { loaded, lost, files_lost, order });
+                return Some(Salvaged { loaded, removed, files_missing, order });
             }
             Err(faults) => faults,
         };
         let mut blanked = false;
         for unit in 0..graph.units.len() {
-            blanked |= blank(&mut graph, unit, &faults, &mut lost);
+            blanked |= blank_faults(&mut graph, unit, &faults, &mut removed);
         }
         if !blanked {
             return None;
@@ -88,7 +88,12 @@ pub(crate) fn salvage(sources: &Sources<'_>) -> Option<Salvaged> {
 }
 
 /// Blanks the faulty statements of a unit, and returns whether there were any.
-fn blank(graph: &mut Graph, index: usize, faults: &[Diagnostic], lost: &mut BTreeSet<Lost>) -> bool {
+fn blank_faults(
+    graph: &mut Graph,
+    index: usize,
+    faults: &[Diagnostic],
+    removed: &mut BTreeSet<Removed>,
+) -> bool {
     let unit = &graph.units[index];
     if matches!(unit.content, Content::Standard(_)) {
         return false;
@@ -107,12 +112,12 @@ fn blank(graph: &mut Graph, index: usize, faults: &[Diagnostic], lost: &mut BTre
     let mut spans = Vec::new();
     for fault in faults.iter().filter(|fault| fault.file == source.shown && fault.line > 0) {
         let Some(offset) = source.offset(fault.line, fault.column) else { continue };
-        spans.extend(at_fault(&found, None, offset, lost));
+        spans.extend(remove_faulty(&found, None, offset, removed));
     }
     if spans.is_empty() {
         return false;
     }
-    let text = blanked(source.text(), &spans);
+    let text = blank_spans(source.text(), &spans);
     graph.replace(index, text, Vec::new());
     let names: Vec<String> = match graph.units[index].file() {
         Some(file) => file.imports.iter().map(|import| import.name.text.clone()).collect(),
@@ -123,13 +128,13 @@ fn blank(graph: &mut Graph, index: usize, faults: &[Diagnostic], lost: &mut BTre
 }
 
 /// Returns the smallest statement that can be removed for a fault.
-fn at_fault(
+fn remove_faulty(
     statements: &[Statement],
-    around: Option<&Statement>,
+    parent: Option<&Statement>,
     offset: usize,
-    lost: &mut BTreeSet<Lost>,
+    removed: &mut BTreeSet<Removed>,
 ) -> Option<Span> {
-    let statement = statements.iter().find(|statement| statement.holds(offset))?;
+    let statement = statements.iter().find(|statement| statement.contains(offset))?;
     // A method without one of its options would mean something else, so it is removed whole. A oneof
     // or `extend` with a single member is removed with it, since neither may be empty.
     let whole = match statement.word.as_str() {
@@ -137,14 +142,14 @@ fn at_fault(
         "oneof" | "extend" => statement.inner.len() < 2,
         _ => false,
     };
-    if !whole && let Some(span) = at_fault(&statement.inner, Some(statement), offset, lost) {
+    if !whole && let Some(span) = remove_faulty(&statement.inner, Some(statement), offset, removed) {
         return Some(span);
     }
     // Faults name types without the enclosing declaration, and fields with their message.
     let is_type = matches!(statement.word.as_str(), "message" | "enum" | "service");
     if let Some(name) = &statement.name {
-        let around = around.and_then(|around| around.name.clone()).filter(|_| !is_type);
-        lost.insert(Lost { around, name: name.clone() });
+        let parent = parent.and_then(|parent| parent.name.clone()).filter(|_| !is_type);
+        removed.insert(Removed { parent, name: name.clone() });
     }
     Some(statement.span)
 }

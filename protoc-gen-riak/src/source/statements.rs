@@ -20,7 +20,7 @@ pub(super) struct Statement {
 
 impl Statement {
     /// Reports whether an offset is in the statement.
-    pub(super) fn holds(&self, offset: usize) -> bool {
+    pub(super) fn contains(&self, offset: usize) -> bool {
         self.span.start <= offset && offset < self.span.end
     }
 }

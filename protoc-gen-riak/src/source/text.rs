@@ -22,7 +22,7 @@ impl Span {
 }
 
 /// The width of a tab in source code info.
-const TAB: usize = 8;
+const TAB_WIDTH: usize = 8;
 
 /// The text of a file, with its names.
 #[derive(Debug, Clone)]
@@ -77,7 +77,7 @@ impl SourceText {
         let (mut column, mut from) = (0, start);
         for tab in &self.tabs[first..last] {
             column += tab - from;
-            column += TAB - column % TAB;
+            column += TAB_WIDTH - column % TAB_WIDTH;
             from = tab + 1;
         }
         let number = |count: usize| i32::try_from(count).unwrap_or(i32::MAX);

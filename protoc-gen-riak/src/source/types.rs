@@ -15,7 +15,7 @@ mod resolve;
 use std::collections::{HashMap, HashSet};
 
 use protobuf::descriptor::FileDescriptorProto;
-use protobuf::descriptor::field_descriptor_proto::{Label as Given, Type};
+use protobuf::descriptor::field_descriptor_proto::{Label as ProtoLabel, Type};
 
 use super::ast::{self, Label, Scalar, Syntax};
 use super::graph::{Content, Graph};
@@ -26,7 +26,7 @@ pub(crate) use lookup::{Lookup, join};
 
 /// The kind of declaration that a name stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum What {
+pub(crate) enum SymbolKind {
     Message(usize),
     Enum(usize),
     EnumValue,
@@ -37,7 +37,7 @@ pub(crate) enum What {
     Method,
 }
 
-impl What {
+impl SymbolKind {
     fn is_type(self) -> bool {
         matches!(self, Self::Message(_) | Self::Enum(_))
     }
@@ -67,7 +67,7 @@ impl What {
 struct Symbol {
     unit: usize,
     offset: usize,
-    what: What,
+    kind: SymbolKind,
 }
 
 /// The resolved type of a field.
@@ -137,7 +137,7 @@ pub(crate) struct Types {
     /// The file names of the units.
     names: Vec<String>,
     /// The messages and enums by the place of their name: unit and offset.
-    declared_at: HashMap<(usize, usize), What>,
+    declared_at: HashMap<(usize, usize), SymbolKind>,
     /// The extensions, likewise. They have a table of their own because the name of a group extension
     /// is also that of its message, at the same place.
     extensions_at: HashMap<(usize, usize), usize>,
@@ -148,7 +148,7 @@ impl Types {
     pub(crate) fn collect(graph: &Graph, faults: &mut Vec<Diagnostic>) -> Self {
         let mut types = Self {
             visible: (0..graph.units.len()).map(|unit| graph.visible(unit).into_iter().collect()).collect(),
-            complete: graph.whole(),
+            complete: graph.complete(),
             names: graph.units.iter().map(|unit| unit.source.name.clone()).collect(),
             ..Self::default()
         };
@@ -193,7 +193,7 @@ impl Types {
                 let full = lookup::join(scope, message.name());
                 let fields = message.field.iter().map(|field| types.standard_field(field));
                 let fields = fields.collect();
-                if let Some(What::Message(id)) = types.what(&full) {
+                if let Some(SymbolKind::Message(id)) = types.kind_of(&full) {
                     types.messages[id].fields = fields;
                 }
                 visit(types, &full, &message.nested_type);
@@ -203,11 +203,11 @@ impl Types {
     }
 
     fn standard_field(&self, field: &protobuf::descriptor::FieldDescriptorProto) -> FieldInfo {
-        let named = self.what(field.type_name().trim_start_matches('.'));
+        let named = self.kind_of(field.type_name().trim_start_matches('.'));
         let kind = match (field.type_(), named) {
-            (Type::TYPE_GROUP, Some(What::Message(id))) => Kind::Group(id),
-            (_, Some(What::Message(id))) => Kind::Message(id),
-            (_, Some(What::Enum(id))) => Kind::Enum(id),
+            (Type::TYPE_GROUP, Some(SymbolKind::Message(id))) => Kind::Group(id),
+            (_, Some(SymbolKind::Message(id))) => Kind::Message(id),
+            (_, Some(SymbolKind::Enum(id))) => Kind::Enum(id),
             (scalar, _) => {
                 let name = format!("{scalar:?}").to_ascii_lowercase();
                 let name = name.strip_prefix("type_").unwrap_or_default();
@@ -219,9 +219,9 @@ impl Types {
             number: i64::from(field.number()),
             kind,
             label: match field.label() {
-                Given::LABEL_OPTIONAL => Label::Optional,
-                Given::LABEL_REQUIRED => Label::Required,
-                Given::LABEL_REPEATED => Label::Repeated,
+                ProtoLabel::LABEL_OPTIONAL => Label::Optional,
+                ProtoLabel::LABEL_REQUIRED => Label::Required,
+                ProtoLabel::LABEL_REPEATED => Label::Repeated,
             },
             packed: field.options.packed(),
         }
@@ -230,7 +230,7 @@ impl Types {
     /// Returns the message that is declared at an offset.
     pub(crate) fn message_at(&self, unit: usize, offset: usize) -> Option<usize> {
         match self.declared_at.get(&(unit, offset)) {
-            Some(What::Message(id)) => Some(*id),
+            Some(SymbolKind::Message(id)) => Some(*id),
             _ => None,
         }
     }

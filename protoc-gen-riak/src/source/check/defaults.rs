@@ -1,6 +1,6 @@
 //! Checks the defaults of fields.
 
-use super::{Checker, near};
+use super::{Checker, nearest};
 use crate::source::ast::{Field, FieldType, Label, Scalar, Syntax, Value, ValueKind};
 use crate::source::types::Kind;
 
@@ -50,7 +50,7 @@ impl Checker<'_> {
         if names.clone().any(|known| known == text) {
             return;
         }
-        let message = match near(text, names) {
+        let message = match nearest(text, names) {
             Some(near) => {
                 format!("the enum `{}` has no value `{text}`: did you mean `{near}`?", declared.full)
             }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Checker, HIGHEST, INTERNAL};
+use super::{Checker, MAX_FIELD_NUMBER, PROTOBUF_NUMBERS};
 use crate::source::ast::{
     Field, FieldType, Label, Message, MessageKind, Name, Range, RangeEnd, Scalar, Syntax,
 };
@@ -74,13 +74,13 @@ impl Checker<'_> {
         let name = &field.name.text;
         let message = if number < 1 {
             format!("`{name}` has the number {number}: numbers of fields start at 1")
-        } else if number > HIGHEST {
-            format!("`{name}` has a number that is too high: numbers of fields go up to {HIGHEST}")
-        } else if INTERNAL.contains(&number) {
+        } else if number > MAX_FIELD_NUMBER {
+            format!("`{name}` has a number that is too high: numbers of fields go up to {MAX_FIELD_NUMBER}")
+        } else if PROTOBUF_NUMBERS.contains(&number) {
             format!(
                 "`{name}` has the number {number}: protobuf keeps {} to {} for itself",
-                INTERNAL.start(),
-                INTERNAL.end()
+                PROTOBUF_NUMBERS.start(),
+                PROTOBUF_NUMBERS.end()
             )
         } else {
             return true;
@@ -274,12 +274,12 @@ impl Checker<'_> {
                 RangeEnd::Number(_) if is_set(&message.options, "message_set_wire_format") => {
                     i64::from(i32::MAX)
                 }
-                RangeEnd::Number(_) => HIGHEST,
+                RangeEnd::Number(_) => MAX_FIELD_NUMBER,
             };
             (range, start, end, limit)
         });
         let reserved = message.reserved.ranges.iter();
-        let reserved = reserved.map(|range| (range, range.start.value, end(range), HIGHEST));
+        let reserved = reserved.map(|range| (range, range.start.value, end(range), MAX_FIELD_NUMBER));
         let mut all: Vec<_> = extensions.chain(reserved).collect();
         all.sort_by_key(|(range, ..)| range.span.start);
         for (index, &(range, start, end, limit)) in all.iter().enumerate() {
@@ -305,7 +305,7 @@ impl Checker<'_> {
 fn end(range: &Range) -> i64 {
     match range.end {
         RangeEnd::Number(number) => number.value,
-        RangeEnd::Max => HIGHEST,
+        RangeEnd::Max => MAX_FIELD_NUMBER,
     }
 }
 

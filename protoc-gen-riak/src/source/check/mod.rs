@@ -21,10 +21,10 @@ use super::types::{Types, join, package_of};
 use crate::Diagnostic;
 
 /// The highest field number.
-pub(crate) const HIGHEST: i64 = (1 << 29) - 1;
+pub(crate) const MAX_FIELD_NUMBER: i64 = (1 << 29) - 1;
 
 /// The field numbers that protobuf reserves for its implementation.
-const INTERNAL: std::ops::RangeInclusive<i64> = 19_000..=19_999;
+const PROTOBUF_NUMBERS: std::ops::RangeInclusive<i64> = 19_000..=19_999;
 
 /// Checks all units, and returns their types and resolved options.
 pub(crate) fn check(graph: &mut Graph) -> Result<(Types, Options), Vec<Diagnostic>> {
@@ -123,8 +123,8 @@ impl Checker<'_> {
 
 /// Returns the known name that a misspelt one was probably meant to be: the closest by edit
 /// distance, if it is close enough.
-pub(crate) fn near<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let most = match wanted.chars().count() {
+pub(crate) fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let max_distance = match wanted.chars().count() {
         0..=2 => return None,
         3..=5 => 1,
         6..=9 => 2,
@@ -133,7 +133,7 @@ pub(crate) fn near<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -
     known
         .into_iter()
         .map(|name| (distance(wanted, name), name))
-        .filter(|&(distance, _)| distance <= most)
+        .filter(|&(distance, _)| distance <= max_distance)
         .min_by_key(|&(distance, _)| distance)
         .map(|(_, name)| name)
 }
@@ -173,11 +173,11 @@ mod tests {
     #[test]
     fn the_nearest_name_is_suggested_if_it_is_near() {
         let known = ["RpbGetReq", "RpbGetResp", "RpbPutReq", "Pair"];
-        assert_eq!(near("RpbGetRep", known), Some("RpbGetReq"));
-        assert_eq!(near("RpbGteResp", known), Some("RpbGetResp"));
-        assert_eq!(near("rpbputreq", known), Some("RpbPutReq"));
-        assert_eq!(near("pair", known), Some("Pair"));
-        assert_eq!(near("Other", known), None);
-        assert_eq!(near("x", ["y"]), None);
+        assert_eq!(nearest("RpbGetRep", known), Some("RpbGetReq"));
+        assert_eq!(nearest("RpbGteResp", known), Some("RpbGetResp"));
+        assert_eq!(nearest("rpbputreq", known), Some("RpbPutReq"));
+        assert_eq!(nearest("pair", known), Some("Pair"));
+        assert_eq!(nearest("Other", known), None);
+        assert_eq!(nearest("x", ["y"]), None);
     }
 }

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use super::defaults::mismatch;
 use super::wire::{self, Encoded, Record};
-use super::{Checker, near};
+use super::{Checker, nearest};
 use crate::source::ast::{Label, NamePart, OptionSet, Scalar, Value, ValueField, ValueKind};
-use crate::source::types::{FieldInfo, Kind, Lookup, What};
+use crate::source::types::{FieldInfo, Kind, Lookup, SymbolKind};
 
 /// A resolved option.
 #[derive(Debug, Clone)]
@@ -31,7 +31,7 @@ impl Options {
 }
 
 /// Returns what an options message applies to, for error messages.
-fn holder(options: &str) -> &str {
+fn option_owner(options: &str) -> &str {
     match options {
         "FileOptions" => "a file",
         "MessageOptions" => "a message",
@@ -51,7 +51,8 @@ impl Checker<'_> {
         if options.is_empty() {
             return;
         }
-        let Some(What::Message(message)) = self.types.what(&format!("google.protobuf.{kind}")) else {
+        let Some(SymbolKind::Message(message)) = self.types.kind_of(&format!("google.protobuf.{kind}"))
+        else {
             // The user's include directories have a descriptor.proto without options messages.
             let message = "`google/protobuf/descriptor.proto` in the include directories declares \
                            no such options: remove that file";
@@ -112,12 +113,12 @@ impl Checker<'_> {
                     }
                 };
             }
-            let holder = if fields.is_empty() {
-                holder(kind).to_owned()
+            let owner = if fields.is_empty() {
+                option_owner(kind).to_owned()
             } else {
                 format!("`{}`", self.types.messages[within].full)
             };
-            fields.push(self.option_field(&holder, within, scope, part)?);
+            fields.push(self.option_field(&owner, within, scope, part)?);
         }
         let path = fields.iter().map(|field| number(field).cast_signed()).collect();
         Some((fields, path))
@@ -126,7 +127,7 @@ impl Checker<'_> {
     /// Resolves one part of an option's name to a field or extension of a message.
     fn option_field(
         &mut self,
-        holder: &str,
+        owner: &str,
         within: usize,
         scope: &str,
         part: &NamePart,
@@ -142,14 +143,14 @@ impl Checker<'_> {
         }
         let names = message.fields.iter().map(|field| field.name.as_str());
         let names = names.filter(|name| *name != "uninterpreted_option");
-        let message = match near(&part.text, names) {
-            Some(near) => format!("there is no option `{}` of {holder}: did you mean `{near}`?", part.text),
+        let message = match nearest(&part.text, names) {
+            Some(near) => format!("there is no option `{}` of {owner}: did you mean `{near}`?", part.text),
             None if self.declared_extension(&part.text) => format!(
-                "there is no option `{0}` of {holder}: write `({0})`, in parentheses, for one that \
+                "there is no option `{0}` of {owner}: write `({0})`, in parentheses, for one that \
                  a schema declares",
                 part.text
             ),
-            None => format!("there is no option `{}` of {holder}", part.text),
+            None => format!("there is no option `{}` of {owner}", part.text),
         };
         self.fault(part.span, message);
         None
@@ -164,7 +165,7 @@ impl Checker<'_> {
         let found = self.types.lookup_any(self.unit, scope, &part.text);
         let target = &self.types.messages[within].full;
         match found {
-            Lookup::Found(What::Extension(id)) => {
+            Lookup::Found(SymbolKind::Extension(id)) => {
                 let extension = &self.types.extensions[id];
                 let extendee = extension.extendee?;
                 if extendee == within {
@@ -188,7 +189,7 @@ impl Checker<'_> {
                     .collect();
                 let lasts = known.iter().map(|full| full.rsplit('.').next().unwrap_or(full));
                 let lasts: Vec<&str> = lasts.collect();
-                let meant = near(last, lasts.iter().copied())
+                let meant = nearest(last, lasts.iter().copied())
                     .and_then(|near| lasts.iter().position(|last| *last == near));
                 let message = match meant {
                     Some(index) => {
@@ -203,7 +204,7 @@ impl Checker<'_> {
             }
             found => {
                 let wanted = "an extension";
-                if let Some(why) = self.types.why_not(self.unit, scope, &part.text, &found, wanted) {
+                if let Some(why) = self.types.lookup_fault(self.unit, scope, &part.text, &found, wanted) {
                     self.fault(part.span, why);
                 }
             }
@@ -304,7 +305,7 @@ impl Checker<'_> {
         }
         let names = declared.values.iter().map(|(name, _)| name.as_str());
         let message = match &value.kind {
-            ValueKind::Ident { text, .. } => match near(text, names) {
+            ValueKind::Ident { text, .. } => match nearest(text, names) {
                 Some(near) => {
                     format!("the enum `{}` has no value `{text}`: did you mean `{near}`?", declared.full)
                 }
@@ -372,7 +373,7 @@ impl Checker<'_> {
             let message = &self.types.messages[id];
             let Some(field) = message.field(&part.name.text) else {
                 let names = message.fields.iter().map(|field| field.name.as_str());
-                let text = match near(&part.name.text, names) {
+                let text = match nearest(&part.name.text, names) {
                     Some(near) => format!(
                         "`{}` has no field `{}`: did you mean `{near}`?",
                         message.full, part.name.text

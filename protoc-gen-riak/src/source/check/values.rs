@@ -59,7 +59,7 @@ impl Checker<'_> {
                 self.fault(value.name.span, message);
             }
         }
-        self.told_apart(declared);
+        self.check_distinct_names(declared);
         if alias && !aliased {
             let message = format!(
                 "no two values of `{}` have the same number: leave `allow_alias` out",
@@ -92,12 +92,12 @@ impl Checker<'_> {
 impl Checker<'_> {
     /// Reports values whose names differ only in case, underscores and the enum's name: languages that
     /// convert the case of names, as Rust does, could not distinguish them.
-    fn told_apart(&mut self, declared: &Enum) {
+    fn check_distinct_names(&mut self, declared: &Enum) {
         let mut seen = HashMap::new();
         for value in &declared.values {
             let name = value.name.text.as_str();
             let (before, number) =
-                *seen.entry(bare(&declared.name.text, name)).or_insert((name, value.number.value));
+                *seen.entry(normalized_name(&declared.name.text, name)).or_insert((name, value.number.value));
             if before != name && number != value.number.value {
                 let message = format!(
                     "`{name}` differs from `{before}` only in case, underscores or the name of the enum: \
@@ -111,7 +111,7 @@ impl Checker<'_> {
 
 /// Normalizes a value's name for comparison: removes the enum's name from its start, and converts
 /// it to camel case.
-fn bare(declared: &str, value: &str) -> String {
+fn normalized_name(declared: &str, value: &str) -> String {
     let prefix = declared.replace('_', "").to_ascii_lowercase();
     let mut prefix = prefix.chars().peekable();
     let mut rest = value;

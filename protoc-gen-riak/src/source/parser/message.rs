@@ -17,7 +17,7 @@ pub(super) struct Nested<'a> {
 
 /// The context of a field declaration.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum Context {
     Message,
     Extend,
     /// The oneof with this index.
@@ -38,13 +38,13 @@ impl Parser<'_> {
     }
 
     fn message_block(&mut self, path: &[i32], location: usize, open: Span, to: &mut Message) -> Parse<()> {
-        self.sink("messages")?;
+        self.enter("messages")?;
         self.finish("{", location, "`{`")?;
         while !self.end_block() {
             self.require_more(open, "message")?;
             self.message_statement(path, to)?;
         }
-        self.rise();
+        self.leave();
         Ok(())
     }
 
@@ -84,7 +84,7 @@ impl Parser<'_> {
                 let mut nested = Nested { parent: path, number: message::NESTED, messages: &mut to.messages };
                 let path = join(path, &[message::FIELD, step(to.fields.len())]);
                 let location = self.open(&path);
-                let field = self.field(&path, location, Place::Message, &mut nested)?;
+                let field = self.field(&path, location, Context::Message, &mut nested)?;
                 to.fields.push(field);
             }
         }
@@ -101,8 +101,8 @@ impl Parser<'_> {
             self.require_more(open, "extend")?;
             let path = join(list, &[step(to.len())]);
             let location = self.open(&path);
-            self.note(&join(&path, &[field::EXTENDEE]), extendee.span);
-            let mut extension = self.field(&path, location, Place::Extend, nested)?;
+            self.record(&join(&path, &[field::EXTENDEE]), extendee.span);
+            let mut extension = self.field(&path, location, Context::Extend, nested)?;
             extension.extendee = Some(extendee.clone());
             to.push(extension);
             if self.end_block() {
@@ -125,7 +125,7 @@ impl Parser<'_> {
         let mut options = Vec::new();
         loop {
             self.require_more(open, "oneof")?;
-            if self.sees("option") {
+            if self.next_is("option") {
                 let options_path = join(&oneof_path, &[oneof::OPTIONS]);
                 options.push(self.option_statement(&options_path, options.len())?);
             } else {
@@ -138,7 +138,7 @@ impl Parser<'_> {
                 let path_of_field = join(path, &[message::FIELD, step(to.fields.len())]);
                 let mut nested = Nested { parent: path, number: message::NESTED, messages: &mut to.messages };
                 let at = self.open(&path_of_field);
-                let field = self.field(&path_of_field, at, Place::Oneof(index), &mut nested)?;
+                let field = self.field(&path_of_field, at, Context::Oneof(index), &mut nested)?;
                 to.fields.push(field);
             }
             if self.end_block() {
@@ -155,13 +155,13 @@ impl Parser<'_> {
         &mut self,
         path: &[i32],
         location: usize,
-        place: Place,
+        context: Context,
         nested: &mut Nested<'_>,
     ) -> Parse<Field> {
         let label = match label(self.text()) {
             Some(label) if self.kind() == Kind::Ident => {
                 let span = self.advance();
-                self.note(&join(path, &[field::LABEL]), span);
+                self.record(&join(path, &[field::LABEL]), span);
                 Some((label, span))
             }
             _ => None,
@@ -174,9 +174,9 @@ impl Parser<'_> {
         let number_location = self.open(&join(path, &[field::NUMBER]));
         let number = self.integer(false, "the number of the field")?;
         self.close(number_location);
-        let oneof = match place {
-            Place::Oneof(index) => Some(index),
-            Place::Message | Place::Extend => None,
+        let oneof = match context {
+            Context::Oneof(index) => Some(index),
+            Context::Message | Context::Extend => None,
         };
         let mut field = Field {
             name,
@@ -209,7 +209,7 @@ impl Parser<'_> {
         let location = self.open(path);
         let start = self.span();
         let mut group = false;
-        let ty = if self.sees("map")
+        let ty = if self.next_is("map")
             && self
                 .tokens
                 .get(self.at + 1)
@@ -222,13 +222,13 @@ impl Parser<'_> {
             let value = self.plain_type("the type of the map's values")?;
             self.take(">", "`>` after the types of the map")?;
             FieldType::Map(Box::new((key, value)), start.to(self.previous()))
-        } else if self.sees("group") {
+        } else if self.next_is("group") {
             group = true;
             let span = self.advance();
             FieldType::Group(Name { text: String::new(), span })
         } else {
             // An empty block cannot end here, so only a field is expected.
-            self.plain_type(if self.sees("}") { "a field" } else { "a field, or `}`" })?
+            self.plain_type(if self.next_is("}") { "a field" } else { "a field, or `}`" })?
         };
         self.close(location);
         let number = match ty {
@@ -273,8 +273,8 @@ impl Parser<'_> {
         let start = self.locations[location].span;
         let group_location = self.open(&group_path);
         self.locations[group_location].span.start = start.start;
-        self.note(&join(&group_path, &[message::NAME]), name.span);
-        self.note(&join(path, &[field::TYPE_NAME]), name.span);
+        self.record(&join(&group_path, &[message::NAME]), name.span);
+        self.record(&join(path, &[field::TYPE_NAME]), name.span);
         field.name.text.make_ascii_lowercase();
         field.ty = FieldType::Group(name.clone());
         let mut declared = Message::new(MessageKind::Group, name);

@@ -20,7 +20,7 @@ use super::lexer::{self, Fault, Kind, Token};
 use super::text::{SourceText, Span};
 
 /// The maximum depth of nested messages, groups and values.
-pub(crate) const DEPTH: usize = 64;
+pub(crate) const MAX_DEPTH: usize = 64;
 
 /// The place of an element, with its comments.
 #[derive(Debug, Clone, Default)]
@@ -68,7 +68,7 @@ pub(crate) fn comments_before(text: &str, tokens: &[Token], index: usize) -> Gap
     let gap = Span { start, end: next.span.start.max(start) };
     let closes = matches!(next.kind, Kind::End | Kind::Bad)
         || matches!(&text[next.span.start..next.span.end], "}" | "]" | ")");
-    comments::sort(text, gap, index == 0, closes)
+    comments::classify(text, gap, index == 0, closes)
 }
 
 type Parse<T> = Result<T, Fault>;
@@ -111,7 +111,7 @@ impl Parser<'_> {
     }
 
     /// Reports whether the next token is this word or symbol.
-    fn sees(&self, text: &str) -> bool {
+    fn next_is(&self, text: &str) -> bool {
         matches!(self.kind(), Kind::Ident | Kind::Symbol) && self.text() == text
     }
 
@@ -125,7 +125,7 @@ impl Parser<'_> {
     }
 
     fn take_if(&mut self, text: &str) -> bool {
-        let found = self.sees(text);
+        let found = self.next_is(text);
         if found {
             self.advance();
         }
@@ -141,15 +141,15 @@ impl Parser<'_> {
         }
         let found = match self.kind() {
             Kind::End => "the end of the file".to_owned(),
-            Kind::Str => format!("the string {}", shortened(self.text())),
-            _ => format!("`{}`", shortened(self.text())),
+            Kind::Str => format!("the string {}", truncated(self.text())),
+            _ => format!("`{}`", truncated(self.text())),
         };
         let offset = self.span().start;
         Fault::new(offset, format!("expected {what}, found {found}"))
     }
 
     fn take(&mut self, text: &str, what: &str) -> Parse<Span> {
-        if self.sees(text) { Ok(self.advance()) } else { Err(self.expected(what)) }
+        if self.next_is(text) { Ok(self.advance()) } else { Err(self.expected(what)) }
     }
 
     fn name(&mut self, what: &str) -> Parse<Name> {
@@ -222,18 +222,18 @@ impl Parser<'_> {
     // Nesting.
 
     /// Enters a nesting level, which [`Self::leave`] leaves.
-    fn sink(&mut self, what: &str) -> Parse<()> {
-        if self.depth == DEPTH {
+    fn enter(&mut self, what: &str) -> Parse<()> {
+        if self.depth == MAX_DEPTH {
             return Err(Fault::new(
                 self.span().start,
-                format!("{what} nest more than {DEPTH} levels deep: flatten them"),
+                format!("{what} nest more than {MAX_DEPTH} levels deep: flatten them"),
             ));
         }
         self.depth += 1;
         Ok(())
     }
 
-    fn rise(&mut self) {
+    fn leave(&mut self) {
         self.depth -= 1;
     }
 
@@ -258,7 +258,7 @@ impl Parser<'_> {
     }
 
     /// Records a location with a known span.
-    fn note(&mut self, path: &[i32], span: Span) {
+    fn record(&mut self, path: &[i32], span: Span) {
         self.locations.push(Location { path: path.to_vec(), span, ..Location::default() });
     }
 
@@ -316,12 +316,12 @@ fn text_of(comment: Option<comments::Comment>) -> Option<String> {
 }
 
 /// Truncates a token's text for an error message.
-fn shortened(text: &str) -> String {
-    const MOST: usize = 40;
-    if text.chars().count() <= MOST {
+fn truncated(text: &str) -> String {
+    const MAX_CHARS: usize = 40;
+    if text.chars().count() <= MAX_CHARS {
         text.to_owned()
     } else {
-        let start: String = text.chars().take(MOST).collect();
+        let start: String = text.chars().take(MAX_CHARS).collect();
         format!("{start}…")
     }
 }

@@ -23,7 +23,7 @@ impl Parser<'_> {
     /// Parses options in brackets, if there are any.
     pub(super) fn bracketed(&mut self, path: &[i32]) -> Parse<Vec<OptionSet>> {
         let mut options = Vec::new();
-        if !self.sees("[") {
+        if !self.next_is("[") {
             return Ok(options);
         }
         let all = self.open(path);
@@ -42,16 +42,16 @@ impl Parser<'_> {
 
     /// Parses the options of a field. In descriptors, `default` and `json_name` are not options.
     pub(super) fn field_options(&mut self, path: &[i32], to: &mut Field) -> Parse<()> {
-        if !self.sees("[") {
+        if !self.next_is("[") {
             return Ok(());
         }
         let options = join(path, &[field::OPTIONS]);
         let all = self.open(&options);
         self.advance();
         loop {
-            if self.sees("default") {
+            if self.next_is("default") {
                 self.default(path, to)?;
-            } else if self.sees("json_name") {
+            } else if self.next_is("json_name") {
                 self.json_name(path, to)?;
             } else {
                 let option = self.assignment(&options, to.options.len())?;
@@ -130,7 +130,7 @@ impl Parser<'_> {
 
     /// Parses a value outside of message values: a single value, or a message in braces.
     fn value(&mut self, what: &str) -> Parse<Value> {
-        if self.sees("{") { self.message_value() } else { self.single_value(what) }
+        if self.next_is("{") { self.message_value() } else { self.single_value(what) }
     }
 
     fn single_value(&mut self, what: &str) -> Parse<Value> {
@@ -178,7 +178,7 @@ impl Parser<'_> {
 
     /// Parses a message value, in `{}` or `<>`.
     fn message_value(&mut self) -> Parse<Value> {
-        self.sink("values")?;
+        self.enter("values")?;
         let start = self.span();
         let close = if self.take_if("<") {
             ">"
@@ -192,19 +192,19 @@ impl Parser<'_> {
             if self.take_if(close) {
                 break;
             }
-            if self.kind() != Kind::Ident && !self.sees("[") {
+            if self.kind() != Kind::Ident && !self.next_is("[") {
                 let what = format!("the name of a field or `{close}`");
                 return Err(self.expected(&what));
             }
             fields.push(self.value_field()?);
         }
-        self.rise();
+        self.leave();
         Ok(Value { kind: ValueKind::Message(fields), span: start.to(self.previous()) })
     }
 
     /// Skips comments of the text format, from a `#` to the end of the line.
     fn skip_hash_comments(&mut self) {
-        while self.sees("#") {
+        while self.next_is("#") {
             let start = self.span().start;
             let rest = self.source.text().get(start..).unwrap_or_default();
             let end = start + rest.find('\n').unwrap_or(rest.len());
@@ -230,7 +230,7 @@ impl Parser<'_> {
         };
         let name = NamePart { text, extension, span: start.to(self.previous()) };
         // The colon is optional before a message and a list.
-        if !self.take_if(":") && !["{", "<", "["].iter().any(|open| self.sees(open)) {
+        if !self.take_if(":") && !["{", "<", "["].iter().any(|open| self.next_is(open)) {
             return Err(self.expected("`:` and the value of the field"));
         }
         let value = self.field_value()?;
@@ -241,9 +241,9 @@ impl Parser<'_> {
     }
 
     fn field_value(&mut self) -> Parse<Value> {
-        if self.sees("{") || self.sees("<") {
+        if self.next_is("{") || self.next_is("<") {
             self.message_value()
-        } else if self.sees("[") {
+        } else if self.next_is("[") {
             self.list_value()
         } else {
             self.single_value("the value of the field")
@@ -251,7 +251,7 @@ impl Parser<'_> {
     }
 
     fn list_value(&mut self) -> Parse<Value> {
-        self.sink("values")?;
+        self.enter("values")?;
         let start: Span = self.advance();
         let mut items = Vec::new();
         if !self.take_if("]") {
@@ -263,7 +263,7 @@ impl Parser<'_> {
             }
             self.take("]", "`,` or `]` after the value")?;
         }
-        self.rise();
+        self.leave();
         Ok(Value { kind: ValueKind::List(items), span: start.to(self.previous()) })
     }
 }

@@ -80,7 +80,7 @@ impl Parser<'_> {
                 self.close(location);
                 end
             } else {
-                self.note(&end_path, start.span);
+                self.record(&end_path, start.span);
                 RangeEnd::Number(start)
             };
             self.close(whole);

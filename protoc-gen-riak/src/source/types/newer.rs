@@ -3,7 +3,7 @@
 //! Schemas that use them are valid, so the checks have to know them. In descriptors they are unknown
 //! fields.
 
-use super::{EnumInfo, FieldInfo, Kind, Label, Scalar, Syntax, Types, What};
+use super::{EnumInfo, FieldInfo, Kind, Label, Scalar, SymbolKind, Syntax, Types};
 
 const BOOL: Kind = Kind::Scalar(Scalar::Bool);
 
@@ -53,7 +53,7 @@ impl Types {
     }
 
     fn add_option(&mut self, message: &str, name: &str, number: i64, kind: Kind, label: Label) {
-        let Some(What::Message(id)) = self.what(&format!("google.protobuf.{message}")) else {
+        let Some(SymbolKind::Message(id)) = self.kind_of(&format!("google.protobuf.{message}")) else {
             return;
         };
         let message = &mut self.messages[id];

@@ -19,14 +19,14 @@ use protobuf::descriptor::{
 use super::ast::{
     self, Enum, Field, FieldType, Label, Message, MessageKind, OptionSet, Range, RangeEnd, Service, Syntax,
 };
-use super::check::{HIGHEST, Options, wire};
+use super::check::{MAX_FIELD_NUMBER, Options, wire};
 use super::graph::Graph;
 use super::parser::Parsed;
 use super::text::SourceText;
 use super::types::{Kind, Types};
 
 /// Completes all descriptors.
-pub(crate) fn mend(
+pub(crate) fn complete(
     mut set: FileDescriptorSet,
     graph: &Graph,
     types: &Types,
@@ -40,7 +40,7 @@ pub(crate) fn mend(
         let Some(parsed) = content.parsed() else {
             continue;
         };
-        let mut mender = Mender {
+        let mut completer = Completer {
             types,
             options,
             unit,
@@ -48,15 +48,15 @@ pub(crate) fn mend(
             // Paths of options, with the index of their location.
             paths: Vec::new(),
         };
-        mender.file(file, &parsed.file);
-        let info = source_code_info(&content.source, parsed, mender.paths);
+        completer.file(file, &parsed.file);
+        let info = source_code_info(&content.source, parsed, completer.paths);
         file.source_code_info = MessageField::some(info);
     }
     set
 }
 
 /// The number of steps at the end of an unresolved option's path that stand for the option.
-const UNRESOLVED: usize = 2;
+const UNRESOLVED_STEPS: usize = 2;
 
 /// Converts locations to source code info.
 fn source_code_info(source: &SourceText, parsed: &Parsed, options: Vec<(usize, Vec<i32>)>) -> SourceCodeInfo {
@@ -76,13 +76,13 @@ fn source_code_info(source: &SourceText, parsed: &Parsed, options: Vec<(usize, V
         .collect();
     for (index, resolved) in options {
         let path = &mut info.location[index].path;
-        path.truncate(path.len().saturating_sub(UNRESOLVED));
+        path.truncate(path.len().saturating_sub(UNRESOLVED_STEPS));
         path.extend(resolved);
     }
     info
 }
 
-struct Mender<'a> {
+struct Completer<'a> {
     types: &'a Types,
     options: &'a Options,
     unit: usize,
@@ -90,7 +90,7 @@ struct Mender<'a> {
     paths: Vec<(usize, Vec<i32>)>,
 }
 
-impl Mender<'_> {
+impl Completer<'_> {
     fn file(&mut self, to: &mut FileDescriptorProto, from: &ast::File) {
         if self.syntax == Syntax::Proto2 {
             // Descriptors of proto2 files leave the syntax out.
@@ -165,8 +165,8 @@ impl Mender<'_> {
             .iter()
             .map(|&(start, end)| {
                 let mut range = ExtensionRange::new();
-                range.set_start(fit(start));
-                range.set_end(fit(end + 1));
+                range.set_start(to_i32(start));
+                range.set_end(to_i32(end + 1));
                 range
             })
             .collect();
@@ -176,8 +176,8 @@ impl Mender<'_> {
             .iter()
             .map(|from| {
                 let mut range = ReservedRange::new();
-                range.set_start(fit(from.start.value));
-                range.set_end(fit(end(from, HIGHEST) + 1));
+                range.set_start(to_i32(from.start.value));
+                range.set_end(to_i32(end(from, MAX_FIELD_NUMBER) + 1));
                 range
             })
             .collect();
@@ -239,7 +239,7 @@ impl Mender<'_> {
             None => {}
         }
         if let Some((value, _)) = &from.default {
-            to.default_value = Some(defaults::written(kind, value));
+            to.default_value = Some(defaults::default_text(kind, value));
         }
         self.set_options(&mut to.options, &from.options);
     }
@@ -261,8 +261,8 @@ impl Mender<'_> {
             .iter()
             .map(|from| {
                 let mut range = EnumReservedRange::new();
-                range.set_start(fit(from.start.value));
-                range.set_end(fit(end(from, i64::from(i32::MAX))));
+                range.set_start(to_i32(from.start.value));
+                range.set_end(to_i32(end(from, i64::from(i32::MAX))));
                 range
             })
             .collect();
@@ -293,7 +293,7 @@ fn end(range: &Range, max: i64) -> i64 {
 }
 
 /// Converts a number that has been checked to fit.
-fn fit(number: i64) -> i32 {
+fn to_i32(number: i64) -> i32 {
     i32::try_from(number).unwrap_or(i32::MAX)
 }
 

@@ -6,7 +6,7 @@ use crate::source::ast::{Scalar, Value, ValueKind};
 use crate::source::types::Kind;
 
 /// Returns the text of a default that has been checked to fit its type.
-pub(super) fn written(kind: Kind, value: &Value) -> String {
+pub(super) fn default_text(kind: Kind, value: &Value) -> String {
     match (&value.kind, kind) {
         (ValueKind::Text(bytes), Kind::Scalar(Scalar::Bytes)) => escaped(bytes),
         (ValueKind::Text(bytes), _) => String::from_utf8_lossy(bytes).into_owned(),

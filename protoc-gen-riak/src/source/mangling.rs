@@ -10,18 +10,18 @@ use protobuf::descriptor::{
 };
 
 /// Names that look like numbers.
-const NUMBERS: [&str; 2] = ["inf", "nan"];
+const NUMERIC_NAMES: [&str; 2] = ["inf", "nan"];
 
 /// The suffix of mangled names, which no schema uses.
-const MARK: &str = "_is_a_name_not_a_number";
+const SUFFIX: &str = "_is_a_name_not_a_number";
 
 /// Mangles a name, possibly of several parts.
-pub(super) fn spelt(name: &str) -> Cow<'_, str> {
-    let is_number = |part: &str| NUMBERS.contains(&part);
+pub(super) fn mangle(name: &str) -> Cow<'_, str> {
+    let is_number = |part: &str| NUMERIC_NAMES.contains(&part);
     if !name.split('.').any(is_number) {
         return name.into();
     }
-    let parts = name.split('.').map(|part| part.to_owned() + if is_number(part) { MARK } else { "" });
+    let parts = name.split('.').map(|part| part.to_owned() + if is_number(part) { SUFFIX } else { "" });
     parts.collect::<Vec<_>>().join(".").into()
 }
 
@@ -43,7 +43,7 @@ fn message(message: &mut DescriptorProto) {
 }
 
 fn field(field: &mut FieldDescriptorProto) {
-    let marked = field.name().contains(MARK);
+    let marked = field.name().contains(SUFFIX);
     [&mut field.name, &mut field.type_name, &mut field.extendee].into_iter().for_each(restore_name);
     if marked {
         // The JSON name was derived from the mangled name; a name without underscores is its own.
@@ -66,8 +66,8 @@ fn service(service: &mut ServiceDescriptorProto) {
 }
 
 fn restore_name(name: &mut Option<String>) {
-    if let Some(name) = name.as_mut().filter(|name| name.contains(MARK)) {
-        *name = name.replace(MARK, "");
+    if let Some(name) = name.as_mut().filter(|name| name.contains(SUFFIX)) {
+        *name = name.replace(SUFFIX, "");
     }
 }
 
@@ -77,9 +77,9 @@ mod tests {
 
     #[test]
     fn only_what_looks_like_a_number_is_spelt_anew() {
-        assert_eq!(spelt("a.info.nano"), "a.info.nano");
-        let there = spelt("a.inf.nan").into_owned();
-        assert!(there.split('.').all(|part| !NUMBERS.contains(&part)), "{there}");
+        assert_eq!(mangle("a.info.nano"), "a.info.nano");
+        let there = mangle("a.inf.nan").into_owned();
+        assert!(there.split('.').all(|part| !NUMERIC_NAMES.contains(&part)), "{there}");
         let mut back = Some(there);
         restore_name(&mut back);
         assert_eq!(back.unwrap(), "a.inf.nan");

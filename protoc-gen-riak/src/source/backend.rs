@@ -18,7 +18,7 @@ use protobuf::descriptor::FileDescriptorSet;
 
 use super::ast::{self, Enum, Field, FieldType, ImportKind, Label, Message, MessageKind, Syntax};
 use super::graph::Graph;
-use super::spelling::{self, spelt};
+use super::mangling::{self, mangle};
 use super::types::{Lookup, Types, join, package_of};
 use crate::Diagnostic;
 
@@ -47,10 +47,10 @@ pub(crate) fn descriptors(graph: &Graph, types: &Types) -> Result<FileDescriptor
     match parser.parse_and_typecheck() {
         Ok(parsed) => {
             set.file = parsed.file_descriptors;
-            set.file.iter_mut().for_each(spelling::restore);
+            set.file.iter_mut().for_each(mangling::restore);
             Ok(set)
         }
-        Err(error) => Err(vec![place(graph, dir.path(), &format!("{error:#}"))]),
+        Err(error) => Err(vec![fault_from_error(graph, dir.path(), &format!("{error:#}"))]),
     }
 }
 
@@ -63,7 +63,7 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
 
 /// Converts an error of the parser, which has no place, to a fault at the first occurrence of the
 /// name that it mentions.
-fn place(graph: &Graph, dir: &Path, message: &str) -> Diagnostic {
+fn fault_from_error(graph: &Graph, dir: &Path, message: &str) -> Diagnostic {
     let dir = format!("{}/", dir.display());
     let mut plain = message.replace(&dir, "");
     let unit = graph
@@ -126,7 +126,7 @@ impl Printer<'_> {
         };
         self.line(format_args!("syntax = \"{syntax}\";"));
         if let Some(package) = &file.package {
-            self.line(format_args!("package {};", spelt(&package.text)));
+            self.line(format_args!("package {};", mangle(&package.text)));
         }
         for import in &file.imports {
             let kind = match import.kind {
@@ -149,14 +149,14 @@ impl Printer<'_> {
         }
         for service in &file.services {
             let scope = join(package, &service.name.text);
-            self.line(format_args!("service {} {{", spelt(&service.name.text)));
+            self.line(format_args!("service {} {{", mangle(&service.name.text)));
             for method in &service.methods {
                 let stream = |streams| if streams { "stream " } else { "" };
                 let input = self.type_name(&scope, &method.input.text);
                 let output = self.type_name(&scope, &method.output.text);
                 self.line(format_args!(
                     "rpc {} ({}{input}) returns ({}{output});",
-                    spelt(&method.name.text),
+                    mangle(&method.name.text),
                     stream(method.client_streams),
                     stream(method.server_streams),
                 ));
@@ -168,8 +168,8 @@ impl Printer<'_> {
     /// Returns the full name of a type, with a leading dot. The checks have found the type.
     fn type_name(&self, scope: &str, name: &str) -> String {
         match self.types.lookup_type(self.unit, scope, name) {
-            Lookup::Found(what) => format!(".{}", spelt(self.types.full_name(what))),
-            Lookup::NotImported(_) | Lookup::Nothing => spelt(name).into_owned(),
+            Lookup::Found(kind) => format!(".{}", mangle(self.types.full_name(kind))),
+            Lookup::NotImported(_) | Lookup::Nothing => mangle(name).into_owned(),
         }
     }
 
@@ -178,7 +178,7 @@ impl Printer<'_> {
             return;
         }
         let full = join(scope, &message.name.text);
-        self.line(format_args!("message {} {{", spelt(&message.name.text)));
+        self.line(format_args!("message {} {{", mangle(&message.name.text)));
         for nested in &message.messages {
             self.message(&full, nested);
         }
@@ -195,7 +195,7 @@ impl Printer<'_> {
                     self.line(format_args!("}}"));
                 }
                 if let Some(oneof) = field.oneof.and_then(|index| message.oneofs.get(index)) {
-                    self.line(format_args!("oneof {} {{", spelt(&oneof.name.text)));
+                    self.line(format_args!("oneof {} {{", mangle(&oneof.name.text)));
                 }
                 open = field.oneof;
             }
@@ -208,9 +208,9 @@ impl Printer<'_> {
     }
 
     fn enumeration(&mut self, declared: &Enum) {
-        self.line(format_args!("enum {} {{", spelt(&declared.name.text)));
+        self.line(format_args!("enum {} {{", mangle(&declared.name.text)));
         for value in &declared.values {
-            self.line(format_args!("{} = {};", spelt(&value.name.text), value.number.value));
+            self.line(format_args!("{} = {};", mangle(&value.name.text), value.number.value));
         }
         self.line(format_args!("}}"));
     }
@@ -242,7 +242,7 @@ impl Printer<'_> {
         };
         self.line(format_args!(
             "{label}{ty} {} = {}{};",
-            spelt(&field.name.text),
+            mangle(&field.name.text),
             field.number.value,
             self.json_name(field),
         ));
@@ -263,7 +263,7 @@ impl Printer<'_> {
         match ty {
             FieldType::Scalar(scalar) => scalar.name().to_owned(),
             FieldType::Named(name) => self.type_name(scope, &name.text),
-            FieldType::Group(name) => format!(".{}", spelt(&join(scope, &name.text))),
+            FieldType::Group(name) => format!(".{}", mangle(&join(scope, &name.text))),
             FieldType::Map(..) => String::new(),
         }
     }
@@ -283,7 +283,7 @@ mod tests {
             ..Sources::default()
         });
         let refusal = "using pure parser: error in `/t/a.proto`: no good: `Oddity`";
-        let fault = place(&graph, Path::new("/t"), refusal);
+        let fault = fault_from_error(&graph, Path::new("/t"), refusal);
         assert_eq!(
             fault.to_string(),
             "a.proto:2:9: the parser behind this one refuses the file: no good: `Oddity`"

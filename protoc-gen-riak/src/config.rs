@@ -236,7 +236,7 @@ impl Config {
             Err(error) => {
                 // So that cargo runs the build script again once the file is fixed.
                 let inputs = files.iter().map(|file| file.as_ref().to_owned());
-                tell_cargo(&inputs.chain(self.settings.codes.clone()).collect::<Vec<_>>(), &[]);
+                report_to_cargo(&inputs.chain(self.settings.codes.clone()).collect::<Vec<_>>(), &[]);
                 return Err(error);
             }
         };
@@ -244,7 +244,7 @@ impl Config {
         let mut read = loaded.read;
         read.extend(self.settings.codes.clone());
         let notices: Vec<Diagnostic> = loaded.notices.into_iter().chain(generated.notices).collect();
-        tell_cargo(&read, &notices);
+        report_to_cargo(&read, &notices);
         Ok(Report { written, read, notices })
     }
 
@@ -311,13 +311,13 @@ impl Config {
 
 /// Tells cargo which files were read, and prints the notices, if this runs in a build
 /// script.
-fn tell_cargo(read: &[PathBuf], notices: &[Diagnostic]) {
+fn report_to_cargo(read: &[PathBuf], notices: &[Diagnostic]) {
     // Cargo sets both variables only for build scripts.
     if env::var_os("OUT_DIR").is_none() || env::var_os("CARGO_MANIFEST_DIR").is_none() {
         return;
     }
     for path in read {
-        println!("cargo:rerun-if-changed={}", watched(path).display());
+        println!("cargo:rerun-if-changed={}", path_to_watch(path).display());
     }
     for notice in notices {
         println!("cargo:warning={notice}");
@@ -326,7 +326,7 @@ fn tell_cargo(read: &[PathBuf], notices: &[Diagnostic]) {
 
 /// Returns the path for cargo to watch. A symbolic link is not resolved: cargo follows
 /// it, and so also notices when it is changed to point elsewhere.
-fn watched(path: &Path) -> PathBuf {
+fn path_to_watch(path: &Path) -> PathBuf {
     path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
@@ -341,8 +341,8 @@ mod tests {
         let link = dir.path().join("link.proto");
         std::os::unix::fs::symlink(dir.path().join("file.proto"), &link).unwrap();
         std::fs::write(dir.path().join("file.proto"), "").unwrap();
-        assert_eq!(watched(&link), link);
+        assert_eq!(path_to_watch(&link), link);
         // Cargo may resolve paths against another directory.
-        assert_eq!(watched(Path::new("a.proto")), env::current_dir().unwrap().join("a.proto"));
+        assert_eq!(path_to_watch(Path::new("a.proto")), env::current_dir().unwrap().join("a.proto"));
     }
 }

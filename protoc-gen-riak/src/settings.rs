@@ -229,7 +229,7 @@ fn suggestion(name: &str) -> String {
     let wanted = plain(name);
     let near = SETTINGS.iter().find(|setting| {
         let known = plain(setting.name);
-        known.starts_with(&wanted) || wanted.starts_with(&known) || differ_by_one(&known, &wanted)
+        known.starts_with(&wanted) || wanted.starts_with(&known) || differ_by_one_edit(&known, &wanted)
     });
     if let Some(setting) = near {
         return format!("; did you mean {}?", setting.name);
@@ -239,7 +239,7 @@ fn suggestion(name: &str) -> String {
 }
 
 /// Reports whether two words differ by at most one insertion, deletion or substitution.
-fn differ_by_one(one: &str, other: &str) -> bool {
+fn differ_by_one_edit(one: &str, other: &str) -> bool {
     let same_ends = |skip_one: usize, skip_other: usize| {
         let start = one.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
         one.as_bytes().get(start + skip_one..) == other.as_bytes().get(start + skip_other..)

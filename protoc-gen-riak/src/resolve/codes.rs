@@ -56,7 +56,7 @@ impl CodeTable {
                 }
             }
         }
-        faults.extend(twice(&rows));
+        faults.extend(duplicates(&rows));
         if faults.is_empty() { Ok(Self { rows }) } else { Err(Diagnostics::sorted(faults, [file])) }
     }
 }
@@ -101,7 +101,7 @@ fn cells(line: &str) -> impl Iterator<Item = (&str, u32)> {
 }
 
 /// Returns a fault for each row whose code or name an earlier row has.
-fn twice(rows: &[CodeRow]) -> Vec<Diagnostic> {
+fn duplicates(rows: &[CodeRow]) -> Vec<Diagnostic> {
     let mut by_code: HashMap<u8, &CodeRow> = HashMap::new();
     let mut by_name: HashMap<&str, &CodeRow> = HashMap::new();
     let mut faults = Vec::new();

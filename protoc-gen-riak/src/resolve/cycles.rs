@@ -12,7 +12,7 @@ pub(crate) fn mark_boxed(messages: &mut [Message]) {
     let group = components(&contained);
     for (from, message) in messages.iter_mut().enumerate() {
         for field in &mut message.fields {
-            if let Some(MessageId(to)) = held(field.presence, field.ty) {
+            if let Some(MessageId(to)) = embedded_message(field.presence, field.ty) {
                 field.boxed = group[from] == group[to];
             }
         }
@@ -21,14 +21,14 @@ pub(crate) fn mark_boxed(messages: &mut [Message]) {
 
 /// Returns the required fields that lie on a cycle of required fields, as message
 /// and field index: such a message has no finite value.
-pub(crate) fn endless(messages: &[Message]) -> Vec<(MessageId, usize)> {
+pub(crate) fn required_cycles(messages: &[Message]) -> Vec<(MessageId, usize)> {
     let contained: Vec<Vec<usize>> = messages.iter().map(|message| edges(message, true)).collect();
     let group = components(&contained);
     let mut found = Vec::new();
     for (from, message) in messages.iter().enumerate() {
         for (index, field) in message.fields.iter().enumerate() {
             let required = field.presence == Presence::Required;
-            if let Some(MessageId(to)) = held(field.presence, field.ty)
+            if let Some(MessageId(to)) = embedded_message(field.presence, field.ty)
                 && required
                 && group[from] == group[to]
             {
@@ -40,7 +40,7 @@ pub(crate) fn endless(messages: &[Message]) -> Vec<(MessageId, usize)> {
 }
 
 /// Returns the message that a field embeds in its struct.
-fn held(presence: Presence, ty: Type) -> Option<MessageId> {
+fn embedded_message(presence: Presence, ty: Type) -> Option<MessageId> {
     let singular = !matches!(presence, Presence::Repeated { .. } | Presence::Map { .. });
     match ty {
         Type::Message(id) | Type::Group(id) if singular => Some(id),
@@ -53,7 +53,7 @@ fn edges(message: &Message, only_required: bool) -> Vec<usize> {
         .fields
         .iter()
         .filter(|field| !only_required || field.presence == Presence::Required)
-        .filter_map(|field| held(field.presence, field.ty))
+        .filter_map(|field| embedded_message(field.presence, field.ty))
         .map(|id| id.0)
         .collect()
 }

@@ -6,6 +6,8 @@
 //! links and tags are escaped, bare addresses become links, and rulers do not
 //! turn text into headings.
 
+mod inline;
+
 use riak_codegen::model::Docs;
 
 /// Turns a comment into documentation. The comment is as in descriptors: without
@@ -19,10 +21,10 @@ pub(crate) fn from_comment(comment: &str) -> Docs {
         let line = &lines[index];
         let after_text = !paragraph.is_empty();
         if let Some(fence) = fence_of(line) {
-            flush(&mut paragraph, &mut out);
+            flush_paragraph(&mut paragraph, &mut out);
             index = copy_fenced(&lines, index, &fence, &mut out);
         } else if line.is_empty() {
-            flush(&mut paragraph, &mut out);
+            flush_paragraph(&mut paragraph, &mut out);
             out.push(String::new());
             index += 1;
         } else if !after_text && indent(line) >= 4 {
@@ -31,12 +33,12 @@ pub(crate) fn from_comment(comment: &str) -> Docs {
             paragraph.push(line.clone());
             // Text after a heading starts a new paragraph.
             if line.starts_with('#') {
-                flush(&mut paragraph, &mut out);
+                flush_paragraph(&mut paragraph, &mut out);
             }
             index += 1;
         }
     }
-    flush(&mut paragraph, &mut out);
+    flush_paragraph(&mut paragraph, &mut out);
     out.dedup_by(|line, before| line.is_empty() && before.is_empty());
     while out.last().is_some_and(String::is_empty) {
         out.pop();
@@ -52,7 +54,7 @@ fn dedent(comment: &str) -> Vec<String> {
     let lines: Vec<String> = comment
         .lines()
         .flat_map(|line| line.split('\r'))
-        .map(|line| line.replace(turns_text, ""))
+        .map(|line| line.replace(is_bidi_control, ""))
         .map(|line| line.trim_start_matches('*').replace('\t', "    "))
         .map(|line| if is_ruler(&line) { String::new() } else { line })
         .map(|line| line.trim_end().to_owned())
@@ -63,7 +65,7 @@ fn dedent(comment: &str) -> Vec<String> {
 
 /// Reports whether a character changes the direction of text; the compiler rejects
 /// these characters in comments.
-fn turns_text(c: char) -> bool {
+fn is_bidi_control(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
@@ -142,20 +144,20 @@ fn copy_indented(lines: &[String], start: usize, out: &mut Vec<String>) -> usize
 
 /// Ends a paragraph: escapes it as a whole, since a code span may extend over
 /// several lines.
-fn flush(paragraph: &mut Vec<String>, out: &mut Vec<String>) {
+fn flush_paragraph(paragraph: &mut Vec<String>, out: &mut Vec<String>) {
     if paragraph.is_empty() {
         return;
     }
-    let in_table = paragraph.iter().any(|line| is_table_ruler(line));
-    let mut anew = in_table;
+    let in_table = paragraph.iter().any(|line| is_table_delimiter(line));
+    let mut starts_block = in_table;
     let mut text = Vec::new();
     for line in paragraph.drain(..) {
         // Indented text at the start of a block would be code.
-        let line = if anew { line.trim_start().to_owned() } else { line };
-        anew = in_table || ends_block(&line);
-        text.push(block_marks(&line));
+        let line = if starts_block { line.trim_start().to_owned() } else { line };
+        starts_block = in_table || ends_block(&line);
+        text.push(escape_block_start(&line));
     }
-    out.extend(escape(&text.join("\n"), in_table).lines().map(str::to_owned));
+    out.extend(inline::escape(&text.join("\n"), in_table).lines().map(str::to_owned));
 }
 
 /// Reports whether a line ends a block: an empty list item, a ruler or a heading, also
@@ -169,13 +171,13 @@ fn ends_block(line: &str) -> bool {
 }
 
 /// Reports whether a line separates the head of a table from its rows.
-fn is_table_ruler(line: &str) -> bool {
+fn is_table_delimiter(line: &str) -> bool {
     line.contains('|') && line.contains('-') && line.chars().all(|c| "|-: ".contains(c))
 }
 
 /// Escapes what would start a block within a paragraph, also in a list: a quote, a
 /// fence, or a list item's text that is indented so far that it would be code.
-fn block_marks(line: &str) -> String {
+fn escape_block_start(line: &str) -> String {
     let (spaces, text) = line.split_at(indent(line));
     if text.starts_with('>') || fence_of(text).is_some() {
         return format!("{spaces}\\{text}");
@@ -183,7 +185,7 @@ fn block_marks(line: &str) -> String {
     match text.find(' ').filter(|&end| is_list_marker(&text[..end])) {
         Some(end) => {
             let gap = if indent(&text[end..]) > 4 { " " } else { &text[end..end + indent(&text[end..])] };
-            format!("{spaces}{}{gap}{}", &text[..end], block_marks(text[end..].trim_start()))
+            format!("{spaces}{}{gap}{}", &text[..end], escape_block_start(text[end..].trim_start()))
         }
         None => line.to_owned(),
     }
@@ -193,133 +195,6 @@ fn is_list_marker(word: &str) -> bool {
     let number = word.strip_suffix(['.', ')']);
     matches!(word, "-" | "*" | "+")
         || number.is_some_and(|n| !n.is_empty() && n.chars().all(|c| c.is_ascii_digit()))
-}
-
-/// Escapes a paragraph except for its code spans and links.
-fn escape(text: &str, in_table: bool) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(c) = rest.chars().next() {
-        let taken = match c {
-            '\\' => copy_escape(rest, &mut out),
-            '`' => copy_code(rest, in_table, &mut out),
-            '<' => copy_angle(rest, &mut out),
-            '[' => copy_bracket(rest, &mut out),
-            ']' => {
-                out.push_str("\\]");
-                1
-            }
-            'h' if starts_address(rest) && !out.ends_with(|c: char| c.is_alphanumeric()) => {
-                let address = address(rest);
-                out.push('<');
-                out.push_str(address);
-                out.push('>');
-                address.len()
-            }
-            _ => {
-                out.push(c);
-                c.len_utf8()
-            }
-        };
-        rest = &rest[taken..];
-    }
-    out
-}
-
-/// Copies a backslash, with the punctuation that it escapes.
-fn copy_escape(rest: &str, out: &mut String) -> usize {
-    let next = rest[1..].chars().next().filter(char::is_ascii_punctuation);
-    let len = 1 + usize::from(next.is_some());
-    out.push_str(&rest[..len]);
-    len
-}
-
-/// Copies a code span, or escapes a backtick that has no partner.
-fn copy_code(rest: &str, in_table: bool, out: &mut String) -> usize {
-    let run = rest.len() - rest.trim_start_matches('`').len();
-    let mut from = run;
-    while let Some(found) = rest[from..].find('`') {
-        let start = from + found;
-        let after = &rest[start..];
-        let length = after.len() - after.trim_start_matches('`').len();
-        if length == run {
-            if !stays_together(&rest[run..start], in_table) {
-                break;
-            }
-            out.push_str(&rest[..start + length]);
-            return start + length;
-        }
-        from = start + length;
-    }
-    for _ in 0..run {
-        out.push_str("\\`");
-    }
-    run
-}
-
-/// Reports whether the text between two backticks is in one block. It is not if it
-/// crosses a table cell, or if one of its lines starts with anything but a word.
-fn stays_together(code: &str, in_table: bool) -> bool {
-    let is_word = |line: &str| {
-        let first = line.split_whitespace().next().unwrap_or_default();
-        first.starts_with(|c: char| c.is_ascii_alphanumeric()) && !is_list_marker(first)
-    };
-    if in_table { !code.contains(['|', '\n']) } else { code.split('\n').skip(1).all(is_word) }
-}
-
-/// Copies an address in angle brackets; escapes any other angle bracket that would
-/// open a tag.
-fn copy_angle(rest: &str, out: &mut String) -> usize {
-    let inside = &rest[1..];
-    if starts_address(inside)
-        && let Some(end) = inside.find(|c: char| c == '>' || c.is_whitespace())
-        && inside[end..].starts_with('>')
-    {
-        out.push_str(&rest[..end + 2]);
-        return end + 2;
-    }
-    let opens_tag = inside.starts_with(|c: char| c.is_ascii_alphabetic() || "/!?".contains(c));
-    out.push_str(if opens_tag { "\\<" } else { "<" });
-    1
-}
-
-/// Copies a link to an address; escapes any other bracket.
-fn copy_bracket(rest: &str, out: &mut String) -> usize {
-    let text_end = rest.find(']');
-    if let Some(text_end) = text_end
-        && let Some(target) = rest[text_end..].strip_prefix("](")
-        && starts_address(target)
-        && let Some(end) = target.find(|c: char| c == ')' || c.is_whitespace())
-        && target[end..].starts_with(')')
-        && !rest[1..text_end].contains(['[', '<', '`'])
-    {
-        let len = text_end + 2 + end + 1;
-        out.push_str(&rest[..len]);
-        return len;
-    }
-    out.push_str("\\[");
-    1
-}
-
-fn starts_address(text: &str) -> bool {
-    ["http://", "https://"].iter().any(|scheme| {
-        text.strip_prefix(scheme).is_some_and(|host| host.starts_with(|c: char| c.is_alphanumeric()))
-    })
-}
-
-/// Returns the address at the start of a text, without the punctuation of the
-/// sentence around it.
-fn address(text: &str) -> &str {
-    let end = text.find(|c: char| c.is_whitespace() || "<>\"`[]\\".contains(c)).unwrap_or(text.len());
-    let mut address = &text[..end];
-    loop {
-        let unpaired = address.ends_with(')') && !address.contains('(');
-        if unpaired || address.ends_with(['.', ',', ';', ':', '!', '?', '\'', '*', '_']) {
-            address = &address[..address.len() - 1];
-        } else {
-            return address;
-        }
-    }
 }
 
 #[cfg(test)]

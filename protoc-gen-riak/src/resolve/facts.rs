@@ -16,7 +16,7 @@ use super::suggest::did_you_mean;
 /// Checks the kinds that are given at fields, and applies those that files give by
 /// path.
 pub(crate) fn apply(decls: &Decls<'_>, schema: &mut Schema, report: &mut Report) {
-    check_own(decls, schema, report);
+    check_declared(decls, schema, report);
     for file in &decls.files {
         let facts = annotations::read_facts(file.proto.options.special_fields.unknown_fields());
         for (index, fact) in facts.iter().enumerate() {
@@ -62,8 +62,8 @@ fn set(
     let message = &mut schema.messages[message.0];
     let full_name = format!("{}.{}", message.full_name, message.fields[field].name);
     let field = &mut message.fields[field];
-    if let Some(wanted) = misfit(kind, field) {
-        report.fault(place, misfit_text(&full_name, kind, wanted));
+    if let Some(wanted) = unmet_requirement(kind, field) {
+        report.fault(place, mismatch_text(&full_name, kind, wanted));
     } else if field.kind != Kind::Plain && field.kind != kind {
         let text =
             format!("{full_name} is {} and cannot be {} as well", kind_name(field.kind), kind_name(kind));
@@ -73,10 +73,10 @@ fn set(
     }
 }
 
-fn check_own(decls: &Decls<'_>, schema: &mut Schema, report: &mut Report) {
+fn check_declared(decls: &Decls<'_>, schema: &mut Schema, report: &mut Report) {
     for (decl, message) in decls.messages.iter().zip(&mut schema.messages) {
         for field in &mut message.fields {
-            let Some(wanted) = misfit(field.kind, field) else {
+            let Some(wanted) = unmet_requirement(field.kind, field) else {
                 continue;
             };
             let declared = decl.proto.field.iter();
@@ -84,19 +84,19 @@ fn check_own(decls: &Decls<'_>, schema: &mut Schema, report: &mut Report) {
             let option = [part::MESSAGE_FIELD, step(index), part::FIELD_OPTIONS, step_of(number::KIND)];
             let locations = &decls.files[decl.file.0].locations;
             let full_name = format!("{}.{}", decl.full_name, field.name);
-            let text = misfit_text(&full_name, field.kind, wanted);
+            let text = mismatch_text(&full_name, field.kind, wanted);
             report.fault(&locations.place(&joined(&decl.path, &option)), text);
             field.kind = Kind::Plain;
         }
     }
 }
 
-fn misfit_text(full_name: &str, kind: Kind, wanted: &str) -> String {
+fn mismatch_text(full_name: &str, kind: Kind, wanted: &str) -> String {
     format!("{full_name} cannot be {}: that is {wanted}", kind_name(kind))
 }
 
 /// Returns what a kind requires of a field, if the field does not meet it.
-fn misfit(kind: Kind, field: &Field) -> Option<&'static str> {
+fn unmet_requirement(kind: Kind, field: &Field) -> Option<&'static str> {
     let is_bytes = field.ty == Type::Bytes;
     let is_text = is_bytes || field.ty == Type::String;
     let is_number = matches!(

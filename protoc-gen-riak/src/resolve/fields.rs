@@ -155,7 +155,7 @@ impl FieldResolver<'_> {
         if ty != Type::Bytes {
             return BytesType::default();
         }
-        let Some((rule, &bytes)) = options::best(&self.options.bytes, full_name) else {
+        let Some((rule, &bytes)) = options::best_match(&self.options.bytes, full_name) else {
             return BytesType::default();
         };
         self.bytes_rules.insert(rule);

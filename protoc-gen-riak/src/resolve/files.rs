@@ -49,8 +49,8 @@ impl<'a> Files<'a> {
                 report.fault(&Place::option(), message);
             }
         }
-        let chosen = chosen(&by_name, to_generate, &mapped);
-        let emit = order.iter().map(|file| chosen.contains(file.name())).collect();
+        let emitted_files = emitted_files(&by_name, to_generate, &mapped);
+        let emit = order.iter().map(|file| emitted_files.contains(file.name())).collect();
         Self { order, emit, root }
     }
 }
@@ -84,17 +84,17 @@ fn in_order<'a>(by_name: &BTreeMap<&str, &'a FileDescriptorProto>) -> Vec<&'a Fi
 }
 
 /// Returns the names of the files for which code is emitted.
-fn chosen<'a>(
+fn emitted_files<'a>(
     by_name: &BTreeMap<&'a str, &'a FileDescriptorProto>,
     to_generate: &'a [String],
     mapped: &dyn Fn(&str) -> bool,
 ) -> BTreeSet<&'a str> {
     let declared_in = types(by_name);
-    let mut chosen = BTreeSet::new();
-    let emitted = |name: &str| by_name.get(name).is_some_and(|file| !only_options(file));
+    let mut emitted_files = BTreeSet::new();
+    let emitted = |name: &str| by_name.get(name).is_some_and(|file| !declares_only_options(file));
     let mut queue: Vec<&str> = to_generate.iter().map(String::as_str).filter(|name| emitted(name)).collect();
     while let Some(name) = queue.pop() {
-        if mapped(name) || !chosen.insert(name) {
+        if mapped(name) || !emitted_files.insert(name) {
             continue;
         }
         let Some(file) = by_name.get(name) else {
@@ -104,13 +104,13 @@ fn chosen<'a>(
         queue.extend(imports.filter(|import| emitted(import)));
         queue.extend(references(file).into_iter().filter_map(|name| declared_in.get(name)));
     }
-    chosen
+    emitted_files
 }
 
 /// Reports whether a file only declares options: it extends the options of
 /// descriptors, and everything else in it is used by these extensions. Such a file
 /// is emitted only if a message or service uses one of its types.
-fn only_options(file: &FileDescriptorProto) -> bool {
+fn declares_only_options(file: &FileDescriptorProto) -> bool {
     if file.name() == "google/protobuf/descriptor.proto" {
         return true;
     }

@@ -56,15 +56,15 @@ impl<'r> Inference<'r> {
     }
 
     pub(crate) fn apply(mut self) {
-        let mut foreign: BTreeMap<String, Vec<&CodeRow>> = BTreeMap::new();
+        let mut not_read: BTreeMap<String, Vec<&CodeRow>> = BTreeMap::new();
         let mut raw = Vec::new();
         for row in &self.table.rows {
             match self.message_of(row) {
                 Found::Message(id) => self.claim(row, id, false),
-                Found::Contradiction | Found::Elsewhere => {}
-                Found::Foreign(file) => {
+                Found::Contradiction | Found::Extern => {}
+                Found::NotRead(file) => {
                     self.book.reserve(row.code, &row.name, &row.place);
-                    foreign.entry(file).or_default().push(row);
+                    not_read.entry(file).or_default().push(row);
                 }
                 Found::Empty(file) => {
                     let is_raw = shape(&row.name) == Shape::Either && row.name.ends_with("Msg");
@@ -73,11 +73,11 @@ impl<'r> Inference<'r> {
                     if is_raw {
                         raw.push((row, id));
                     }
-                    self.say_empty(row, is_raw);
+                    self.report_empty(row, is_raw);
                 }
             }
         }
-        for (file, rows) in foreign {
+        for (file, rows) in not_read {
             let text = format!(
                 "{file}.proto is not among the schemas: {} of its codes are names without a message ({})",
                 rows.len(),
@@ -100,7 +100,7 @@ impl<'r> Inference<'r> {
     fn message_of(&mut self, row: &CodeRow) -> Found {
         if let Some(slot) = self.book.slot(row.code) {
             if slot.name == last_part(&row.name) {
-                return slot.message.map_or(Found::Elsewhere, Found::Message);
+                return slot.message.map_or(Found::Extern, Found::Message);
             }
             let text = format!(
                 "code {} is that of {} in the schema ({}), and that of {} here",
@@ -132,10 +132,10 @@ impl<'r> Inference<'r> {
         }
         match (named.as_slice(), file) {
             (&[id], _) => Found::Message(id),
-            ([], None) => Found::Empty(self.partner_file(row)),
+            ([], None) => Found::Empty(self.counterpart_file(row)),
             ([], Some(Some(file))) if self.schema.files[file.0].emit => Found::Empty(Some(file)),
-            ([], Some(Some(_))) => Found::Elsewhere,
-            ([], Some(None)) => Found::Foreign(row.file.clone().unwrap_or_default()),
+            ([], Some(Some(_))) => Found::Extern,
+            ([], Some(None)) => Found::NotRead(row.file.clone().unwrap_or_default()),
             _ => {
                 let text = format!(
                     "several messages are called {}: write its name with the package, or its file",
@@ -159,13 +159,13 @@ impl<'r> Inference<'r> {
 
     /// Returns the file of the response to a request, or of the request of a response,
     /// for a row that names no file.
-    fn partner_file(&self, row: &CodeRow) -> Option<FileId> {
-        let partner = match shape(&row.name) {
+    fn counterpart_file(&self, row: &CodeRow) -> Option<FileId> {
+        let counterpart = match shape(&row.name) {
             Shape::Request => format!("{}Resp", row.name.strip_suffix("Req")?),
             Shape::Response => format!("{}Req", row.name.strip_suffix("Resp")?),
             Shape::Either => return None,
         };
-        let named = |message: &&Message| last_part(&message.full_name) == partner;
+        let named = |message: &&Message| last_part(&message.full_name) == counterpart;
         let found = self.schema.messages.iter().find(named)?;
         self.schema.files[found.file.0].emit.then_some(found.file)
     }
@@ -230,7 +230,7 @@ impl<'r> Inference<'r> {
         file
     }
 
-    fn say_empty(&mut self, row: &CodeRow, raw: bool) {
+    fn report_empty(&mut self, row: &CodeRow, raw: bool) {
         let what = if raw {
             "its body is taken for bytes that are no protobuf, and it is answered by the same frame"
         } else if shape(&row.name) == Shape::Either {
@@ -250,9 +250,9 @@ enum Found {
     /// messages without one.
     Empty(Option<FileId>),
     /// In a schema that was not read.
-    Foreign(String),
+    NotRead(String),
     /// In another crate, by an extern path.
-    Elsewhere,
+    Extern,
     /// Unknown: the row contradicts the schema, which was reported.
     Contradiction,
 }

@@ -31,7 +31,7 @@ pub(crate) fn resolve(
     for index in 0..decls.messages.len() {
         let id = MessageId(index);
         let mut message = message(decls, names, id);
-        let rule = options::best(&options.unknown_fields, &message.full_name);
+        let rule = options::best_match(&options.unknown_fields, &message.full_name);
         if let Some((rule, &keep)) = rule {
             unknown_rules.insert(rule);
             message.unknown = message.unknown.filter(|_| keep);
@@ -40,18 +40,24 @@ pub(crate) fn resolve(
         messages.push(message);
     }
     cycles::mark_boxed(&mut messages);
-    for (id, field) in cycles::endless(&messages) {
-        loosen(decls, &mut messages, id, field, report);
+    for (id, field) in cycles::required_cycles(&messages) {
+        make_optional(decls, &mut messages, id, field, report);
     }
-    unused(&options.bytes, &fields.bytes_rules, "bytes", report);
-    unused(&options.unknown_fields, &unknown_rules, "unknown_fields", report);
+    report_unused(&options.bytes, &fields.bytes_rules, "bytes", report);
+    report_unused(&options.unknown_fields, &unknown_rules, "unknown_fields", report);
     let enums = (0..decls.enums.len()).map(|index| enumeration(decls, names, EnumId(index)));
     (messages, enums.collect())
 }
 
 /// Makes a required field optional if no message with it could be finite. Protobuf
 /// accepts such a schema, although no message can satisfy it.
-fn loosen(decls: &Decls<'_>, messages: &mut [Message], id: MessageId, field: usize, report: &mut Report) {
+fn make_optional(
+    decls: &Decls<'_>,
+    messages: &mut [Message],
+    id: MessageId,
+    field: usize,
+    report: &mut Report,
+) {
     let decl = &decls.messages[id.0];
     let field = &mut messages[id.0].fields[field];
     field.presence = Presence::Explicit;
@@ -66,7 +72,7 @@ fn loosen(decls: &Decls<'_>, messages: &mut [Message], id: MessageId, field: usi
 }
 
 /// Reports rules that apply to nothing, since they are probably misspelled.
-fn unused<T>(rules: &[(String, T)], used: &HashSet<usize>, option: &str, report: &mut Report) {
+fn report_unused<T>(rules: &[(String, T)], used: &HashSet<usize>, option: &str, report: &mut Report) {
     for (index, (path, _)) in rules.iter().enumerate() {
         if !used.contains(&index) {
             let message = format!("the rule {option}={path} has no effect: nothing it fits is left to it");

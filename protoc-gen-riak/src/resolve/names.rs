@@ -47,7 +47,7 @@ impl Names {
     pub(crate) fn new(decls: &Decls<'_>, options: &Options) -> Self {
         let modules = file_modules(decls.files.iter().map(|file| file.proto.name()));
         let unnamed = RustPath { root: None, module: Vec::new(), name: String::new() };
-        let mut naming = Naming {
+        let mut naming = Namer {
             decls,
             options,
             messages: vec![
@@ -69,13 +69,13 @@ impl Names {
                 below.first()
             });
             let mut scope = Scope::with_taken(below.cloned());
-            let here = Here { root: file.root.clone(), module: &modules[index] };
+            let parent = ParentModule { root: file.root.clone(), module: &modules[index] };
             let declared: Vec<&str> = file.proto.service.iter().map(ServiceDescriptorProto::name).collect();
-            let names = naming.scope(&mut scope, &here, &file.messages, &file.enums, &declared);
+            let names = naming.name_module(&mut scope, &parent, &file.messages, &file.enums, &declared);
             services.push(names);
             scopes.push(scope);
         }
-        let Naming { messages, enums, .. } = naming;
+        let Namer { messages, enums, .. } = naming;
         Self { files: modules, messages, enums, services, scopes }
     }
 
@@ -123,25 +123,25 @@ impl Names {
 }
 
 /// The module in which declarations are named.
-struct Here<'h> {
+struct ParentModule<'h> {
     root: Option<String>,
     module: &'h [String],
 }
 
-struct Naming<'n> {
+struct Namer<'n> {
     decls: &'n Decls<'n>,
     options: &'n Options,
     messages: Vec<MessageNames>,
     enums: Vec<RustPath>,
 }
 
-impl Naming<'_> {
+impl Namer<'_> {
     /// Names the items of a module: first those that the schema names, then those
     /// derived from them.
-    fn scope(
+    fn name_module(
         &mut self,
         scope: &mut Scope,
-        here: &Here<'_>,
+        parent: &ParentModule<'_>,
         messages: &[MessageId],
         enums: &[EnumId],
         services: &[&str],
@@ -159,10 +159,10 @@ impl Naming<'_> {
         let services = services.map(|(name, server)| ServiceNames { name, server }).collect();
         let modules = scope.take_all(&declared[..messages.len()], snake_case);
         for (id, name) in enums.iter().zip(of_enums) {
-            self.enums[id.0] = self.path(here, &decls.enums[id.0].full_name, name);
+            self.enums[id.0] = self.path(parent, &decls.enums[id.0].full_name, name);
         }
         for (index, id) in messages.iter().enumerate() {
-            let path = self.path(here, &decls.messages[id.0].full_name, &of_messages[index]);
+            let path = self.path(parent, &decls.messages[id.0].full_name, &of_messages[index]);
             // The names derived from a mapped type are those of the crate that has it.
             let moved = path.name != of_messages[index];
             let (ref_name, nested_module) = if moved {
@@ -171,20 +171,20 @@ impl Naming<'_> {
                 (refs[index].clone(), modules[index].clone())
             };
             self.messages[id.0] = MessageNames { path, ref_name, nested_module, oneofs: Vec::new() };
-            self.inside(*id);
+            self.name_nested(*id);
         }
         services
     }
 
     /// Names the nested declarations of a message.
-    fn inside(&mut self, id: MessageId) {
+    fn name_nested(&mut self, id: MessageId) {
         let decl = &self.decls.messages[id.0];
         let names = &self.messages[id.0];
         let mut module = names.path.module.clone();
         module.push(names.nested_module.clone());
-        let here = Here { root: names.path.root.clone(), module: &module };
+        let parent = ParentModule { root: names.path.root.clone(), module: &module };
         let mut scope = Scope::new();
-        self.scope(&mut scope, &here, &decl.messages, &decl.enums, &[]);
+        self.name_module(&mut scope, &parent, &decl.messages, &decl.enums, &[]);
         let declared: Vec<&str> = decl.proto.oneof_decl.iter().map(OneofDescriptorProto::name).collect();
         let enums = scope.take_all(&declared, upper_camel_case);
         self.messages[id.0].oneofs = enums
@@ -196,11 +196,11 @@ impl Naming<'_> {
             .collect();
     }
 
-    fn path(&self, here: &Here<'_>, full_name: &str, name: &str) -> RustPath {
+    fn path(&self, parent: &ParentModule<'_>, full_name: &str, name: &str) -> RustPath {
         let (root, module, name) = match self.options.extern_type(full_name) {
             Some(Extern::Type(root, name)) => (Some(root), Vec::new(), name),
-            Some(Extern::Root(root)) => (Some(root), here.module.to_vec(), name.to_owned()),
-            None => (here.root.clone(), here.module.to_vec(), name.to_owned()),
+            Some(Extern::Root(root)) => (Some(root), parent.module.to_vec(), name.to_owned()),
+            None => (parent.root.clone(), parent.module.to_vec(), name.to_owned()),
         };
         RustPath { root, module, name }
     }
@@ -216,9 +216,9 @@ pub(super) fn derived(name: &str, suffix: &str) -> String {
 /// come last.
 fn take_derived(scope: &mut Scope, names: &[String], suffix: &str) -> Vec<String> {
     let mut taken = vec![String::new(); names.len()];
-    for gives_way in [false, true] {
+    for ends_with_underscore in [false, true] {
         for (name, slot) in names.iter().zip(&mut taken) {
-            if name.ends_with('_') == gives_way {
+            if name.ends_with('_') == ends_with_underscore {
                 *slot = scope.take(&derived(name, suffix));
             }
         }
@@ -227,7 +227,7 @@ fn take_derived(scope: &mut Scope, names: &[String], suffix: &str) -> Vec<String
 }
 
 /// The modules that are emitted in addition to those of files.
-const TABLES: [&str; 2] = ["any_message", "message_code"];
+const TABLE_MODULES: [&str; 2] = ["any_message", "message_code"];
 
 /// Returns the module of each file; earlier files take precedence.
 fn file_modules<'a>(files: impl Iterator<Item = &'a str>) -> Vec<Vec<String>> {
@@ -236,7 +236,7 @@ fn file_modules<'a>(files: impl Iterator<Item = &'a str>) -> Vec<Vec<String>> {
         .map(|name| {
             let stem = name.strip_suffix(".proto").unwrap_or(name);
             let mut module: Vec<String> = stem.split('/').map(module_segment).collect();
-            if let Some(first) = module.first_mut().filter(|first| TABLES.contains(&first.as_str())) {
+            if let Some(first) = module.first_mut().filter(|first| TABLE_MODULES.contains(&first.as_str())) {
                 first.push('_');
             }
             while !taken.insert(module.clone()) {

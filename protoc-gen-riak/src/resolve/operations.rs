@@ -10,7 +10,7 @@ use riak_codegen::model::{Field, Kind, MessageId, Mode, Operation, Retry, Type};
 use super::annotations::{self, operation};
 use super::decls::Symbol;
 use super::frames::{self, Role, is_singular};
-use super::services::{LeftOut, ServiceResolver, Site};
+use super::services::{Reported, ServiceResolver, Site};
 use super::suggest::did_you_mean;
 
 impl ServiceResolver<'_, '_> {
@@ -19,7 +19,7 @@ impl ServiceResolver<'_, '_> {
         site: &Site<'_>,
         method: &MethodDescriptorProto,
         declared: annotations::Operation,
-    ) -> Result<Operation, LeftOut> {
+    ) -> Result<Operation, Reported> {
         let request = self.method_type(site, method.input_type())?;
         let response = self.method_type(site, method.output_type())?;
         if method.client_streaming() {
@@ -36,12 +36,12 @@ impl ServiceResolver<'_, '_> {
         let retry = self.retry(site, method, &declared, request);
         let alternatives = self.alternatives(site, &declared, response);
         let others = alternatives.iter().map(|&(_, message)| message);
-        let bodies = self.raw_bodies(site, &declared, [request, response].into_iter().chain(others));
+        let bodies = self.check_raw_bodies(site, &declared, [request, response].into_iter().chain(others));
         // All faults have been reported by now, so the first one can end it.
         let (request_code, response_code) = (request_code?, response_code?);
         let (mode, timeout, retry) = (mode?, timeout?, retry?);
         bodies?;
-        self.sent_once(site, request)?;
+        self.record_request(site, request)?;
         for (code, message, role, field) in [
             (request_code, request, Role::Request, operation::REQUEST),
             (response_code, response, Role::Response, operation::RESPONSE),
@@ -83,7 +83,7 @@ impl ServiceResolver<'_, '_> {
         declared: &annotations::Operation,
         request: MessageId,
         response: MessageId,
-    ) -> Result<Mode, LeftOut> {
+    ) -> Result<Mode, Reported> {
         let streams = method.server_streaming();
         if !streams {
             for (field, name, set) in [
@@ -124,7 +124,7 @@ impl ServiceResolver<'_, '_> {
         site: &Site<'_>,
         declared: &annotations::Operation,
         request: MessageId,
-    ) -> Result<Option<usize>, LeftOut> {
+    ) -> Result<Option<usize>, Reported> {
         let Some(name) = &declared.timeout else {
             return Ok(None);
         };
@@ -140,7 +140,7 @@ impl ServiceResolver<'_, '_> {
         method: &MethodDescriptorProto,
         declared: &annotations::Operation,
         request: MessageId,
-    ) -> Result<Retry, LeftOut> {
+    ) -> Result<Retry, Reported> {
         let retry = declared.retry.unwrap_or_else(|| retry_of(method));
         let message = &self.schema.messages[request.0];
         if retry == Retry::IfContext && !message.fields.iter().any(is_context) {
@@ -163,7 +163,7 @@ impl ServiceResolver<'_, '_> {
         name: &str,
         wanted: &str,
         fits: impl Fn(Type) -> bool,
-    ) -> Result<usize, LeftOut> {
+    ) -> Result<usize, Reported> {
         let place = site.operation(option);
         let message = &self.schema.messages[message.0];
         let full_name = &message.full_name;
@@ -211,12 +211,12 @@ impl ServiceResolver<'_, '_> {
     }
 
     /// Checks that the messages of a raw operation have no fields.
-    fn raw_bodies(
+    fn check_raw_bodies(
         &mut self,
         site: &Site<'_>,
         declared: &annotations::Operation,
         messages: impl Iterator<Item = MessageId>,
-    ) -> Result<(), LeftOut> {
+    ) -> Result<(), Reported> {
         for id in messages {
             let message = &self.schema.messages[id.0];
             if declared.raw && !message.fields.is_empty() {
@@ -232,7 +232,7 @@ impl ServiceResolver<'_, '_> {
 
     /// Records the request of an operation. Two operations with the same request could
     /// not be told apart.
-    fn sent_once(&mut self, site: &Site<'_>, request: MessageId) -> Result<(), LeftOut> {
+    fn record_request(&mut self, site: &Site<'_>, request: MessageId) -> Result<(), Reported> {
         let place = site.name_place();
         if let Some((other, there)) = self.requests.get(&request) {
             let text = format!(
@@ -246,7 +246,7 @@ impl ServiceResolver<'_, '_> {
         Ok(())
     }
 
-    fn method_type(&mut self, site: &Site<'_>, name: &str) -> Result<MessageId, LeftOut> {
+    fn method_type(&mut self, site: &Site<'_>, name: &str) -> Result<MessageId, Reported> {
         if let Some(Symbol::Message(id)) = self.decls.symbol(name) {
             return Ok(id);
         }
@@ -254,7 +254,7 @@ impl ServiceResolver<'_, '_> {
         self.refuse(&site.name_place(), text)
     }
 
-    fn code(&mut self, site: &Site<'_>, number: Option<u64>, field: u32, what: &str) -> Result<u8, LeftOut> {
+    fn code(&mut self, site: &Site<'_>, number: Option<u64>, field: u32, what: &str) -> Result<u8, Reported> {
         let place = site.operation(field);
         let Some(number) = number else {
             let text = format!("the riak.operation option of {} lacks the {what}", site.full_name);

@@ -28,14 +28,14 @@ pub struct Options {
 }
 
 /// Returns a rule's path with a leading dot.
-fn normal(path: &str) -> String {
+fn normalize(path: &str) -> String {
     if path.starts_with('.') { path.to_owned() } else { format!(".{path}") }
 }
 
 /// Matches a rule's path against a protobuf name without leading dot. Returns the
 /// length of the path if it matches.
-fn fit(path: &str, name: &str) -> Option<usize> {
-    let path = normal(path);
+fn match_length(path: &str, name: &str) -> Option<usize> {
+    let path = normalize(path);
     let inside = path.strip_prefix('.').filter(|inside| !inside.is_empty());
     let fits = match inside {
         None => true,
@@ -47,12 +47,12 @@ fn fit(path: &str, name: &str) -> Option<usize> {
 }
 
 /// Returns the rule that matches a protobuf name best: its index and its value.
-pub(crate) fn best<'a, T>(rules: &'a [(String, T)], name: &str) -> Option<(usize, &'a T)> {
+pub(crate) fn best_match<'a, T>(rules: &'a [(String, T)], name: &str) -> Option<(usize, &'a T)> {
     rules
         .iter()
         .enumerate()
-        .filter_map(|(index, (path, value))| Some((fit(path, name)?, index, value)))
-        .max_by_key(|&(fit, index, _)| (fit, index))
+        .filter_map(|(index, (path, value))| Some((match_length(path, name)?, index, value)))
+        .max_by_key(|&(length, index, _)| (length, index))
         .map(|(_, index, value)| (index, value))
 }
 
@@ -71,7 +71,7 @@ impl Options {
         let by_name = self.extern_paths.iter().rev().find(|(path, _)| path == file);
         let by_package = || {
             // A path that is longer than the package names a type, and does not match.
-            best(&self.extern_paths, package).map(|(index, _)| &self.extern_paths[index])
+            best_match(&self.extern_paths, package).map(|(index, _)| &self.extern_paths[index])
         };
         by_name.or_else(by_package).map(|(_, root)| root.as_str())
     }
@@ -111,12 +111,12 @@ mod tests {
     #[test]
     fn the_longest_path_wins() {
         let rules = rules(&[(".", 1), (".p.M", 2), ("p.M.f", 3), (".p", 4), (".", 5)]);
-        let of = |name| best(&rules, name).map(|(_, value)| *value);
+        let of = |name| best_match(&rules, name).map(|(_, value)| *value);
         assert_eq!(of("p.M.f"), Some(3));
         assert_eq!(of("p.M.g"), Some(2));
         assert_eq!(of("p.Mx"), Some(4));
         assert_eq!(of("q"), Some(5));
-        assert_eq!(best::<()>(&[], "q"), None);
+        assert_eq!(best_match::<()>(&[], "q"), None);
     }
 
     #[test]

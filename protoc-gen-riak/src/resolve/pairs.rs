@@ -26,14 +26,14 @@ impl Inference<'_> {
             return;
         }
         let stem = row.name.strip_suffix("Req").unwrap_or(&row.name);
-        let partner = last_part(&format!("{stem}Resp")).to_owned();
-        let answer = self.book.code_named(&partner).and_then(|code| {
+        let counterpart = last_part(&format!("{stem}Resp")).to_owned();
+        let answer = self.book.code_named(&counterpart).and_then(|code| {
             let response = self.book.slot(code)?.message?;
             Some((code, response))
         });
         let Some((code, response)) = answer else {
             let text = format!(
-                "no code is called {partner}: {} ({}) gets its type and its code, and no method",
+                "no code is called {counterpart}: {} ({}) gets its type and its code, and no method",
                 row.name, row.code
             );
             self.report.notice(&row.place, text);
@@ -41,8 +41,10 @@ impl Inference<'_> {
         };
         let many = self.table.rows.iter().any(|row| row.code == code && row.many);
         let (mode, text) = self.mode(request, response, many);
-        let text =
-            format!("{} ({}) is answered by {text} {partner} ({code}), as the names say", row.name, row.code);
+        let text = format!(
+            "{} ({}) is answered by {text} {counterpart} ({code}), as the names say",
+            row.name, row.code
+        );
         self.report.notice(&row.place, text);
         let operation = self.operation(row, request, (code, response), mode, false);
         self.add_operation(row, request, operation);
@@ -134,12 +136,12 @@ impl Inference<'_> {
         let declared = self.schema.messages[request.0].file;
         let column = row.file.as_deref().and_then(|column| self.file_named(column));
         let file = column.filter(|file| self.schema.files[file.0].emit).unwrap_or(declared);
-        let called = match &row.file {
+        let service_name = match &row.file {
             Some(column) => column.clone(),
             None => self.schema.files[file.0].module.last().cloned().unwrap_or_default(),
         };
-        let called = called.rsplit('/').next().unwrap_or(&called);
-        let name = upper_camel_case(called.trim_start_matches("r#"));
+        let service_name = service_name.rsplit('/').next().unwrap_or(&service_name);
+        let name = upper_camel_case(service_name.trim_start_matches("r#"));
         let (file, index) = self.service_named(&name, file);
         self.schema.files[file.0].services[index].operations.push(operation);
     }
@@ -184,9 +186,9 @@ impl Inference<'_> {
         };
         let text = singular(Type::Bytes)?;
         let number = Some(singular(Type::Uint32)?);
-        let said =
+        let notice =
             format!("{} (0) may stand in for any answer, by its code and its fields", message.full_name);
-        self.report.notice(&place, said);
+        self.report.notice(&place, notice);
         let claim = Claim { code: 0, message: id, role: Role::Response, raw: false, emit: true, place };
         let claimed = self.book.claim(&claim, &self.schema.messages, self.report);
         claimed.then_some(ErrorFrame { code: 0, message: id, text, number })

@@ -55,7 +55,7 @@ impl Site<'_> {
 }
 
 /// Error for a method that is left out because of a fault that was reported.
-pub(super) struct LeftOut;
+pub(super) struct Reported;
 
 impl<'r, 'd> ServiceResolver<'r, 'd> {
     pub(crate) fn new(
@@ -168,11 +168,11 @@ impl<'r, 'd> ServiceResolver<'r, 'd> {
         let message_of = &self.schema.messages[message.0];
         for (index, field) in message_of.fields.iter().enumerate() {
             if field.presence == Presence::Required && index != text && Some(index) != number {
-                let said = format!(
+                let text = format!(
                     "{}.{} is required, and a generated server sends errors without it: make it optional",
                     message_of.full_name, field.name
                 );
-                self.report.notice(&place(2), said);
+                self.report.notice(&place(2), text);
             }
         }
         Some(ErrorFrame { code, message, text, number })
@@ -234,13 +234,13 @@ impl<'r, 'd> ServiceResolver<'r, 'd> {
         role: Role,
         raw: bool,
         place: &Place,
-    ) -> Result<(), LeftOut> {
+    ) -> Result<(), Reported> {
         let claim = Claim { code, message, role, raw, emit: site.file.emit, place: place.clone() };
-        if self.book.claim(&claim, &self.schema.messages, self.report) { Ok(()) } else { Err(LeftOut) }
+        if self.book.claim(&claim, &self.schema.messages, self.report) { Ok(()) } else { Err(Reported) }
     }
 
-    pub(super) fn refuse<T>(&mut self, place: &Place, text: String) -> Result<T, LeftOut> {
+    pub(super) fn refuse<T>(&mut self, place: &Place, text: String) -> Result<T, Reported> {
         self.report.fault(place, text);
-        Err(LeftOut)
+        Err(Reported)
     }
 }

@@ -1,7 +1,7 @@
 //! The schemas that come with the generator: Riak's own, and the options.
 //!
 //! Invariant: the texts are those of `proto/`, and each can be imported by its
-//! file name without lying in an include directory.
+//! file name from any schema, whatever the include directories.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
@@ -12,7 +12,7 @@ macro_rules! builtin {
     };
 }
 
-/// Name and text of each schema that comes with the generator.
+/// The name and text of each schema that comes with the generator.
 pub const FILES: &[(&str, &str)] = builtin![
     "riak.proto",
     "riak_kv.proto",
@@ -26,7 +26,8 @@ pub const FILES: &[(&str, &str)] = builtin![
 ];
 
 /// Writes the built-in schemas into a directory of the user's cache, for `protoc -I`, and
-/// returns its path. Files that have the right text already are not touched.
+/// returns the path of the directory. Files that already have the right text are not
+/// written again.
 ///
 /// # Errors
 ///
@@ -45,7 +46,7 @@ fn write_into(dir: &Path) -> io::Result<()> {
         if fs::read_to_string(&path).is_ok_and(|present| present == *text) {
             continue;
         }
-        // Renamed into place, so that nobody reads half of it.
+        // Written to a temporary file first, so that no reader sees an incomplete one.
         let partial = tempfile::NamedTempFile::new_in(dir)?;
         fs::write(partial.path(), text)?;
         partial.persist(&path).map_err(|error| error.error)?;
@@ -53,7 +54,7 @@ fn write_into(dir: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Where programs keep what they can make again, by the platform's custom.
+/// Returns the platform's directory for cached files.
 fn cache_dir() -> PathBuf {
     let variable = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     variable("XDG_CACHE_HOME")

@@ -1,7 +1,7 @@
 //! [`Config`]: the generator as a library, for build scripts.
 //!
-//! Invariant: a build script that calls it is run again when a file that was
-//! read has changed, and only then.
+//! Invariant: cargo runs a build script that calls it again when a file that
+//! was read has changed, and only then.
 
 use std::env;
 use std::path::{self, Path, PathBuf};
@@ -14,8 +14,8 @@ use crate::settings::Settings;
 use crate::source::{self, Loaded, Sources};
 use crate::{BytesType, Diagnostic, Diagnostics, Error, OutputFile, builtin, output};
 
-/// The settings of the generator, which generates code from `.proto` files without
-/// `protoc`.
+/// A builder for the generator's settings, which runs the generator on `.proto` files
+/// without `protoc`.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -39,40 +39,39 @@ use crate::{BytesType, Diagnostic, Diagnostics, Error, OutputFile, builtin, outp
 /// # }
 /// ```
 ///
-/// In a build script, [`Config::compile`] writes the files into `OUT_DIR`, to be
-/// included where their module shall be: see the [crate](crate)'s example.
+/// In a build script, [`Config::compile`] writes the files into `OUT_DIR`, from which
+/// your crate includes them: see the [crate](crate)'s example.
 ///
-/// Where a setting has a path, it is a protobuf name with a dot before it: `.` for
-/// everything, `.pkg`, `.pkg.Message` or `.pkg.Message.field`. The longest path that
-/// fits counts.
+/// A setting's path is a protobuf name with a leading dot: `.` for everything, `.pkg`,
+/// `.pkg.Message` or `.pkg.Message.field`. The longest path that matches applies.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
     settings: Settings,
     out_dir: Option<PathBuf>,
 }
 
-/// What a run of [`Config::compile`] read and wrote.
+/// The files that a run of [`Config::compile`] read and wrote, and its notices.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Report {
-    /// The files that were written, the root module last.
+    /// The files that were written; the root module is last.
     pub written: Vec<PathBuf>,
     /// Every file that was read, including imports.
     pub read: Vec<PathBuf>,
-    /// Notices: what was inferred from names, and what of an overlay was left out.
+    /// Notices: facts inferred from names, and parts of an overlay that were left out.
     pub notices: Vec<Diagnostic>,
 }
 
 impl Config {
-    /// The default settings: everything is emitted, for `::riak_runtime`, with `Blob`
-    /// for `bytes` fields.
+    /// Creates the default settings: everything is emitted, for `::riak_runtime`, with
+    /// `Blob` for `bytes` fields.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Sets the directory to write to; `OUT_DIR` by default. Each run writes a `mod.rs`,
-    /// so a second run in a build script needs a directory of its own.
+    /// so a build script that runs the generator twice needs a second directory.
     #[must_use]
     pub fn out_dir(mut self, dir: impl Into<PathBuf>) -> Self {
         self.out_dir = Some(dir.into());
@@ -80,18 +79,18 @@ impl Config {
     }
 
     /// Reads message codes from a table of `code,name,file` lines, such as Riak's
-    /// `riak_pb_messages.csv`. Which answer belongs to which request, and what is a
-    /// stream, is then inferred from names; each inference is a notice.
+    /// `riak_pb_messages.csv`. Request and response pairs and streams are then inferred
+    /// from names; each inference is a notice.
     #[must_use]
     pub fn codes(mut self, file: impl Into<PathBuf>) -> Self {
         self.settings.codes = Some(file.into());
         self
     }
 
-    /// Adds an overlay: a file that imports schemas, kept as they are published, and
-    /// says by options what they leave out. Options for things that an older schema
-    /// does not have are left out, each with a notice. `riak_services.proto`, the overlay
-    /// for Riak's schemas, is built in.
+    /// Adds an overlay: a file that imports schemas as they are published, and adds by
+    /// options what they leave out. Options for things that an older schema does not have
+    /// are left out, each with a notice. `riak_services.proto`, the overlay for Riak's
+    /// schemas, is built in.
     #[must_use]
     pub fn overlay(mut self, file: impl Into<PathBuf>) -> Self {
         self.settings.overlays.push(file.into());
@@ -101,7 +100,7 @@ impl Config {
     /// Uses the types of another crate instead of generating them again.
     ///
     /// `proto` is a file (`riak_kv.proto`), a package (`.google.protobuf`) or a type
-    /// (`.my.Type`). `rust` is the module in which the other crate has its generated
+    /// (`.my.Type`). `rust` is the module that contains the other crate's generated
     /// modules, such as `::types::generated`.
     ///
     /// # Errors
@@ -112,7 +111,7 @@ impl Config {
         Ok(self)
     }
 
-    /// Uses the types of a crate, usually `::riak_client`, for all of Riak's own schemas.
+    /// Uses the types of another crate, usually `::riak_client`, for all of Riak's own schemas.
     ///
     /// # Errors
     ///
@@ -130,17 +129,17 @@ impl Config {
         self
     }
 
-    /// Sets whether messages below a path keep fields that the schema does not know, so
-    /// that they are encoded again. True by default.
+    /// Sets whether messages below a path keep fields that the schema does not define and
+    /// encode them again. True by default.
     #[must_use]
     pub fn unknown_fields(mut self, path: &str, keep: bool) -> Self {
         self.settings.resolve.unknown_fields.push((path.to_owned(), keep));
         self
     }
 
-    /// Sets whether to emit owned forms, `Foo`. True by default; without them, which
-    /// halves the text, messages can only be read from memory. Clients, servers and code
-    /// tables need owned forms, and have to be switched off as well:
+    /// Sets whether to emit owned forms, `Foo`. True by default. Without them the text is
+    /// half as long, but messages can only be decoded as borrowed forms. Clients, servers
+    /// and code tables need owned forms and have to be switched off as well:
     ///
     /// ```
     /// let config = protoc_gen_riak::Config::new();
@@ -183,14 +182,14 @@ impl Config {
         self
     }
 
-    /// Puts clients behind this feature of the crate that has the generated code.
+    /// Puts clients behind this feature of the crate that contains the generated code.
     #[must_use]
     pub fn client_feature(mut self, name: &str) -> Self {
         self.settings.emit.client_feature = Some(name.to_owned());
         self
     }
 
-    /// Puts server traits behind this feature of the crate that has the generated code.
+    /// Puts server traits behind this feature of the crate that contains the generated code.
     #[must_use]
     pub fn server_feature(mut self, name: &str) -> Self {
         self.settings.emit.server_feature = Some(name.to_owned());
@@ -207,25 +206,25 @@ impl Config {
         Ok(self)
     }
 
-    /// Sets what is given as text: a plugin's parameter, or a flag.
+    /// Sets a setting from text: a plugin parameter or a command-line flag.
     pub(crate) fn set(&mut self, name: &str, value: &str) -> Result<(), Error> {
         self.settings.set(name, value)
     }
 
     /// Generates code from files and writes it: one file for each schema, and a
-    /// `mod.rs`. A file whose text has not changed is not touched.
+    /// `mod.rs`. A file whose text has not changed is not written again.
     ///
-    /// Each file lies below one of the include directories, and so do the files that it
-    /// imports; no include directory means the current one. In a build script, it tells
-    /// cargo which files were read, and passes on notices as warnings. It also leaves a
-    /// cache in `OUT_DIR`, a file `protoc-gen-riak-….formatted`, so that the next run
-    /// formats only what has changed.
+    /// Each file, and each file that it imports, has to lie below one of the include
+    /// directories; the default is the current directory. In a build script, this method
+    /// tells cargo which files were read, and passes notices on as warnings. It also leaves a
+    /// cache in `OUT_DIR`, a file `protoc-gen-riak-….formatted`, so that the next run formats
+    /// only what has changed.
     ///
     /// # Errors
     ///
     /// If anything is wrong with the files or the settings, or the output cannot be
     /// written. All faults of all files are reported at once ([`Error::Schema`]), and
-    /// nothing is written then.
+    /// nothing is written in that case.
     pub fn compile(
         &self,
         files: &[impl AsRef<Path>],
@@ -239,9 +238,9 @@ impl Config {
         let (loaded, generated) = match self.run(files, includes, &formatted) {
             Ok(done) => done,
             Err(error) => {
-                // So that mending the file is enough to build again.
+                // So that cargo runs the build script again once the file is fixed.
                 let inputs = files.iter().map(|file| file.as_ref().to_owned());
-                tell_cargo(&inputs.chain(self.settings.codes.clone()).collect::<Vec<_>>(), &[]);
+                report_to_cargo(&inputs.chain(self.settings.codes.clone()).collect::<Vec<_>>(), &[]);
                 return Err(error);
             }
         };
@@ -250,12 +249,12 @@ impl Config {
         let mut read = loaded.read;
         read.extend(self.settings.codes.clone());
         let notices: Vec<Diagnostic> = loaded.notices.into_iter().chain(generated.notices).collect();
-        tell_cargo(&read, &notices);
+        report_to_cargo(&read, &notices);
         Ok(Report { written, read, notices })
     }
 
-    /// Generates code and returns it, the root module last. Writes nothing, and tells
-    /// cargo nothing.
+    /// Generates code and returns it, the root module last. Writes no files, and prints
+    /// nothing for cargo.
     ///
     /// # Errors
     ///
@@ -280,7 +279,7 @@ impl Config {
         Ok((loaded, generated))
     }
 
-    /// Reads files and resolves them into a model, for tools that print it.
+    /// Reads files and resolves them into a model, for commands that print the model.
     pub(crate) fn schema(
         &self,
         files: &[impl AsRef<Path>],
@@ -302,8 +301,8 @@ impl Config {
         source::load(&sources).map_err(|faults| self.all_faults(&sources, faults).into())
     }
 
-    /// Adds, to the faults of files that cannot be read whole, those that
-    /// options have in what is left of them: all are reported in one run.
+    /// Adds the faults that `resolve` finds in what can be salvaged of files that cannot
+    /// be read completely, so that one run reports all faults.
     fn all_faults(&self, sources: &Sources<'_>, faults: Diagnostics) -> Diagnostics {
         let Some(left) = source::salvage(sources) else { return faults };
         let loaded = &left.loaded;
@@ -322,23 +321,23 @@ fn is_build_script() -> bool {
     env::var_os("OUT_DIR").is_some() && env::var_os("CARGO_MANIFEST_DIR").is_some()
 }
 
-/// Tells cargo, if it runs this as a build script, what was read, and what
-/// there is to notice.
-fn tell_cargo(read: &[PathBuf], notices: &[Diagnostic]) {
+/// Tells cargo which files were read, and prints the notices, if this runs in a build
+/// script.
+fn report_to_cargo(read: &[PathBuf], notices: &[Diagnostic]) {
     if !is_build_script() {
         return;
     }
     for path in read {
-        println!("cargo:rerun-if-changed={}", watched(path).display());
+        println!("cargo:rerun-if-changed={}", path_to_watch(path).display());
     }
     for notice in notices {
         println!("cargo:warning={notice}");
     }
 }
 
-/// The path that cargo looks at. A symbolic link stays one: cargo sees what it
-/// leads to, and also when it is made to lead elsewhere.
-fn watched(path: &Path) -> PathBuf {
+/// Returns the path for cargo to watch. A symbolic link is not resolved: cargo follows
+/// it, and so also notices when it is changed to point elsewhere.
+fn path_to_watch(path: &Path) -> PathBuf {
     path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
@@ -353,8 +352,8 @@ mod tests {
         let link = dir.path().join("link.proto");
         std::os::unix::fs::symlink(dir.path().join("file.proto"), &link).unwrap();
         std::fs::write(dir.path().join("file.proto"), "").unwrap();
-        assert_eq!(watched(&link), link);
-        // Cargo may look from another directory than this.
-        assert_eq!(watched(Path::new("a.proto")), env::current_dir().unwrap().join("a.proto"));
+        assert_eq!(path_to_watch(&link), link);
+        // Cargo may resolve paths against another directory.
+        assert_eq!(path_to_watch(Path::new("a.proto")), env::current_dir().unwrap().join("a.proto"));
     }
 }

@@ -1,4 +1,4 @@
-//! What is wrong in a schema, and where: the one form in which every fault reaches a person.
+//! Faults and notices: what is wrong in a schema, and where.
 //!
 //! Invariant: a [`Diagnostics`] is sorted by file (in the order in which the files were named), then
 //! by line, then by column, and holds at least one entry when it is returned as an error.
@@ -9,8 +9,8 @@ use std::fmt;
 
 /// One fault or notice, at a place in a source file.
 ///
-/// Displays as `file:line:column: message`; without the column, or without both, where the place
-/// is not known.
+/// Displays as `file:line:column: message`, without the parts of the place that are not
+/// known.
 ///
 /// ```
 /// let fault = protoc_gen_riak::Diagnostic::new("shop.proto", 3, 7, "there is no type `Itm`");
@@ -18,18 +18,18 @@ use std::fmt;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Diagnostic {
-    /// The file, as it was named to the generator; empty where it is not known.
+    /// The file, as it was given to the generator; empty if not known.
     pub file: String,
-    /// The line, counted from 1; 0 where it is not known.
+    /// The line, counted from 1; 0 if not known.
     pub line: u32,
-    /// The column, counted from 1 in characters; 0 where it is not known.
+    /// The column, counted from 1 in characters; 0 if not known.
     pub column: u32,
     /// What is wrong and what to do about it, in lower case.
     pub message: String,
 }
 
 impl Diagnostic {
-    /// A fault or notice at a place.
+    /// Creates a fault or notice.
     #[must_use]
     pub fn new(file: impl Into<String>, line: u32, column: u32, message: impl Into<String>) -> Self {
         Self { file: file.into(), line, column, message: message.into() }
@@ -52,16 +52,15 @@ impl fmt::Display for Diagnostic {
     }
 }
 
-/// All faults of one run, in reading order: by file, line and column.
+/// All faults of a run, sorted by file, line and column.
 ///
 /// Displays one fault on each line.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Diagnostics(Vec<Diagnostic>);
 
 impl Diagnostics {
-    /// Sorts faults by file, line and column. Files come in the order of `files`; those that it does
-    /// not name come after, in the order in which `faults` first names them. Of two equal faults one
-    /// is kept.
+    /// Sorts faults by file, line and column. Files come in the order of `files`, followed by
+    /// other files in the order in which `faults` first names them. Duplicates are removed.
     #[must_use]
     pub fn sorted<'a>(faults: Vec<Diagnostic>, files: impl IntoIterator<Item = &'a str>) -> Self {
         let mut order: HashMap<String, usize> = HashMap::new();
@@ -82,25 +81,25 @@ impl Diagnostics {
         Self(faults)
     }
 
-    /// The faults.
+    /// Returns the faults.
     #[must_use]
     pub fn as_slice(&self) -> &[Diagnostic] {
         &self.0
     }
 
-    /// Whether there is no fault.
+    /// Reports whether there are no faults.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// How many faults there are.
+    /// Returns the number of faults.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Iterates over the faults, in reading order.
+    /// Iterates over the faults in order.
     pub fn iter(&self) -> std::slice::Iter<'_, Diagnostic> {
         self.0.iter()
     }

@@ -1,7 +1,7 @@
-//! Why a run of the generator failed.
+//! [`Error`]: why a run of the generator failed.
 //!
-//! Invariant: whatever the reason, no output file was touched before it was
-//! known, except by [`Error::Write`].
+//! Invariant: every error except [`Error::Write`] is reported before any
+//! output file is written.
 
 use std::path::PathBuf;
 use std::{fmt, io};
@@ -14,11 +14,11 @@ use crate::Diagnostics;
 /// it.
 #[non_exhaustive]
 pub enum Error {
-    /// There are faults in the schema: all of them, with their places.
+    /// The schema has faults: all of them, with their places.
     Schema(Diagnostics),
-    /// A setting does not exist, or cannot have this value.
+    /// A setting does not exist, or does not take this value.
     Parameter {
-        /// Its name.
+        /// The name of the setting.
         name: String,
         /// What is wrong, and what to write instead.
         message: String,
@@ -27,28 +27,28 @@ pub enum Error {
     Read {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The I/O error.
         error: io::Error,
     },
     /// A file could not be written.
     Write {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The I/O error.
         error: io::Error,
     },
-    /// There is no output directory: `OUT_DIR` is set in build scripts only.
+    /// There is no output directory: `OUT_DIR` is set only in build scripts.
     NoOutDir,
-    /// What `protoc` sent is not a request for code.
+    /// The input from `protoc` is not a code generation request.
     Request {
         /// What is wrong with it.
         message: String,
     },
-    /// The generator made text that is not Rust, which is a bug.
+    /// The generator emitted text that is not Rust, which is a bug.
     Emit {
-        /// The file that it was making.
+        /// The file that it was emitting.
         file: String,
-        /// What the Rust parser said.
+        /// The error of the Rust parser.
         message: String,
     },
 }
@@ -77,8 +77,8 @@ impl fmt::Display for Error {
     }
 }
 
-/// As it is shown: a build script's `main` prints its error this way, and that
-/// is what people read.
+/// Prints the `Display` text, since a build script whose `main` returns an error
+/// prints it with `Debug`.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "\n{self}")

@@ -1,7 +1,8 @@
-//! From descriptors to output files: the part that all three ways in share.
+//! From descriptors to output files: the steps shared by all three ways to run
+//! the generator.
 //!
 //! Invariant: the same descriptors and settings give the same text, byte for
-//! byte, whoever read them.
+//! byte, wherever the descriptors came from.
 
 use std::collections::BTreeMap;
 
@@ -12,15 +13,15 @@ use crate::output::{self, Formatted, OutputFile};
 use crate::settings::Settings;
 use crate::{Diagnostic, Diagnostics, Error, resolve};
 
-/// What a run gave.
+/// The output of a run.
 pub(crate) struct Generated {
     pub(crate) files: Vec<OutputFile>,
     pub(crate) notices: Vec<Diagnostic>,
 }
 
-/// Resolves a set of descriptors.
+/// Resolves a set of descriptors into a model.
 ///
-/// `shown` gives the paths by which faults name the files.
+/// `shown` maps file names to the paths that faults print.
 pub(crate) fn resolve(
     set: &FileDescriptorSet,
     to_generate: &[String],
@@ -44,7 +45,7 @@ pub(crate) fn resolve(
     }
 }
 
-/// Generates the code of a set of descriptors.
+/// Generates the code for a set of descriptors.
 pub(crate) fn generate(
     set: &FileDescriptorSet,
     to_generate: &[String],

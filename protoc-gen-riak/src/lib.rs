@@ -1,8 +1,8 @@
 //! Generates typed Rust from the protobuf schemas of Riak, and of other protocols with
 //! length-prefixed frames: messages, message codes, an async client and server traits.
 //!
-//! To talk to Riak, use the crate `riak-client`, which is generated already. This crate
-//! is for schemas of your own. In a build script, which needs no `protoc`:
+//! To talk to Riak, use the crate `riak-client`, which contains the generated code. This
+//! crate is for schemas of your own. In a build script, without `protoc`:
 //!
 //! ```no_run
 //! // build.rs
@@ -14,7 +14,7 @@
 //! }
 //! ```
 //!
-//! The crate that is built depends on `riak-runtime`, and includes the code:
+//! The crate being built depends on `riak-runtime` and includes the generated code:
 //!
 //! ```ignore
 //! pub mod generated {
@@ -24,14 +24,15 @@
 //!
 //! # Where to start
 //!
-//! - [`Config`] has the settings, and [`Config::compile`] and [`Config::generate`].
+//! - [`Config`] holds the settings; [`Config::compile`] and [`Config::generate`] run the
+//!   generator.
 //! - [`Error`] says why a run failed. Faults of a schema are [`Diagnostics`], which print
-//!   as `file:line:column: message`; all faults of all files are reported at once.
-//! - [`Report`] lists the files that were read and written, and notices.
+//!   as `file:line:column: message`. All faults of all files are reported at once.
+//! - [`Report`] lists the files that were read and written, and the notices.
 //!
-//! # Three ways in
+//! # Three ways to run it
 //!
-//! All give the same output, byte for byte:
+//! All three give the same output, byte for byte:
 //!
 //! | way | entry |
 //! |--|--|
@@ -39,12 +40,12 @@
 //! | `protoc --riak_out=OUT`, or `buf` | [`plugin`] |
 //! | `protoc-gen-riak generate` | [`cli`]; `--help` lists the settings |
 //!
-//! Message codes, answers and how streams end are options in the schema, defined by
-//! `riak_options.proto`. It can be imported without a copy, and so can Riak's own schemas
-//! ([`builtin`]).
+//! Options in the schema, defined by `riak_options.proto`, say which code a message has,
+//! which response answers a request and how a stream ends. This file and Riak's own
+//! schemas are [built in](builtin), so that they can be imported without a copy.
 //!
-//! The steps can be called by themselves: [`source`] reads schemas, [`resolve`] makes the
-//! model that `riak-codegen` emits. There are no features.
+//! The steps can also be called separately: [`source`] reads schemas, and [`resolve`]
+//! makes the model from which `riak-codegen` emits code. The crate has no features.
 
 pub mod builtin;
 pub mod cli;

@@ -1,4 +1,4 @@
-//! The program: a plugin of `protoc`, and commands of its own.
+//! The binary: a `protoc` plugin with commands of its own.
 
 use std::process::ExitCode;
 

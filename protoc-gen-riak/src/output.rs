@@ -1,7 +1,7 @@
-//! Turns tokens into files: formats them, adds headers, and writes all or nothing.
+//! From tokens to files: formatting, headers and writing.
 //!
 //! Invariant: nothing is written before everything is formatted, and a file
-//! whose text has not changed is not touched.
+//! whose text has not changed is not written again.
 
 mod formatted;
 mod spacing;
@@ -16,7 +16,7 @@ use riak_codegen::emit::{Module, Options, Part};
 use riak_codegen::model::Schema;
 
 pub(crate) use formatted::Formatted;
-use spacing::ends_paragraph;
+use spacing::needs_blank_line;
 
 use crate::Error;
 
@@ -82,7 +82,7 @@ fn render_module(module: Module, formatted: &Formatted) -> Result<OutputFile, Er
             .text(item)
             .map_err(|error| Error::Emit { file: name.clone(), message: error.to_string() })?;
         let last = items.trim_end().rsplit('\n').next().unwrap_or_default();
-        if ends_paragraph(last, text.lines().next().unwrap_or_default()) {
+        if needs_blank_line(last, text.lines().next().unwrap_or_default()) {
             items.push('\n');
         }
         items.push_str(&text);
@@ -114,7 +114,7 @@ fn top_level(tokens: TokenStream) -> Vec<TokenStream> {
     items
 }
 
-/// Writes the files whose text has changed, and returns the paths of all.
+/// Writes the files whose text has changed, and returns the paths of all files.
 ///
 /// # Errors
 ///

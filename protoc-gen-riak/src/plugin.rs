@@ -1,8 +1,8 @@
-//! The `protoc` plugin: a request on standard input, a response on standard
-//! output.
+//! The `protoc` plugin: reads a request from standard input, and writes a
+//! response to standard output.
 //!
-//! Invariant: what is wrong with the schema is an answer, which `protoc` shows;
-//! only a broken pipe or a broken request is a failure of the program.
+//! Invariant: faults of the schema and the parameters go into the response, which
+//! `protoc` shows; the program fails only for I/O errors and malformed requests.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -18,17 +18,18 @@ use crate::{Diagnostic, Error};
 
 /// `FEATURE_PROTO3_OPTIONAL` and `FEATURE_SUPPORTS_EDITIONS` of plugin.proto.
 const FEATURES: u64 = 1 | 2;
-/// `EDITION_PROTO2` and `EDITION_2023` of descriptor.proto: what is supported.
+/// `EDITION_PROTO2` and `EDITION_2023` of descriptor.proto: the supported range.
 const EDITIONS: [u64; 2] = [998, 1000];
-/// The fields of a response that say so; the descriptors in use predate them.
+/// `minimum_edition` and `maximum_edition` of the response, which `protobuf`'s descriptors
+/// do not have.
 const EDITION_FIELDS: [u32; 2] = [3, 4];
 
-/// Reads a request of `protoc` from `input`, writes the answer to `output`, and passes
-/// notices to `notice`. Faults of the schema are in the answer.
+/// Reads a request of `protoc` from `input`, writes the response to `output`, and passes
+/// notices to `notice`. Faults of the schema are reported in the response.
 ///
 /// # Errors
 ///
-/// If the request cannot be read or is not one, or the answer cannot be written.
+/// If the request cannot be read or is malformed, or the response cannot be written.
 pub fn run(
     mut input: impl Read,
     mut output: impl Write,
@@ -44,8 +45,8 @@ pub fn run(
         .map_err(|error| Error::Write { path: "standard output".into(), error })
 }
 
-/// The answer to a request of `protoc`: an encoded `CodeGeneratorResponse` for an encoded
-/// `CodeGeneratorRequest`. Faults of the schema are in the answer.
+/// Returns the response to a request of `protoc`: an encoded `CodeGeneratorResponse` for an
+/// encoded `CodeGeneratorRequest`. Faults of the schema are reported in the response.
 ///
 /// # Errors
 ///
@@ -53,7 +54,7 @@ pub fn run(
 pub fn respond(request: &[u8], mut notice: impl FnMut(&Diagnostic)) -> Result<Vec<u8>, Error> {
     let fail = |error: protobuf::Error| Error::Request { message: error.to_string() };
     if request.is_empty() {
-        // Formally a request, for nothing; protoc sends no such thing.
+        // An empty request is valid protobuf, but protoc never sends one.
         return Err(Error::Request { message: "it is empty".to_owned() });
     }
     let request = CodeGeneratorRequest::parse_from_bytes(request).map_err(fail)?;
@@ -88,7 +89,7 @@ fn generate(request: CodeGeneratorRequest) -> Result<Generated, Error> {
     generate::generate(&set, &request.file_to_generate, &settings, &BTreeMap::new(), &Formatted::uncached())
 }
 
-/// Reads `KEY=VALUE,KEY=VALUE`. A value may itself have an equals sign.
+/// Reads `KEY=VALUE,KEY=VALUE`. A value may contain an equals sign.
 fn parameters(text: &str) -> Result<Settings, Error> {
     let mut settings = Settings::default();
     for parameter in text.split(',').map(str::trim).filter(|parameter| !parameter.is_empty()) {

@@ -1,7 +1,7 @@
-//! What a run is asked for: one list of settings for the plugin's parameters,
-//! the command line's flags and [`Config`](crate::Config)'s methods.
+//! The settings of a run: one list for the plugin's parameters, the command-line
+//! flags and the methods of [`Config`](crate::Config).
 //!
-//! Invariant: a setting has the same name, values and effect on all three ways.
+//! Invariant: a setting has the same name, values and effect in all three.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,20 +19,20 @@ pub(crate) struct Settings {
     pub(crate) resolve: resolve::Options,
     pub(crate) emit: emit::Options,
     pub(crate) overlays: Vec<PathBuf>,
-    /// The message-code table, read when it is needed.
+    /// The path of the message-code table, which is read when it is needed.
     pub(crate) codes: Option<PathBuf>,
-    /// The crate whose types stand for all of Riak's own schemas.
+    /// The crate whose types are used for all of Riak's own schemas.
     pub(crate) riak_client: Option<String>,
 }
 
-/// One setting, for help texts.
+/// A setting, as the help text shows it.
 pub(crate) struct Setting {
     pub(crate) name: &'static str,
     pub(crate) value: &'static str,
     pub(crate) help: &'static str,
 }
 
-/// Every setting that is given as text.
+/// Every setting that can be given as text.
 pub(crate) const SETTINGS: &[Setting] = &[
     Setting { name: "codes", value: "FILE.csv", help: "message codes as `code,name,file` lines" },
     Setting {
@@ -84,11 +84,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
 ];
 
 impl Settings {
-    /// Sets what `name` says to `value`.
+    /// Sets the setting `name` to `value`.
     ///
     /// # Errors
     ///
-    /// If there is no such setting, or it has no such value.
+    /// If there is no such setting, or `value` is not one of its values.
     pub(crate) fn set(&mut self, name: &str, value: &str) -> Result<(), Error> {
         let fail = |message: String| Error::Parameter { name: name.to_owned(), message };
         let known = |name: &str| SETTINGS.iter().any(|setting| setting.name == name);
@@ -133,7 +133,7 @@ impl Settings {
         Ok(())
     }
 
-    /// Maps a file, package or type to another crate's.
+    /// Uses another crate's types for a file, package or type.
     pub(crate) fn extern_path(&mut self, proto: &str, rust: &str) -> Result<(), Error> {
         let fail = |message| Error::Parameter { name: "extern_path".to_owned(), message };
         let rust = rust_path(rust).map_err(fail)?;
@@ -141,14 +141,14 @@ impl Settings {
         Ok(())
     }
 
-    /// Maps all of Riak's own schemas to another crate's.
+    /// Uses another crate's types for all of Riak's own schemas.
     pub(crate) fn riak_client(&mut self, rust: &str) -> Result<(), Error> {
         let fail = |message| Error::Parameter { name: "riak_client".to_owned(), message };
         self.riak_client = Some(rust_path(rust).map_err(fail)?);
         Ok(())
     }
 
-    /// Refuses settings that leave nothing to make of messages what was asked for.
+    /// Rejects settings that ask for code without the message forms that it needs.
     fn check_forms(&self) -> Result<(), Error> {
         let emit = &self.emit;
         let fail =
@@ -163,17 +163,18 @@ impl Settings {
         }
     }
 
-    /// What a set of descriptors is resolved with: reads the message-code table.
+    /// Returns the options with which to resolve `set`, after reading the message-code
+    /// table.
     ///
     /// # Errors
     ///
-    /// If the table cannot be read, or is none.
+    /// If the table cannot be read or is malformed.
     pub(crate) fn resolve_options(&self, set: &FileDescriptorSet) -> Result<resolve::Options, Error> {
         self.check_forms()?;
         let mut options = self.resolve.clone();
         if let Some(rust) = &self.riak_client {
-            // Only those of Riak's schemas that are there; before the single
-            // paths, which win.
+            // Only the schemas of Riak that are in the set. They precede the
+            // explicit paths, which override them.
             let used = set.file.iter().map(FileDescriptorProto::name).filter(|name| is_riak(name));
             let mapped = used.map(|name| (name.to_owned(), rust.clone()));
             options.extern_paths = mapped.chain(options.extern_paths).collect();
@@ -186,7 +187,7 @@ impl Settings {
     }
 }
 
-/// Whether a file is one of Riak's own schemas.
+/// Reports whether a file is one of Riak's own schemas.
 fn is_riak(name: &str) -> bool {
     name != "riak_options.proto" && builtin::FILES.iter().any(|(builtin, _)| *builtin == name)
 }
@@ -195,7 +196,7 @@ fn shown(path: &Path) -> String {
     path.display().to_string()
 }
 
-/// A rule's path and value; the path of all where none is written.
+/// Splits a rule into path and value; the path defaults to `.`, which is everything.
 fn rule(text: &str) -> (&str, &str) {
     text.rsplit_once('=').unwrap_or((".", text))
 }
@@ -222,13 +223,13 @@ fn rust_path(text: &str) -> Result<String, String> {
     }
 }
 
-/// The settings whose names are alike, or all of them.
+/// Returns a suggestion: a setting with a similar name, or else the list of all settings.
 fn suggestion(name: &str) -> String {
     let plain = |name: &str| name.replace(['-', '_'], "").to_lowercase();
     let wanted = plain(name);
     let near = SETTINGS.iter().find(|setting| {
         let known = plain(setting.name);
-        known.starts_with(&wanted) || wanted.starts_with(&known) || differ_by_one(&known, &wanted)
+        known.starts_with(&wanted) || wanted.starts_with(&known) || differ_by_one_edit(&known, &wanted)
     });
     if let Some(setting) = near {
         return format!("; did you mean {}?", setting.name);
@@ -237,8 +238,8 @@ fn suggestion(name: &str) -> String {
     format!(": there are {}", names.join(", "))
 }
 
-/// Whether two words are the same but for one letter.
-fn differ_by_one(one: &str, other: &str) -> bool {
+/// Reports whether two words differ by at most one insertion, deletion or substitution.
+fn differ_by_one_edit(one: &str, other: &str) -> bool {
     let same_ends = |skip_one: usize, skip_other: usize| {
         let start = one.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
         one.as_bytes().get(start + skip_one..) == other.as_bytes().get(start + skip_other..)

@@ -1,6 +1,5 @@
-//! Generated code compiles without a warning wherever it is put: by `include!`
-//! and as a module, in libraries and programs, from crates of every edition, in
-//! every setting.
+//! Tests that generated code compiles without warnings: by `include!` and as modules, in libraries
+//! and programs, in crates of every edition, and with every setting.
 
 mod generating;
 
@@ -12,12 +11,12 @@ use protoc_gen_riak::Config;
 
 const DENY: &str = "#![deny(warnings)]\n";
 
-/// The text of both sets of schemas under the same settings.
+/// Returns the code of both sets of schemas, generated with the same settings.
 fn both(settings: Settings<'_>) -> [(&'static str, Texts); 2] {
     [("riak", by_command(&riak(), settings)), ("foreign", by_command(&foreign(), settings))]
 }
 
-/// Checks the code as modules of a library.
+/// Checks that the code compiles as modules of a library.
 #[track_caller]
 fn assert_compiles(setup: &Setup<'_>, sets: impl IntoIterator<Item = (&'static str, Texts)>) {
     let scratch = Scratch::new(setup);
@@ -30,7 +29,7 @@ fn assert_compiles(setup: &Setup<'_>, sets: impl IntoIterator<Item = (&'static s
     scratch.check(&[]).unwrap_or_else(|error| panic!("{error}"));
 }
 
-/// The foreign schemas alone, which have all that settings could break.
+/// Returns the code of the foreign schemas, which have everything that settings can affect.
 fn only_foreign(settings: Settings<'_>) -> [(&'static str, Texts); 1] {
     [("foreign", by_command(&foreign(), settings))]
 }
@@ -47,7 +46,7 @@ fn as_modules_of_a_program() {
     let mut program = DENY.to_owned();
     for (name, texts) in both(&[]) {
         scratch.generated(&format!("src/{name}"), &texts);
-        // Private: nothing of it is used, and nobody is told.
+        // A private module, with all of its items unused.
         writeln!(program, "mod {name};").unwrap();
     }
     scratch.write("src/main.rs", &(program + "fn main() {}\n"));
@@ -61,7 +60,7 @@ fn under_lints_of_every_kind() {
     let lints = "#![deny(warnings, missing_docs, unreachable_pub, unused_qualifications, elided_lifetimes_in_paths)]\n\
                  #![deny(clippy::all, clippy::pedantic, missing_debug_implementations, trivial_casts)]\n\
                  #![forbid(unsafe_code)]\n//! A crate.\n\n/// Generated.\npub mod riak;\n";
-    // The attributes of a crate come before its comment.
+    // Attributes of a crate precede its doc comment.
     scratch.write("src/lib.rs", lints);
     scratch.check(&[]).unwrap_or_else(|error| panic!("{error}"));
     scratch.cargo("clippy", &[]).unwrap_or_else(|error| panic!("{error}"));
@@ -69,8 +68,8 @@ fn under_lints_of_every_kind() {
 
 #[test]
 fn by_include_from_a_build_script() {
-    // What a build script writes, without running one: compiling the generator
-    // again for it would take a minute.
+    // Writes what a build script would write instead of running one, since compiling the generator
+    // again would take a minute.
     for (name, edition) in [("include-2021", "2021"), ("include-2024", "2024")] {
         let scratch = Scratch::new(&Setup { name, edition, ..Setup::PLAIN });
         for (dir, schemas) in [("riak", riak()), ("foreign", foreign())] {
@@ -165,7 +164,7 @@ fn with_the_types_of_another_crate() {
     scratch.write("proto/shop.proto", schema);
     let schemas = Schemas::below(scratch.path("proto"));
     let config = Config::new().riak_client("::riak_client").unwrap();
-    // A type of one's own can be another's too.
+    // The same type can be named through both crates.
     let config = config.extern_path(".shop.Pair", "::riak_client::riak::RpbPair").unwrap();
     scratch.generated("src/shop", &by_library(&schemas, &config).unwrap_or_else(|error| panic!("{error}")));
     let same = "pub fn same(pair: riak_client::riak::RpbPair) -> shop::shop::PriceReq {\n    \
@@ -222,7 +221,7 @@ fn every_future_of_a_client_is_send() {
         let Some(rest) = line.trim_start().strip_prefix("pub async fn ") else { continue };
         let name = &rest[..rest.find('(').unwrap()];
         methods += 1;
-        // The signature may go over several lines.
+        // A signature may span several lines.
         let signature: String = source.lines().skip(at).take(5).collect();
         let signature = &signature[..signature.find('{').unwrap()];
         match signature.split_once("Request<Owned = ") {
@@ -257,7 +256,7 @@ fn every_future_of_a_client_is_send() {
             uses.concat()
         ),
     );
-    // Also says that servers' futures are, by the types of their traits.
+    // This also checks the futures of servers, by the types in their traits.
     scratch.check(&[]).unwrap_or_else(|error| panic!("{error}"));
 }
 

@@ -1,5 +1,4 @@
-//! What a person reads who has made mistakes: all of them, at their places, in
-//! one run that touches nothing.
+//! Tests how mistakes are reported: all faults, each at its place, in one run that writes nothing.
 
 mod generating;
 
@@ -11,8 +10,8 @@ use std::time::SystemTime;
 use generating::{Schemas, command};
 use protoc_gen_riak::{Config, Error};
 
-/// Faults of every kind on lines of their own, and the diagnostics that they
-/// get. A line with a fault ends with its column and text.
+/// Schemas with faults of every kind, each on a line of its own, and the expected diagnostics: a line
+/// with a fault ends with a comment that contains the column and the text.
 const FILES: [(&str, &str); 3] = [
     (
         "a.proto",
@@ -73,7 +72,7 @@ message C {
     ),
 ];
 
-/// The schemas of [`FILES`], and their faults as they are to be shown.
+/// Writes the schemas of [`FILES`], and returns them with the diagnostics that they should give.
 fn faulty(dir: &Path) -> (Schemas, Vec<String>) {
     let mut expected = Vec::new();
     for (name, text) in FILES {
@@ -88,7 +87,7 @@ fn faulty(dir: &Path) -> (Schemas, Vec<String>) {
     (Schemas::below(dir), expected)
 }
 
-/// What an output directory held before, and when it was written.
+/// Returns the contents of an output directory, and when it was written.
 fn written(dir: &Path) -> (String, SystemTime, usize) {
     let path = dir.join("a.rs");
     let modified = fs::metadata(&path).unwrap().modified().unwrap();
@@ -122,7 +121,7 @@ fn every_fault_of_every_file_in_one_run() {
     assert!(matches!(error, Error::Schema(faults) if faults.len() == expected.len()));
     assert_eq!(written(out.path()), before);
 
-    // The command that prints the codes has the same to say.
+    // The `codes` command reports the same faults.
     let codes =
         run(&["codes", "-I", dir.path().to_str().unwrap(), dir.path().join("a.proto").to_str().unwrap()]);
     assert_eq!(codes.status.code(), Some(1));
@@ -182,7 +181,7 @@ service S {
         let output = command(&Schemas::below(dir.path()).only(&["a.proto"]), &[], dir.path());
         let text = String::from_utf8(output.stderr).unwrap();
         assert!(text.lines().count() == 2 && text.contains(place), "{text}");
-        // What is wrong in any case is told as well.
+        // A fault that does not depend on the missing file is reported as well.
         assert!(text.contains("Req has no field \"t\""), "{text}");
     }
 }
@@ -192,7 +191,7 @@ fn a_mended_schema_is_generated() {
     let dir = tempfile::tempdir().unwrap();
     let (schemas, _) = faulty(dir.path());
     for (name, text) in FILES {
-        // Without the lines that have faults, but for the message of them.
+        // Remove the lines with faults, and what depends on them.
         let lines = text.lines().filter(|line| !line.contains("//! "));
         let text: Vec<&str> = lines.collect();
         let text = text.join("\n").replace("rpc Put (Other) returns (GetResp) {\n  }", "");
@@ -206,7 +205,7 @@ fn a_mended_schema_is_generated() {
     let output = command(&schemas, &[], out.path());
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(out.path().join("a.rs").exists());
-    // A second run has nothing to change, and changes nothing.
+    // A second run writes nothing, since nothing has changed.
     let before = written(out.path());
     assert!(command(&schemas, &[], out.path()).status.success());
     assert_eq!(written(out.path()), before);
@@ -245,7 +244,7 @@ fn a_wrong_command_line_is_told_from_a_wrong_schema() {
         assert!(text.contains(said) && text.contains("--help"), "{args:?}: {text}");
         assert!(output.stdout.is_empty());
     }
-    // A file that is not there is no mistake in the command line's form.
+    // A missing file is not a fault of the command line.
     let output = run(&["generate", "-o", "x", "-I", include, "no_such.proto"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8(output.stderr).unwrap().contains("no_such.proto"));
@@ -253,8 +252,7 @@ fn a_wrong_command_line_is_told_from_a_wrong_schema() {
 
 #[test]
 fn at_a_terminal_it_says_what_it_is() {
-    // `script` gives it a terminal; where there is none, there is nothing to
-    // test with.
+    // `script` provides a terminal; skip the test if it is not available.
     let program = env!("CARGO_BIN_EXE_protoc-gen-riak");
     let mut script = Command::new("script");
     script.args(["-qec", program, "/dev/null"]).stdin(std::process::Stdio::null());
@@ -269,7 +267,7 @@ fn at_a_terminal_it_says_what_it_is() {
 
 #[test]
 fn without_a_request_it_says_what_it_is() {
-    // Standard input is empty here: neither a person's terminal nor protoc's.
+    // Standard input is empty: neither a terminal nor a request from protoc.
     let output = run(&[]);
     let text = String::from_utf8(output.stderr).unwrap();
     assert!(!output.status.success(), "{text}");

@@ -1,5 +1,5 @@
-//! What generated code does, by code that is generated, checked in, compared
-//! with what the generator makes now, and compiled here.
+//! Tests the behaviour of generated code. The code is checked in, compared with the generator's
+//! current output, and compiled here.
 
 #[path = "golden/bytes.rs"]
 mod bytes;
@@ -16,7 +16,7 @@ mod presence;
 #[path = "golden/secrets.rs"]
 mod secrets;
 
-// What generated code has no use for; behind all else, which has.
+// Shadows macros that generated code must not use unqualified. The test modules above do use them.
 #[allow(unused_macros, reason = "they are only in the way")]
 macro_rules! write {
     () => {};
@@ -26,7 +26,7 @@ macro_rules! assert {
     () => {};
 }
 
-// Generated from tests/fixtures/foreign; kept fresh by riak_client_is_fresh.rs.
+// Generated from tests/fixtures/foreign; riak_client_is_fresh.rs checks that it is current.
 #[allow(unreachable_pub, reason = "the root module of a crate of its own, usually")]
 #[rustfmt::skip]
 #[path = "generated/mod.rs"]

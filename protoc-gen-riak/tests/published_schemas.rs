@@ -1,9 +1,8 @@
-//! Real input: the schemas that another client has published, kept as they are,
-//! by their code table alone and with the overlay.
+//! Tests with real input: the schemas that another client has published, unmodified, with only their
+//! code table and with the overlay.
 //!
-//! They are not part of this repository. `RIAK_PUBLISHED_SCHEMAS` names the
-//! directory that the npm package `basho-riak-client` 2.4.0 has them in; without
-//! it, there is nothing to test.
+//! The schemas are not part of this repository. `RIAK_PUBLISHED_SCHEMAS` is the directory of the npm
+//! package `basho-riak-client` 2.4.0 that contains them; the tests are skipped if it is not set.
 
 mod generating;
 
@@ -16,10 +15,10 @@ use protoc_gen_riak::resolve::{CodeTable, Options, resolve};
 use protoc_gen_riak::source::{Sources, load};
 use riak_codegen::model::{Field, Message, Mode, Operation, Presence, Schema, Type};
 
-/// The table of codes beside the schemas.
+/// The code table that accompanies the schemas.
 const CODES: &str = "riak_pb_messages.csv";
 
-/// Their schemas, if they are there.
+/// Returns the published schemas, if they are available.
 fn published() -> Option<Schemas> {
     let Some(dir) = std::env::var_os("RIAK_PUBLISHED_SCHEMAS") else {
         eprintln!("skipped: RIAK_PUBLISHED_SCHEMAS does not say where the published schemas are");
@@ -28,7 +27,7 @@ fn published() -> Option<Schemas> {
     Some(Schemas::below(PathBuf::from(dir)))
 }
 
-/// The model of schemas, with a table of codes or with the overlay.
+/// Resolves schemas into a model, with a code table or with the overlay.
 fn model(schemas: &Schemas, codes: bool) -> Schema {
     let overlays = if codes { Vec::new() } else { vec!["riak_services.proto".into()] };
     let sources = Sources {
@@ -45,7 +44,7 @@ fn model(schemas: &Schemas, codes: bool) -> Schema {
     let options = Options { codes: table, ..Options::default() };
     let (schema, notices) =
         resolve(&loaded.set, &loaded.to_generate, &options).unwrap_or_else(|faults| panic!("{faults}"));
-    // What is inferred or left out is said.
+    // Inferences and removals are notices.
     assert!(!loaded.notices.is_empty() || !notices.is_empty());
     schema
 }
@@ -72,7 +71,7 @@ fn both_ways_compile() {
     scratch.check(&[]).unwrap_or_else(|error| panic!("{error}"));
 }
 
-/// A field's number, type and label, as text.
+/// Formats a field's number, type and label.
 fn shape(schema: &Schema, field: &Field) -> String {
     let ty = match field.ty {
         Type::Message(id) => schema.message(id).full_name.clone(),
@@ -90,15 +89,13 @@ fn by_name<'s>(messages: impl IntoIterator<Item = &'s Message>) -> BTreeMap<&'s 
     messages.into_iter().map(|message| (message.full_name.as_str(), message)).collect()
 }
 
-/// What of ours has other labels than theirs, and why not: releases since have
-/// made them optional.
+/// The fields whose label is different in our schemas, since later releases made them optional.
 const RELAXED: [&str; 1] = ["TsColumnDescription.type"];
 
-/// The values that releases since have taken away again; ours reserve their
-/// numbers.
+/// The enum values that later releases removed; our schemas reserve their numbers.
 const GONE: [&str; 1] = ["TsColumnType.BLOB"];
 
-/// The fields that releases since have added.
+/// The fields that later releases added.
 const ADDED: &[&str] = &[
     "DtFetchReq.node_confirms",
     "DtUpdateReq.node_confirms",
@@ -108,7 +105,7 @@ const ADDED: &[&str] = &[
     "RpbPutReq.node_confirms",
 ];
 
-/// The messages that releases since have added.
+/// The messages that later releases added.
 const ADDED_MESSAGES: &[&str] = &[
     "RpbAaeFoldBucket",
     "RpbAaeFoldEraseKeysReq",
@@ -181,7 +178,7 @@ fn their_messages_are_ours() {
     let only_ours = our_messages.keys().filter(|name| !frames(name) && !their_messages.contains_key(*name));
     let only_ours: Vec<&str> = only_ours.copied().collect();
     assert_eq!(only_ours, ADDED_MESSAGES, "messages that only ours have");
-    // Enums are the same too, value by value.
+    // Enums have the same values.
     for declared in &theirs.enums {
         let Some(twin) = ours.enums.iter().find(|twin| twin.full_name == declared.full_name) else {
             panic!("{} is missing in ours", declared.full_name);
@@ -200,7 +197,7 @@ fn operations(schema: &Schema) -> BTreeMap<u8, &Operation> {
     operations.map(|operation| (operation.request_code, operation)).collect()
 }
 
-/// How many answers come and which is the last, as text.
+/// Formats the number of responses, and what marks the last one.
 fn mode(schema: &Schema, operation: &Operation) -> String {
     let field = |message, index: usize| &schema.message(message).fields[index].name;
     match operation.mode {
@@ -221,9 +218,9 @@ fn no_stream_comes_out_unary() {
     let (inferred, declared, all) = (operations(&by_codes), operations(&by_overlay), operations(&ours));
     let mut streams = 0;
     for (code, operation) in &declared {
-        // The overlay says the same of their schemas as of ours …
+        // The overlay gives their schemas the same operations as ours …
         assert_eq!(mode(&by_overlay, operation), mode(&ours, all[code]), "{}", operation.name);
-        // … and so do the names, where they pair anything.
+        // … and so do the names, for the requests that they pair.
         let Some(guess) = inferred.get(code) else { continue };
         assert_eq!(mode(&by_codes, guess), mode(&by_overlay, operation), "{}", operation.name);
         assert_eq!(guess.response_code, operation.response_code, "{}", operation.name);

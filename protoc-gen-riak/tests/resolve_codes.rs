@@ -1,5 +1,4 @@
-//! Codes without options: from a table beside the schema, and from the
-//! comments of the oldest one.
+//! Tests message codes without options: from a code table, and from the comments of the oldest schema.
 
 mod resolving;
 
@@ -45,7 +44,7 @@ fn a_table_alone_pairs_by_name() {
     {
         assert!(methods.iter().any(|found| found == method), "{method} in {methods:?}");
     }
-    // No stream comes out unary.
+    // No stream is inferred to be unary.
     for code in [17, 23, 40, 98] {
         assert!(matches!(operation(&schema, code).mode, Mode::Stream { .. }), "{code}");
     }
@@ -56,7 +55,7 @@ fn a_table_alone_pairs_by_name() {
         assert_eq!(service.error.unwrap().code, 0);
     }
     assert!(operation(&schema, 104).raw);
-    // An answer of another name cannot be guessed: 31 is answered by 20.
+    // A response with an unrelated name cannot be inferred: code 20 answers 31.
     let without_method = |code| {
         let mut operations = schema.services().flat_map(|service| &service.operations);
         operations.all(|operation| operation.request_code != code)
@@ -71,7 +70,7 @@ fn a_table_alone_pairs_by_name() {
     assert!(said("the schema has no message RpbPingReq (1): it is taken for a frame without a body"));
     assert!(said("riak_repl.proto is not among the schemas: 3 of its codes"));
     assert!(said("RpbErrorResp (0) may stand in for any answer"));
-    // Every operation that was made up is said.
+    // Every inferred operation has a notice.
     let pairs = notices.iter().filter(|notice| notice.contains("is answered by")).count();
     assert_eq!(pairs, methods.len());
 }
@@ -111,7 +110,7 @@ fn options_win_and_the_table_adds() {
         .map(|frame| frame.code)
         .collect();
     assert_eq!(added, [102, 103]);
-    // A private extension gets its code and its method beside the declared ones.
+    // A private extension gets a code and a method in addition to the declared ones.
     let extended = format!("{}35,RpbCloneReq,riak_kv\n36,RpbCloneResp,riak_kv\n", table());
     let (schema, notices) = resolved(&proto_dir(), &overlay, &with_codes(&extended));
     let clone = operation(&schema, 35);
@@ -144,7 +143,7 @@ fn a_table_without_files_puts_messages_beside_their_partners() {
     assert_eq!(module("PingReq"), "frames");
     let services: Vec<_> =
         schema.services().map(|service| (&*service.name, service.operations.len())).collect();
-    // The message `frames` has the name that the service would have.
+    // The message `frames` has the name that the added file's service would get.
     assert_eq!(services, [("Own", 1), ("Frames_", 1)]);
     let file = schema.files.last().unwrap();
     assert_eq!((file.name.as_str(), file.emit, file.messages.len()), ("frames.proto", true, 3));
@@ -194,7 +193,7 @@ message RpbListKeysResp { repeated bytes keys = 1; optional bool done = 2; }
     assert!(
         notices.iter().any(|notice| notice.contains("many by the table, but nothing in it marks the last"))
     );
-    // A table that is given is the only one.
+    // A table in the options takes precedence over comments.
     let (schema, _) = resolved(dir.path(), &["riakclient.proto"], &with_codes("17,RpbListKeysReq\n"));
     assert_eq!(schema.frames.len(), 1);
 }

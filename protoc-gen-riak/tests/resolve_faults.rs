@@ -1,4 +1,4 @@
-//! What is wrong with a schema's options: every fault in one run, at its line.
+//! Tests faults in a schema's options: one run reports all of them, each at its line.
 
 mod resolving;
 
@@ -12,7 +12,7 @@ message Resp { optional bool done = 1; optional bytes value = 2; optional uint32
 message Other {}
 "#;
 
-/// The faults of a schema that starts with [`HEAD`], which has five lines.
+/// Checks the faults of a schema that starts with [`HEAD`], which has five lines.
 #[track_caller]
 fn check(text: &str, expected: &[&str]) {
     let found = faults(&format!("{HEAD}{text}"), &Options::default());
@@ -198,7 +198,7 @@ service S {
     );
 }
 
-/// Whoever serves with another implementation may well fill it in.
+/// This is only a notice, since a server with another implementation may set the field.
 #[test]
 fn what_an_error_lacks_that_is_required_is_noticed() {
     let text = r#"syntax = "proto2";

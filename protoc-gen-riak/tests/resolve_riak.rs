@@ -1,4 +1,4 @@
-//! Riak's own schemas as a model: every code, every operation, every stream.
+//! Tests the model of Riak's own schemas: every code, operation and stream.
 
 mod resolving;
 
@@ -8,7 +8,7 @@ use riak_codegen::model::{
     Absent, Cost, Direction, Kind, Message, Mode, Operation, Presence, Retry, Schema, Type,
 };
 
-/// Codes of the table that options do not give: they are never frames.
+/// Codes in the table that no option gives, since they are never frames.
 const NESTED: [u8; 2] = [102, 103];
 
 fn riak() -> Schema {
@@ -105,7 +105,7 @@ fn facts_of_single_operations() {
     let membership = operation(&schema, 206);
     assert!(membership.bodyless && schema.message(membership.request).bodyless);
     assert!(operation(&schema, 255).handshake && operation(&schema, 253).handshake);
-    // Aliases: answers that are another request's as well.
+    // Aliases: responses that also answer another request.
     for (request, response) in [(31, 20), (32, 22), (56, 12), (57, 14), (60, 12), (128, 10), (218, 221)] {
         assert_eq!(operation(&schema, request).response_code, response);
     }
@@ -132,7 +132,7 @@ fn facts_of_single_fields() {
             boxed.map(|field| format!("{}.{}", message.full_name, field.name))
         })
         .collect();
-    // Every cycle of Riak's goes through a list.
+    // Every cycle in Riak's schemas goes through a list.
     assert_eq!(boxed, [""; 0]);
 }
 

@@ -1,5 +1,5 @@
-//! Checked-in code is what the generator makes now: riak-client's of `proto/`,
-//! and that of the tests.
+//! Tests that checked-in code is what the generator currently emits: riak-client's from `proto/`, and
+//! that of these tests.
 
 mod generating;
 

@@ -1,4 +1,4 @@
-//! Where files are found, and what is told about them.
+//! Tests where files are found, and which files are reported as read.
 
 mod source;
 
@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use protoc_gen_riak::source::{Sources, load};
 use source::{Files, fixtures};
 
-/// Numbers that look random and are the same in each run.
+/// A pseudo-random number generator, the same in each run.
 struct Random(u64);
 
 impl Random {
@@ -51,7 +51,7 @@ fn files_have_one_name_however_they_are_reached() {
         (dir.to_owned(), dir.join("./a.proto")),
         (dir.to_owned(), dir.join("sub/../a.proto")),
         (dir.join("sub/.."), dir.join("a.proto")),
-        // As importers name it.
+        // Named as in import statements.
         (dir.to_owned(), PathBuf::from("a.proto")),
     ];
     #[cfg(unix)]
@@ -124,7 +124,7 @@ fn nothing_gives_nothing() {
     assert_eq!(loaded.to_generate, [""; 0]);
 }
 
-/// Cut or mangled files are refused or read, and never bring the reader down.
+/// Damaged files must give faults or be read, without a panic.
 #[test]
 fn damaged_files_do_no_harm() {
     let mut random = Random(0xdead_beef_5eed);

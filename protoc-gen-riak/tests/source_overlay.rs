@@ -1,4 +1,4 @@
-//! Overlays: what an older schema lacks is left out with a notice, and nothing else is.
+//! Tests overlays: what an older schema lacks is left out with a notice, and nothing else is.
 
 mod source;
 
@@ -27,14 +27,14 @@ message GetResp { optional bytes value = 1; }
 message ErrorResp { required bytes text = 1; required uint32 number = 2; }
 ";
 
-/// An overlay of a schema in `old.proto`. The lines of its content start at 10.
+/// Returns an overlay of the schema in `old.proto`. The lines of `content` start at 10.
 fn overlay(content: &str) -> String {
     format!(
         "syntax = \"proto2\";\npackage over;\nimport \"old.proto\";\nimport \"riak_options.proto\";\n\n\n\n\n\n{content}"
     )
 }
 
-/// Reads the schema and an overlay of it. Gives the notices, too.
+/// Reads the schema and an overlay of it, and returns the notices too.
 fn read(overlay: &str) -> (Loaded, Vec<String>) {
     let files = Files::new(&[("old.proto", SCHEMA), ("over.proto", overlay)]);
     let loaded = load(&Sources {
@@ -48,7 +48,7 @@ fn read(overlay: &str) -> (Loaded, Vec<String>) {
     (loaded, notices)
 }
 
-/// The methods that are left, and the bytes of their operations.
+/// Returns the remaining methods, and the encoded options of their operations.
 fn methods(loaded: &Loaded) -> Vec<(String, Vec<u8>)> {
     let file = loaded.set.file.iter().find(|file| file.name() == "over.proto").unwrap();
     let methods = file.service.iter().flat_map(|service| &service.method);
@@ -80,7 +80,7 @@ option (riak.field) = { path: \"GetReq.key\" kind: KEY };",
     assert_eq!(loaded.to_generate, ["old.proto", "over.proto"]);
     let methods = methods(&loaded);
     assert_eq!(methods.len(), 1);
-    // Both alternatives are there.
+    // Both alternatives are present.
     let names = ["done", "stream", "timeout", "GetResp", "ErrorResp"];
     for name in names {
         let found = methods[0].1.windows(name.len()).any(|bytes| bytes == name.as_bytes());
@@ -226,7 +226,7 @@ fn what_is_wrong_with_an_overlay_is_a_fault_as_anywhere() {
 
 #[test]
 fn the_overlay_of_riak_fits_a_set_that_lacks_files() {
-    // The set of an early release: no data types, no search, no time series, fewer fields.
+    // The schemas of an early release: no data types, no search, no time series, fewer fields.
     let files = Files::new(&[
         (
             "riak.proto",

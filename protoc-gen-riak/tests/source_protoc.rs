@@ -1,5 +1,5 @@
-//! The files that are read without `protoc` give what `protoc` gives: the same descriptors, the same
-//! places, the same comments.
+//! Tests that reading files without `protoc` gives what `protoc` gives: the same descriptors, places
+//! and comments.
 
 mod source;
 
@@ -12,7 +12,7 @@ use protoc_gen_riak::source::{Sources, load};
 
 use source::{Files, fixtures, protoc};
 
-/// What `protoc` makes of files.
+/// Returns the descriptors that `protoc` gives for files.
 fn with_protoc(include: &Path, files: &[PathBuf]) -> FileDescriptorSet {
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().join("set.bin");
@@ -37,8 +37,8 @@ fn without_protoc(include: &Path, files: &[PathBuf]) -> FileDescriptorSet {
     loaded.unwrap_or_else(|faults| panic!("{faults}")).set
 }
 
-/// Puts what protobuf leaves open into one form: unknown fields by number, and no bytes that differ
-/// only in how they are written.
+/// Compares descriptors after normalizing what protobuf leaves open: the order of unknown fields, and
+/// equivalent encodings.
 fn assert_same(ours: &FileDescriptorProto, theirs: &FileDescriptorProto) {
     let name = ours.name();
     let places = |file: &FileDescriptorProto| -> Vec<String> {
@@ -54,7 +54,7 @@ fn assert_same(ours: &FileDescriptorProto, theirs: &FileDescriptorProto) {
     let plain = |file: &FileDescriptorProto| {
         let mut file = file.clone();
         file.source_code_info = protobuf::MessageField::none();
-        // Its options are not kept.
+        // Options of extension ranges are not kept.
         protobuf::text_format::print_to_string_pretty(&file)
     };
     let (ours, theirs) = (plain(ours), plain(theirs));
@@ -80,7 +80,7 @@ fn compare(include: &Path, files: &[PathBuf]) {
             assert!(before.contains(&import.as_str()), "{import} comes too late");
         }
         if file.source_code_info.is_none() {
-            // One that every compiler brings.
+            // A standard file, which every compiler provides.
             assert!(file.name().starts_with("google/protobuf/"));
             continue;
         }
@@ -132,7 +132,7 @@ fn riaks_schemas_are_the_same() {
     compare(&include, &files);
 }
 
-/// Numbers that look random and are the same in each run.
+/// A pseudo-random number generator, the same in each run.
 struct Random(u64);
 
 impl Random {
@@ -148,7 +148,7 @@ impl Random {
     }
 }
 
-/// The tokens of a file with a bit of everything.
+/// The tokens of a file that uses most of the grammar.
 const TOKENS: &str = r#"
 syntax = "proto2" ; package p . qqq ; message A { optional int32 a = 1 ; ; optional A b = 2 [
 deprecated = true ] ; oneof c { int32 d = 3 ; string e = 4 ; } message B { } repeated group G =
@@ -158,10 +158,10 @@ deprecated = true ] ; oneof c { int32 d = 3 ; string e = 4 ; } message B { } rep
 deprecated = true ; } }
 "#;
 
-/// What may stand between tokens of one declaration.
+/// White space between tokens of one declaration.
 const SMALL: &[&str] = &["", " ", " ", " ", "\n", "\n  ", "\t"];
 
-/// Pieces of what may stand between declarations.
+/// White space and comments between declarations.
 const LARGE: &[&str] = &[
     " ",
     "\n",
@@ -179,7 +179,7 @@ const LARGE: &[&str] = &[
     "\r\n",
 ];
 
-/// A file with comments and white space wherever they can be, of every sort.
+/// Returns a file with random comments and white space of every kind wherever they are allowed.
 fn scattered(random: &mut Random) -> String {
     let mut text = String::new();
     for token in TOKENS.split_whitespace() {
@@ -203,7 +203,7 @@ fn scattered(random: &mut Random) -> String {
     text
 }
 
-/// The largest schemas at hand: those that `protoc` brings, read from their files.
+/// The largest schemas available are those that `protoc` provides, read from its files.
 #[test]
 fn the_schemas_of_protoc_are_the_same() {
     let include = protoc_bin_vendored::include_path().unwrap();
@@ -231,7 +231,7 @@ fn comments_anywhere_are_the_same() {
     for _ in 0..rounds {
         let mut files = Vec::new();
         for number in 0..60 {
-            // A package of its own for each file, so that they do not share names.
+            // A package of its own for each file, so that names do not clash.
             let text = scattered(&mut random).replacen("qqq", &format!("q{number}"), 1);
             let path = dir.path().join(format!("f{number}.proto"));
             std::fs::write(&path, text).unwrap();
@@ -241,8 +241,8 @@ fn comments_anywhere_are_the_same() {
     }
 }
 
-/// One token too many, too few or in the wrong place: what `protoc` refuses is refused, and what it
-/// takes is taken.
+/// Files with a superfluous, missing or misplaced token are accepted if and only if `protoc` accepts
+/// them.
 #[test]
 fn damaged_files_are_refused_where_protoc_refuses_them() {
     let mut random = Random(0xda4a_6ed0);

@@ -1,12 +1,11 @@
-//! The plugin of `protoc`, the library and the command line write the same
-//! text, byte for byte.
+//! Tests that the plugin, the library and the command line write the same text, byte for byte.
 
 mod generating;
 
 use generating::{Schemas, Settings, Texts, assert_same, by_command, by_library, by_protoc, foreign, riak};
 use protoc_gen_riak::{BytesType, Config};
 
-/// Generates all three ways, and gives what they agree on.
+/// Generates code in all three ways, and returns it if all agree.
 #[track_caller]
 fn agreed(schemas: &Schemas, settings: Settings<'_>, config: &Config) -> Texts {
     let texts = by_library(schemas, config).unwrap_or_else(|error| panic!("{error}"));
@@ -18,7 +17,7 @@ fn agreed(schemas: &Schemas, settings: Settings<'_>, config: &Config) -> Texts {
 #[test]
 fn riaks_schemas() {
     let texts = agreed(&riak(), &[], &Config::new());
-    // Named as proto/*.proto does, the file of the options is left out.
+    // The options file is left out, although `proto/*.proto` names it.
     assert!(riak().files.iter().any(|file| file.ends_with("riak_options.proto")));
     assert!(!texts.contains_key("riak_options.rs"));
     assert!(texts["riak_services.rs"].contains("pub struct RiakKv<C>"));
@@ -30,7 +29,7 @@ fn foreign_schemas() {
     for name in ["acme.rs", "acme/stock.rs", "acme/stock/part.rs", "acme/mod_.rs", "type/async.rs"] {
         assert!(texts.contains_key(name), "{name} is not among {:?}", texts.keys());
     }
-    // Comments come the same way whoever reads them.
+    // Both parsers give the same comments.
     let acme = &texts["acme.rs"];
     for line in [
         "    /// Above the field.\n",
@@ -117,6 +116,6 @@ fn borrowed_forms_alone() {
     let texts = agreed(&riak(), &settings, &config);
     let kv = &texts["riak_kv.rs"];
     assert!(kv.contains("pub struct RpbContentRef<'a>") && !kv.contains("pub struct RpbContent "));
-    // They have the comments of the schema then.
+    // The borrowed forms then have the comments of the schema.
     assert!(kv.contains("    /// The key.\n    pub key: &'a [u8],"));
 }

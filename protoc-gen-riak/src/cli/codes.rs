@@ -1,6 +1,6 @@
-//! `protoc-gen-riak codes`: the message-code table of a schema.
+//! `protoc-gen-riak codes`: prints the message-code table of a schema.
 //!
-//! Invariant: one line, or one object, for each code, ascending.
+//! Invariant: the output has one line, or one object, for each code, in ascending order.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -66,7 +66,7 @@ fn rows(schema: &Schema) -> Vec<Row<'_>> {
         .collect()
 }
 
-/// How many answers come, in a word.
+/// Returns a word for the number of responses.
 fn frames(operation: &Operation) -> &'static str {
     match operation.mode {
         Mode::Unary => "one",
@@ -142,7 +142,7 @@ fn json(schema: &Schema) -> String {
     format!("[\n  {}\n]\n", objects.join(",\n  "))
 }
 
-/// A JSON string. Names in a schema are plain; paths may not be.
+/// Returns a JSON string. Paths, unlike names in a schema, may need escapes.
 fn string(text: &str) -> String {
     let mut out = String::from("\"");
     for char in text.chars() {

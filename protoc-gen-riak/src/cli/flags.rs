@@ -1,6 +1,6 @@
 //! Flags of the commands that read schemas.
 //!
-//! Invariant: a flag is understood as `--key value` and as `--key=value`, with
+//! Invariant: a flag is accepted as `--key value` and as `--key=value`, with
 //! `-` or `_` inside its name.
 
 use std::ffi::OsString;
@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use super::Failure;
 use crate::Config;
 
-/// What the flags of a command say.
+/// The parsed arguments of a command.
 #[derive(Default)]
 pub(super) struct Flags {
     pub(super) config: Config,
@@ -20,7 +20,7 @@ pub(super) struct Flags {
 }
 
 impl Flags {
-    /// Reads a command's arguments.
+    /// Parses a command's arguments.
     pub(super) fn parse(args: &[OsString]) -> Result<Self, Failure> {
         let mut flags = Self::default();
         let mut args = args.iter();
@@ -45,7 +45,7 @@ impl Flags {
         if flags.files.is_empty() {
             return Err(Failure::Usage("no .proto files were named".to_owned()));
         }
-        // As with protoc: names count from the current directory unless told otherwise.
+        // As in protoc, the current directory is the default.
         if flags.include.is_empty() {
             flags.include.push(PathBuf::from("."));
         }
@@ -66,7 +66,7 @@ impl Flags {
     }
 }
 
-/// A flag's name, and the value that is attached to it.
+/// Splits a flag into its name and the value attached to it.
 fn split(text: &str) -> (&str, Option<&str>) {
     if text.starts_with("--") {
         return match text.split_once('=') {
@@ -74,7 +74,7 @@ fn split(text: &str) -> (&str, Option<&str>) {
             None => (text, None),
         };
     }
-    // A short flag's value may follow without a blank: -Iproto.
+    // The value may follow a short flag without a space: -Iproto.
     match text.char_indices().nth(2) {
         Some((at, _)) => (&text[..at], Some(text[at..].trim_start_matches('='))),
         None => (text, None),

@@ -1,6 +1,6 @@
-//! `protoc-gen-riak generate`: code from `.proto` files, without `protoc`.
+//! `protoc-gen-riak generate`: generates code from `.proto` files, without `protoc`.
 //!
-//! Invariant: it writes what the plugin would, byte for byte.
+//! Invariant: its output is that of the plugin, byte for byte.
 
 use std::ffi::OsString;
 

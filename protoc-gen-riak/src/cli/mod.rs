@@ -1,8 +1,8 @@
-//! The command line: what the program does when a person starts it.
+//! The command line of the program.
 //!
 //! Invariant: results go to standard output, everything else to standard error;
-//! the exit code is 0, 1 if the schema or the output is at fault, 2 if the
-//! command line is.
+//! the exit code is 0 for success, 1 for a fault of the schema or the output,
+//! and 2 for a fault of the command line.
 
 mod codes;
 mod flags;
@@ -16,11 +16,11 @@ use std::process::ExitCode;
 use crate::settings::SETTINGS;
 use crate::{Error, builtin, plugin};
 
-/// Why a command line was not carried out.
+/// Why a command failed.
 pub(crate) enum Failure {
-    /// It makes no sense; the text says why.
+    /// The command line is invalid; the text says why.
     Usage(String),
-    /// It failed.
+    /// The command ran and failed.
     Run(Error),
 }
 
@@ -33,8 +33,9 @@ impl From<Error> for Failure {
     }
 }
 
-/// Runs the program with these arguments, of which its name is not one. Returns exit code
-/// 0; 1 if the schema or the output is at fault; 2 if the arguments are.
+/// Runs the program with these arguments, without the program's name. The exit code is 0
+/// for success, 1 for a fault of the schema or the output, and 2 for a fault of the
+/// arguments.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args: Vec<OsString> = args.into_iter().collect();
     match dispatch(&args) {
@@ -84,7 +85,7 @@ fn dispatch(args: &[OsString]) -> Result<(), Failure> {
     }
 }
 
-/// Prints a result. A reader that has gone is no fault of ours.
+/// Prints a result. A closed pipe is not an error.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
     match io::stdout().write_all(text.as_bytes()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {

@@ -84,7 +84,7 @@ impl Formatted {
 }
 
 fn format(item: TokenStream) -> syn::Result<String> {
-    Ok(super::spacing::spaced(&prettyplease::unparse(&syn::parse2(item)?)))
+    Ok(super::spacing::add_blank_lines(&prettyplease::unparse(&syn::parse2(item)?)))
 }
 
 fn key(item: &TokenStream) -> Key {

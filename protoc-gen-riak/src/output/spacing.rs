@@ -2,9 +2,9 @@
 //!
 //! Invariant: only white space between tokens changes.
 
-/// Inserts blank lines between items, where people write them, and joins lists of lints
-/// into one line.
-pub(super) fn spaced(text: &str) -> String {
+/// Inserts the blank lines between items that people would write and the printer
+/// omits, and puts each list of lints on one line.
+pub(super) fn add_blank_lines(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + text.len() / 16);
     let mut lines = text.lines().peekable();
     while let Some(line) = lines.next() {
@@ -26,15 +26,15 @@ pub(super) fn spaced(text: &str) -> String {
         out.push('\n');
         let Some(next) = lines.peek() else { break };
         let depth = |line: &str| line.len() - line.trim_start().len();
-        if depth(line) == depth(next) && ends_paragraph(line.trim_start(), next.trim_start()) {
+        if depth(line) == depth(next) && needs_blank_line(line.trim_start(), next.trim_start()) {
             out.push('\n');
         }
     }
     out
 }
 
-/// Reports whether people write a blank line between these two lines of one depth.
-pub(super) fn ends_paragraph(line: &str, next: &str) -> bool {
+/// Reports whether a blank line belongs between two lines of equal indentation.
+pub(super) fn needs_blank_line(line: &str, next: &str) -> bool {
     let ends = line.ends_with(';');
     let starts = |starts: &[&str]| starts.iter().any(|start| line.starts_with(start));
     if starts(&["use "]) {
@@ -65,14 +65,14 @@ mod tests {
     #[test]
     fn lists_of_lints_are_one_line() {
         let text = "#[allow(\n    clippy::all,\n    dead_code\n)]\npub mod a;\n";
-        assert_eq!(spaced(text), "#[allow(clippy::all, dead_code)]\npub mod a;\n");
+        assert_eq!(add_blank_lines(text), "#[allow(clippy::all, dead_code)]\npub mod a;\n");
     }
 
     #[test]
     fn items_are_set_apart_and_statements_are_not() {
         let text = "use a::B;\nstruct A {\n    b: B,\n}\nimpl A {\n    const B: u8 = 1;\n    fn a() {\n        if b {\n        }\n        c()\n    }\n    fn d() {}\n}\n";
         assert_eq!(
-            spaced(text),
+            add_blank_lines(text),
             "use a::B;\n\nstruct A {\n    b: B,\n}\n\nimpl A {\n    const B: u8 = 1;\n\n    fn a() {\n        if b {\n        }\n        c()\n    }\n\n    fn d() {}\n}\n"
         );
     }

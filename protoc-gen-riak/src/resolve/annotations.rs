@@ -1,7 +1,7 @@
-//! The options of `riak_options.proto`, read by number into types.
+//! The options of `riak_options.proto`, read by field number.
 //!
-//! Invariant: numbers here are those of that file. What an option leaves out
-//! is `None`; what it must not leave out is reported where it is used.
+//! Invariant: the numbers are those of that file. An option that is not set is
+//! `None`; a missing option that is mandatory is reported where it is used.
 
 use protobuf::UnknownFields;
 use riak_codegen::model::{Absent, Cost, Kind, Retry};
@@ -17,7 +17,7 @@ pub(crate) mod number {
     pub(crate) const KIND: u32 = 50104;
 }
 
-/// Field numbers of `riak.Operation`, for places in it.
+/// Field numbers of `riak.Operation`, for the places of faults in it.
 pub(crate) mod operation {
     pub(crate) const REQUEST: u32 = 1;
     pub(crate) const RESPONSE: u32 = 2;
@@ -71,7 +71,7 @@ pub(crate) struct FieldFact {
     pub(crate) kind: Option<Kind>,
 }
 
-/// `(riak.operation)` of a method.
+/// Reads `(riak.operation)` of a method.
 pub(crate) fn read_operation(options: &UnknownFields) -> Option<Operation> {
     let mut read = Operation::default();
     for entry in wire::message(options, number::OPERATION)? {
@@ -97,7 +97,7 @@ pub(crate) fn read_operation(options: &UnknownFields) -> Option<Operation> {
     Some(read)
 }
 
-/// `(riak.error)` of a service.
+/// Reads `(riak.error)` of a service.
 pub(crate) fn read_error(options: &UnknownFields) -> Option<ErrorFrame> {
     let mut read = ErrorFrame::default();
     for entry in wire::message(options, number::ERROR)? {
@@ -112,7 +112,7 @@ pub(crate) fn read_error(options: &UnknownFields) -> Option<ErrorFrame> {
     Some(read)
 }
 
-/// All `(riak.field)` of a file, in order.
+/// Reads all `(riak.field)` options of a file, in order.
 pub(crate) fn read_facts(options: &UnknownFields) -> Vec<FieldFact> {
     let fact = |bytes: &[u8]| {
         let mut read = FieldFact::default();
@@ -129,12 +129,12 @@ pub(crate) fn read_facts(options: &UnknownFields) -> Vec<FieldFact> {
     values.into_iter().map(fact).collect()
 }
 
-/// `(riak.code)` of a message.
+/// Reads `(riak.code)` of a message.
 pub(crate) fn read_code(options: &UnknownFields) -> Option<u64> {
     wire::integer(options, number::CODE)
 }
 
-/// `(riak.kind)` of a field.
+/// Reads `(riak.kind)` of a field.
 pub(crate) fn read_kind(options: &UnknownFields) -> Option<Kind> {
     wire::integer(options, number::KIND).and_then(kind)
 }
@@ -167,8 +167,8 @@ fn cost(entry: &Entry) -> Cost {
     }
 }
 
-/// A class that this generator does not know is taken for the one that does
-/// least.
+/// Reads a retry class. A class that this generator does not know is read as
+/// `Never`, the safe choice.
 fn retry(entry: &Entry) -> Retry {
     match entry.integer() {
         Some(1) => Retry::Safe,
@@ -198,7 +198,7 @@ fn kind(number: u64) -> Option<Kind> {
     })
 }
 
-/// The name of a kind in `riak_options.proto`.
+/// Returns the name of a kind in `riak_options.proto`.
 pub(crate) fn kind_name(kind: Kind) -> &'static str {
     match kind {
         Kind::Quorum => "QUORUM",

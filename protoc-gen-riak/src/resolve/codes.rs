@@ -1,15 +1,15 @@
-//! The message-code table that stands beside a schema: a CSV of
+//! The message-code table that accompanies a schema: a CSV file of
 //! `code,name,file`.
 //!
-//! Invariant: a table has no code and no name twice, and every row knows where
-//! it stands.
+//! Invariant: a table has no duplicate codes or names, and every row knows its
+//! place in the file.
 
 use std::collections::HashMap;
 
 use super::report::Place;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 
-/// A message-code table, as schemas without options have one beside them.
+/// A message-code table, which accompanies a schema without options.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CodeTable {
     pub(crate) rows: Vec<CodeRow>,
@@ -19,25 +19,25 @@ pub struct CodeTable {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CodeRow {
     pub(crate) code: u8,
-    /// The message, usually without package.
+    /// The name of the message, usually without its package.
     pub(crate) name: String,
-    /// The schema file without `.proto`, if the table says.
+    /// The schema file without `.proto`, if the table names it.
     pub(crate) file: Option<String>,
     pub(crate) place: Place,
-    /// The table says that many of these frames answer one request.
+    /// Whether the table says that a request is answered by many of these frames.
     pub(crate) many: bool,
 }
 
 impl CodeTable {
-    /// Reads a table. Blank lines, lines that start with `#`, a first line
+    /// Parses a table. Blank lines, lines that start with `#`, a first line
     /// `code,name,…`, white space around values and a missing third column are
-    /// all right; columns behind the third are not read.
+    /// allowed; columns after the third are ignored.
     ///
-    /// `file` is its name, for the places of faults.
+    /// `file` is the name that faults print.
     ///
     /// # Errors
     ///
-    /// Every line that is no row, and every code or name that comes twice.
+    /// Every line that is not a row, and every duplicate code or name.
     pub fn parse(file: &str, text: &str) -> Result<Self, Diagnostics> {
         let mut faults = Vec::new();
         let mut rows = Vec::new();
@@ -56,12 +56,12 @@ impl CodeTable {
                 }
             }
         }
-        faults.extend(twice(&rows));
+        faults.extend(duplicates(&rows));
         if faults.is_empty() { Ok(Self { rows }) } else { Err(Diagnostics::sorted(faults, [file])) }
     }
 }
 
-/// One line as a row; or the column and what is wrong there.
+/// Parses a line as a row. The error is a column and what is wrong there.
 fn row(line: &str, place: impl Fn(u32) -> Place) -> Result<CodeRow, (u32, String)> {
     let mut cells = cells(line);
     let (code, code_column) = cells.next().unwrap_or(("", 1));
@@ -86,7 +86,7 @@ fn row(line: &str, place: impl Fn(u32) -> Place) -> Result<CodeRow, (u32, String
     Ok(CodeRow { code, name: name.to_owned(), file, place: place(name_column), many: false })
 }
 
-/// The cells of a line without the white space and quotes around them, each
+/// Returns the cells of a line, without surrounding white space and quotes, each
 /// with its column counted from 1.
 fn cells(line: &str) -> impl Iterator<Item = (&str, u32)> {
     let mut column = 1;
@@ -100,8 +100,8 @@ fn cells(line: &str) -> impl Iterator<Item = (&str, u32)> {
     })
 }
 
-/// The rows whose code or name an earlier one has.
-fn twice(rows: &[CodeRow]) -> Vec<Diagnostic> {
+/// Returns a fault for each row whose code or name an earlier row has.
+fn duplicates(rows: &[CodeRow]) -> Vec<Diagnostic> {
     let mut by_code: HashMap<u8, &CodeRow> = HashMap::new();
     let mut by_name: HashMap<&str, &CodeRow> = HashMap::new();
     let mut faults = Vec::new();

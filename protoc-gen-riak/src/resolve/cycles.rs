@@ -1,35 +1,34 @@
-//! Which fields make a type contain itself, and so need a `Box`.
+//! Finds the fields that make a type contain itself and so need a `Box`.
 //!
-//! Only singular message fields and oneof members put one struct into another;
+//! Only singular message fields and oneof members embed one struct in another;
 //! vectors and maps break a cycle by themselves. Invariant: with these fields
-//! boxed, every struct has a finite size, and no field is boxed that lies on
-//! no cycle.
+//! boxed, every struct has a finite size, and only fields on a cycle are boxed.
 
 use riak_codegen::model::{Message, MessageId, Presence, Type};
 
-/// Marks the fields that lie on a cycle.
+/// Marks the fields that lie on a cycle as boxed.
 pub(crate) fn mark_boxed(messages: &mut [Message]) {
     let contained: Vec<Vec<usize>> = messages.iter().map(|message| edges(message, false)).collect();
     let group = components(&contained);
     for (from, message) in messages.iter_mut().enumerate() {
         for field in &mut message.fields {
-            if let Some(MessageId(to)) = held(field.presence, field.ty) {
+            if let Some(MessageId(to)) = embedded_message(field.presence, field.ty) {
                 field.boxed = group[from] == group[to];
             }
         }
     }
 }
 
-/// The required fields that lie on a cycle of required fields, as message and
-/// index of field: no value of such a message is finite.
-pub(crate) fn endless(messages: &[Message]) -> Vec<(MessageId, usize)> {
+/// Returns the required fields that lie on a cycle of required fields, as message
+/// and field index: such a message has no finite value.
+pub(crate) fn required_cycles(messages: &[Message]) -> Vec<(MessageId, usize)> {
     let contained: Vec<Vec<usize>> = messages.iter().map(|message| edges(message, true)).collect();
     let group = components(&contained);
     let mut found = Vec::new();
     for (from, message) in messages.iter().enumerate() {
         for (index, field) in message.fields.iter().enumerate() {
             let required = field.presence == Presence::Required;
-            if let Some(MessageId(to)) = held(field.presence, field.ty)
+            if let Some(MessageId(to)) = embedded_message(field.presence, field.ty)
                 && required
                 && group[from] == group[to]
             {
@@ -40,8 +39,8 @@ pub(crate) fn endless(messages: &[Message]) -> Vec<(MessageId, usize)> {
     found
 }
 
-/// The message that a field puts into its struct.
-fn held(presence: Presence, ty: Type) -> Option<MessageId> {
+/// Returns the message that a field embeds in its struct.
+fn embedded_message(presence: Presence, ty: Type) -> Option<MessageId> {
     let singular = !matches!(presence, Presence::Repeated { .. } | Presence::Map { .. });
     match ty {
         Type::Message(id) | Type::Group(id) if singular => Some(id),
@@ -54,15 +53,15 @@ fn edges(message: &Message, only_required: bool) -> Vec<usize> {
         .fields
         .iter()
         .filter(|field| !only_required || field.presence == Presence::Required)
-        .filter_map(|field| held(field.presence, field.ty))
+        .filter_map(|field| embedded_message(field.presence, field.ty))
         .map(|id| id.0)
         .collect()
 }
 
-/// The number of the strongly connected component of each node, by Tarjan's
-/// algorithm, with its stack of calls kept as data so that no schema is too
-/// deep. A field from a node to itself needs no special care: both ends have
-/// one number.
+/// Returns the number of each node's strongly connected component, by Tarjan's
+/// algorithm. The call stack is a vector, so that deeply nested schemas cannot
+/// overflow the stack. A field of its own message's type needs no special case:
+/// both ends of the edge have the same number.
 fn components(edges: &[Vec<usize>]) -> Vec<usize> {
     const UNSEEN: usize = usize::MAX;
     let mut index = vec![UNSEEN; edges.len()];

@@ -1,9 +1,8 @@
 //! Every declaration of a schema in flat tables, before it has a Rust name.
 //!
-//! Invariant: ids given here are those of the finished schema. Messages stand
-//! in the order of files and of declaration, an outer one before those inside
-//! it; the entries that a map field declares behind the scenes are no
-//! messages.
+//! Invariant: the ids assigned here are those of the finished schema. Messages
+//! are in the order of files and declarations, an outer message before its nested
+//! ones; the implicit entry messages of map fields are not included.
 
 use std::collections::HashMap;
 
@@ -16,7 +15,7 @@ use super::locations::{Locations, joined, part, step};
 use super::report::Report;
 use super::suggest::did_you_mean;
 
-/// One file.
+/// A file.
 #[derive(Debug)]
 pub(crate) struct FileDecl<'a> {
     pub(crate) proto: &'a FileDescriptorProto,
@@ -27,20 +26,20 @@ pub(crate) struct FileDecl<'a> {
     pub(crate) enums: Vec<EnumId>,
 }
 
-/// One message.
+/// A message.
 #[derive(Debug)]
 pub(crate) struct MessageDecl<'a> {
     pub(crate) proto: &'a DescriptorProto,
     pub(crate) full_name: String,
     pub(crate) file: FileId,
-    /// Its path through the file's descriptor.
+    /// The path of the message in the file's descriptor.
     pub(crate) path: Vec<i32>,
     pub(crate) features: Features,
     pub(crate) messages: Vec<MessageId>,
     pub(crate) enums: Vec<EnumId>,
 }
 
-/// One enum.
+/// An enum.
 #[derive(Debug)]
 pub(crate) struct EnumDecl<'a> {
     pub(crate) proto: &'a EnumDescriptorProto,
@@ -50,7 +49,7 @@ pub(crate) struct EnumDecl<'a> {
     pub(crate) closed: bool,
 }
 
-/// What a type name stands for.
+/// The declaration that a type name refers to.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Symbol<'a> {
     Message(MessageId),
@@ -102,7 +101,7 @@ impl<'a> Decls<'a> {
         decls
     }
 
-    /// Declares what one scope holds.
+    /// Declares the messages and enums of a scope.
     fn declare(
         &mut self,
         scope: &Scope<'_>,
@@ -162,18 +161,18 @@ impl<'a> Decls<'a> {
         Some(id)
     }
 
-    /// What a full name, with or without a leading dot, stands for.
+    /// Looks up a full name, with or without a leading dot.
     pub(crate) fn symbol(&self, full_name: &str) -> Option<Symbol<'a>> {
         let name = full_name.strip_prefix('.').unwrap_or(full_name);
         self.symbols.get(name).copied()
     }
 
-    /// The message that a name means inside a scope, as protobuf looks names
-    /// up: from the scope outwards; with a leading dot, from the root.
+    /// Looks up the message that a name refers to in a scope, by protobuf's rules: from
+    /// the scope outwards, or from the root if the name has a leading dot.
     ///
     /// # Errors
     ///
-    /// What is wrong with the name.
+    /// A text that says what is wrong with the name.
     pub(crate) fn message_named(&self, scope: &str, name: &str) -> Result<MessageId, String> {
         let mut around = scope;
         let found = if let Some(absolute) = name.strip_prefix('.') {
@@ -208,16 +207,16 @@ impl<'a> Decls<'a> {
         }
     }
 
-    /// The file that a message was declared in.
+    /// Returns the file that declares a message.
     pub(crate) fn file_of(&self, message: MessageId) -> &FileDecl<'a> {
         &self.files[self.messages[message.0].file.0]
     }
 }
 
-/// What surrounds a declaration.
+/// The package or message that contains a declaration.
 struct Scope<'s> {
     file: FileId,
-    /// Full name of the package or message; empty for the root.
+    /// The full name of the package or message; empty for the root.
     name: &'s str,
     path: &'s [i32],
     features: Features,

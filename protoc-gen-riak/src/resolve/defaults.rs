@@ -1,15 +1,15 @@
-//! Declared defaults, from the text that descriptors hold them in.
+//! Parses declared defaults from the text in descriptors.
 //!
 //! Invariant: a literal that is returned fits the type of its field.
 
 use riak_codegen::model::{Literal, Type};
 
-/// Reads a default of a field of this type. For an enum, `values` are the
+/// Parses the default of a field of this type. For an enum, `values` are the
 /// names of its values.
 ///
 /// # Errors
 ///
-/// What is wrong with it.
+/// A text that says what is wrong with the default.
 pub(crate) fn parse(text: &str, ty: Type, values: &[&str]) -> Result<Literal, String> {
     let literal = match ty {
         Type::Int32 | Type::Sint32 | Type::Sfixed32 => {
@@ -37,7 +37,7 @@ fn float(text: &str) -> Option<f64> {
     }
 }
 
-/// Undoes the escapes of C, in which descriptors hold bytes.
+/// Undoes the C escapes that descriptors use for bytes.
 fn unescape(text: &str) -> Option<Vec<u8>> {
     let mut out = Vec::new();
     let mut rest = text.as_bytes();
@@ -66,7 +66,7 @@ fn unescape(text: &str) -> Option<Vec<u8>> {
     Some(out)
 }
 
-/// Goes on with a number of at most `most` more digits.
+/// Continues a number that starts with `start` by up to `most` digits.
 fn number(rest: &mut &[u8], radix: u32, most: usize, start: u8) -> Option<u8> {
     let mut value = u32::from(start);
     for _ in 0..most {

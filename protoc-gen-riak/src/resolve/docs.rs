@@ -1,15 +1,17 @@
-//! Comments of a schema as rustdoc.
+//! Turns comments of a schema into rustdoc.
 //!
-//! Schema comments are plain text that happens to look like Markdown in
-//! places. Invariant: what comes out is read by rustdoc without a warning and
-//! holds no doctest: code blocks are marked as text, brackets that would be
-//! links and angles that would be tags are escaped, bare addresses are links,
-//! rulers are no headings.
+//! Schema comments are plain text that happens to look like Markdown in places.
+//! Invariant: rustdoc reads the output without a warning and finds no doctest in
+//! it. Code blocks are marked as text, brackets and angle brackets that would be
+//! links and tags are escaped, bare addresses become links, and rulers do not
+//! turn text into headings.
+
+mod inline;
 
 use riak_codegen::model::Docs;
 
-/// A comment as descriptors hold it (without `//`, `/*` and leading `*`) as
-/// documentation.
+/// Turns a comment into documentation. The comment is as in descriptors: without
+/// `//`, `/*` and leading `*`.
 pub(crate) fn from_comment(comment: &str) -> Docs {
     let lines = dedent(comment);
     let mut out = Vec::new();
@@ -19,24 +21,24 @@ pub(crate) fn from_comment(comment: &str) -> Docs {
         let line = &lines[index];
         let after_text = !paragraph.is_empty();
         if let Some(fence) = fence_of(line) {
-            flush(&mut paragraph, &mut out);
+            flush_paragraph(&mut paragraph, &mut out);
             index = copy_fenced(&lines, index, &fence, &mut out);
         } else if line.is_empty() {
-            flush(&mut paragraph, &mut out);
+            flush_paragraph(&mut paragraph, &mut out);
             out.push(String::new());
             index += 1;
         } else if !after_text && indent(line) >= 4 {
             index = copy_indented(&lines, index, &mut out);
         } else {
             paragraph.push(line.clone());
-            // Text behind a heading starts anew.
+            // Text after a heading starts a new paragraph.
             if line.starts_with('#') {
-                flush(&mut paragraph, &mut out);
+                flush_paragraph(&mut paragraph, &mut out);
             }
             index += 1;
         }
     }
-    flush(&mut paragraph, &mut out);
+    flush_paragraph(&mut paragraph, &mut out);
     out.dedup_by(|line, before| line.is_empty() && before.is_empty());
     while out.last().is_some_and(String::is_empty) {
         out.pop();
@@ -45,14 +47,14 @@ pub(crate) fn from_comment(comment: &str) -> Docs {
     Docs { lines: out.split_off(start) }
 }
 
-/// The lines, without the margin that all of them share, tabs, white space at
-/// the end, and rulers.
+/// Splits a comment into lines, without their common indentation, tabs, trailing
+/// white space and rulers.
 fn dedent(comment: &str) -> Vec<String> {
-    // A carriage return by itself, which Rust takes in no comment, ends a line too.
+    // A lone carriage return, which Rust rejects in comments, also ends a line.
     let lines: Vec<String> = comment
         .lines()
         .flat_map(|line| line.split('\r'))
-        .map(|line| line.replace(turns_text, ""))
+        .map(|line| line.replace(is_bidi_control, ""))
         .map(|line| line.trim_start_matches('*').replace('\t', "    "))
         .map(|line| if is_ruler(&line) { String::new() } else { line })
         .map(|line| line.trim_end().to_owned())
@@ -61,9 +63,9 @@ fn dedent(comment: &str) -> Vec<String> {
     lines.into_iter().map(|line| line.get(margin..).unwrap_or_default().to_owned()).collect()
 }
 
-/// Whether a character changes the direction in which text is shown: the compiler
-/// takes none of them in a comment.
-fn turns_text(c: char) -> bool {
+/// Reports whether a character changes the direction of text; the compiler rejects
+/// these characters in comments.
+fn is_bidi_control(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
@@ -71,7 +73,8 @@ fn indent(line: &str) -> usize {
     line.len() - line.trim_start_matches(' ').len()
 }
 
-/// A line drawn with punctuation. Under text it would make that a heading.
+/// Reports whether a line is drawn with punctuation. Below text, such a line would turn
+/// the text into a heading.
 fn is_ruler(line: &str) -> bool {
     let line = line.trim();
     let Some(first) = line.chars().next() else {
@@ -81,18 +84,19 @@ fn is_ruler(line: &str) -> bool {
         && (matches!(first, '-' | '=') || (matches!(first, '*' | '#' | '/' | '_') && line.len() > 2))
 }
 
-/// The fence that a line opens, if it does: its characters.
+/// Returns the characters of the fence that a line opens, if it opens one.
 fn fence_of(line: &str) -> Option<String> {
     let line = line.trim_start_matches(' ');
     let mark = line.chars().next().filter(|c| matches!(c, '`' | '~'))?;
     let fence: String = line.chars().take_while(|&c| c == mark).collect();
     let info = &line[fence.len()..];
-    // With a backtick behind it, it is a code span.
+    // With a backtick in its info string, it would be a code span.
     (fence.len() >= 3 && !info.contains('`')).then_some(fence)
 }
 
-/// Copies a fenced block, marked as text unless it names another language than
-/// Rust; closes it if the comment does not. Returns the line behind it.
+/// Copies a fenced block, marked as text unless it names a language other than
+/// Rust, and closes it if the comment does not. Returns the index of the line after
+/// the block.
 fn copy_fenced(lines: &[String], start: usize, fence: &str, out: &mut Vec<String>) -> usize {
     let opening = lines[start].trim();
     let info = opening[fence.len()..].trim();
@@ -111,7 +115,7 @@ fn copy_fenced(lines: &[String], start: usize, fence: &str, out: &mut Vec<String
     index
 }
 
-/// The language of a block, unless rustdoc would take it for Rust.
+/// Returns the language of a block, or `text` if rustdoc would take the block for Rust.
 fn language(info: &str) -> &str {
     const RUST: [&str; 8] =
         ["rust", "rs", "ignore", "should_panic", "no_run", "compile_fail", "test_harness", "custom"];
@@ -120,7 +124,7 @@ fn language(info: &str) -> &str {
     if plain && !of_rust { info } else { "text" }
 }
 
-/// Copies an indented block as a fenced one. Returns the line behind it.
+/// Copies an indented block as a fenced one. Returns the index of the line after it.
 fn copy_indented(lines: &[String], start: usize, out: &mut Vec<String>) -> usize {
     let indented = |line: &String| line.is_empty() || indent(line) >= 4;
     let mut end = start + lines[start..].iter().take_while(|line| indented(line)).count();
@@ -130,7 +134,7 @@ fn copy_indented(lines: &[String], start: usize, out: &mut Vec<String>) -> usize
     let block = &lines[start..end];
     let margin = block.iter().filter(|line| !line.is_empty()).map(|line| indent(line)).min().unwrap_or(0);
     let body = block.iter().map(|line| line.get(margin..).unwrap_or_default().to_owned());
-    // A fence inside must not close the one around it.
+    // A fence in the block must not close the fence around it.
     let fence = if block.iter().any(|line| line.contains("```")) { "~~~~~~" } else { "```" };
     out.push(format!("{fence}text"));
     out.extend(body);
@@ -138,25 +142,26 @@ fn copy_indented(lines: &[String], start: usize, out: &mut Vec<String>) -> usize
     end
 }
 
-/// Ends a paragraph: escapes it as a whole, since a code span may go over the
-/// end of a line.
-fn flush(paragraph: &mut Vec<String>, out: &mut Vec<String>) {
+/// Ends a paragraph: escapes it as a whole, since a code span may extend over
+/// several lines.
+fn flush_paragraph(paragraph: &mut Vec<String>, out: &mut Vec<String>) {
     if paragraph.is_empty() {
         return;
     }
-    let in_table = paragraph.iter().any(|line| is_table_ruler(line));
-    let mut anew = in_table;
+    let in_table = paragraph.iter().any(|line| is_table_delimiter(line));
+    let mut starts_block = in_table;
     let mut text = Vec::new();
     for line in paragraph.drain(..) {
-        // Far in behind what is a block by itself, it would be code.
-        let line = if anew { line.trim_start().to_owned() } else { line };
-        anew = in_table || ends_block(&line);
-        text.push(block_marks(&line));
+        // Indented text at the start of a block would be code.
+        let line = if starts_block { line.trim_start().to_owned() } else { line };
+        starts_block = in_table || ends_block(&line);
+        text.push(escape_block_start(&line));
     }
-    out.extend(escape(&text.join("\n"), in_table).lines().map(str::to_owned));
+    out.extend(inline::escape(&text.join("\n"), in_table).lines().map(str::to_owned));
 }
 
-/// Whether a line, maybe of a list, is an empty item, a ruler or a heading.
+/// Reports whether a line ends a block: an empty list item, a ruler or a heading, also
+/// in a list.
 fn ends_block(line: &str) -> bool {
     let mut text = line.trim();
     while let Some((_, rest)) = text.split_once(' ').filter(|(word, _)| is_list_marker(word)) {
@@ -165,14 +170,14 @@ fn ends_block(line: &str) -> bool {
     is_list_marker(text) || is_ruler(text) || text.starts_with('#')
 }
 
-/// The line between the head and the rows of a table.
-fn is_table_ruler(line: &str) -> bool {
+/// Reports whether a line separates the head of a table from its rows.
+fn is_table_delimiter(line: &str) -> bool {
     line.contains('|') && line.contains('-') && line.chars().all(|c| "|-: ".contains(c))
 }
 
-/// Defuses what means a block at the start of a line, also of one in a list: a
-/// quote, a fence, and text that stands so far in that it would be code.
-fn block_marks(line: &str) -> String {
+/// Escapes what would start a block within a paragraph, also in a list: a quote, a
+/// fence, or a list item's text that is indented so far that it would be code.
+fn escape_block_start(line: &str) -> String {
     let (spaces, text) = line.split_at(indent(line));
     if text.starts_with('>') || fence_of(text).is_some() {
         return format!("{spaces}\\{text}");
@@ -180,7 +185,7 @@ fn block_marks(line: &str) -> String {
     match text.find(' ').filter(|&end| is_list_marker(&text[..end])) {
         Some(end) => {
             let gap = if indent(&text[end..]) > 4 { " " } else { &text[end..end + indent(&text[end..])] };
-            format!("{spaces}{}{gap}{}", &text[..end], block_marks(text[end..].trim_start()))
+            format!("{spaces}{}{gap}{}", &text[..end], escape_block_start(text[end..].trim_start()))
         }
         None => line.to_owned(),
     }
@@ -190,133 +195,6 @@ fn is_list_marker(word: &str) -> bool {
     let number = word.strip_suffix(['.', ')']);
     matches!(word, "-" | "*" | "+")
         || number.is_some_and(|n| !n.is_empty() && n.chars().all(|c| c.is_ascii_digit()))
-}
-
-/// Escapes a paragraph outside its code spans and links.
-fn escape(text: &str, in_table: bool) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(c) = rest.chars().next() {
-        let taken = match c {
-            '\\' => copy_escape(rest, &mut out),
-            '`' => copy_code(rest, in_table, &mut out),
-            '<' => copy_angle(rest, &mut out),
-            '[' => copy_bracket(rest, &mut out),
-            ']' => {
-                out.push_str("\\]");
-                1
-            }
-            'h' if starts_address(rest) && !out.ends_with(|c: char| c.is_alphanumeric()) => {
-                let address = address(rest);
-                out.push('<');
-                out.push_str(address);
-                out.push('>');
-                address.len()
-            }
-            _ => {
-                out.push(c);
-                c.len_utf8()
-            }
-        };
-        rest = &rest[taken..];
-    }
-    out
-}
-
-/// What is escaped already stays so.
-fn copy_escape(rest: &str, out: &mut String) -> usize {
-    let next = rest[1..].chars().next().filter(char::is_ascii_punctuation);
-    let len = 1 + usize::from(next.is_some());
-    out.push_str(&rest[..len]);
-    len
-}
-
-/// A code span, or a backtick that has no partner.
-fn copy_code(rest: &str, in_table: bool, out: &mut String) -> usize {
-    let run = rest.len() - rest.trim_start_matches('`').len();
-    let mut from = run;
-    while let Some(found) = rest[from..].find('`') {
-        let start = from + found;
-        let after = &rest[start..];
-        let length = after.len() - after.trim_start_matches('`').len();
-        if length == run {
-            if !stays_together(&rest[run..start], in_table) {
-                break;
-            }
-            out.push_str(&rest[..start + length]);
-            return start + length;
-        }
-        from = start + length;
-    }
-    for _ in 0..run {
-        out.push_str("\\`");
-    }
-    run
-}
-
-/// Whether text between backticks is of one block: it is not if it goes over a
-/// cell of a table, or into a line that starts with anything but a word.
-fn stays_together(code: &str, in_table: bool) -> bool {
-    let is_word = |line: &str| {
-        let first = line.split_whitespace().next().unwrap_or_default();
-        first.starts_with(|c: char| c.is_ascii_alphanumeric()) && !is_list_marker(first)
-    };
-    if in_table { !code.contains(['|', '\n']) } else { code.split('\n').skip(1).all(is_word) }
-}
-
-/// An address in angles as it is; else an angle that would open a tag is
-/// escaped.
-fn copy_angle(rest: &str, out: &mut String) -> usize {
-    let inside = &rest[1..];
-    if starts_address(inside)
-        && let Some(end) = inside.find(|c: char| c == '>' || c.is_whitespace())
-        && inside[end..].starts_with('>')
-    {
-        out.push_str(&rest[..end + 2]);
-        return end + 2;
-    }
-    let opens_tag = inside.starts_with(|c: char| c.is_ascii_alphabetic() || "/!?".contains(c));
-    out.push_str(if opens_tag { "\\<" } else { "<" });
-    1
-}
-
-/// A link to an address as it is; else a bracket is escaped.
-fn copy_bracket(rest: &str, out: &mut String) -> usize {
-    let text_end = rest.find(']');
-    if let Some(text_end) = text_end
-        && let Some(target) = rest[text_end..].strip_prefix("](")
-        && starts_address(target)
-        && let Some(end) = target.find(|c: char| c == ')' || c.is_whitespace())
-        && target[end..].starts_with(')')
-        && !rest[1..text_end].contains(['[', '<', '`'])
-    {
-        let len = text_end + 2 + end + 1;
-        out.push_str(&rest[..len]);
-        return len;
-    }
-    out.push_str("\\[");
-    1
-}
-
-fn starts_address(text: &str) -> bool {
-    ["http://", "https://"].iter().any(|scheme| {
-        text.strip_prefix(scheme).is_some_and(|host| host.starts_with(|c: char| c.is_alphanumeric()))
-    })
-}
-
-/// The address at the start, without the punctuation of the sentence around
-/// it.
-fn address(text: &str) -> &str {
-    let end = text.find(|c: char| c.is_whitespace() || "<>\"`[]\\".contains(c)).unwrap_or(text.len());
-    let mut address = &text[..end];
-    loop {
-        let unpaired = address.ends_with(')') && !address.contains('(');
-        if unpaired || address.ends_with(['.', ',', ';', ':', '!', '?', '\'', '*', '_']) {
-            address = &address[..address.len() - 1];
-        } else {
-            return address;
-        }
-    }
 }
 
 #[cfg(test)]
@@ -350,7 +228,7 @@ mod tests {
             ["riak.proto: buffers"]
         );
         assert_eq!(lines("* Doc.\n  And more. "), ["Doc.", " And more."]);
-        // A list is none.
+        // Asterisks of a list are kept.
         assert_eq!(lines(" * one\n * two\n"), ["* one", "* two"]);
     }
 
@@ -365,9 +243,9 @@ mod tests {
             lines(" Layout:\n\n     let x = 1;\n       y\n\n     z\n\n After.\n"),
             ["Layout:", "", "```text", "let x = 1;", "  y", "", "z", "```", "", "After."]
         );
-        // Going on with a paragraph or an item is no code.
+        // Indented text that continues a paragraph or a list item is not code.
         assert_eq!(lines(" - item\n      goes on\n"), ["- item", "     goes on"]);
-        // Behind a heading it is.
+        // After a heading it is.
         assert_eq!(lines(" # Head\n     code\n"), ["# Head", "```text", "code", "```"]);
         assert_eq!(lines(" -      far in\n"), ["- far in"]);
         assert_eq!(lines(" 1.\n        far in\n"), ["1.", "far in"]);

@@ -1,9 +1,8 @@
-//! What extensions of a message say about bytes that it keeps without knowing
-//! them.
+//! The extensions of a message whose values have to be UTF-8.
 //!
-//! An extension has no member: it stays among the unknown fields. Invariant:
-//! what no message would take as a field of its own for not being UTF-8, none
-//! takes as an extension either.
+//! An extension has no struct field: its value stays among the unknown fields.
+//! Invariant: a value that is not UTF-8 is rejected in an extension wherever it is
+//! rejected in a field of the message.
 
 use protobuf::descriptor::field_descriptor_proto::Type;
 use protobuf::descriptor::{FieldDescriptorProto, FileDescriptorProto};
@@ -12,9 +11,9 @@ use riak_codegen::model::{Message, MessageId};
 use super::decls::{Decls, Symbol};
 use super::features::{self, Features};
 
-/// Tells messages which of their extensions have to be UTF-8.
+/// Records for each message which of its extensions have to be UTF-8.
 pub(crate) fn apply(decls: &Decls<'_>, messages: &mut [Message]) {
-    // What is wrong with a file's syntax has been said before.
+    // Faults in a file's syntax have already been reported.
     let files = decls.files.iter().filter_map(|file| Some((&file.proto.extension, of_file(file.proto)?)));
     let inside = decls.messages.iter().map(|message| (&message.proto.extension, message.features));
     for (extensions, features) in files.chain(inside) {

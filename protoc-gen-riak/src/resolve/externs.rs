@@ -1,7 +1,6 @@
-//! Whether the extern paths of a run make sense for its schema.
+//! Checks the extern paths of a run against its schema.
 //!
-//! Invariant: code that is emitted after this check names only paths that Rust
-//! can read.
+//! Invariant: code emitted after this check contains only valid Rust paths.
 
 use riak_codegen::model::FileId;
 
@@ -9,8 +8,8 @@ use super::decls::Decls;
 use super::options::{Options, is_rust_path};
 use super::report::{Place, Report};
 
-/// Reports paths that are none, rules that map nothing, and files that are
-/// generated although a mapped one has them already.
+/// Reports targets that are not Rust paths, rules that map nothing, and files that
+/// are generated although a mapped file imports them.
 pub(crate) fn check(decls: &Decls<'_>, options: &Options, report: &mut Report) {
     for (path, target) in &options.extern_paths {
         let rule = format!("extern_path={path}={target}");
@@ -49,7 +48,7 @@ fn is_used(decls: &Decls<'_>, path: &str) -> bool {
         || files.any(|file| file.proto.name() == path || is_package(file.proto.package()))
 }
 
-/// The files that are emitted.
+/// Returns the files that are emitted.
 pub(crate) fn emitted<'d>(decls: &'d Decls<'_>) -> impl Iterator<Item = FileId> + 'd {
     let files = decls.files.iter().enumerate();
     files.filter(|(_, file)| file.emit).map(|(index, _)| FileId(index))

@@ -1,7 +1,7 @@
-//! What fields mean beyond their types: kinds given by path or at the field.
+//! The kinds of fields, which say what fields mean beyond their types. They are
+//! given by path or at the field.
 //!
-//! Invariant: a kind is only put on a field whose type it fits, and a field is
-//! given one kind at most.
+//! Invariant: a kind fits the type of its field, and a field has at most one kind.
 
 use riak_codegen::model::{Field, Kind, MessageId, Presence, Schema, Type};
 
@@ -13,10 +13,10 @@ use super::messages::step_of;
 use super::report::{Place, Report};
 use super::suggest::did_you_mean;
 
-/// Checks the kinds that fields give themselves, and applies those that files
-/// give to fields of others.
+/// Checks the kinds that are given at fields, and applies those that files give by
+/// path.
 pub(crate) fn apply(decls: &Decls<'_>, schema: &mut Schema, report: &mut Report) {
-    check_own(decls, schema, report);
+    check_declared(decls, schema, report);
     for file in &decls.files {
         let facts = annotations::read_facts(file.proto.options.special_fields.unknown_fields());
         for (index, fact) in facts.iter().enumerate() {
@@ -35,7 +35,7 @@ pub(crate) fn apply(decls: &Decls<'_>, schema: &mut Schema, report: &mut Report)
     }
 }
 
-/// The field that a path names.
+/// Finds the field that a path names.
 fn find(decls: &Decls<'_>, schema: &Schema, scope: &str, path: &str) -> Result<(MessageId, usize), String> {
     let Some((message, field)) = path.rsplit_once('.').filter(|(message, _)| !message.is_empty()) else {
         return Err(format!("\"{path}\" names no field: write Message.field"));
@@ -62,8 +62,8 @@ fn set(
     let message = &mut schema.messages[message.0];
     let full_name = format!("{}.{}", message.full_name, message.fields[field].name);
     let field = &mut message.fields[field];
-    if let Some(wanted) = misfit(kind, field) {
-        report.fault(place, misfit_text(&full_name, kind, wanted));
+    if let Some(wanted) = unmet_requirement(kind, field) {
+        report.fault(place, mismatch_text(&full_name, kind, wanted));
     } else if field.kind != Kind::Plain && field.kind != kind {
         let text =
             format!("{full_name} is {} and cannot be {} as well", kind_name(field.kind), kind_name(kind));
@@ -73,10 +73,10 @@ fn set(
     }
 }
 
-fn check_own(decls: &Decls<'_>, schema: &mut Schema, report: &mut Report) {
+fn check_declared(decls: &Decls<'_>, schema: &mut Schema, report: &mut Report) {
     for (decl, message) in decls.messages.iter().zip(&mut schema.messages) {
         for field in &mut message.fields {
-            let Some(wanted) = misfit(field.kind, field) else {
+            let Some(wanted) = unmet_requirement(field.kind, field) else {
                 continue;
             };
             let declared = decl.proto.field.iter();
@@ -84,19 +84,19 @@ fn check_own(decls: &Decls<'_>, schema: &mut Schema, report: &mut Report) {
             let option = [part::MESSAGE_FIELD, step(index), part::FIELD_OPTIONS, step_of(number::KIND)];
             let locations = &decls.files[decl.file.0].locations;
             let full_name = format!("{}.{}", decl.full_name, field.name);
-            let text = misfit_text(&full_name, field.kind, wanted);
+            let text = mismatch_text(&full_name, field.kind, wanted);
             report.fault(&locations.place(&joined(&decl.path, &option)), text);
             field.kind = Kind::Plain;
         }
     }
 }
 
-fn misfit_text(full_name: &str, kind: Kind, wanted: &str) -> String {
+fn mismatch_text(full_name: &str, kind: Kind, wanted: &str) -> String {
     format!("{full_name} cannot be {}: that is {wanted}", kind_name(kind))
 }
 
-/// What a kind needs, if the field is not that.
-fn misfit(kind: Kind, field: &Field) -> Option<&'static str> {
+/// Returns what a kind requires of a field, if the field does not meet it.
+fn unmet_requirement(kind: Kind, field: &Field) -> Option<&'static str> {
     let is_bytes = field.ty == Type::Bytes;
     let is_text = is_bytes || field.ty == Type::String;
     let is_number = matches!(

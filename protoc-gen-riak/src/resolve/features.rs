@@ -1,16 +1,16 @@
-//! What a file's syntax or edition says about its fields and enums.
+//! The features that a file's syntax or edition gives its fields and enums.
 //!
-//! proto2, proto3 and the editions are presets of the same facts. Invariant:
-//! after this, nothing asks for a syntax; features are inherited from file to
-//! message to field or enum, and each level overrides single ones.
+//! proto2, proto3 and the editions are presets of the same features. Invariant:
+//! later steps do not look at the syntax. Features are inherited from file to
+//! message to field or enum, and each level can override any of them.
 
 use protobuf::UnknownFields;
 use protobuf::descriptor::FileDescriptorProto;
 
 use super::wire;
 
-/// Numbers of `features` in the options messages, which `protobuf`'s
-/// descriptor types do not know.
+/// Field numbers of `features` in the options messages, which `protobuf`'s
+/// descriptor types do not have.
 pub(crate) mod number {
     pub(crate) const FILE: u32 = 50;
     pub(crate) const MESSAGE: u32 = 12;
@@ -19,7 +19,7 @@ pub(crate) mod number {
     pub(crate) const ENUM: u32 = 7;
 }
 
-/// Number of `FileDescriptorProto.edition`.
+/// Field number of `FileDescriptorProto.edition`.
 const EDITION: u32 = 14;
 
 /// Numbers of editions in `google.protobuf.Edition`.
@@ -42,8 +42,8 @@ pub(crate) struct Features {
     pub(crate) closed_enums: bool,
     pub(crate) packed: bool,
     pub(crate) delimited: bool,
-    /// Whether strings have to be UTF-8. Those of a message's own fields
-    /// always have, since Rust's are; it makes a difference for extensions.
+    /// Whether strings have to be UTF-8. This affects only extensions: the strings of
+    /// a message's own fields always have to be, since Rust's are.
     pub(crate) utf8: bool,
 }
 
@@ -62,15 +62,15 @@ impl Features {
         delimited: false,
         utf8: true,
     };
-    /// 2024 changes none of these.
+    /// The preset of editions 2023 and 2024, which do not differ in these features.
     const EDITION: Self = Self { presence: FieldPresence::Explicit, ..Self::PROTO3 };
 
-    /// The features of a file.
+    /// Returns the features of a file.
     ///
     /// # Errors
     ///
-    /// What is wrong with its syntax or edition. It is then to be read as
-    /// proto2, so that other faults are found as well.
+    /// A text that says what is wrong with its syntax or edition. The caller then
+    /// reads the file as proto2, so that other faults are found as well.
     pub(crate) fn of_file(file: &FileDescriptorProto) -> Result<Self, String> {
         let preset = match file.syntax() {
             "" | "proto2" => Self::PROTO2,
@@ -89,7 +89,7 @@ impl Features {
         Ok(preset.with(file.options.special_fields.unknown_fields(), number::FILE))
     }
 
-    /// These, with what an options message overrides.
+    /// Returns these features with the overrides of an options message.
     #[must_use]
     pub(crate) fn with(self, options: &UnknownFields, features: u32) -> Self {
         let mut merged = self;
@@ -151,7 +151,7 @@ mod tests {
             merged,
             Features { presence: FieldPresence::Implicit, delimited: true, ..Features::EDITION }
         );
-        // Numbers of other options messages are no features.
+        // Field numbers of other options messages are ignored.
         assert_eq!(Features::EDITION.with(&options, number::FILE), Features::EDITION);
     }
 }

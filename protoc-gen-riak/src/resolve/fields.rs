@@ -1,7 +1,7 @@
-//! Fields of a message, with every fact that emission needs.
+//! Resolves the fields of a message, with every fact that code emission needs.
 //!
-//! Invariant: a field that comes out has a type that exists and a default that
-//! fits; one that cannot is reported and left out.
+//! Invariant: a resolved field has a type that exists and a default that fits;
+//! any other field is reported and left out.
 
 use std::collections::HashSet;
 
@@ -24,12 +24,12 @@ pub(crate) struct FieldResolver<'r> {
     pub(crate) decls: &'r Decls<'r>,
     pub(crate) names: &'r Names,
     pub(crate) options: &'r Options,
-    /// Indexes of the `bytes` rules that some field obeys.
+    /// Indexes of the `bytes` rules that apply to some field.
     pub(crate) bytes_rules: HashSet<usize>,
 }
 
 impl FieldResolver<'_> {
-    /// The fields and oneofs of a message.
+    /// Resolves the fields and oneofs of a message.
     pub(crate) fn resolve(&mut self, id: MessageId, report: &mut Report) -> (Vec<Field>, Vec<Oneof>) {
         let decls = self.decls;
         let decl = &decls.messages[id.0];
@@ -81,7 +81,7 @@ impl FieldResolver<'_> {
                     report.fault(&place, format!("{full_name} is a map without key and value"));
                     return None;
                 };
-                // Nothing inside a map's entry is delimited.
+                // Values in a map entry are never delimited.
                 let features = Features { delimited: false, ..features };
                 let key = self.value_type(key, features)?;
                 ty = self.value_type(value, features)?;
@@ -119,7 +119,8 @@ impl FieldResolver<'_> {
         Some(field)
     }
 
-    /// The type of one value; that of a map is its entry's, and of no use.
+    /// Returns the type of one value. For a map this is a placeholder: the caller takes
+    /// the types of key and value from the entry.
     fn value_type(&self, proto: &FieldDescriptorProto, features: Features) -> Option<Type> {
         Some(match proto.type_() {
             ProtoType::TYPE_INT32 => Type::Int32,
@@ -154,7 +155,7 @@ impl FieldResolver<'_> {
         if ty != Type::Bytes {
             return BytesType::default();
         }
-        let Some((rule, &bytes)) = options::best(&self.options.bytes, full_name) else {
+        let Some((rule, &bytes)) = options::best_match(&self.options.bytes, full_name) else {
             return BytesType::default();
         };
         self.bytes_rules.insert(rule);
@@ -173,8 +174,7 @@ impl FieldResolver<'_> {
     }
 }
 
-/// The features of a field: those of its message, or of its oneof, with its
-/// own.
+/// Returns the features of a field, which override those of its oneof or message.
 fn field_features(decl: &MessageDecl<'_>, proto: &FieldDescriptorProto) -> Features {
     let oneof = proto.oneof_index.and_then(|index| decl.proto.oneof_decl.get(usize::try_from(index).ok()?));
     let around = oneof.map_or(decl.features, |oneof| {
@@ -204,10 +204,10 @@ fn presence(proto: &FieldDescriptorProto, features: Features, ty: Type, oneofs: 
     }
 }
 
-/// The oneofs of a message without those that proto3 `optional` makes.
+/// The oneofs of a message, without those that represent proto3 `optional`.
 struct Oneofs {
     found: Vec<Oneof>,
-    /// For each oneof of the descriptor its index among those found.
+    /// The index in `found` of each oneof of the descriptor.
     index: Vec<Option<usize>>,
 }
 
@@ -244,13 +244,13 @@ impl Oneofs {
 }
 
 struct MemberNames {
-    /// In order of the descriptor.
+    /// In the order of the descriptor.
     fields: Vec<String>,
     oneofs: Vec<String>,
 }
 
-/// The names of a struct's members. Fields of a oneof are none, but have names
-/// of their own for what is derived from them.
+/// Names the members of a struct. Fields of a oneof are not members, but need
+/// names for the items derived from them.
 fn member_names(decl: &MessageDecl<'_>, oneofs: &Oneofs) -> MemberNames {
     let mut scope = Scope::with_taken(["unknown_fields"]);
     let is_member = |field: &FieldDescriptorProto| oneofs.index_of(field).is_none();

@@ -1,11 +1,11 @@
-//! Which files there are, in which order, and for which code is emitted.
+//! The files of a schema: their order, and which of them are emitted.
 //!
 //! Code is emitted for every file that is read, whether it was named or only
-//! imported, except for those that an extern path maps to another crate, for
-//! what only these import, and for files that only declare options: even if
-//! they are named, as `proto/*.proto` does. Invariant:
-//! order and choice depend on the set of files and on the names of those to
-//! generate, not on the order in which either was given.
+//! imported, except for files that an extern path maps to another crate, files
+//! that only these import, and files that only declare options. The last are not
+//! emitted even if they are named, as `proto/*.proto` names them. Invariant: order
+//! and choice depend on the set of files and on the names of those to generate,
+//! not on the order in which either was given.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -17,11 +17,11 @@ use super::report::{Place, Report};
 /// The files of a set.
 #[derive(Debug)]
 pub(crate) struct Files<'a> {
-    /// Dependencies before dependents; of independent ones by name.
+    /// The files, dependencies before dependents, otherwise by name.
     pub(crate) order: Vec<&'a FileDescriptorProto>,
-    /// For each of `order`, whether code is emitted for it.
+    /// Whether code is emitted for each file of `order`.
     pub(crate) emit: Vec<bool>,
-    /// For each of `order`, the crate that it is mapped to.
+    /// The crate that each file of `order` is mapped to.
     pub(crate) root: Vec<Option<String>>,
 }
 
@@ -49,13 +49,13 @@ impl<'a> Files<'a> {
                 report.fault(&Place::option(), message);
             }
         }
-        let chosen = chosen(&by_name, to_generate, &mapped);
-        let emit = order.iter().map(|file| chosen.contains(file.name())).collect();
+        let emitted_files = emitted_files(&by_name, to_generate, &mapped);
+        let emit = order.iter().map(|file| emitted_files.contains(file.name())).collect();
         Self { order, emit, root }
     }
 }
 
-/// Every file behind those that it imports.
+/// Sorts files so that each comes after the files that it imports.
 fn in_order<'a>(by_name: &BTreeMap<&str, &'a FileDescriptorProto>) -> Vec<&'a FileDescriptorProto> {
     fn visit<'a>(
         file: &'a FileDescriptorProto,
@@ -83,18 +83,18 @@ fn in_order<'a>(by_name: &BTreeMap<&str, &'a FileDescriptorProto>) -> Vec<&'a Fi
     order
 }
 
-/// The names of the files for which code is emitted.
-fn chosen<'a>(
+/// Returns the names of the files for which code is emitted.
+fn emitted_files<'a>(
     by_name: &BTreeMap<&'a str, &'a FileDescriptorProto>,
     to_generate: &'a [String],
     mapped: &dyn Fn(&str) -> bool,
 ) -> BTreeSet<&'a str> {
     let declared_in = types(by_name);
-    let mut chosen = BTreeSet::new();
-    let emitted = |name: &str| by_name.get(name).is_some_and(|file| !only_options(file));
+    let mut emitted_files = BTreeSet::new();
+    let emitted = |name: &str| by_name.get(name).is_some_and(|file| !declares_only_options(file));
     let mut queue: Vec<&str> = to_generate.iter().map(String::as_str).filter(|name| emitted(name)).collect();
     while let Some(name) = queue.pop() {
-        if mapped(name) || !chosen.insert(name) {
+        if mapped(name) || !emitted_files.insert(name) {
             continue;
         }
         let Some(file) = by_name.get(name) else {
@@ -104,13 +104,13 @@ fn chosen<'a>(
         queue.extend(imports.filter(|import| emitted(import)));
         queue.extend(references(file).into_iter().filter_map(|name| declared_in.get(name)));
     }
-    chosen
+    emitted_files
 }
 
-/// Whether a file is there to declare options: it extends the options of
-/// descriptors, and all else in it is what these extensions are made of. Such a
-/// file is emitted only if a message or service uses one of its types.
-fn only_options(file: &FileDescriptorProto) -> bool {
+/// Reports whether a file only declares options: it extends the options of
+/// descriptors, and everything else in it is used by these extensions. Such a file
+/// is emitted only if a message or service uses one of its types.
+fn declares_only_options(file: &FileDescriptorProto) -> bool {
     if file.name() == "google/protobuf/descriptor.proto" {
         return true;
     }
@@ -132,7 +132,7 @@ fn only_options(file: &FileDescriptorProto) -> bool {
     let enums = file.enum_type.iter().map(|declared| format!("{scope}.{}", declared.name()));
     let mut unused: BTreeSet<String> = enums.chain(messages.keys().cloned()).collect();
     while let Some(name) = used.pop() {
-        // A nested type is used with the one around it.
+        // A use of a nested type is a use of the outermost type around it.
         let top = unused.iter().find(|top| {
             name.strip_prefix(top.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         });
@@ -146,7 +146,7 @@ fn only_options(file: &FileDescriptorProto) -> bool {
     unused.is_empty()
 }
 
-/// A file's package with a dot before it, or nothing.
+/// Returns a file's package with a leading dot, or an empty string.
 fn scope_of(file: &FileDescriptorProto) -> String {
     match file.package() {
         "" => String::new(),
@@ -154,8 +154,8 @@ fn scope_of(file: &FileDescriptorProto) -> String {
     }
 }
 
-/// The full names (with leading dot) of the types that messages and services
-/// of a file use.
+/// Returns the full names, with leading dot, of the types that the messages and
+/// services of a file use.
 fn references(file: &FileDescriptorProto) -> Vec<&str> {
     let mut found = Vec::new();
     for message in &file.message_type {
@@ -167,7 +167,7 @@ fn references(file: &FileDescriptorProto) -> Vec<&str> {
     found
 }
 
-/// The same for one message and those in it.
+/// Adds the types that a message and its nested messages use.
 fn references_of<'a>(message: &'a DescriptorProto, found: &mut Vec<&'a str>) {
     let fields = message.field.iter();
     found.extend(fields.map(FieldDescriptorProto::type_name).filter(|name| !name.is_empty()));
@@ -176,7 +176,7 @@ fn references_of<'a>(message: &'a DescriptorProto, found: &mut Vec<&'a str>) {
     }
 }
 
-/// The file of every type, by full name with leading dot.
+/// Returns the file of every type, by full name with leading dot.
 fn types<'a>(by_name: &BTreeMap<&'a str, &'a FileDescriptorProto>) -> HashMap<String, &'a str> {
     fn of_message<'a>(
         scope: &str,

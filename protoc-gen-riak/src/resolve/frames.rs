@@ -1,8 +1,8 @@
 //! The message-code table: which message each code stands for.
 //!
-//! Whoever gives a message a code claims the pair. Invariant: in a finished
-//! book one code stands for one message and one message has one code; a claim
-//! that breaks this is reported with both places and changes nothing.
+//! A declaration that gives a message a code claims the pair. Invariant: in a
+//! finished book one code stands for one message and one message has one code; a
+//! claim that breaks this is reported with both places and changes nothing.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -11,28 +11,28 @@ use riak_codegen::model::{Direction, Frame, Message, MessageId, Presence, Schema
 
 use super::report::{Place, Report};
 
-/// What a claim knows about who sends the frame.
+/// Who sends the frame, as far as a claim says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
     Request,
     Response,
-    /// A code alone.
+    /// The claim gives only the code.
     Unknown,
 }
 
-/// A code given to a message.
+/// A claim: a code given to a message.
 #[derive(Clone, Debug)]
 pub(crate) struct Claim {
     pub(crate) code: u8,
     pub(crate) message: MessageId,
     pub(crate) role: Role,
     pub(crate) raw: bool,
-    /// Made in a file for which code is emitted.
+    /// Whether the claim is made in a file for which code is emitted.
     pub(crate) emit: bool,
     pub(crate) place: Place,
 }
 
-/// One code.
+/// What is known about one code.
 #[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "what several claims say, each by itself")]
 pub(crate) struct Slot {
@@ -45,7 +45,7 @@ pub(crate) struct Slot {
     pub(crate) place: Place,
 }
 
-/// All codes.
+/// The codes of a schema.
 #[derive(Debug, Default)]
 pub(crate) struct CodeBook {
     slots: BTreeMap<u8, Slot>,
@@ -61,13 +61,13 @@ impl CodeBook {
         self.by_message.get(&message).copied()
     }
 
-    /// The code of a name, as tables without packages have it.
+    /// Returns the code of a message name without its package, as in tables.
     pub(crate) fn code_named(&self, name: &str) -> Option<u8> {
         let named = self.slots.iter().find(|(_, slot)| slot.name == name);
         named.map(|(&code, _)| code)
     }
 
-    /// Records a claim. Returns whether it could be.
+    /// Records a claim, and returns whether it is valid.
     pub(crate) fn claim(&mut self, claim: &Claim, messages: &[Message], report: &mut Report) -> bool {
         let &Claim { code, message, .. } = claim;
         let full_name = &messages[message.0].full_name;
@@ -122,8 +122,7 @@ impl CodeBook {
         true
     }
 
-    /// Records a code whose message is not in the schema, and is not empty
-    /// either: it is in a schema that was not read.
+    /// Records a code whose message is in a schema that was not read.
     pub(crate) fn reserve(&mut self, code: u8, name: &str, place: &Place) {
         self.slots.entry(code).or_insert_with(|| Slot {
             name: name.to_owned(),
@@ -159,7 +158,7 @@ impl CodeBook {
     }
 }
 
-/// The messages that occur inside others.
+/// Returns the messages that are fields of other messages.
 fn nested(messages: &[Message]) -> HashSet<MessageId> {
     let fields = messages.iter().flat_map(|message| &message.fields);
     fields
@@ -170,8 +169,8 @@ fn nested(messages: &[Message]) -> HashSet<MessageId> {
         .collect()
 }
 
-/// Who sends a frame: as operations say, else as its name says, else either,
-/// if it is no part of other messages.
+/// Returns who sends a frame: as the operations say, or else as its name says. A
+/// frame without either goes both ways, or is nested if other messages contain it.
 fn direction(slot: &Slot, nested: &HashSet<MessageId>) -> Direction {
     match (slot.request, slot.response) {
         (true, false) => Direction::Request,
@@ -191,22 +190,21 @@ fn direction(slot: &Slot, nested: &HashSet<MessageId>) -> Direction {
     }
 }
 
-/// A number as a code.
+/// Converts a number to a code.
 ///
 /// # Errors
 ///
-/// What is wrong with it.
+/// A text that says what is wrong with the number.
 pub(crate) fn code(number: u64, what: &str) -> Result<u8, String> {
     u8::try_from(number).map_err(|_| format!("{number} is no code for {what}: a code is one byte, 0 to 255"))
 }
 
-/// A name without its package and outer messages.
+/// Returns a name without its package and outer messages.
 pub(crate) fn last_part(full_name: &str) -> &str {
     full_name.rsplit('.').next().unwrap_or(full_name)
 }
 
-/// Whether a field holds exactly one value, or none: neither a list, a map nor
-/// one of several alternatives.
+/// Reports whether a field holds at most one value and is not a oneof member.
 pub(crate) fn is_singular(presence: Presence) -> bool {
     matches!(presence, Presence::Required | Presence::Explicit | Presence::Implicit)
 }

@@ -1,9 +1,9 @@
-//! Message codes in the comments of a schema, as `riakclient.proto` of 2010
-//! has them: `9 - RpbGetReq`, `12 - RpbPutResp - 0 length`,
+//! Reads message codes from the comments of a schema, as in `riakclient.proto` of
+//! 2010: `9 - RpbGetReq`, `12 - RpbPutResp - 0 length`,
 //! `18 - RpbListKeysResp{1,}`.
 //!
-//! Invariant: a comment is read as a table only if one of its lines names a
-//! message of the file; other numbers in comments stay what they are.
+//! Invariant: the comments of a file are read as a table only if one of their
+//! lines names a message of the file; other numbers in comments are ignored.
 
 use std::collections::HashSet;
 
@@ -11,7 +11,7 @@ use super::codes::{CodeRow, CodeTable};
 use super::decls::{Decls, FileDecl};
 use super::report::Place;
 
-/// The table in the comments of a file; empty if there is none.
+/// Returns the table in the comments of a file; empty if there is none.
 pub(crate) fn code_table(decls: &Decls<'_>, file: &FileDecl<'_>) -> CodeTable {
     let messages: HashSet<&str> = file.messages.iter().map(|id| decls.messages[id.0].proto.name()).collect();
     let name = file.proto.name();
@@ -23,7 +23,7 @@ pub(crate) fn code_table(decls: &Decls<'_>, file: &FileDecl<'_>) -> CodeTable {
             .filter_map(|line| row(line, stem, &place))
             .filter(|row| is_frame(&row.name, &messages))
             .collect();
-        // What an earlier line says stays, as it would for a reader.
+        // The first line for a code or a name counts.
         for row in found {
             let known = |other: &CodeRow| other.code == row.code || other.name == row.name;
             if !rows.iter().any(known) {
@@ -37,8 +37,8 @@ pub(crate) fn code_table(decls: &Decls<'_>, file: &FileDecl<'_>) -> CodeTable {
     CodeTable { rows }
 }
 
-/// A name is a frame's if there is such a message, or could be one without a
-/// body.
+/// Reports whether a name is that of a frame: there is such a message, or the name
+/// is that of a request or response, which then has no body.
 fn is_frame(name: &str, messages: &HashSet<&str>) -> bool {
     messages.contains(name) || name.ends_with("Req") || name.ends_with("Resp")
 }
@@ -54,7 +54,7 @@ fn row(line: &str, file: &str, place: &Place) -> Option<CodeRow> {
         return None;
     }
     let rest = rest.trim();
-    // Behind the name only what counts the frames or measures the body.
+    // After the name, only a number of frames or the length of the body may follow.
     let plain = rest.is_empty() || rest.starts_with(['{', '-', '(']);
     plain.then(|| CodeRow {
         code,

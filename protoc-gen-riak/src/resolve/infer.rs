@@ -1,9 +1,9 @@
-//! What a code table beside the schema adds to it.
+//! Adds to a schema what its code table implies.
 //!
-//! A table says which message has which code, and no more: the pairs come from
-//! names, the streams from fields. What options say wins; the table adds what
-//! they leave out. Invariant: nothing is inferred without a notice, and a row
-//! that contradicts the schema is a fault.
+//! A table says only which message has which code: request and response pairs are
+//! inferred from names, streams from fields. Options take precedence; the table
+//! adds what they leave out. Invariant: each inference is reported in a notice,
+//! and a row that contradicts the schema is a fault.
 
 use std::collections::BTreeMap;
 
@@ -14,23 +14,23 @@ use super::frames::{Claim, CodeBook, Role, last_part};
 use super::names::Names;
 use super::report::Report;
 
-/// Adds to a schema what a table says.
+/// The state of applying a table to a schema.
 pub(crate) struct Inference<'r> {
     pub(super) table: &'r CodeTable,
     pub(super) names: &'r mut Names,
     pub(super) schema: &'r mut Schema,
     pub(super) book: &'r mut CodeBook,
     pub(super) report: &'r mut Report,
-    /// The file that was added for messages that belong to none.
+    /// The file that was added for messages without a file.
     own_file: Option<FileId>,
 }
 
-/// What a row's name says about its frame.
+/// The kind of frame that a row's name indicates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
     Request,
     Response,
-    /// Neither: the same frame may go both ways.
+    /// Neither: the frame may go both ways.
     Either,
 }
 
@@ -56,15 +56,15 @@ impl<'r> Inference<'r> {
     }
 
     pub(crate) fn apply(mut self) {
-        let mut foreign: BTreeMap<String, Vec<&CodeRow>> = BTreeMap::new();
+        let mut not_read: BTreeMap<String, Vec<&CodeRow>> = BTreeMap::new();
         let mut raw = Vec::new();
         for row in &self.table.rows {
             match self.message_of(row) {
                 Found::Message(id) => self.claim(row, id, false),
-                Found::Contradiction | Found::Elsewhere => {}
-                Found::Foreign(file) => {
+                Found::Contradiction | Found::Extern => {}
+                Found::NotRead(file) => {
                     self.book.reserve(row.code, &row.name, &row.place);
-                    foreign.entry(file).or_default().push(row);
+                    not_read.entry(file).or_default().push(row);
                 }
                 Found::Empty(file) => {
                     let is_raw = shape(&row.name) == Shape::Either && row.name.ends_with("Msg");
@@ -73,11 +73,11 @@ impl<'r> Inference<'r> {
                     if is_raw {
                         raw.push((row, id));
                     }
-                    self.say_empty(row, is_raw);
+                    self.report_empty(row, is_raw);
                 }
             }
         }
-        for (file, rows) in foreign {
+        for (file, rows) in not_read {
             let text = format!(
                 "{file}.proto is not among the schemas: {} of its codes are names without a message ({})",
                 rows.len(),
@@ -96,11 +96,11 @@ impl<'r> Inference<'r> {
         }
     }
 
-    /// The message that a row means.
+    /// Finds the message that a row refers to.
     fn message_of(&mut self, row: &CodeRow) -> Found {
         if let Some(slot) = self.book.slot(row.code) {
             if slot.name == last_part(&row.name) {
-                return slot.message.map_or(Found::Elsewhere, Found::Message);
+                return slot.message.map_or(Found::Extern, Found::Message);
             }
             let text = format!(
                 "code {} is that of {} in the schema ({}), and that of {} here",
@@ -132,10 +132,10 @@ impl<'r> Inference<'r> {
         }
         match (named.as_slice(), file) {
             (&[id], _) => Found::Message(id),
-            ([], None) => Found::Empty(self.partner_file(row)),
+            ([], None) => Found::Empty(self.counterpart_file(row)),
             ([], Some(Some(file))) if self.schema.files[file.0].emit => Found::Empty(Some(file)),
-            ([], Some(Some(_))) => Found::Elsewhere,
-            ([], Some(None)) => Found::Foreign(row.file.clone().unwrap_or_default()),
+            ([], Some(Some(_))) => Found::Extern,
+            ([], Some(None)) => Found::NotRead(row.file.clone().unwrap_or_default()),
             _ => {
                 let text = format!(
                     "several messages are called {}: write its name with the package, or its file",
@@ -147,7 +147,7 @@ impl<'r> Inference<'r> {
         }
     }
 
-    /// The file of a table's third column.
+    /// Returns the file that a table's third column names.
     pub(super) fn file_named(&self, column: &str) -> Option<FileId> {
         let stem = |name: &str| name.strip_suffix(".proto").unwrap_or(name).to_owned();
         let base = |name: &str| name.rsplit('/').next().unwrap_or(name).to_owned();
@@ -157,14 +157,15 @@ impl<'r> Inference<'r> {
         exact.or_else(same_base).map(FileId)
     }
 
-    /// The file of the message that a row without a file goes with.
-    fn partner_file(&self, row: &CodeRow) -> Option<FileId> {
-        let partner = match shape(&row.name) {
+    /// Returns the file of the response to a request, or of the request of a response,
+    /// for a row that names no file.
+    fn counterpart_file(&self, row: &CodeRow) -> Option<FileId> {
+        let counterpart = match shape(&row.name) {
             Shape::Request => format!("{}Resp", row.name.strip_suffix("Req")?),
             Shape::Response => format!("{}Req", row.name.strip_suffix("Resp")?),
             Shape::Either => return None,
         };
-        let named = |message: &&Message| last_part(&message.full_name) == partner;
+        let named = |message: &&Message| last_part(&message.full_name) == counterpart;
         let found = self.schema.messages.iter().find(named)?;
         self.schema.files[found.file.0].emit.then_some(found.file)
     }
@@ -182,7 +183,7 @@ impl<'r> Inference<'r> {
         self.book.claim(&claim, &self.schema.messages, self.report);
     }
 
-    /// Adds an empty message to a file, or to one of its own.
+    /// Adds an empty message to a file, or to the file for messages without one.
     fn add_message(&mut self, row: &CodeRow, file: Option<FileId>) -> MessageId {
         let file = file.unwrap_or_else(|| self.own_file());
         let id = MessageId(self.schema.messages.len());
@@ -209,7 +210,7 @@ impl<'r> Inference<'r> {
         id
     }
 
-    /// The file that holds the messages that have no other.
+    /// Returns the file for messages without a file, and adds it if necessary.
     fn own_file(&mut self) -> FileId {
         if let Some(file) = self.own_file {
             return file;
@@ -229,7 +230,7 @@ impl<'r> Inference<'r> {
         file
     }
 
-    fn say_empty(&mut self, row: &CodeRow, raw: bool) {
+    fn report_empty(&mut self, row: &CodeRow, raw: bool) {
         let what = if raw {
             "its body is taken for bytes that are no protobuf, and it is answered by the same frame"
         } else if shape(&row.name) == Shape::Either {
@@ -242,15 +243,16 @@ impl<'r> Inference<'r> {
     }
 }
 
-/// Where the message of a row is.
+/// Where the message of a row is declared.
 enum Found {
     Message(MessageId),
-    /// Nowhere: it is empty, and belongs to this file or to none.
+    /// Nowhere: the message is empty, and is added to this file or to the file for
+    /// messages without one.
     Empty(Option<FileId>),
     /// In a schema that was not read.
-    Foreign(String),
-    /// In a crate that an extern path maps.
-    Elsewhere,
-    /// It was reported.
+    NotRead(String),
+    /// In another crate, by an extern path.
+    Extern,
+    /// Unknown: the row contradicts the schema, which was reported.
     Contradiction,
 }

@@ -1,9 +1,9 @@
-//! Where the parts of a file stand in its source, and the comments at them.
+//! The places of a file's declarations in its source, and their comments.
 //!
-//! Descriptors name a part by its path through `FileDescriptorProto`, such as
-//! `[4, 0, 2, 1]` for the second field of the first message. Invariant: a path
-//! that has no place of its own has that of the nearest part around it, so that
-//! a fault always points as near as it can.
+//! Descriptors identify a declaration by its path through `FileDescriptorProto`,
+//! such as `[4, 0, 2, 1]` for the second field of the first message. Invariant: a
+//! path without a place of its own has that of the nearest enclosing declaration,
+//! so that a fault is located as precisely as possible.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ use super::docs;
 use super::report::Place;
 use riak_codegen::model::Docs;
 
-/// Field numbers of `descriptor.proto` that paths are made of.
+/// Field numbers of `descriptor.proto`, of which paths consist.
 pub(crate) mod part {
     pub(crate) const FILE_PACKAGE: i32 = 2;
     pub(crate) const FILE_MESSAGE: i32 = 4;
@@ -42,7 +42,7 @@ pub(crate) mod part {
 pub(crate) struct Locations<'a> {
     file: &'a str,
     by_path: HashMap<&'a [i32], &'a Location>,
-    /// In order of their place in the source.
+    /// In source order.
     in_order: Vec<&'a Location>,
 }
 
@@ -51,7 +51,7 @@ impl<'a> Locations<'a> {
         let mut by_path = HashMap::new();
         let mut in_order = Vec::new();
         for location in &file.source_code_info.location {
-            // A part that is written in pieces stands where it first stands.
+            // An option that is written in several statements has the place of the first.
             by_path.entry(location.path.as_slice()).or_insert(location);
             in_order.push(location);
         }
@@ -59,7 +59,7 @@ impl<'a> Locations<'a> {
         Self { file: file.name(), by_path, in_order }
     }
 
-    /// The place of a part, or of what is nearest around it.
+    /// Returns the place of a path, or of the nearest path that encloses it.
     pub(crate) fn place(&self, path: &[i32]) -> Place {
         let mut around = path;
         loop {
@@ -73,12 +73,12 @@ impl<'a> Locations<'a> {
         }
     }
 
-    /// The place of the name of a declaration, such as a message or a method.
+    /// Returns the place of the name of a declaration, such as a message or a method.
     pub(crate) fn name_place(&self, path: &[i32]) -> Place {
         self.place(&joined(path, &[part::NAME]))
     }
 
-    /// The file, and no line of it.
+    /// Returns a place with the file but no line.
     pub(crate) fn whole_file(&self) -> Place {
         Place { file: self.file.to_owned(), ..Place::default() }
     }
@@ -94,7 +94,7 @@ impl<'a> Locations<'a> {
         })
     }
 
-    /// The comment above a part, else the one behind it.
+    /// Returns the comment before a declaration, or else the one after it.
     pub(crate) fn docs(&self, path: &[i32]) -> Docs {
         self.by_path
             .get(path)
@@ -105,10 +105,9 @@ impl<'a> Locations<'a> {
             .unwrap_or_default()
     }
 
-    /// The comment about the whole file: at its `syntax`, `edition` or
-    /// `package` statement, else the first that stands by itself above its
-    /// first statement. A comment about copyright alone says nothing about the
-    /// schema.
+    /// Returns the comment about the whole file: the one at its `syntax`, `edition` or
+    /// `package` statement, or else the first detached comment above the first
+    /// statement. Copyright notices do not count.
     pub(crate) fn file_docs(&self) -> Docs {
         let statements = [part::FILE_SYNTAX, part::FILE_EDITION, part::FILE_PACKAGE];
         let at_statements = statements
@@ -122,7 +121,7 @@ impl<'a> Locations<'a> {
             .unwrap_or_default()
     }
 
-    /// The comments that stand by themselves above the first statement.
+    /// Returns the detached comments above the first statement.
     fn opening_comments(&self) -> impl Iterator<Item = &'a String> + use<'a> {
         self.in_order
             .iter()
@@ -133,8 +132,7 @@ impl<'a> Locations<'a> {
             .into_iter()
     }
 
-    /// Every comment, in order of the place of what it belongs to, with that
-    /// place.
+    /// Returns every comment, with the place of its declaration, in source order.
     pub(crate) fn comments(&self) -> impl Iterator<Item = (Place, &'a str)> {
         self.in_order.iter().flat_map(|location| {
             let place = self.start(location).unwrap_or_else(|| self.whole_file());
@@ -148,12 +146,12 @@ impl<'a> Locations<'a> {
     }
 }
 
-/// A path and what comes below it.
+/// Appends steps to a path.
 pub(crate) fn joined(path: &[i32], below: &[i32]) -> Vec<i32> {
     [path, below].concat()
 }
 
-/// An index as a step of a path.
+/// Converts an index to a step of a path.
 pub(crate) fn step(index: usize) -> i32 {
     i32::try_from(index).unwrap_or(i32::MAX)
 }
@@ -192,7 +190,7 @@ mod tests {
         };
         assert_eq!(at(&[4, 0, 2, 7]), (3, 1));
         assert_eq!(at(&[4, 0, 1]), (3, 9));
-        // The whole file is no place.
+        // The whole file has no line.
         assert_eq!(at(&[6, 0]), (0, 0));
         assert_eq!(locations.name_place(&[4, 0]).column, 9);
         assert_eq!(locations.place(&[4, 0]).short(), "a.proto:3");

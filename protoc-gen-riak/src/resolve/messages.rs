@@ -1,7 +1,7 @@
-//! Messages and enums of the schema, from their declarations and names.
+//! Makes the messages and enums of the schema from their declarations and names.
 //!
-//! Invariant: every id of [`Decls`] has its message or enum at the same index
-//! of the schema.
+//! Invariant: the message or enum of each id in [`Decls`] has the same index in
+//! the schema.
 
 use std::collections::HashSet;
 
@@ -31,7 +31,7 @@ pub(crate) fn resolve(
     for index in 0..decls.messages.len() {
         let id = MessageId(index);
         let mut message = message(decls, names, id);
-        let rule = options::best(&options.unknown_fields, &message.full_name);
+        let rule = options::best_match(&options.unknown_fields, &message.full_name);
         if let Some((rule, &keep)) = rule {
             unknown_rules.insert(rule);
             message.unknown = message.unknown.filter(|_| keep);
@@ -40,18 +40,24 @@ pub(crate) fn resolve(
         messages.push(message);
     }
     cycles::mark_boxed(&mut messages);
-    for (id, field) in cycles::endless(&messages) {
-        loosen(decls, &mut messages, id, field, report);
+    for (id, field) in cycles::required_cycles(&messages) {
+        make_optional(decls, &mut messages, id, field, report);
     }
-    unused(&options.bytes, &fields.bytes_rules, "bytes", report);
-    unused(&options.unknown_fields, &unknown_rules, "unknown_fields", report);
+    report_unused(&options.bytes, &fields.bytes_rules, "bytes", report);
+    report_unused(&options.unknown_fields, &unknown_rules, "unknown_fields", report);
     let enums = (0..decls.enums.len()).map(|index| enumeration(decls, names, EnumId(index)));
     (messages, enums.collect())
 }
 
-/// Makes a required field optional that no finite message could have. Protobuf
-/// allows the schema, although nothing that obeys it exists.
-fn loosen(decls: &Decls<'_>, messages: &mut [Message], id: MessageId, field: usize, report: &mut Report) {
+/// Makes a required field optional if no message with it could be finite. Protobuf
+/// accepts such a schema, although no message can satisfy it.
+fn make_optional(
+    decls: &Decls<'_>,
+    messages: &mut [Message],
+    id: MessageId,
+    field: usize,
+    report: &mut Report,
+) {
     let decl = &decls.messages[id.0];
     let field = &mut messages[id.0].fields[field];
     field.presence = Presence::Explicit;
@@ -65,8 +71,8 @@ fn loosen(decls: &Decls<'_>, messages: &mut [Message], id: MessageId, field: usi
     report.notice(&decls.files[decl.file.0].locations.name_place(&path), text);
 }
 
-/// Says which rules nothing obeys: they are likely misspelled.
-fn unused<T>(rules: &[(String, T)], used: &HashSet<usize>, option: &str, report: &mut Report) {
+/// Reports rules that apply to nothing, since they are probably misspelled.
+fn report_unused<T>(rules: &[(String, T)], used: &HashSet<usize>, option: &str, report: &mut Report) {
     for (index, (path, _)) in rules.iter().enumerate() {
         if !used.contains(&index) {
             let message = format!("the rule {option}={path} has no effect: nothing it fits is left to it");
@@ -75,7 +81,7 @@ fn unused<T>(rules: &[(String, T)], used: &HashSet<usize>, option: &str, report:
     }
 }
 
-/// What the member is called that keeps unknown fields.
+/// The name of the member that keeps unknown fields.
 pub(crate) const UNKNOWN_FIELDS: &str = "unknown_fields";
 
 fn message(decls: &Decls<'_>, names: &Names, id: MessageId) -> Message {
@@ -102,13 +108,13 @@ fn message(decls: &Decls<'_>, names: &Names, id: MessageId) -> Message {
     }
 }
 
-/// Those that no extern path maps, if what is around them is emitted at all.
+/// Returns the messages that no extern path maps to another crate.
 pub(crate) fn emitted_messages(ids: &[MessageId], names: &Names) -> Vec<MessageId> {
     let emitted = |id: &MessageId| names.message(*id).path.root.is_none();
     ids.iter().copied().filter(emitted).collect()
 }
 
-/// Those that no extern path maps, if what is around them is emitted at all.
+/// Returns the enums that no extern path maps to another crate.
 pub(crate) fn emitted_enums(ids: &[EnumId], names: &Names) -> Vec<EnumId> {
     let emitted = |id: &EnumId| names.enumeration(*id).root.is_none();
     ids.iter().copied().filter(emitted).collect()
@@ -147,8 +153,7 @@ fn values(decl: &EnumDecl<'_>, locations: &Locations<'_>) -> Vec<EnumValue> {
         .collect()
 }
 
-/// The codes that messages give themselves, as `(riak.code)`: message, value,
-/// place.
+/// Returns the codes that messages declare with `(riak.code)`, with their places.
 pub(crate) fn declared_codes(decls: &Decls<'_>) -> Vec<(MessageId, u64, Place)> {
     let mut found = Vec::new();
     for (index, decl) in decls.messages.iter().enumerate() {
@@ -164,7 +169,7 @@ pub(crate) fn declared_codes(decls: &Decls<'_>) -> Vec<(MessageId, u64, Place)> 
     found
 }
 
-/// A field number as a step of a path.
+/// Converts a field number to a step of a path.
 pub(crate) fn step_of(number: u32) -> i32 {
     i32::try_from(number).unwrap_or(i32::MAX)
 }

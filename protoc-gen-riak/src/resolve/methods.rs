@@ -1,14 +1,14 @@
-//! What methods are called in Rust, and what is derived from services.
+//! The Rust names of methods, and of the items derived from services.
 //!
-//! Invariant: no two methods of a client or a server trait have one name, even
-//! where an operation has several; and a file's module holds no name twice.
+//! Invariant: the methods of a client or a server trait have distinct names, even
+//! if an operation has several methods; so do the items of a file's module.
 
 use riak_codegen::ident::{Scope, snake_case, upper_camel_case};
 use riak_codegen::model::{Mode, Operation, Schema};
 
 use super::names::{Names, derived};
 
-/// Names methods, dispatchers and enums of answers.
+/// Names methods, dispatchers and the enums of alternative responses.
 pub(super) fn apply(schema: &mut Schema, names: &mut Names) {
     for (file, scope) in schema.files.iter_mut().zip(&mut names.scopes) {
         for service in &mut file.services {
@@ -16,7 +16,7 @@ pub(super) fn apply(schema: &mut Schema, names: &mut Names) {
             methods(&mut service.operations);
             for operation in &mut service.operations {
                 if !operation.alternatives.is_empty() {
-                    // With something before it, a digit needs no underscore.
+                    // A leading underscore only serves to start a name with a digit.
                     let method = upper_camel_case(&operation.name);
                     let method = method.trim_start_matches('_');
                     let name = derived(&derived(&service.name, method), "Answer");
@@ -27,10 +27,10 @@ pub(super) fn apply(schema: &mut Schema, names: &mut Names) {
     }
 }
 
-/// Names the methods of one service. Those that stand for themselves come
-/// first: what other operations derive gives way to them.
+/// Names the methods of a service. Operations with a single method take their
+/// names first; operations with several methods avoid these names.
 fn methods(operations: &mut [Operation]) {
-    // The client's own function.
+    // The client's constructor is called `new`.
     let mut scope = Scope::with_taken(["new"]);
     let (plain, rest): (Vec<_>, Vec<_>) =
         operations.iter_mut().partition(|operation| suffixes(operation).is_empty());
@@ -56,7 +56,7 @@ fn methods(operations: &mut [Operation]) {
     }
 }
 
-/// What is put behind the name of an operation for its further methods.
+/// Returns the suffixes of an operation's additional methods.
 fn suffixes(operation: &Operation) -> Vec<&'static str> {
     let conditional = matches!(operation.mode, Mode::Conditional { .. });
     let alternatives = !operation.alternatives.is_empty();

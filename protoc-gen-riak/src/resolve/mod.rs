@@ -1,15 +1,15 @@
-//! From descriptors to the model that is emitted.
+//! Resolves descriptors into the model from which code is emitted.
 //!
-//! The steps, each in a file of its own: which files there are and which are
-//! emitted (`files`), what they declare (`decls`), what that is called in
-//! Rust (`names`), the facts of every field (`messages`), what fields mean
-//! (`facts`), the operations that methods declare (`services`,
-//! `operations`) or that a code table implies (`infer`, `pairs`), and the
-//! table of codes (`frames`), and what all methods are called (`methods`).
+//! Each step has a file of its own: the files of the schema and which of them are
+//! emitted (`files`), their declarations (`decls`), the Rust names of these
+//! (`names`), the facts of every field (`messages`), what fields mean (`facts`),
+//! the operations that methods declare (`services`, `operations`) or a code table
+//! implies (`infer`, `pairs`), the table of codes (`frames`) and the Rust names of
+//! methods (`methods`).
 //!
 //! Invariant: the model depends on the files, on which of them are to be
-//! generated, and on the options, not on how the descriptors were made or in
-//! which order they came. Every fault of a run is reported, not only the first.
+//! generated, and on the options, but not on how the descriptors were made or on
+//! their order. Every fault of a run is reported, not only the first.
 
 mod annotations;
 mod codes;
@@ -51,15 +51,14 @@ use frames::{Claim, CodeBook, Role};
 use names::Names;
 use report::Report;
 
-/// Resolves a set of descriptors, which holds the files to generate and
+/// Resolves a set of descriptors, which contains the files to generate and
 /// everything that they import, into the schema to emit.
 ///
-/// The second value are notices: what was inferred, and what was left out.
+/// The second value contains notices: what was inferred, and what was left out.
 ///
 /// # Errors
 ///
-/// Everything that is wrong with the options in the schema, with its codes and
-/// with `options`.
+/// Every fault in the options of the schema, in its codes and in `options`.
 pub fn resolve(
     set: &FileDescriptorSet,
     to_generate: &[String],
@@ -103,7 +102,7 @@ fn model_files(decls: &Decls<'_>, names: &Names) -> Vec<File> {
         .collect()
 }
 
-/// Records the codes that messages give themselves.
+/// Records the codes that messages declare with `(riak.code)`.
 fn claim_declared(decls: &Decls<'_>, schema: &Schema, book: &mut CodeBook, report: &mut Report) {
     for (message, number, place) in messages::declared_codes(decls) {
         let full_name = &schema.messages[message.0].full_name;
@@ -124,8 +123,9 @@ fn claim_declared(decls: &Decls<'_>, schema: &Schema, book: &mut CodeBook, repor
     }
 }
 
-/// The code tables beside the options: the one that was given; else, for each
-/// file none of whose messages has a code, the one in its comments.
+/// Returns the code tables to apply besides the options: the table in `options` if
+/// there is one, or else, for each file without a message that has a code, the
+/// table in its comments.
 fn tables(decls: &Decls<'_>, options: &Options, book: &CodeBook) -> Vec<CodeTable> {
     if let Some(table) = &options.codes {
         return vec![table.clone()];

@@ -1,9 +1,9 @@
-//! What every declaration is called in Rust, and in which module it lives.
+//! The Rust name of every declaration, and the module that contains it.
 //!
-//! A file is a module; what a message declares inside it, and its oneofs, live
-//! in a module beside the struct. Invariant: no module holds a name twice, be
-//! it a type's or a module's (Rust has one namespace for both), and names
-//! depend on the schema alone.
+//! A file is a module. The nested declarations and oneofs of a message are in a
+//! module next to its struct. Invariant: names in a module are unique across
+//! types and modules, which share a namespace in Rust, and depend only on the
+//! schema.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +20,7 @@ pub(crate) struct MessageNames {
     pub(crate) path: RustPath,
     pub(crate) ref_name: String,
     pub(crate) nested_module: String,
-    /// For each oneof of the descriptor: its enum and its borrowed enum.
+    /// The names of the owned and the borrowed enum of each oneof in the descriptor.
     pub(crate) oneofs: Vec<(String, String)>,
 }
 
@@ -31,15 +31,15 @@ pub(crate) struct ServiceNames {
     pub(crate) server: String,
 }
 
-/// All names, in the tables of [`Decls`].
+/// All names, indexed like the tables of [`Decls`].
 #[derive(Debug)]
 pub(crate) struct Names {
     pub(crate) files: Vec<Vec<String>>,
     pub(crate) messages: Vec<MessageNames>,
     pub(crate) enums: Vec<RustPath>,
-    /// By file, then in order of declaration.
+    /// By file, then in declaration order.
     pub(crate) services: Vec<Vec<ServiceNames>>,
-    /// For each file what its module holds, to put more into it.
+    /// The names taken in the module of each file, so that items can be added.
     pub(crate) scopes: Vec<Scope>,
 }
 
@@ -47,7 +47,7 @@ impl Names {
     pub(crate) fn new(decls: &Decls<'_>, options: &Options) -> Self {
         let modules = file_modules(decls.files.iter().map(|file| file.proto.name()));
         let unnamed = RustPath { root: None, module: Vec::new(), name: String::new() };
-        let mut naming = Naming {
+        let mut naming = Namer {
             decls,
             options,
             messages: vec![
@@ -69,13 +69,13 @@ impl Names {
                 below.first()
             });
             let mut scope = Scope::with_taken(below.cloned());
-            let here = Here { root: file.root.clone(), module: &modules[index] };
+            let parent = ParentModule { root: file.root.clone(), module: &modules[index] };
             let declared: Vec<&str> = file.proto.service.iter().map(ServiceDescriptorProto::name).collect();
-            let names = naming.scope(&mut scope, &here, &file.messages, &file.enums, &declared);
+            let names = naming.name_module(&mut scope, &parent, &file.messages, &file.enums, &declared);
             services.push(names);
             scopes.push(scope);
         }
-        let Naming { messages, enums, .. } = naming;
+        let Namer { messages, enums, .. } = naming;
         Self { files: modules, messages, enums, services, scopes }
     }
 
@@ -87,7 +87,7 @@ impl Names {
         &self.enums[id.0]
     }
 
-    /// Takes names for a message that is added to a file.
+    /// Chooses names for a message that is added to a file.
     pub(crate) fn add_message(&mut self, file: FileId, name: &str) -> MessageNames {
         let scope = &mut self.scopes[file.0];
         let name_here = scope.take(&upper_camel_case(name));
@@ -101,7 +101,7 @@ impl Names {
         names
     }
 
-    /// Takes names for a service that is added to a file.
+    /// Chooses names for a service that is added to a file.
     pub(crate) fn add_service(&mut self, file: FileId, name: &str) -> ServiceNames {
         let scope = &mut self.scopes[file.0];
         let name = scope.take(&upper_camel_case(name));
@@ -109,7 +109,7 @@ impl Names {
         ServiceNames { name, server }
     }
 
-    /// Takes a module for a file that is added; returns its index.
+    /// Chooses a module for a file that is added, and returns the file's id.
     pub(crate) fn add_file(&mut self, name: &str) -> FileId {
         let mut module = vec![module_segment(name)];
         while self.files.iter().any(|taken| taken.starts_with(&module)) {
@@ -122,26 +122,26 @@ impl Names {
     }
 }
 
-/// Where something is declared in Rust.
-struct Here<'h> {
+/// The module in which declarations are named.
+struct ParentModule<'h> {
     root: Option<String>,
     module: &'h [String],
 }
 
-struct Naming<'n> {
+struct Namer<'n> {
     decls: &'n Decls<'n>,
     options: &'n Options,
     messages: Vec<MessageNames>,
     enums: Vec<RustPath>,
 }
 
-impl Naming<'_> {
-    /// Names what one module holds: first what the schema names, then what is
-    /// derived from that.
-    fn scope(
+impl Namer<'_> {
+    /// Names the items of a module: first those that the schema names, then those
+    /// derived from them.
+    fn name_module(
         &mut self,
         scope: &mut Scope,
-        here: &Here<'_>,
+        parent: &ParentModule<'_>,
         messages: &[MessageId],
         enums: &[EnumId],
         services: &[&str],
@@ -159,11 +159,11 @@ impl Naming<'_> {
         let services = services.map(|(name, server)| ServiceNames { name, server }).collect();
         let modules = scope.take_all(&declared[..messages.len()], snake_case);
         for (id, name) in enums.iter().zip(of_enums) {
-            self.enums[id.0] = self.path(here, &decls.enums[id.0].full_name, name);
+            self.enums[id.0] = self.path(parent, &decls.enums[id.0].full_name, name);
         }
         for (index, id) in messages.iter().enumerate() {
-            let path = self.path(here, &decls.messages[id.0].full_name, &of_messages[index]);
-            // A type that is mapped by itself has the names of where it is.
+            let path = self.path(parent, &decls.messages[id.0].full_name, &of_messages[index]);
+            // The names derived from a mapped type are those of the crate that has it.
             let moved = path.name != of_messages[index];
             let (ref_name, nested_module) = if moved {
                 (derived(&path.name, "Ref"), snake_case(&path.name))
@@ -171,20 +171,20 @@ impl Naming<'_> {
                 (refs[index].clone(), modules[index].clone())
             };
             self.messages[id.0] = MessageNames { path, ref_name, nested_module, oneofs: Vec::new() };
-            self.inside(*id);
+            self.name_nested(*id);
         }
         services
     }
 
-    /// Names what a message declares.
-    fn inside(&mut self, id: MessageId) {
+    /// Names the nested declarations of a message.
+    fn name_nested(&mut self, id: MessageId) {
         let decl = &self.decls.messages[id.0];
         let names = &self.messages[id.0];
         let mut module = names.path.module.clone();
         module.push(names.nested_module.clone());
-        let here = Here { root: names.path.root.clone(), module: &module };
+        let parent = ParentModule { root: names.path.root.clone(), module: &module };
         let mut scope = Scope::new();
-        self.scope(&mut scope, &here, &decl.messages, &decl.enums, &[]);
+        self.name_module(&mut scope, &parent, &decl.messages, &decl.enums, &[]);
         let declared: Vec<&str> = decl.proto.oneof_decl.iter().map(OneofDescriptorProto::name).collect();
         let enums = scope.take_all(&declared, upper_camel_case);
         self.messages[id.0].oneofs = enums
@@ -196,29 +196,29 @@ impl Naming<'_> {
             .collect();
     }
 
-    fn path(&self, here: &Here<'_>, full_name: &str, name: &str) -> RustPath {
+    fn path(&self, parent: &ParentModule<'_>, full_name: &str, name: &str) -> RustPath {
         let (root, module, name) = match self.options.extern_type(full_name) {
             Some(Extern::Type(root, name)) => (Some(root), Vec::new(), name),
-            Some(Extern::Root(root)) => (Some(root), here.module.to_vec(), name.to_owned()),
-            None => (here.root.clone(), here.module.to_vec(), name.to_owned()),
+            Some(Extern::Root(root)) => (Some(root), parent.module.to_vec(), name.to_owned()),
+            None => (parent.root.clone(), parent.module.to_vec(), name.to_owned()),
         };
         RustPath { root, module, name }
     }
 }
 
-/// The name of what is derived from a type. An underscore at the end of the
-/// type's name would be one in the middle of this one.
+/// Returns the name of an item derived from a type. Trailing underscores are
+/// removed, since they would be in the middle of the name.
 pub(super) fn derived(name: &str, suffix: &str) -> String {
     format!("{}{suffix}", name.trim_end_matches('_'))
 }
 
-/// Takes a derived name for each of `names`; those with an underscore at the
-/// end give way to the others.
+/// Takes a derived name for each of `names`; those that end with an underscore
+/// come last.
 fn take_derived(scope: &mut Scope, names: &[String], suffix: &str) -> Vec<String> {
     let mut taken = vec![String::new(); names.len()];
-    for gives_way in [false, true] {
+    for ends_with_underscore in [false, true] {
         for (name, slot) in names.iter().zip(&mut taken) {
-            if name.ends_with('_') == gives_way {
+            if name.ends_with('_') == ends_with_underscore {
                 *slot = scope.take(&derived(name, suffix));
             }
         }
@@ -226,17 +226,17 @@ fn take_derived(scope: &mut Scope, names: &[String], suffix: &str) -> Vec<String
     taken
 }
 
-/// The modules that are emitted beside those of files.
-const TABLES: [&str; 2] = ["any_message", "message_code"];
+/// The modules that are emitted in addition to those of files.
+const TABLE_MODULES: [&str; 2] = ["any_message", "message_code"];
 
-/// The module of each file; files come with those before them taken.
+/// Returns the module of each file; earlier files take precedence.
 fn file_modules<'a>(files: impl Iterator<Item = &'a str>) -> Vec<Vec<String>> {
     let mut taken: BTreeSet<Vec<String>> = BTreeSet::new();
     files
         .map(|name| {
             let stem = name.strip_suffix(".proto").unwrap_or(name);
             let mut module: Vec<String> = stem.split('/').map(module_segment).collect();
-            if let Some(first) = module.first_mut().filter(|first| TABLES.contains(&first.as_str())) {
+            if let Some(first) = module.first_mut().filter(|first| TABLE_MODULES.contains(&first.as_str())) {
                 first.push('_');
             }
             while !taken.insert(module.clone()) {
@@ -249,7 +249,8 @@ fn file_modules<'a>(files: impl Iterator<Item = &'a str>) -> Vec<Vec<String>> {
         .collect()
 }
 
-/// One part of a file's name. A file `mod.rs` would be its parent's.
+/// Converts a component of a file's path. A file `mod.rs` would be the module of
+/// its directory.
 fn module_segment(part: &str) -> String {
     match part {
         "mod" => "mod_".to_owned(),

@@ -1,7 +1,7 @@
-//! One operation from one method, as its option declares it.
+//! Makes an operation from a method and its `riak.operation` option.
 //!
-//! Invariant: an operation that comes out names fields that exist and have the
-//! right type, and codes that its messages have.
+//! Invariant: the fields that an operation names exist and have the right type,
+//! and its codes are those of its messages.
 
 use protobuf::descriptor::MethodDescriptorProto;
 use protobuf::descriptor::method_options::IdempotencyLevel;
@@ -10,7 +10,7 @@ use riak_codegen::model::{Field, Kind, MessageId, Mode, Operation, Presence, Ret
 use super::annotations::{self, operation};
 use super::decls::Symbol;
 use super::frames::{self, Role, is_singular};
-use super::services::{LeftOut, ServiceResolver, Site};
+use super::services::{Reported, ServiceResolver, Site};
 use super::suggest::did_you_mean;
 
 impl ServiceResolver<'_, '_> {
@@ -19,7 +19,7 @@ impl ServiceResolver<'_, '_> {
         site: &Site<'_>,
         method: &MethodDescriptorProto,
         declared: annotations::Operation,
-    ) -> Result<Operation, LeftOut> {
+    ) -> Result<Operation, Reported> {
         let request = self.method_type(site, method.input_type())?;
         let response = self.method_type(site, method.output_type())?;
         if method.client_streaming() {
@@ -34,16 +34,16 @@ impl ServiceResolver<'_, '_> {
         let mode = self.mode(site, method, &declared, request, response);
         let timeout = self.timeout(site, &declared, request);
         let retry = self.retry(site, method, &declared, request);
-        let body = self.body(site, &declared, request);
+        let body = self.check_bodyless(site, &declared, request);
         let alternatives = self.alternatives(site, &declared, response);
         let others = alternatives.iter().map(|&(_, message)| message);
-        let bodies = self.raw_bodies(site, &declared, [request, response].into_iter().chain(others));
-        // Everything has been looked at: now a fault may end it.
+        let bodies = self.check_raw_bodies(site, &declared, [request, response].into_iter().chain(others));
+        // All faults have been reported by now, so the first one can end it.
         let (request_code, response_code) = (request_code?, response_code?);
         let (mode, timeout, retry) = (mode?, timeout?, retry?);
         bodies?;
         body?;
-        self.sent_once(site, request)?;
+        self.record_request(site, request)?;
         for (code, message, role, field) in [
             (request_code, request, Role::Request, operation::REQUEST),
             (response_code, response, Role::Response, operation::RESPONSE),
@@ -77,7 +77,7 @@ impl ServiceResolver<'_, '_> {
         })
     }
 
-    /// How the answers end.
+    /// Returns how the responses end.
     fn mode(
         &mut self,
         site: &Site<'_>,
@@ -85,7 +85,7 @@ impl ServiceResolver<'_, '_> {
         declared: &annotations::Operation,
         request: MessageId,
         response: MessageId,
-    ) -> Result<Mode, LeftOut> {
+    ) -> Result<Mode, Reported> {
         let streams = method.server_streaming();
         if !streams {
             for (field, name, set) in [
@@ -126,7 +126,7 @@ impl ServiceResolver<'_, '_> {
         site: &Site<'_>,
         declared: &annotations::Operation,
         request: MessageId,
-    ) -> Result<Option<usize>, LeftOut> {
+    ) -> Result<Option<usize>, Reported> {
         let Some(name) = &declared.timeout else {
             return Ok(None);
         };
@@ -134,14 +134,15 @@ impl ServiceResolver<'_, '_> {
         self.named_field(site, field, request, name, "a singular integer", is_integer).map(Some)
     }
 
-    /// What may be repeated: as the option says, or else the standard one.
+    /// Returns the retry class: as `riak.operation` says, or else as protobuf's
+    /// `idempotency_level` says.
     fn retry(
         &mut self,
         site: &Site<'_>,
         method: &MethodDescriptorProto,
         declared: &annotations::Operation,
         request: MessageId,
-    ) -> Result<Retry, LeftOut> {
+    ) -> Result<Retry, Reported> {
         let retry = declared.retry.unwrap_or_else(|| retry_of(method));
         let message = &self.schema.messages[request.0];
         if retry == Retry::IfContext && !message.fields.iter().any(is_context) {
@@ -157,12 +158,12 @@ impl ServiceResolver<'_, '_> {
 
     /// Checks that a request which is sent without a body requires no field, since its
     /// server could not decode it.
-    fn body(
+    fn check_bodyless(
         &mut self,
         site: &Site<'_>,
         declared: &annotations::Operation,
         request: MessageId,
-    ) -> Result<(), LeftOut> {
+    ) -> Result<(), Reported> {
         let message = &self.schema.messages[request.0];
         let required = message.fields.iter().find(|field| field.presence == Presence::Required);
         if let (true, Some(field)) = (declared.bodyless, required) {
@@ -176,7 +177,7 @@ impl ServiceResolver<'_, '_> {
         Ok(())
     }
 
-    /// A field of a message that an option names.
+    /// Finds a field of a message that an option names, and checks its type.
     fn named_field(
         &mut self,
         site: &Site<'_>,
@@ -185,7 +186,7 @@ impl ServiceResolver<'_, '_> {
         name: &str,
         wanted: &str,
         fits: impl Fn(Type) -> bool,
-    ) -> Result<usize, LeftOut> {
+    ) -> Result<usize, Reported> {
         let place = site.operation(option);
         let message = &self.schema.messages[message.0];
         let full_name = &message.full_name;
@@ -232,13 +233,13 @@ impl ServiceResolver<'_, '_> {
         found
     }
 
-    /// A raw body is bytes, and no fields.
-    fn raw_bodies(
+    /// Checks that the messages of a raw operation have no fields.
+    fn check_raw_bodies(
         &mut self,
         site: &Site<'_>,
         declared: &annotations::Operation,
         messages: impl Iterator<Item = MessageId>,
-    ) -> Result<(), LeftOut> {
+    ) -> Result<(), Reported> {
         for id in messages {
             let message = &self.schema.messages[id.0];
             if declared.raw && !message.fields.is_empty() {
@@ -252,8 +253,9 @@ impl ServiceResolver<'_, '_> {
         Ok(())
     }
 
-    /// Two operations with one request could not be told apart.
-    fn sent_once(&mut self, site: &Site<'_>, request: MessageId) -> Result<(), LeftOut> {
+    /// Records the request of an operation. Two operations with the same request could
+    /// not be told apart.
+    fn record_request(&mut self, site: &Site<'_>, request: MessageId) -> Result<(), Reported> {
         let place = site.name_place();
         if let Some((other, there)) = self.requests.get(&request) {
             let text = format!(
@@ -267,7 +269,7 @@ impl ServiceResolver<'_, '_> {
         Ok(())
     }
 
-    fn method_type(&mut self, site: &Site<'_>, name: &str) -> Result<MessageId, LeftOut> {
+    fn method_type(&mut self, site: &Site<'_>, name: &str) -> Result<MessageId, Reported> {
         if let Some(Symbol::Message(id)) = self.decls.symbol(name) {
             return Ok(id);
         }
@@ -275,7 +277,7 @@ impl ServiceResolver<'_, '_> {
         self.refuse(&site.name_place(), text)
     }
 
-    fn code(&mut self, site: &Site<'_>, number: Option<u64>, field: u32, what: &str) -> Result<u8, LeftOut> {
+    fn code(&mut self, site: &Site<'_>, number: Option<u64>, field: u32, what: &str) -> Result<u8, Reported> {
         let place = site.operation(field);
         let Some(number) = number else {
             let text = format!("the riak.operation option of {} lacks the {what}", site.full_name);
@@ -288,12 +290,12 @@ impl ServiceResolver<'_, '_> {
     }
 }
 
-/// Whether a request can carry a causal context in this field.
+/// Reports whether a field of a request can carry a causal context.
 fn is_context(field: &Field) -> bool {
     matches!(field.kind, Kind::VClock | Kind::Context) && is_singular(field.presence)
 }
 
-/// What may be repeated, as the standard option says.
+/// Returns the retry class that protobuf's `idempotency_level` says.
 fn retry_of(method: &MethodDescriptorProto) -> Retry {
     match method.options.idempotency_level() {
         IdempotencyLevel::NO_SIDE_EFFECTS | IdempotencyLevel::IDEMPOTENT => Retry::Safe,

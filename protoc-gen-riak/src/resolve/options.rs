@@ -1,41 +1,41 @@
-//! What a run is asked for: every option that changes the model.
+//! The options of a run that change the model.
 //!
-//! Invariant: rules are matched here and nowhere else; of several that match,
-//! the one with the longest path wins, and of equal ones the last.
+//! Invariant: rules are matched only here. Of several rules that match, the one
+//! with the longest path applies; of equally long ones, the last.
 
 use riak_codegen::model::BytesType;
 
 use super::codes::CodeTable;
 
-/// What to resolve a schema with. Each member is a plugin parameter, a flag
-/// and a method of the same name.
+/// The options with which a schema is resolved. Each field is also a plugin
+/// parameter, a flag and a method of the same name.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// A message-code table beside the schema.
+    /// A message-code table that accompanies the schema.
     pub codes: Option<CodeTable>,
-    /// Types that another crate has already generated. On the left a file
+    /// Types that another crate has already generated. On the left is a file
     /// (`riak_kv.proto`), a package (`.google.protobuf`) or a message or enum
-    /// (`.riak.Foo`); on the right the module that the other crate's schema
-    /// modules are in (`::riak_client`), or for a single type also the type's
-    /// own path (`::my_types::Foo`).
+    /// (`.riak.Foo`); on the right the module that contains the other crate's schema
+    /// modules (`::riak_client`), or for a single type also the type's own path
+    /// (`::my_types::Foo`).
     pub extern_paths: Vec<(String, String)>,
     /// Types of `bytes` fields by path: `.` for all, `.pkg`, `.pkg.Msg` or
     /// `.pkg.Msg.field`.
     pub bytes: Vec<(String, BytesType)>,
-    /// Whether messages keep unknown fields, by path as above; they do where
-    /// no rule says otherwise.
+    /// Whether messages keep unknown fields, by path as above. True where no rule
+    /// matches.
     pub unknown_fields: Vec<(String, bool)>,
 }
 
-/// A rule's path, with a dot before it.
-fn normal(path: &str) -> String {
+/// Returns a rule's path with a leading dot.
+fn normalize(path: &str) -> String {
     if path.starts_with('.') { path.to_owned() } else { format!(".{path}") }
 }
 
-/// How well a rule's path fits a protobuf name without leading dot: the length
-/// of the path, or `None` if it does not.
-fn fit(path: &str, name: &str) -> Option<usize> {
-    let path = normal(path);
+/// Matches a rule's path against a protobuf name without leading dot. Returns the
+/// length of the path if it matches.
+fn match_length(path: &str, name: &str) -> Option<usize> {
+    let path = normalize(path);
     let inside = path.strip_prefix('.').filter(|inside| !inside.is_empty());
     let fits = match inside {
         None => true,
@@ -46,37 +46,37 @@ fn fit(path: &str, name: &str) -> Option<usize> {
     fits.then_some(path.len())
 }
 
-/// The value of the rule that fits a protobuf name best, and its index.
-pub(crate) fn best<'a, T>(rules: &'a [(String, T)], name: &str) -> Option<(usize, &'a T)> {
+/// Returns the rule that matches a protobuf name best: its index and its value.
+pub(crate) fn best_match<'a, T>(rules: &'a [(String, T)], name: &str) -> Option<(usize, &'a T)> {
     rules
         .iter()
         .enumerate()
-        .filter_map(|(index, (path, value))| Some((fit(path, name)?, index, value)))
-        .max_by_key(|&(fit, index, _)| (fit, index))
+        .filter_map(|(index, (path, value))| Some((match_length(path, name)?, index, value)))
+        .max_by_key(|&(length, index, _)| (length, index))
         .map(|(_, index, value)| (index, value))
 }
 
-/// What an extern path says about a type.
+/// What an extern path maps a type to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Extern {
-    /// Its module path below this root is as it would be here.
+    /// A crate root: the type has the same module path below it as it would have here.
     Root(String),
-    /// It is this very type: the module's path and its name.
+    /// A type of another crate: the path of its module, and its name.
     Type(String, String),
 }
 
 impl Options {
-    /// The crate root that a whole file is mapped to.
+    /// Returns the crate root that a whole file is mapped to.
     pub(crate) fn extern_file(&self, file: &str, package: &str) -> Option<&str> {
         let by_name = self.extern_paths.iter().rev().find(|(path, _)| path == file);
         let by_package = || {
-            // A path that is longer than the package names a type in it.
-            best(&self.extern_paths, package).map(|(index, _)| &self.extern_paths[index])
+            // A path that is longer than the package names a type, and does not match.
+            best_match(&self.extern_paths, package).map(|(index, _)| &self.extern_paths[index])
         };
         by_name.or_else(by_package).map(|(_, root)| root.as_str())
     }
 
-    /// What a rule for this very type says.
+    /// Returns what a rule for exactly this type maps it to.
     pub(crate) fn extern_type(&self, full_name: &str) -> Option<Extern> {
         let (_, target) =
             self.extern_paths.iter().rev().find(|(path, _)| path.strip_prefix('.') == Some(full_name))?;
@@ -89,8 +89,8 @@ impl Options {
     }
 }
 
-/// Whether a path can stand in front of a type: identifiers joined by `::`,
-/// with or without one before the first.
+/// Reports whether a path can precede a type's name: identifiers joined by `::`,
+/// optionally with a leading `::`.
 pub(crate) fn is_rust_path(path: &str) -> bool {
     let inside = path.strip_prefix("::").unwrap_or(path);
     inside.split("::").all(|segment| {
@@ -111,12 +111,12 @@ mod tests {
     #[test]
     fn the_longest_path_wins() {
         let rules = rules(&[(".", 1), (".p.M", 2), ("p.M.f", 3), (".p", 4), (".", 5)]);
-        let of = |name| best(&rules, name).map(|(_, value)| *value);
+        let of = |name| best_match(&rules, name).map(|(_, value)| *value);
         assert_eq!(of("p.M.f"), Some(3));
         assert_eq!(of("p.M.g"), Some(2));
         assert_eq!(of("p.Mx"), Some(4));
         assert_eq!(of("q"), Some(5));
-        assert_eq!(best::<()>(&[], "q"), None);
+        assert_eq!(best_match::<()>(&[], "q"), None);
     }
 
     #[test]

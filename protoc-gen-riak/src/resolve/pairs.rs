@@ -1,7 +1,7 @@
-//! Operations that a code table implies: which answer belongs to a request, and
-//! how many come.
+//! The operations that a code table implies: which response belongs to a request,
+//! and how many there are.
 //!
-//! Invariant: every operation that is made up here is said in a notice.
+//! Invariant: every operation that is inferred here is reported in a notice.
 
 use riak_codegen::ident::{snake_case, upper_camel_case};
 use riak_codegen::model::{
@@ -13,7 +13,7 @@ use super::frames::{Claim, Role, is_singular, last_part};
 use super::infer::{Inference, Shape, shape};
 
 impl Inference<'_> {
-    /// Makes an operation of a request, if there is an answer to it.
+    /// Makes an operation of a request, if there is a response to it.
     pub(super) fn pair(&mut self, row: &CodeRow) {
         let Some(slot) = self.book.slot(row.code) else {
             return;
@@ -26,14 +26,14 @@ impl Inference<'_> {
             return;
         }
         let stem = row.name.strip_suffix("Req").unwrap_or(&row.name);
-        let partner = last_part(&format!("{stem}Resp")).to_owned();
-        let answer = self.book.code_named(&partner).and_then(|code| {
+        let counterpart = last_part(&format!("{stem}Resp")).to_owned();
+        let answer = self.book.code_named(&counterpart).and_then(|code| {
             let response = self.book.slot(code)?.message?;
             Some((code, response))
         });
         let Some((code, response)) = answer else {
             let text = format!(
-                "no code is called {partner}: {} ({}) gets its type and its code, and no method",
+                "no code is called {counterpart}: {} ({}) gets its type and its code, and no method",
                 row.name, row.code
             );
             self.report.notice(&row.place, text);
@@ -41,14 +41,16 @@ impl Inference<'_> {
         };
         let many = self.table.rows.iter().any(|row| row.code == code && row.many);
         let (mode, text) = self.mode(request, response, many);
-        let text =
-            format!("{} ({}) is answered by {text} {partner} ({code}), as the names say", row.name, row.code);
+        let text = format!(
+            "{} ({}) is answered by {text} {counterpart} ({code}), as the names say",
+            row.name, row.code
+        );
         self.report.notice(&row.place, text);
         let operation = self.operation(row, request, (code, response), mode, false);
         self.add_operation(row, request, operation);
     }
 
-    /// How many answers come, and that in words.
+    /// Returns how many responses there are, also in words.
     fn mode(&self, request: MessageId, response: MessageId, many: bool) -> (Mode, &'static str) {
         let flag = |id: MessageId, name: &str| {
             let fields = self.schema.messages[id.0].fields.iter();
@@ -100,8 +102,8 @@ impl Inference<'_> {
         }
     }
 
-    /// `RpbListKeysReq` as `ListKeys`: without what makes it a request, and
-    /// without the first word if every request of its file starts with it.
+    /// Returns the method name, such as `ListKeys` for `RpbListKeysReq`: without the
+    /// suffix, and without the first word if every request of its file starts with it.
     fn method_name(&self, row: &CodeRow) -> String {
         let bare = |row: &CodeRow| {
             let name = last_part(&row.name);
@@ -118,8 +120,8 @@ impl Inference<'_> {
         if shared && !rest.is_empty() { upper_camel_case(rest) } else { upper_camel_case(&own) }
     }
 
-    /// Puts an operation into the service of its table's file, or of the
-    /// request's.
+    /// Adds an operation to the service of the file that its row names, or else of the
+    /// request's file.
     pub(super) fn add_operation(&mut self, row: &CodeRow, request: MessageId, operation: Operation) {
         for (code, message, role) in [
             (operation.request_code, request, Role::Request),
@@ -134,18 +136,17 @@ impl Inference<'_> {
         let declared = self.schema.messages[request.0].file;
         let column = row.file.as_deref().and_then(|column| self.file_named(column));
         let file = column.filter(|file| self.schema.files[file.0].emit).unwrap_or(declared);
-        let called = match &row.file {
+        let service_name = match &row.file {
             Some(column) => column.clone(),
             None => self.schema.files[file.0].module.last().cloned().unwrap_or_default(),
         };
-        let called = called.rsplit('/').next().unwrap_or(&called);
-        let name = upper_camel_case(called.trim_start_matches("r#"));
+        let service_name = service_name.rsplit('/').next().unwrap_or(&service_name);
+        let name = upper_camel_case(service_name.trim_start_matches("r#"));
         let (file, index) = self.service_named(&name, file);
         self.schema.files[file.0].services[index].operations.push(operation);
     }
 
-    /// The service of this name, wherever it is emitted; a new one in the file
-    /// if there is none.
+    /// Finds the emitted service of this name, or adds one to `file`.
     fn service_named(&mut self, name: &str, file: FileId) -> (FileId, usize) {
         for (index, known) in self.schema.files.iter().enumerate() {
             let found = known.services.iter().position(|service| service.name == name);
@@ -173,7 +174,7 @@ impl Inference<'_> {
         (file, services.len() - 1)
     }
 
-    /// The message of code 0, if it has a text and a number.
+    /// Returns the message of code 0 as the error frame, if it has a text and a number.
     fn error_frame(&mut self) -> Option<ErrorFrame> {
         let slot = self.book.slot(0)?;
         let (id, place) = (slot.message?, slot.place.clone());
@@ -185,9 +186,9 @@ impl Inference<'_> {
         };
         let text = singular(Type::Bytes)?;
         let number = Some(singular(Type::Uint32)?);
-        let said =
+        let notice =
             format!("{} (0) may stand in for any answer, by its code and its fields", message.full_name);
-        self.report.notice(&place, said);
+        self.report.notice(&place, notice);
         let claim = Claim { code: 0, message: id, role: Role::Response, raw: false, emit: true, place };
         let claimed = self.book.claim(&claim, &self.schema.messages, self.report);
         claimed.then_some(ErrorFrame { code: 0, message: id, text, number })

@@ -1,28 +1,28 @@
-//! What resolving found to say: faults, which fail the run, and notices.
+//! The faults, which fail a run, and the notices that resolving reports.
 //!
-//! Invariant: nothing is dropped and nothing stops early; every fault of a run
-//! ends up here.
+//! Invariant: resolving continues after a fault, and all faults of a run are
+//! collected here.
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
 
 /// A place in a source file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Place {
-    /// The file, as importers write its name; empty for the options of a run.
+    /// The file, as import statements name it; empty for the options of a run.
     pub(crate) file: String,
-    /// Counted from 1; 0 where it is not known.
+    /// The line, counted from 1; 0 if not known.
     pub(crate) line: u32,
-    /// Counted from 1; 0 where it is not known.
+    /// The column, counted from 1; 0 if not known.
     pub(crate) column: u32,
 }
 
 impl Place {
-    /// Nowhere in a file: an option of the run.
+    /// Returns the place of faults in an option of the run, which are in no file.
     pub(crate) fn option() -> Self {
         Self::default()
     }
 
-    /// For a message that points to a second place: `file:line`.
+    /// Returns `file:line`, for a message that refers to a second place.
     pub(crate) fn short(&self) -> String {
         if self.line == 0 { self.file.clone() } else { format!("{}:{}", self.file, self.line) }
     }
@@ -36,18 +36,18 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// Says what is wrong, and what to do.
+    /// Reports a fault: what is wrong, and what to do about it.
     pub(crate) fn fault(&mut self, place: &Place, message: impl Into<String>) {
         self.faults.push(diagnostic(place, message));
     }
 
-    /// Says what was done without being asked for, or left out.
+    /// Reports a notice: what was inferred or left out.
     pub(crate) fn notice(&mut self, place: &Place, message: impl Into<String>) {
         self.notices.push(diagnostic(place, message));
     }
 
-    /// The notices if there is no fault, else the faults; both in reading
-    /// order of `files`.
+    /// Returns the notices, or the faults if there are any; both sorted in the order
+    /// of `files`.
     pub(crate) fn finish<'a>(
         self,
         files: impl Iterator<Item = &'a str> + Clone,

@@ -1,7 +1,7 @@
-//! Services, as their options declare them.
+//! Resolves services from their options.
 //!
-//! Invariant: what is wrong is reported where it stands, and looking goes on;
-//! a method with a fault is left out.
+//! Invariant: a fault is reported at its place and does not end resolving; a
+//! method with a fault is left out.
 
 use std::collections::HashMap;
 
@@ -24,27 +24,27 @@ pub(crate) struct ServiceResolver<'r, 'd> {
     pub(crate) schema: &'r mut Schema,
     pub(crate) book: &'r mut CodeBook,
     pub(crate) report: &'r mut Report,
-    /// What sends each request, and where it was declared.
+    /// The method that sends each request, and the place of that method.
     pub(super) requests: HashMap<MessageId, (String, Place)>,
 }
 
-/// Where a service or method stands.
+/// A service or method, for the places of faults in it.
 pub(super) struct Site<'s> {
     pub(super) file: &'s FileDecl<'s>,
-    /// Its path through the file's descriptor.
+    /// The path of the service or method in the file's descriptor.
     pub(super) path: Vec<i32>,
-    /// Its name with those around it.
+    /// The full name of the service or method.
     pub(super) full_name: String,
 }
 
 impl Site<'_> {
-    /// The place of an option's field, or what is nearest.
+    /// Returns the place of a field of an option, or the nearest one known.
     fn option(&self, options: i32, extension: u32, field: u32) -> Place {
         let below = [options, step_of(extension), step_of(field)];
         self.file.locations.place(&joined(&self.path, &below))
     }
 
-    /// The place of a field of the method's `riak.operation`.
+    /// Returns the place of a field of the method's `riak.operation`.
     pub(super) fn operation(&self, field: u32) -> Place {
         self.option(part::METHOD_OPTIONS, number::OPERATION, field)
     }
@@ -54,8 +54,8 @@ impl Site<'_> {
     }
 }
 
-/// Why a method is no operation: it was reported.
-pub(super) struct LeftOut;
+/// Error for a method that is left out because of a fault that was reported.
+pub(super) struct Reported;
 
 impl<'r, 'd> ServiceResolver<'r, 'd> {
     pub(crate) fn new(
@@ -168,11 +168,11 @@ impl<'r, 'd> ServiceResolver<'r, 'd> {
         let message_of = &self.schema.messages[message.0];
         for (index, field) in message_of.fields.iter().enumerate() {
             if field.presence == Presence::Required && index != text && Some(index) != number {
-                let said = format!(
+                let text = format!(
                     "{}.{} is required, and a generated server sends errors without it: make it optional",
                     message_of.full_name, field.name
                 );
-                self.report.notice(&place(2), said);
+                self.report.notice(&place(2), text);
             }
         }
         Some(ErrorFrame { code, message, text, number })
@@ -204,7 +204,8 @@ impl<'r, 'd> ServiceResolver<'r, 'd> {
         None
     }
 
-    /// Rust lets only the crate of a type say that it is a request.
+    /// Checks that the requests of a service are in the same crate: Rust allows only the
+    /// crate of a type to implement a foreign trait for it.
     fn check_extern(&mut self, site: &Site<'_>, operations: &[Operation]) {
         if !site.file.emit {
             return;
@@ -233,13 +234,13 @@ impl<'r, 'd> ServiceResolver<'r, 'd> {
         role: Role,
         raw: bool,
         place: &Place,
-    ) -> Result<(), LeftOut> {
+    ) -> Result<(), Reported> {
         let claim = Claim { code, message, role, raw, emit: site.file.emit, place: place.clone() };
-        if self.book.claim(&claim, &self.schema.messages, self.report) { Ok(()) } else { Err(LeftOut) }
+        if self.book.claim(&claim, &self.schema.messages, self.report) { Ok(()) } else { Err(Reported) }
     }
 
-    pub(super) fn refuse<T>(&mut self, place: &Place, text: String) -> Result<T, LeftOut> {
+    pub(super) fn refuse<T>(&mut self, place: &Place, text: String) -> Result<T, Reported> {
         self.report.fault(place, text);
-        Err(LeftOut)
+        Err(Reported)
     }
 }

@@ -1,10 +1,10 @@
-//! What somebody may have meant by a name that does not exist.
+//! Suggestions for a name that does not exist.
 //!
-//! Invariant: a suggestion is close, and the same whatever order the
-//! candidates come in.
+//! Invariant: a suggestion is similar to the name, and does not depend on the order
+//! of the candidates.
 
-/// The message of a fault, with the candidate that is closest to what was
-/// written, if one is close: `…; did you mean "x"?`.
+/// Returns the end of a fault's message that suggests the candidate closest to
+/// `written`, such as `; did you mean "x"?`, or nothing if none is close.
 pub(crate) fn did_you_mean<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
     let allowed = (written.chars().count() / 3).max(1);
     candidates
@@ -16,8 +16,8 @@ pub(crate) fn did_you_mean<'a>(written: &str, candidates: impl IntoIterator<Item
         .unwrap_or_default()
 }
 
-/// How many characters have to be put in, left out or replaced; a change of
-/// case counts as nothing.
+/// Returns the edit distance of two names: the number of characters to insert,
+/// delete or replace. Case is ignored.
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().flat_map(char::to_lowercase).collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();

@@ -1,13 +1,13 @@
-//! Reads the option values that the descriptor types do not know.
+//! Reads option values that the descriptor types do not know.
 //!
-//! Custom options and edition features reach us as unknown fields of the
-//! options messages. Invariant: values come in the order in which they were
-//! written, and a message that was written in pieces comes as one.
+//! Custom options and edition features are unknown fields of the options
+//! messages. Invariant: values are in the order in which they were written, and
+//! the pieces of a message are merged.
 
 use protobuf::rt::WireType;
 use protobuf::{CodedInputStream, UnknownFields, UnknownValue, UnknownValueRef};
 
-/// One field of a message that is read by number.
+/// A field of a message that is read by number.
 #[derive(Debug)]
 pub(crate) struct Entry {
     pub(crate) number: u32,
@@ -15,7 +15,7 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// The value of an integer, bool or enum field.
+    /// Returns the value of an integer, bool or enum field.
     pub(crate) fn integer(&self) -> Option<u64> {
         match self.value {
             UnknownValue::Varint(value) => Some(value),
@@ -23,12 +23,12 @@ impl Entry {
         }
     }
 
-    /// The value of a string field.
+    /// Returns the value of a string field.
     pub(crate) fn text(&self) -> Option<String> {
         self.bytes().map(|bytes| String::from_utf8_lossy(bytes).into_owned())
     }
 
-    /// The value of a message, string or bytes field.
+    /// Returns the value of a message, string or bytes field.
     pub(crate) fn bytes(&self) -> Option<&[u8]> {
         match &self.value {
             UnknownValue::LengthDelimited(bytes) => Some(bytes),
@@ -37,7 +37,7 @@ impl Entry {
     }
 }
 
-/// All values of a repeated message option, each as its encoded bytes.
+/// Returns all values of a repeated message option, each in encoded form.
 pub(crate) fn messages(unknown: &UnknownFields, number: u32) -> Vec<&[u8]> {
     unknown
         .iter()
@@ -48,15 +48,15 @@ pub(crate) fn messages(unknown: &UnknownFields, number: u32) -> Vec<&[u8]> {
         .collect()
 }
 
-/// The value of a singular message option, decoded into its fields: `None` if
-/// it is not set. Pieces are merged, as `option (o).a = 1; option (o).b = 2;`
-/// is written: encoded messages merge by being put one behind the other.
+/// Decodes the value of a singular message option into its fields; `None` if it is
+/// not set. An option that is written as `option (o).a = 1; option (o).b = 2;` comes
+/// in pieces, which are merged: concatenating encoded messages merges them.
 pub(crate) fn message(unknown: &UnknownFields, number: u32) -> Option<Vec<Entry>> {
     let pieces = messages(unknown, number);
     if pieces.is_empty() { None } else { Some(entries(&pieces.concat())) }
 }
 
-/// The value of a singular integer, bool or enum option; the last one wins.
+/// Returns the value of a singular integer, bool or enum option; the last one applies.
 pub(crate) fn integer(unknown: &UnknownFields, number: u32) -> Option<u64> {
     unknown
         .iter()
@@ -67,7 +67,7 @@ pub(crate) fn integer(unknown: &UnknownFields, number: u32) -> Option<u64> {
         .last()
 }
 
-/// The fields of an encoded message, up to the first byte that is none.
+/// Returns the fields of an encoded message, up to the first byte that is malformed.
 pub(crate) fn entries(bytes: &[u8]) -> Vec<Entry> {
     let mut entries = Vec::new();
     let mut input = CodedInputStream::from_bytes(bytes);

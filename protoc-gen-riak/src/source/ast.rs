@@ -1,8 +1,8 @@
-//! What a `.proto` file says, element by element, with the place of each.
+//! The syntax tree of a `.proto` file, with the place of each element.
 //!
-//! Invariant: lists stand in the order that descriptors have. A group is a field and a nested
-//! message, a map field is a field and a nested message of kind [`MessageKind::MapEntry`] that has
-//! no content, and the fields of a oneof stand among the fields of its message.
+//! Invariant: lists are in the order of descriptors. A group is a field and a nested message, a map
+//! field is a field and a nested message of kind [`MessageKind::MapEntry`] without content, and the
+//! fields of a oneof are among the fields of its message.
 
 use super::text::Span;
 
@@ -13,7 +13,7 @@ pub(crate) struct Name {
     pub(crate) span: Span,
 }
 
-/// The language of a file.
+/// The syntax of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Syntax {
     Proto2,
@@ -51,7 +51,7 @@ pub(crate) struct Import {
 pub(crate) enum MessageKind {
     Declared,
     Group,
-    /// The nested message of a map field, which nothing in the text declares.
+    /// The implicit nested message of a map field.
     MapEntry,
 }
 
@@ -70,7 +70,7 @@ pub(crate) struct Message {
 }
 
 impl Message {
-    /// A message of which only the name is known.
+    /// Creates a message that has only a name.
     pub(crate) fn new(kind: MessageKind, name: Name) -> Self {
         Self {
             kind,
@@ -100,14 +100,14 @@ pub(crate) enum FieldType {
     Scalar(Scalar),
     /// A message or an enum.
     Named(Name),
-    /// A group: the name of its message.
+    /// A group, with the name of its message.
     Group(Name),
-    /// A map: the types of key and value, which are scalar or named.
+    /// A map, with the types of its key and value, which are scalar or named.
     Map(Box<(FieldType, FieldType)>, Span),
 }
 
 impl FieldType {
-    /// Where a type that is no scalar stands.
+    /// Returns the place of a type that is not scalar.
     pub(crate) fn span(&self) -> Option<Span> {
         match self {
             Self::Scalar(_) => None,
@@ -137,7 +137,7 @@ pub(crate) enum Scalar {
 }
 
 impl Scalar {
-    const ALL: [(&'static str, Self); 15] = [
+    const NAMES: [(&'static str, Self); 15] = [
         ("double", Self::Double),
         ("float", Self::Float),
         ("int32", Self::Int32),
@@ -156,16 +156,16 @@ impl Scalar {
     ];
 
     pub(crate) fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.iter().find(|(known, _)| *known == name).map(|&(_, scalar)| scalar)
+        Self::NAMES.iter().find(|(known, _)| *known == name).map(|&(_, scalar)| scalar)
     }
 
     pub(crate) fn name(self) -> &'static str {
-        // Every scalar is in the table: its tests go through it.
-        Self::ALL.iter().find(|(_, scalar)| *scalar == self).map_or("", |(name, _)| name)
+        // The table has every scalar: a test checks it.
+        Self::NAMES.iter().find(|(_, scalar)| *scalar == self).map_or("", |(name, _)| name)
     }
 
     pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-        Self::ALL.iter().map(|(name, _)| *name)
+        Self::NAMES.iter().map(|(name, _)| *name)
     }
 }
 
@@ -178,14 +178,14 @@ pub(crate) struct Field {
     pub(crate) default: Option<(Value, Span)>,
     pub(crate) json_name: Option<(Name, Span)>,
     pub(crate) options: Vec<OptionSet>,
-    /// The index of its oneof.
+    /// The index of the oneof that contains the field.
     pub(crate) oneof: Option<usize>,
-    /// What it extends, where it is an extension.
+    /// The message that the field extends, if it is an extension.
     pub(crate) extendee: Option<Name>,
 }
 
-/// A number as written, and where. What does not fit 64 bits is held as the nearest that does:
-/// it is out of every range either way.
+/// A number and its place. A number that does not fit 64 bits is clamped: it is out of every valid
+/// range either way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Number {
     pub(crate) value: i64,
@@ -198,7 +198,7 @@ pub(crate) struct Oneof {
     pub(crate) options: Vec<OptionSet>,
 }
 
-/// A range of numbers, both ends included.
+/// A range of numbers, inclusive at both ends.
 #[derive(Debug, Clone)]
 pub(crate) struct Range {
     pub(crate) start: Number,
@@ -209,11 +209,11 @@ pub(crate) struct Range {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RangeEnd {
     Number(Number),
-    /// As far as numbers go.
+    /// `max`, the highest number allowed.
     Max,
 }
 
-/// What a message or an enum keeps from being used.
+/// The numbers and names that a message or an enum reserves.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Reserved {
     pub(crate) ranges: Vec<Range>,
@@ -250,26 +250,26 @@ pub(crate) struct Method {
     pub(crate) client_streams: bool,
     pub(crate) server_streams: bool,
     pub(crate) options: Vec<OptionSet>,
-    /// Whether it has a block for options, be it empty.
+    /// Whether the method has a block for options, possibly empty.
     pub(crate) has_block: bool,
-    /// The whole declaration, its options included.
+    /// The whole declaration, including its options.
     pub(crate) span: Span,
 }
 
-/// One option and its value.
+/// An option and its value.
 #[derive(Debug, Clone)]
 pub(crate) struct OptionSet {
     pub(crate) name: Vec<NamePart>,
     pub(crate) value: Value,
-    /// The whole statement, or the assignment where it stands in brackets.
+    /// The whole statement, or the assignment if it is in brackets.
     pub(crate) span: Span,
-    /// The index of its location, whose path is only known once its name is resolved. None for what
-    /// source code info does not list.
+    /// The index of the option's location, whose path is known only after its name is resolved. `None`
+    /// for options that source code info does not list.
     pub(crate) location: Option<usize>,
 }
 
 impl OptionSet {
-    /// Where its name stands.
+    /// Returns the place of the option's name.
     pub(crate) fn name_span(&self) -> Span {
         match (self.name.first(), self.name.last()) {
             (Some(first), Some(last)) => first.span.to(last.span),
@@ -277,7 +277,7 @@ impl OptionSet {
         }
     }
 
-    /// Its name as a schema writes it.
+    /// Returns the option's name as it is written in a schema.
     pub(crate) fn written_name(&self) -> String {
         let parts: Vec<String> = self.name.iter().map(NamePart::written).collect();
         parts.join(".")
@@ -287,7 +287,7 @@ impl OptionSet {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NamePart {
     pub(crate) text: String,
-    /// Whether it names an extension: it stands in parentheses, in a message value in brackets.
+    /// Whether the part names an extension: in parentheses, or in a message value in brackets.
     pub(crate) extension: bool,
     pub(crate) span: Span,
 }
@@ -306,7 +306,7 @@ pub(crate) struct Value {
 }
 
 impl Value {
-    /// The integer that it is.
+    /// Returns the value if it is an integer.
     pub(crate) fn integer(&self) -> Option<i128> {
         match self.kind {
             ValueKind::Int { negative, magnitude } => {
@@ -317,7 +317,7 @@ impl Value {
         }
     }
 
-    /// The number that it is; 0 where it is none.
+    /// Returns the value as a number; 0 if it is not one.
     pub(crate) fn real(&self) -> f64 {
         let (negative, size) = match &self.kind {
             ValueKind::Float(value) => return *value,
@@ -330,7 +330,7 @@ impl Value {
         if negative { -size } else { size }
     }
 
-    /// The number that it is, of half the width.
+    /// Returns the value as a 32-bit number.
     #[allow(clippy::cast_possible_truncation, reason = "the nearest is meant")]
     pub(crate) fn real_32(&self) -> f32 {
         self.real() as f32
@@ -339,29 +339,29 @@ impl Value {
 
 #[derive(Debug, Clone)]
 pub(crate) enum ValueKind {
-    /// A name, with a `-` before it only where it is `inf` or `nan`.
+    /// An identifier; a `-` is allowed only before `inf` and `nan`.
     Ident {
         negative: bool,
         text: String,
     },
-    /// An integer of no more than 64 bits.
+    /// An integer of at most 64 bits.
     Int {
         negative: bool,
         magnitude: u64,
     },
-    /// A number with a point or an exponent.
+    /// A number with a decimal point or an exponent.
     Float(f64),
     Text(Vec<u8>),
     Message(Vec<ValueField>),
     List(Vec<Value>),
 }
 
-/// One field of a message value.
+/// A field of a message value.
 #[derive(Debug, Clone)]
 pub(crate) struct ValueField {
     pub(crate) name: NamePart,
     pub(crate) value: Value,
-    /// The field with its value and the separator after it.
+    /// The field with its value and the separator that follows.
     pub(crate) span: Span,
 }
 

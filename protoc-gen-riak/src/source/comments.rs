@@ -1,25 +1,25 @@
-//! Says which comment belongs to what, by the same rules as `protoc`.
+//! Assigns comments to declarations, by the same rules as `protoc`.
 //!
-//! What lies between two tokens, the second of which starts a new declaration, is cut into the
-//! comment that trails what came before, the comments that belong to nothing, and the comment that
-//! leads what comes next:
+//! The comments between two tokens, the second of which starts a new declaration, are divided into
+//! the trailing comment of the previous declaration, detached comments, and the leading comment of
+//! the next declaration:
 //!
-//! - A comment that starts on the line of the previous token trails it, unless the next token stands
-//!   on the line that it ends on: then it could belong to either, and is detached.
+//! - A comment that starts on the line of the previous token is trailing, unless the next token is on
+//!   the line on which the comment ends: it could then belong to either, and is detached.
 //! - Line comments on consecutive lines are one comment; a block comment is always one by itself.
-//! - Where nothing stands on the previous token's line, the first comment after it trails it if a
+//! - If there is no comment on the previous token's line, the first comment after it is trailing if a
 //!   blank line, another comment or the end of the block follows it, and no blank line precedes it.
-//! - The last comment leads the next token if no blank line lies between them and the next token
-//!   closes no block.
+//! - The last comment is leading if no blank line separates it from the next token and that token
+//!   does not close a block.
 //! - Every other comment is detached.
 //!
-//! Invariant: each comment is kept with its exact text after the opening mark, line ends included;
-//! of a block comment, white space and one `*` at the start of a line are taken off.
+//! Invariant: each comment keeps its exact text after the opening mark, including line ends, except
+//! that white space and one `*` are removed from the start of each line of a block comment.
 
 use super::lexer::is_space;
 use super::text::Span;
 
-/// One comment: its text as source code info has it, and where it stands.
+/// A comment: its text as in source code info, and its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Comment {
     pub(crate) text: String,
@@ -34,11 +34,11 @@ pub(crate) struct Gap {
     pub(crate) leading: Option<Comment>,
 }
 
-/// Sorts the comments of a gap. The gap holds white space and whole comments, as the lexer leaves
-/// it; `at_start` says that no token precedes it, `closes` that the text ends after it or that the
-/// next token closes a block.
-pub(crate) fn sort(text: &str, gap: Span, at_start: bool, closes: bool) -> Gap {
-    let mut sorter = Sorter {
+/// Classifies the comments of a gap, which contains only white space and whole comments. `at_start`
+/// says that no token precedes the gap, `closes` that the file ends after it or that the next token
+/// closes a block.
+pub(crate) fn classify(text: &str, gap: Span, at_start: bool, closes: bool) -> Gap {
+    let mut classifier = Classifier {
         text,
         start: gap.start,
         at: gap.start,
@@ -49,27 +49,27 @@ pub(crate) fn sort(text: &str, gap: Span, at_start: bool, closes: bool) -> Gap {
         count: 0,
         gap: Gap::default(),
     };
-    sorter.run(at_start, closes);
-    sorter.gap
+    classifier.run(at_start, closes);
+    classifier.gap
 }
 
-struct Sorter<'a> {
+struct Classifier<'a> {
     text: &'a str,
     start: usize,
     at: usize,
     end: usize,
     /// The comment that is being collected.
     pending: Option<Comment>,
-    /// Whether the pending comment is one of lines, which a next line would continue.
+    /// Whether the pending comment is a line comment, which the next line may continue.
     joins_lines: bool,
-    /// Whether the next finished comment may trail the previous token.
+    /// Whether the next finished comment may be trailing.
     can_trail: bool,
-    /// How many comments are finished.
+    /// The number of finished comments.
     count: usize,
     gap: Gap,
 }
 
-impl Sorter<'_> {
+impl Classifier<'_> {
     fn run(&mut self, at_start: bool, closes: bool) {
         let previous_line = self.line();
         let mut trailing_line = None;
@@ -78,7 +78,7 @@ impl Sorter<'_> {
             if self.starts_with("//") {
                 trailing_line = Some(self.line());
                 self.line_comment();
-                // Comments on the lines after it are others.
+                // Comments on the following lines are separate.
                 self.flush();
             } else if self.starts_with("/*") {
                 self.block_comment();
@@ -113,7 +113,7 @@ impl Sorter<'_> {
         self.gap.leading = self.pending.take();
     }
 
-    /// Lines are only compared: the count of line ends from the gap's start up to here does.
+    /// Returns the number of line ends since the start of the gap, to compare lines.
     fn line(&self) -> usize {
         self.text[self.start..self.at].matches('\n').count()
     }
@@ -171,7 +171,7 @@ impl Sorter<'_> {
         self.joins_lines = false;
     }
 
-    /// Finishes the pending comment: it does not belong to the next token.
+    /// Finishes the pending comment, which does not belong to the next token.
     fn flush(&mut self) {
         self.joins_lines = false;
         let Some(comment) = self.pending.take() else {
@@ -186,7 +186,7 @@ impl Sorter<'_> {
         }
     }
 
-    /// A single comment that shares a line with tokens on both sides belongs to neither.
+    /// Detaches a single comment that shares a line with the tokens before and after it.
     fn detach_single(&mut self) {
         if self.count + usize::from(self.pending.is_some()) == 1 {
             self.can_trail = false;
@@ -202,9 +202,9 @@ impl Sorter<'_> {
 mod tests {
     use super::*;
 
-    /// The comments of a gap after a token, before one that closes no block.
-    fn sorted(text: &str) -> (Option<String>, Vec<String>, Option<String>) {
-        let gap = sort(text, Span { start: 0, end: text.len() }, false, false);
+    /// Returns the comments of a gap between two tokens, the second of which does not close a block.
+    fn classified(text: &str) -> (Option<String>, Vec<String>, Option<String>) {
+        let gap = classify(text, Span { start: 0, end: text.len() }, false, false);
         let plain = |comment: Comment| comment.text;
         (gap.trailing.map(plain), gap.detached.into_iter().map(plain).collect(), gap.leading.map(plain))
     }
@@ -212,30 +212,33 @@ mod tests {
     #[test]
     fn a_comment_on_the_line_trails_and_one_above_leads() {
         assert_eq!(
-            sorted(" // a\n// b\n// c\n"),
+            classified(" // a\n// b\n// c\n"),
             (Some(" a\n".to_owned()), vec![], Some(" b\n c\n".to_owned()))
         );
-        assert_eq!(sorted("\n// a\n"), (None, vec![], Some(" a\n".to_owned())));
-        assert_eq!(sorted("\n// a\n\n"), (Some(" a\n".to_owned()), vec![], None));
-        assert_eq!(sorted("\n\n// a\n\n// b\n"), (None, vec![" a\n".to_owned()], Some(" b\n".to_owned())));
+        assert_eq!(classified("\n// a\n"), (None, vec![], Some(" a\n".to_owned())));
+        assert_eq!(classified("\n// a\n\n"), (Some(" a\n".to_owned()), vec![], None));
+        assert_eq!(
+            classified("\n\n// a\n\n// b\n"),
+            (None, vec![" a\n".to_owned()], Some(" b\n".to_owned()))
+        );
     }
 
     #[test]
     fn a_comment_between_two_tokens_of_a_line_is_nobodys() {
-        assert_eq!(sorted(" /* a */ "), (None, vec![" a ".to_owned()], None));
-        assert_eq!(sorted(" /* a\n b */ "), (None, vec![" a\nb ".to_owned()], None));
+        assert_eq!(classified(" /* a */ "), (None, vec![" a ".to_owned()], None));
+        assert_eq!(classified(" /* a\n b */ "), (None, vec![" a\nb ".to_owned()], None));
     }
 
     #[test]
     fn the_end_of_a_block_has_no_leading_comment() {
         let text = "\n// a\n";
-        let gap = sort(text, Span { start: 0, end: text.len() }, false, true);
+        let gap = classify(text, Span { start: 0, end: text.len() }, false, true);
         assert_eq!(gap.trailing.unwrap().text, " a\n");
         assert_eq!(gap.leading, None);
     }
 
     #[test]
     fn stars_at_the_start_of_a_line_are_decoration() {
-        assert_eq!(sorted("\n/* a\n  * b\n c*/"), (None, vec![], Some(" a\n b\nc".to_owned())));
+        assert_eq!(classified("\n/* a\n  * b\n c*/"), (None, vec![], Some(" a\n b\nc".to_owned())));
     }
 }

@@ -1,7 +1,7 @@
-//! Finds files: the inputs under the include directories, and what they import.
+//! Finds files: the inputs in the include directories, and their imports.
 //!
-//! Invariant: a name is looked for in the include directories in their order, then among the texts
-//! that the caller brings, then among the files that every protobuf compiler brings.
+//! Invariant: a name is looked up in the include directories in order, then among the caller's
+//! built-in texts, then among the standard files that every protobuf compiler provides.
 
 use std::fs;
 use std::io;
@@ -14,20 +14,20 @@ use super::Sources;
 use super::parser;
 use super::text::SourceText;
 
-/// What a name leads to.
+/// The result of looking up a file name.
 pub(crate) enum Found {
-    /// A file that was read: the path, and what is in it or why that cannot be read.
+    /// A file on disk: its path, and its text or why it cannot be read.
     Disk(PathBuf, Result<String, String>),
-    /// A text that the caller brings.
+    /// A built-in text of the caller.
     Builtin(String),
-    /// Neither, though it may be a file that every protobuf compiler brings.
+    /// Neither; the name may still be that of a standard file.
     Nothing,
 }
 
-/// Looks a name up.
+/// Looks up a file name.
 pub(crate) fn find(sources: &Sources<'_>, name: &str) -> Found {
     for dir in &sources.include {
-        let path = under(dir, name);
+        let path = join_include(dir, name);
         if path.is_file() {
             let text = read(&path);
             return Found::Disk(path, text);
@@ -39,13 +39,13 @@ pub(crate) fn find(sources: &Sources<'_>, name: &str) -> Found {
     Found::Nothing
 }
 
-/// Whether a name leads to a file in an include directory.
+/// Reports whether an include directory contains a file of this name.
 pub(crate) fn on_disk(sources: &Sources<'_>, name: &str) -> bool {
-    sources.include.iter().any(|dir| under(dir, name).is_file())
+    sources.include.iter().any(|dir| join_include(dir, name).is_file())
 }
 
 impl Sources<'_> {
-    /// Whether there is a built-in text of this name that declares messages, not options.
+    /// Reports whether there is a built-in text of this name that declares messages, not options.
     pub(crate) fn is_builtin_schema(&self, name: &str) -> bool {
         self.builtin.iter().any(|(known, text)| {
             *known == name
@@ -55,12 +55,12 @@ impl Sources<'_> {
     }
 }
 
-/// A name within a directory; the directory `.` is left out of it.
-fn under(dir: &Path, name: &str) -> PathBuf {
+/// Joins a directory and a name, without a leading `./`.
+fn join_include(dir: &Path, name: &str) -> PathBuf {
     if dir == Path::new(".") { PathBuf::from(name) } else { dir.join(name) }
 }
 
-/// Reads a file that must be text.
+/// Reads a file as UTF-8 text.
 fn read(path: &Path) -> Result<String, String> {
     let bytes = fs::read(path).map_err(|error| unreadable(&error))?;
     String::from_utf8(bytes).map_err(|error| {
@@ -74,7 +74,7 @@ fn unreadable(error: &io::Error) -> String {
     format!("cannot be read: {error}")
 }
 
-/// The files that every protobuf compiler brings, and that the parser behind this one has.
+/// Returns a standard file, which every protobuf compiler provides, as `protobuf` has it.
 pub(crate) fn standard(name: &str) -> Option<FileDescriptorProto> {
     let descriptor = match name.strip_prefix("google/protobuf/")? {
         "any.proto" => known::any::file_descriptor(),
@@ -93,8 +93,8 @@ pub(crate) fn standard(name: &str) -> Option<FileDescriptorProto> {
     Some(descriptor.proto().clone())
 }
 
-/// Why a name cannot be imported, whatever files there are.
-pub(crate) fn bad_name(name: &str) -> Option<&'static str> {
+/// Returns why a name cannot be imported, if it is malformed.
+pub(crate) fn name_fault(name: &str) -> Option<&'static str> {
     if name.is_empty() {
         Some("the name is empty: name the file to import")
     } else if name.contains('\\') {
@@ -111,21 +111,22 @@ pub(crate) fn bad_name(name: &str) -> Option<&'static str> {
     }
 }
 
-/// A file that is to be read because the caller names it.
+/// A file that the caller names.
 pub(crate) struct Input {
     pub(crate) source: SourceText,
-    /// Where it is; none for a text that the caller brings.
+    /// The path of the file; `None` for a built-in text.
     pub(crate) path: Option<PathBuf>,
 }
 
-/// Reads an input, which must lie under an include directory.
+/// Reads an input, which must be in an include directory.
 pub(crate) fn input(sources: &Sources<'_>, path: &Path) -> Result<Input, String> {
     let name = if path.is_file() {
         name_under(&sources.include, path)?
-    } else if let Some(name) = path.to_str().filter(|name| bad_name(name).is_none())
-        && let Some(found) = sources.include.iter().map(|dir| under(dir, name)).find(|path| path.is_file())
+    } else if let Some(name) = path.to_str().filter(|name| name_fault(name).is_none())
+        && let Some(found) =
+            sources.include.iter().map(|dir| join_include(dir, name)).find(|path| path.is_file())
     {
-        // Named as importers name it.
+        // The path is a name as in import statements.
         let text = read(&found)?;
         let source = SourceText::new(name, shown(&found), text);
         return Ok(Input { source, path: Some(found) });
@@ -135,9 +136,9 @@ pub(crate) fn input(sources: &Sources<'_>, path: &Path) -> Result<Input, String>
             Err(error) => unreadable(&error),
         });
     };
-    // An include directory that comes first wins, for inputs as for imports.
+    // The first include directory with the file takes precedence, for inputs as for imports.
     for dir in &sources.include {
-        let first = under(dir, &name);
+        let first = join_include(dir, &name);
         if first.is_file() {
             if !same_file(&first, path) {
                 return Err(format!(
@@ -154,7 +155,7 @@ pub(crate) fn input(sources: &Sources<'_>, path: &Path) -> Result<Input, String>
     Ok(Input { source, path: Some(path.to_owned()) })
 }
 
-/// Reads an overlay: a file anywhere, or the name of a text that the caller brings.
+/// Reads an overlay: any file, or the name of a built-in text.
 pub(crate) fn overlay(sources: &Sources<'_>, path: &Path) -> Result<Input, String> {
     if path.is_file() {
         let name = match name_under(&sources.include, path) {
@@ -172,17 +173,17 @@ pub(crate) fn overlay(sources: &Sources<'_>, path: &Path) -> Result<Input, Strin
     input(sources, path)
 }
 
-/// A path as a person is shown it.
+/// Returns a path as diagnostics print it.
 pub(crate) fn shown(path: &Path) -> String {
     path.display().to_string()
 }
 
-/// The name that importers would use for a file.
+/// Returns the name by which a file is imported.
 fn name_under(include: &[PathBuf], path: &Path) -> Result<String, String> {
-    let plain = simplified(path);
-    let lexical = include.iter().find_map(|dir| plain.strip_prefix(simplified(dir)).ok());
-    // The same file may be reached by another path: relative here, absolute there, through `..` or
-    // through a symbolic link.
+    let plain = without_cur_dir(path);
+    let lexical = include.iter().find_map(|dir| plain.strip_prefix(without_cur_dir(dir)).ok());
+    // The file may be in an include directory by another path: one of the two may be relative, contain
+    // `..` or go through a symbolic link.
     let name = lexical
         .filter(|name| name.components().all(|part| matches!(part, Component::Normal(_))))
         .map(Path::to_owned)
@@ -208,19 +209,20 @@ fn name_under(include: &[PathBuf], path: &Path) -> Result<String, String> {
     Ok(parts.join("/"))
 }
 
-/// The include directories, for messages.
+/// Lists the include directories, for error messages.
 pub(crate) fn listed(include: &[PathBuf]) -> String {
     let dirs: Vec<String> = include.iter().map(|dir| format!("`{}`", shown(dir))).collect();
     dirs.join(", ")
 }
 
-/// A path without `.` parts. `..` stays: what it means depends on symbolic links.
-fn simplified(path: &Path) -> PathBuf {
+/// Removes `.` components from a path. `..` is kept: its meaning depends on symbolic links.
+fn without_cur_dir(path: &Path) -> PathBuf {
     path.components().filter(|part| *part != Component::CurDir).collect()
 }
 
 fn same_file(a: &Path, b: &Path) -> bool {
-    simplified(a) == simplified(b) || matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
+    without_cur_dir(a) == without_cur_dir(b)
+        || matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }
 
 #[cfg(test)]
@@ -244,8 +246,8 @@ mod tests {
     #[test]
     fn names_that_count_from_nowhere_are_refused() {
         for name in ["", "/a", "a//b", "./a", "a/../b", "a\\b", "a/"] {
-            assert!(bad_name(name).is_some(), "{name}");
+            assert!(name_fault(name).is_some(), "{name}");
         }
-        assert_eq!(bad_name("a/b.proto"), None);
+        assert_eq!(name_fault("a/b.proto"), None);
     }
 }

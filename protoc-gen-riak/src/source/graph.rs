@@ -1,7 +1,7 @@
-//! All files of a run, and which imports which.
+//! The files of a run and their imports.
 //!
-//! Invariant: where imports go in a circle, or lead nowhere, there is a fault. Faults are collected,
-//! never thrown: a run reports all of them.
+//! Invariant: cyclic and missing imports are faults. Faults are collected, so that a run reports all
+//! of them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
@@ -18,16 +18,16 @@ use crate::Diagnostic;
 /// The file that declares the built-in options.
 const DESCRIPTOR: &str = "google/protobuf/descriptor.proto";
 
-/// How many files deep imports may go. `protobuf-parse` follows them by recursion: without
+/// The maximum depth of imports. `protobuf-parse` follows them recursively: without
 /// optimisation and on the 2 MiB stack of a thread, it overflows somewhere above 300.
 const MAX_DEPTH: usize = 300;
 
-/// What a unit says.
+/// The content of a unit.
 pub(crate) enum Content {
     Parsed(Box<Parsed>),
-    /// A file that every protobuf compiler brings.
+    /// A standard file, which every protobuf compiler provides.
     Standard(Box<FileDescriptorProto>),
-    /// A file with a syntax error, or one that cannot be read.
+    /// A file that has a syntax error or cannot be read.
     Broken,
 }
 
@@ -44,7 +44,7 @@ pub(crate) struct Unit {
     pub(crate) source: SourceText,
     pub(crate) content: Content,
     pub(crate) role: Role,
-    /// For each import statement, the unit that it leads to.
+    /// The unit of each import statement; `None` if it is missing.
     pub(crate) imports: Vec<Option<usize>>,
 }
 
@@ -61,7 +61,7 @@ impl Unit {
     }
 }
 
-/// All files.
+/// The files of a run.
 pub(crate) struct Graph {
     pub(crate) units: Vec<Unit>,
     pub(crate) read: Vec<PathBuf>,
@@ -70,7 +70,7 @@ pub(crate) struct Graph {
 }
 
 impl Graph {
-    /// Reads the inputs, the overlays and all that they import.
+    /// Reads the inputs, the overlays and everything that they import.
     pub(crate) fn read(sources: &Sources<'_>) -> Self {
         let mut sources = sources.clone();
         if sources.include.is_empty() {
@@ -96,7 +96,7 @@ impl Graph {
                 graph.follow(sources, index);
             }
         }
-        // What options there are is declared there, whether or not a file imports it.
+        // It declares the built-in options, so it is needed even if no file imports it.
         graph.standard(DESCRIPTOR);
         graph
     }
@@ -135,7 +135,7 @@ impl Graph {
         index
     }
 
-    /// Reads what a unit imports, and what that imports.
+    /// Reads the imports of a unit, recursively.
     fn follow(&mut self, sources: &Sources<'_>, first: usize) {
         let mut waiting = vec![first];
         while let Some(index) = waiting.pop() {
@@ -154,12 +154,12 @@ impl Graph {
                 },
             };
             let lenient = self.units[index].role == Role::Overlay;
-            let own_set = lenient && Self::has_own_set(sources);
+            let has_own_set = lenient && Self::has_own_set(sources);
             let mut targets = Vec::with_capacity(names.len());
             for name in names {
                 let known = self.by_name.get(&name.text).copied();
                 let target = known.or_else(|| {
-                    if own_set
+                    if has_own_set
                         && !files::on_disk(sources, &name.text)
                         && sources.is_builtin_schema(&name.text)
                     {
@@ -171,7 +171,7 @@ impl Graph {
                     target
                 });
                 if target.is_none() && !lenient {
-                    let why = files::bad_name(&name.text).map_or_else(
+                    let why = files::name_fault(&name.text).map_or_else(
                         || {
                             format!(
                                 "`{}` is in no include directory (searched: {}): add the directory \
@@ -191,8 +191,8 @@ impl Graph {
         }
     }
 
-    /// Whether the include directories hold a set of the schemas that there are built-in texts of.
-    /// Then an overlay is about that set: what the set lacks must not come from another release.
+    /// Reports whether the include directories have their own copy of the built-in schemas. An overlay
+    /// then applies to that copy: a file missing from it must not come from another release.
     fn has_own_set(sources: &Sources<'_>) -> bool {
         let mut names = sources.builtin.iter().map(|(name, _)| *name);
         names.any(|name| {
@@ -203,9 +203,9 @@ impl Graph {
         })
     }
 
-    /// Adds the file that a name leads to.
+    /// Adds the file of a name.
     fn find(&mut self, sources: &Sources<'_>, name: &str) -> Option<usize> {
-        if files::bad_name(name).is_some() {
+        if files::name_fault(name).is_some() {
             return None;
         }
         match files::find(sources, name) {
@@ -237,7 +237,7 @@ impl Graph {
         }
     }
 
-    /// Adds a file that every protobuf compiler brings, and what it imports.
+    /// Adds a standard file and its imports.
     fn standard(&mut self, name: &str) -> Option<usize> {
         if let Some(&known) = self.by_name.get(name) {
             return Some(known);
@@ -250,27 +250,27 @@ impl Graph {
             role: Role::Import,
             imports: Vec::new(),
         });
-        // These import one another in no circle.
+        // The imports of standard files have no cycles.
         let imports = dependencies.iter().map(|name| self.standard(name)).collect();
         self.units[index].imports = imports;
         Some(index)
     }
 
-    /// Reports each circle of imports at the import that closes it, and imports that go too deep.
+    /// Reports each import cycle at the import that closes it, and imports that go too deep.
     pub(crate) fn check_imports(&mut self) {
         // The length of the longest chain of imports that starts at each unit.
         let mut depths = vec![0; self.units.len()];
         let mut done = vec![false; self.units.len()];
         for root in 0..self.units.len() {
-            // The units on the way from the root, each with the import that is looked at.
-            let mut way: Vec<(usize, usize)> = Vec::new();
+            // The path from the root: units, each with the index of its next import.
+            let mut stack: Vec<(usize, usize)> = Vec::new();
             if !done[root] {
-                way.push((root, 0));
+                stack.push((root, 0));
             }
-            while let Some(&(unit, import)) = way.last() {
+            while let Some(&(unit, import)) = stack.last() {
                 let Some(&target) = self.units[unit].imports.get(import) else {
                     done[unit] = true;
-                    way.pop();
+                    stack.pop();
                     let targets = self.units[unit].imports.iter().enumerate();
                     let chains = targets.filter_map(|(import, target)| Some((depths[(*target)?], import)));
                     let (longest, import) = chains.max().unwrap_or_default();
@@ -280,23 +280,23 @@ impl Graph {
                     }
                     continue;
                 };
-                if let Some(top) = way.last_mut() {
+                if let Some(top) = stack.last_mut() {
                     top.1 += 1;
                 }
                 let Some(target) = target else { continue };
-                if let Some(from) = way.iter().position(|&(on_way, _)| on_way == target) {
-                    let circle: Vec<usize> = way[from..].iter().map(|&(unit, _)| unit).collect();
-                    self.report_circle(&circle, unit, import);
+                if let Some(from) = stack.iter().position(|&(on_stack, _)| on_stack == target) {
+                    let cycle: Vec<usize> = stack[from..].iter().map(|&(unit, _)| unit).collect();
+                    self.report_cycle(&cycle, unit, import);
                 } else if !done[target] {
-                    way.push((target, 0));
+                    stack.push((target, 0));
                 }
             }
         }
     }
 
-    fn report_circle(&mut self, circle: &[usize], unit: usize, import: usize) {
+    fn report_cycle(&mut self, cycle: &[usize], unit: usize, import: usize) {
         let names: Vec<&str> =
-            circle.iter().chain(circle.first()).map(|&unit| self.units[unit].source.name.as_str()).collect();
+            cycle.iter().chain(cycle.first()).map(|&unit| self.units[unit].source.name.as_str()).collect();
         let message = format!(
             "imports go in a circle: {}; move what the files share into one that imports neither",
             names.join(" -> ")
@@ -320,7 +320,7 @@ impl Graph {
         self.faults.push(fault);
     }
 
-    /// Reads a unit again, with another text of the same length.
+    /// Replaces the text of a unit by another of the same length, and parses it again.
     pub(crate) fn replace(&mut self, index: usize, text: String, imports: Vec<Option<usize>>) {
         let unit = &mut self.units[index];
         unit.source = SourceText::new(unit.source.name.clone(), unit.source.shown.clone(), text);
@@ -335,8 +335,7 @@ impl Graph {
         }
     }
 
-    /// The units whose names a unit may use: itself, what it imports, and what that imports
-    /// publicly.
+    /// Returns the units whose names a unit may use: itself, its imports, and their public imports.
     pub(crate) fn visible(&self, index: usize) -> Vec<usize> {
         let mut seen = vec![index];
         let mut waiting: Vec<usize> = self.units[index].imports.iter().flatten().copied().collect();
@@ -366,9 +365,9 @@ impl Graph {
         seen
     }
 
-    /// For each unit, whether it and all that it imports could be read.
-    pub(crate) fn whole(&self) -> Vec<bool> {
-        let mut whole: Vec<bool> = self
+    /// Reports for each unit whether it and all of its imports could be read.
+    pub(crate) fn complete(&self) -> Vec<bool> {
+        let mut complete: Vec<bool> = self
             .units
             .iter()
             .map(|unit| !matches!(unit.content, Content::Broken) && unit.imports.iter().all(Option::is_some))
@@ -376,13 +375,13 @@ impl Graph {
         loop {
             let mut changed = false;
             for (index, unit) in self.units.iter().enumerate() {
-                if whole[index] && unit.imports.iter().flatten().any(|&target| !whole[target]) {
-                    whole[index] = false;
+                if complete[index] && unit.imports.iter().flatten().any(|&target| !complete[target]) {
+                    complete[index] = false;
                     changed = true;
                 }
             }
             if !changed {
-                return whole;
+                return complete;
             }
         }
     }
@@ -391,7 +390,7 @@ impl Graph {
         self.by_name.get(name).copied()
     }
 
-    /// The names of the inputs and overlays.
+    /// Returns the names of the inputs and overlays.
     pub(crate) fn to_generate(&self) -> Vec<String> {
         self.units
             .iter()
@@ -400,12 +399,12 @@ impl Graph {
             .collect()
     }
 
-    /// How diagnostics name each file.
+    /// Returns the name by which diagnostics show each file.
     pub(crate) fn shown(&self) -> BTreeMap<String, String> {
         self.units.iter().map(|unit| (unit.source.name.clone(), unit.source.shown.clone())).collect()
     }
 
-    /// The order in which diagnostics come: that of the units.
+    /// Returns the order in which diagnostics show the files: that of the units.
     pub(crate) fn shown_order(&self) -> Vec<String> {
         self.units.iter().map(|unit| unit.source.shown.clone()).collect()
     }

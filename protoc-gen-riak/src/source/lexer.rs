@@ -1,14 +1,14 @@
-//! Cuts the text of a `.proto` file into tokens.
+//! Splits the text of a `.proto` file into tokens.
 //!
-//! Comments and white space are no tokens: they are what lies between one token's end and the next
-//! one's start, and `comments` reads them from there.
+//! Comments and white space are not tokens: they are the text between two tokens, from which
+//! `comments` reads them.
 //!
-//! Invariant: the last token is [`Kind::End`], or [`Kind::Bad`] where the text stops being readable;
-//! tokens do not overlap and stand in the order of the text.
+//! Invariant: the last token is [`Kind::End`], or [`Kind::Bad`] at the first invalid token; tokens
+//! do not overlap and are in the order of the text.
 
 use super::text::Span;
 
-/// What a token is.
+/// The kind of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Ident,
@@ -18,18 +18,18 @@ pub(crate) enum Kind {
     Symbol,
     /// The end of the text.
     End,
-    /// Something that is no token. The lexer's fault says what.
+    /// An invalid token, which the lexer's fault describes.
     Bad,
 }
 
-/// One token.
+/// A token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Token {
     pub(crate) kind: Kind,
     pub(crate) span: Span,
 }
 
-/// Something in the text that cannot be read: where, and what.
+/// A syntax error: its offset, and a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fault {
     pub(crate) offset: usize,
@@ -42,7 +42,7 @@ impl Fault {
     }
 }
 
-/// All tokens of a text, and the fault that the last one stands for where it is [`Kind::Bad`].
+/// Returns all tokens of a text, and the fault of the last one if it is [`Kind::Bad`].
 pub(crate) fn lex(text: &str) -> (Vec<Token>, Option<Fault>) {
     let mut lexer = Lexer { text, at: 0, start: 0 };
     let mut tokens = Vec::new();
@@ -66,7 +66,7 @@ pub(crate) fn lex(text: &str) -> (Vec<Token>, Option<Fault>) {
     }
 }
 
-/// Whether a byte is white space between tokens.
+/// Reports whether a byte is white space between tokens.
 pub(crate) fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | 0x0b | 0x0c)
 }
@@ -78,7 +78,7 @@ fn is_ident(byte: u8) -> bool {
 struct Lexer<'a> {
     text: &'a str,
     at: usize,
-    /// Where the token starts that is being read, or the comment before it that has no end.
+    /// The start of the current token, or of an unterminated comment before it.
     start: usize,
 }
 
@@ -117,7 +117,7 @@ impl Lexer<'_> {
         let Some(end) = body.find("*/") else {
             return Err(Fault::new(start, "this comment has no end: close it with `*/`"));
         };
-        // A slash before the end's own star does not open a comment.
+        // A slash directly before the closing `*/` does not open a comment.
         if let Some(nested) = body[..end].find("/*") {
             return Err(Fault::new(
                 start + 2 + nested,
@@ -230,7 +230,7 @@ impl Lexer<'_> {
     }
 }
 
-/// The value of an integer token, or `None` where it does not fit 64 bits.
+/// Returns the value of an integer token, or `None` if it does not fit 64 bits.
 pub(crate) fn int_value(text: &str) -> Option<u64> {
     if let Some(hex) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
         u64::from_str_radix(hex, 16).ok()
@@ -241,8 +241,8 @@ pub(crate) fn int_value(text: &str) -> Option<u64> {
     }
 }
 
-/// Adds the value of a string token, given without its quotes, to `bytes`. A fault's offset counts
-/// from the start of `body`.
+/// Appends the value of a string token, given without its quotes, to `bytes`. A fault's offset is
+/// relative to `body`.
 pub(crate) fn unescape(body: &str, bytes: &mut Vec<u8>) -> Result<(), Fault> {
     let mut at = 0;
     while at < body.len() {
@@ -258,7 +258,8 @@ pub(crate) fn unescape(body: &str, bytes: &mut Vec<u8>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Adds what an escape sequence, given without its backslash, stands for. Gives its length.
+/// Appends the value of an escape sequence, given without its backslash, and returns the length of
+/// the sequence.
 fn escape(text: &str, bytes: &mut Vec<u8>) -> Result<usize, &'static str> {
     let simple = match text.chars().next() {
         Some('a') => 0x07,
@@ -295,7 +296,7 @@ fn escape(text: &str, bytes: &mut Vec<u8>) -> Result<usize, &'static str> {
     Ok(1)
 }
 
-/// Adds the character of a `\u` or `\U` escape, which has exactly `width` digits.
+/// Appends the character of a `\u` or `\U` escape, which has exactly `width` digits.
 fn character(text: &str, width: usize, bytes: &mut Vec<u8>) -> Result<usize, &'static str> {
     let (value, used) = digits(&text[1..], 16, width);
     let value = char::from_u32(value)
@@ -305,8 +306,8 @@ fn character(text: &str, width: usize, bytes: &mut Vec<u8>) -> Result<usize, &'s
     Ok(1 + used)
 }
 
-/// The number that up to `most` digits at the start of a text make (at most 8, so that it fits), and
-/// how many they are.
+/// Parses up to `most` digits at the start of a text, and returns their value and number. `most` is
+/// at most 8, so that the value fits.
 fn digits(text: &str, radix: u32, most: usize) -> (u32, usize) {
     text.chars()
         .take(most)

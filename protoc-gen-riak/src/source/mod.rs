@@ -1,30 +1,30 @@
 //! Reads `.proto` files without `protoc`.
 //!
-//! The files are read twice. A reader of our own gives what a person needs: every fault of every
-//! file at its place, comments, the places of all elements. What passes its checks goes to
-//! `protobuf-parse`, in a plain form that it reads without fault, and comes back as descriptors.
+//! Files are parsed twice. The parser of this module provides what users need: every fault of every
+//! file at its place, comments, and the places of all elements. Files that pass its checks go to
+//! `protobuf-parse`, in a simplified form that it reads without errors, which returns descriptors.
 //!
 //! ```text
-//! files ── lexer ── parser ── graph ── overlay ── types ── check ── handover ── mend
+//! files ── lexer ── parser ── graph ── overlay ── types ── check ── backend ── complete
 //! ```
 //!
-//! Invariant: what [`load`] gives is what `protoc --include_imports --include_source_info` would
-//! give for the same files. The exceptions: options of extension ranges are left out; the files that
-//! every protobuf compiler brings have no source code info unless they are found in an include
-//! directory.
+//! Invariant: [`load`] returns what `protoc --include_imports --include_source_info` returns for the
+//! same files, with two exceptions: options of extension ranges are left out, and the standard files
+//! that every protobuf compiler provides have no source code info unless they are found in an
+//! include directory.
 
 mod ast;
+mod backend;
 mod check;
 mod comments;
+mod complete;
 mod files;
 mod graph;
-mod handover;
 mod lexer;
-mod mend;
+mod mangling;
 mod overlay;
 mod parser;
 mod salvage;
-mod spelling;
 mod statements;
 mod text;
 mod types;
@@ -38,42 +38,42 @@ pub(crate) use salvage::salvage;
 
 use crate::{Diagnostic, Diagnostics};
 
-/// What is to be read, and where from.
+/// The files to read, and where to find them.
 #[derive(Debug, Clone, Default)]
 pub struct Sources<'a> {
-    /// Where imports are looked for, in this order. Empty means the current directory.
+    /// The directories in which imports are looked up, in this order. Empty means the current directory.
     pub include: Vec<PathBuf>,
-    /// The files to read. Each lies under an include directory.
+    /// The files to read. Each must be in an include directory.
     pub files: Vec<PathBuf>,
-    /// Overlays: files that import schemas and say more about them. What they say about messages,
-    /// fields and files that are not there is left out, with a notice. An overlay may lie outside of
-    /// the include directories, or be the name of a built-in text.
+    /// Overlays: files that import schemas and add options to them. Options for messages, fields and
+    /// files that do not exist are left out, with a notice. An overlay may be outside of the include
+    /// directories, or be the name of a built-in text.
     pub overlays: Vec<PathBuf>,
-    /// Texts that stand in for files which are in no include directory: name and text.
+    /// Texts for files that are in no include directory: name and text.
     pub builtin: &'a [(&'a str, &'a str)],
 }
 
-/// What was read.
+/// The files that were read.
 #[derive(Debug, Clone, Default)]
 pub struct Loaded {
-    /// All files, imports before the files that import them, each with places and comments.
+    /// All files, with places and comments; each comes after its imports.
     pub set: FileDescriptorSet,
-    /// The names, as in `set`, of the files and overlays that were asked for.
+    /// The names in `set` of the files and overlays that [`Sources`] lists.
     pub to_generate: Vec<String>,
-    /// Every file that was read from disk, imports too.
+    /// Every file that was read from disk, including imports.
     pub read: Vec<PathBuf>,
     /// What was left out of overlays, and why.
     pub notices: Vec<Diagnostic>,
-    /// For each name in `set`, the file as diagnostics name it: the path where there is one.
+    /// The name by which diagnostics show each file in `set`: its path, if it has one.
     pub shown: BTreeMap<String, String>,
 }
 
-/// Reads files and what they import.
+/// Reads files and their imports.
 ///
 /// # Errors
 ///
-/// All faults of all files: one syntax error a file; imports that are not found or go in a circle;
-/// and, for files that can be read with all that they import, everything that `protoc` would refuse.
+/// All faults of all files: one syntax error per file; imports that are missing or cyclic; and, for
+/// files that can be read together with all of their imports, everything that `protoc` would reject.
 pub fn load(sources: &Sources<'_>) -> Result<Loaded, Diagnostics> {
     let mut graph = graph::Graph::read(sources);
     graph.check_imports();
@@ -85,7 +85,7 @@ pub fn load(sources: &Sources<'_>) -> Result<Loaded, Diagnostics> {
     finish(&graph, &types, &options, notices).map_err(&fail)
 }
 
-/// Makes descriptors of what has been checked.
+/// Makes descriptors of files that have been checked.
 fn finish(
     graph: &graph::Graph,
     types: &types::Types,
@@ -93,8 +93,8 @@ fn finish(
     notices: Vec<Diagnostic>,
 ) -> Result<Loaded, Vec<Diagnostic>> {
     let order = graph.shown_order();
-    let set = handover::descriptors(graph, types)?;
-    let set = mend::mend(set, graph, types, options);
+    let set = backend::descriptors(graph, types)?;
+    let set = complete::complete(set, graph, types, options);
     Ok(Loaded {
         set,
         to_generate: graph.to_generate(),

@@ -1,40 +1,39 @@
-//! Leaves out of overlays what the schemas at hand lack.
+//! Removes from overlays what refers to things that the schemas do not have.
 //!
-//! An overlay is written for the newest schemas, and used with older ones. What it says of a file,
-//! a message or a field that is not there is blanked out of its text before anything is checked, so
-//! that an older schema never fails for what it lacks. Each piece is left out with a notice, as
-//! small a piece as is safe:
+//! An overlay is written for the newest schemas, and also used with older ones. What it says about
+//! a missing file, message or field is blanked out of its text before the checks, so that an older
+//! schema never fails for something it lacks. Each removal is as small as is safe, and has a notice:
 //!
-//! - an import of a file that is not there;
-//! - a method whose request or answer is not there, or whose stream cannot be told from a single
-//!   answer because a field that ends it or switches it on is not there: it is left out whole,
-//!   since a stream must not turn into a single answer;
-//! - of a method that stays, an alternative answer or a time limit that is not there;
-//! - an error frame whose message or text is not there, and its number where only that is not;
-//! - a fact about a field that is not there.
+//! - an import of a missing file;
+//! - a method whose request or response is missing, or whose stream cannot be distinguished from a
+//!   single response because the field that ends it or requests it is missing: the whole method is
+//!   removed, since a stream must not turn into a single response;
+//! - in other methods, an alternative response whose message or a time limit whose field is missing;
+//! - an error frame whose message or text field is missing, or only its number if that is missing;
+//! - a fact about a missing field.
 //!
-//! Invariant: what is blanked keeps its length, so that everything else keeps its place.
+//! Invariant: blanked text keeps its length, so that everything else keeps its place.
 
 use super::ast::{self, NamePart, OptionSet, Value, ValueField, ValueKind};
 use super::graph::{Graph, Role, Unit};
 use super::lexer::Token;
 use super::parser::{Parsed, comments_before};
 use super::text::Span;
-use super::types::{Lookup, Types, What, join, package_of};
+use super::types::{Lookup, SymbolKind, Types, join, package_of};
 use crate::Diagnostic;
 
-/// The options that overlays are written with.
+/// The options that overlays use.
 const OPERATION: &str = "riak.operation";
 const ERROR: &str = "riak.error";
 const FIELD: &str = "riak.field";
 
-/// Blanks what the overlays say of things that are not there. Gives a notice for each.
+/// Blanks what the overlays say about missing things, and returns a notice for each removal.
 pub(crate) fn prune(graph: &mut Graph) -> Vec<Diagnostic> {
     let mut notices = Vec::new();
     if graph.units.iter().all(|unit| unit.role != Role::Overlay) {
         return notices;
     }
-    // Faults are found again, when what is left is checked.
+    // Faults are ignored: `check` collects types again from the remaining text.
     let types = Types::collect(graph, &mut Vec::new());
     for index in 0..graph.units.len() {
         let unit = &graph.units[index];
@@ -48,15 +47,15 @@ pub(crate) fn prune(graph: &mut Graph) -> Vec<Diagnostic> {
         if blanks.is_empty() {
             continue;
         }
-        let text = blanked(unit.source.text(), &blanks);
+        let text = blank_spans(unit.source.text(), &blanks);
         let imports = unit.imports.iter().flatten().copied().map(Some).collect();
         graph.replace(index, text, imports);
     }
     notices
 }
 
-/// A text with spaces in place of some spans. Line ends stay.
-pub(super) fn blanked(text: &str, blanks: &[Span]) -> String {
+/// Replaces spans of a text by spaces, except for line ends.
+pub(super) fn blank_spans(text: &str, blanks: &[Span]) -> String {
     let mut bytes = text.as_bytes().to_vec();
     for blank in blanks {
         for byte in &mut bytes[blank.start..blank.end] {
@@ -65,15 +64,15 @@ pub(super) fn blanked(text: &str, blanks: &[Span]) -> String {
             }
         }
     }
-    // Spans start and end at tokens and comments, so no character is cut.
+    // Spans start and end at tokens and comments, so no character is split.
     String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
 }
 
-/// Something that an option says: a field of its message value, however it is written.
+/// A field of an option's message value, in either notation.
 struct Fact<'a> {
     name: &'a str,
     value: &'a Value,
-    /// What to blank to leave it out.
+    /// The span to blank to remove the field.
     span: Span,
 }
 
@@ -118,18 +117,17 @@ impl<'a> Pruner<'a> {
         }
     }
 
-    // What is looked up.
+    // Lookup.
 
     fn message(&self, scope: &str, name: &str) -> Option<usize> {
         match self.types.lookup_type(self.index, scope, name) {
-            Lookup::Found(What::Message(id)) => Some(id),
+            Lookup::Found(SymbolKind::Message(id)) => Some(id),
             _ => None,
         }
     }
 
-    /// Whether the name is that of a message, or of something that is no message, which is for the
-    /// checks to refuse.
-    fn is_there(&self, scope: &str, name: &str) -> bool {
+    /// Reports whether a name refers to a type. If that is not a message, the checks report it.
+    fn is_type(&self, scope: &str, name: &str) -> bool {
         matches!(self.types.lookup_type(self.index, scope, name), Lookup::Found(_))
     }
 
@@ -142,12 +140,12 @@ impl<'a> Pruner<'a> {
             part.extension
                 && matches!(
                     self.types.lookup_any(self.index, scope, &part.text),
-                    Lookup::Found(what) if self.types.full_name(what) == full
+                    Lookup::Found(kind) if self.types.full_name(kind) == full
                 )
         })
     }
 
-    /// What an option that is a message says, if it is the named one.
+    /// Returns the fields that an option sets, if it is the option with the given full name.
     fn facts(&self, scope: &str, option: &'a OptionSet, full: &str) -> Option<Vec<Fact<'a>>> {
         if !self.is_option(scope, option.name.first(), full) {
             return None;
@@ -169,7 +167,7 @@ impl<'a> Pruner<'a> {
         Some(facts)
     }
 
-    // What is left out.
+    // Removal.
 
     fn field_fact(&mut self, scope: &str, option: &'a OptionSet) {
         let Some(facts) = self.facts(scope, option, FIELD) else {
@@ -178,7 +176,7 @@ impl<'a> Pruner<'a> {
         let Some((path, at)) = text(&facts, "path") else {
             return;
         };
-        let lacking = match path.rsplit_once('.') {
+        let missing = match path.rsplit_once('.') {
             Some((message, field)) => match self.message(scope, message) {
                 Some(id) if self.has_field(id, field) => None,
                 Some(_) => Some(format!("`{message}` has no field `{field}`")),
@@ -186,7 +184,7 @@ impl<'a> Pruner<'a> {
             },
             None => None,
         };
-        if let Some(why) = lacking {
+        if let Some(why) = missing {
             let message = format!("the fact about `{path}` is left out: {why} in the schemas at hand");
             self.notice(at, message);
             self.blank_statement(option.span);
@@ -200,26 +198,26 @@ impl<'a> Pruner<'a> {
         let Some((name, at)) = text(&facts, "type") else {
             return;
         };
-        let lacking = match self.message(scope, &name) {
+        let missing = match self.message(scope, &name) {
             Some(id) => text(&facts, "text")
                 .filter(|(field, _)| !self.has_field(id, field))
                 .map(|(field, _)| format!("`{name}` has no field `{field}`")),
-            None if self.is_there(scope, &name) => None,
+            None if self.is_type(scope, &name) => None,
             None => Some(format!("there is no message `{name}`")),
         };
-        if let Some(why) = lacking {
+        if let Some(why) = missing {
             let message = format!("the error frame is left out: {why} in the schemas at hand");
             self.notice(at, message);
             self.blank_statement(option.span);
             return;
         }
         if let Some(id) = self.message(scope, &name) {
-            self.field_or_blank(id, &facts, "number", "the number of the error frame");
+            self.blank_unless_field(id, &facts, "number", "the number of the error frame");
         }
     }
 
-    /// Blanks a fact that names a field which the message lacks.
-    fn field_or_blank(&mut self, message: usize, facts: &[Fact<'_>], fact: &str, what: &str) {
+    /// Blanks a fact that names a field which the message does not have.
+    fn blank_unless_field(&mut self, message: usize, facts: &[Fact<'_>], fact: &str, what: &str) {
         let Some((field, at)) = text(facts, fact) else {
             return;
         };
@@ -240,7 +238,7 @@ impl<'a> Pruner<'a> {
             .filter_map(|option| self.facts(scope, option, OPERATION))
             .flatten()
             .collect();
-        if let Some((at, why)) = self.lacking(scope, method, &facts) {
+        if let Some((at, why)) = self.missing(scope, method, &facts) {
             let message =
                 format!("the method `{}` is left out: {why} in the schemas at hand", method.name.text);
             self.notice(at, message);
@@ -252,14 +250,14 @@ impl<'a> Pruner<'a> {
         }
         if let Some(request) = self.message(scope, &method.input.text) {
             let what = format!("the time limit of `{}`", method.name.text);
-            self.field_or_blank(request, &facts, "timeout", &what);
+            self.blank_unless_field(request, &facts, "timeout", &what);
         }
     }
 
-    /// What a method cannot be without and the schemas lack: where it is named, and what it is.
-    fn lacking(&self, scope: &str, method: &ast::Method, facts: &[Fact<'_>]) -> Option<(Span, String)> {
+    /// Returns what a method requires and the schemas lack: its place and a description.
+    fn missing(&self, scope: &str, method: &ast::Method, facts: &[Fact<'_>]) -> Option<(Span, String)> {
         for (name, role) in [(&method.input, "request"), (&method.output, "answer")] {
-            if !self.is_there(scope, &name.text) {
+            if !self.is_type(scope, &name.text) {
                 return Some((name.span, format!("there is no message `{}`, its {role},", name.text)));
             }
         }
@@ -302,7 +300,7 @@ impl<'a> Pruner<'a> {
             let Some((name, at)) = named.and_then(|field| as_text(&field.value)) else {
                 continue;
             };
-            if self.is_there(scope, &name) {
+            if self.is_type(scope, &name) {
                 continue;
             }
             let message = format!(
@@ -315,14 +313,14 @@ impl<'a> Pruner<'a> {
         }
     }
 
-    // What is blanked.
+    // Blanking.
 
     fn token_at(&self, offset: usize) -> usize {
         let tokens: &[Token] = &self.parsed.tokens;
         tokens.partition_point(|token| token.span.start < offset).min(tokens.len() - 1)
     }
 
-    /// A statement with the comments that belong to it.
+    /// Extends a statement's span by the comments that belong to it.
     fn statement(&self, span: Span) -> Span {
         let text = self.unit.source.text();
         let tokens = &self.parsed.tokens;
@@ -341,7 +339,7 @@ impl<'a> Pruner<'a> {
         self.blanks.push(span);
     }
 
-    /// An item of a list with the comma after it, or else the one before it.
+    /// Extends a list item's span by the comma after it, or else the one before it.
     fn list_item(&self, item: Span) -> Span {
         let tokens = &self.parsed.tokens;
         let is_comma = |index: usize| {
@@ -360,7 +358,7 @@ impl<'a> Pruner<'a> {
     }
 }
 
-/// The text that a fact has, and where.
+/// Returns the text value of a fact, and its place.
 fn text(facts: &[Fact<'_>], name: &str) -> Option<(String, Span)> {
     facts.iter().find(|fact| fact.name == name).and_then(|fact| as_text(fact.value))
 }

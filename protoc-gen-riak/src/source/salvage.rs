@@ -1,9 +1,8 @@
-//! What is left of files with faults, so that what is said by their options can be judged in the
-//! same run.
+//! Salvages the valid parts of files with faults, so that the same run can also check their options.
 //!
-//! Statements with faults are blanked out, and then those that have faults for want of them, until
-//! none are left. Invariant: what comes out has no fault of its own, and everything in it stands
-//! where it stood.
+//! Statements with faults are blanked out, then the statements that have faults because those are
+//! missing, until there are no more faults. Invariant: what remains has no faults, and keeps its
+//! place.
 
 use std::collections::BTreeSet;
 
@@ -11,61 +10,61 @@ use protobuf::descriptor::FileDescriptorProto;
 
 use super::graph::{Content, Graph};
 use super::lexer::lex;
-use super::overlay::blanked;
+use super::overlay::blank_spans;
 use super::statements::{Statement, statements};
 use super::text::Span;
 use super::{Loaded, Sources, check, finish, overlay};
 use crate::Diagnostic;
 
-/// How often statements are blanked for want of others: schemas refer to one another less deeply.
-const ROUNDS: usize = 50;
+/// The maximum number of blanking passes; chains of dependent declarations are shorter.
+const MAX_PASSES: usize = 50;
 
-/// What is left of files with faults.
+/// The valid parts of files with faults.
 #[derive(Debug)]
 pub(crate) struct Salvaged {
     pub(crate) loaded: Loaded,
-    lost: BTreeSet<Lost>,
-    /// Whether whole files are not there, so that nobody knows what they declare.
-    files_lost: bool,
+    removed: BTreeSet<Removed>,
+    /// Whether whole files are missing, so that their declarations are unknown.
+    files_missing: bool,
     order: Vec<String>,
 }
 
-/// What was blanked out: the name of a declaration, and that of the one around it.
+/// A declaration that was blanked out: its name, and that of the enclosing declaration.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Lost {
-    around: Option<String>,
+struct Removed {
+    parent: Option<String>,
     name: String,
 }
 
 impl Salvaged {
-    /// The files as diagnostics name them, in the order in which they are told.
+    /// Returns the files as diagnostics show them, in the order of diagnostics.
     pub(crate) fn order(&self) -> impl Iterator<Item = &str> {
         self.order.iter().map(String::as_str)
     }
 
-    /// Whether a fault in what is left may come from what was blanked out: it names that, or a
-    /// message that may be declared where nothing can be read.
+    /// Reports whether a fault in the remaining text may be a consequence of what was blanked out: it
+    /// names a blanked declaration, or a message that an unreadable file may declare.
     pub(crate) fn explains(&self, fault: &Diagnostic) -> bool {
-        if self.files_lost && fault.message.starts_with("message \"") {
+        if self.files_missing && fault.message.starts_with("message \"") {
             return true;
         }
         let words = fault.message.split(|char: char| !(char.is_ascii_alphanumeric() || char == '_'));
         let words: BTreeSet<&str> = words.collect();
-        self.lost.iter().any(|lost| {
+        self.removed.iter().any(|removed| {
             let named = |name: &String| words.contains(name.as_str());
-            named(&lost.name) && lost.around.as_ref().is_none_or(named)
+            named(&removed.name) && removed.parent.as_ref().is_none_or(named)
         })
     }
 }
 
-/// Reads files again of which some have faults. None if nothing can be made of them.
+/// Reads files again, some of which have faults. Returns `None` if nothing can be salvaged.
 pub(crate) fn salvage(sources: &Sources<'_>) -> Option<Salvaged> {
     let mut graph = Graph::read(sources);
     let notices = overlay::prune(&mut graph);
-    let mut lost = BTreeSet::new();
+    let mut removed = BTreeSet::new();
     let order = graph.shown_order();
-    let files_lost = graph.whole().contains(&false);
-    for _ in 0..ROUNDS {
+    let files_missing = graph.complete().contains(&false);
+    for _ in 0..MAX_PASSES {
         graph.check_imports();
         let faults = match check::check(&mut graph) {
             Ok((types, options)) => {
@@ -73,13 +72,13 @@ pub(crate) fn salvage(sources: &Sources<'_>) -> Option<Salvaged> {
                 let read: BTreeSet<&str> = loaded.set.file.iter().map(FileDescriptorProto::name).collect();
                 let named = loaded.to_generate.iter().filter(|name| read.contains(name.as_str()));
                 loaded.to_generate = named.cloned().collect();
-                return Some(Salvaged { loaded, lost, files_lost, order });
+                return Some(Salvaged { loaded, removed, files_missing, order });
             }
             Err(faults) => faults,
         };
         let mut blanked = false;
         for unit in 0..graph.units.len() {
-            blanked |= blank(&mut graph, unit, &faults, &mut lost);
+            blanked |= blank_faults(&mut graph, unit, &faults, &mut removed);
         }
         if !blanked {
             return None;
@@ -88,14 +87,19 @@ pub(crate) fn salvage(sources: &Sources<'_>) -> Option<Salvaged> {
     None
 }
 
-/// Blanks what is at fault in one unit. Gives whether there was anything.
-fn blank(graph: &mut Graph, index: usize, faults: &[Diagnostic], lost: &mut BTreeSet<Lost>) -> bool {
+/// Blanks the faulty statements of a unit, and returns whether there were any.
+fn blank_faults(
+    graph: &mut Graph,
+    index: usize,
+    faults: &[Diagnostic],
+    removed: &mut BTreeSet<Removed>,
+) -> bool {
     let unit = &graph.units[index];
     if matches!(unit.content, Content::Standard(_)) {
         return false;
     }
     if unit.parsed().is_none() {
-        // What does not parse is not there, for those who import it neither.
+        // A file that cannot be parsed is empty, also for the files that import it.
         let empty = unit.source.text().trim().is_empty();
         if !empty {
             let text = " ".repeat(unit.source.text().len());
@@ -108,12 +112,12 @@ fn blank(graph: &mut Graph, index: usize, faults: &[Diagnostic], lost: &mut BTre
     let mut spans = Vec::new();
     for fault in faults.iter().filter(|fault| fault.file == source.shown && fault.line > 0) {
         let Some(offset) = source.offset(fault.line, fault.column) else { continue };
-        spans.extend(at_fault(&found, None, offset, lost));
+        spans.extend(remove_faulty(&found, None, offset, removed));
     }
     if spans.is_empty() {
         return false;
     }
-    let text = blanked(source.text(), &spans);
+    let text = blank_spans(source.text(), &spans);
     graph.replace(index, text, Vec::new());
     let names: Vec<String> = match graph.units[index].file() {
         Some(file) => file.imports.iter().map(|import| import.name.text.clone()).collect(),
@@ -123,29 +127,29 @@ fn blank(graph: &mut Graph, index: usize, faults: &[Diagnostic], lost: &mut BTre
     true
 }
 
-/// The smallest statement that can be left out for a fault.
-fn at_fault(
+/// Returns the smallest statement that can be removed for a fault.
+fn remove_faulty(
     statements: &[Statement],
-    around: Option<&Statement>,
+    parent: Option<&Statement>,
     offset: usize,
-    lost: &mut BTreeSet<Lost>,
+    removed: &mut BTreeSet<Removed>,
 ) -> Option<Span> {
-    let statement = statements.iter().find(|statement| statement.holds(offset))?;
-    // A method without one of its options is another; members leave with what they stand in where
-    // that may hold nothing else.
+    let statement = statements.iter().find(|statement| statement.contains(offset))?;
+    // A method without one of its options would mean something else, so it is removed whole. A oneof
+    // or `extend` with a single member is removed with it, since neither may be empty.
     let whole = match statement.word.as_str() {
         "rpc" => true,
         "oneof" | "extend" => statement.inner.len() < 2,
         _ => false,
     };
-    if !whole && let Some(span) = at_fault(&statement.inner, Some(statement), offset, lost) {
+    if !whole && let Some(span) = remove_faulty(&statement.inner, Some(statement), offset, removed) {
         return Some(span);
     }
-    // Types are named without those around them, fields with their message.
+    // Faults name types without the enclosing declaration, and fields with their message.
     let is_type = matches!(statement.word.as_str(), "message" | "enum" | "service");
     if let Some(name) = &statement.name {
-        let around = around.and_then(|around| around.name.clone()).filter(|_| !is_type);
-        lost.insert(Lost { around, name: name.clone() });
+        let parent = parent.and_then(|parent| parent.name.clone()).filter(|_| !is_type);
+        removed.insert(Removed { parent, name: name.clone() });
     }
     Some(statement.span)
 }
@@ -176,7 +180,7 @@ mod tests {
         let left = salvaged(&[("a.proto", a), ("b.proto", b), ("broken.proto", broken)]);
         let file = left.loaded.set.file.iter().find(|file| file.name() == "a.proto").unwrap();
         let fields: Vec<_> = file.message_type[0].field.iter().map(FieldDescriptorProto::name).collect();
-        // Of two that cannot both be, the second is left out; so is what is made of what is not there.
+        // The second of two conflicting fields is removed; so are uses of removed declarations.
         assert_eq!(fields, ["b"]);
         let methods: Vec<_> = file.service[0].method.iter().map(MethodDescriptorProto::name).collect();
         assert_eq!(methods, ["Good"]);

@@ -1,31 +1,31 @@
-//! The statements of a text that can be parsed, one inside the other.
+//! Splits a text that can be parsed into nested statements.
 //!
-//! Invariant: a statement runs from its first token to the semicolon or the brace that ends it, and
-//! lies whole within the one around it.
+//! Invariant: a statement extends from its first token to the semicolon or brace that ends it, and
+//! is entirely inside the enclosing statement.
 
 use super::lexer::{Kind, Token};
 use super::text::{SourceText, Span};
 
-/// One statement.
+/// A statement.
 #[derive(Debug)]
 pub(super) struct Statement {
     pub(super) span: Span,
-    /// Its first word, such as `message`, or the first of a field's type.
+    /// The first word, such as `message`, or the start of a field's type.
     pub(super) word: String,
-    /// What it declares, if it declares anything: the name of a message, a field, a method …
+    /// The name of the declared message, field, method and so on, if the statement declares one.
     pub(super) name: Option<String>,
-    /// Those in its block.
+    /// The statements in its block.
     pub(super) inner: Vec<Statement>,
 }
 
 impl Statement {
-    /// Whether an offset lies in it.
-    pub(super) fn holds(&self, offset: usize) -> bool {
+    /// Reports whether an offset is in the statement.
+    pub(super) fn contains(&self, offset: usize) -> bool {
         self.span.start <= offset && offset < self.span.end
     }
 }
 
-/// The statements of a file.
+/// Returns the statements of a file.
 pub(super) fn statements(source: &SourceText, tokens: &[Token]) -> Vec<Statement> {
     let tokens = tokens.iter().filter(|token| !matches!(token.kind, Kind::End | Kind::Bad));
     let mut reader = Reader { source, tokens: tokens.copied().collect(), at: 0 };
@@ -51,7 +51,7 @@ impl<'s> Reader<'s> {
         self.tokens.get(index).map_or("", |token| self.source.slice(token.span))
     }
 
-    /// Reads a statement; none at the brace that ends a block.
+    /// Reads a statement. Returns `None` at the end of a block.
     fn statement(&mut self) -> Option<Statement> {
         let first = self.at;
         let word = self.text(first).to_owned();
@@ -60,7 +60,7 @@ impl<'s> Reader<'s> {
         }
         let is_option = word == "option";
         let mut inner = Vec::new();
-        // What stands in brackets, and the braces of values, are part of the statement.
+        // Brackets, and the braces of values, are part of the statement.
         let mut depth = 0usize;
         let mut name = None;
         while self.at < self.tokens.len() {
@@ -75,7 +75,7 @@ impl<'s> Reader<'s> {
                     while let Some(statement) = self.statement() {
                         inner.push(statement);
                     }
-                    // The brace that ends the block.
+                    // Skip the closing brace of the block.
                     self.at += 1;
                     break;
                 }
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
     use crate::source::lexer::lex;
 
-    /// Statements as text: words and names, and what is inside.
+    /// Formats statements: their words and names, with nested statements in braces.
     fn shown(statements: &[Statement]) -> String {
         let one = |statement: &Statement| {
             let name = statement.name.as_deref().unwrap_or("-");

@@ -1,13 +1,13 @@
-//! A source file's text and its places.
+//! The text of a source file, and its places.
 //!
-//! Two ways to count are needed. A person counts lines and columns from 1, in characters. Source
-//! code info counts from 0, in bytes, and a tab there moves on to the next multiple of 8.
+//! Places are counted in two ways. Diagnostics count lines and columns from 1, in characters. Source
+//! code info counts from 0, in bytes, and a tab there advances to the next multiple of 8.
 //!
-//! Invariant: every offset that is handed out or taken lies on a character boundary of the text.
+//! Invariant: every offset that is returned or passed in is on a character boundary of the text.
 
 use crate::Diagnostic;
 
-/// A piece of a file's text: byte offsets, the end exclusive.
+/// A range of byte offsets in a file's text; the end is exclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Span {
     pub(crate) start: usize,
@@ -15,26 +15,26 @@ pub(crate) struct Span {
 }
 
 impl Span {
-    /// From the start of one span to the end of another.
+    /// Returns the span from the start of this one to the end of another.
     pub(crate) fn to(self, other: Self) -> Self {
         Self { start: self.start, end: other.end }
     }
 }
 
-/// How wide a tab is in source code info.
-const TAB: usize = 8;
+/// The width of a tab in source code info.
+const TAB_WIDTH: usize = 8;
 
-/// The text of one file, with the names that it goes by.
+/// The text of a file, with its names.
 #[derive(Debug, Clone)]
 pub(crate) struct SourceText {
-    /// The name that importers write.
+    /// The name by which it is imported.
     pub(crate) name: String,
-    /// The name that a person is shown: the path as it was given or found.
+    /// The name that diagnostics show: the path as it was given or found.
     pub(crate) shown: String,
     text: String,
     /// The offset at which each line starts.
     lines: Vec<usize>,
-    /// The offset of each tab. To look for them anew at each place would make a long line dear.
+    /// The offset of each tab. Searching for tabs at each lookup would be slow for long lines.
     tabs: Vec<usize>,
 }
 
@@ -50,19 +50,19 @@ impl SourceText {
         &self.text
     }
 
-    /// The text of a span.
+    /// Returns the text of a span.
     pub(crate) fn slice(&self, span: Span) -> &str {
         &self.text[span.start..span.end]
     }
 
-    /// The line that an offset lies on, counted from 0, and the offset at which that line starts.
+    /// Returns the line of an offset, counted from 0, and the offset at which that line starts.
     fn line_of(&self, offset: usize) -> (usize, usize) {
         let line = self.lines.partition_point(|&start| start <= offset) - 1;
         (line, self.lines[line])
     }
 
-    /// Line and column as a person counts them: from 1, in characters. A byte order mark does not
-    /// count.
+    /// Returns the line and column for diagnostics: from 1, in characters, not counting a byte order
+    /// mark.
     pub(crate) fn place(&self, offset: usize) -> (u32, u32) {
         let (line, start) = self.line_of(offset);
         let before = self.text[start..offset].trim_start_matches('\u{feff}');
@@ -70,21 +70,21 @@ impl SourceText {
         (u32::try_from(line + 1).unwrap_or(u32::MAX), u32::try_from(column).unwrap_or(u32::MAX))
     }
 
-    /// Line and column as source code info counts them: from 0, in bytes, with wide tabs.
+    /// Returns the line and column for source code info: from 0, in bytes, with tabs expanded.
     fn point(&self, offset: usize) -> (i32, i32) {
         let (line, start) = self.line_of(offset);
         let [first, last] = [start, offset].map(|end| self.tabs.partition_point(|&tab| tab < end));
         let (mut column, mut from) = (0, start);
         for tab in &self.tabs[first..last] {
             column += tab - from;
-            column += TAB - column % TAB;
+            column += TAB_WIDTH - column % TAB_WIDTH;
             from = tab + 1;
         }
         let number = |count: usize| i32::try_from(count).unwrap_or(i32::MAX);
         (number(line), number(column + offset - from))
     }
 
-    /// A span as source code info writes it: the end line is left out where it is the start line.
+    /// Returns a span for source code info, which omits the end line if it is the start line.
     pub(crate) fn span_numbers(&self, span: Span) -> Vec<i32> {
         let (start_line, start_column) = self.point(span.start);
         let (end_line, end_column) = self.point(span.end);
@@ -95,7 +95,7 @@ impl SourceText {
         }
     }
 
-    /// The offset at which [`place`](Self::place) gives this line and column.
+    /// Returns the offset for which [`place`](Self::place) returns this line and column.
     pub(crate) fn offset(&self, line: u32, column: u32) -> Option<usize> {
         let index = usize::try_from(line.checked_sub(1)?).ok()?;
         let start = *self.lines.get(index)?;
@@ -106,7 +106,7 @@ impl SourceText {
         Some(start + mark + within)
     }
 
-    /// A fault or notice at an offset.
+    /// Creates a fault or notice at an offset.
     pub(crate) fn diagnose(&self, offset: usize, message: impl Into<String>) -> Diagnostic {
         let (line, column) = self.place(offset);
         Diagnostic::new(self.shown.clone(), line, column, message)

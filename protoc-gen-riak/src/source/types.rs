@@ -1,11 +1,11 @@
-//! Everything that has a name, and which name means what where.
+//! The table of all declared names, and their lookup.
 //!
-//! Names are looked up as `protoc` does it: the first part of a name is looked for in the innermost
-//! scope and then further out, and where that finds something that has members, the rest must be
-//! there. A file sees what it declares, what it imports and what that imports publicly.
+//! Lookup follows `protoc`: the first part of a name is looked up in the innermost scope and then
+//! outwards; if it finds something that has members, the rest of the name must be one of them. A
+//! file sees its own declarations, those of its imports and those of their public imports.
 //!
-//! Invariant: each full name, without a dot before it, stands for one symbol: the first that was
-//! declared. A second one is a fault.
+//! Invariant: each full name, without a leading dot, stands for one symbol, the first declared. Any
+//! other declaration of the name is a fault.
 
 mod declare;
 mod lookup;
@@ -15,7 +15,7 @@ mod resolve;
 use std::collections::{HashMap, HashSet};
 
 use protobuf::descriptor::FileDescriptorProto;
-use protobuf::descriptor::field_descriptor_proto::{Label as Given, Type};
+use protobuf::descriptor::field_descriptor_proto::{Label as ProtoLabel, Type};
 
 use super::ast::{self, Label, Scalar, Syntax};
 use super::graph::{Content, Graph};
@@ -24,9 +24,9 @@ use crate::Diagnostic;
 pub(crate) use declare::is_set;
 pub(crate) use lookup::{Lookup, join};
 
-/// What a name stands for.
+/// The kind of declaration that a name stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum What {
+pub(crate) enum SymbolKind {
     Message(usize),
     Enum(usize),
     EnumValue,
@@ -37,17 +37,17 @@ pub(crate) enum What {
     Method,
 }
 
-impl What {
+impl SymbolKind {
     fn is_type(self) -> bool {
         matches!(self, Self::Message(_) | Self::Enum(_))
     }
 
-    /// Whether other names may stand within it.
+    /// Reports whether other names may be declared within it.
     fn has_members(self) -> bool {
         self.is_type() || self == Self::Service
     }
 
-    /// What it is called, for messages.
+    /// Returns the noun for error messages.
     fn noun(self) -> &'static str {
         match self {
             Self::Message(_) => "a message",
@@ -62,22 +62,22 @@ impl What {
     }
 }
 
-/// A name and where it is declared.
+/// A declared name and its place.
 #[derive(Debug, Clone, Copy)]
 struct Symbol {
     unit: usize,
     offset: usize,
-    what: What,
+    kind: SymbolKind,
 }
 
-/// The type of a field, looked up.
+/// The resolved type of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Scalar(Scalar),
     Message(usize),
     Group(usize),
     Enum(usize),
-    /// Its name leads nowhere, which is a fault, or is not to be judged.
+    /// The type cannot be resolved, which is a fault unless an import could not be read.
     Unknown,
 }
 
@@ -87,7 +87,7 @@ pub(crate) struct FieldInfo {
     pub(crate) number: i64,
     pub(crate) kind: Kind,
     pub(crate) label: Label,
-    /// Whether its values are written together.
+    /// Whether the values are packed.
     pub(crate) packed: bool,
 }
 
@@ -95,7 +95,7 @@ pub(crate) struct FieldInfo {
 pub(crate) struct MessageInfo {
     pub(crate) full: String,
     pub(crate) fields: Vec<FieldInfo>,
-    /// The numbers that extensions may have; both ends are included.
+    /// The numbers for extensions, inclusive at both ends.
     pub(crate) extension_ranges: Vec<(i64, i64)>,
     pub(crate) map_entry: bool,
 }
@@ -120,35 +120,35 @@ pub(crate) struct ExtensionInfo {
     pub(crate) field: FieldInfo,
 }
 
-/// All names of a run.
+/// All declared names of a run.
 #[derive(Default)]
 pub(crate) struct Types {
     symbols: HashMap<String, Symbol>,
     pub(crate) messages: Vec<MessageInfo>,
     pub(crate) enums: Vec<EnumInfo>,
     pub(crate) extensions: Vec<ExtensionInfo>,
-    /// For each package and each part of one that ends at a dot, the units that are in it.
+    /// The units in each package, and in each prefix of a package that ends before a dot.
     packages: HashMap<String, Vec<usize>>,
-    /// For each unit, the units whose names it sees.
+    /// The units whose names each unit sees.
     visible: Vec<HashSet<usize>>,
-    /// For each unit, whether all that it imports could be read: only then is a name that leads
-    /// nowhere its own fault.
+    /// Whether all imports of each unit could be read: only then is an unknown name a fault of the
+    /// unit.
     complete: Vec<bool>,
     /// The file names of the units.
     names: Vec<String>,
-    /// Where messages and enums are declared: unit and the offset of the name.
-    declared_at: HashMap<(usize, usize), What>,
-    /// Where extensions are declared, likewise. A group that is one has its name at the same place
-    /// as its message.
+    /// The messages and enums by the place of their name: unit and offset.
+    declared_at: HashMap<(usize, usize), SymbolKind>,
+    /// The extensions, likewise. They have a table of their own because the name of a group extension
+    /// is also that of its message, at the same place.
     extensions_at: HashMap<(usize, usize), usize>,
 }
 
 impl Types {
-    /// Collects the names of all units and looks up what their fields refer to.
+    /// Collects the names of all units and resolves the types of their fields.
     pub(crate) fn collect(graph: &Graph, faults: &mut Vec<Diagnostic>) -> Self {
         let mut types = Self {
             visible: (0..graph.units.len()).map(|unit| graph.visible(unit).into_iter().collect()).collect(),
-            complete: graph.whole(),
+            complete: graph.complete(),
             names: graph.units.iter().map(|unit| unit.source.name.clone()).collect(),
             ..Self::default()
         };
@@ -185,7 +185,7 @@ impl Types {
         }
     }
 
-    // What fields refer to.
+    // Types of fields.
 
     fn resolve_standard(&mut self, descriptor: &FileDescriptorProto) {
         fn visit(types: &mut Types, scope: &str, messages: &[protobuf::descriptor::DescriptorProto]) {
@@ -193,7 +193,7 @@ impl Types {
                 let full = lookup::join(scope, message.name());
                 let fields = message.field.iter().map(|field| types.standard_field(field));
                 let fields = fields.collect();
-                if let Some(What::Message(id)) = types.what(&full) {
+                if let Some(SymbolKind::Message(id)) = types.kind_of(&full) {
                     types.messages[id].fields = fields;
                 }
                 visit(types, &full, &message.nested_type);
@@ -203,11 +203,11 @@ impl Types {
     }
 
     fn standard_field(&self, field: &protobuf::descriptor::FieldDescriptorProto) -> FieldInfo {
-        let named = self.what(field.type_name().trim_start_matches('.'));
+        let named = self.kind_of(field.type_name().trim_start_matches('.'));
         let kind = match (field.type_(), named) {
-            (Type::TYPE_GROUP, Some(What::Message(id))) => Kind::Group(id),
-            (_, Some(What::Message(id))) => Kind::Message(id),
-            (_, Some(What::Enum(id))) => Kind::Enum(id),
+            (Type::TYPE_GROUP, Some(SymbolKind::Message(id))) => Kind::Group(id),
+            (_, Some(SymbolKind::Message(id))) => Kind::Message(id),
+            (_, Some(SymbolKind::Enum(id))) => Kind::Enum(id),
             (scalar, _) => {
                 let name = format!("{scalar:?}").to_ascii_lowercase();
                 let name = name.strip_prefix("type_").unwrap_or_default();
@@ -219,34 +219,34 @@ impl Types {
             number: i64::from(field.number()),
             kind,
             label: match field.label() {
-                Given::LABEL_OPTIONAL => Label::Optional,
-                Given::LABEL_REQUIRED => Label::Required,
-                Given::LABEL_REPEATED => Label::Repeated,
+                ProtoLabel::LABEL_OPTIONAL => Label::Optional,
+                ProtoLabel::LABEL_REQUIRED => Label::Required,
+                ProtoLabel::LABEL_REPEATED => Label::Repeated,
             },
             packed: field.options.packed(),
         }
     }
 
-    /// The message that is declared at an offset.
+    /// Returns the message that is declared at an offset.
     pub(crate) fn message_at(&self, unit: usize, offset: usize) -> Option<usize> {
         match self.declared_at.get(&(unit, offset)) {
-            Some(What::Message(id)) => Some(*id),
+            Some(SymbolKind::Message(id)) => Some(*id),
             _ => None,
         }
     }
 
-    /// The extension that is declared at an offset.
+    /// Returns the extension that is declared at an offset.
     pub(crate) fn extension_at(&self, unit: usize, offset: usize) -> Option<usize> {
         self.extensions_at.get(&(unit, offset)).copied()
     }
 
-    /// Whether a unit and all that it imports could be read.
+    /// Reports whether a unit and all of its imports could be read.
     pub(crate) fn is_complete(&self, unit: usize) -> bool {
         self.complete[unit]
     }
 }
 
-/// The package of a file; empty where it has none.
+/// Returns the package of a file; empty if it has none.
 pub(crate) fn package_of(file: &ast::File) -> &str {
     file.package.as_ref().map_or("", |name| name.text.as_str())
 }

@@ -1,5 +1,4 @@
-//! What tests of whole runs share: schemas, and the three ways to generate code
-//! from them.
+//! Helpers for tests of whole runs: schemas, and the three ways to generate code from them.
 
 #![allow(dead_code, unreachable_pub, reason = "each test uses a part of it")]
 
@@ -12,20 +11,20 @@ use std::process::{Command, Output};
 
 use protoc_gen_riak::{Config, Error, OutputFile};
 
-/// Generated text by file name.
+/// Generated code by file name.
 pub type Texts = BTreeMap<String, String>;
 
-/// Settings by name, as given to the plugin and on the command line.
+/// Names and values of settings, as for the plugin and on the command line.
 pub type Settings<'s> = &'s [(&'s str, &'s str)];
 
-/// Schemas below one directory.
+/// Schemas in a directory.
 pub struct Schemas {
     pub dir: PathBuf,
     pub files: Vec<PathBuf>,
 }
 
 impl Schemas {
-    /// All schemas below a directory.
+    /// Returns all schemas in a directory, recursively.
     pub fn below(dir: impl Into<PathBuf>) -> Self {
         let dir = dir.into();
         let mut files = Vec::new();
@@ -36,7 +35,7 @@ impl Schemas {
         Self { dir, files }
     }
 
-    /// The same with these files alone, by their names.
+    /// Keeps only the files with these names.
     pub fn only(mut self, names: &[&str]) -> Self {
         self.files = names.iter().map(|name| self.dir.join(name)).collect();
         self
@@ -48,17 +47,17 @@ impl Schemas {
     }
 }
 
-/// Riak's own schemas.
+/// Returns Riak's own schemas.
 pub fn riak() -> Schemas {
     Schemas::below(root().join("../proto"))
 }
 
-/// Schemas that have nothing to do with Riak, and all that schemas can have.
+/// Returns schemas that are unrelated to Riak and use every feature of the schema language.
 pub fn foreign() -> Schemas {
     Schemas::below(root().join("tests/fixtures/foreign"))
 }
 
-/// This crate's directory.
+/// Returns this crate's directory.
 pub fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
@@ -74,7 +73,7 @@ fn collect(dir: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
-/// All files below a directory, by name with `/` between segments.
+/// Returns the text of all files in a directory, by name with `/` between segments.
 pub fn texts(dir: &Path) -> Texts {
     let mut files = Vec::new();
     collect(dir, &mut files);
@@ -85,7 +84,7 @@ pub fn texts(dir: &Path) -> Texts {
     files.iter().map(|path| (name(path), fs::read_to_string(path).unwrap())).collect()
 }
 
-/// Writes texts below a directory, which has nothing else then.
+/// Replaces the contents of a directory by these files.
 pub fn write(dir: &Path, texts: &Texts) {
     if dir.exists() {
         fs::remove_dir_all(dir).unwrap();
@@ -97,13 +96,13 @@ pub fn write(dir: &Path, texts: &Texts) {
     }
 }
 
-/// Through the library.
+/// Generates code with the library.
 pub fn by_library(schemas: &Schemas, config: &Config) -> Result<Texts, Error> {
     let files = config.generate(&schemas.files, &[&schemas.dir])?;
     Ok(files.into_iter().map(|OutputFile { name, text, .. }| (name, text)).collect())
 }
 
-/// Through `protoc` and the plugin.
+/// Generates code with `protoc` and the plugin.
 pub fn by_protoc(schemas: &Schemas, settings: Settings<'_>) -> Texts {
     let out = tempfile::tempdir().unwrap();
     let output = protoc(schemas, settings, out.path());
@@ -129,7 +128,7 @@ pub fn protoc(schemas: &Schemas, settings: Settings<'_>, out: &Path) -> Output {
     command.args(&schemas.files).output().unwrap()
 }
 
-/// Through the command line.
+/// Generates code with the command line.
 pub fn by_command(schemas: &Schemas, settings: Settings<'_>) -> Texts {
     let out = tempfile::tempdir().unwrap();
     let output = command(schemas, settings, out.path());
@@ -147,7 +146,7 @@ pub fn command(schemas: &Schemas, settings: Settings<'_>, out: &Path) -> Output 
     command.args(&schemas.files).output().unwrap()
 }
 
-/// Fails at the first line in which two sets of texts differ.
+/// Fails at the first line in which two sets of files differ.
 #[track_caller]
 pub fn assert_same(ours: &Texts, theirs: &Texts, hint: &str) {
     let names = |texts: &Texts| texts.keys().cloned().collect::<Vec<_>>();
@@ -160,8 +159,8 @@ pub fn assert_same(ours: &Texts, theirs: &Texts, hint: &str) {
     }
 }
 
-/// Compares texts with those of a directory of this repository, or writes them
-/// there if `UPDATE_GENERATED` is set.
+/// Compares files with those in a directory of this repository, or writes them there if
+/// `UPDATE_GENERATED` is set.
 #[track_caller]
 pub fn assert_fresh(texts_now: &Texts, dir: &Path) {
     if std::env::var_os("UPDATE_GENERATED").is_some() {

@@ -1,4 +1,4 @@
-//! A crate that is written, and compiled by cargo, for one test.
+//! A temporary crate that a test writes and compiles with cargo.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,20 +6,20 @@ use std::process::Command;
 
 use super::{Texts, root};
 
-/// A crate in a directory of its own, which goes when this does.
+/// A crate in a temporary directory, which is removed on drop.
 pub struct Scratch {
     dir: tempfile::TempDir,
     name: String,
 }
 
-/// What a scratch crate depends on, and how it is compiled.
+/// The dependencies of a scratch crate, and how it is compiled.
 pub struct Setup<'s> {
-    /// Distinguishes it from others, which share their target directory.
+    /// The name of the crate, which must be unique because scratch crates share a target directory.
     pub name: &'s str,
     pub edition: &'s str,
-    /// Features of riak-runtime.
+    /// Features of riak-runtime to enable.
     pub runtime: &'s [&'s str],
-    /// More lines of Cargo.toml, from the dependencies on.
+    /// Additional lines of Cargo.toml, starting in its dependencies.
     pub more: &'s str,
 }
 
@@ -44,7 +44,7 @@ impl Scratch {
         );
         let scratch = Self { dir, name: setup.name.to_owned() };
         scratch.write("Cargo.toml", &manifest);
-        // The same versions as here, so that nothing has to be fetched.
+        // Use the workspace's lock file, so that nothing has to be fetched.
         fs::copy(workspace().join("Cargo.lock"), scratch.path("Cargo.lock")).unwrap();
         scratch
     }
@@ -59,34 +59,34 @@ impl Scratch {
         fs::write(path, text).unwrap();
     }
 
-    /// Writes generated files below a directory.
+    /// Writes generated files into a directory.
     pub fn generated(&self, dir: &str, texts: &Texts) {
         for (name, text) in texts {
             self.write(&format!("{dir}/{name}"), text);
         }
     }
 
-    /// Has cargo check it; the output if it fails.
+    /// Runs `cargo check`; the error is its output.
     pub fn check(&self, args: &[&str]) -> Result<(), String> {
         self.cargo("check", args)
     }
 
-    /// Runs a command of cargo.
+    /// Runs a cargo command; the error is its output.
     pub fn cargo(&self, command: &str, args: &[&str]) -> Result<(), String> {
         let output = Command::new(env!("CARGO"))
             .arg(command)
             .args(["--offline", "--quiet"])
             .args(args)
             .current_dir(self.dir.path())
-            // A directory that all of these crates share: what they depend on
-            // is compiled once.
+            // A target directory that all scratch crates share, so that their
+            // dependencies are compiled once.
             .env("CARGO_TARGET_DIR", target().join("scratch"))
             .env_remove("RUSTFLAGS")
             .env_remove("OUT_DIR")
             .output()
             .unwrap();
         let text = String::from_utf8_lossy(&output.stderr);
-        // A warning is one too many, even where it does not deny itself.
+        // Warnings count as failures, even those that are not denied.
         if output.status.success() && !text.contains("warning") {
             return Ok(());
         }
@@ -99,7 +99,7 @@ fn workspace() -> PathBuf {
     root().parent().unwrap().to_owned()
 }
 
-/// The target directory of this test.
+/// Returns the target directory of this test.
 fn target() -> PathBuf {
     let out = Path::new(env!("CARGO_TARGET_TMPDIR"));
     out.parent().unwrap_or(out).to_owned()

@@ -1,11 +1,10 @@
-//! Protobuf's wire format by hand, so that tests do not read with what they
-//! test.
+//! A hand-written encoder of protobuf's wire format, so that tests do not rely on the code under test.
 
-/// A message that is being written down field by field.
+/// A message that is encoded field by field.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Bytes(pub(crate) Vec<u8>);
 
-/// Starts a message.
+/// Starts an empty message.
 pub(crate) fn message() -> Bytes {
     Bytes::default()
 }
@@ -28,7 +27,7 @@ impl Bytes {
         self.tag(number, 0).push(value)
     }
 
-    /// A negative `int32`, `int64` or enum.
+    /// Appends a negative `int32`, `int64` or enum.
     pub(crate) fn negative(self, number: u32, value: i64) -> Self {
         self.varint(number, value.cast_unsigned())
     }

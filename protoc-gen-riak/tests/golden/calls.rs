@@ -1,4 +1,4 @@
-//! Generated clients and servers, over a connection.
+//! Tests generated clients and servers over a connection.
 
 use std::future::Future;
 
@@ -16,7 +16,7 @@ use super::generated::acme::stock::Item;
 use super::generated::acme::stock::part::{Part, PartRef};
 use super::generated::{AnyMessage, MessageCode};
 
-/// A server with something of everything.
+/// A server with an operation of every kind.
 struct Shop;
 
 impl StoreServer for Shop {
@@ -72,7 +72,7 @@ impl StoreServer for Shop {
     }
 }
 
-/// Runs a test against a server of `service`.
+/// Runs a test with a connection to a server of `service`.
 fn with<S: Service, T: Future<Output = ()>>(service: S, test: impl FnOnce(Connection) -> T) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
@@ -109,7 +109,7 @@ fn alternative_answers() {
         let gone = store.get_any(GetReq::new("gone")).await.unwrap();
         assert!(matches!(gone, StoreGetAnswer::Gone(Gone { why: Some(why), .. }) if why == "sold"));
         assert!(matches!(store.get_any(GetReq::new("x")).await.unwrap(), StoreGetAnswer::GetResp(_)));
-        // Where only the regular answer is taken, another is an error.
+        // A method that returns only the regular response fails with an alternative one.
         let error = store.get(GetReq::new("gone")).await.unwrap_err();
         assert!(matches!(error, CallError::Alternative(frame) if frame.code == Gone::CODE));
     });
@@ -126,7 +126,7 @@ fn streams() {
             found.extend(part.unwrap().keys);
         }
         assert_eq!(found, ["k0", "k1", "k2"].map(riak_runtime::Blob::from));
-        // One request, both ways.
+        // The same request, unary and as a stream.
         let request = ScanReq::new("key");
         assert_eq!(store.scan(&request).await.unwrap().key, Some(request.key.clone()));
         let all = store.scan_stream(&request).await.unwrap().all().await.unwrap();
@@ -142,7 +142,7 @@ fn methods_that_are_not_implemented_say_so() {
         for error in [store.call(Part::default()).await.unwrap_err(), store.r#type().await.unwrap_err()] {
             assert!(error.to_string().contains("Unknown message code"), "{error}");
         }
-        // The connection is good for more.
+        // The connection remains usable.
         store.ping().await.unwrap();
     });
 }
@@ -212,7 +212,7 @@ fn frames_are_decoded_by_code() {
     assert!(AnyMessage::decode(&Frame { code: 99, ..frame }).is_err());
 }
 
-/// Compiles only if all of them are.
+/// Compiles only if the type is `Send`.
 fn send<T: Send>(_: T) {}
 
 #[test]

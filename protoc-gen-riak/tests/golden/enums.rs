@@ -1,5 +1,4 @@
-//! Enums: closed ones keep what they do not know as unknown fields, open ones
-//! keep it as a value.
+//! Tests enums: closed enums keep unknown numbers as unknown fields, open enums keep them as values.
 
 use riak_runtime::wire::Enumeration;
 
@@ -15,7 +14,7 @@ fn a_closed_enum_starts_with_its_first_value() {
     assert_eq!((Colour::Red as i32, Colour::Red.name()), (7, "RED"));
     assert_eq!(Colour::from_number(-1), Some(Colour::Green));
     assert_eq!(Colour::from_number(5), None);
-    // Another name is the same value.
+    // An alias is the same value.
     assert_eq!((Colour::Azure, Colour::Azure.name()), (Colour::Blue, "BLUE"));
 }
 
@@ -37,17 +36,17 @@ fn numbers_that_a_closed_enum_lacks_are_unknown_fields() {
     let bytes = message().varint(16, 5);
     let found: Scalars = exact(bytes.clone());
     assert_eq!((found.colour, found.unknown_fields.as_bytes()), (None, bytes.0.as_slice()));
-    // A known value before stays.
+    // A known value that comes first is kept.
     let found: Scalars = decoded(&message().varint(16, 2).varint(16, 5).0);
     assert_eq!((found.colour, found.unknown_fields.as_bytes()), (Some(Colour::Blue), bytes.0.as_slice()));
-    // Alone, in a run, or in a run where none was expected.
+    // Alone, in a packed run, and in a packed run of a field that is not packed.
     let packed = message().packed(14, &[2, 5, 7]).packed(13, &[5, 2]).varint(13, 6);
     let found: Repeated = decoded(&packed.0);
     assert_eq!(found.packed_colour, [Colour::Blue, Colour::Red]);
     assert_eq!(found.colour, [Colour::Blue]);
     let unknown = message().varint(14, 5).varint(13, 5).varint(13, 6);
     assert_eq!(found.unknown_fields.as_bytes(), unknown.0);
-    // Negative ones take ten bytes.
+    // Negative numbers take ten bytes.
     let found: Scalars = exact(message().negative(16, -7));
     assert_eq!(found.unknown_fields.len(), 12);
     let found: UsesOld = exact(message().varint(2, 2));
@@ -59,7 +58,7 @@ fn and_so_they_are_in_oneofs_and_maps() {
     let found: Choice = decoded(&message().varint(1, 1).varint(4, 5).0);
     assert!(matches!(found.choice, Some(super::generated::acme::choice::Choice::Number(1))));
     assert_eq!(found.unknown_fields.as_bytes(), message().varint(4, 5).0);
-    // The whole entry is unknown.
+    // The whole entry becomes an unknown field.
     let strange = message().nested(4, message().varint(1, 1).varint(2, 9));
     let found: Maps = decoded(&[message().nested(4, message().varint(2, 1)).0, strange.0.clone()].concat());
     assert_eq!(found.kinds.into_iter().collect::<Vec<_>>(), [(false, Kind::B)]);

@@ -1,4 +1,4 @@
-//! What is refused, and how it is said.
+//! Tests which inputs are rejected, and the error texts.
 
 use std::fmt::Debug;
 
@@ -9,7 +9,7 @@ use super::forms::{exact, item};
 use super::generated::acme::wide::{Wide, Word};
 use super::generated::acme::{Choice, Forest, Maps, MapsRef, Open, Required, Scalars, ScalarsRef, Tree};
 
-/// The error that both forms give.
+/// Returns the error, which must be the same for both forms.
 #[track_caller]
 fn error<M: Owned + Debug>(bytes: &Bytes) -> String
 where
@@ -26,13 +26,13 @@ fn a_missing_field_is_named_with_its_message() {
     assert_eq!(*Required::decode(&[]).unwrap_err().kind(), error_of);
     let some = message().varint(1, 1).varint(2, 1).fixed32(3, [0; 4]);
     assert!(error::<Required>(&some).contains("double"), "{}", error::<Required>(&some));
-    // Inside of others, it is the inner one that is named.
+    // For a nested message, the error names the inner message.
     let inner = message().nested(17, message().varint(2, 1));
     assert!(error::<Scalars>(&inner).contains("acme.stock.Item"), "{}", error::<Scalars>(&inner));
     error::<Choice>(&message().nested(5, message()));
     error::<Maps>(&message().nested(5, message().nested(2, message())));
     error::<Maps>(&message().nested(5, message()));
-    // A map's value that is absent altogether has the same lack.
+    // A map entry without a value lacks the same field.
     error::<Forest>(&message());
 }
 
@@ -70,12 +70,12 @@ fn more_required_fields_than_bits_in_a_word() {
     }
 }
 
-/// One after the other.
+/// Concatenates two encoded messages.
 fn both(first: Bytes, second: &Bytes) -> Bytes {
     Bytes([first.0, second.0.clone()].concat())
 }
 
-/// Protobuf merges what comes in pieces, and only then asks what is missing.
+/// Protobuf merges the pieces of a message before it checks for missing fields.
 #[test]
 fn required_fields_may_come_in_pieces() {
     let name = || message().bytes(1, "name");
@@ -85,10 +85,10 @@ fn required_fields_may_come_in_pieces() {
     let item = Scalars::decode(&bytes.0).unwrap().item.unwrap();
     assert_eq!((&*item.name, item.count), ("name", Some(7)));
     assert_eq!(ScalarsRef::decode(&bytes.0).unwrap().owned(), Scalars::decode(&bytes.0).unwrap());
-    // One that is required itself, and in one that comes in pieces.
+    // A piece that is itself required, inside a message that comes in pieces.
     let tree = |inner: Bytes| message().nested(1, inner);
     Forest::decode(&both(tree(message()), &tree(message())).0).unwrap();
-    // What another value of the oneof has replaced is not merged with.
+    // A message that another oneof member has replaced is not merged with later pieces.
     let chosen = |inner: Bytes| message().nested(5, inner);
     let in_pieces = both(chosen(count()), &chosen(name()));
     Choice::decode(&in_pieces.0).unwrap();
@@ -99,17 +99,17 @@ fn required_fields_may_come_in_pieces() {
     error::<Choice>(&both(forgotten, &chosen(count())));
     let again = |inner: Bytes| message().nested(7, inner);
     Choice::decode(&both(again(chosen(count())), &again(chosen(name()))).0).unwrap();
-    // What lay deeper in it is forgotten too.
+    // Messages nested in the replaced one are dropped too.
     Choice::decode(&both(again(chosen(count())), &chosen(name())).0).unwrap();
     assert!(error::<Choice>(&both(again(chosen(count())), &again(message()))).contains("name"));
-    // Elements are whole messages, each of them.
+    // Elements of a repeated field are separate messages, each of which must be complete.
     let element = |inner: Bytes| message().nested(5, message().fixed32(1, [0; 4]).nested(2, inner));
     error::<Maps>(&both(element(count()), &element(name())));
     let in_map = both(both(element(name()), &element(name())), &message().nested(8, message().bytes(1, "")));
     Maps::decode(&in_map.0).unwrap();
 }
 
-/// An entry is a message like any other: its value may come in pieces too.
+/// A map entry is a message like any other, so that its value may come in pieces too.
 #[test]
 fn the_value_of_one_entry_may_come_in_pieces() {
     let name = || message().bytes(1, "name");
@@ -125,11 +125,11 @@ fn the_value_of_one_entry_may_come_in_pieces() {
         assert_eq!(MapsRef::decode(&bytes.0).unwrap().owned().items, items);
     }
     assert!(error::<Maps>(&entry(&[count(), count()])).contains("acme.stock.Item.name"));
-    // What one entry lacks, another does not bring.
+    // Another entry does not supply the missing field.
     error::<Maps>(&both(entry(&[count()]), &entry(&[name()])));
     error::<Maps>(&both(entry(&[count(), name()]), &entry(&[count()])));
     error::<Maps>(&entry(&[]));
-    // Below another entry, whose own value comes in pieces.
+    // Nested in another entry, whose own value comes in pieces.
     let outer = |inner: Bytes| message().nested(8, message().nested(2, message()).nested(2, inner));
     Maps::decode(&outer(entry(&[count(), name()])).0).unwrap();
     error::<Maps>(&outer(entry(&[count(), count()])));
@@ -166,7 +166,7 @@ fn nesting_has_a_limit_in_every_kind_of_field() {
     ];
     for (kind, nest) in nestings.iter().enumerate() {
         let deep = |times: usize| (0..times).fold(message(), |inner, _| nest(inner));
-        // A map's entry and a group are levels too.
+        // A map's entry and a group are nesting levels too.
         let levels = if kind < 2 || kind == 3 { 1 } else { 2 };
         Tree::decode(&deep(limit / levels).0).unwrap();
         let error = Tree::decode(&deep(limit + 1).0).unwrap_err();
@@ -177,7 +177,7 @@ fn nesting_has_a_limit_in_every_kind_of_field() {
 
 #[test]
 fn deep_messages_are_written() {
-    // Made by hand, a message may be deeper than one that is read.
+    // A message that is built by hand may be deeper than the decoder allows.
     let mut tree = Tree::default();
     for _ in 0..1_000 {
         tree = Tree { left: Some(Box::new(tree)), ..Tree::default() };
@@ -194,7 +194,7 @@ fn what_is_malformed_is_refused() {
     error::<Scalars>(&Bytes(vec![0x0a]));
     error::<Scalars>(&Bytes(vec![0x07]));
     error::<Scalars>(&Bytes(vec![0x00]));
-    // A group that does not end, or ends another.
+    // A group without an end tag, or with that of another group.
     error::<Choice>(&Bytes(vec![0x33, 0x08, 1]));
     error::<Choice>(&Bytes(vec![0x33, 0x08, 1, 0x3c]));
     error::<Choice>(&Bytes(vec![0x34]));

@@ -1,4 +1,4 @@
-//! Both forms of a message read, write and say the same.
+//! Tests that both forms of a message decode, encode and print the same.
 
 use std::fmt::Debug;
 
@@ -13,7 +13,7 @@ use super::generated::acme::{
     required,
 };
 
-/// Decodes in every way there is, and gives the message; all have to agree.
+/// Decodes a message in every way, checks that all results agree, and returns it.
 #[track_caller]
 pub(crate) fn decoded<M>(bytes: &[u8]) -> M
 where
@@ -25,16 +25,16 @@ where
     assert_eq!(view.owned(), owned);
     assert_eq!(M::decode_blob(&Blob::copy_from_slice(bytes)).unwrap(), owned);
     assert_eq!(Framed::<M>::decode(Blob::copy_from_slice(bytes)).unwrap().owned(), owned);
-    // Names of the forms apart, they print the same.
+    // Both print the same, apart from the names of the forms.
     assert_eq!(format!("{view:?}").replace("Ref {", " {").replace("  ", " "), format!("{owned:?}"));
-    // Written, both give the same bytes, which mean the same again.
+    // Both encode to the same bytes, which decode to the same message.
     let written = owned.encode_to_vec();
     assert_eq!(view.encode_to_vec(), written);
     assert_eq!(M::decode(&written).unwrap(), owned);
     owned
 }
 
-/// The message that the bytes are, which are what it is written as.
+/// Decodes bytes that must also be the encoding of the message.
 #[track_caller]
 #[expect(clippy::needless_pass_by_value, reason = "made where it is given, in every test")]
 pub(crate) fn exact<M>(bytes: Bytes) -> M
@@ -169,7 +169,7 @@ fn repeated_fields_are_read_packed_or_not_whatever_the_schema_says() {
         (found.packed_int32.as_slice(), found.packed_fixed64.as_slice()),
         (&[1, 2, 3, 4][..], &[7][..])
     );
-    // An empty run is no value.
+    // An empty packed run has no values.
     let found: Repeated = decoded(&message().bytes(1, "").bytes(2, "").bytes(14, "").0);
     assert_eq!(found, Repeated::default());
     let found: Lists = exact(message().packed(1, &[1, 2]).varint(2, 3).packed(3, &[1, 9]).varint(4, 1));
@@ -202,7 +202,7 @@ trait IntoMood {
 }
 
 impl IntoMood for Vec<u8> {
-    /// An entry whose value is a negative enum.
+    /// Encodes an entry whose value is a negative enum.
     fn into_mood(self) -> Bytes {
         message().bytes(1, "m").negative(2, -1)
     }
@@ -210,7 +210,7 @@ impl IntoMood for Vec<u8> {
 
 #[test]
 fn entries_of_maps_in_every_state() {
-    // The last of a key wins; what is missing is zero; what is unknown is dropped.
+    // The last entry of a key applies; missing parts are zero; unknown fields are dropped.
     let entry = |key: &str, value: &str| message().bytes(1, key).bytes(2, value);
     let bytes = message()
         .nested(1, entry("a", "1"))
@@ -230,7 +230,7 @@ fn the_last_member_of_a_oneof_wins_and_messages_merge() {
     assert_eq!(found.choice, Some(choice::Choice::Text("text".to_owned())));
     assert_eq!((found.between.as_deref(), &found.second), (Some("b"), &Some(choice::Second::Yes(true))));
 
-    // A message that repeats merges, unless another member stood between.
+    // A repeated message member is merged, unless another member came in between.
     let [one, two] = [item("one"), message().varint(2, 7)];
     let found: Choice = decoded(&message().nested(5, one.clone()).nested(5, two.clone()).0);
     let Some(choice::Choice::Item(merged)) = found.choice else { panic!("{found:?}") };
@@ -247,7 +247,7 @@ fn the_last_member_of_a_oneof_wins_and_messages_merge() {
     assert!(matches!(found.choice, Some(choice::Choice::Again(_))));
     let found: Lists = exact(message().nested(12, message().varint(1, 1)));
     assert!(matches!(found.pick, Some(super::generated::acme::modern::lists::Pick::OnePlain(_))));
-    // A member that is zero is there all the same.
+    // A member with a zero value is present.
     exact::<Lists>(message().varint(9, 0));
     exact::<Choice>(message().varint(4, 7).varint(12, 0));
 }
@@ -297,7 +297,7 @@ fn unknown_fields_come_back() {
         .group(1004, message().group(1, message().varint(2, 3)));
     let found: Nothing = exact(unknown.clone());
     assert_eq!(found.unknown_fields.as_bytes(), unknown.0);
-    // Known fields go first, whatever the order was.
+    // Known fields come first in the encoding, whatever their order was.
     let found: Plain = decoded(&[unknown.0.as_slice(), &message().varint(1, 1).0].concat());
     assert_eq!(found.encode_to_vec(), [message().varint(1, 1).0, unknown.0].concat());
     // A known number with another wire type is an unknown field.

@@ -1,4 +1,4 @@
-//! What is written when, and what absence means.
+//! Tests which fields are encoded, and what the absence of a field means.
 
 use riak_runtime::Message;
 
@@ -16,7 +16,7 @@ fn implicit_fields_are_absent_when_zero() {
     let found: Plain =
         exact(message().fixed32(11, (-0.0f32).to_le_bytes()).fixed64(12, (-0.0f64).to_le_bytes()));
     assert!(found.float.is_sign_negative() && found.double.is_sign_negative());
-    // A message has presence all the same.
+    // Message fields have presence in any case.
     assert_eq!(exact::<Plain>(message().nested(17, message())).plain, Some(Box::default()));
 }
 
@@ -58,7 +58,7 @@ fn defaults_are_what_absence_means_and_are_not_written() {
     assert_eq!(defaults.bytes(), b"\x00\x01\xff\"'\\\n??");
     assert_eq!((defaults.colour(), defaults.mood()), (Colour::Blue, Mood::BAD));
     assert_eq!((defaults.empty(), defaults.new_()), ("", 3));
-    // Present, the value counts, even if it is zero or the default.
+    // A value that is present counts, even if it is zero or the default.
     let found: Defaults = exact(message().varint(1, 0).varint(18, 0).bytes(19, "").varint(21, 2));
     assert_eq!((found.int32(), found.bool(), found.string(), found.colour()), (0, false, "", Colour::Blue));
 }

@@ -1,4 +1,4 @@
-//! Descriptors for tests: schemas that a test writes down, read by `protoc`.
+//! Helpers that read a test's schemas with `protoc` and resolve them.
 
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part of this")]
 
@@ -12,12 +12,12 @@ use protoc_gen_riak::source::{Sources, load};
 use riak_codegen::model::{Operation, Schema};
 use tempfile::TempDir;
 
-/// The directory of Riak's schemas.
+/// Returns the directory of Riak's schemas.
 pub fn proto_dir() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../proto")
 }
 
-/// The descriptors of files in a directory, and of all that they import.
+/// Returns the descriptors of files in a directory and of their imports, as `protoc` reads them.
 pub fn descriptors(dir: &Path, files: &[&str]) -> FileDescriptorSet {
     let out = TempDir::new().unwrap();
     let set = out.path().join("set");
@@ -38,7 +38,7 @@ pub fn descriptors(dir: &Path, files: &[&str]) -> FileDescriptorSet {
     FileDescriptorSet::parse_from_bytes(&std::fs::read(set).unwrap()).unwrap()
 }
 
-/// Files in a directory of their own.
+/// Writes files into a temporary directory.
 pub fn written(files: &[(&str, &str)]) -> TempDir {
     let dir = TempDir::new().unwrap();
     for (name, text) in files {
@@ -49,8 +49,8 @@ pub fn written(files: &[(&str, &str)]) -> TempDir {
     dir
 }
 
-/// The model of files in a directory, and the notices. They are the same
-/// whether `protoc` read the files or not.
+/// Resolves files in a directory, and returns the model and the notices. Checks that reading the
+/// files without `protoc` gives the same.
 pub fn resolved(dir: &Path, files: &[&str], options: &Options) -> (Schema, Vec<String>) {
     let found = resolved_set(&descriptors(dir, files), files, options);
     let (schema, notices) = resolved_set(&loaded(dir, files), files, options);
@@ -59,7 +59,7 @@ pub fn resolved(dir: &Path, files: &[&str], options: &Options) -> (Schema, Vec<S
     found
 }
 
-/// The descriptors of the same files, read without `protoc`.
+/// Returns the descriptors of files, read without `protoc`.
 pub fn loaded(dir: &Path, files: &[&str]) -> FileDescriptorSet {
     let include = vec![dir.to_owned(), proto_dir(), protoc_bin_vendored::include_path().unwrap()];
     let path = |name: &&str| {
@@ -71,8 +71,8 @@ pub fn loaded(dir: &Path, files: &[&str]) -> FileDescriptorSet {
     load(&sources).unwrap_or_else(|faults| panic!("{faults}")).set
 }
 
-/// The faults of a schema that is one file. They are the same whether `protoc`
-/// read it or not.
+/// Returns the faults of a schema in a single file. Checks that reading it without `protoc` gives
+/// the same.
 pub fn faults(text: &str, options: &Options) -> String {
     let dir = written(&[("a.proto", text)]);
     let faults = |set: &FileDescriptorSet| match resolve(set, &["a.proto".to_owned()], options) {
@@ -84,18 +84,18 @@ pub fn faults(text: &str, options: &Options) -> String {
     found
 }
 
-/// Upstream's code table.
+/// Returns the path of upstream's code table.
 pub fn codes() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/riak_pb_messages.csv")
 }
 
-/// The operation with a request code.
+/// Returns the operation with a request code.
 pub fn operation(schema: &Schema, code: u8) -> &Operation {
     let mut operations = schema.services().flat_map(|service| &service.operations);
     operations.find(|operation| operation.request_code == code).unwrap()
 }
 
-/// The model of a set, and the notices.
+/// Resolves a set of descriptors, and returns the model and the notices.
 pub fn resolved_set(set: &FileDescriptorSet, files: &[&str], options: &Options) -> (Schema, Vec<String>) {
     let names: Vec<String> = files.iter().map(|&name| name.to_owned()).collect();
     let (schema, notices) = resolve(set, &names, options).unwrap_or_else(|faults| panic!("{faults}"));

@@ -1,4 +1,4 @@
-//! What tests of the `.proto` reader share.
+//! Helpers for tests of the `.proto` reader.
 #![allow(dead_code, reason = "each test uses a part of it")]
 
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use protoc_gen_riak::source::{Loaded, Sources, load};
 use protoc_gen_riak::{Diagnostic, Diagnostics};
 
-/// A directory of fixtures.
+/// Returns the path of a directory of fixtures.
 pub(crate) fn fixtures(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
 }
@@ -20,7 +20,7 @@ pub(crate) fn protoc(include: &Path, args: &[&str], files: &[PathBuf]) -> Output
     command.output().unwrap()
 }
 
-/// Files in a directory of their own, which goes when this does.
+/// Files in a temporary directory, which is removed on drop.
 pub(crate) struct Files {
     dir: tempfile::TempDir,
     names: Vec<String>,
@@ -51,13 +51,13 @@ impl Files {
         load(&Sources { include: vec![self.dir().to_owned()], files: self.paths(), ..Sources::default() })
     }
 
-    /// A diagnostic without the directory in its file's name.
+    /// Formats a diagnostic without the directory in its file's name.
     pub(crate) fn shown(&self, diagnostic: &Diagnostic) -> String {
         let prefix = format!("{}/", self.dir().display());
         diagnostic.to_string().replace(&prefix, "").replace(&prefix[..prefix.len() - 1], "DIR")
     }
 
-    /// The faults of all files.
+    /// Returns the faults of all files.
     pub(crate) fn faults(&self) -> Vec<String> {
         match self.load() {
             Ok(_) => Vec::new(),
@@ -65,7 +65,7 @@ impl Files {
         }
     }
 
-    /// The places, as `file:line`, at which `protoc` finds faults: none where it finds none.
+    /// Returns the places, as `file:line`, at which `protoc` reports faults; empty if it reports none.
     pub(crate) fn protoc_lines(&self) -> Vec<String> {
         let out = protoc(self.dir(), &["-o", "/dev/null"], &self.paths());
         let text = String::from_utf8(out.stderr).unwrap();

@@ -1,6 +1,6 @@
-//! Defaults of fields.
+//! Checks the defaults of fields.
 
-use super::{Checker, near};
+use super::{Checker, nearest};
 use crate::source::ast::{Field, FieldType, Label, Scalar, Syntax, Value, ValueKind};
 use crate::source::types::Kind;
 
@@ -50,7 +50,7 @@ impl Checker<'_> {
         if names.clone().any(|known| known == text) {
             return;
         }
-        let message = match near(text, names) {
+        let message = match nearest(text, names) {
             Some(near) => {
                 format!("the enum `{}` has no value `{text}`: did you mean `{near}`?", declared.full)
             }
@@ -60,7 +60,7 @@ impl Checker<'_> {
     }
 }
 
-/// What would fit, where a value does not fit a type.
+/// Returns what to write instead, if a value does not fit a type.
 pub(super) fn mismatch(scalar: Scalar, value: &Value) -> Option<&'static str> {
     let (low, high, wanted) = match scalar {
         Scalar::Int32 | Scalar::Sint32 | Scalar::Sfixed32 => {

@@ -1,8 +1,8 @@
-//! Fields and extensions: their numbers, and what may be said of them where.
+//! Checks fields and extensions: their numbers, labels, types and options.
 
 use std::collections::HashMap;
 
-use super::{Checker, HIGHEST, INTERNAL};
+use super::{Checker, MAX_FIELD_NUMBER, PROTOBUF_NUMBERS};
 use crate::source::ast::{
     Field, FieldType, Label, Message, MessageKind, Name, Range, RangeEnd, Scalar, Syntax,
 };
@@ -68,19 +68,19 @@ impl Checker<'_> {
         self.ranges(message, &extension_ranges);
     }
 
-    /// Whether a number is one that fields may have.
+    /// Checks a field number, and returns whether it is valid.
     fn number(&mut self, field: &Field) -> bool {
         let number = field.number.value;
         let name = &field.name.text;
         let message = if number < 1 {
             format!("`{name}` has the number {number}: numbers of fields start at 1")
-        } else if number > HIGHEST {
-            format!("`{name}` has a number that is too high: numbers of fields go up to {HIGHEST}")
-        } else if INTERNAL.contains(&number) {
+        } else if number > MAX_FIELD_NUMBER {
+            format!("`{name}` has a number that is too high: numbers of fields go up to {MAX_FIELD_NUMBER}")
+        } else if PROTOBUF_NUMBERS.contains(&number) {
             format!(
                 "`{name}` has the number {number}: protobuf keeps {} to {} for itself",
-                INTERNAL.start(),
-                INTERNAL.end()
+                PROTOBUF_NUMBERS.start(),
+                PROTOBUF_NUMBERS.end()
             )
         } else {
             return true;
@@ -89,7 +89,7 @@ impl Checker<'_> {
         false
     }
 
-    /// What holds for fields and extensions alike.
+    /// Checks what applies to both fields and extensions.
     fn field(&mut self, scope: &str, field: &Field, kind: Kind) {
         let name = &field.name.text;
         let is_map = matches!(field.ty, FieldType::Map(..));
@@ -146,8 +146,8 @@ impl Checker<'_> {
         self.options_of("FieldOptions", scope, &field.options);
     }
 
-    /// A map's entry may come without its value, which is then the first of its enum: as in every
-    /// other language, that is zero.
+    /// Checks that the values of a map are not an enum whose first value is not 0. An entry without a
+    /// value has the enum's first value, which has to be zero as in all other languages.
     fn map_value(&mut self, field: &Field, kind: Kind, span: crate::source::text::Span) {
         let Kind::Message(entry) = kind else { return };
         let value = self.types.messages[entry].fields.iter().find(|field| field.number == 2);
@@ -250,7 +250,7 @@ impl Checker<'_> {
         }
     }
 
-    /// Names that are reserved twice.
+    /// Reports names that are reserved twice.
     pub(super) fn reserved_names(&mut self, names: &[Name]) {
         for (index, name) in names.iter().enumerate() {
             if names[..index].iter().any(|before| before.text == name.text) {
@@ -259,7 +259,7 @@ impl Checker<'_> {
         }
     }
 
-    /// Ranges that no number fits, or that share numbers.
+    /// Reports ranges that are out of bounds, empty or overlapping.
     fn ranges(&mut self, message: &Message, extension_ranges: &[(i64, i64)]) {
         if let Some(first) = message.extension_ranges.first()
             && self.syntax == Syntax::Proto3
@@ -269,17 +269,17 @@ impl Checker<'_> {
         let extensions = message.extension_ranges.iter();
         let extensions = extensions.zip(extension_ranges).map(|(range, &(start, end))| {
             let limit = match range.end {
-                // As far as the message's kind goes.
+                // `max` depends on the kind of message.
                 RangeEnd::Max => end,
                 RangeEnd::Number(_) if is_set(&message.options, "message_set_wire_format") => {
                     i64::from(i32::MAX)
                 }
-                RangeEnd::Number(_) => HIGHEST,
+                RangeEnd::Number(_) => MAX_FIELD_NUMBER,
             };
             (range, start, end, limit)
         });
         let reserved = message.reserved.ranges.iter();
-        let reserved = reserved.map(|range| (range, range.start.value, end(range), HIGHEST));
+        let reserved = reserved.map(|range| (range, range.start.value, end(range), MAX_FIELD_NUMBER));
         let mut all: Vec<_> = extensions.chain(reserved).collect();
         all.sort_by_key(|(range, ..)| range.span.start);
         for (index, &(range, start, end, limit)) in all.iter().enumerate() {
@@ -305,7 +305,7 @@ impl Checker<'_> {
 fn end(range: &Range) -> i64 {
     match range.end {
         RangeEnd::Number(number) => number.value,
-        RangeEnd::Max => HIGHEST,
+        RangeEnd::Max => MAX_FIELD_NUMBER,
     }
 }
 
@@ -319,7 +319,7 @@ fn can_pack(field: &Field, kind: Kind) -> bool {
         }
 }
 
-/// Whether a message is one that holds options.
+/// Reports whether a message is one of the options messages.
 pub(crate) fn is_options(full: &str) -> bool {
     full.strip_prefix("google.protobuf.").is_some_and(|name| name.ends_with("Options") && !name.contains('.'))
 }

@@ -1,7 +1,7 @@
-//! Judges what the files say: everything that `protoc` would refuse, each fault at its place.
+//! Checks files for everything that `protoc` would reject, and reports each fault at its place.
 //!
-//! Invariant: all faults of all files are found in one run. What a file with a syntax error, or one
-//! that is missing, would have declared is not held against the files that import it.
+//! Invariant: one run finds all faults of all files. A file that imports a file with a syntax
+//! error, or one that is missing, gets no faults for names which that file may declare.
 
 mod defaults;
 mod fields;
@@ -20,13 +20,13 @@ use super::text::Span;
 use super::types::{Types, join, package_of};
 use crate::Diagnostic;
 
-/// The highest number that a field may have.
-pub(crate) const HIGHEST: i64 = (1 << 29) - 1;
+/// The highest field number.
+pub(crate) const MAX_FIELD_NUMBER: i64 = (1 << 29) - 1;
 
-/// The numbers that protobuf keeps for itself.
-const INTERNAL: std::ops::RangeInclusive<i64> = 19_000..=19_999;
+/// The field numbers that protobuf reserves for its implementation.
+const PROTOBUF_NUMBERS: std::ops::RangeInclusive<i64> = 19_000..=19_999;
 
-/// Checks all units. Gives what their options say.
+/// Checks all units, and returns their types and resolved options.
 pub(crate) fn check(graph: &mut Graph) -> Result<(Types, Options), Vec<Diagnostic>> {
     let mut faults = std::mem::take(&mut graph.faults);
     let types = Types::collect(graph, &mut faults);
@@ -48,7 +48,7 @@ pub(crate) fn check(graph: &mut Graph) -> Result<(Types, Options), Vec<Diagnosti
     if faults.is_empty() { Ok((types, options)) } else { Err(faults) }
 }
 
-/// Checks one unit.
+/// The state of checking one unit.
 struct Checker<'a> {
     graph: &'a Graph,
     types: &'a Types,
@@ -56,7 +56,7 @@ struct Checker<'a> {
     syntax: Syntax,
     faults: &'a mut Vec<Diagnostic>,
     options: &'a mut Options,
-    /// For each message that is extended and each number, the full name of the extension.
+    /// The full name of the extension for each extended message and number.
     extension_numbers: &'a mut HashMap<(usize, i64), String>,
 }
 
@@ -121,10 +121,10 @@ impl Checker<'_> {
     }
 }
 
-/// The name that a misspelt one was probably meant to be: the nearest by changed, added, missing and
-/// swapped letters, if it is near enough.
-pub(crate) fn near<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let most = match wanted.chars().count() {
+/// Returns the known name that a misspelt one was probably meant to be: the closest by edit
+/// distance, if it is close enough.
+pub(crate) fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let max_distance = match wanted.chars().count() {
         0..=2 => return None,
         3..=5 => 1,
         6..=9 => 2,
@@ -133,12 +133,12 @@ pub(crate) fn near<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -
     known
         .into_iter()
         .map(|name| (distance(wanted, name), name))
-        .filter(|&(distance, _)| distance <= most)
+        .filter(|&(distance, _)| distance <= max_distance)
         .min_by_key(|&(distance, _)| distance)
         .map(|(_, name)| name)
 }
 
-/// How many letters differ. Upper and lower case count as half as different.
+/// Returns the edit distance of two names, with transpositions. A difference in case counts half.
 fn distance(a: &str, b: &str) -> usize {
     let a: Vec<char> = a.chars().collect();
     let b: Vec<char> = b.chars().collect();
@@ -173,11 +173,11 @@ mod tests {
     #[test]
     fn the_nearest_name_is_suggested_if_it_is_near() {
         let known = ["RpbGetReq", "RpbGetResp", "RpbPutReq", "Pair"];
-        assert_eq!(near("RpbGetRep", known), Some("RpbGetReq"));
-        assert_eq!(near("RpbGteResp", known), Some("RpbGetResp"));
-        assert_eq!(near("rpbputreq", known), Some("RpbPutReq"));
-        assert_eq!(near("pair", known), Some("Pair"));
-        assert_eq!(near("Other", known), None);
-        assert_eq!(near("x", ["y"]), None);
+        assert_eq!(nearest("RpbGetRep", known), Some("RpbGetReq"));
+        assert_eq!(nearest("RpbGteResp", known), Some("RpbGetResp"));
+        assert_eq!(nearest("rpbputreq", known), Some("RpbPutReq"));
+        assert_eq!(nearest("pair", known), Some("Pair"));
+        assert_eq!(nearest("Other", known), None);
+        assert_eq!(nearest("x", ["y"]), None);
     }
 }

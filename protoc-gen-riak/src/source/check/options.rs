@@ -1,24 +1,24 @@
-//! Options: whether they exist, whether their values fit, and what they say.
+//! Checks that options exist and that their values fit, and encodes them.
 
 use std::collections::HashMap;
 
 use super::defaults::mismatch;
 use super::wire::{self, Encoded, Record};
-use super::{Checker, near};
+use super::{Checker, nearest};
 use crate::source::ast::{Label, NamePart, OptionSet, Scalar, Value, ValueField, ValueKind};
-use crate::source::types::{FieldInfo, Kind, Lookup, What};
+use crate::source::types::{FieldInfo, Kind, Lookup, SymbolKind};
 
-/// What one option says.
+/// A resolved option.
 #[derive(Debug, Clone)]
 pub(crate) struct Resolved {
-    /// The numbers of the fields that it sets, outermost first, and the index in the last one
-    /// where that is repeated.
+    /// The numbers of the fields that the option sets, outermost first, followed by the index of the
+    /// value if the last field is repeated.
     pub(crate) path: Vec<i32>,
     /// The encoded field of the options message.
     pub(crate) records: Vec<Record>,
 }
 
-/// What all options say: by unit and the offset at which an option starts.
+/// All resolved options, by unit and the offset at which an option starts.
 #[derive(Debug, Default)]
 pub(crate) struct Options {
     resolved: HashMap<(usize, usize), Resolved>,
@@ -30,8 +30,8 @@ impl Options {
     }
 }
 
-/// What holds the options of a kind, for messages.
-fn holder(options: &str) -> &str {
+/// Returns what an options message applies to, for error messages.
+fn option_owner(options: &str) -> &str {
     match options {
         "FileOptions" => "a file",
         "MessageOptions" => "a message",
@@ -46,13 +46,14 @@ fn holder(options: &str) -> &str {
 }
 
 impl Checker<'_> {
-    /// Checks the options of one element. The scope is the one that the element stands in.
+    /// Checks the options of one element, which is in the given scope.
     pub(super) fn options_of(&mut self, kind: &str, scope: &str, options: &[OptionSet]) {
         if options.is_empty() {
             return;
         }
-        let Some(What::Message(message)) = self.types.what(&format!("google.protobuf.{kind}")) else {
-            // A descriptor.proto of the user's own that lacks its heart.
+        let Some(SymbolKind::Message(message)) = self.types.kind_of(&format!("google.protobuf.{kind}"))
+        else {
+            // The user's include directories have a descriptor.proto without options messages.
             let message = "`google/protobuf/descriptor.proto` in the include directories declares \
                            no such options: remove that file";
             return self.fault(options[0].name_span(), message);
@@ -86,7 +87,7 @@ impl Checker<'_> {
         }
     }
 
-    /// The fields that the parts of an option's name mean.
+    /// Resolves the parts of an option's name to fields.
     fn option_fields(
         &mut self,
         kind: &str,
@@ -112,21 +113,21 @@ impl Checker<'_> {
                     }
                 };
             }
-            let holder = if fields.is_empty() {
-                holder(kind).to_owned()
+            let owner = if fields.is_empty() {
+                option_owner(kind).to_owned()
             } else {
                 format!("`{}`", self.types.messages[within].full)
             };
-            fields.push(self.option_field(&holder, within, scope, part)?);
+            fields.push(self.option_field(&owner, within, scope, part)?);
         }
         let path = fields.iter().map(|field| number(field).cast_signed()).collect();
         Some((fields, path))
     }
 
-    /// The field or extension of a message that a part of an option's name means.
+    /// Resolves one part of an option's name to a field or extension of a message.
     fn option_field(
         &mut self,
-        holder: &str,
+        owner: &str,
         within: usize,
         scope: &str,
         part: &NamePart,
@@ -142,14 +143,14 @@ impl Checker<'_> {
         }
         let names = message.fields.iter().map(|field| field.name.as_str());
         let names = names.filter(|name| *name != "uninterpreted_option");
-        let message = match near(&part.text, names) {
-            Some(near) => format!("there is no option `{}` of {holder}: did you mean `{near}`?", part.text),
+        let message = match nearest(&part.text, names) {
+            Some(near) => format!("there is no option `{}` of {owner}: did you mean `{near}`?", part.text),
             None if self.declared_extension(&part.text) => format!(
-                "there is no option `{0}` of {holder}: write `({0})`, in parentheses, for one that \
+                "there is no option `{0}` of {owner}: write `({0})`, in parentheses, for one that \
                  a schema declares",
                 part.text
             ),
-            None => format!("there is no option `{}` of {holder}", part.text),
+            None => format!("there is no option `{}` of {owner}", part.text),
         };
         self.fault(part.span, message);
         None
@@ -164,7 +165,7 @@ impl Checker<'_> {
         let found = self.types.lookup_any(self.unit, scope, &part.text);
         let target = &self.types.messages[within].full;
         match found {
-            Lookup::Found(What::Extension(id)) => {
+            Lookup::Found(SymbolKind::Extension(id)) => {
                 let extension = &self.types.extensions[id];
                 let extendee = extension.extendee?;
                 if extendee == within {
@@ -188,7 +189,7 @@ impl Checker<'_> {
                     .collect();
                 let lasts = known.iter().map(|full| full.rsplit('.').next().unwrap_or(full));
                 let lasts: Vec<&str> = lasts.collect();
-                let meant = near(last, lasts.iter().copied())
+                let meant = nearest(last, lasts.iter().copied())
                     .and_then(|near| lasts.iter().position(|last| *last == near));
                 let message = match meant {
                     Some(index) => {
@@ -203,7 +204,7 @@ impl Checker<'_> {
             }
             found => {
                 let wanted = "an extension";
-                if let Some(why) = self.types.why_not(self.unit, scope, &part.text, &found, wanted) {
+                if let Some(why) = self.types.lookup_fault(self.unit, scope, &part.text, &found, wanted) {
                     self.fault(part.span, why);
                 }
             }
@@ -211,8 +212,8 @@ impl Checker<'_> {
         None
     }
 
-    /// Encodes the value of a field. `in_message` says that it stands within a message value, where
-    /// lists and a few more spellings are allowed.
+    /// Encodes the value of a field. `in_message` says that the value is inside a message value, where
+    /// lists and some other spellings are allowed.
     fn encode(
         &mut self,
         scope: &str,
@@ -304,7 +305,7 @@ impl Checker<'_> {
         }
         let names = declared.values.iter().map(|(name, _)| name.as_str());
         let message = match &value.kind {
-            ValueKind::Ident { text, .. } => match near(text, names) {
+            ValueKind::Ident { text, .. } => match nearest(text, names) {
                 Some(near) => {
                     format!("the enum `{}` has no value `{text}`: did you mean `{near}`?", declared.full)
                 }
@@ -372,7 +373,7 @@ impl Checker<'_> {
             let message = &self.types.messages[id];
             let Some(field) = message.field(&part.name.text) else {
                 let names = message.fields.iter().map(|field| field.name.as_str());
-                let text = match near(&part.name.text, names) {
+                let text = match nearest(&part.name.text, names) {
                     Some(near) => format!(
                         "`{}` has no field `{}`: did you mean `{near}`?",
                         message.full, part.name.text
@@ -394,7 +395,7 @@ impl Checker<'_> {
     }
 }
 
-/// The number of a field, as descriptors have it. One that does not fit is a fault elsewhere.
+/// Returns the number of a field. A number that does not fit is reported elsewhere.
 fn number(field: &FieldInfo) -> u32 {
     u32::try_from(field.number).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! Services: their options. What their methods refer to is looked up with all other types.
+//! Checks the options of services and methods. The types of methods are resolved with all others.
 
 use super::Checker;
 use crate::source::ast::Service;

@@ -1,4 +1,4 @@
-//! The values of enums.
+//! Checks the values of enums.
 
 use std::collections::HashMap;
 
@@ -59,7 +59,7 @@ impl Checker<'_> {
                 self.fault(value.name.span, message);
             }
         }
-        self.told_apart(declared);
+        self.check_distinct_names(declared);
         if alias && !aliased {
             let message = format!(
                 "no two values of `{}` have the same number: leave `allow_alias` out",
@@ -90,14 +90,14 @@ impl Checker<'_> {
 }
 
 impl Checker<'_> {
-    /// Names of values that differ only in case, underscores and the enum's own name would be one in
-    /// languages that change these, as ours does.
-    fn told_apart(&mut self, declared: &Enum) {
+    /// Reports values whose names differ only in case, underscores and the enum's name: languages that
+    /// convert the case of names, as Rust does, could not distinguish them.
+    fn check_distinct_names(&mut self, declared: &Enum) {
         let mut seen = HashMap::new();
         for value in &declared.values {
             let name = value.name.text.as_str();
             let (before, number) =
-                *seen.entry(bare(&declared.name.text, name)).or_insert((name, value.number.value));
+                *seen.entry(normalized_name(&declared.name.text, name)).or_insert((name, value.number.value));
             if before != name && number != value.number.value {
                 let message = format!(
                     "`{name}` differs from `{before}` only in case, underscores or the name of the enum: \
@@ -109,9 +109,9 @@ impl Checker<'_> {
     }
 }
 
-/// A value's name as it is compared: without the name of the enum before it, and as words that start
-/// with a capital.
-fn bare(declared: &str, value: &str) -> String {
+/// Normalizes a value's name for comparison: removes the enum's name from its start, and converts
+/// it to camel case.
+fn normalized_name(declared: &str, value: &str) -> String {
     let prefix = declared.replace('_', "").to_ascii_lowercase();
     let mut prefix = prefix.chars().peekable();
     let mut rest = value;
@@ -140,7 +140,7 @@ fn bare(declared: &str, value: &str) -> String {
     bare
 }
 
-/// Both ends are included.
+/// Returns a range of values, inclusive at both ends.
 fn bounds(range: &Range) -> std::ops::RangeInclusive<i64> {
     let end = match range.end {
         RangeEnd::Number(number) => number.value,

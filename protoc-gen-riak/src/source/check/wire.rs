@@ -1,28 +1,28 @@
-//! Writes the values of options as they are encoded in a descriptor.
+//! Encodes the values of options as descriptors have them.
 //!
-//! `protobuf-parse` keeps one of several values of a repeated field within a message value, and
-//! none of extension fields. So options that a schema declares are encoded here, and handed on as
-//! the unknown fields that they are to a program which does not know the schema.
+//! `protobuf-parse` loses all but one value of a repeated field in a message value, and all values
+//! of extension fields. Options are therefore encoded here, and descriptors get custom options as
+//! unknown fields, as a program without their schema would see them.
 
 use crate::source::ast::{Scalar, Value, ValueKind};
 
-/// One encoded field: its number and its value.
+/// An encoded field: its number and its value.
 pub(crate) type Record = (u32, Encoded);
 
-/// A value as it is on the wire.
+/// A value as it is encoded on the wire.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Encoded {
     Varint(u64),
     Fixed64(u64),
     Bytes(Vec<u8>),
     Message(Vec<Record>),
-    /// One value of a field whose values are written together.
+    /// One value of a packed repeated field.
     Packed(Box<Encoded>),
     Fixed32(u32),
 }
 
-/// Adds what an option sets to what those before it set. `depth` is how many messages around the
-/// value its name goes through: these are the same messages for all options.
+/// Merges the records of an option into those of the options before it. `depth` is the number of
+/// nested messages that the option's name goes through, which all options share.
 pub(crate) fn merge(into: &mut Vec<Record>, from: Vec<Record>, depth: usize) {
     for (number, value) in from {
         let known = into.iter_mut().find(|(known, _)| *known == number);
@@ -35,7 +35,7 @@ pub(crate) fn merge(into: &mut Vec<Record>, from: Vec<Record>, depth: usize) {
     }
 }
 
-/// The body of a message: its fields, in the order of their numbers.
+/// Encodes the fields of a message, in the order of their numbers.
 pub(crate) fn body(mut records: Vec<Record>) -> Vec<u8> {
     records.sort_by_key(|(number, _)| *number);
     let mut out = Vec::new();
@@ -79,7 +79,7 @@ fn write(value: Encoded, out: &mut Vec<u8>) {
 
 fn varint(mut value: u64, out: &mut Vec<u8>) {
     while value >= 0x80 {
-        // The low seven bits, marked as not the last.
+        // The high bit says that more bytes follow.
         out.push(low_byte(value) | 0x80);
         value >>= 7;
     }
@@ -90,9 +90,9 @@ fn low_byte(value: u64) -> u8 {
     value.to_le_bytes()[0]
 }
 
-/// Encodes a value that is known to fit its type.
+/// Encodes a value that has been checked to fit its type.
 pub(crate) fn scalar(scalar: Scalar, value: &Value) -> Encoded {
-    // It fits 64 bits, with a sign or without: these are the same bits either way.
+    // The value fits 64 bits, signed or unsigned, and has the same bits either way.
     let signed = value.integer().unwrap_or_default();
     let bits =
         i64::try_from(signed).map_or_else(|_| u64::try_from(signed).unwrap_or(u64::MAX), i64::cast_unsigned);

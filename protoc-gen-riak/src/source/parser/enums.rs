@@ -1,4 +1,4 @@
-//! Enums.
+//! Parses enums.
 
 use super::path::{enum_value, enumeration};
 use super::{Parse, Parser, join, step};
@@ -26,11 +26,11 @@ impl Parser<'_> {
         if self.skip_empty() {
             return Ok(());
         }
-        if self.sees("option") {
+        if self.next_is("option") {
             let options = join(path, &[enumeration::OPTIONS]);
             let option = self.option_statement(&options, to.options.len())?;
             to.options.push(option);
-        } else if self.sees("reserved") {
+        } else if self.next_is("reserved") {
             let numbers = (enumeration::RESERVED_RANGE, enumeration::RESERVED_NAME);
             self.reserved(path, numbers, true, &mut to.reserved)?;
         } else {

@@ -1,11 +1,11 @@
-//! The top level of a file: syntax, package, imports and what is declared.
+//! Parses the top level of a file: syntax, package, imports and declarations.
 
 use super::path::file;
 use super::{Parse, Parser, comments_before, join, step, text_of};
 use crate::source::ast::{File, Import, ImportKind, Name, Syntax};
 use crate::source::lexer::{Fault, Kind};
 
-/// What may stand at the top level, for messages.
+/// The statements allowed at the top level, for error messages.
 const STATEMENT: &str = "`message`, `enum`, `service`, `extend`, `import`, `package`, `option` or `;`";
 
 impl Parser<'_> {
@@ -16,7 +16,7 @@ impl Parser<'_> {
 
         let root = self.open(&[]);
         let syntax =
-            if self.sees("syntax") || self.sees("edition") { self.syntax()? } else { Syntax::Proto2 };
+            if self.next_is("syntax") || self.next_is("edition") { self.syntax()? } else { Syntax::Proto2 };
         let mut file = File {
             syntax,
             package: None,
@@ -37,7 +37,7 @@ impl Parser<'_> {
     fn syntax(&mut self) -> Parse<Syntax> {
         let location = self.open(&[file::SYNTAX]);
         let start = self.span().start;
-        let edition = self.sees("edition");
+        let edition = self.next_is("edition");
         self.advance();
         self.take("=", "`=`")?;
         let name = self.text_string("\"proto2\" or \"proto3\"")?;
@@ -118,15 +118,15 @@ impl Parser<'_> {
         let location = self.open(&[file::DEPENDENCY, step(to.imports.len())]);
         let start = self.advance();
         let of_kind = |kind| to.imports.iter().filter(|known| known.kind == kind).count();
-        let kind = if self.sees("public") {
+        let kind = if self.next_is("public") {
             let index = step(of_kind(ImportKind::Public));
             let span = self.advance();
-            self.note(&[file::PUBLIC_DEPENDENCY, index], span);
+            self.record(&[file::PUBLIC_DEPENDENCY, index], span);
             ImportKind::Public
-        } else if self.sees("weak") {
+        } else if self.next_is("weak") {
             let index = step(of_kind(ImportKind::Weak));
             let span = self.advance();
-            self.note(&[file::WEAK_DEPENDENCY, index], span);
+            self.record(&[file::WEAK_DEPENDENCY, index], span);
             ImportKind::Weak
         } else {
             ImportKind::Plain
@@ -159,8 +159,8 @@ impl Parser<'_> {
         Ok(Name { text, span })
     }
 
-    /// The path of the options of an element, and then of the option that is `index` in it before
-    /// names are resolved.
+    /// Returns the path of an option before names are resolved: the path of the options, followed by
+    /// `uninterpreted_option` and the index.
     pub(super) fn unresolved(options: &[i32], index: usize) -> Vec<i32> {
         const UNINTERPRETED: i32 = 999;
         join(options, &[UNINTERPRETED, step(index)])

@@ -1,4 +1,4 @@
-//! Messages, their fields, oneofs and extensions.
+//! Parses messages, with their fields, oneofs and extensions.
 
 use super::path::{field, message, oneof};
 use super::{Parse, Parser, join, step};
@@ -6,18 +6,18 @@ use crate::source::ast::{Field, FieldType, Label, Message, MessageKind, Name, On
 use crate::source::lexer::{Fault, Kind};
 use crate::source::text::Span;
 
-/// Where the messages of groups and map fields go: into the list that the fields' parent has.
+/// The list to which the messages of groups and map fields are added: that of the fields' parent.
 pub(super) struct Nested<'a> {
-    /// The path of that parent.
+    /// The path of the parent.
     pub(super) parent: &'a [i32],
-    /// The number of the list within it.
+    /// The field number of the list in the parent's descriptor.
     pub(super) number: i32,
     pub(super) messages: &'a mut Vec<Message>,
 }
 
-/// What kind of place a field stands in.
+/// The context of a field declaration.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum Context {
     Message,
     Extend,
     /// The oneof with this index.
@@ -38,13 +38,13 @@ impl Parser<'_> {
     }
 
     fn message_block(&mut self, path: &[i32], location: usize, open: Span, to: &mut Message) -> Parse<()> {
-        self.sink("messages")?;
+        self.enter("messages")?;
         self.finish("{", location, "`{`")?;
         while !self.end_block() {
             self.require_more(open, "message")?;
             self.message_statement(path, to)?;
         }
-        self.rise();
+        self.leave();
         Ok(())
     }
 
@@ -84,14 +84,14 @@ impl Parser<'_> {
                 let mut nested = Nested { parent: path, number: message::NESTED, messages: &mut to.messages };
                 let path = join(path, &[message::FIELD, step(to.fields.len())]);
                 let location = self.open(&path);
-                let field = self.field(&path, location, Place::Message, &mut nested)?;
+                let field = self.field(&path, location, Context::Message, &mut nested)?;
                 to.fields.push(field);
             }
         }
         Ok(())
     }
 
-    /// `extend`: its fields go to a list of extensions, whose path is given.
+    /// Parses `extend`, whose fields go to the list of extensions with the given path.
     pub(super) fn extend(&mut self, list: &[i32], to: &mut Vec<Field>, nested: &mut Nested<'_>) -> Parse<()> {
         let all = self.open(list);
         let open = self.advance();
@@ -101,8 +101,8 @@ impl Parser<'_> {
             self.require_more(open, "extend")?;
             let path = join(list, &[step(to.len())]);
             let location = self.open(&path);
-            self.note(&join(&path, &[field::EXTENDEE]), extendee.span);
-            let mut extension = self.field(&path, location, Place::Extend, nested)?;
+            self.record(&join(&path, &[field::EXTENDEE]), extendee.span);
+            let mut extension = self.field(&path, location, Context::Extend, nested)?;
             extension.extendee = Some(extendee.clone());
             to.push(extension);
             if self.end_block() {
@@ -125,7 +125,7 @@ impl Parser<'_> {
         let mut options = Vec::new();
         loop {
             self.require_more(open, "oneof")?;
-            if self.sees("option") {
+            if self.next_is("option") {
                 let options_path = join(&oneof_path, &[oneof::OPTIONS]);
                 options.push(self.option_statement(&options_path, options.len())?);
             } else {
@@ -138,7 +138,7 @@ impl Parser<'_> {
                 let path_of_field = join(path, &[message::FIELD, step(to.fields.len())]);
                 let mut nested = Nested { parent: path, number: message::NESTED, messages: &mut to.messages };
                 let at = self.open(&path_of_field);
-                let field = self.field(&path_of_field, at, Place::Oneof(index), &mut nested)?;
+                let field = self.field(&path_of_field, at, Context::Oneof(index), &mut nested)?;
                 to.fields.push(field);
             }
             if self.end_block() {
@@ -150,18 +150,18 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// A field of any kind. Its location is already open.
+    /// Parses a field of any kind, whose location is already open.
     fn field(
         &mut self,
         path: &[i32],
         location: usize,
-        place: Place,
+        context: Context,
         nested: &mut Nested<'_>,
     ) -> Parse<Field> {
         let label = match label(self.text()) {
             Some(label) if self.kind() == Kind::Ident => {
                 let span = self.advance();
-                self.note(&join(path, &[field::LABEL]), span);
+                self.record(&join(path, &[field::LABEL]), span);
                 Some((label, span))
             }
             _ => None,
@@ -174,9 +174,9 @@ impl Parser<'_> {
         let number_location = self.open(&join(path, &[field::NUMBER]));
         let number = self.integer(false, "the number of the field")?;
         self.close(number_location);
-        let oneof = match place {
-            Place::Oneof(index) => Some(index),
-            Place::Message | Place::Extend => None,
+        let oneof = match context {
+            Context::Oneof(index) => Some(index),
+            Context::Message | Context::Extend => None,
         };
         let mut field = Field {
             name,
@@ -204,12 +204,12 @@ impl Parser<'_> {
         Ok(field)
     }
 
-    /// The type of a field, and whether it is a group, whose name is not yet read.
+    /// Parses the type of a field, and returns whether it is a group, whose name follows.
     fn field_type(&mut self, path: &[i32]) -> Parse<(FieldType, bool)> {
         let location = self.open(path);
         let start = self.span();
         let mut group = false;
-        let ty = if self.sees("map")
+        let ty = if self.next_is("map")
             && self
                 .tokens
                 .get(self.at + 1)
@@ -222,13 +222,13 @@ impl Parser<'_> {
             let value = self.plain_type("the type of the map's values")?;
             self.take(">", "`>` after the types of the map")?;
             FieldType::Map(Box::new((key, value)), start.to(self.previous()))
-        } else if self.sees("group") {
+        } else if self.next_is("group") {
             group = true;
             let span = self.advance();
             FieldType::Group(Name { text: String::new(), span })
         } else {
-            // Where there has to be one, nothing else is said to be expected.
-            self.plain_type(if self.sees("}") { "a field" } else { "a field, or `}`" })?
+            // An empty block cannot end here, so only a field is expected.
+            self.plain_type(if self.next_is("}") { "a field" } else { "a field, or `}`" })?
         };
         self.close(location);
         let number = match ty {
@@ -249,8 +249,8 @@ impl Parser<'_> {
         Ok(FieldType::Named(self.type_name(what)?))
     }
 
-    /// The body of a group: a message that has the name that stands where a field has its own. The
-    /// field's is the same in lower case.
+    /// Parses the body of a group. The name in the declaration is that of the group's message; the
+    /// field has the same name in lower case.
     fn group(
         &mut self,
         path: &[i32],
@@ -273,8 +273,8 @@ impl Parser<'_> {
         let start = self.locations[location].span;
         let group_location = self.open(&group_path);
         self.locations[group_location].span.start = start.start;
-        self.note(&join(&group_path, &[message::NAME]), name.span);
-        self.note(&join(path, &[field::TYPE_NAME]), name.span);
+        self.record(&join(&group_path, &[message::NAME]), name.span);
+        self.record(&join(path, &[field::TYPE_NAME]), name.span);
         field.name.text.make_ascii_lowercase();
         field.ty = FieldType::Group(name.clone());
         let mut declared = Message::new(MessageKind::Group, name);
@@ -294,7 +294,7 @@ fn label(word: &str) -> Option<Label> {
     }
 }
 
-/// The name of a map field's nested message: the field's in camel case, and `Entry`.
+/// Returns the name of a map field's entry message: the field's name in camel case, and `Entry`.
 fn map_entry_name(field: &str) -> String {
     let mut name = String::with_capacity(field.len() + 5);
     let mut capital = true;

@@ -1,10 +1,10 @@
-//! Reads the tokens of a file into elements, and notes where each of them stands.
+//! Parses the tokens of a file into a syntax tree, and records the location of each element.
 //!
-//! This file holds what all of the grammar needs: the tokens ahead, the locations so far, and the
-//! comments that wait for the declaration that they lead. The grammar is in the files beside it.
+//! This file has the state that the whole grammar uses: the current token, the locations so far, and
+//! the comments for the next declaration. The files beside it have the grammar.
 //!
-//! Invariant: locations stand in the order in which `protoc` notes them, with the same paths, spans
-//! and comments; only the paths of options are not known before their names are resolved.
+//! Invariant: locations are in the order in which `protoc` records them, with the same paths, spans
+//! and comments, except that the paths of options are incomplete until their names are resolved.
 
 mod enums;
 mod file;
@@ -19,10 +19,10 @@ use super::comments::{self, Gap};
 use super::lexer::{self, Fault, Kind, Token};
 use super::text::{SourceText, Span};
 
-/// How deep messages, groups and values may nest.
-pub(crate) const DEPTH: usize = 64;
+/// The maximum depth of nested messages, groups and values.
+pub(crate) const MAX_DEPTH: usize = 64;
 
-/// Where an element stands, and the comments on it.
+/// The place of an element, with its comments.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Location {
     pub(crate) path: Vec<i32>,
@@ -32,7 +32,7 @@ pub(crate) struct Location {
     pub(crate) detached: Vec<String>,
 }
 
-/// A file that has been read.
+/// A parsed file.
 #[derive(Debug, Clone)]
 pub(crate) struct Parsed {
     pub(crate) file: File,
@@ -40,7 +40,7 @@ pub(crate) struct Parsed {
     pub(crate) tokens: Vec<Token>,
 }
 
-/// Reads a file. Gives its first syntax error where it has one.
+/// Parses a file, or returns its first syntax error.
 pub(crate) fn parse(source: &SourceText) -> Result<Parsed, Fault> {
     let (tokens, unreadable) = lexer::lex(source.text());
     let mut parser = Parser {
@@ -58,7 +58,7 @@ pub(crate) fn parse(source: &SourceText) -> Result<Parsed, Fault> {
     Ok(Parsed { file, locations, tokens })
 }
 
-/// The comments in front of a token.
+/// Returns the comments before a token.
 pub(crate) fn comments_before(text: &str, tokens: &[Token], index: usize) -> Gap {
     let next = tokens[index];
     let start = index.checked_sub(1).map_or_else(
@@ -68,7 +68,7 @@ pub(crate) fn comments_before(text: &str, tokens: &[Token], index: usize) -> Gap
     let gap = Span { start, end: next.span.start.max(start) };
     let closes = matches!(next.kind, Kind::End | Kind::Bad)
         || matches!(&text[next.span.start..next.span.end], "}" | "]" | ")");
-    comments::sort(text, gap, index == 0, closes)
+    comments::classify(text, gap, index == 0, closes)
 }
 
 type Parse<T> = Result<T, Fault>;
@@ -79,15 +79,15 @@ struct Parser<'a> {
     at: usize,
     unreadable: Option<Fault>,
     locations: Vec<Location>,
-    /// The comment that leads the declaration that comes next.
+    /// The leading comment of the next declaration.
     leading: Option<String>,
-    /// The detached comments before the declaration that comes next.
+    /// The detached comments before the next declaration.
     detached: Vec<String>,
     depth: usize,
 }
 
 impl Parser<'_> {
-    // The tokens ahead.
+    // Tokens.
 
     fn token(&self) -> Token {
         self.tokens[self.at]
@@ -97,7 +97,7 @@ impl Parser<'_> {
         self.token().span
     }
 
-    /// The span of the last token taken.
+    /// Returns the span of the last token taken.
     fn previous(&self) -> Span {
         self.at.checked_sub(1).map_or_else(|| self.span(), |previous| self.tokens[previous].span)
     }
@@ -110,12 +110,12 @@ impl Parser<'_> {
         self.token().kind
     }
 
-    /// Whether the next token is this word or symbol.
-    fn sees(&self, text: &str) -> bool {
+    /// Reports whether the next token is this word or symbol.
+    fn next_is(&self, text: &str) -> bool {
         matches!(self.kind(), Kind::Ident | Kind::Symbol) && self.text() == text
     }
 
-    /// Moves on to the next token; never past the last one.
+    /// Moves to the next token, but never past the last one.
     fn advance(&mut self) -> Span {
         let span = self.span();
         if !matches!(self.kind(), Kind::End | Kind::Bad) {
@@ -125,14 +125,14 @@ impl Parser<'_> {
     }
 
     fn take_if(&mut self, text: &str) -> bool {
-        let found = self.sees(text);
+        let found = self.next_is(text);
         if found {
             self.advance();
         }
         found
     }
 
-    /// The fault that something else was expected here.
+    /// Returns the fault that the next token is not what was expected.
     fn expected(&self, what: &str) -> Fault {
         if self.kind() == Kind::Bad
             && let Some(fault) = &self.unreadable
@@ -141,16 +141,15 @@ impl Parser<'_> {
         }
         let found = match self.kind() {
             Kind::End => "the end of the file".to_owned(),
-            Kind::Str => format!("the string {}", shortened(self.text())),
-            _ => format!("`{}`", shortened(self.text())),
+            Kind::Str => format!("the string {}", truncated(self.text())),
+            _ => format!("`{}`", truncated(self.text())),
         };
-        // What is missing at the end of a line is missing there, not where the next one starts.
         let offset = self.span().start;
         Fault::new(offset, format!("expected {what}, found {found}"))
     }
 
     fn take(&mut self, text: &str, what: &str) -> Parse<Span> {
-        if self.sees(text) { Ok(self.advance()) } else { Err(self.expected(what)) }
+        if self.next_is(text) { Ok(self.advance()) } else { Err(self.expected(what)) }
     }
 
     fn name(&mut self, what: &str) -> Parse<Name> {
@@ -162,7 +161,7 @@ impl Parser<'_> {
         Ok(Name { text, span })
     }
 
-    /// A name of several parts, with a dot before it where it is absolute.
+    /// Parses a name of several parts, with a leading dot if it is absolute.
     fn type_name(&mut self, what: &str) -> Parse<Name> {
         let start = self.span();
         let mut text = String::new();
@@ -178,7 +177,7 @@ impl Parser<'_> {
         Ok(Name { text, span })
     }
 
-    /// An integer, with a `-` before it where that is allowed.
+    /// Parses an integer, with a leading `-` if `signed` allows it.
     fn integer(&mut self, signed: bool, what: &str) -> Parse<Number> {
         let start = self.span();
         let negative = signed && self.take_if("-");
@@ -196,7 +195,7 @@ impl Parser<'_> {
         Ok(Number { value, span })
     }
 
-    /// One string, or several that stand one after another: the bytes that they mean together.
+    /// Parses adjacent strings, and returns their concatenated bytes.
     fn string(&mut self, what: &str) -> Parse<(Vec<u8>, Span)> {
         if self.kind() != Kind::Str {
             return Err(self.expected(what));
@@ -212,7 +211,7 @@ impl Parser<'_> {
         Ok((bytes, start.to(self.previous())))
     }
 
-    /// A string that must be text.
+    /// Parses a string that must be UTF-8.
     fn text_string(&mut self, what: &str) -> Parse<Name> {
         let (bytes, span) = self.string(what)?;
         let text =
@@ -222,19 +221,19 @@ impl Parser<'_> {
 
     // Nesting.
 
-    /// Goes one level deeper, which must be left with [`Self::rise`].
-    fn sink(&mut self, what: &str) -> Parse<()> {
-        if self.depth == DEPTH {
+    /// Enters a nesting level, which [`Self::leave`] leaves.
+    fn enter(&mut self, what: &str) -> Parse<()> {
+        if self.depth == MAX_DEPTH {
             return Err(Fault::new(
                 self.span().start,
-                format!("{what} nest more than {DEPTH} levels deep: flatten them"),
+                format!("{what} nest more than {MAX_DEPTH} levels deep: flatten them"),
             ));
         }
         self.depth += 1;
         Ok(())
     }
 
-    fn rise(&mut self) {
+    fn leave(&mut self) {
         self.depth -= 1;
     }
 
@@ -258,15 +257,15 @@ impl Parser<'_> {
         span.end = end.max(span.start);
     }
 
-    /// Notes a location that is already known.
-    fn note(&mut self, path: &[i32], span: Span) {
+    /// Records a location with a known span.
+    fn record(&mut self, path: &[i32], span: Span) {
         self.locations.push(Location { path: path.to_vec(), span, ..Location::default() });
     }
 
-    // Ends of declarations, which is where comments are.
+    // Ends of declarations, where comments are assigned.
 
-    /// Takes the token that ends a declaration or the head of its block. The comments that waited
-    /// for the declaration and the one that trails it go to `location`.
+    /// Takes the token that ends a declaration or the head of its block. The pending comments and the
+    /// trailing one go to `location`.
     fn finish(&mut self, text: &str, location: usize, what: &str) -> Parse<()> {
         self.take(text, what)?;
         let gap = comments_before(self.source.text(), self.tokens, self.at);
@@ -278,7 +277,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// Takes an empty statement where there is one: its comments are nobody's.
+    /// Takes an empty statement if there is one. Its leading and trailing comments are dropped.
     fn skip_empty(&mut self) -> bool {
         let found = self.take_if(";");
         if found {
@@ -290,7 +289,7 @@ impl Parser<'_> {
         found
     }
 
-    /// Takes the end of a block where it is there. What waited in the block is dropped.
+    /// Takes the end of a block if it is there. Pending comments in the block are dropped.
     fn end_block(&mut self) -> bool {
         let found = self.take_if("}");
         if found {
@@ -301,7 +300,7 @@ impl Parser<'_> {
         found
     }
 
-    /// The fault that a block goes on to the end of the file.
+    /// Returns a fault if the file ends inside a block.
     fn require_more(&self, open: Span, what: &str) -> Parse<()> {
         if self.kind() == Kind::End {
             let (line, _) = self.source.place(open.start);
@@ -311,28 +310,28 @@ impl Parser<'_> {
     }
 }
 
-/// The text of a comment; an empty comment says nothing.
+/// Returns the text of a comment, if it is not empty.
 fn text_of(comment: Option<comments::Comment>) -> Option<String> {
     comment.map(|comment| comment.text).filter(|text| !text.is_empty())
 }
 
-/// A piece of the text that fits a message.
-fn shortened(text: &str) -> String {
-    const MOST: usize = 40;
-    if text.chars().count() <= MOST {
+/// Truncates a token's text for an error message.
+fn truncated(text: &str) -> String {
+    const MAX_CHARS: usize = 40;
+    if text.chars().count() <= MAX_CHARS {
         text.to_owned()
     } else {
-        let start: String = text.chars().take(MOST).collect();
+        let start: String = text.chars().take(MAX_CHARS).collect();
         format!("{start}…")
     }
 }
 
-/// A path with more steps.
+/// Appends steps to a path.
 fn join(path: &[i32], steps: &[i32]) -> Vec<i32> {
     [path, steps].concat()
 }
 
-/// An index as a step of a path.
+/// Converts an index to a step of a path.
 fn step(index: usize) -> i32 {
     i32::try_from(index).unwrap_or(i32::MAX)
 }

@@ -1,4 +1,4 @@
-//! Options and their values.
+//! Parses options and their values.
 
 use super::path::field;
 use super::{Parse, Parser, join};
@@ -7,7 +7,7 @@ use crate::source::lexer::{Fault, Kind, int_value};
 use crate::source::text::Span;
 
 impl Parser<'_> {
-    /// `option name = value;`, the option that is `index` among those of its element.
+    /// Parses `option name = value;`, where `index` is the option's index in its element.
     pub(super) fn option_statement(&mut self, path: &[i32], index: usize) -> Parse<OptionSet> {
         let all = self.open(path);
         let location = self.open(&Self::unresolved(path, index));
@@ -20,10 +20,10 @@ impl Parser<'_> {
         Ok(option)
     }
 
-    /// Options in brackets, where there are any.
+    /// Parses options in brackets, if there are any.
     pub(super) fn bracketed(&mut self, path: &[i32]) -> Parse<Vec<OptionSet>> {
         let mut options = Vec::new();
-        if !self.sees("[") {
+        if !self.next_is("[") {
             return Ok(options);
         }
         let all = self.open(path);
@@ -40,18 +40,18 @@ impl Parser<'_> {
         Ok(options)
     }
 
-    /// The options of a field, where `default` and `json_name` are no options in a descriptor.
+    /// Parses the options of a field. In descriptors, `default` and `json_name` are not options.
     pub(super) fn field_options(&mut self, path: &[i32], to: &mut Field) -> Parse<()> {
-        if !self.sees("[") {
+        if !self.next_is("[") {
             return Ok(());
         }
         let options = join(path, &[field::OPTIONS]);
         let all = self.open(&options);
         self.advance();
         loop {
-            if self.sees("default") {
+            if self.next_is("default") {
                 self.default(path, to)?;
-            } else if self.sees("json_name") {
+            } else if self.next_is("json_name") {
                 self.json_name(path, to)?;
             } else {
                 let option = self.assignment(&options, to.options.len())?;
@@ -103,7 +103,7 @@ impl Parser<'_> {
         Ok(option)
     }
 
-    /// `name = value`.
+    /// Parses `name = value`.
     pub(super) fn option(&mut self, location: Option<usize>) -> Parse<OptionSet> {
         let start = self.span();
         let mut name = vec![self.name_part()?];
@@ -128,9 +128,9 @@ impl Parser<'_> {
         Ok(NamePart { text: name.text, extension, span: start.to(self.previous()) })
     }
 
-    /// A value outside of message values: a single one, or a message in braces.
+    /// Parses a value outside of message values: a single value, or a message in braces.
     fn value(&mut self, what: &str) -> Parse<Value> {
-        if self.sees("{") { self.message_value() } else { self.single_value(what) }
+        if self.next_is("{") { self.message_value() } else { self.single_value(what) }
     }
 
     fn single_value(&mut self, what: &str) -> Parse<Value> {
@@ -149,7 +149,7 @@ impl Parser<'_> {
                 let text = self.text();
                 let kind = match (int_value(text), text.parse::<f64>()) {
                     (Some(magnitude), _) => ValueKind::Int { negative, magnitude },
-                    // Without a fraction it is a float all the same, as protoc has it.
+                    // Like protoc, read an integer that does not fit as a float.
                     (None, Ok(size)) if !text.starts_with('0') => {
                         ValueKind::Float(if negative { -size } else { size })
                     }
@@ -163,7 +163,7 @@ impl Parser<'_> {
                 kind
             }
             Kind::Float => {
-                // The lexer lets only digits, one point and an exponent through.
+                // The lexer only accepts digits, one point and an exponent.
                 let value: f64 = self.text().parse().unwrap_or(f64::NAN);
                 self.advance();
                 ValueKind::Float(if negative { -value } else { value })
@@ -176,9 +176,9 @@ impl Parser<'_> {
         Ok(Value { kind, span })
     }
 
-    /// A message value, in `{}` or `<>`.
+    /// Parses a message value, in `{}` or `<>`.
     fn message_value(&mut self) -> Parse<Value> {
-        self.sink("values")?;
+        self.enter("values")?;
         let start = self.span();
         let close = if self.take_if("<") {
             ">"
@@ -192,19 +192,19 @@ impl Parser<'_> {
             if self.take_if(close) {
                 break;
             }
-            if self.kind() != Kind::Ident && !self.sees("[") {
+            if self.kind() != Kind::Ident && !self.next_is("[") {
                 let what = format!("the name of a field or `{close}`");
                 return Err(self.expected(&what));
             }
             fields.push(self.value_field()?);
         }
-        self.rise();
+        self.leave();
         Ok(Value { kind: ValueKind::Message(fields), span: start.to(self.previous()) })
     }
 
-    /// Passes comments of the text format, from a `#` to the end of the line.
+    /// Skips comments of the text format, from a `#` to the end of the line.
     fn skip_hash_comments(&mut self) {
-        while self.sees("#") {
+        while self.next_is("#") {
             let start = self.span().start;
             let rest = self.source.text().get(start..).unwrap_or_default();
             let end = start + rest.find('\n').unwrap_or(rest.len());
@@ -229,8 +229,8 @@ impl Parser<'_> {
             self.name("the name of a field")?.text
         };
         let name = NamePart { text, extension, span: start.to(self.previous()) };
-        // A message and a list are seen to be values without a colon.
-        if !self.take_if(":") && !["{", "<", "["].iter().any(|open| self.sees(open)) {
+        // The colon is optional before a message and a list.
+        if !self.take_if(":") && !["{", "<", "["].iter().any(|open| self.next_is(open)) {
             return Err(self.expected("`:` and the value of the field"));
         }
         let value = self.field_value()?;
@@ -241,9 +241,9 @@ impl Parser<'_> {
     }
 
     fn field_value(&mut self) -> Parse<Value> {
-        if self.sees("{") || self.sees("<") {
+        if self.next_is("{") || self.next_is("<") {
             self.message_value()
-        } else if self.sees("[") {
+        } else if self.next_is("[") {
             self.list_value()
         } else {
             self.single_value("the value of the field")
@@ -251,7 +251,7 @@ impl Parser<'_> {
     }
 
     fn list_value(&mut self) -> Parse<Value> {
-        self.sink("values")?;
+        self.enter("values")?;
         let start: Span = self.advance();
         let mut items = Vec::new();
         if !self.take_if("]") {
@@ -263,7 +263,7 @@ impl Parser<'_> {
             }
             self.take("]", "`,` or `]` after the value")?;
         }
-        self.rise();
+        self.leave();
         Ok(Value { kind: ValueKind::List(items), span: start.to(self.previous()) })
     }
 }

@@ -1,5 +1,5 @@
-//! The field numbers of `google/protobuf/descriptor.proto` that paths of source code info are made
-//! of: which field of its parent holds an element.
+//! The field numbers of `google/protobuf/descriptor.proto`, of which the paths in source code info
+//! consist: the field of the parent that contains an element.
 
 pub(crate) mod file {
     pub(crate) const PACKAGE: i32 = 2;

@@ -1,4 +1,4 @@
-//! Ranges of numbers: what is reserved, and what extensions may use.
+//! Parses ranges of numbers: reserved ones, and those for extensions.
 
 use super::path::{message, range};
 use super::{Parse, Parser, join, step};
@@ -6,7 +6,8 @@ use crate::source::ast::{Range, RangeEnd, Reserved};
 use crate::source::lexer::Kind;
 
 impl Parser<'_> {
-    /// `reserved`, of a message or an enum. The numbers are those of ranges and of names.
+    /// Parses `reserved` in a message or an enum. `ranges` and `names` are field numbers of its
+    /// descriptor.
     pub(super) fn reserved(
         &mut self,
         parent: &[i32],
@@ -41,7 +42,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// `extensions`. Options of the ranges are read and left: nothing here needs them.
+    /// Parses `extensions`. Options of the ranges are parsed and dropped, since nothing needs them.
     pub(super) fn extension_ranges(&mut self, parent: &[i32], to: &mut Vec<Range>) -> Parse<()> {
         let path = join(parent, &[message::EXTENSION_RANGE]);
         let location = self.open(&path);
@@ -79,7 +80,7 @@ impl Parser<'_> {
                 self.close(location);
                 end
             } else {
-                self.note(&end_path, start.span);
+                self.record(&end_path, start.span);
                 RangeEnd::Number(start)
             };
             self.close(whole);

@@ -1,4 +1,4 @@
-//! Services and their methods.
+//! Parses services and their methods.
 
 use super::path::{method, service};
 use super::{Parse, Parser, join, step};
@@ -18,7 +18,7 @@ impl Parser<'_> {
             if self.skip_empty() {
                 continue;
             }
-            if self.sees("option") {
+            if self.next_is("option") {
                 let options = join(path, &[service::OPTIONS]);
                 let option = self.option_statement(&options, declared.options.len())?;
                 declared.options.push(option);
@@ -43,7 +43,7 @@ impl Parser<'_> {
         self.take("returns", "`returns` and the answer's type")?;
         let numbers = (method::SERVER_STREAMING, method::OUTPUT);
         let (server_streams, output) = self.method_type(path, numbers)?;
-        let has_block = self.sees("{");
+        let has_block = self.next_is("{");
         let options = if has_block {
             self.method_options(path, location)?
         } else {
@@ -63,14 +63,14 @@ impl Parser<'_> {
         })
     }
 
-    /// A type in parentheses, with `stream` before it or not. The numbers are those of the flag and
-    /// of the type.
+    /// Parses a type in parentheses, optionally after `stream`. `numbers` are the field numbers of the
+    /// flag and of the type.
     fn method_type(&mut self, path: &[i32], numbers: (i32, i32)) -> Parse<(bool, Name)> {
         self.take("(", "`(` and a type")?;
-        let streams = self.sees("stream");
+        let streams = self.next_is("stream");
         if streams {
             let span = self.advance();
-            self.note(&join(path, &[numbers.0]), span);
+            self.record(&join(path, &[numbers.0]), span);
         }
         let location = self.open(&join(path, &[numbers.1]));
         let name = self.type_name("the name of a message")?;
@@ -89,7 +89,7 @@ impl Parser<'_> {
             if self.skip_empty() {
                 continue;
             }
-            if !self.sees("option") {
+            if !self.next_is("option") {
                 return Err(self.expected("`option` or `}`"));
             }
             let option = self.option_statement(&options_path, options.len())?;

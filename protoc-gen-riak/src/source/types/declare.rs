@@ -1,19 +1,21 @@
-//! Enters what files declare into the table of names, and reports names that are declared twice.
+//! Adds the declarations of files to the table of names, and reports duplicates.
 
 use std::collections::hash_map::Entry;
 
 use protobuf::descriptor::{DescriptorProto, EnumDescriptorProto, FileDescriptorProto};
 
-use super::{EnumInfo, ExtensionInfo, FieldInfo, Kind, MessageInfo, Symbol, Types, What, lookup, package_of};
+use super::{
+    EnumInfo, ExtensionInfo, FieldInfo, Kind, MessageInfo, Symbol, SymbolKind, Types, lookup, package_of,
+};
 use crate::Diagnostic;
 use crate::source::ast::{
     self, Enum, Field, Label, Message, MessageKind, Name, OptionSet, RangeEnd, Syntax, ValueKind,
 };
-use crate::source::check::HIGHEST;
+use crate::source::check::MAX_FIELD_NUMBER;
 use crate::source::graph::{Content, Graph};
 
 impl Types {
-    /// Enters the names of one unit.
+    /// Adds the names of a unit.
     pub(super) fn declare_unit(&mut self, graph: &Graph, unit: usize, faults: &mut Vec<Diagnostic>) {
         match &graph.units[unit].content {
             Content::Parsed(parsed) => {
@@ -26,14 +28,14 @@ impl Types {
         }
     }
 
-    fn add_message(&mut self, info: MessageInfo) -> What {
+    fn add_message(&mut self, info: MessageInfo) -> SymbolKind {
         self.messages.push(info);
-        What::Message(self.messages.len() - 1)
+        SymbolKind::Message(self.messages.len() - 1)
     }
 
-    fn add_enum(&mut self, info: EnumInfo) -> What {
+    fn add_enum(&mut self, info: EnumInfo) -> SymbolKind {
         self.enums.push(info);
-        What::Enum(self.enums.len() - 1)
+        SymbolKind::Enum(self.enums.len() - 1)
     }
 
     fn declare_standard(&mut self, unit: usize, descriptor: &FileDescriptorProto) {
@@ -46,14 +48,14 @@ impl Types {
         }
     }
 
-    fn insert_standard(&mut self, unit: usize, full: String, what: What) {
-        self.symbols.entry(full).or_insert(Symbol { unit, offset: 0, what });
+    fn insert_standard(&mut self, unit: usize, full: String, kind: SymbolKind) {
+        self.symbols.entry(full).or_insert(Symbol { unit, offset: 0, kind });
     }
 
     fn standard_message(&mut self, unit: usize, scope: &str, message: &DescriptorProto) {
         let full = lookup::join(scope, message.name());
         let ranges = message.extension_range.iter();
-        let what = self.add_message(MessageInfo {
+        let kind = self.add_message(MessageInfo {
             full: full.clone(),
             fields: Vec::new(),
             extension_ranges: ranges
@@ -61,9 +63,9 @@ impl Types {
                 .collect(),
             map_entry: message.options.map_entry(),
         });
-        self.insert_standard(unit, full.clone(), what);
+        self.insert_standard(unit, full.clone(), kind);
         for field in &message.field {
-            self.insert_standard(unit, lookup::join(&full, field.name()), What::Field);
+            self.insert_standard(unit, lookup::join(&full, field.name()), SymbolKind::Field);
         }
         for nested in &message.nested_type {
             self.standard_message(unit, &full, nested);
@@ -76,15 +78,15 @@ impl Types {
     fn standard_enum(&mut self, unit: usize, scope: &str, declared: &EnumDescriptorProto) {
         let full = lookup::join(scope, declared.name());
         let values = declared.value.iter();
-        let what = self.add_enum(EnumInfo {
+        let kind = self.add_enum(EnumInfo {
             full: full.clone(),
             values: values.map(|value| (value.name().to_owned(), i64::from(value.number()))).collect(),
-            // Those of the descriptor are used in options only; all others are declared in proto3.
+            // Enums of descriptor.proto are used only in options; all others are proto3.
             syntax: Syntax::Proto3,
         });
-        self.insert_standard(unit, full, what);
+        self.insert_standard(unit, full, kind);
         for value in &declared.value {
-            self.insert_standard(unit, lookup::join(scope, value.name()), What::EnumValue);
+            self.insert_standard(unit, lookup::join(scope, value.name()), SymbolKind::EnumValue);
         }
     }
 }
@@ -113,9 +115,9 @@ impl Declarer<'_> {
             self.extension(&package, extension);
         }
         for service in &file.services {
-            let full = self.insert(&package, &service.name, What::Service);
+            let full = self.insert(&package, &service.name, SymbolKind::Service);
             for method in &service.methods {
-                self.insert(&full, &method.name, What::Method);
+                self.insert(&full, &method.name, SymbolKind::Method);
             }
         }
     }
@@ -127,7 +129,7 @@ impl Declarer<'_> {
         if let Some((part, symbol)) = taken {
             let message = format!(
                 "`{part}` cannot be a package: it is {} in `{}`",
-                symbol.what.noun(),
+                symbol.kind.noun(),
                 self.types.names[symbol.unit]
             );
             self.fault(name.span.start, message);
@@ -139,10 +141,10 @@ impl Declarer<'_> {
         self.faults.push(source.diagnose(offset, message));
     }
 
-    /// Enters a name, and gives it in full.
-    fn insert(&mut self, scope: &str, name: &Name, what: What) -> String {
+    /// Adds a name, and returns the full name.
+    fn insert(&mut self, scope: &str, name: &Name, kind: SymbolKind) -> String {
         let full = lookup::join(scope, &name.text);
-        let symbol = Symbol { unit: self.unit, offset: name.span.start, what };
+        let symbol = Symbol { unit: self.unit, offset: name.span.start, kind };
         if let Some(units) = self.types.packages.get(&full) {
             let file = units.first().map_or("", |&unit| &self.types.names[unit]);
             let message = format!("`{full}` is already a package, in `{file}`: rename it");
@@ -154,27 +156,27 @@ impl Declarer<'_> {
             }
             Entry::Occupied(mut taken) => {
                 let known = *taken.get();
-                // Within a file, the one that stands first was there first.
+                // In a file, the declaration that comes first in the text counts as the first.
                 let (before, after) = if known.unit == self.unit && known.offset > symbol.offset {
                     taken.insert(symbol);
                     (symbol, known)
                 } else {
                     (known, symbol)
                 };
-                let message = self.taken(scope, &name.text, before, after.what);
+                let message = self.duplicate_message(scope, &name.text, before, after.kind);
                 self.fault(after.offset, message);
             }
         }
         let at = (self.unit, name.span.start);
-        if let What::Extension(id) = what {
+        if let SymbolKind::Extension(id) = kind {
             self.types.extensions_at.insert(at, id);
-        } else if what.is_type() {
-            self.types.declared_at.insert(at, what);
+        } else if kind.is_type() {
+            self.types.declared_at.insert(at, kind);
         }
         full
     }
 
-    fn taken(&self, scope: &str, name: &str, before: Symbol, after: What) -> String {
+    fn duplicate_message(&self, scope: &str, name: &str, before: Symbol, after: SymbolKind) -> String {
         let of = &self.graph.units[before.unit].source;
         let place = if before.unit == self.unit {
             format!("in line {}", of.place(before.offset).0)
@@ -182,9 +184,9 @@ impl Declarer<'_> {
             format!("in `{}`", of.name)
         };
         let within = if scope.is_empty() { String::new() } else { format!(" of `{scope}`") };
-        let noun = before.what.noun();
+        let noun = before.kind.noun();
         let mut message = format!("the name `{name}`{within} is already {noun}, {place}: rename one");
-        if after == What::EnumValue && before.what == What::EnumValue {
+        if after == SymbolKind::EnumValue && before.kind == SymbolKind::EnumValue {
             message.push_str(
                 " (the values of an enum are named in the scope around it, beside those of other \
                  enums)",
@@ -200,22 +202,22 @@ impl Declarer<'_> {
                 RangeEnd::Max if is_set(&message.options, "message_set_wire_format") => {
                     i64::from(i32::MAX) - 1
                 }
-                RangeEnd::Max => HIGHEST,
+                RangeEnd::Max => MAX_FIELD_NUMBER,
             };
             (range.start.value, end)
         });
-        let what = self.types.add_message(MessageInfo {
+        let kind = self.types.add_message(MessageInfo {
             full: lookup::join(scope, &message.name.text),
             fields: Vec::new(),
             extension_ranges: ranges.collect(),
             map_entry: message.kind == MessageKind::MapEntry,
         });
-        let full = self.insert(scope, &message.name, what);
+        let full = self.insert(scope, &message.name, kind);
         for field in &message.fields {
-            self.insert(&full, &field.name, What::Field);
+            self.insert(&full, &field.name, SymbolKind::Field);
         }
         for oneof in &message.oneofs {
-            self.insert(&full, &oneof.name, What::Oneof);
+            self.insert(&full, &oneof.name, SymbolKind::Oneof);
         }
         for nested in &message.messages {
             self.message(&full, nested);
@@ -230,14 +232,14 @@ impl Declarer<'_> {
 
     fn enumeration(&mut self, scope: &str, declared: &Enum) {
         let values = declared.values.iter();
-        let what = self.types.add_enum(EnumInfo {
+        let kind = self.types.add_enum(EnumInfo {
             full: lookup::join(scope, &declared.name.text),
             values: values.map(|value| (value.name.text.clone(), value.number.value)).collect(),
             syntax: self.syntax,
         });
-        self.insert(scope, &declared.name, what);
+        self.insert(scope, &declared.name, kind);
         for value in &declared.values {
-            self.insert(scope, &value.name, What::EnumValue);
+            self.insert(scope, &value.name, SymbolKind::EnumValue);
         }
     }
 
@@ -254,11 +256,11 @@ impl Declarer<'_> {
             },
         });
         let id = self.types.extensions.len() - 1;
-        self.insert(scope, &extension.name, What::Extension(id));
+        self.insert(scope, &extension.name, SymbolKind::Extension(id));
     }
 }
 
-/// Whether a built-in option of type bool is set to true.
+/// Reports whether a built-in bool option is set to true.
 pub(crate) fn is_set(options: &[OptionSet], name: &str) -> bool {
     options.iter().any(|option| {
         let plain = matches!(option.name.as_slice(),

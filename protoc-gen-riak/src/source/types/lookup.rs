@@ -1,40 +1,40 @@
-//! Which declaration a name means, and what to say where it means none.
+//! Looks up names, and explains names that cannot be resolved.
 
-use super::{Symbol, Types, What};
+use super::{Symbol, SymbolKind, Types};
 use crate::source::ast::Scalar;
-use crate::source::check::near;
+use crate::source::check::nearest;
 
-/// What a name leads to.
+/// The result of looking up a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Lookup {
-    Found(What),
-    /// Declared, but in a file that is not imported: its name.
+    Found(SymbolKind),
+    /// Declared in a file that is not imported, whose name this is.
     NotImported(String),
     Nothing,
 }
 
-/// A name within a scope.
+/// Joins a scope and a name.
 pub(crate) fn join(scope: &str, name: &str) -> String {
     if scope.is_empty() { name.to_owned() } else { format!("{scope}.{name}") }
 }
 
 impl Types {
-    /// What a full name stands for, wherever it is declared.
-    pub(crate) fn what(&self, full: &str) -> Option<What> {
-        self.symbols.get(full).map(|symbol| symbol.what)
+    /// Returns what a full name stands for, wherever it is declared.
+    pub(crate) fn kind_of(&self, full: &str) -> Option<SymbolKind> {
+        self.symbols.get(full).map(|symbol| symbol.kind)
     }
 
-    /// The full name of what a name means.
-    pub(crate) fn full_name(&self, what: What) -> &str {
-        match what {
-            What::Message(id) => &self.messages[id].full,
-            What::Enum(id) => &self.enums[id].full,
-            What::Extension(id) => &self.extensions[id].full,
+    /// Returns the full name of a message, an enum or an extension.
+    pub(crate) fn full_name(&self, kind: SymbolKind) -> &str {
+        match kind {
+            SymbolKind::Message(id) => &self.messages[id].full,
+            SymbolKind::Enum(id) => &self.enums[id].full,
+            SymbolKind::Extension(id) => &self.extensions[id].full,
             _ => "",
         }
     }
 
-    fn seen(&self, unit: usize, full: &str) -> Option<Symbol> {
+    fn visible_symbol(&self, unit: usize, full: &str) -> Option<Symbol> {
         let symbol = self.symbols.get(full).copied()?;
         self.visible[unit].contains(&symbol.unit).then_some(symbol)
     }
@@ -44,22 +44,22 @@ impl Types {
         units.is_some_and(|units| units.iter().any(|of| self.visible[unit].contains(of)))
     }
 
-    /// Looks up the name of a type, as it is written within a scope.
+    /// Looks up the name of a type as it is written in a scope.
     pub(crate) fn lookup_type(&self, unit: usize, scope: &str, name: &str) -> Lookup {
-        self.lookup(unit, scope, name, What::is_type)
+        self.lookup(unit, scope, name, SymbolKind::is_type)
     }
 
-    /// Looks up the name of anything, as it is written within a scope: the innermost counts, whatever
-    /// it is. Extensions, what they extend, and the types of methods are looked up so.
+    /// Looks up any name as it is written in a scope: the innermost declaration counts, whatever its
+    /// kind. This applies to extensions, extended messages and the types of methods.
     pub(crate) fn lookup_any(&self, unit: usize, scope: &str, name: &str) -> Lookup {
         self.lookup(unit, scope, name, |_| true)
     }
 
-    fn lookup(&self, unit: usize, scope: &str, name: &str, wanted: fn(What) -> bool) -> Lookup {
+    fn lookup(&self, unit: usize, scope: &str, name: &str, wanted: fn(SymbolKind) -> bool) -> Lookup {
         if let Some(full) = name.strip_prefix('.') {
-            return match self.seen(unit, full) {
-                Some(symbol) => Lookup::Found(symbol.what),
-                None => self.elsewhere([full.to_owned()].into_iter()),
+            return match self.visible_symbol(unit, full) {
+                Some(symbol) => Lookup::Found(symbol.kind),
+                None => self.not_imported([full.to_owned()].into_iter()),
             };
         }
         let first = name.split('.').next().unwrap_or(name);
@@ -67,34 +67,34 @@ impl Types {
         for scope in scopes(scope) {
             let head = join(scope, first);
             if compound {
-                let symbol = self.seen(unit, &head);
-                if symbol.is_some_and(|symbol| symbol.what.has_members())
+                let symbol = self.visible_symbol(unit, &head);
+                if symbol.is_some_and(|symbol| symbol.kind.has_members())
                     || (symbol.is_none() && self.is_package(unit, &head))
                 {
                     let full = join(scope, name);
-                    return match self.seen(unit, &full) {
-                        Some(symbol) => Lookup::Found(symbol.what),
-                        None => self.elsewhere([full].into_iter()),
+                    return match self.visible_symbol(unit, &full) {
+                        Some(symbol) => Lookup::Found(symbol.kind),
+                        None => self.not_imported([full].into_iter()),
                     };
                 }
-            } else if let Some(symbol) = self.seen(unit, &head)
-                && wanted(symbol.what)
+            } else if let Some(symbol) = self.visible_symbol(unit, &head)
+                && wanted(symbol.kind)
             {
-                return Lookup::Found(symbol.what);
+                return Lookup::Found(symbol.kind);
             }
         }
-        self.elsewhere(scopes(scope).map(|scope| join(scope, name)))
+        self.not_imported(scopes(scope).map(|scope| join(scope, name)))
     }
 
-    /// Whether one of some full names is declared in a file that is not imported.
-    fn elsewhere(&self, mut full: impl Iterator<Item = String>) -> Lookup {
+    /// Returns the file that declares one of these full names and is not imported.
+    fn not_imported(&self, mut full: impl Iterator<Item = String>) -> Lookup {
         full.find_map(|full| self.symbols.get(&full))
             .map_or(Lookup::Nothing, |symbol| Lookup::NotImported(self.names[symbol.unit].clone()))
     }
 
-    /// What to say of a name that does not lead to `wanted`; nothing where that is another file's
-    /// fault.
-    pub(crate) fn why_not(
+    /// Returns the fault for a name that does not refer to `wanted`, unless it may be a consequence of
+    /// another file's fault.
+    pub(crate) fn lookup_fault(
         &self,
         unit: usize,
         scope: &str,
@@ -103,10 +103,10 @@ impl Types {
         wanted: &str,
     ) -> Option<String> {
         match found {
-            Lookup::Found(what) => {
-                let noun = what.noun();
+            Lookup::Found(kind) => {
+                let noun = kind.noun();
                 let mut message = format!("`{name}` is {noun}, where {wanted} is needed");
-                if !what.is_type()
+                if !kind.is_type()
                     && let Lookup::Found(hidden) = self.lookup_type(unit, scope, name)
                 {
                     let full = self.full_name(hidden);
@@ -119,7 +119,7 @@ impl Types {
                 "`{name}` is declared in `{file}`, which this file does not import: add \
                  `import \"{file}\";`"
             )),
-            Lookup::Nothing => Some(match self.near_type(unit, scope, name) {
+            Lookup::Nothing => Some(match self.nearest_type(unit, scope, name) {
                 Some(near) if near == name => format!(
                     "`{name}` is looked up in an inner `{}`, which has no such type: write `.{name}`",
                     name.split('.').next().unwrap_or(name)
@@ -130,16 +130,16 @@ impl Types {
         }
     }
 
-    /// The name of a type that a misspelt name was probably meant to be, as it would be written.
-    fn near_type(&self, unit: usize, scope: &str, name: &str) -> Option<String> {
+    /// Returns the type that a misspelt name was probably meant to be, as it should be written.
+    fn nearest_type(&self, unit: usize, scope: &str, name: &str) -> Option<String> {
         let wanted = last(name);
         let mut known: Vec<&str> = self
             .symbols
             .iter()
             .filter(|(_, symbol)| {
-                symbol.what.is_type()
+                symbol.kind.is_type()
                     && self.visible[unit].contains(&symbol.unit)
-                    && !matches!(symbol.what, What::Message(id) if self.messages[id].map_entry)
+                    && !matches!(symbol.kind, SymbolKind::Message(id) if self.messages[id].map_entry)
             })
             .map(|(full, _)| full.as_str())
             .collect();
@@ -150,25 +150,25 @@ impl Types {
                 names.push(scalar);
             }
         }
-        let best = near(wanted, names.iter().copied())?;
+        let best = nearest(wanted, names.iter().copied())?;
         let index = names.iter().position(|last| *last == best)?;
         let Some(&full) = known.get(index) else {
             return Some(best.to_owned());
         };
         let short = matches!(
             self.lookup_type(unit, scope, best),
-            Lookup::Found(what) if self.full_name(what) == full
+            Lookup::Found(kind) if self.full_name(kind) == full
         );
         Some(if short { best } else { full }.to_owned())
     }
 }
 
-/// The last part of a name.
+/// Returns the last part of a name.
 fn last(name: &str) -> &str {
     name.rsplit('.').next().unwrap_or(name)
 }
 
-/// A scope and those around it, innermost first; the last is the one without a name.
+/// Returns a scope and its enclosing scopes, innermost first; the last is the root.
 pub(crate) fn scopes(scope: &str) -> impl Iterator<Item = &str> {
     let outer = (!scope.is_empty()).then_some("");
     std::iter::successors(Some(scope), |scope| scope.rfind('.').map(|dot| &scope[..dot])).chain(outer)

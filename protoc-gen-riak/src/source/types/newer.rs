@@ -1,13 +1,13 @@
-//! Built-in options that are younger than the descriptors which this crate is built on.
+//! Built-in options that are newer than `protobuf`'s descriptors.
 //!
-//! A schema that uses them is a good schema, so they are known here. They are written into
-//! descriptors as a program that does not know them keeps them: as unknown fields.
+//! Schemas that use them are valid, so the checks have to know them. In descriptors they are unknown
+//! fields.
 
-use super::{EnumInfo, FieldInfo, Kind, Label, Scalar, Syntax, Types, What};
+use super::{EnumInfo, FieldInfo, Kind, Label, Scalar, SymbolKind, Syntax, Types};
 
 const BOOL: Kind = Kind::Scalar(Scalar::Bool);
 
-/// Message, name, number.
+/// Bool options: message, name and number.
 const FLAGS: [(&str, &str, i64); 5] = [
     ("FieldOptions", "unverified_lazy", 15),
     ("FieldOptions", "debug_redact", 16),
@@ -32,7 +32,7 @@ const TARGETS: [&str; 10] = [
 ];
 
 impl Types {
-    /// Adds the options that the descriptors at hand lack.
+    /// Adds the options that `protobuf`'s descriptors lack.
     pub(super) fn add_newer_options(&mut self) {
         for (message, name, number) in FLAGS {
             self.add_option(message, name, number, BOOL, Label::Optional);
@@ -53,7 +53,7 @@ impl Types {
     }
 
     fn add_option(&mut self, message: &str, name: &str, number: i64, kind: Kind, label: Label) {
-        let Some(What::Message(id)) = self.what(&format!("google.protobuf.{message}")) else {
+        let Some(SymbolKind::Message(id)) = self.kind_of(&format!("google.protobuf.{message}")) else {
             return;
         };
         let message = &mut self.messages[id];

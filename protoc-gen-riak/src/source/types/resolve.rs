@@ -1,12 +1,12 @@
-//! Looks up what fields, extensions and methods refer to, and reports what leads nowhere.
+//! Resolves the types that fields, extensions and methods name, and reports unknown names.
 
-use super::{FieldInfo, Kind, Lookup, Types, What, join, package_of};
+use super::{FieldInfo, Kind, Lookup, SymbolKind, Types, join, package_of};
 use crate::Diagnostic;
 use crate::source::ast::{self, FieldType, Label, Scalar, Syntax};
 use crate::source::graph::Graph;
 
 impl Types {
-    /// Looks up what a file refers to.
+    /// Resolves the types that a file names.
     pub(super) fn resolve_file(
         &mut self,
         graph: &Graph,
@@ -33,7 +33,7 @@ impl Types {
     }
 }
 
-/// Looks up what the fields of one file refer to.
+/// The state of resolving one file.
 struct Resolver<'a> {
     types: &'a mut Types,
     graph: &'a Graph,
@@ -63,8 +63,8 @@ impl Resolver<'_> {
         let mut extendee = None;
         if let Some(name) = &extension.extendee {
             match self.types.lookup_any(self.unit, scope, &name.text) {
-                Lookup::Found(What::Message(id)) => extendee = Some(id),
-                found => self.refuse(scope, name, &found, "a message"),
+                Lookup::Found(SymbolKind::Message(id)) => extendee = Some(id),
+                found => self.report(scope, name, &found, "a message"),
             }
         }
         let key = (self.unit, extension.name.span.start);
@@ -78,10 +78,10 @@ impl Resolver<'_> {
     fn field(&mut self, scope: &str, field: &ast::Field) -> FieldInfo {
         let kind = match &field.ty {
             FieldType::Group(name) => {
-                // Declared beside the field, wherever else there is one of this name.
-                let declared = self.types.what(&join(scope, &name.text));
+                // The message is declared next to the field, even if another one of this name is visible.
+                let declared = self.types.kind_of(&join(scope, &name.text));
                 match declared {
-                    Some(What::Message(id)) => Kind::Group(id),
+                    Some(SymbolKind::Message(id)) => Kind::Group(id),
                     _ => Kind::Unknown,
                 }
             }
@@ -116,19 +116,19 @@ impl Resolver<'_> {
             number: field.number.value,
             kind,
             label,
-            packed: label == Label::Repeated && self.packs(field, kind),
+            packed: label == Label::Repeated && self.is_packed(field, kind),
         }
     }
 
-    /// Whether the values of a repeated field are written together: if it says so, and in proto3 if
-    /// it can and does not say otherwise.
-    fn packs(&self, field: &ast::Field, kind: Kind) -> bool {
+    /// Reports whether a repeated field is packed: if an option says so, or in proto3 by default if the
+    /// type allows it.
+    fn is_packed(&self, field: &ast::Field, kind: Kind) -> bool {
         let can = match kind {
             Kind::Scalar(scalar) => !matches!(scalar, Scalar::String | Scalar::Bytes),
             Kind::Enum(_) => true,
             Kind::Message(_) | Kind::Group(_) | Kind::Unknown => false,
         };
-        let said = field.options.iter().find_map(|option| match option.name.as_slice() {
+        let declared = field.options.iter().find_map(|option| match option.name.as_slice() {
             [part] if !part.extension && part.text == "packed" => match &option.value.kind {
                 ast::ValueKind::Ident { text, .. } => Some(text == "true"),
                 _ => None,
@@ -137,35 +137,35 @@ impl Resolver<'_> {
         });
         let file = self.graph.units[self.unit].file();
         let by_default = file.is_some_and(|file| file.syntax == Syntax::Proto3);
-        can && said.unwrap_or(by_default)
+        can && declared.unwrap_or(by_default)
     }
 
     fn kind(&mut self, scope: &str, ty: &FieldType) -> Kind {
         match ty {
             FieldType::Scalar(scalar) => Kind::Scalar(*scalar),
             FieldType::Named(name) => match self.types.lookup_type(self.unit, scope, &name.text) {
-                Lookup::Found(What::Message(id)) => Kind::Message(id),
-                Lookup::Found(What::Enum(id)) => Kind::Enum(id),
+                Lookup::Found(SymbolKind::Message(id)) => Kind::Message(id),
+                Lookup::Found(SymbolKind::Enum(id)) => Kind::Enum(id),
                 found => {
-                    self.refuse(scope, name, &found, "a type");
+                    self.report(scope, name, &found, "a type");
                     Kind::Unknown
                 }
             },
-            // Neither can stand within another type.
+            // The grammar allows neither inside another type.
             FieldType::Group(_) | FieldType::Map(..) => Kind::Unknown,
         }
     }
 
     fn method_type(&mut self, scope: &str, name: &ast::Name) {
         match self.types.lookup_any(self.unit, scope, &name.text) {
-            Lookup::Found(What::Message(_)) => {}
-            found => self.refuse(scope, name, &found, "a message"),
+            Lookup::Found(SymbolKind::Message(_)) => {}
+            found => self.report(scope, name, &found, "a message"),
         }
     }
 
-    /// Reports a name that does not lead to what it should.
-    fn refuse(&mut self, scope: &str, name: &ast::Name, found: &Lookup, wanted: &str) {
-        if let Some(why) = self.types.why_not(self.unit, scope, &name.text, found, wanted) {
+    /// Reports a name that does not refer to what is wanted.
+    fn report(&mut self, scope: &str, name: &ast::Name, found: &Lookup, wanted: &str) {
+        if let Some(why) = self.types.lookup_fault(self.unit, scope, &name.text, found, wanted) {
             let source = &self.graph.units[self.unit].source;
             self.faults.push(source.diagnose(name.span.start, why));
         }

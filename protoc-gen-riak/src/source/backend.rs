@@ -1,12 +1,12 @@
-//! Hands checked files to `protobuf-parse`, which makes descriptors of them.
+//! Passes checked files to `protobuf-parse`, which makes descriptors of them.
 //!
-//! The parser reads from directories only, and stumbles over good schemas: it loses what is declared
-//! within groups, all but one value of a repeated field in an option, and fails on options of
-//! extension ranges and on reserved ranges below zero. So it gets each file in a plain form: what
-//! there is, every type by its full name, no comments, and groups as the message and the field that
-//! they are. What is not in that form (options, defaults, ranges) is set by `mend`.
+//! That parser reads only from directories, and fails on some valid schemas: it loses declarations
+//! within groups and all but one value of a repeated field in an option, and rejects options of
+//! extension ranges and reserved ranges below zero. It therefore gets each file in a simplified
+//! form: declarations without comments, with the full name of every type, and with groups written as
+//! a message and a field. `complete` then sets what that form leaves out (options, defaults, ranges).
 //!
-//! Invariant: declarations are written in the order that descriptors have, so that `mend` finds each
+//! Invariant: declarations are written in the order of descriptors, so that `complete` finds each
 //! of them at the index of its element.
 
 use std::collections::HashSet;
@@ -19,7 +19,7 @@ use protobuf::descriptor::FileDescriptorSet;
 
 use super::ast::{self, Enum, Field, FieldType, ImportKind, Label, Message, MessageKind, Syntax};
 use super::graph::Graph;
-use super::spelling::{self, spelt};
+use super::mangling::{self, mangle};
 use super::types::{Lookup, Types, join, package_of};
 use crate::Diagnostic;
 
@@ -48,10 +48,10 @@ pub(crate) fn descriptors(graph: &Graph, types: &Types) -> Result<FileDescriptor
     match parser.parse_and_typecheck() {
         Ok(parsed) => {
             set.file = parsed.file_descriptors;
-            set.file.iter_mut().for_each(spelling::restore);
+            set.file.iter_mut().for_each(mangling::restore);
             Ok(set)
         }
-        Err(error) => Err(vec![place(graph, dir.path(), &format!("{error:#}"))]),
+        Err(error) => Err(vec![fault_from_error(graph, dir.path(), &format!("{error:#}"))]),
     }
 }
 
@@ -62,8 +62,9 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
     fs::write(path, text)
 }
 
-/// Finds the place of a refusal that has none: where the name in it first stands in the file.
-fn place(graph: &Graph, dir: &Path, message: &str) -> Diagnostic {
+/// Converts an error of the parser, which has no place, to a fault at the first occurrence of the
+/// name that it mentions.
+fn fault_from_error(graph: &Graph, dir: &Path, message: &str) -> Diagnostic {
     let dir = format!("{}/", dir.display());
     let mut plain = message.replace(&dir, "");
     let unit = graph
@@ -98,7 +99,7 @@ fn place(graph: &Graph, dir: &Path, message: &str) -> Diagnostic {
     }
 }
 
-/// Writes a file in its plain form.
+/// Writes a file in its simplified form.
 fn print(types: &Types, unit: usize, file: &ast::File) -> String {
     let mut printer = Printer { types, unit, syntax: file.syntax, out: String::new() };
     printer.file(file);
@@ -126,7 +127,7 @@ impl Printer<'_> {
         };
         self.line(format_args!("syntax = \"{syntax}\";"));
         if let Some(package) = &file.package {
-            self.line(format_args!("package {};", spelt(&package.text)));
+            self.line(format_args!("package {};", mangle(&package.text)));
         }
         for import in &file.imports {
             let kind = match import.kind {
@@ -149,14 +150,14 @@ impl Printer<'_> {
         }
         for service in &file.services {
             let scope = join(package, &service.name.text);
-            self.line(format_args!("service {} {{", spelt(&service.name.text)));
+            self.line(format_args!("service {} {{", mangle(&service.name.text)));
             for method in &service.methods {
                 let stream = |streams| if streams { "stream " } else { "" };
                 let input = self.type_name(&scope, &method.input.text);
                 let output = self.type_name(&scope, &method.output.text);
                 self.line(format_args!(
                     "rpc {} ({}{input}) returns ({}{output});",
-                    spelt(&method.name.text),
+                    mangle(&method.name.text),
                     stream(method.client_streams),
                     stream(method.server_streams),
                 ));
@@ -165,11 +166,11 @@ impl Printer<'_> {
         }
     }
 
-    /// The full name of a type, with the dot before it. It is known to be found.
+    /// Returns the full name of a type, with a leading dot. The checks have found the type.
     fn type_name(&self, scope: &str, name: &str) -> String {
         match self.types.lookup_type(self.unit, scope, name) {
-            Lookup::Found(what) => format!(".{}", spelt(self.types.full_name(what))),
-            Lookup::NotImported(_) | Lookup::Nothing => spelt(name).into_owned(),
+            Lookup::Found(kind) => format!(".{}", mangle(self.types.full_name(kind))),
+            Lookup::NotImported(_) | Lookup::Nothing => mangle(name).into_owned(),
         }
     }
 
@@ -178,7 +179,7 @@ impl Printer<'_> {
             return;
         }
         let full = join(scope, &message.name.text);
-        self.line(format_args!("message {} {{", spelt(&message.name.text)));
+        self.line(format_args!("message {} {{", mangle(&message.name.text)));
         for nested in &message.messages {
             self.message(&full, nested);
         }
@@ -189,7 +190,7 @@ impl Printer<'_> {
             self.extension(&full, extension);
         }
         // In proto2 two fields may have the same JSON name, which `protobuf-parse` refuses. The fields of
-        // such a message get their own names as JSON names, which `mend` replaces.
+        // such a message get their own names as JSON names, which `complete` replaces.
         let named = self.syntax == Syntax::Proto2 && json_names_may_clash(&message.fields);
         let mut open = None;
         for field in &message.fields {
@@ -198,7 +199,7 @@ impl Printer<'_> {
                     self.line(format_args!("}}"));
                 }
                 if let Some(oneof) = field.oneof.and_then(|index| message.oneofs.get(index)) {
-                    self.line(format_args!("oneof {} {{", spelt(&oneof.name.text)));
+                    self.line(format_args!("oneof {} {{", mangle(&oneof.name.text)));
                 }
                 open = field.oneof;
             }
@@ -211,9 +212,9 @@ impl Printer<'_> {
     }
 
     fn enumeration(&mut self, declared: &Enum) {
-        self.line(format_args!("enum {} {{", spelt(&declared.name.text)));
+        self.line(format_args!("enum {} {{", mangle(&declared.name.text)));
         for value in &declared.values {
-            self.line(format_args!("{} = {};", spelt(&value.name.text), value.number.value));
+            self.line(format_args!("{} = {};", mangle(&value.name.text), value.number.value));
         }
         self.line(format_args!("}}"));
     }
@@ -244,7 +245,7 @@ impl Printer<'_> {
             }
             plain => self.plain_type(scope, plain),
         };
-        let (name, number) = (spelt(&field.name.text), field.number.value);
+        let (name, number) = (mangle(&field.name.text), field.number.value);
         if named {
             let json_name = &field.name.text;
             self.line(format_args!("{label}{ty} {name} = {number} [json_name = \"{json_name}\"];"));
@@ -257,7 +258,7 @@ impl Printer<'_> {
         match ty {
             FieldType::Scalar(scalar) => scalar.name().to_owned(),
             FieldType::Named(name) => self.type_name(scope, &name.text),
-            FieldType::Group(name) => format!(".{}", spelt(&join(scope, &name.text))),
+            FieldType::Group(name) => format!(".{}", mangle(&join(scope, &name.text))),
             FieldType::Map(..) => String::new(),
         }
     }
@@ -284,7 +285,7 @@ mod tests {
             ..Sources::default()
         });
         let refusal = "using pure parser: error in `/t/a.proto`: no good: `Oddity`";
-        let fault = place(&graph, Path::new("/t"), refusal);
+        let fault = fault_from_error(&graph, Path::new("/t"), refusal);
         assert_eq!(
             fault.to_string(),
             "a.proto:2:9: the parser behind this one refuses the file: no good: `Oddity`"

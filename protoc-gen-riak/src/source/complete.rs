@@ -1,8 +1,8 @@
-//! Completes the descriptors that come back from `protobuf-parse`: options, defaults, ranges, groups,
-//! the order of what is nested, and where everything stands.
+//! Completes the descriptors that `protobuf-parse` returns: options, defaults, ranges, groups, the
+//! order of nested messages, and source code info.
 //!
-//! Invariant: a mended descriptor is what `protoc` gives for the same file, but for what `source`
-//! names as exceptions.
+//! Invariant: a completed descriptor is what `protoc` gives for the same file, apart from the
+//! exceptions that `source` lists.
 
 mod defaults;
 
@@ -19,14 +19,14 @@ use protobuf::descriptor::{
 use super::ast::{
     self, Enum, Field, FieldType, Label, Message, MessageKind, OptionSet, Range, RangeEnd, Service, Syntax,
 };
-use super::check::{HIGHEST, Options, wire};
+use super::check::{MAX_FIELD_NUMBER, Options, wire};
 use super::graph::Graph;
 use super::parser::Parsed;
 use super::text::SourceText;
 use super::types::{Kind, Types};
 
 /// Completes all descriptors.
-pub(crate) fn mend(
+pub(crate) fn complete(
     mut set: FileDescriptorSet,
     graph: &Graph,
     types: &Types,
@@ -40,25 +40,25 @@ pub(crate) fn mend(
         let Some(parsed) = content.parsed() else {
             continue;
         };
-        let mut mender = Mender {
+        let mut completer = Completer {
             types,
             options,
             unit,
             syntax: parsed.file.syntax,
-            // Paths of options, by the index of their location.
+            // Paths of options, with the index of their location.
             paths: Vec::new(),
         };
-        mender.file(file, &parsed.file);
-        let info = source_code_info(&content.source, parsed, mender.paths);
+        completer.file(file, &parsed.file);
+        let info = source_code_info(&content.source, parsed, completer.paths);
         file.source_code_info = MessageField::some(info);
     }
     set
 }
 
-/// How many steps at the end of an option's path say that it is not resolved, and which one it is.
-const UNRESOLVED: usize = 2;
+/// The number of steps at the end of an unresolved option's path that stand for the option.
+const UNRESOLVED_STEPS: usize = 2;
 
-/// Writes locations as descriptors have them.
+/// Converts locations to source code info.
 fn source_code_info(source: &SourceText, parsed: &Parsed, options: Vec<(usize, Vec<i32>)>) -> SourceCodeInfo {
     let mut info = SourceCodeInfo::new();
     info.location = parsed
@@ -76,13 +76,13 @@ fn source_code_info(source: &SourceText, parsed: &Parsed, options: Vec<(usize, V
         .collect();
     for (index, resolved) in options {
         let path = &mut info.location[index].path;
-        path.truncate(path.len().saturating_sub(UNRESOLVED));
+        path.truncate(path.len().saturating_sub(UNRESOLVED_STEPS));
         path.extend(resolved);
     }
     info
 }
 
-struct Mender<'a> {
+struct Completer<'a> {
     types: &'a Types,
     options: &'a Options,
     unit: usize,
@@ -90,10 +90,10 @@ struct Mender<'a> {
     paths: Vec<(usize, Vec<i32>)>,
 }
 
-impl Mender<'_> {
+impl Completer<'_> {
     fn file(&mut self, to: &mut FileDescriptorProto, from: &ast::File) {
         if self.syntax == Syntax::Proto2 {
-            // What goes without saying is not said.
+            // Descriptors of proto2 files leave the syntax out.
             to.syntax = None;
         }
         self.set_options(&mut to.options, &from.options);
@@ -111,7 +111,7 @@ impl Mender<'_> {
         }
     }
 
-    /// Sets the options of an element; those of one that has none are absent.
+    /// Sets the options of an element, or removes them if it has none.
     fn set_options<M: protobuf::Message>(&mut self, to: &mut MessageField<M>, options: &[OptionSet]) {
         let mut records: Vec<wire::Record> = Vec::new();
         for option in options {
@@ -127,7 +127,7 @@ impl Mender<'_> {
         *to = if options.is_empty() {
             MessageField::none()
         } else {
-            // These bytes were just written by the rules that they are read by.
+            // The bytes were encoded for this message, so they can be parsed.
             MessageField::from_option(M::parse_from_bytes(&wire::body(records)).ok())
         };
     }
@@ -165,8 +165,8 @@ impl Mender<'_> {
             .iter()
             .map(|&(start, end)| {
                 let mut range = ExtensionRange::new();
-                range.set_start(fit(start));
-                range.set_end(fit(end + 1));
+                range.set_start(to_i32(start));
+                range.set_end(to_i32(end + 1));
                 range
             })
             .collect();
@@ -176,15 +176,15 @@ impl Mender<'_> {
             .iter()
             .map(|from| {
                 let mut range = ReservedRange::new();
-                range.set_start(fit(from.start.value));
-                range.set_end(fit(end(from, HIGHEST) + 1));
+                range.set_start(to_i32(from.start.value));
+                range.set_end(to_i32(end(from, MAX_FIELD_NUMBER) + 1));
                 range
             })
             .collect();
         to.reserved_name = names(&from.reserved.names);
     }
 
-    /// Declared oneofs come first, then those that only carry the presence of proto3 fields.
+    /// Sets the oneofs: declared ones first, then the synthetic ones of proto3 `optional` fields.
     fn oneofs(&mut self, to: &mut DescriptorProto, from: &Message) {
         to.oneof_decl = from
             .oneofs
@@ -239,7 +239,7 @@ impl Mender<'_> {
             None => {}
         }
         if let Some((value, _)) = &from.default {
-            to.default_value = Some(defaults::written(kind, value));
+            to.default_value = Some(defaults::default_text(kind, value));
         }
         self.set_options(&mut to.options, &from.options);
     }
@@ -261,8 +261,8 @@ impl Mender<'_> {
             .iter()
             .map(|from| {
                 let mut range = EnumReservedRange::new();
-                range.set_start(fit(from.start.value));
-                range.set_end(fit(end(from, i64::from(i32::MAX))));
+                range.set_start(to_i32(from.start.value));
+                range.set_end(to_i32(end(from, i64::from(i32::MAX))));
                 range
             })
             .collect();
@@ -284,7 +284,7 @@ fn names(names: &[ast::Name]) -> Vec<String> {
     names.iter().map(|name| name.text.clone()).collect()
 }
 
-/// The last number of a range.
+/// Returns the last number of a range.
 fn end(range: &Range, max: i64) -> i64 {
     match range.end {
         RangeEnd::Number(number) => number.value,
@@ -292,8 +292,8 @@ fn end(range: &Range, max: i64) -> i64 {
     }
 }
 
-/// A number that is checked to fit.
-fn fit(number: i64) -> i32 {
+/// Converts a number that has been checked to fit.
+fn to_i32(number: i64) -> i32 {
     i32::try_from(number).unwrap_or(i32::MAX)
 }
 
@@ -301,7 +301,7 @@ fn step(index: usize) -> i32 {
     i32::try_from(index).unwrap_or(i32::MAX)
 }
 
-/// A field's name in JSON unless it says another: without underscores, and with a capital behind each.
+/// Returns the default JSON name of a field: without underscores, and with a capital after each.
 fn json_name(name: &str) -> String {
     let mut json = String::with_capacity(name.len());
     let mut capital = false;

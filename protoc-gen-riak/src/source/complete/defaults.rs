@@ -1,12 +1,12 @@
-//! Defaults, as descriptors write them: as text, whatever the type.
+//! Writes defaults as descriptors have them: as text, for all types.
 
 use std::fmt::Write as _;
 
 use crate::source::ast::{Scalar, Value, ValueKind};
 use crate::source::types::Kind;
 
-/// The text of a default that is checked to fit its type.
-pub(super) fn written(kind: Kind, value: &Value) -> String {
+/// Returns the text of a default that has been checked to fit its type.
+pub(super) fn default_text(kind: Kind, value: &Value) -> String {
     match (&value.kind, kind) {
         (ValueKind::Text(bytes), Kind::Scalar(Scalar::Bytes)) => escaped(bytes),
         (ValueKind::Text(bytes), _) => String::from_utf8_lossy(bytes).into_owned(),
@@ -28,7 +28,7 @@ pub(super) fn written(kind: Kind, value: &Value) -> String {
     }
 }
 
-/// A number with as few digits as give it back, of two choices.
+/// Formats a number with the smaller of two digit counts if that is exact, else with the larger.
 fn shortest(value: f64, digits: [usize; 2], is_same: impl Fn(&str) -> bool) -> String {
     if value.is_nan() {
         return "nan".to_owned();
@@ -40,8 +40,8 @@ fn shortest(value: f64, digits: [usize; 2], is_same: impl Fn(&str) -> bool) -> S
     if is_same(&short) { short } else { general(value, digits[1]) }
 }
 
-/// A number with up to some digits, with an exponent where it is very small or large: what C's `%g`
-/// writes.
+/// Formats a number with up to `digits` significant digits, like C's `%g`: with an exponent if the
+/// number is very small or large.
 fn general(value: f64, digits: usize) -> String {
     let scientific = format!("{value:.*e}", digits - 1);
     let Some((mantissa, exponent)) = scientific.split_once('e') else {
@@ -61,7 +61,7 @@ fn trimmed(number: &str) -> &str {
     if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.') } else { number }
 }
 
-/// Bytes as C writes them in a string.
+/// Escapes bytes as in a C string.
 fn escaped(bytes: &[u8]) -> String {
     let mut out = String::new();
     for &byte in bytes {

@@ -1,7 +1,7 @@
-//! Names that the parser behind this one takes for numbers, `inf` and `nan`: spelt
-//! in another way on the way there, and restored on the way back.
+//! Mangles names that `protobuf-parse` takes for numbers, `inf` and `nan`, and restores them in the
+//! descriptors that it returns.
 //!
-//! Invariant: what is restored is what was spelt so here: no other name ends so.
+//! Invariant: only mangled names are restored, since no other name contains the suffix.
 
 use std::borrow::Cow;
 
@@ -10,22 +10,22 @@ use protobuf::descriptor::{
 };
 
 /// Names that look like numbers.
-const NUMBERS: [&str; 2] = ["inf", "nan"];
+const NUMERIC_NAMES: [&str; 2] = ["inf", "nan"];
 
-/// What they get at their end: nobody ends a name so.
-const MARK: &str = "_is_a_name_not_a_number";
+/// The suffix of mangled names, which no schema uses.
+const SUFFIX: &str = "_is_a_name_not_a_number";
 
-/// A name, perhaps of several parts, as the parser takes it.
-pub(super) fn spelt(name: &str) -> Cow<'_, str> {
-    let is_number = |part: &str| NUMBERS.contains(&part);
+/// Mangles a name, possibly of several parts.
+pub(super) fn mangle(name: &str) -> Cow<'_, str> {
+    let is_number = |part: &str| NUMERIC_NAMES.contains(&part);
     if !name.split('.').any(is_number) {
         return name.into();
     }
-    let parts = name.split('.').map(|part| part.to_owned() + if is_number(part) { MARK } else { "" });
+    let parts = name.split('.').map(|part| part.to_owned() + if is_number(part) { SUFFIX } else { "" });
     parts.collect::<Vec<_>>().join(".").into()
 }
 
-/// Gives all names in a file their own spelling back.
+/// Restores all names in a file.
 pub(super) fn restore(file: &mut FileDescriptorProto) {
     restore_name(&mut file.package);
     file.message_type.iter_mut().for_each(message);
@@ -43,10 +43,10 @@ fn message(message: &mut DescriptorProto) {
 }
 
 fn field(field: &mut FieldDescriptorProto) {
-    let marked = field.name().contains(MARK);
+    let marked = field.name().contains(SUFFIX);
     [&mut field.name, &mut field.type_name, &mut field.extendee].into_iter().for_each(restore_name);
     if marked {
-        // It was made from the other spelling; a name without underscores is its own.
+        // The JSON name was derived from the mangled name; a name without underscores is its own.
         field.json_name.clone_from(&field.name);
     }
 }
@@ -66,8 +66,8 @@ fn service(service: &mut ServiceDescriptorProto) {
 }
 
 fn restore_name(name: &mut Option<String>) {
-    if let Some(name) = name.as_mut().filter(|name| name.contains(MARK)) {
-        *name = name.replace(MARK, "");
+    if let Some(name) = name.as_mut().filter(|name| name.contains(SUFFIX)) {
+        *name = name.replace(SUFFIX, "");
     }
 }
 
@@ -77,9 +77,9 @@ mod tests {
 
     #[test]
     fn only_what_looks_like_a_number_is_spelt_anew() {
-        assert_eq!(spelt("a.info.nano"), "a.info.nano");
-        let there = spelt("a.inf.nan").into_owned();
-        assert!(there.split('.').all(|part| !NUMBERS.contains(&part)), "{there}");
+        assert_eq!(mangle("a.info.nano"), "a.info.nano");
+        let there = mangle("a.inf.nan").into_owned();
+        assert!(there.split('.').all(|part| !NUMERIC_NAMES.contains(&part)), "{there}");
         let mut back = Some(there);
         restore_name(&mut back);
         assert_eq!(back.unwrap(), "a.inf.nan");

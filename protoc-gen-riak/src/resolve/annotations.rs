@@ -89,7 +89,7 @@ pub(crate) fn read_operation(options: &UnknownFields) -> Option<Operation> {
             operation::RETRY => read.retry = Some(retry(&entry)),
             11 => read.handshake = flag(),
             12 => read.raw = flag(),
-            13 => read.bodyless = flag(),
+            operation::BODYLESS => read.bodyless = flag(),
             operation::TIMEOUT => read.timeout = entry.text(),
             _ => {}
         }

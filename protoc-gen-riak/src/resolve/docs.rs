@@ -135,10 +135,15 @@ fn copy_indented(lines: &[String], start: usize, out: &mut Vec<String>) -> usize
     let margin = block.iter().filter(|line| !line.is_empty()).map(|line| indent(line)).min().unwrap_or(0);
     let body = block.iter().map(|line| line.get(margin..).unwrap_or_default().to_owned());
     // A fence in the block must not close the fence around it.
-    let fence = if block.iter().any(|line| line.contains("```")) { "~~~~~~" } else { "```" };
+    let fence = if block.iter().any(|line| line.contains("```")) {
+        let run = |line: &String| line.split(|c| c != '~').map(str::len).max().unwrap_or(0);
+        "~".repeat(block.iter().map(run).max().map_or(6, |longest| longest + 1).max(6))
+    } else {
+        "```".to_owned()
+    };
     out.push(format!("{fence}text"));
     out.extend(body);
-    out.push(fence.to_owned());
+    out.push(fence);
     end
 }
 
@@ -219,6 +224,14 @@ mod tests {
     fn what_the_compiler_refuses_in_comments_is_left_out() {
         assert_eq!(lines(" one\r two\r\n three"), ["one", "two", "three"]);
         assert_eq!(lines(" a\u{202e}b\u{2069}c"), ["abc"]);
+    }
+
+    #[test]
+    fn no_line_of_an_indented_block_closes_its_fence() {
+        assert_eq!(
+            lines(" Head\n\n     a\n     ```\n     ~~~~~~~\n     x [y]\n\n After [z]\n"),
+            ["Head", "", "~~~~~~~~text", "a", "```", "~~~~~~~", "x [y]", "~~~~~~~~", "", "After \\[z\\]"]
+        );
     }
 
     #[test]

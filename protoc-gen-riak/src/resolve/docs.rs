@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_compiler_refuses_in_comments_is_left_out() {
+    fn characters_that_rust_rejects_in_comments_are_removed() {
         assert_eq!(lines(" one\r two\r\n three"), ["one", "two", "three"]);
         assert_eq!(lines(" a\u{202e}b\u{2069}c"), ["abc"]);
     }
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ruler_makes_no_heading() {
+    fn ruler_does_not_make_a_heading() {
         assert_eq!(lines(" Title\n -----\n text\n"), ["Title", "", "text"]);
     }
 

@@ -47,8 +47,8 @@ pub(crate) fn from_comment(comment: &str) -> Docs {
     Docs { lines: out.split_off(start) }
 }
 
-/// Splits a comment into lines, without their common indentation, tabs, trailing
-/// white space and rulers.
+/// Splits a comment into lines, removes their common indentation, trailing white
+/// space and rulers, and expands tabs.
 fn dedent(comment: &str) -> Vec<String> {
     // A lone carriage return, which Rust rejects in comments, also ends a line.
     let lines: Vec<String> = comment

@@ -347,7 +347,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn links_are_watched_and_not_what_they_lead_to() {
+    fn symbolic_links_are_watched_rather_than_their_targets() {
         let dir = tempfile::tempdir().unwrap();
         let link = dir.path().join("link.proto");
         std::os::unix::fs::symlink(dir.path().join("file.proto"), &link).unwrap();

@@ -148,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_is_shown_as_far_as_it_is_known() {
+    fn unknown_parts_of_a_place_are_not_shown() {
         let shown = |line, column| Diagnostic::new("a.proto", line, column, "no").to_string();
         assert_eq!(shown(3, 7), "a.proto:3:7: no");
         assert_eq!(shown(3, 0), "a.proto:3: no");

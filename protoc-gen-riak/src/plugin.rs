@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_parameter_is_an_answer_and_garbage_is_a_failure() {
+    fn wrong_parameter_is_a_response_and_malformed_request_an_error() {
         let mut request = CodeGeneratorRequest::new();
         request.set_parameter("no_such=1".to_owned());
         let bytes = request.write_to_bytes().unwrap();

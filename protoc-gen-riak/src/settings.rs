@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn riak_client_stands_for_the_riak_schemas_that_are_there() {
+    fn riak_client_maps_the_riak_schemas_in_the_set() {
         let mut settings = Settings::default();
         settings.set("riak_client", "::riak_client").unwrap();
         settings.set("extern_path", "riak_kv.proto=::mine").unwrap();
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said_with_what_to_write() {
+    fn errors_say_what_to_write() {
         let error = |name, value| Settings::default().set(name, value).unwrap_err().to_string();
         assert_eq!(error("borowed", "true"), "borowed: there is no such setting; did you mean borrowed?");
         assert_eq!(error("bytes", "string"), "bytes: there is no type string: write blob, vec or bytes");

@@ -114,7 +114,7 @@ fn in_every_setting() {
 }
 
 #[test]
-fn with_bytes_of_the_crate_of_that_name() {
+fn with_types_of_the_bytes_crate() {
     let more = "bytes = { version = \"1\", default-features = false }\n";
     let setup =
         Setup { name: "settings-bytes", runtime: &["client", "server", "bytes"], more, ..Setup::PLAIN };
@@ -136,7 +136,7 @@ fn behind_features_of_the_crate() {
 }
 
 #[test]
-fn at_another_path_of_the_runtime() {
+fn with_another_path_of_the_runtime() {
     let scratch = Scratch::new(&Setup { name: "runtime-path", ..Setup::PLAIN });
     scratch.generated("src/foreign", &by_command(&foreign(), &[("runtime", "crate::rt::riak")]));
     scratch.write(
@@ -174,7 +174,7 @@ fn with_the_types_of_another_crate() {
 }
 
 #[test]
-fn what_an_edition_can_say() {
+fn with_every_feature_of_an_edition() {
     // Only protoc reads editions.
     let scratch = Scratch::new(&Setup { name: "edition", ..Setup::PLAIN });
     scratch.write(
@@ -273,7 +273,7 @@ fn documentation_is_without_warnings() {
 }
 
 #[test]
-fn another_version_of_the_runtime_is_refused_with_what_to_do() {
+fn other_runtime_version_is_rejected_with_advice() {
     let scratch = Scratch::new(&Setup { name: "skew", ..Setup::PLAIN });
     let mut texts = by_command(&foreign().only(&["acme/mod.proto"]), &[]);
     let root = texts.get_mut("mod.rs").unwrap();

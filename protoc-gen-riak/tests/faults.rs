@@ -133,7 +133,7 @@ fn every_fault_of_every_file_in_one_run() {
 }
 
 #[test]
-fn what_follows_from_a_fault_is_not_reported() {
+fn consequences_of_a_fault_are_not_reported() {
     let dir = tempfile::tempdir().unwrap();
     let text = r#"syntax = "proto2";
 import "riak_options.proto";
@@ -159,7 +159,7 @@ service S {
 }
 
 #[test]
-fn what_a_lost_file_may_declare_is_not_missed() {
+fn names_that_an_unreadable_file_may_declare_are_not_reported() {
     let text = r#"syntax = "proto2";
 import "riak_options.proto";
 import "b.proto";
@@ -187,7 +187,7 @@ service S {
 }
 
 #[test]
-fn a_mended_schema_is_generated() {
+fn corrected_schema_is_generated() {
     let dir = tempfile::tempdir().unwrap();
     let (schemas, _) = faulty(dir.path());
     for (name, text) in FILES {
@@ -216,7 +216,7 @@ fn run(args: &[&str]) -> Output {
 }
 
 #[test]
-fn a_wrong_command_line_is_told_from_a_wrong_schema() {
+fn exit_code_distinguishes_usage_errors_from_schema_faults() {
     let root = generating::root();
     let riak = root.join("../proto/riak.proto");
     let (riak, include) = (riak.to_str().unwrap(), root.join("../proto"));
@@ -251,7 +251,7 @@ fn a_wrong_command_line_is_told_from_a_wrong_schema() {
 }
 
 #[test]
-fn at_a_terminal_it_says_what_it_is() {
+fn started_at_a_terminal_it_prints_usage() {
     // `script` provides a terminal; skip the test if it is not available.
     let program = env!("CARGO_BIN_EXE_protoc-gen-riak");
     let mut script = Command::new("script");
@@ -266,7 +266,7 @@ fn at_a_terminal_it_says_what_it_is() {
 }
 
 #[test]
-fn without_a_request_it_says_what_it_is() {
+fn without_a_request_it_prints_usage() {
     // Standard input is empty: neither a terminal nor a request from protoc.
     let output = run(&[]);
     let text = String::from_utf8(output.stderr).unwrap();

@@ -17,17 +17,17 @@ mod presence;
 mod secrets;
 
 // Shadows macros that generated code must not use unqualified. The test modules above do use them.
-#[allow(unused_macros, reason = "they are only in the way")]
+#[allow(unused_macros, reason = "defined only to shadow the real macro")]
 macro_rules! write {
     () => {};
 }
-#[allow(unused_macros, reason = "they are only in the way")]
+#[allow(unused_macros, reason = "defined only to shadow the real macro")]
 macro_rules! assert {
     () => {};
 }
 
 // Generated from tests/fixtures/foreign; riak_client_is_fresh.rs checks that it is current.
-#[allow(unreachable_pub, reason = "the root module of a crate of its own, usually")]
+#[allow(unreachable_pub, reason = "usually the root module of a crate")]
 #[rustfmt::skip]
 #[path = "generated/mod.rs"]
 mod generated;

@@ -212,7 +212,7 @@ fn mode(schema: &Schema, operation: &Operation) -> String {
 }
 
 #[test]
-fn no_stream_comes_out_unary() {
+fn no_stream_becomes_unary() {
     let Some(theirs) = published() else { return };
     let (by_codes, by_overlay, ours) = (model(&theirs, true), model(&theirs, false), ours());
     let (inferred, declared, all) = (operations(&by_codes), operations(&by_overlay), operations(&ours));
@@ -226,7 +226,7 @@ fn no_stream_comes_out_unary() {
         assert_eq!(guess.response_code, operation.response_code, "{}", operation.name);
         streams += usize::from(operation.mode != Mode::Unary);
     }
-    assert_eq!(streams, 7, "streams that names alone tell");
+    assert_eq!(streams, 7, "streams inferred from names alone");
     let methods = |found: &BTreeMap<u8, &Operation>| found.len();
     assert_eq!((methods(&inferred), methods(&declared)), (32, 38));
 }

@@ -97,7 +97,7 @@ fn a_table_alone_gives_every_code_its_message() {
 }
 
 #[test]
-fn options_win_and_the_table_adds() {
+fn options_take_precedence_over_the_table() {
     let overlay = ["riak_services.proto"];
     let (plain, _) = resolved(&proto_dir(), &overlay, &Options::default());
     let (schema, notices) = resolved(&proto_dir(), &overlay, &with_codes(&table()));
@@ -131,7 +131,7 @@ fn a_table_that_contradicts_the_schema_is_a_fault() {
 }
 
 #[test]
-fn a_table_without_files_puts_messages_beside_their_partners() {
+fn table_without_files_puts_messages_beside_their_counterparts() {
     let dir = written(&[("my/own.proto", "message GetReq {}\nmessage Note { optional Note next = 1; }")]);
     let options = with_codes("1,GetReq\n2,GetResp\n3,Note\n4,PingReq\n5,PingResp\n6,frames\n");
     let (schema, _) = resolved(dir.path(), &["my/own.proto"], &options);

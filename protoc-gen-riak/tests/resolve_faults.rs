@@ -49,7 +49,7 @@ message M { option (riak.code) = 1000; }",
 }
 
 #[test]
-fn an_answer_is_named_once() {
+fn response_is_named_once() {
     check(
         "service S {
   rpc A (Req) returns (Resp) {
@@ -200,7 +200,7 @@ service S {
 
 /// This is only a notice, since a server with another implementation may set the field.
 #[test]
-fn what_an_error_lacks_that_is_required_is_noticed() {
+fn required_field_that_an_error_does_not_set_is_a_notice() {
     let text = r#"syntax = "proto2";
 import "riak_options.proto";
 message Err { required string text = 1; required uint32 number = 2; required bytes trace = 3; }

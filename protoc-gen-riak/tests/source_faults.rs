@@ -24,7 +24,7 @@ fn assert_faults_but(text: &str, expected: &[&str], its_own: &[u32]) {
     let expected: Vec<String> = expected.iter().map(|fault| format!("a.proto:{fault}")).collect();
     assert_eq!(files.faults(), expected, "{text}");
     let theirs = files.protoc_lines();
-    assert!(!theirs.is_empty(), "protoc takes it");
+    assert!(!theirs.is_empty(), "protoc accepts it");
     for line in theirs {
         if its_own.iter().any(|own| line == format!("a.proto:{own}")) {
             continue;

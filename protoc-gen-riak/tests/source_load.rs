@@ -27,7 +27,7 @@ fn names(set: &protobuf::descriptor::FileDescriptorSet) -> Vec<String> {
 }
 
 #[test]
-fn imports_come_first_and_every_file_read_is_told() {
+fn imports_come_first_and_every_file_read_is_reported() {
     let files = Files::new(&[("a.proto", A), ("sub/b.proto", B)]);
     let loaded = load(&Sources {
         include: vec![files.dir().to_owned()],
@@ -42,7 +42,7 @@ fn imports_come_first_and_every_file_read_is_told() {
 }
 
 #[test]
-fn files_have_one_name_however_they_are_reached() {
+fn file_has_one_name_for_all_paths_to_it() {
     let files = Files::new(&[("a.proto", A), ("sub/b.proto", B)]);
     let dir = files.dir();
     let other = tempfile::tempdir().unwrap();
@@ -103,7 +103,7 @@ fn files_that_cannot_be_named_or_read_are_faults() {
 }
 
 #[test]
-fn built_in_texts_stand_in_for_files_that_are_not_there() {
+fn built_in_texts_replace_missing_files() {
     let files = Files::new(&[("a.proto", A)]);
     let sources = Sources {
         include: vec![files.dir().to_owned()],
@@ -118,7 +118,7 @@ fn built_in_texts_stand_in_for_files_that_are_not_there() {
 }
 
 #[test]
-fn nothing_gives_nothing() {
+fn no_files_give_an_empty_set() {
     let loaded = load(&Sources::default()).unwrap();
     assert_eq!(loaded.set.file.len(), 0);
     assert_eq!(loaded.to_generate, [""; 0]);
@@ -126,7 +126,7 @@ fn nothing_gives_nothing() {
 
 /// Damaged files must give faults or be read, without a panic.
 #[test]
-fn damaged_files_do_no_harm() {
+fn damaged_files_never_panic() {
     let mut random = Random(0xdead_beef_5eed);
     for name in ["comments.proto", "proto2.proto", "proto3.proto", "bom.proto"] {
         let whole = std::fs::read(fixtures("good").join(name)).unwrap();
@@ -176,7 +176,7 @@ fn damaged_files_do_no_harm() {
 }
 
 #[test]
-fn noise_does_no_harm() {
+fn random_input_never_panics() {
     let mut random = Random(0x0dd_5eed);
     for _ in 0..300 {
         let length = random.below(300);

@@ -65,7 +65,7 @@ fn methods(loaded: &Loaded) -> Vec<(String, Vec<u8>)> {
 }
 
 #[test]
-fn what_fits_stays_whole() {
+fn overlay_that_fits_is_kept_unchanged() {
     let (loaded, notices) = read(&overlay(
         "service S {
   option (riak.error) = { code: 0 type: \"ErrorResp\" text: \"text\" number: \"number\" };
@@ -89,7 +89,7 @@ option (riak.field) = { path: \"GetReq.key\" kind: KEY };",
 }
 
 #[test]
-fn methods_whose_messages_are_not_there_are_left_out() {
+fn methods_with_missing_messages_are_left_out() {
     let (loaded, notices) = read(&overlay(
         "service S {
   // Of a later release.
@@ -145,7 +145,7 @@ fn a_stream_never_becomes_a_single_answer() {
 }
 
 #[test]
-fn parts_of_a_method_are_left_out_alone() {
+fn parts_of_a_method_are_left_out_separately() {
     let (loaded, notices) = read(&overlay(
         "service S {
   rpc A(GetReq) returns (GetResp) {
@@ -177,7 +177,7 @@ fn parts_of_a_method_are_left_out_alone() {
 }
 
 #[test]
-fn facts_and_errors_that_lead_nowhere_are_left_out() {
+fn facts_and_errors_about_missing_fields_are_left_out() {
     let (loaded, notices) = read(&overlay(
         "option (riak.field) = { path: \"GetReq.node_confirms\" kind: NODE_CONFIRMS };
 option (riak.field) = { path: \"GetReq.key\" kind: KEY };
@@ -202,7 +202,7 @@ service U { option (riak.error) = { code: 0 type: \"ErrorResp\" text: \"text\" n
 }
 
 #[test]
-fn what_is_wrong_with_an_overlay_is_a_fault_as_anywhere() {
+fn errors_in_an_overlay_are_faults() {
     let text = overlay(
         "service S {\n  rpc Get(GetReq) returns (GetResp) { option (riak.operation) = { requst: 1 response: 2 }; }\n}",
     );

@@ -104,13 +104,13 @@ mod tests {
     }
 
     #[test]
-    fn names_count_from_the_current_directory_unless_told_otherwise() {
+    fn include_directory_defaults_to_the_current_one() {
         assert_eq!(parse(&["a.proto"]).ok().unwrap().include, [PathBuf::from(".")]);
         assert_eq!(parse(&["-Ib", "a.proto"]).ok().unwrap().include, [PathBuf::from("b")]);
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
+    fn usage_errors_are_described() {
         assert_eq!(parse(&["-I"]).err().unwrap(), "-I has no value");
         assert_eq!(parse(&["-Ia"]).err().unwrap(), "no .proto files were named");
         assert!(parse(&["--clients=true", "a.proto"]).err().unwrap().contains("did you mean client?"));

@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn items_are_set_apart_and_statements_are_not() {
+    fn blank_lines_separate_items_but_not_statements() {
         let text = "use a::B;\nstruct A {\n    b: B,\n}\nimpl A {\n    const B: u8 = 1;\n    fn a() {\n        if b {\n        }\n        c()\n    }\n    fn d() {}\n}\n";
         assert_eq!(
             add_blank_lines(text),

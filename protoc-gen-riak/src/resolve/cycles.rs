@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_chain_needs_no_deep_stack() {
+    fn long_chain_does_not_overflow_the_stack() {
         let edges: Vec<Vec<usize>> = (0..200_000).map(|n| vec![(n + 1) % 200_000]).collect();
         let group = components(&edges);
         assert!(group.iter().all(|&g| g == group[0]));

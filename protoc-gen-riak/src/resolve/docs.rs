@@ -47,8 +47,8 @@ pub(crate) fn from_comment(comment: &str) -> Docs {
     Docs { lines: out.split_off(start) }
 }
 
-/// Splits a comment into lines, without their common indentation, tabs, trailing
-/// white space and rulers.
+/// Splits a comment into lines, removes their common indentation, trailing white
+/// space and rulers, and expands tabs.
 fn dedent(comment: &str) -> Vec<String> {
     // A lone carriage return, which Rust rejects in comments, also ends a line.
     let lines: Vec<String> = comment
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_compiler_refuses_in_comments_is_left_out() {
+    fn characters_that_rust_rejects_in_comments_are_removed() {
         assert_eq!(lines(" one\r two\r\n three"), ["one", "two", "three"]);
         assert_eq!(lines(" a\u{202e}b\u{2069}c"), ["abc"]);
     }
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ruler_makes_no_heading() {
+    fn ruler_does_not_make_a_heading() {
         assert_eq!(lines(" Title\n -----\n text\n"), ["Title", "", "text"]);
     }
 

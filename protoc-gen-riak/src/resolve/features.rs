@@ -36,7 +36,7 @@ pub(crate) enum FieldPresence {
 
 /// The features that change what code is emitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "features of protobuf that do not depend on one another")]
+#[expect(clippy::struct_excessive_bools, reason = "independent features of protobuf")]
 pub(crate) struct Features {
     pub(crate) presence: FieldPresence,
     pub(crate) closed_enums: bool,

@@ -34,7 +34,7 @@ pub(crate) struct Claim {
 
 /// What is known about one code.
 #[derive(Clone, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "what several claims say, each by itself")]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts from several claims")]
 pub(crate) struct Slot {
     pub(crate) name: String,
     pub(crate) message: Option<MessageId>,

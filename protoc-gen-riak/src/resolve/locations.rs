@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_without_a_place_has_that_around_it() {
+    fn path_without_a_place_has_that_of_the_enclosing_path() {
         let file = file(vec![
             location(&[], &[0, 0, 9, 0]),
             location(&[4, 0], &[2, 0, 4, 1]),
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn the_license_is_no_description() {
+    fn license_is_not_the_file_documentation() {
         let mut first = location(&[4, 0], &[9, 0, 10, 1]);
         first.leading_detached_comments = vec![" Copyright 2010.\n".to_owned(), " About gets.\n".to_owned()];
         let mut syntax = location(&[12], &[0, 0, 10]);

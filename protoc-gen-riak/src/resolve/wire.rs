@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_message_gives_what_it_has() {
+    fn malformed_message_gives_the_fields_before_the_error() {
         assert_eq!(entries(&[0x08, 1, 0x12, 9]).len(), 1);
     }
 }

@@ -321,7 +321,7 @@ impl Value {
     pub(crate) fn real(&self) -> f64 {
         let (negative, size) = match &self.kind {
             ValueKind::Float(value) => return *value,
-            #[allow(clippy::cast_precision_loss, reason = "the nearest is meant")]
+            #[allow(clippy::cast_precision_loss, reason = "rounding is intended")]
             ValueKind::Int { negative, magnitude } => (*negative, *magnitude as f64),
             ValueKind::Ident { negative, text } if text == "nan" => (*negative, f64::NAN),
             ValueKind::Ident { negative, .. } => (*negative, f64::INFINITY),
@@ -331,7 +331,7 @@ impl Value {
     }
 
     /// Returns the value as a 32-bit number.
-    #[allow(clippy::cast_possible_truncation, reason = "the nearest is meant")]
+    #[allow(clippy::cast_possible_truncation, reason = "rounding is intended")]
     pub(crate) fn real_32(&self) -> f32 {
         self.real() as f32
     }

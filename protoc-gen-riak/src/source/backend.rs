@@ -277,7 +277,7 @@ mod tests {
     use crate::source::Sources;
 
     #[test]
-    fn a_refusal_gets_the_place_of_the_name_in_it() {
+    fn backend_error_gets_the_place_of_the_name_in_it() {
         let builtin = [("a.proto", "syntax = \"proto3\";\nmessage Oddity {}\n")];
         let graph = Graph::read(&Sources {
             overlays: vec!["a.proto".into()],

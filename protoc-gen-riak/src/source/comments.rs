@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_comment_on_the_line_trails_and_one_above_leads() {
+    fn comment_on_the_line_is_trailing_and_one_above_is_leading() {
         assert_eq!(
             classified(" // a\n// b\n// c\n"),
             (Some(" a\n".to_owned()), vec![], Some(" b\n c\n".to_owned()))
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_comment_between_two_tokens_of_a_line_is_nobodys() {
+    fn comment_between_two_tokens_on_a_line_is_detached() {
         assert_eq!(classified(" /* a */ "), (None, vec![" a ".to_owned()], None));
         assert_eq!(classified(" /* a\n b */ "), (None, vec![" a\nb ".to_owned()], None));
     }
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn stars_at_the_start_of_a_line_are_decoration() {
+    fn stars_at_the_start_of_a_comment_line_are_removed() {
         assert_eq!(classified("\n/* a\n  * b\n c*/"), (None, vec![], Some(" a\n b\nc".to_owned())));
     }
 }

@@ -230,7 +230,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_counts_from_the_first_include_directory_that_holds_the_file() {
+    fn name_is_relative_to_the_first_include_directory_with_the_file() {
         let name = |include: &[&str], path: &str| {
             let include: Vec<PathBuf> = include.iter().map(PathBuf::from).collect();
             name_under(&include, Path::new(path))
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_count_from_nowhere_are_refused() {
+    fn malformed_import_names_are_rejected() {
         for name in ["", "/a", "a//b", "./a", "a/../b", "a\\b", "a/"] {
             assert!(name_fault(name).is_some(), "{name}");
         }

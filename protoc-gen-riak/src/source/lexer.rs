@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_token_is_named() {
+    fn invalid_tokens_are_faults() {
         assert_eq!(fault("a /* b").0, 2);
         assert_eq!(fault("/* a /* b */ */").0, 5);
         assert_eq!(fault("x = \"a\nb").0, 4);
@@ -360,14 +360,14 @@ mod tests {
     }
 
     #[test]
-    fn nothing_holds_a_zero() {
+    fn nul_characters_are_rejected() {
         for (text, at) in [("// a\0b\n;", 4), ("/* a\0b */;", 4), ("; \0", 2), ("'a\0b'", 0)] {
             assert_eq!(fault(text).0, at, "{text:?}");
         }
     }
 
     #[test]
-    fn numbers_and_strings_have_values() {
+    fn values_of_numbers_and_strings() {
         assert_eq!(int_value("0"), Some(0));
         assert_eq!(int_value("010"), Some(8));
         assert_eq!(int_value("0xff"), Some(255));

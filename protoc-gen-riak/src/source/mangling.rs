@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_looks_like_a_number_is_spelt_anew() {
+    fn only_numeric_names_are_mangled() {
         assert_eq!(mangle("a.info.nano"), "a.info.nano");
         let there = mangle("a.inf.nan").into_owned();
         assert!(there.split('.').all(|part| !NUMERIC_NAMES.contains(&part)), "{there}");

@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_has_no_faults() {
+    fn salvaged_files_have_no_faults() {
         let a = "syntax = \"proto2\";\nimport \"b.proto\";\nimport \"gone.proto\";\n\
                  message A {\n  optional Lost lost = 1;\n  optional B b = 2;\n  oneof o { Lost only = 3; }\n  optional int32 c = 2;\n}\n\
                  message Uses { optional A a = 1; optional Broken broken = 2; }\n\

@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_person_counts_characters_and_source_code_info_counts_bytes() {
+    fn diagnostics_count_characters_and_source_code_info_counts_bytes() {
         let source = SourceText::new("a", "a", "\u{feff}x\n\tä b\n");
         assert_eq!(source.place(3), (1, 1));
         let b = source.text().find('b').unwrap();

@@ -1,6 +1,6 @@
 //! Helpers for tests of whole runs: schemas, and the three ways to generate code from them.
 
-#![allow(dead_code, unreachable_pub, reason = "each test uses a part of it")]
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses only a part of it")]
 
 pub mod scratch;
 

@@ -135,8 +135,8 @@ fn streams() {
 }
 
 #[test]
-#[allow(deprecated, reason = "one of them is, by its schema")]
-fn methods_that_are_not_implemented_say_so() {
+#[allow(deprecated, reason = "the schema deprecates one of the methods")]
+fn unimplemented_methods_return_an_error() {
     with(StoreService(Shop), |connection| async move {
         let store = Store::new(&connection);
         for error in [store.call(Part::default()).await.unwrap_err(), store.r#type().await.unwrap_err()] {
@@ -168,7 +168,7 @@ struct Nobody;
 impl super::generated::acme::calls::EmptyServer for Nobody {}
 
 #[test]
-fn what_is_known_of_operations() {
+fn operations_have_their_declared_facts() {
     let get = GetReq::OPERATION;
     assert_eq!((get.name, get.request, get.response), ("Store.Get", 11, 12));
     assert_eq!((get.retry, get.absent, get.cost), (Retry::Safe, Absent::NotFound, Cost::Unary));
@@ -216,7 +216,7 @@ fn frames_are_decoded_by_code() {
 fn send<T: Send>(_: T) {}
 
 #[test]
-#[allow(deprecated, reason = "one of them is, by its schema")]
+#[allow(deprecated, reason = "the schema deprecates one of the methods")]
 fn futures_are_send() {
     fn calls<C: Call>(store: &Store<C>, key: &[u8]) {
         let (get, scan, list) = (GetReq::new("x"), ScanReq::new("x"), ListReq::default());

@@ -32,7 +32,7 @@ fn an_open_enum_keeps_any_number() {
 }
 
 #[test]
-fn numbers_that_a_closed_enum_lacks_are_unknown_fields() {
+fn unknown_numbers_of_a_closed_enum_are_unknown_fields() {
     let bytes = message().varint(16, 5);
     let found: Scalars = exact(bytes.clone());
     assert_eq!((found.colour, found.unknown_fields.as_bytes()), (None, bytes.0.as_slice()));
@@ -54,7 +54,7 @@ fn numbers_that_a_closed_enum_lacks_are_unknown_fields() {
 }
 
 #[test]
-fn and_so_they_are_in_oneofs_and_maps() {
+fn unknown_enum_numbers_in_oneofs_and_maps_are_unknown_fields() {
     let found: Choice = decoded(&message().varint(1, 1).varint(4, 5).0);
     assert!(matches!(found.choice, Some(super::generated::acme::choice::Choice::Number(1))));
     assert_eq!(found.unknown_fields.as_bytes(), message().varint(4, 5).0);

@@ -136,7 +136,7 @@ fn the_value_of_one_entry_may_come_in_pieces() {
 }
 
 #[test]
-fn more_words_of_required_fields_come_in_pieces() {
+fn more_than_a_word_of_required_fields_may_come_in_pieces() {
     let all = (1..=67).filter(|number| ![10, 40].contains(number));
     let halves = [0, 1].map(|half| {
         let numbers = all.clone().filter(|number| number % 2 == half);
@@ -150,7 +150,7 @@ fn more_words_of_required_fields_come_in_pieces() {
 }
 
 #[test]
-fn an_extension_is_kept_whatever_its_bytes_where_strings_need_not_be_utf8() {
+fn extension_need_not_be_utf8_unless_the_syntax_requires_it() {
     exact::<Open>(message().bytes(100, [0xff]));
 }
 
@@ -176,7 +176,7 @@ fn nesting_has_a_limit_in_every_kind_of_field() {
 }
 
 #[test]
-fn deep_messages_are_written() {
+fn deeply_nested_messages_are_encoded() {
     // A message that is built by hand may be deeper than the decoder allows.
     let mut tree = Tree::default();
     for _ in 0..1_000 {
@@ -188,7 +188,7 @@ fn deep_messages_are_written() {
 }
 
 #[test]
-fn what_is_malformed_is_refused() {
+fn malformed_input_is_rejected() {
     assert!(error::<Scalars>(&Bytes(vec![0x72, 5, b'x'])).contains("ends within"));
     assert!(error::<Scalars>(&message().bytes(14, [0xff])).contains("UTF-8"));
     error::<Scalars>(&Bytes(vec![0x0a]));

@@ -36,7 +36,7 @@ where
 
 /// Decodes bytes that must also be the encoding of the message.
 #[track_caller]
-#[expect(clippy::needless_pass_by_value, reason = "made where it is given, in every test")]
+#[expect(clippy::needless_pass_by_value, reason = "callers pass a temporary")]
 pub(crate) fn exact<M>(bytes: Bytes) -> M
 where
     M: Owned + PartialEq + Debug + Clone,
@@ -288,7 +288,7 @@ fn fields_are_written_by_number_and_read_in_any_order() {
 }
 
 #[test]
-fn unknown_fields_come_back() {
+fn unknown_fields_are_encoded_again() {
     let unknown = message()
         .varint(1000, 1)
         .bytes(1001, "x")

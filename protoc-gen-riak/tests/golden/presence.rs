@@ -31,7 +31,7 @@ fn explicit_fields_are_present_when_zero() {
 }
 
 #[test]
-fn defaults_are_what_absence_means_and_are_not_written() {
+fn defaults_apply_to_absent_fields_and_are_not_encoded() {
     let defaults = Defaults::default();
     assert_eq!(defaults.encode_to_vec(), []);
     assert_eq!((defaults.int32(), defaults.int64()), (i32::MIN, i64::MIN));

@@ -78,7 +78,7 @@ fn extern_paths() {
 }
 
 #[test]
-fn extern_paths_that_cannot_be() {
+fn invalid_extern_paths() {
     let dir = written(&[(
         "a.proto",
         "import \"riak_kv.proto\"; import \"riak_options.proto\";
@@ -110,7 +110,7 @@ fn services_without_options_are_left_out() {
 }
 
 #[test]
-fn a_file_to_generate_must_be_there() {
+fn file_to_generate_must_exist() {
     let dir = written(&[("a.proto", "message M {}")]);
     let set = descriptors(dir.path(), &["a.proto"]);
     let faults = resolve(&set, &["b.proto".to_owned()], &Options::default()).unwrap_err();

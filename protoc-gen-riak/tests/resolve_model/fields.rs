@@ -158,7 +158,7 @@ fn only_cycles_are_boxed() {
 
 /// The schemas of protobuf's conformance suite have such messages.
 #[test]
-fn required_fields_without_an_end_are_optional() {
+fn required_fields_on_a_cycle_become_optional() {
     let text = "message A { required B b = 1; }\nmessage B { required A a = 1; optional B b = 2; required C c = 3; }\n\
                 message C { }";
     let dir = written(&[("a.proto", text)]);
@@ -208,7 +208,7 @@ fn rules_by_path() {
 }
 
 #[test]
-fn strings_of_extensions_are_utf8_where_the_syntax_asks_for_it() {
+fn strings_of_extensions_are_utf8_if_the_syntax_requires_it() {
     let schema = resolve_one_by_protoc(
         r#"edition = "2023";
         message M { extensions 10 to max; }

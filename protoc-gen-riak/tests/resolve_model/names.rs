@@ -49,7 +49,7 @@ fn names_never_clash() {
 }
 
 #[test]
-fn a_file_and_a_message_share_no_module() {
+fn file_and_message_never_share_a_module() {
     let dir = written(&[
         ("a.proto", "import \"a/b.proto\"; message B { enum E { X = 0; } optional a.b.T t = 1; }"),
         ("a/b.proto", "package a.b; message T {}"),

@@ -1,6 +1,6 @@
 //! Helpers that read a test's schemas with `protoc` and resolve them.
 
-#![allow(dead_code, unreachable_pub, reason = "each test file uses a part of this")]
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses only a part of it")]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,5 +1,5 @@
 //! Helpers for tests of the `.proto` reader.
-#![allow(dead_code, reason = "each test uses a part of it")]
+#![allow(dead_code, reason = "each test binary uses only a part of it")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

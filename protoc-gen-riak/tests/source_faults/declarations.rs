@@ -165,7 +165,7 @@ fn enums() {
 }
 
 #[test]
-fn values_that_are_one_in_another_case() {
+fn values_that_differ_only_in_case() {
     for syntax in ["proto2", "proto3"] {
         assert_faults(
             &format!(
@@ -189,7 +189,7 @@ fn values_that_are_one_in_another_case() {
 }
 
 #[test]
-fn maps_of_enums_without_a_zero_first() {
+fn map_of_enum_whose_first_value_is_not_zero() {
     assert_proto2(
         "\n enum Late { B = 1; A = 0; }\n enum Early { C = 0; }\n map<int32, Early> good = 1;\n map<int32, Late> bad = 2;",
         &[

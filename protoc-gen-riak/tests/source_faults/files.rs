@@ -51,7 +51,7 @@ fn imports() {
 }
 
 #[test]
-fn imports_in_a_circle() {
+fn import_cycles() {
     let files = Files::new(&[
         ("a.proto", "syntax = \"proto3\";\nimport \"b.proto\";\nmessage A { B b = 1; }"),
         ("b.proto", "syntax = \"proto3\";\nimport \"c.proto\";\nmessage B { C c = 0; }"),
@@ -96,7 +96,7 @@ fn six_faults_of_two_files_in_one_run() {
 }
 
 #[test]
-fn one_syntax_error_a_file_and_the_rest_of_the_others() {
+fn syntax_error_does_not_hide_faults_of_other_files() {
     let files = Files::new(&[
         ("bad.proto", "syntax = \"proto3\";\nmessage A {\nmessage B {\n"),
         ("worse.proto", "syntax = \"proto3\";\nmessage ;\nmessage ;"),

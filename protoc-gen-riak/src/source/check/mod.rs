@@ -171,7 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_nearest_name_is_suggested_if_it_is_near() {
+    fn nearest_name_is_suggested_if_it_is_close() {
         let known = ["RpbGetReq", "RpbGetResp", "RpbPutReq", "Pair"];
         assert_eq!(nearest("RpbGetRep", known), Some("RpbGetReq"));
         assert_eq!(nearest("RpbGteResp", known), Some("RpbGetResp"));

@@ -11,8 +11,7 @@ use crate::source::types::{FieldInfo, Kind, Lookup, SymbolKind};
 /// A resolved option.
 #[derive(Debug, Clone)]
 pub(crate) struct Resolved {
-    /// The numbers of the fields that the option sets, outermost first, followed by the index of the
-    /// value if the last field is repeated.
+    /// The field numbers, outermost first, and the index of the value if the last field is repeated.
     pub(crate) path: Vec<i32>,
     /// The encoded field of the options message.
     pub(crate) records: Vec<Record>,

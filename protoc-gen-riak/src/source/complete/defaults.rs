@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_written_as_c_writes_them() {
+    fn numbers_are_formatted_as_in_c() {
         for (value, text) in [
             (0.0, "0"),
             (1.5, "1.5"),

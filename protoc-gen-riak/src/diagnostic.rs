@@ -22,7 +22,9 @@ pub struct Diagnostic {
     pub file: String,
     /// The line, counted from 1; 0 if not known.
     pub line: u32,
-    /// The column, counted from 1 in characters; 0 if not known.
+    /// The column, counted from 1; 0 if not known. Faults of options and codes have the
+    /// columns of `protoc`: bytes, with each tab extended to a multiple of 8. All others
+    /// count characters.
     pub column: u32,
     /// What is wrong and what to do about it, in lower case.
     pub message: String,

@@ -1,0 +1,142 @@
+//! The driver over byte streams that fail, stall or flood.
+//!
+//! Invariant: no call is told more or less than what the driver can know.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+use super::*;
+use crate::Blob;
+use crate::client::pipeline::tests::GET;
+use crate::client::{CallError, Connection, ConnectionConfig, frame};
+
+/// A writer that fails each write; how many bytes it sent is unknown.
+struct BrokenWriter;
+
+impl AsyncRead for BrokenWriter {
+    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Poll::Pending
+    }
+}
+
+impl AsyncWrite for BrokenWriter {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
+        Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[tokio::test]
+async fn a_failed_write_of_a_leaking_driver_may_have_been_applied() {
+    for leaks in [false, true] {
+        let (connection, driver) = Connection::new(BrokenWriter, ConnectionConfig::new());
+        let driver = if leaks { driver.leaking() } else { driver };
+        let body = Blob::from("value");
+        let (result, _) = tokio::join!(frame(&connection, &GET, &body), driver);
+        let error = result.unwrap_err();
+        assert_eq!(error.may_have_been_applied(), leaks, "{error:?}");
+        assert_eq!(matches!(error, CallError::Lost(_)), leaks, "{error:?}");
+    }
+}
+
+/// A TLS stream whose server asks for renegotiation and sends no answers before it
+/// gets a reply: a read prepares the reply, and a flush sends it.
+#[derive(Default)]
+struct Renegotiates {
+    asked: bool,
+    answered: bool,
+    reading: Option<Waker>,
+}
+
+impl AsyncRead for Renegotiates {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.answered {
+            buffer.put_slice(&[0, 0, 0, 1, 10]);
+            return Poll::Ready(Ok(()));
+        }
+        self.asked = true;
+        self.reading = Some(cx.waker().clone());
+        Poll::Pending
+    }
+}
+
+impl AsyncWrite for Renegotiates {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.answered |= self.asked;
+        if let (true, Some(reading)) = (self.answered, self.reading.take()) {
+            reading.wake();
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[tokio::test]
+async fn what_tls_has_to_answer_does_not_wait_for_the_next_request() {
+    let (connection, driver) = Connection::new(Renegotiates::default(), ConnectionConfig::new());
+    let driving = tokio::spawn(driver.leaking());
+    let call = async { frame(&connection, &GET, &Blob::new()).await };
+    let answer = tokio::time::timeout(Duration::from_secs(5), call).await.unwrap().unwrap();
+    assert_eq!(answer.code, 10);
+    driving.abort();
+}
+
+/// Answers that arrived while this side was stalled are in time.
+#[tokio::test]
+async fn an_answer_that_has_arrived_is_not_timed_out() {
+    let (near, mut far) = tokio::io::duplex(1000);
+    let config = ConnectionConfig::new().call_timeout(Some(Duration::from_millis(50)));
+    let (connection, driver) = Connection::new(near, config);
+    let driver = tokio::spawn(driver);
+    let call = tokio::spawn(async move { frame(&connection, &GET, &Blob::new()).await });
+    let mut request = [0; 5];
+    far.read_exact(&mut request).await.unwrap();
+    far.write_all(&[0, 0, 0, 1, 10]).await.unwrap();
+    std::thread::sleep(Duration::from_millis(100));
+    assert_eq!(call.await.unwrap().unwrap().code, 10);
+    driver.abort();
+}
+
+/// The server sends one endless frame.
+#[tokio::test]
+async fn a_server_that_sends_without_end_postpones_no_deadline() {
+    let (near, mut far) = tokio::io::duplex(64 * 1024);
+    let config = ConnectionConfig::new().call_timeout(Some(Duration::from_millis(50)));
+    let (connection, driver) = Connection::new(near, config);
+    let driver = tokio::spawn(driver);
+    let sender = tokio::spawn(async move {
+        // A frame too long to end within the timeout, a few bytes at a time.
+        far.write_all(&[2, 0, 0, 0, 10]).await?;
+        loop {
+            far.write_all(&[0; 8]).await?;
+            tokio::task::yield_now().await;
+        }
+        #[expect(unreachable_code, reason = "names the error type")]
+        Ok::<(), io::Error>(())
+    });
+    let start = std::time::Instant::now();
+    let error = frame(&connection, &GET, &Blob::new()).await.unwrap_err();
+    assert!(matches!(error, CallError::Timeout { .. }), "{error:?}");
+    assert!(start.elapsed() < Duration::from_secs(2));
+    driver.abort();
+    sender.abort();
+}

@@ -71,6 +71,10 @@ fn words(name: &str) -> Vec<String> {
 /// trailing underscores are kept.
 #[must_use]
 pub fn snake_case(name: &str) -> String {
+    let is_snake = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    if name.bytes().all(is_snake) && !name.contains("__") {
+        return escape(name);
+    }
     let start = &name[..name.len() - name.trim_start_matches('_').len()];
     let end = &name[name.trim_end_matches('_').len()..];
     let words = words(name);
@@ -178,16 +182,16 @@ impl Scope {
 
     /// Creates a namespace in which `names` are already taken.
     pub fn with_taken<S: Into<String>>(names: impl IntoIterator<Item = S>) -> Self {
-        Self { taken: names.into_iter().map(|name| strip_raw(&name.into())).collect() }
+        Self { taken: names.into_iter().map(|name| strip_raw(&name.into()).to_owned()).collect() }
     }
 
     /// Takes `ident`, or the first free name made from it by appending underscores.
     pub fn take(&mut self, ident: &str) -> String {
-        if self.taken.insert(strip_raw(ident)) {
+        if self.taken.insert(strip_raw(ident).to_owned()) {
             return ident.to_owned();
         }
         // A keyword with an underscore appended is no longer a keyword.
-        let mut name = strip_raw(ident);
+        let mut name = strip_raw(ident).to_owned();
         loop {
             name.push('_');
             if self.taken.insert(name.clone()) {
@@ -201,12 +205,12 @@ impl Scope {
     /// Names that the conversion leaves unchanged are taken first, so that other
     /// declarations do not affect what they are called.
     pub fn take_all(&mut self, names: &[&str], convert: impl Fn(&str) -> String) -> Vec<String> {
+        let idents: Vec<String> = names.iter().map(|name| convert(name)).collect();
         let mut taken: Vec<Option<String>> = vec![None; names.len()];
         for exact in [true, false] {
-            for (name, slot) in names.iter().zip(&mut taken) {
-                let ident = convert(name);
-                if slot.is_none() && (strip_raw(&ident) == *name || !exact) {
-                    *slot = Some(self.take(&ident));
+            for ((name, ident), slot) in names.iter().zip(&idents).zip(&mut taken) {
+                if slot.is_none() && (!exact || strip_raw(ident) == *name) {
+                    *slot = Some(self.take(ident));
                 }
             }
         }
@@ -215,8 +219,8 @@ impl Scope {
 }
 
 /// Strips the raw-identifier prefix: `r#type` and `type` are the same name.
-fn strip_raw(ident: &str) -> String {
-    ident.strip_prefix("r#").unwrap_or(ident).to_owned()
+fn strip_raw(ident: &str) -> &str {
+    ident.strip_prefix("r#").unwrap_or(ident)
 }
 
 #[cfg(test)]

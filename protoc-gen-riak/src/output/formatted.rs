@@ -9,8 +9,7 @@
 //! A cache file that is missing, damaged or not writable costs time, but never changes
 //! the output.
 
-use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hasher};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::{env, fs};
@@ -20,30 +19,33 @@ use proc_macro2::TokenStream;
 /// The first line of a cache file. Files of other versions are ignored.
 const HEADER: &str = concat!("formatted by protoc-gen-riak ", env!("CARGO_PKG_VERSION"), "\n");
 
-/// A hash of an item's tokens: 128 bits, so that collisions need not be handled.
-type Key = [u64; 2];
+/// The formatted text of items, by their tokens as text.
+///
+/// The keys are whole texts, not hashes: comparing them is faster in a build script,
+/// where a hash function is not optimised, and two items never share a key.
+type Items = BTreeMap<String, String>;
 
-/// A cache of formatted items, by the hash of their tokens.
+/// A cache of formatted items.
 pub(crate) struct Formatted {
     /// The cache file, if there is one.
     file: Option<PathBuf>,
     /// The items of the previous run.
-    before: HashMap<Key, String>,
+    before: Items,
     /// The items of this run.
-    used: Mutex<HashMap<Key, String>>,
+    used: Mutex<Items>,
 }
 
 impl Formatted {
     /// Creates a cache that is neither read nor written.
     pub(crate) fn uncached() -> Self {
-        Self { file: None, before: HashMap::new(), used: Mutex::default() }
+        Self { file: None, before: Items::new(), used: Mutex::default() }
     }
 
     /// Reads the cache of a build script's output in `dir` from the script's `OUT_DIR`.
     pub(crate) fn for_output(dir: &Path) -> Self {
         let Some(out_dir) = env::var_os("OUT_DIR") else { return Self::uncached() };
         // A build script may write to several directories.
-        let name = format!("protoc-gen-riak-{:016x}.formatted", hash(0, dir.as_os_str().as_encoded_bytes()));
+        let name = format!("protoc-gen-riak-{:016x}.formatted", checksum(dir.as_os_str().as_encoded_bytes()));
         Self::in_file(Path::new(&out_dir).join(name))
     }
 
@@ -62,7 +64,7 @@ impl Formatted {
         if self.file.is_none() {
             return format(item);
         }
-        let key = key(&item);
+        let key = item.to_string();
         let text = match self.before.get(&key) {
             Some(text) => text.clone(),
             None => format(item)?,
@@ -76,8 +78,7 @@ impl Formatted {
     pub(crate) fn save(self) {
         let Some(file) = self.file else { return };
         let used = self.used.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let same = used.len() == self.before.len() && used.keys().all(|key| self.before.contains_key(key));
-        if !same {
+        if !used.keys().eq(self.before.keys()) {
             let _ = replace(&file, &print(&used));
         }
     }
@@ -87,52 +88,58 @@ fn format(item: TokenStream) -> syn::Result<String> {
     Ok(super::spacing::add_blank_lines(&prettyplease::unparse(&syn::parse2(item)?)))
 }
 
-fn key(item: &TokenStream) -> Key {
-    let text = item.to_string();
-    [0, 1].map(|seed| hash(seed, text.as_bytes()))
-}
-
-fn hash(seed: u8, bytes: &[u8]) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    hasher.write_u8(seed);
-    hasher.write(bytes);
-    hasher.finish()
-}
-
-/// Encodes a cache file: the header, a hash of the rest, and for each item its key, the
-/// length of its text and the text.
-fn print(items: &HashMap<Key, String>) -> Vec<u8> {
+/// Encodes a cache file: the header, a checksum of the rest, and for each item the
+/// lengths of its key and its text, the key and the text.
+fn print(items: &Items) -> Vec<u8> {
     let mut body = Vec::new();
-    for ([first, second], text) in items {
-        for number in [*first, *second, text.len() as u64] {
-            body.extend(number.to_le_bytes());
-        }
+    for (key, text) in items {
+        body.extend((key.len() as u64).to_le_bytes());
+        body.extend((text.len() as u64).to_le_bytes());
+        body.extend(key.as_bytes());
         body.extend(text.as_bytes());
     }
-    [HEADER.as_bytes(), &hash(0, &body).to_le_bytes(), &body].concat()
+    [HEADER.as_bytes(), &checksum(&body).to_le_bytes(), &body].concat()
 }
 
 /// Decodes a cache file; returns `None` if it is damaged or of another version.
-fn parse(bytes: &[u8]) -> Option<HashMap<Key, String>> {
+fn parse(bytes: &[u8]) -> Option<Items> {
     let (sum, mut body) = bytes.strip_prefix(HEADER.as_bytes())?.split_first_chunk()?;
-    if u64::from_le_bytes(*sum) != hash(0, body) {
+    if u64::from_le_bytes(*sum) != checksum(body) {
         return None;
     }
-    let mut items = HashMap::new();
+    let mut items = Items::new();
     while !body.is_empty() {
-        let key = [number(&mut body)?, number(&mut body)?];
-        let len = usize::try_from(number(&mut body)?).ok()?;
-        let (text, rest) = body.split_at_checked(len)?;
-        items.insert(key, str::from_utf8(text).ok()?.to_owned());
-        body = rest;
+        let [key_len, text_len] = [length(&mut body)?, length(&mut body)?];
+        let key = text(&mut body, key_len)?;
+        items.insert(key, text(&mut body, text_len)?);
     }
     Some(items)
 }
 
-fn number(bytes: &mut &[u8]) -> Option<u64> {
+fn length(bytes: &mut &[u8]) -> Option<usize> {
     let (number, rest) = bytes.split_first_chunk()?;
     *bytes = rest;
-    Some(u64::from_le_bytes(*number))
+    usize::try_from(u64::from_le_bytes(*number)).ok()
+}
+
+fn text(bytes: &mut &[u8], len: usize) -> Option<String> {
+    let (text, rest) = bytes.split_at_checked(len)?;
+    *bytes = rest;
+    str::from_utf8(text).ok().map(str::to_owned)
+}
+
+/// Returns a checksum, which is certain to notice a change within one block of eight
+/// bytes: each step can be undone. It takes few operations a block, since a build script
+/// is not optimised.
+fn checksum(bytes: &[u8]) -> u64 {
+    // The fractional part of the golden ratio; the number must be odd.
+    const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
+    let step = |sum: u64, block: u64| (sum.rotate_left(23) ^ block).wrapping_mul(MIX);
+    let (blocks, rest) = bytes.as_chunks::<8>();
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    let sum = blocks.iter().fold(bytes.len() as u64, |sum, block| step(sum, u64::from_le_bytes(*block)));
+    step(sum, u64::from_le_bytes(last))
 }
 
 /// Replaces a file atomically: a run that is interrupted leaves the old one.

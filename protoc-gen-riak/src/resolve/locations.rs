@@ -55,7 +55,7 @@ impl<'a> Locations<'a> {
             by_path.entry(location.path.as_slice()).or_insert(location);
             in_order.push(location);
         }
-        in_order.sort_by_key(|location| location.span.iter().take(2).copied().collect::<Vec<_>>());
+        in_order.sort_by_key(|location| (location.span.first(), location.span.get(1)));
         Self { file: file.name(), by_path, in_order }
     }
 

@@ -10,17 +10,22 @@ use super::is_list_marker;
 pub(super) fn escape(text: &str, in_table: bool) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(c) = rest.chars().next() {
-        let taken = match c {
-            '\\' => copy_escape(rest, &mut out),
-            '`' => copy_code(rest, in_table, &mut out),
-            '<' => copy_angle(rest, &mut out),
-            '[' => copy_bracket(rest, &mut out),
-            ']' => {
+    loop {
+        // Most text is plain: it is copied in runs.
+        let plain = rest.bytes().position(may_be_markup).unwrap_or(rest.len());
+        out.push_str(&rest[..plain]);
+        rest = &rest[plain..];
+        let Some(first) = rest.bytes().next() else { return out };
+        let taken = match first {
+            b'\\' => copy_escape(rest, &mut out),
+            b'`' => copy_code(rest, in_table, &mut out),
+            b'<' => copy_angle(rest, &mut out),
+            b'[' => copy_bracket(rest, &mut out),
+            b']' => {
                 out.push_str("\\]");
                 1
             }
-            'h' if starts_address(rest) && !out.ends_with(|c: char| c.is_alphanumeric()) => {
+            _ if starts_address(rest) && !out.ends_with(|c: char| c.is_alphanumeric()) => {
                 let address = address(rest);
                 out.push('<');
                 out.push_str(address);
@@ -28,13 +33,17 @@ pub(super) fn escape(text: &str, in_table: bool) -> String {
                 address.len()
             }
             _ => {
-                out.push(c);
-                c.len_utf8()
+                out.push_str(&rest[..1]);
+                1
             }
         };
         rest = &rest[taken..];
     }
-    out
+}
+
+/// Reports whether a byte may begin markup, or an address (`http`).
+fn may_be_markup(byte: u8) -> bool {
+    matches!(byte, b'\\' | b'`' | b'<' | b'[' | b']' | b'h')
 }
 
 /// Copies a backslash, with the punctuation that it escapes.

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use protobuf::descriptor::{FileDescriptorProto, FileDescriptorSet};
 use riak_codegen::emit;
 use riak_codegen::model::BytesType;
+use riak_codegen::suggest::nearest;
 
 use crate::resolve::{self, CodeTable};
 use crate::{Error, builtin};
@@ -227,24 +228,15 @@ fn rust_path(text: &str) -> Result<String, String> {
 fn suggestion(name: &str) -> String {
     let plain = |name: &str| name.replace(['-', '_'], "").to_lowercase();
     let wanted = plain(name);
-    let near = SETTINGS.iter().find(|setting| {
-        let known = plain(setting.name);
-        known.starts_with(&wanted) || wanted.starts_with(&known) || differ_by_one_edit(&known, &wanted)
-    });
-    if let Some(setting) = near {
-        return format!("; did you mean {}?", setting.name);
-    }
-    let names: Vec<&str> = SETTINGS.iter().map(|setting| setting.name).collect();
-    format!(": there are {}", names.join(", "))
-}
-
-/// Reports whether two words differ by at most one insertion, deletion or substitution.
-fn differ_by_one_edit(one: &str, other: &str) -> bool {
-    let same_ends = |skip_one: usize, skip_other: usize| {
-        let start = one.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
-        one.as_bytes().get(start + skip_one..) == other.as_bytes().get(start + skip_other..)
+    let names = || SETTINGS.iter().map(|setting| setting.name);
+    let begins_alike = |name: &&str| {
+        let known = plain(name);
+        known.starts_with(&wanted) || wanted.starts_with(&known)
     };
-    same_ends(1, 1) || same_ends(1, 0) || same_ends(0, 1)
+    if let Some(near) = names().find(begins_alike).or_else(|| nearest(name, names())) {
+        return format!("; did you mean {near}?");
+    }
+    format!(": there are {}", names().collect::<Vec<_>>().join(", "))
 }
 
 #[cfg(test)]

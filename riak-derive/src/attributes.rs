@@ -5,6 +5,7 @@
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
+use riak_codegen::suggest::nearest;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Attribute, Ident, LitInt, LitStr, Token};
@@ -159,7 +160,7 @@ impl Attributes {
             if known().any(|known| known == name) {
                 continue;
             }
-            let text = match closest(&name, known()) {
+            let text = match nearest(&name, known()) {
                 _ if matches!(name.as_str(), "required" | "optional" | "repeated")
                     && target.takes_wire_types() =>
                 {
@@ -343,43 +344,4 @@ fn parse_entries(input: ParseStream<'_>) -> syn::Result<Vec<Entry>> {
         }
     }
     Ok(entries)
-}
-
-/// Returns the most similar name, if one is close enough to be the intended one.
-pub(crate) fn closest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    let close = names.map(|other| (distance(name, other), other)).min()?;
-    (close.0 <= (name.len() / 3).max(1)).then_some(close.1)
-}
-
-/// Returns the edit distance of two names: the number of characters to replace,
-/// insert, delete or swap with their neighbor.
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let mut rows = vec![(0..=b.len()).collect::<Vec<usize>>()];
-    for (i, &from) in a.iter().enumerate() {
-        let mut row = vec![i + 1];
-        for (j, &to) in b.iter().enumerate() {
-            let mut cost = (rows[i][j] + usize::from(from != to)).min(rows[i][j + 1] + 1).min(row[j] + 1);
-            if i > 0 && j > 0 && from == b[j - 1] && a[i - 1] == to {
-                cost = cost.min(rows[i - 1][j - 1] + 1);
-            }
-            row.push(cost);
-        }
-        rows.push(row);
-    }
-    rows[a.len()][b.len()]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn closest_finds_likely_typos() {
-        let names = ["tag", "tags", "default", "sint64"];
-        assert_eq!(closest("tga", names.into_iter()), Some("tag"));
-        assert_eq!(closest("defualt", names.into_iter()), Some("default"));
-        assert_eq!(closest("sint46", names.into_iter()), Some("sint64"));
-        assert_eq!(closest("flavour", names.into_iter()), None);
-    }
 }

@@ -10,10 +10,11 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
 use riak_codegen::emit::{Asked, derive_request};
 use riak_codegen::model::{Absent, Cost, Field, Kind, Literal, Mode, Operation, Presence, Retry, Type};
+use riak_codegen::suggest::nearest;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
-use crate::attributes::{Attributes, Entry, closest};
+use crate::attributes::{Attributes, Entry};
 use crate::context::Context;
 use crate::errors::Errors;
 use crate::message::DerivedMessage;
@@ -179,7 +180,7 @@ fn keyword<T: Copy + Default>(
     let found = keywords.iter().find(|(name, _)| *name == value);
     if found.is_none() {
         let names: Vec<&str> = keywords.iter().map(|(name, _)| *name).collect();
-        let hint = closest(&value, names.iter().copied())
+        let hint = nearest(&value, names.iter().copied())
             .map_or_else(String::new, |close| format!("; did you mean \"{close}\"?"));
         errors.at(&word, format!("this is one of \"{}\"{hint}", names.join("\", \"")));
     }

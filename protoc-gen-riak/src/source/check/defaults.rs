@@ -1,6 +1,8 @@
 //! Checks the defaults of fields.
 
-use super::{Checker, nearest};
+use riak_codegen::suggest::nearest;
+
+use super::Checker;
 use crate::source::ast::{Field, FieldType, Label, Scalar, Syntax, Value, ValueKind};
 use crate::source::types::Kind;
 

@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
+use riak_codegen::suggest::nearest;
+
+use super::Checker;
 use super::defaults::mismatch;
 use super::wire::{self, Encoded, Record};
-use super::{Checker, nearest};
 use crate::source::ast::{Label, NamePart, OptionSet, Scalar, Value, ValueField, ValueKind};
 use crate::source::types::{FieldInfo, Kind, Lookup, SymbolKind};
 

@@ -1,8 +1,9 @@
 //! Looks up names, and explains names that cannot be resolved.
 
+use riak_codegen::suggest::nearest;
+
 use super::{Symbol, SymbolKind, Types};
 use crate::source::ast::Scalar;
-use crate::source::check::nearest;
 
 /// The result of looking up a name.
 #[derive(Debug, Clone, PartialEq, Eq)]

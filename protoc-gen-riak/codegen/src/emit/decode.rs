@@ -5,32 +5,20 @@
 //! repeated field may be packed. A known field number with another wire type is an
 //! unknown field, as protobuf requires.
 
-use std::collections::HashSet;
-
 use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 
 use super::Emitter;
 use super::declared::ImplHeader;
-use super::field::{self, Shape, by_number, hex, packable};
-use super::form::{Form, member, member_token, unknown_member};
+use super::field::{self, by_number, hex, packable};
+use super::form::{Form, member_token};
 use super::oneof::oneof_path;
+use super::read::{OneofTarget, unknown_fields};
 use super::scope::{Scope, ident};
-use crate::model::{Field, Message, MessageId, Oneof, Presence, Type};
+use crate::model::{Field, Message, Oneof, Presence};
 
 /// The number of required fields that one word of the bit set tracks.
-const WORD_BITS: usize = 64;
-
-/// The destination of a decoded oneof.
-#[derive(Clone, Copy)]
-struct OneofTarget<'s> {
-    /// The path of the oneof's enum.
-    path: &'s TokenStream,
-    /// The place of the `Option` that holds the oneof.
-    place: &'s TokenStream,
-    /// The expression for the collection of unknown fields.
-    unknown: &'s TokenStream,
-}
+pub(super) const WORD_BITS: usize = 64;
 
 impl Emitter<'_> {
     /// Emits the `Decode` impl of one form.
@@ -155,163 +143,6 @@ impl Emitter<'_> {
         quote!(#tag => #read)
     }
 
-    /// Emits the match arm of a field with at most one value, outside a oneof.
-    fn single_read(
-        &self,
-        scope: &Scope<'_>,
-        message: &Message,
-        field: &Field,
-        form: Form,
-        bit: Option<usize>,
-    ) -> TokenStream {
-        let tag = hex(field::tag(field));
-        let member = member(field);
-        let optional = field.presence == Presence::Explicit;
-        let some = scope.prelude("Some");
-        let mark_found = bit.map(|bit| {
-            let name = missing_ident(bit / WORD_BITS);
-            let bit = Literal::u64_unsuffixed(1 << (bit % WORD_BITS));
-            quote!(#name &= !#bit;)
-        });
-        let wrap = |value: TokenStream| if optional { quote!(#some(#value)) } else { value };
-        match Shape::of(field.ty) {
-            Shape::Scalar if self.is_closed_enum(field) => {
-                let read = closed_read(scope, field, &unknown_fields(scope, message));
-                let set = wrap(quote!(value));
-                quote! {
-                    #tag => if let #some(value) = #read? { self.#member = #set; #mark_found },
-                }
-            }
-            Shape::Scalar => {
-                scope.use_trait("Reads");
-                let marker = Self::field_marker(scope, field);
-                if field.ty == Type::Bytes && form == Form::Owned {
-                    let set = ident(if optional { "set_optional" } else { "set" });
-                    let call = quote!(#marker::#set(&mut self.#member, &mut input, ctx)?);
-                    return arm(&tag, &call, mark_found.as_ref());
-                }
-                let set = wrap(quote!(#marker::read(&mut input, ctx)?));
-                arm(&tag, &quote!(self.#member = #set), mark_found.as_ref())
-            }
-            shape => {
-                if optional {
-                    let function = scope.wire(&format!("read_optional_{}", shape.name()));
-                    return quote!(#tag => #function(#tag, &mut self.#member, &mut input, ctx)?,);
-                }
-                let function = scope.wire(&format!("read_{}", shape.name()));
-                let seen_before = bit.map_or(quote!(false), |bit| {
-                    let name = missing_ident(bit / WORD_BITS);
-                    let bit = Literal::u64_unsuffixed(1 << (bit % WORD_BITS));
-                    quote!(#name & #bit == 0)
-                });
-                quote!(#tag => { #function(#tag, &mut self.#member, #seen_before, &mut input, ctx)?; #mark_found })
-            }
-        }
-    }
-
-    /// Emits the expression that reads consecutive values of a repeated field, or a
-    /// packed run.
-    fn repeated_read(
-        &self,
-        scope: &Scope<'_>,
-        message: &Message,
-        field: &Field,
-        packed: bool,
-    ) -> TokenStream {
-        let tag = hex(if packed { field::packed_tag(field) } else { field::tag(field) });
-        let member = member(field);
-        match Shape::of(field.ty) {
-            Shape::Scalar if self.is_closed_enum(field) => {
-                let function = if packed { "read_packed_closed" } else { "read_repeated_closed" };
-                let unknown = unknown_fields(scope, message);
-                let function = scope.wire(function);
-                quote!(#function(#tag, &mut self.#member, #unknown, &mut input, ctx))
-            }
-            Shape::Scalar => {
-                scope.use_trait("Reads");
-                let marker = Self::field_marker(scope, field);
-                if packed {
-                    quote!(#marker::read_packed(&mut self.#member, &mut input, ctx))
-                } else {
-                    quote!(#marker::read_repeated(#tag, &mut self.#member, &mut input, ctx))
-                }
-            }
-            shape => {
-                let function = scope.wire(&format!("read_repeated_{}", shape.name()));
-                quote!(#function(#tag, &mut self.#member, &mut input, ctx))
-            }
-        }
-    }
-
-    /// Emits the expression that reads one entry of a map.
-    fn map_read(&self, scope: &Scope<'_>, message: &Message, field: &Field, key: Type) -> TokenStream {
-        let member = member(field);
-        let [key_tag, value_tag] = field::entry_tags(key, field.ty).map(hex);
-        let key_marker = Self::marker(scope, key);
-        if self.is_closed_enum(field) {
-            let function = scope.wire("read_map_closed");
-            let unknown = unknown_fields(scope, message);
-            return quote! {
-                #function::<#key_marker, _, _>(
-                    tag, [#key_tag, #value_tag], &mut self.#member, #unknown, &mut input, ctx,
-                )?,
-            };
-        }
-        let function = scope.wire("read_map");
-        let value_marker = Self::field_marker(scope, field);
-        quote! {
-            #function::<#key_marker, #value_marker, _, _>(
-                [#key_tag, #value_tag], &mut self.#member, &mut input, ctx,
-            )?,
-        }
-    }
-
-    /// Emits the expression that reads a member of a oneof. The last member on the
-    /// wire wins; a message that occurs again is merged.
-    fn oneof_read(
-        &self,
-        scope: &Scope<'_>,
-        message: &Message,
-        field: &Field,
-        oneof: &Oneof,
-        OneofTarget { path, place, unknown }: OneofTarget<'_>,
-    ) -> TokenStream {
-        let tag = hex(field::tag(field));
-        let variant = oneof
-            .variants
-            .iter()
-            .find(|(index, _)| std::ptr::eq(&raw const message.fields[*index], field))
-            .map(|(_, variant)| ident(variant));
-        let some = scope.prelude("Some");
-        let forget = self.forget(message, oneof, field);
-        match Shape::of(field.ty) {
-            Shape::Scalar if self.is_closed_enum(field) => {
-                let read = closed_read(scope, field, unknown);
-                quote!(if let #some(value) = #read? { #place = #some(#path::#variant(value)); #forget },)
-            }
-            Shape::Scalar => {
-                scope.use_trait("Reads");
-                let marker = Self::field_marker(scope, field);
-                let set = quote!(#place = #some(#path::#variant(#marker::read(&mut input, ctx)?)));
-                if forget.is_some() { quote!({ #set; #forget },) } else { quote!(#set,) }
-            }
-            shape => {
-                let function = scope.wire(&format!("read_{}", shape.name()));
-                let default = scope.prelude("Default");
-                quote! {
-                    if let #some(#path::#variant(value)) = &mut #place {
-                        #function(#tag, value, true, &mut input, ctx)?;
-                    } else {
-                        let mut value = #default::default();
-                        #function(#tag, &mut value, false, &mut input, ctx)?;
-                        #place = #some(#path::#variant(value));
-                        #forget
-                    },
-                }
-            }
-        }
-    }
-
     /// Emits the match that reads a field of a separate oneof into `*place`. Fields
     /// that the oneof does not know are not consumed.
     pub(super) fn variants_merge(&self, scope: &Scope<'_>, message: &Message, oneof: &Oneof) -> TokenStream {
@@ -331,56 +162,6 @@ impl Emitter<'_> {
             #ok(true)
         }
     }
-
-    /// Emits the statement that discards the missing required fields recorded for
-    /// the other members of a oneof, which `field` replaces. `None` if those members
-    /// have no required fields.
-    fn forget(&self, message: &Message, oneof: &Oneof, field: &Field) -> Option<TokenStream> {
-        let others = oneof.variants.iter().map(|(index, _)| &message.fields[*index]);
-        let tags: Vec<TokenStream> = others
-            .filter(|other| !std::ptr::eq(*other, field) && self.has_required(other.ty, &mut HashSet::new()))
-            .map(|other| hex(field::tag(other)))
-            .collect();
-        (!tags.is_empty()).then(|| quote!(ctx.forget(&[#(#tags),*]);))
-    }
-
-    /// Reports whether a message or any message nested in it has required fields.
-    fn has_required(&self, ty: Type, seen: &mut HashSet<MessageId>) -> bool {
-        let (Type::Message(id) | Type::Group(id)) = ty else {
-            return false;
-        };
-        let mut fields = self.schema.message(id).fields.iter();
-        seen.insert(id)
-            && fields.any(|field| field.presence == Presence::Required || self.has_required(field.ty, seen))
-    }
-
-    /// Reports whether a field's type is a closed enum.
-    fn is_closed_enum(&self, field: &Field) -> bool {
-        matches!(field.ty, Type::Enum(id) if self.schema.enumeration(id).closed)
-    }
-}
-
-/// Emits a match arm that runs `action` and then marks the field as found.
-fn arm(tag: &TokenStream, action: &TokenStream, mark_found: Option<&TokenStream>) -> TokenStream {
-    mark_found.map_or_else(|| quote!(#tag => #action,), |mark_found| quote!(#tag => { #action; #mark_found }))
-}
-
-/// Emits the expression that reads the number of a closed enum. An unnamed number
-/// goes to the unknown fields.
-fn closed_read(scope: &Scope<'_>, field: &Field, unknown: &TokenStream) -> TokenStream {
-    let function = scope.wire("read_closed");
-    let tag = hex(field::tag(field));
-    quote!(#function(#tag, #unknown, &mut input, ctx))
-}
-
-/// Returns the expression for the collection of unknown fields.
-fn unknown_fields(scope: &Scope<'_>, message: &Message) -> TokenStream {
-    if let Some(unknown) = unknown_member(message) {
-        quote!(&mut self.#unknown)
-    } else {
-        let ignore = scope.wire("Ignore");
-        quote!(&mut #ignore)
-    }
 }
 
 /// Emits the `merge` body of a message that is not protobuf: it takes all bytes.
@@ -393,7 +174,7 @@ fn raw_body(scope: &Scope<'_>, form: Form) -> TokenStream {
 }
 
 /// Returns the name of a variable with the bits of missing required fields.
-fn missing_ident(word: usize) -> proc_macro2::Ident {
+pub(super) fn missing_ident(word: usize) -> proc_macro2::Ident {
     if word == 0 { format_ident!("missing") } else { format_ident!("missing_{word}") }
 }
 

@@ -39,6 +39,7 @@ mod oneof;
 mod operation;
 #[cfg(feature = "files")]
 mod part;
+mod read;
 #[cfg(feature = "files")]
 mod root;
 mod scope;

@@ -162,7 +162,7 @@ impl Handle {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.with_pipeline(Pipeline::close);
+        self.with_pipeline(|pipeline| pipeline.fail(&ConnectionError::Stopped));
     }
 }
 

@@ -1,7 +1,8 @@
 //! [`Driver`]: moves a connection's bytes between its socket and its pipeline.
 //!
 //! The driver takes all encoded requests in one swap of buffers and sends them with
-//! vectored writes. It reads into one buffer that frames are slices of, and delivers
+//! vectored writes, once other tasks have had a turn to add theirs if that is worth it
+//! ([`Gathering`]). It reads into one buffer that frames are slices of, and delivers
 //! all frames of a read under one lock.
 //!
 //! Invariants: the pipeline is never locked during I/O or while wakers are called;
@@ -22,6 +23,7 @@ use tokio::time::Sleep;
 
 use super::connection::Shared;
 use super::error::ConnectionError;
+use super::gathering::{Decision, Gathering};
 use super::sync::Arc;
 use crate::{FrameReader, WriteBuffer};
 
@@ -50,6 +52,8 @@ pub struct Driver<IO> {
     shared: Arc<Shared>,
     reader: FrameReader,
     output: WriteBuffer,
+    /// When the next output is taken.
+    gathering: Gathering,
     /// Total number of bytes written.
     written: u64,
     /// Whether bytes may have been written but not flushed.
@@ -83,6 +87,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
             shared,
             reader: FrameReader::new(max_frame),
             output: WriteBuffer::new(),
+            gathering: Gathering::new(),
             written: 0,
             unflushed: false,
             assume_sent: false,
@@ -135,8 +140,14 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
         }
         self.late_reads = 0;
         state.pipeline.expire(now);
-        if self.output.is_empty() {
-            state.pipeline.take_output(&mut self.output);
+        let mut defers = false;
+        if self.output.is_empty() && state.pipeline.has_output() {
+            let (callers, requests) = (state.pipeline.callers(), state.pipeline.requests());
+            match self.gathering.decide(callers, requests) {
+                Decision::Write => state.pipeline.take_output(&mut self.output),
+                Decision::Defer => defers = true,
+                Decision::Wait => {}
+            }
         }
         // The driver's own changes need no wake-up. Only the end of the connection and
         // the next deadline concern the rest of this round.
@@ -148,6 +159,9 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
         drop(state);
         drop((replaced, stale_wakers));
         self.wake();
+        if defers {
+            cx.waker().wake_by_ref();
+        }
         if finished {
             return Ok(Round::Again);
         }
@@ -289,6 +303,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Future for Driver<IO> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let driver = self.get_mut();
+        driver.gathering.begin_poll();
         for _ in 0..ROUNDS_PER_POLL {
             match driver.round(cx) {
                 Ok(Round::Again) => {}

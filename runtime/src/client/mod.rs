@@ -54,6 +54,7 @@ mod connection_error;
 mod connector;
 mod driver;
 mod error;
+mod gathering;
 mod handshake;
 mod node;
 mod observe;

@@ -109,7 +109,7 @@ impl Pipeline {
             let before = self.output.len();
             request.encode(&mut self.output, now).map_err(NotSent::Frame)?;
             self.encoded += (self.output.len() - before) as u64;
-            let state = State::InFlight { sequence: self.completed + self.in_flight.len() as u64 };
+            let state = State::InFlight { sequence: self.requests() };
             let ticket = self.slots.insert(state, operation, last_answer, exclusive);
             self.push_in_flight(ticket, operation, exclusive);
             ticket
@@ -202,11 +202,6 @@ impl Pipeline {
         }
     }
 
-    /// Closes the connection because the last handle is gone.
-    pub(super) fn close(&mut self) {
-        self.fail(&ConnectionError::Stopped);
-    }
-
     /// Returns why the connection takes no more calls; `None` if it still does.
     pub(super) fn closed(&self) -> Option<&ConnectionError> {
         self.closed.as_ref()
@@ -247,11 +242,24 @@ impl Pipeline {
         self.finished
     }
 
+    /// Returns the number of requests encoded so far that were or are in flight.
+    pub(super) fn requests(&self) -> u64 {
+        self.completed + self.in_flight.len() as u64
+    }
+
+    /// Returns the number of callers that wait for an answer or have not yet taken it.
+    pub(super) fn callers(&self) -> usize {
+        self.slots.used()
+    }
+
+    /// Reports whether there are bytes to be written.
+    pub(super) fn has_output(&self) -> bool {
+        !self.output.is_empty()
+    }
+
     /// Moves the bytes to be written into `empty`, an empty buffer.
     pub(super) fn take_output(&mut self, empty: &mut WriteBuffer) {
-        if !self.output.is_empty() {
-            std::mem::swap(&mut self.output, empty);
-        }
+        std::mem::swap(&mut self.output, empty);
     }
 
     /// Fails all calls: nothing more is written or received.
@@ -334,7 +342,7 @@ impl Pipeline {
                 self.time_out(ticket);
                 continue;
             }
-            let state = State::InFlight { sequence: self.completed + self.in_flight.len() as u64 };
+            let state = State::InFlight { sequence: self.requests() };
             let Some(request) = self.slots.unlink(ticket, state) else { break };
             let PendingRequest { mut frame, server_timeout } = *request;
             if let Some(server_timeout) = server_timeout {

@@ -208,7 +208,6 @@ impl Slots {
     }
 
     /// Returns the number of slots in use.
-    #[cfg(test)]
     pub(super) fn used(&self) -> usize {
         self.entries.len() - self.vacant.len()
     }

@@ -140,3 +140,76 @@ async fn a_server_that_sends_without_end_postpones_no_deadline() {
     driver.abort();
     sender.abort();
 }
+
+/// A stream that counts writes.
+struct Counted {
+    stream: tokio::io::DuplexStream,
+    writes: std::sync::Arc<std::sync::atomic::AtomicUsize>,
+}
+
+impl AsyncRead for Counted {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Counted {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.writes.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+/// On a runtime with threads, a driver that is woken runs right after the first caller.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_write_takes_the_requests_of_all_callers_that_are_about_to_run() {
+    const CALLERS: usize = 16;
+    const CALLS: usize = 50;
+    let (near, mut far) = tokio::io::duplex(1 << 16);
+    let writes = std::sync::Arc::default();
+    let io = Counted { stream: near, writes: std::sync::Arc::clone(&writes) };
+    let (connection, driver) = Connection::new(io, ConnectionConfig::new());
+    tokio::spawn(driver);
+    let server = tokio::spawn(async move {
+        let mut requests = [0; 1 << 12];
+        loop {
+            let len = far.read(&mut requests).await.unwrap();
+            if len == 0 {
+                return;
+            }
+            // Callers do not run one after the other if answers take time.
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            // The requests have no body; nor have the answers.
+            far.write_all(&[0, 0, 0, 1, 10].repeat(len / 5)).await.unwrap();
+        }
+    });
+    let callers: Vec<_> = (0..CALLERS)
+        .map(|_| {
+            let connection = connection.clone();
+            tokio::spawn(async move {
+                for _ in 0..CALLS {
+                    frame(&connection, &GET, &Blob::new()).await.unwrap();
+                }
+            })
+        })
+        .collect();
+    for caller in callers {
+        caller.await.unwrap();
+    }
+    drop(connection);
+    server.await.unwrap();
+    let writes = writes.load(std::sync::atomic::Ordering::Relaxed);
+    assert!(writes <= CALLERS * CALLS / 4, "{writes} writes for {} calls", CALLERS * CALLS);
+}

@@ -18,7 +18,7 @@ const MIN_CALLERS: usize = 4;
 const ENOUGH: u32 = 8;
 
 /// How many times as many requests a deferred write must have, to be worth its turn.
-const WORTHWHILE: u32 = 2;
+const WORTHWHILE: u32 = 3;
 
 /// Of so many writes, one tries the way that seems worse, since callers change.
 const TRIAL_INTERVAL: u32 = 32;

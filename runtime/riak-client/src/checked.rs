@@ -7,6 +7,8 @@
 //! never refused, with one exception that all of Riak's own clients make: removing
 //! without a context.
 
+use std::time::Duration;
+
 use riak_runtime::client::{Answered, Call, CallError, FrameStream, NotSent, Outgoing};
 use riak_runtime::{Coded, Decode, DecodeLimits};
 
@@ -61,6 +63,10 @@ impl<C: Call> Call for Checked<C> {
 
     fn max_owed(&self) -> Option<usize> {
         self.0.max_owed()
+    }
+
+    fn timeout(&self) -> Option<Duration> {
+        self.0.timeout()
     }
 }
 

@@ -54,11 +54,13 @@ pub struct FrameStream {
     kept: Option<Box<dyn Any + Send + Sync>>,
     /// The node that answers, if it is known.
     origin: Option<Box<Origin>>,
+    /// Whether the caller has asked for a frame that has not come yet.
+    is_waiting: bool,
 }
 
 impl FrameStream {
     pub(super) fn new(handle: Arc<Handle>, ticket: Ticket) -> Self {
-        Self { handle, ticket: Some(ticket), first: None, kept: None, origin: None }
+        Self { handle, ticket: Some(ticket), first: None, kept: None, origin: None, is_waiting: false }
     }
 
     /// Sets the node that errors of the stream name.
@@ -105,7 +107,9 @@ impl FrameStream {
             return Poll::Ready(Some(Ok(frame)));
         }
         let Some(ticket) = self.ticket else { return Poll::Ready(None) };
-        let result = ready!(self.handle.with_pipeline(|pipeline| pipeline.poll_frame(ticket, cx.waker())));
+        let result = self.handle.with_pipeline(|pipeline| pipeline.poll_frame(ticket, cx.waker()));
+        self.is_waiting = result.is_pending();
+        let result = ready!(result);
         if !matches!(result, Some(Ok(_))) {
             self.ticket = None;
             self.kept = None;
@@ -133,8 +137,9 @@ impl FrameStream {
             self.handle.with_pipeline(|pipeline| pipeline.cancel(ticket, now));
         }
         self.kept = None;
-        if let Some(origin) = self.origin.take() {
-            origin.went_well();
+        // Of a node that was being waited for, nothing is known.
+        if let Some(origin) = self.origin.take().filter(|_| !self.is_waiting) {
+            origin.dropped();
         }
     }
 }

@@ -70,12 +70,21 @@ pub(super) struct Origin {
 pub(super) trait StreamObserver: fmt::Debug + Send + Sync {
     /// Called when a stream has ended, either as it should or with an error.
     fn stream_ended(&self, result: Result<(), &CallError>);
+
+    /// Called when the caller has dropped a stream that had been well, as far as it was
+    /// read. Its last answer may have come long before.
+    fn stream_dropped(&self);
 }
 
 impl Origin {
-    /// Reports that the stream went well, as far as it was read.
+    /// Reports that the stream went well to its end.
     pub(super) fn went_well(self) {
         self.observer.stream_ended(Ok(()));
+    }
+
+    /// Reports that the caller did not want the rest of the stream.
+    pub(super) fn dropped(self) {
+        self.observer.stream_dropped();
     }
 
     /// Returns the error for a failure in mid-stream, with the node and earlier

@@ -124,14 +124,14 @@ async fn a_client_reports_a_stream_that_was_cut_off() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_client_that_stops_reading_holds_the_handler_up_at_the_buffers_limit() {
     let counted = Counted::default();
     let (mut near, far) = tokio::io::duplex(4000);
     let config = ServerConfig::new().write_buffer(10_000);
     let service = EchoService(counted.clone());
     near.write_all(&framed(&list("large", 1_000_000))).await.unwrap();
-    let serving = tokio::time::timeout(Duration::from_millis(200), serve_connection(far, &service, &config));
+    let serving = tokio::time::timeout(HOUR, serve_connection(far, &service, &config));
     assert!(serving.await.is_err(), "it ends");
     // What the pipe takes, a buffer that is being written, and one that is being filled.
     let sent = counted.sent.load(Ordering::Relaxed);
@@ -260,27 +260,20 @@ async fn the_idle_timeout_does_not_run_while_a_request_is_handled() {
 }
 
 #[tokio::test]
-async fn a_stream_that_runs_at_the_shutdown_goes_on_until_the_grace_period_is_over() {
+async fn streams_that_do_not_end_are_cut_off_after_the_grace_period() {
     let counted = Counted::default();
-    let config = ServerConfig::new().grace(Duration::from_millis(300));
+    let config = ServerConfig::new().grace(Duration::from_millis(50));
     let (address, handle, serving) = serve(config, EchoService(counted.clone())).await;
-    // One that is read, one whose client has stopped reading, one whose handler hangs.
-    let mut read = Raw::connect(address).await;
-    read.send(framed(&list("large", 10_000))).await;
+    // One whose client has stopped reading, and one whose handler hangs.
     let mut stalled = Raw::connect(address).await;
     stalled.send(framed(&list("large", 1_000_000))).await;
     let mut hangs = Raw::connect(address).await;
     hangs.send(framed(&list("hang", 1))).await;
-    for raw in [&mut read, &mut stalled, &mut hangs] {
+    for raw in [&mut stalled, &mut hangs] {
         assert!(raw.next().await.is_some());
     }
+    assert_eq!(counted.running(), 2);
     handle.shut_down();
-    let mut answers = 1;
-    while let Some(frame) = read.next().await {
-        answers += 1;
-        assert_eq!(frame.decode::<ListResp>().unwrap().flag == Some(true), answers == 10_001);
-    }
-    assert_eq!(answers, 10_001);
     serving.await.unwrap();
     assert_eq!((handle.connections(), counted.running()), (0, 0));
     assert!(hangs.next().await.is_none());

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use echo::*;
 use riak_runtime::client::{
-    self, BreakerConfig, BreakerState, CallExt, CallOptions, Cluster, ClusterConfig, Connecting, Connection,
-    ConnectionConfig, Connector, Node, Responses, With,
+    self, BreakerConfig, BreakerState, CallError, CallExt, CallOptions, Cluster, ClusterConfig, Connecting,
+    Connection, ConnectionConfig, Connector, Node, Responses, With,
 };
 use riak_runtime::server::{ServerConfig, serve_connection};
 
@@ -90,4 +90,23 @@ async fn a_stream_that_was_read_as_far_as_it_was_wanted_ends_a_row_of_failures()
     drop(hanging_stream(&cluster, 1).await);
     fail(&cluster).await;
     assert_eq!(state(&cluster), BreakerState::Closed);
+}
+
+/// Reading stops while the caller's buffer is full. A deadline that passes then is missed
+/// by the caller, and not by the node.
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_its_caller_reads_too_slowly_is_no_failure_of_the_node() {
+    let cluster = cluster();
+    for _ in 0..3 {
+        let short = With::new(&cluster, CallOptions::new().timeout(Duration::from_secs(1)));
+        let mut answers: Responses<ListResp> = client::stream(&short, list("x", 100_000)).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        let error = loop {
+            if let Err(error) = answers.next().await.expect("it ends with an error") {
+                break error;
+            }
+        };
+        assert!(matches!(error.cause(), CallError::Timeout { sent: true, .. }), "{error:?}");
+        assert_eq!(state(&cluster), BreakerState::Closed);
+    }
 }

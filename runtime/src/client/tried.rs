@@ -88,10 +88,12 @@ impl Origin {
     }
 
     /// Returns the error for a failure in mid-stream, with the node and earlier
-    /// attempts.
-    pub(super) fn name(self, error: CallError, now: Instant) -> CallError {
+    /// attempts. The observer hears of it if it `concerns_node`.
+    pub(super) fn name(self, error: CallError, concerns_node: bool, now: Instant) -> CallError {
         let Self { node, started, failed: mut attempts, observer } = self;
-        observer.stream_ended(Err(&error));
+        if concerns_node {
+            observer.stream_ended(Err(&error));
+        }
         let error = match error {
             CallError::Server(error) => CallError::Server(error.at(node.clone())),
             error => error,

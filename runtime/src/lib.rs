@@ -64,10 +64,39 @@
 //! | `derive` | `#[derive(RiakMessage)]` |
 //! | `schema` | [`schema`]: derived types printed as a `.proto` file |
 //! | `bytes` | `bytes::Bytes` as the type of a `bytes` field |
-//! | `tracing`, `metrics` | a span, counters and a histogram for each attempt: [see `client`](client#observation) |
+//! | `tracing`, `metrics` | a span, counters and a histogram for each attempt: [see `client`][observation] |
 //! | `tower` | [`client::CallService`], calls as a `tower::Service` |
 //!
 //! With no features enabled, the crate has no dependencies.
+//!
+// What a documentation without some feature lacks is linked to where it is documented.
+#![cfg_attr(feature = "client", doc = "[observation]: client#observation")]
+#![cfg_attr(
+    not(feature = "client"),
+    doc = "
+[`client`]: https://docs.rs/riak-runtime/latest/riak_runtime/client/
+[observation]: https://docs.rs/riak-runtime/latest/riak_runtime/client/#observation
+[`client::Connection`]: https://docs.rs/riak-runtime/latest/riak_runtime/client/struct.Connection.html
+[`client::Cluster`]: https://docs.rs/riak-runtime/latest/riak_runtime/client/struct.Cluster.html
+[`client::CallError`]: https://docs.rs/riak-runtime/latest/riak_runtime/client/enum.CallError.html
+"
+)]
+#![cfg_attr(
+    not(feature = "server"),
+    doc = "
+[`server`]: https://docs.rs/riak-runtime/latest/riak_runtime/server/
+[`server::Server`]: https://docs.rs/riak-runtime/latest/riak_runtime/server/struct.Server.html
+"
+)]
+#![cfg_attr(not(feature = "tls"), doc = "[`tls`]: https://docs.rs/riak-runtime/latest/riak_runtime/tls/")]
+#![cfg_attr(
+    not(feature = "schema"),
+    doc = "[`schema`]: https://docs.rs/riak-runtime/latest/riak_runtime/schema/"
+)]
+#![cfg_attr(
+    not(feature = "tower"),
+    doc = "[`client::CallService`]: https://docs.rs/riak-runtime/latest/riak_runtime/client/struct.CallService.html"
+)]
 
 pub mod blob;
 #[cfg(feature = "client")]

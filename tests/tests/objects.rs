@@ -4,14 +4,18 @@
 //! The complaints of users of other clients are in `complaints/data.rs`.
 
 use std::cell::Cell;
+use std::time::Duration;
 
 use riak_client::riak::RpbBucketProps;
 use riak_client::riak_kv::{RpbContent, RpbDelReq, RpbDelReqRef, RpbGetReq, RpbPutReq};
 use riak_client::riak_ts::TsDelReq;
-use riak_client::{CallError, Decode, Fetched, Location, Message, Newest, Riak, ServerErrorKind};
-use riak_runtime::client::{NotSent, Outgoing};
+use riak_client::{
+    Call, CallError, CallOptions, Cluster, Decode, Fetched, Location, Message, Newest, Riak, ServerErrorKind,
+};
+use riak_runtime::client::{Answered, FrameStream, NotSent, Outgoing};
 use riak_runtime::operation::Retry;
 use riak_testkit::{DeleteMode, Node};
+use tokio::time::Instant;
 
 /// Starts a node that keeps tombstones, with a bucket type whose buckets keep siblings. Buckets of
 /// the default type do not.
@@ -131,6 +135,69 @@ async fn an_update_that_always_loses_the_race_reports_the_conflict() {
     let error = riak.objects().update(&location, &Newest, always_late).await.unwrap_err();
     assert!(error.is(ServerErrorKind::ConditionFailed) && !error.may_have_been_applied(), "{error}");
     assert_eq!((rounds.get(), value(&riak, &location).await.as_str()), (32, "theirs"));
+}
+
+/// All rounds of an update together obey one timeout, wherever it is set.
+#[tokio::test(start_paused = true)]
+async fn an_update_has_one_timeout_for_all_its_rounds() {
+    let node = node().await;
+    let location = Location::new("b", "k");
+    let always_late = |_: Option<RpbContent>| {
+        node.store().put(&put(&location, "theirs")).unwrap();
+        Some(RpbContent::new("mine"))
+    };
+    let limit = Duration::from_millis(100);
+    let plain = Riak::connect(node.addr()).await.unwrap();
+    let url = format!("riak://{}?timeout=100ms", node.addr());
+    let configured = Riak::connect(url.as_str()).await.unwrap();
+    let long = CallOptions::new().timeout(Duration::from_secs(60));
+    let begun = Instant::now();
+    let options = CallOptions::new().timeout(limit);
+    let error = plain.with(options).objects().update(&location, &Newest, always_late).await.unwrap_err();
+    assert!(begun.elapsed() <= limit, "{:?}", begun.elapsed());
+    assert!(error.is(ServerErrorKind::ConditionFailed) && !error.may_have_been_applied(), "{error}");
+    // The shorter one counts.
+    for riak in [configured.with(long), configured.with(CallOptions::new())] {
+        let begun = Instant::now();
+        let error = riak.objects().update(&location, &Newest, always_late).await.unwrap_err();
+        assert!(begun.elapsed() <= limit, "{:?}", begun.elapsed());
+        assert!(error.is(ServerErrorKind::ConditionFailed), "{error}");
+    }
+}
+
+/// Makes each call half a second late.
+#[derive(Clone, Copy, Debug)]
+struct Late<'c>(&'c Cluster);
+
+impl Call for Late<'_> {
+    async fn unary(&self, request: &Outgoing<'_>) -> Result<Answered, CallError> {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        self.0.unary(request).await
+    }
+
+    async fn stream(&self, request: &Outgoing<'_>) -> Result<FrameStream, CallError> {
+        self.0.stream(request).await
+    }
+}
+
+/// What the read leaves of the time is all that the write gets.
+#[tokio::test(start_paused = true)]
+async fn an_update_whose_read_takes_the_time_does_not_write() {
+    let node = node().await;
+    let riak = Riak::connect(node.addr()).await.unwrap();
+    let late = Riak::over(Late(riak.carrier()));
+    let location = Location::new("b", "k");
+    let short = late.with(CallOptions::new().timeout(Duration::from_millis(750)));
+    for error in [
+        short.objects().update(&location, &Newest, increment).await.unwrap_err(),
+        short.objects().create(&location, RpbContent::new("1")).await.unwrap_err(),
+    ] {
+        assert!(!error.may_have_been_applied(), "{error}");
+        assert_eq!(riak.objects().fetch(&location).await.unwrap(), Fetched::NotFound);
+    }
+    let enough = late.with(CallOptions::new().timeout(Duration::from_millis(1250)));
+    enough.objects().update(&location, &Newest, increment).await.unwrap();
+    assert_eq!(value(&riak, &location).await, "1");
 }
 
 /// A plain read returns the stored form of a data type, which must not be written back.

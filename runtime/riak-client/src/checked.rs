@@ -7,9 +7,12 @@
 //! never refused, with one exception that all of Riak's own clients make: removing
 //! without a context.
 
+use std::time::Duration;
+
 use riak_runtime::client::{Answered, Call, CallError, FrameStream, NotSent, Outgoing};
 use riak_runtime::{Coded, Decode, DecodeLimits};
 
+use crate::riak_dt::map_update::FlagOp;
 use crate::riak_dt::{DtOpRef, DtUpdateReq, DtUpdateReqRef, MapOpRef};
 use crate::riak_kv::rpb_index_req::IndexQueryType;
 use crate::riak_kv::{RpbIndexReq, RpbIndexReqRef};
@@ -18,7 +21,8 @@ use crate::riak_kv::{RpbIndexReq, RpbIndexReqRef};
 /// mishandle.
 ///
 /// It refuses requests on which Riak crashes or which it applies only in part, and
-/// removals from data types without the context of a read. They fail with
+/// removals from data types, the disabling of flags included, without the context of
+/// a read. They fail with
 /// [`NotSent::Refused`], which says what to do instead. Each rule was observed on a
 /// node of `OpenRiak` 3.2.
 ///
@@ -62,6 +66,10 @@ impl<C: Call> Call for Checked<C> {
     fn max_owed(&self) -> Option<usize> {
         self.0.max_owed()
     }
+
+    fn timeout(&self) -> Option<Duration> {
+        self.0.timeout()
+    }
 }
 
 fn check(request: &Outgoing<'_>) -> Result<(), NotSent> {
@@ -100,7 +108,7 @@ fn update_fault(update: &DtUpdateReqRef<'_>) -> Option<&'static str> {
             "Riak crashes on a context where there is nothing to remove: leave it out, unless it is a set or a map",
         ),
         None if removes(op) => {
-            Some("removing needs the context of the read that has shown what is to be removed")
+            Some("removing, or disabling a flag, needs the context of the read that has shown what is to go")
         }
         _ => None,
     }
@@ -114,7 +122,9 @@ fn removes(op: &DtOpRef<'_>) -> bool {
 fn removes_within(map: &MapOpRef<'_>) -> bool {
     !map.removes.is_empty()
         || map.updates.iter().any(|field| {
-            field.set_op.as_ref().is_some_and(|set| !set.removes.is_empty())
+            // Disabling a flag removes the enabling that a read has shown.
+            field.flag_op == Some(FlagOp::Disable)
+                || field.set_op.as_ref().is_some_and(|set| !set.removes.is_empty())
                 || field.map_op.as_ref().is_some_and(removes_within)
         })
 }
@@ -193,17 +203,24 @@ mod tests {
             let update = MapUpdate { set_op: Some(set(&["x"])), ..MapUpdate::new(field()) };
             MapOp { updates: vec![update], ..MapOp::default() }
         };
+        let flag = |change| {
+            let update = MapUpdate { flag_op: Some(change), ..MapUpdate::new(field()) };
+            MapOp { updates: vec![update], ..MapOp::default() }
+        };
         for op in [
             of_set(set(&["x"])),
             of_map(removed()),
             of_map(removed_from()),
+            of_map(flag(FlagOp::Disable)),
+            of_map(nested(flag(FlagOp::Disable))),
             of_map(nested(removed())),
             of_map(nested(nested(removed_from()))),
         ] {
             assert!(update(op.clone(), None).unwrap().contains("needs the context"), "{op:?}");
+            assert!(update(op.clone(), Some("")).unwrap().contains("empty context"), "{op:?}");
             assert_eq!(update(op, Some("c")), None);
         }
-        for op in [of_set(set(&[])), of_map(nested(MapOp::default()))] {
+        for op in [of_set(set(&[])), of_map(nested(MapOp::default())), of_map(nested(flag(FlagOp::Enable)))] {
             assert_eq!(update(op.clone(), None), None);
             assert!(update(op, Some("")).is_some());
         }

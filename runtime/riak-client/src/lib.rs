@@ -32,39 +32,18 @@
 //! # }
 //! ```
 //!
-//! # Where to start
-//!
-//! - [`Riak`] is the client. [`Riak::kv`], [`Riak::data_types`], [`Riak::buckets`]
-//!   and so on have a method for each of Riak's requests.
-//! - [`ClientConfig`] has the settings, from a URL, a file or code; [`PARAMETERS`]
-//!   lists them.
-//! - [`CallError`] says why a call failed, and whether it may have been applied;
-//!   [`ServerErrorKind`] says what an error of Riak means.
-//!
-//! On top of single requests there are
-//!
-//! - [`Riak::objects`]: objects with their vector clocks, siblings and tombstones, and
-//!   updates that do not overwrite those of others;
-//! - [`Riak::convergent`]: counters, sets, maps and other data types;
-//! - [`Riak::bulk`]: many calls at a time; [`Riak::index_pages`]: a secondary index,
-//!   page by page;
-//! - [`Riak::with`]: a deadline for calls ([`CallOptions`]).
-//!
-//! Each schema file is a module: [`riak_kv`], [`riak_dt`], [`riak_ts`] and so on have
-//! the messages, [`riak_services`] a client and a server trait for each part of the
-//! server. The types of all settings are re-exported here, so that an application needs
-//! no other crate than this one.
+#![cfg_attr(feature = "client", doc = include_str!("start.md"))]
 //!
 //! # Features
 //!
 //! | feature | adds |
 //! |--|--|
-//! | `client` (default) | [`Riak`] and the clients, on tokio |
-//! | `server` | the server traits in [`riak_services`] |
+//! | `client` (default) | `Riak` and the clients, on tokio |
+//! | `server` | the server traits in [`riak_services`], and the module `server`, which serves them |
 //! | `tls` | TLS and authentication, for clusters with security enabled |
-//! | `serde` | [`ClientConfig`] read from files |
-//! | `tracing`, `metrics` | a span, counters and a histogram for each attempt at a call; `riak_runtime::client` lists them |
-//! | `tower` | `riak_runtime::client::CallService`, calls as a `tower::Service` |
+//! | `serde` | `ClientConfig` read from files |
+//! | `tracing`, `metrics` | a span, counters and a histogram for each attempt at a call; the module `client` lists them |
+//! | `tower` | `client::CallService`, calls as a `tower::Service` |
 //!
 //! Without any of them, there are only messages, and the one dependency is
 //! `riak-runtime`.
@@ -98,7 +77,7 @@
 //! use riak_client::Riak;
 //! use riak_client::riak_kv::{RpbContent, RpbGetReq, RpbGetResp};
 //! use riak_client::riak_services::{RiakKvServer, RiakKvService};
-//! use riak_runtime::server::{Failure, Server};
+//! use riak_client::server::{Failure, Server};
 //!
 //! /// Has an object at each key: the key itself.
 //! struct Keys;
@@ -166,14 +145,22 @@ pub use membership::Membership;
 #[cfg(feature = "client")]
 pub use object::{Fetched, Location, Newest, Object, Objects, Resolve, Siblings, VClock};
 #[cfg(feature = "client")]
+pub use riak_runtime::client;
+#[cfg(feature = "client")]
 pub use riak_runtime::client::{
-    Attempt, Balance, BreakerConfig, BreakerState, Call, CallError, CallOptions, Candidate, Cluster,
+    Attempt, Balance, BreakerConfig, BreakerState, Call, CallError, CallExt, CallOptions, Candidate, Cluster,
     ClusterConfig, ClusterStats, Connection, ConnectionConfig, ConnectionError, InvalidNode, LeastLoaded,
     Node, NodeStats, NotSent, PoolConfig, PoolStats, Responses, RetryConfig, RoundRobin, ServerError,
     ServerErrorKind, Tried, With,
 };
+pub use riak_runtime::operation::{self, Retry};
+#[cfg(feature = "server")]
+pub use riak_runtime::server;
+#[cfg(feature = "tls")]
+pub use riak_runtime::tls;
 #[cfg(all(feature = "client", feature = "tls"))]
 pub use riak_runtime::tls::{TlsConfig, TlsError, Verify};
 pub use riak_runtime::{
-    Blob, Coded, Decode, DecodeError, DecodeLimits, Frame, Framed, Message, Owned, Quorum, Request,
+    Answer, Blob, Coded, Decode, DecodeError, DecodeErrorKind, DecodeLimits, Frame, FrameError, FrameReader,
+    Framed, Message, Operation, Owned, Quorum, Request, View, WriteBuffer,
 };

@@ -97,6 +97,13 @@ pub trait Call: Send + Sync {
     fn max_owed(&self) -> Option<usize> {
         None
     }
+
+    /// Returns the timeout that every unary call gets, for all its attempts together,
+    /// so that an operation that makes several calls can keep to it as a whole. `None`
+    /// means that there is no such timeout; attempts may have their own.
+    fn timeout(&self) -> Option<Duration> {
+        None
+    }
 }
 
 impl<C: Call + ?Sized> Call for &C {
@@ -115,6 +122,10 @@ impl<C: Call + ?Sized> Call for &C {
     fn max_owed(&self) -> Option<usize> {
         (**self).max_owed()
     }
+
+    fn timeout(&self) -> Option<Duration> {
+        (**self).timeout()
+    }
 }
 
 impl<C: Call + ?Sized> Call for Arc<C> {
@@ -132,6 +143,10 @@ impl<C: Call + ?Sized> Call for Arc<C> {
 
     fn max_owed(&self) -> Option<usize> {
         (**self).max_owed()
+    }
+
+    fn timeout(&self) -> Option<Duration> {
+        (**self).timeout()
     }
 }
 

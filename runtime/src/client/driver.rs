@@ -137,6 +137,9 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
                 return Ok(Round::Again);
             }
             state = self.shared.lock();
+            // A read over TLS writes as well, and whether a request was written decides
+            // what a call that times out is told.
+            state.pipeline.sync_driver(self.written);
         }
         self.late_reads = 0;
         state.pipeline.expire(now);

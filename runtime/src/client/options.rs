@@ -110,4 +110,8 @@ impl<C: Call> Call for With<C> {
     fn max_owed(&self) -> Option<usize> {
         self.call.max_owed()
     }
+
+    fn timeout(&self) -> Option<Duration> {
+        [self.options.timeout, self.call.timeout()].into_iter().flatten().min()
+    }
 }

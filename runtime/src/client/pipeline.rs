@@ -177,6 +177,12 @@ impl Pipeline {
         Poll::Pending
     }
 
+    /// Reports whether reading has stopped, or had stopped when the call ended, because
+    /// its caller took the answers too slowly.
+    pub(super) fn is_paused(&mut self, ticket: Ticket) -> bool {
+        self.slots.get(ticket).paused
+    }
+
     /// Cancels a call and invalidates its ticket.
     pub(super) fn cancel(&mut self, ticket: Ticket, now: Instant) {
         let slot = self.slots.get(ticket);

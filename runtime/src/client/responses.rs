@@ -54,11 +54,13 @@ pub struct FrameStream {
     kept: Option<Box<dyn Any + Send + Sync>>,
     /// The node that answers, if it is known.
     origin: Option<Box<Origin>>,
+    /// Whether the caller has asked for a frame that has not come yet.
+    is_waiting: bool,
 }
 
 impl FrameStream {
     pub(super) fn new(handle: Arc<Handle>, ticket: Ticket) -> Self {
-        Self { handle, ticket: Some(ticket), first: None, kept: None, origin: None }
+        Self { handle, ticket: Some(ticket), first: None, kept: None, origin: None, is_waiting: false }
     }
 
     /// Sets the node that errors of the stream name.
@@ -67,10 +69,11 @@ impl FrameStream {
         self
     }
 
-    /// Adds the node to an error.
-    fn named(&mut self, error: CallError) -> CallError {
+    /// Adds the node to an error, and reports the error to the node's observer if it
+    /// `concerns_node`.
+    fn named(&mut self, error: CallError, concerns_node: bool) -> CallError {
         match self.origin.take() {
-            Some(origin) => origin.name(error, now()),
+            Some(origin) => origin.name(error, concerns_node, now()),
             None => error,
         }
     }
@@ -105,7 +108,11 @@ impl FrameStream {
             return Poll::Ready(Some(Ok(frame)));
         }
         let Some(ticket) = self.ticket else { return Poll::Ready(None) };
-        let result = ready!(self.handle.with_pipeline(|pipeline| pipeline.poll_frame(ticket, cx.waker())));
+        let (is_paused, result) = self
+            .handle
+            .with_pipeline(|pipeline| (pipeline.is_paused(ticket), pipeline.poll_frame(ticket, cx.waker())));
+        self.is_waiting = result.is_pending();
+        let result = ready!(result);
         if !matches!(result, Some(Ok(_))) {
             self.ticket = None;
             self.kept = None;
@@ -115,7 +122,13 @@ impl FrameStream {
         {
             origin.went_well();
         }
-        Poll::Ready(result.map(|frame| frame.map_err(|error| self.named(error))))
+        Poll::Ready(result.map(|frame| {
+            frame.map_err(|error| {
+                // The caller has missed its own deadline; the node is not to blame.
+                let is_callers_fault = is_paused && matches!(error, CallError::Timeout { .. });
+                self.named(error, !is_callers_fault)
+            })
+        }))
     }
 
     /// Returns the next frame; `None` after the last one and after an error.
@@ -133,8 +146,9 @@ impl FrameStream {
             self.handle.with_pipeline(|pipeline| pipeline.cancel(ticket, now));
         }
         self.kept = None;
-        if let Some(origin) = self.origin.take() {
-            origin.went_well();
+        // Of a node that was being waited for, nothing is known.
+        if let Some(origin) = self.origin.take().filter(|_| !self.is_waiting) {
+            origin.dropped();
         }
     }
 }
@@ -247,7 +261,7 @@ impl<A: Answer> Responses<A> {
     fn poll_answer(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<A, CallError>>> {
         let answer = match ready!(self.frames.poll_frame(cx)) {
             Some(Ok(frame)) => decode(&frame, self.operation, &self.frames.handle.decode_limits)
-                .map_err(|error| self.frames.named(error)),
+                .map_err(|error| self.frames.named(error, true)),
             Some(Err(error)) => Err(error),
             None => return Poll::Ready(None),
         };

@@ -70,19 +70,30 @@ pub(super) struct Origin {
 pub(super) trait StreamObserver: fmt::Debug + Send + Sync {
     /// Called when a stream has ended, either as it should or with an error.
     fn stream_ended(&self, result: Result<(), &CallError>);
+
+    /// Called when the caller has dropped a stream that had been well, as far as it was
+    /// read. Its last answer may have come long before.
+    fn stream_dropped(&self);
 }
 
 impl Origin {
-    /// Reports that the stream went well, as far as it was read.
+    /// Reports that the stream went well to its end.
     pub(super) fn went_well(self) {
         self.observer.stream_ended(Ok(()));
     }
 
+    /// Reports that the caller did not want the rest of the stream.
+    pub(super) fn dropped(self) {
+        self.observer.stream_dropped();
+    }
+
     /// Returns the error for a failure in mid-stream, with the node and earlier
-    /// attempts.
-    pub(super) fn name(self, error: CallError, now: Instant) -> CallError {
+    /// attempts. The observer hears of it if it `concerns_node`.
+    pub(super) fn name(self, error: CallError, concerns_node: bool, now: Instant) -> CallError {
         let Self { node, started, failed: mut attempts, observer } = self;
-        observer.stream_ended(Err(&error));
+        if concerns_node {
+            observer.stream_ended(Err(&error));
+        }
         let error = match error {
             CallError::Server(error) => CallError::Server(error.at(node.clone())),
             error => error,

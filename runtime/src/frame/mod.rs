@@ -5,8 +5,7 @@
 //! answers come in the order of their requests.
 //!
 //! [`FrameReader`] splits incoming bytes into frames, and [`WriteBuffer`] holds frames
-//! to be sent. [`Connection`](crate::client::Connection) and
-//! [`Server`](crate::server::Server) use both.
+//! to be sent. `client::Connection` and `server::Server` use both.
 //!
 //! Invariant: whatever arrives, no more than the maximum frame size is buffered for one
 //! frame.

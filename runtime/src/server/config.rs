@@ -43,6 +43,18 @@ pub struct ServerConfig {
     /// How long a server that shuts down waits for its connections to finish before it
     /// closes them. Default 30 seconds.
     pub grace: Duration,
+    /// How long a client may send nothing, once all its answers are written, before its
+    /// connection is closed. The time starts anew with each byte that arrives, and does not
+    /// run while a request is handled or answered. It should be longer than clients keep
+    /// unused connections: a request that crosses the close gets no answer. Default `None`:
+    /// idle connections stay open, as in Riak.
+    pub idle_timeout: Option<Duration>,
+    /// How long a client may take none of the bytes that wait to be written before its
+    /// connection is closed and the handler of its request is dropped. The time starts anew
+    /// with each byte that is written, so that slow clients are not affected. Default
+    /// `None`: a client that has stopped reading keeps its connection and its handler, as in
+    /// Riak, until its socket fails or the server shuts down.
+    pub write_timeout: Option<Duration>,
 }
 
 impl Default for ServerConfig {
@@ -53,6 +65,8 @@ impl Default for ServerConfig {
             refuse_behind_stream: true,
             decode_limits: DecodeLimits::DEFAULT,
             grace: Duration::from_secs(30),
+            idle_timeout: None,
+            write_timeout: None,
         }
     }
 }
@@ -96,6 +110,20 @@ impl ServerConfig {
     #[must_use]
     pub fn grace(mut self, grace: Duration) -> Self {
         self.grace = grace;
+        self
+    }
+
+    /// Sets [`idle_timeout`](Self#structfield.idle_timeout).
+    #[must_use]
+    pub fn idle_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.idle_timeout = timeout.into();
+        self
+    }
+
+    /// Sets [`write_timeout`](Self#structfield.write_timeout).
+    #[must_use]
+    pub fn write_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.write_timeout = timeout.into();
         self
     }
 }

@@ -13,6 +13,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Sleep;
 
 use super::config::ServerConfig;
 use super::failure::{ErrorReply, Failure};
@@ -39,12 +40,14 @@ const LINGER: Duration = Duration::from_secs(2);
 ///
 /// # Errors
 ///
-/// If reading or writing fails.
+/// If reading or writing fails, or writing makes no progress within
+/// [`ServerConfig::write_timeout`].
 ///
 /// # Panics
 ///
-/// Outside of a tokio runtime with timers, if this side closes the connection; and if
-/// the service panics, after the answers to earlier requests have been written.
+/// Outside of a tokio runtime with timers, if this side closes the connection or the
+/// settings have timeouts; and if the service panics, after the answers to earlier
+/// requests have been written.
 pub async fn serve_connection<IO, S>(io: IO, service: &S, config: &ServerConfig) -> io::Result<()>
 where
     IO: AsyncRead + AsyncWrite + Unpin + Send,
@@ -73,6 +76,8 @@ where
         outbox: outbox.share(),
         writing: WriteBuffer::new(),
         refuse_behind_stream: config.refuse_behind_stream,
+        idle: Stall::new(config.idle_timeout),
+        blocked: Stall::new(config.write_timeout),
     };
     let mut panicked = None;
     let end = loop {
@@ -81,7 +86,7 @@ where
             Ok(None) => match connection.fill(stop.as_mut()).await? {
                 Filled::Bytes => continue,
                 Filled::Closed => return connection.flush().await,
-                Filled::Stopped => break None,
+                Filled::Stopped | Filled::Idle => break None,
             },
             // Riak closes the connection without an answer.
             Err(FrameError::Empty) => break None,
@@ -155,6 +160,8 @@ enum Filled {
     Closed,
     /// The server is shutting down.
     Stopped,
+    /// The client has sent nothing for too long.
+    Idle,
 }
 
 /// The state of a connection: its byte stream and buffers.
@@ -165,6 +172,10 @@ struct Connection<IO> {
     /// Bytes taken from the outbox and not yet written.
     writing: WriteBuffer,
     refuse_behind_stream: bool,
+    /// The wait for bytes from a client that has taken all answers.
+    idle: Stall,
+    /// The wait for a client to take some of `writing`.
+    blocked: Stall,
 }
 
 impl<IO: AsyncRead + AsyncWrite + Unpin> Connection<IO> {
@@ -218,15 +229,20 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Connection<IO> {
 
     /// Writes pending answers and waits for bytes or for `stop`.
     async fn fill(&mut self, mut stop: Pin<&mut impl Future<Output = ()>>) -> io::Result<Filled> {
+        self.idle.end();
         poll_fn(|cx| {
-            if let Poll::Ready(Err(error)) = self.poll_flush(cx) {
-                return Poll::Ready(Err(error));
-            }
+            let flushed = self.poll_flush(cx)?.is_ready();
             if stop.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(Ok(Filled::Stopped));
             }
-            let count = ready!(self.poll_read(cx))?;
-            Poll::Ready(Ok(if count == 0 { Filled::Closed } else { Filled::Bytes }))
+            if let Poll::Ready(count) = self.poll_read(cx)? {
+                return Poll::Ready(Ok(if count == 0 { Filled::Closed } else { Filled::Bytes }));
+            }
+            // A client that still reads its answers is not idle.
+            if flushed && self.idle.poll_expired(cx).is_ready() {
+                return Poll::Ready(Ok(Filled::Idle));
+            }
+            Poll::Pending
         })
         .await
     }
@@ -262,13 +278,28 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Connection<IO> {
             }
             let mut slices = [IoSlice::new(&[]); MAX_SLICES];
             let used = self.writing.slices(&mut slices);
-            let count = ready!(Pin::new(&mut self.io).poll_write_vectored(cx, &slices[..used]))?;
+            let Poll::Ready(count) = Pin::new(&mut self.io).poll_write_vectored(cx, &slices[..used])? else {
+                return self.poll_blocked(cx);
+            };
             if count == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
             self.writing.consume(count);
+            self.blocked.end();
         }
-        Pin::new(&mut self.io).poll_flush(cx)
+        if Pin::new(&mut self.io).poll_flush(cx)?.is_pending() {
+            return self.poll_blocked(cx);
+        }
+        self.blocked.end();
+        Poll::Ready(Ok(()))
+    }
+
+    /// Fails once a write has been blocked for longer than
+    /// [`write_timeout`](ServerConfig::write_timeout).
+    fn poll_blocked(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.blocked.poll_expired(cx));
+        let text = "the client took nothing of its answers within the write timeout";
+        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, text)))
     }
 
     /// Shuts down the sending side, then discards input until the client closes its side.
@@ -285,5 +316,30 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Connection<IO> {
             }
         });
         tokio::time::timeout(LINGER, drained).await.unwrap_or(Ok(()))
+    }
+}
+
+/// A wait for the client that may take only so long.
+struct Stall {
+    /// `None` if it may take for ever.
+    limit: Option<Duration>,
+    /// Runs during a wait.
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl Stall {
+    fn new(limit: Option<Duration>) -> Self {
+        Self { limit, timer: None }
+    }
+
+    /// Begins the wait unless it has begun, and is ready once it has taken too long.
+    fn poll_expired(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(limit) = self.limit else { return Poll::Pending };
+        self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(limit))).as_mut().poll(cx)
+    }
+
+    /// Ends the wait: the client has done something.
+    fn end(&mut self) {
+        self.timer = None;
     }
 }

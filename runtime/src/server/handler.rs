@@ -40,7 +40,8 @@ pub trait StreamHandler<R: Request>: Send + Sync + 'static {
     /// Sends the answers to a request. When it returns, the stream ends, unless an
     /// answer has already ended it. A failure is sent as the last frame instead.
     ///
-    /// The future is dropped if the connection fails or the client closes it.
+    /// The future is dropped if the connection fails or the client closes it: see
+    /// [`Service::call`] for when that is noticed.
     fn handle(
         &self,
         request: R,

@@ -44,8 +44,10 @@ pub struct ServerHandle {
 
 impl ServerHandle {
     /// Stops accepting connections. Each open connection answers the requests that it has
-    /// read, then closes. [`Server::serve`] ends when all connections have closed, or after
-    /// [`grace`](ServerConfig::grace).
+    /// read, then closes; a stream that is being sent goes on to its end. [`Server::serve`]
+    /// ends when all connections have closed. After [`grace`](ServerConfig::grace), it closes
+    /// those that are left and drops their handlers, wherever these wait. A handler that
+    /// blocks its thread is waited for.
     ///
     /// To stop at once, drop the future of [`Server::serve`].
     pub fn shut_down(&self) {
@@ -133,9 +135,12 @@ impl Server {
         }
         drop(listener);
         // A client that does not read, or a handler that never returns, must not delay
-        // the end for ever. Dropping the set aborts the tasks that are left.
+        // the end for ever.
         let ended = async { while tasks.join_next().await.is_some() {} };
         let _ = tokio::time::timeout(self.config.grace, ended).await;
+        // Waits until the tasks that are left are gone: the program may take away next what
+        // their handlers use.
+        tasks.shutdown().await;
     }
 
     /// Returns the task of one connection. Its error is ignored: it affects no other

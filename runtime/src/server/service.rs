@@ -53,8 +53,9 @@ pub trait Service: Send + Sync + 'static {
     /// Answers a request by putting frames into `outbox`. Called only for codes that
     /// [`Service::serves`] accepts.
     ///
-    /// The future is dropped if the socket fails, or if the client closes the connection
-    /// during a stream and
+    /// The future is dropped if the socket fails, if the client takes none of its answers
+    /// within [`write_timeout`](super::ServerConfig::write_timeout), if the server shuts down
+    /// and does not wait any longer, or if the client closes the connection during a stream and
     /// [`refuse_behind_stream`](super::ServerConfig::refuse_behind_stream) is on. In all
     /// other cases a close is noticed only when an answer is written, since a client may
     /// close its sending side and still wait for answers.

@@ -12,6 +12,7 @@ mod fetched;
 mod internal;
 mod location;
 mod resolve;
+mod time_limit;
 mod vclock;
 
 use std::fmt;
@@ -27,6 +28,7 @@ pub use resolve::{Newest, Resolve};
 pub use vclock::VClock;
 
 use backoff::UpdateBackoff;
+use time_limit::TimeLimit;
 
 /// Reads and writes objects with their causality: see [`Riak::objects`].
 ///
@@ -146,7 +148,9 @@ impl<C: Call> Objects<'_, C> {
     /// Stores an object only if there is none.
     ///
     /// It reads first, since an object that was deleted a moment ago has a
-    /// tombstone, whose clock the write needs.
+    /// tombstone, whose clock the write needs. A timeout of the client's calls
+    /// ([`CallOptions::timeout`](crate::CallOptions), or the option `timeout`) covers
+    /// both calls together.
     ///
     /// # Errors
     ///
@@ -156,13 +160,17 @@ impl<C: Call> Objects<'_, C> {
     /// [`NotSent::Refused`](crate::NotSent::Refused) if the content is a data type
     /// in Riak's internal format.
     pub async fn create(&self, at: &Location, content: RpbContent) -> Result<(), CallError> {
+        let limit = TimeLimit::of(self.riak.carrier());
         // The server's condition ignores a tombstone, which would stay as a sibling
         // of a value stored without its clock.
-        let vclock = match self.fetch_as(RpbGetReq { head: Some(true), ..at.get() }).await? {
-            Fetched::Tombstone(clock) => Some(clock.as_bytes().clone()),
-            _ => None,
-        };
-        self.put(RpbPutReq { if_none_match: Some(true), vclock, ..at.put(content) }).await
+        let vclock =
+            match limit.rest(self.riak).objects().fetch_as(RpbGetReq { head: Some(true), ..at.get() }).await?
+            {
+                Fetched::Tombstone(clock) => Some(clock.as_bytes().clone()),
+                _ => None,
+            };
+        let request = RpbPutReq { if_none_match: Some(true), vclock, ..at.put(content) };
+        limit.rest(self.riak).objects().put(request).await
     }
 
     /// Stores a value without the clock of a read: as a sibling of the present
@@ -227,12 +235,26 @@ impl<C: Call> Objects<'_, C> {
     /// lock the key with a token, and strongly consistent bucket types have no such
     /// gap.
     ///
+    /// A timeout of the client's calls
+    /// ([`CallOptions::timeout`](crate::CallOptions), or the option `timeout`) covers
+    /// the whole update, all rounds and pauses together:
+    ///
+    /// ```no_run
+    /// # async fn example(riak: riak_client::Riak) -> Result<(), riak_client::CallError> {
+    /// # use riak_client::{CallOptions, Location, Newest, riak_kv::RpbContent};
+    /// # let alice = Location::new("users", "alice");
+    /// let quick = riak.with(CallOptions::new().timeout(std::time::Duration::from_millis(200)));
+    /// quick.objects().update(&alice, &Newest, |_| Some(RpbContent::new("{}"))).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
-    /// Fails if a call fails. The write may have been applied: see
+    /// Fails if a call fails, or the time is up. The write may have been applied: see
     /// [`CallError::may_have_been_applied`]. The error is
     /// [`ServerErrorKind::ConditionFailed`] if other writers were first 32 times in
-    /// a row, which takes about a second, and
+    /// a row, which takes about a second, or until the time was up, and
     /// [`NotSent::Refused`](crate::NotSent::Refused) if the object is a data type,
     /// or would become one: use [`Riak::convergent`] for those.
     ///
@@ -246,9 +268,10 @@ impl<C: Call> Objects<'_, C> {
         resolve: &(impl Resolve + ?Sized),
         mut change: impl FnMut(Option<RpbContent>) -> Option<RpbContent>,
     ) -> Result<Option<RpbContent>, CallError> {
+        let limit = TimeLimit::of(self.riak.carrier());
         let mut backoff = UpdateBackoff::new();
         loop {
-            let found = self.fetch(at).await?;
+            let found = limit.rest(self.riak).objects().fetch(at).await?;
             internal::check_found(&found)?;
             let (found, vclock) = found.resolve(resolve);
             // The server's condition ignores a tombstone: a value that replaces one
@@ -261,12 +284,14 @@ impl<C: Call> Objects<'_, C> {
                 vclock: vclock.map(|vclock| vclock.as_bytes().clone()),
                 ..at.put(content.clone())
             };
-            let error = match self.put(request).await {
+            let error = match limit.rest(self.riak).objects().put(request).await {
                 Ok(()) => return Ok(Some(content)),
                 Err(error) => error,
             };
             match backoff.next_pause() {
-                Some(pause) if is_conflict(&error) => tokio::time::sleep(pause).await,
+                Some(pause) if is_conflict(&error) && limit.outlasts(pause) => {
+                    tokio::time::sleep(pause).await;
+                }
                 _ => return Err(error),
             }
         }

@@ -74,6 +74,10 @@ impl Call for Cluster {
     fn decode_limits(&self) -> DecodeLimits {
         self.inner.connector.decode_limits()
     }
+
+    fn timeout(&self) -> Option<Duration> {
+        self.inner.config.timeout
+    }
 }
 
 /// The state of one call across its attempts.

@@ -190,6 +190,13 @@ impl StreamObserver for Member {
             self.record_outcome(succeeded, now());
         }
     }
+
+    fn stream_dropped(&self) {
+        // What came before the node failed does not show that it is back.
+        if self.is_up() {
+            self.stream_ended(Ok(()));
+        }
+    }
 }
 
 /// An attempt in progress, ended when it is dropped.

@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::*;
 use crate::Blob;
-use crate::client::pipeline::tests::GET;
+use crate::client::pipeline::tests::{FOLD, GET};
 use crate::client::{CallError, Connection, ConnectionConfig, frame};
 
 /// A writer that fails each write; how many bytes it sent is unknown.
@@ -212,4 +212,47 @@ async fn a_write_takes_the_requests_of_all_callers_that_are_about_to_run() {
     server.await.unwrap();
     let writes = writes.load(std::sync::atomic::Ordering::Relaxed);
     assert!(writes <= CALLERS * CALLS / 4, "{writes} writes for {} calls", CALLERS * CALLS);
+}
+
+/// A TLS stream that takes no bytes at first. Later it takes all of them, but sends them
+/// on only as the socket lets it, which cannot be told from here.
+struct TakesLater {
+    opens: tokio::time::Instant,
+}
+
+impl AsyncRead for TakesLater {
+    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Poll::Pending
+    }
+}
+
+impl AsyncWrite for TakesLater {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        if tokio::time::Instant::now() < self.opens { Poll::Pending } else { Poll::Ready(Ok(bytes.len())) }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Pending
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// The last look for an answer may write what was still to be written. An exclusive call
+/// that times out then was sent.
+#[tokio::test(start_paused = true)]
+async fn what_was_written_just_before_the_deadline_may_have_been_applied() {
+    let limit = Duration::from_millis(50);
+    for (opens, sent) in [(limit, true), (limit * 2, false)] {
+        let stream = TakesLater { opens: tokio::time::Instant::now() + opens };
+        let config = ConnectionConfig::new().long_call_timeout(Some(limit));
+        let (connection, driver) = Connection::new(stream, config);
+        let body = Blob::from("value");
+        let (result, _) = tokio::join!(frame(&connection, &FOLD, &body), driver.leaking());
+        let error = result.unwrap_err();
+        assert!(matches!(error, CallError::Timeout { .. }), "{error:?}");
+        assert_eq!(error.may_have_been_applied(), sent, "{error:?}");
+    }
 }

@@ -42,7 +42,7 @@ const fn operation(name: &'static str, request: u8, mode: Mode, cost: Cost) -> O
 }
 
 pub(in crate::client) static GET: Operation = operation("Test.Get", 9, Mode::Unary, Cost::Unary);
-static FOLD: Operation = operation("Test.Fold", 33, Mode::Unary, Cost::Long);
+pub(in crate::client) static FOLD: Operation = operation("Test.Fold", 33, Mode::Unary, Cost::Long);
 static LIST: Operation =
     operation("Test.List", 17, Mode::Stream(StreamEnd { field: 3, when_absent: false }), Cost::Unary);
 

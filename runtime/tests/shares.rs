@@ -1,0 +1,133 @@
+//! What share of one caller's calls each node of a cluster gets, after one of them was
+//! slow once.
+#![cfg(all(feature = "client", feature = "server"))]
+
+mod echo;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use echo::*;
+use riak_runtime::client::{
+    CallExt, CallOptions, Cluster, ClusterConfig, Connecting, Connection, ConnectionConfig, Connector, Node,
+    With,
+};
+use riak_runtime::server::{Failure, ServerConfig, serve_connection, unary};
+use tokio::time::Instant;
+
+/// Connects to two nodes in the same process, and counts the calls of each. The node on
+/// port 1 takes as long as a request's `count` in milliseconds, the other no time.
+#[derive(Debug, Default)]
+struct Nodes([Arc<AtomicUsize>; 2]);
+
+impl Connector for Nodes {
+    fn connect<'a>(&'a self, node: &'a Node) -> Connecting<'a> {
+        let is_slow = node.port() == 1;
+        let calls = Arc::clone(&self.0[usize::from(!is_slow)]);
+        let (ours, theirs) = tokio::io::duplex(64 * 1024);
+        tokio::spawn(async move {
+            let service = unary(move |request: EchoReq| {
+                calls.fetch_add(1, Ordering::Relaxed);
+                async move {
+                    if is_slow && let Some(millis) = request.count {
+                        tokio::time::sleep(Duration::from_millis(millis.into())).await;
+                    }
+                    Ok::<_, Failure>(EchoResp { nonce: request.nonce, ..EchoResp::default() })
+                }
+            });
+            serve_connection(theirs, &service, &ServerConfig::default()).await
+        });
+        let (connection, driver) = Connection::new(ours, ConnectionConfig::new());
+        tokio::spawn(driver);
+        Box::pin(std::future::ready(Ok(connection)))
+    }
+}
+
+impl Nodes {
+    /// Returns how many calls each node got since this was last asked.
+    fn taken(&self) -> [usize; 2] {
+        [0, 1].map(|node| self.0[node].swap(0, Ordering::Relaxed))
+    }
+}
+
+fn cluster() -> (Cluster, Arc<Nodes>) {
+    let nodes = Arc::new(Nodes::default());
+    let both = [Node::new("slow", 1), Node::new("quick", 2)];
+    (Cluster::new(both, nodes.clone(), ClusterConfig::new()), nodes)
+}
+
+/// Makes one call after the other for some time, one every ten milliseconds.
+async fn call_for(cluster: &Cluster, time: Duration) {
+    let end = Instant::now() + time;
+    while Instant::now() < end {
+        cluster.call(&echo::echo("x")).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn equal_nodes_get_equal_shares_of_sequential_calls() {
+    let (cluster, nodes) = cluster();
+    call_for(&cluster, Duration::from_secs(10)).await;
+    let taken = nodes.taken();
+    assert!(taken.iter().all(|count| (350..=650).contains(count)), "{taken:?}");
+}
+
+/// Makes calls that take `millis` at the slow node, until it gets one. Returns whether
+/// that one succeeded.
+async fn one_slow_call(cluster: &Cluster, nodes: &Nodes, millis: u32, timeout: Option<Duration>) -> bool {
+    let mut options = CallOptions::new().retry(riak_runtime::operation::Retry::Never);
+    options.timeout = timeout;
+    let call = With::new(cluster, options);
+    loop {
+        nodes.taken();
+        let slow = EchoReq { count: Some(millis), ..echo::echo("slow") };
+        let result = call.call(&slow).await;
+        if nodes.taken()[0] > 0 {
+            return result.is_ok();
+        }
+    }
+}
+
+/// The measurements of a node decay whether it gets calls or not: a single slow call, even
+/// of a minute, keeps it from its share for a few seconds only.
+#[tokio::test(start_paused = true)]
+async fn a_node_that_was_slow_once_gets_its_share_back() {
+    for (millis, timeout, within) in [
+        // Slower than its peer by a factor of 12, 1,250 and 7,500, after the weight of one sample.
+        (100, None, 2),
+        (10_000, None, 6),
+        (60_000, None, 8),
+        // A failure.
+        (60_000, Some(Duration::from_secs(1)), 2),
+    ] {
+        let (cluster, nodes) = cluster();
+        call_for(&cluster, Duration::from_secs(1)).await;
+        assert_eq!(one_slow_call(&cluster, &nodes, millis, timeout).await, timeout.is_none());
+        call_for(&cluster, Duration::from_secs(within)).await;
+        nodes.taken();
+        call_for(&cluster, Duration::from_secs(4)).await;
+        let taken = nodes.taken();
+        assert!(taken.iter().all(|count| *count > 100), "{millis} ms: {taken:?}");
+    }
+}
+
+/// The same holds for a caller that gave the slow call up.
+#[tokio::test(start_paused = true)]
+async fn a_node_whose_slow_call_was_dropped_gets_its_share_back() {
+    let (cluster, nodes) = cluster();
+    loop {
+        let slow = EchoReq { count: Some(60_000), ..echo::echo("slow") };
+        let dropped = tokio::time::timeout(Duration::from_secs(1), cluster.call(&slow)).await.is_err();
+        if dropped {
+            break;
+        }
+    }
+    // Until its answer has come, the connection itself is avoided, not the node.
+    call_for(&cluster, Duration::from_secs(4)).await;
+    nodes.taken();
+    call_for(&cluster, Duration::from_secs(4)).await;
+    let taken = nodes.taken();
+    assert!(taken.iter().all(|count| *count > 100), "{taken:?}");
+}

@@ -22,7 +22,7 @@ use std::time::Instant;
 use super::ConnectionConfig;
 use super::error::{CallError, ConnectionError, NotSent};
 use super::outgoing::Outgoing;
-use super::slots::{PendingRequest, Slot, Slots, State, Ticket};
+use super::slots::{PendingRequest, Slots, State, Ticket};
 use crate::operation::Operation;
 use crate::{Frame, WriteBuffer};
 
@@ -285,7 +285,7 @@ impl Pipeline {
             } else {
                 CallError::NotSent(NotSent::Connection(error.clone()))
             };
-            finish(self.slots.get(ticket), Err(call), &mut self.to_wake);
+            self.slots.get(ticket).finish(Err(call), &mut self.to_wake);
         }
         self.owed = 0;
         self.output = WriteBuffer::new();
@@ -389,16 +389,9 @@ impl Pipeline {
         while let Some((ticket, _)) = self.slots.first_waiting() {
             self.slots.unlink(ticket, State::Done(Ok(())));
             let call = CallError::NotSent(NotSent::Connection(error.clone()));
-            finish(self.slots.get(ticket), Err(call), &mut self.to_wake);
+            self.slots.get(ticket).finish(Err(call), &mut self.to_wake);
         }
     }
-}
-
-/// Ends a slot's call and queues its caller to be woken.
-fn finish(slot: &mut Slot, end: Result<(), CallError>, wake: &mut Vec<Waker>) {
-    slot.state = State::Done(end);
-    slot.deadline = None;
-    wake.extend(slot.waker.take());
 }
 
 #[cfg(test)]

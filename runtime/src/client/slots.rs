@@ -123,6 +123,13 @@ impl Slot {
             .map_or(Duration::ZERO, |(until, start)| until.saturating_duration_since(start))
     }
 
+    /// Ends the call, and adds its caller to those to be woken.
+    pub(super) fn finish(&mut self, end: Result<(), CallError>, wake: &mut Vec<Waker>) {
+        self.state = State::Done(end);
+        self.deadline = None;
+        wake.extend(self.waker.take());
+    }
+
     /// Stores the caller's waker. Returns the one that it replaces.
     pub(super) fn register(&mut self, waker: &Waker) -> Option<Waker> {
         match &self.waker {

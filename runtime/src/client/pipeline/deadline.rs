@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::super::error::{CallError, ConnectionError};
 use super::super::slots::{State, Ticket};
-use super::{Pipeline, finish};
+use super::Pipeline;
 
 impl Pipeline {
     /// Returns when [`Pipeline::expire`] has to be called next.
@@ -60,10 +60,10 @@ impl Pipeline {
         match sequence {
             None => {
                 self.slots.unlink(ticket, State::Done(Ok(())));
-                finish(self.slots.get(ticket), Err(timeout), &mut self.to_wake);
+                self.slots.get(ticket).finish(Err(timeout), &mut self.to_wake);
             }
             Some(sequence) => {
-                finish(self.slots.get(ticket), Err(timeout), &mut self.to_wake);
+                self.slots.get(ticket).finish(Err(timeout), &mut self.to_wake);
                 self.orphan(sequence);
                 if exclusive {
                     self.fail(&ConnectionError::Abandoned { operation: operation.name });

@@ -9,7 +9,7 @@ use super::super::error::{CallError, ConnectionError};
 use super::super::outgoing::LastAnswer;
 use super::super::server_error::{ServerError, ServerErrorKind};
 use super::super::slots::{Slot, Ticket};
-use super::{InFlight, Pipeline, finish};
+use super::{InFlight, Pipeline};
 use crate::error::FrameError;
 use crate::operation::Operation;
 use crate::{Blob, Frame};
@@ -75,7 +75,7 @@ impl Pipeline {
             && request.end <= self.written
         {
             let call = CallError::TooLong { length: *length, max: *max };
-            finish(self.slots.get(ticket), Err(call), &mut self.to_wake);
+            self.slots.get(ticket).finish(Err(call), &mut self.to_wake);
             self.pop_front();
         }
         let error = ConnectionError::Frame(error);
@@ -130,7 +130,7 @@ impl Pipeline {
             }
         };
         if let Some(end) = end {
-            finish(slot, end, &mut self.to_wake);
+            slot.finish(end, &mut self.to_wake);
         }
         if crashed {
             return Err(self.fail_crashed(operation));

@@ -1,5 +1,5 @@
 //! What share of one caller's calls each node of a cluster gets, after one of them was
-//! slow once.
+//! slow once, or was given too little time.
 #![cfg(all(feature = "client", feature = "server"))]
 
 mod echo;
@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use echo::*;
 use riak_runtime::client::{
-    CallExt, CallOptions, Cluster, ClusterConfig, Connecting, Connection, ConnectionConfig, Connector, Node,
-    With,
+    BreakerState, CallExt, CallOptions, Cluster, ClusterConfig, Connecting, Connection, ConnectionConfig,
+    Connector, Node, With,
 };
 use riak_runtime::server::{Failure, ServerConfig, serve_connection, unary};
 use tokio::time::Instant;
@@ -130,4 +130,36 @@ async fn a_node_whose_slow_call_was_dropped_gets_its_share_back() {
     call_for(&cluster, Duration::from_secs(4)).await;
     let taken = nodes.taken();
     assert!(taken.iter().all(|count| *count > 100), "{taken:?}");
+}
+
+/// Calls that time out before the node usually answers do not show that it fails: a caller
+/// with impossible deadlines must not take the node from everybody else.
+#[tokio::test(start_paused = true)]
+async fn a_node_is_not_blamed_for_deadlines_that_it_never_met() {
+    let nodes = Arc::new(Nodes::default());
+    let cluster = Cluster::new([Node::new("slow", 1)], nodes, ClusterConfig::new());
+    let usual = EchoReq { count: Some(20), ..echo::echo("usual") };
+    let call_as_usual = async || {
+        for _ in 0..10 {
+            cluster.call(&usual).await.unwrap();
+        }
+    };
+    call_as_usual().await;
+    let hasty = |millis| {
+        let options = CallOptions::new().retry(riak_runtime::operation::Retry::Never);
+        With::new(&cluster, options.timeout(Duration::from_millis(millis)))
+    };
+    for _ in 0..20 {
+        hasty(2).call(&usual).await.unwrap_err();
+    }
+    let node = &cluster.stats().nodes[0];
+    assert_eq!((node.breaker, node.failures), (BreakerState::Closed, 0));
+    call_as_usual().await;
+
+    // A node that takes far longer than usual fails.
+    let hangs = EchoReq { count: Some(60_000), ..echo::echo("hangs") };
+    for _ in 0..5 {
+        hasty(100).call(&hangs).await.unwrap_err();
+    }
+    assert_ne!(cluster.stats().nodes[0].breaker, BreakerState::Closed);
 }

@@ -25,7 +25,8 @@ pub struct BreakerConfig {
     /// fewer, one slow moment of a node would send all calls elsewhere.
     ///
     /// A connection that fails counts once, however many calls it carried; a
-    /// connection that cannot be opened opens the breaker at once.
+    /// connection that cannot be opened opens the breaker at once. A call that times
+    /// out sooner than the node answers on average does not count.
     pub failures: u32,
     /// How long the breaker opens at first. Default 200 ms, doubled with each
     /// failed probe.

@@ -244,6 +244,11 @@ impl ActiveAttempt {
     pub(super) fn failed(&mut self, error: &CallError, health: Health) -> Duration {
         let now = now();
         let after = now.saturating_duration_since(self.started);
+        let (health, succeeded) = if self.had_too_little_time(error, after, now) {
+            (Health::Unknown, None)
+        } else {
+            (health, verdict::node_succeeded(error))
+        };
         let is_loss =
             self.is_shared && !self.is_probe && matches!(error, CallError::Lost(_)) && health == Health::Bad;
         if is_loss && !self.member.is_new_loss(self.started, now) {
@@ -252,7 +257,6 @@ impl ActiveAttempt {
         } else {
             self.report(health);
         }
-        let succeeded = verdict::node_succeeded(error);
         if succeeded == Some(true) {
             self.record_latency(after, now);
         }
@@ -260,6 +264,15 @@ impl ActiveAttempt {
             self.member.record_outcome(succeeded, now);
         }
         after
+    }
+
+    /// Reports whether a call timed out before the node answers on average. That says
+    /// nothing about the node: otherwise one caller with impossible deadlines would take
+    /// it from all others.
+    fn had_too_little_time(&self, error: &CallError, after: Duration, now: Instant) -> bool {
+        self.is_shared
+            && matches!(error, CallError::Timeout { sent: true, .. })
+            && after.saturating_sub(self.connecting) < self.member.latency(now)
     }
 
     fn record_latency(&self, after: Duration, now: Instant) {

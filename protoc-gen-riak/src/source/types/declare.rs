@@ -62,6 +62,7 @@ impl Types {
                 .map(|range| (i64::from(range.start()), i64::from(range.end()) - 1))
                 .collect(),
             map_entry: message.options.map_entry(),
+            message_set: message.options.message_set_wire_format(),
         });
         self.insert_standard(unit, full.clone(), kind);
         for field in &message.field {
@@ -211,6 +212,7 @@ impl Declarer<'_> {
             fields: Vec::new(),
             extension_ranges: ranges.collect(),
             map_entry: message.kind == MessageKind::MapEntry,
+            message_set: is_set(&message.options, "message_set_wire_format"),
         });
         let full = self.insert(scope, &message.name, kind);
         for field in &message.fields {

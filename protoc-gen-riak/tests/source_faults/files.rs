@@ -128,3 +128,13 @@ fn a_standard_file_by_another_name() {
     )]);
     assert_eq!(files.faults(), [""; 0]);
 }
+
+#[test]
+fn a_message_of_two_files_is_one_fault() {
+    let text = "syntax = \"proto3\";\nmessage A {\n  int32 a = 1;\n  message B { int32 b = 1; }\n}";
+    let files = Files::new(&[("a.proto", text), ("copy.proto", text)]);
+    assert_eq!(
+        files.faults(),
+        ["copy.proto:2:9: the name `A` is already a message, in `a.proto`: rename one"]
+    );
+}

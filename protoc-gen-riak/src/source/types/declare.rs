@@ -151,6 +151,9 @@ impl Declarer<'_> {
             let message = format!("`{full}` is already a package, in `{file}`: rename it");
             self.fault(name.span.start, message);
         }
+        // The members of a message that another file declares as well follow from that fault.
+        let outer = self.types.symbols.get(scope);
+        let follows = outer.is_some_and(|outer| outer.unit != self.unit && outer.kind.has_members());
         match self.types.symbols.entry(full.clone()) {
             Entry::Vacant(free) => {
                 free.insert(symbol);
@@ -164,8 +167,10 @@ impl Declarer<'_> {
                 } else {
                     (known, symbol)
                 };
-                let message = self.duplicate_message(scope, &name.text, before, after.kind);
-                self.fault(after.offset, message);
+                if !follows {
+                    let message = self.duplicate_message(scope, &name.text, before, after.kind);
+                    self.fault(after.offset, message);
+                }
             }
         }
         let at = (self.unit, name.span.start);

@@ -42,7 +42,7 @@ pub(crate) fn render(
     let mut parts: Vec<(usize, Part)> = Part::all(schema, options).into_iter().enumerate().collect();
     // Large modules come first, so that no thread starts one while the others run out
     // of work.
-    parts.sort_by_key(|(_, part)| Reverse(part.size(schema)));
+    parts.sort_by_cached_key(|(_, part)| Reverse(part.size(schema)));
     let next = AtomicUsize::new(0);
     let work = || {
         let mut done = Vec::new();

@@ -12,7 +12,7 @@ mod lookup;
 mod newer;
 mod resolve;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use protobuf::descriptor::FileDescriptorProto;
 use protobuf::descriptor::field_descriptor_proto::{Label as ProtoLabel, Type};
@@ -98,6 +98,8 @@ pub(crate) struct MessageInfo {
     /// The numbers for extensions, inclusive at both ends.
     pub(crate) extension_ranges: Vec<(i64, i64)>,
     pub(crate) map_entry: bool,
+    /// Whether the message has `message_set_wire_format`.
+    pub(crate) message_set: bool,
 }
 
 impl MessageInfo {
@@ -128,7 +130,7 @@ pub(crate) struct Types {
     pub(crate) enums: Vec<EnumInfo>,
     pub(crate) extensions: Vec<ExtensionInfo>,
     /// The units in each package, and in each prefix of a package that ends before a dot.
-    packages: HashMap<String, Vec<usize>>,
+    packages: HashMap<String, BTreeSet<usize>>,
     /// The units whose names each unit sees.
     visible: Vec<HashSet<usize>>,
     /// Whether all imports of each unit could be read: only then is an unknown name a fault of the
@@ -158,7 +160,7 @@ impl Types {
         }
         for (index, unit) in graph.units.iter().enumerate() {
             match &unit.content {
-                Content::Standard(descriptor) => types.resolve_standard(descriptor),
+                Content::Standard(descriptor) => types.resolve_standard(index, descriptor),
                 Content::Parsed(parsed) => types.resolve_file(graph, index, &parsed.file, faults),
                 Content::Broken => {}
             }
@@ -180,26 +182,36 @@ impl Types {
             let ends = package.match_indices('.').map(|(at, _)| at);
             for end in ends.chain([package.len()]) {
                 let units = self.packages.entry(package[..end].to_owned()).or_default();
-                units.push(index);
+                units.insert(index);
             }
         }
     }
 
     // Types of fields.
 
-    fn resolve_standard(&mut self, descriptor: &FileDescriptorProto) {
-        fn visit(types: &mut Types, scope: &str, messages: &[protobuf::descriptor::DescriptorProto]) {
+    fn resolve_standard(&mut self, unit: usize, descriptor: &FileDescriptorProto) {
+        fn visit(
+            types: &mut Types,
+            unit: usize,
+            scope: &str,
+            messages: &[protobuf::descriptor::DescriptorProto],
+        ) {
             for message in messages {
                 let full = lookup::join(scope, message.name());
                 let fields = message.field.iter().map(|field| types.standard_field(field));
                 let fields = fields.collect();
-                if let Some(SymbolKind::Message(id)) = types.kind_of(&full) {
+                // A file of the user that has the standard file's messages, by another name, takes
+                // precedence, with its own fields.
+                if let Some(&Symbol { unit: of, kind: SymbolKind::Message(id), .. }) =
+                    types.symbols.get(&full)
+                    && of == unit
+                {
                     types.messages[id].fields = fields;
                 }
-                visit(types, &full, &message.nested_type);
+                visit(types, unit, &full, &message.nested_type);
             }
         }
-        visit(self, descriptor.package(), &descriptor.message_type);
+        visit(self, unit, descriptor.package(), &descriptor.message_type);
     }
 
     fn standard_field(&self, field: &protobuf::descriptor::FieldDescriptorProto) -> FieldInfo {

@@ -272,3 +272,59 @@ fn options() {
         &[22],
     );
 }
+
+#[test]
+fn built_in_options_where_they_have_no_meaning() {
+    assert_faults(
+        "syntax = \"proto2\";\nmessage Set { option message_set_wire_format = true; extensions 4 to max; }\n\
+         message A {\n optional int32 a = 1 [lazy = true];\n optional string b = 2 [jstype = JS_STRING];\n \
+         optional A c = 3 [lazy = true];\n optional int64 d = 4 [jstype = JS_STRING];\n optional bool e = 5 [jstype = JS_NORMAL];\n \
+         repeated A f = 6 [unverified_lazy = false];\n}\n\
+         message B {\n option message_set_wire_format = true;\n optional int32 x = 1;\n}\n\
+         extend Set {\n repeated A g = 10;\n optional int32 h = 11;\n optional A i = 12;\n optional A j = 19000;\n}",
+        &[
+            "4:17: `a` cannot be lazy: only fields with a message as their type can",
+            "5:25: `b` cannot have a jstype: only fields of 64-bit integers can",
+            "13:17: `B` is a message set, which has extensions and no fields: leave `x` out",
+            "16:13: `Set` is a message set, whose extensions are optional messages: `g` is none",
+            "17:17: `Set` is a message set, whose extensions are optional messages: `h` is none",
+            "19:17: `j` has the number 19000: protobuf keeps 19000 to 19999 for itself",
+        ],
+    );
+    let head = "syntax = \"proto3\";\n";
+    let faults = |text: &str| Files::new(&[("a.proto", &format!("{head}{text}"))]).faults();
+    assert_eq!(
+        faults("message S { option message_set_wire_format = true; }"),
+        ["a.proto:2:20: proto3 has no message sets: leave message_set_wire_format out of `S`"]
+    );
+    assert_eq!(
+        faults("message S { option map_entry = true; }"),
+        ["a.proto:2:20: map_entry is set by protobuf itself: declare a field `map<key, value>` instead"]
+    );
+    assert_eq!(
+        faults("option features.field_presence = IMPLICIT;"),
+        ["a.proto:2:8: features are for editions: proto2 and proto3 have none"]
+    );
+}
+
+#[test]
+fn values_of_groups_and_of_any_type() {
+    let head = "syntax = \"proto2\";\nimport \"google/protobuf/any.proto\";\nimport \"google/protobuf/descriptor.proto\";\n\
+        package p;\nmessage Op { optional google.protobuf.Any any = 1; repeated group Part = 2 { optional int32 n = 1; } }\n\
+        extend google.protobuf.FileOptions { optional Op op = 50000; optional group Own = 50001 { optional int32 n = 1; } }\n";
+    let good = "option (op) = { any { [type.googleapis.com/p.Op] { Part { n: 1 } } } Part { n: 2 } part { n: 3 } };\n\
+        option (own).n = 5;\n";
+    let files = Files::new(&[("a.proto", &format!("{head}{good}"))]);
+    assert_eq!(files.faults(), [""; 0]);
+    assert_eq!(files.protoc_lines(), [""; 0]);
+    let faults = |option: &str| Files::new(&[("a.proto", &format!("{head}{option}"))]).faults();
+    assert_eq!(
+        faults("option (op) = { any { [example.com/p.Op] {} } };"),
+        ["a.proto:7:23: write `type.googleapis.com/` before the name of the type, and not `example.com/`"]
+    );
+    assert_eq!(
+        faults("option (op) = { any { [type.googleapis.com/Op] {} } };"),
+        ["a.proto:7:23: there is no message `Op`: write its full name, with its package"]
+    );
+    assert_eq!(faults("option (op) = { Part { m: 1 } };"), ["a.proto:7:24: `p.Op.Part` has no field `m`"]);
+}

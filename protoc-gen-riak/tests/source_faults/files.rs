@@ -117,3 +117,24 @@ fn syntax_error_does_not_hide_faults_of_other_files() {
         ]
     );
 }
+
+#[test]
+fn a_standard_file_by_another_name() {
+    // Its messages have the fields that are declared here, and not those of the standard file.
+    let files = Files::new(&[(
+        "descriptor.proto",
+        "syntax = \"proto2\";\npackage google.protobuf;\nmessage FieldOptions {\n  optional int32 own = 1 [default = 1];\n  \
+         optional bool lazy = 5 [default = false];\n}",
+    )]);
+    assert_eq!(files.faults(), [""; 0]);
+}
+
+#[test]
+fn a_message_of_two_files_is_one_fault() {
+    let text = "syntax = \"proto3\";\nmessage A {\n  int32 a = 1;\n  message B { int32 b = 1; }\n}";
+    let files = Files::new(&[("a.proto", text), ("copy.proto", text)]);
+    assert_eq!(
+        files.faults(),
+        ["copy.proto:2:9: the name `A` is already a message, in `a.proto`: rename one"]
+    );
+}

@@ -104,6 +104,13 @@ fn editions_are_for_protoc() {
         ["a.proto:2:3: edition \"2023\" is not read here: the built-in parser reads proto2 and proto3; \
           run protoc with this generator as its plugin, which reads edition 2023"]
     );
+    // The plugin does not read it, either.
+    let files = Files::new(&[("a.proto", "edition = \"2024\";\nmessage A {}")]);
+    assert_eq!(
+        files.faults(),
+        ["a.proto:1:1: edition \"2024\" is not read here: the built-in parser reads proto2 and proto3; \
+          use proto2 or proto3, or edition 2023 and protoc with this generator as its plugin"]
+    );
 }
 
 #[test]

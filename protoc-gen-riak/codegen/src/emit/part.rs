@@ -5,7 +5,7 @@
 use proc_macro2::TokenStream;
 
 use super::{Emitter, Options};
-use crate::model::Schema;
+use crate::model::{MessageId, Schema};
 
 /// One module of the output.
 #[derive(Clone, Debug)]
@@ -52,10 +52,10 @@ impl Part {
     pub fn size(self, schema: &Schema) -> usize {
         match self {
             Self::File(index) => {
-                let messages = schema.messages.iter().filter(|message| message.file.0 == index);
-                let fields: usize = messages.map(|message| 4 + message.fields.len()).sum();
-                let services = schema.files[index].services.iter();
-                fields + services.map(|service| 8 * service.operations.len()).sum::<usize>()
+                let file = &schema.files[index];
+                let services = file.services.iter();
+                fields(schema, &file.messages)
+                    + services.map(|service| 8 * service.operations.len()).sum::<usize>()
             }
             Self::MessageCode | Self::AnyMessage => schema.frames.len(),
             Self::Root => 0,
@@ -73,4 +73,10 @@ impl Part {
             Self::Root => emitter.root(),
         }
     }
+}
+
+/// Estimates the size of messages, with those that are nested in them.
+fn fields(schema: &Schema, messages: &[MessageId]) -> usize {
+    let messages = messages.iter().map(|&id| schema.message(id));
+    messages.map(|message| 4 + message.fields.len() + fields(schema, &message.messages)).sum()
 }

@@ -11,7 +11,7 @@ use quote::quote;
 use super::docs::line;
 use super::scope::{ident, path};
 use super::{Emitter, Module};
-use crate::model::Mode;
+use crate::model::{File, Mode};
 
 /// The version of the runtime's interface that the emitted code uses. Compared with
 /// the runtime's `GENERATED_CODE_VERSION`.
@@ -30,7 +30,7 @@ struct ModuleTree {
 impl Emitter<'_> {
     /// Emits the root module.
     pub(super) fn root(&self) -> Module {
-        let modules = module_declarations(&self.tree());
+        let modules = module_declarations(&tree(self.schema.files.iter().filter(|file| file.emit), 0));
         let tables = self.has_frames().then(|| {
             quote! {
                 #[allow(clippy::all, clippy::pedantic, dead_code, deprecated, unreachable_pub)]
@@ -64,38 +64,48 @@ impl Emitter<'_> {
     }
 }
 
-impl Emitter<'_> {
-    fn tree(&self) -> ModuleTree {
-        let mut tree = ModuleTree::default();
-        for file in self.schema.files.iter().filter(|file| file.emit) {
-            let mut node = &mut tree;
-            for segment in &file.module {
-                node = node.children.entry(segment.clone()).or_default();
-            }
-            node.source = Some(file.name.clone());
-            // A name that ends in an underscore, to avoid a collision, gets a suffix
-            // that begins with an underscore.
-            node.non_snake_case =
-                file.services.iter().flat_map(|service| &service.operations).any(|operation| {
-                    let several = matches!(operation.mode, Mode::Conditional { .. });
-                    (several || !operation.alternatives.is_empty()) && operation.rust_name.ends_with('_')
-                });
+/// Returns the tree of these files' modules. It starts `depth` segments below the root.
+fn tree<'s>(files: impl Iterator<Item = &'s File>, depth: usize) -> ModuleTree {
+    let mut tree = ModuleTree::default();
+    for file in files {
+        let mut node = &mut tree;
+        for segment in file.module.iter().skip(depth) {
+            node = node.children.entry(segment.clone()).or_default();
         }
-        tree
+        node.source = Some(file.name.clone());
+        // A name that ends in an underscore, to avoid a collision, gets a suffix
+        // that begins with an underscore.
+        node.non_snake_case = file.services.iter().flat_map(|service| &service.operations).any(|operation| {
+            let several = matches!(operation.mode, Mode::Conditional { .. });
+            (several || !operation.alternatives.is_empty()) && operation.rust_name.ends_with('_')
+        });
     }
+    tree
+}
 
+impl<'s> Emitter<'s> {
     /// Returns the names of the modules directly below a file's module.
     pub(super) fn names_below(&self, module: &[String]) -> BTreeSet<String> {
-        let files = self.schema.files.iter().filter(|file| file.emit);
-        files.filter_map(|file| file.module.strip_prefix(module)?.first().cloned()).collect()
+        self.files_below(module).map(|file| file.module[module.len()].clone()).collect()
     }
 
     /// Emits the declarations of the modules below a file's module, which exist if
     /// there is, for example, both an `a.proto` and an `a/b.proto`.
     pub(super) fn modules_below(&self, module: &[String]) -> TokenStream {
-        let tree = self.tree();
-        let node = module.iter().try_fold(&tree, |node, segment| node.children.get(segment));
-        node.map(module_declarations).unwrap_or_default()
+        module_declarations(&tree(self.files_below(module), module.len()))
+    }
+
+    /// Returns the files whose modules are below that of another file.
+    fn files_below(&self, module: &[String]) -> impl Iterator<Item = &'s File> {
+        let depth = module.len();
+        self.schema.files.iter().filter(move |file| {
+            // This runs for each pair of files. Few have the same last segment, but most have the same
+            // first ones, so the last one is compared first.
+            file.emit
+                && file.module.len() > depth
+                && file.module[..depth].last() == module.last()
+                && file.module.starts_with(module)
+        })
     }
 }
 

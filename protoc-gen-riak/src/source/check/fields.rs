@@ -144,6 +144,7 @@ impl Checker<'_> {
         }
         self.default_of(field, kind);
         self.options_of("FieldOptions", scope, &field.options);
+        self.field_restrictions(field, kind);
     }
 
     /// Checks that the values of a map are not an enum whose first value is not 0. An entry without a
@@ -199,6 +200,9 @@ impl Checker<'_> {
             let message = format!("the extension `{}` cannot be required", field.name.text);
             self.fault(span, message);
         }
+        if PROTOBUF_NUMBERS.contains(&field.number.value) {
+            self.number(field);
+        }
         if let Some((_, span)) = field.json_name {
             self.fault(span, "an extension has no json_name: leave it out");
         }
@@ -215,6 +219,7 @@ impl Checker<'_> {
             );
             self.fault(written.span, message);
         }
+        self.message_set_extension(field, kind, extendee);
         let number = field.number.value;
         let ranges = &target.extension_ranges;
         if !ranges.iter().any(|&(start, end)| start <= number && number <= end) {

@@ -5,7 +5,9 @@
 
 mod defaults;
 mod fields;
+mod message_values;
 mod options;
+mod restrictions;
 mod services;
 mod values;
 pub(crate) mod wire;
@@ -97,6 +99,7 @@ impl Checker<'_> {
     fn message(&mut self, scope: &str, message: &Message) {
         let full = join(scope, &message.name.text);
         self.options_of("MessageOptions", scope, &message.options);
+        self.message_restrictions(message);
         self.fields_of(&full, message);
         for oneof in &message.oneofs {
             self.options_of("OneofOptions", &full, &oneof.options);

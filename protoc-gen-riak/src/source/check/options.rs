@@ -7,7 +7,7 @@ use riak_codegen::suggest::nearest;
 use super::Checker;
 use super::defaults::mismatch;
 use super::wire::{self, Encoded, Record};
-use crate::source::ast::{Label, NamePart, OptionSet, Scalar, Value, ValueField, ValueKind};
+use crate::source::ast::{Label, NamePart, OptionSet, Scalar, Value, ValueKind};
 use crate::source::types::{FieldInfo, Kind, Lookup, SymbolKind};
 
 /// A resolved option.
@@ -81,7 +81,11 @@ impl Checker<'_> {
                 continue;
             };
             for outer in fields.iter().rev().skip(1) {
-                records = vec![(number(outer), Encoded::Message(records))];
+                let nested = match outer.kind {
+                    Kind::Group(_) => Encoded::Group(records),
+                    _ => Encoded::Message(records),
+                };
+                records = vec![(number(outer), nested)];
             }
             let key = (self.unit, option.span.start);
             self.options.resolved.insert(key, Resolved { path, records });
@@ -96,6 +100,13 @@ impl Checker<'_> {
         scope: &str,
         option: &OptionSet,
     ) -> Option<(Vec<FieldInfo>, Vec<i32>)> {
+        if let [first, ..] = option.name.as_slice()
+            && !first.extension
+            && first.text == "features"
+        {
+            self.fault(first.span, "features are for editions: proto2 and proto3 have none");
+            return None;
+        }
         let mut fields: Vec<FieldInfo> = Vec::new();
         let mut within = message;
         for part in &option.name {
@@ -162,7 +173,12 @@ impl Checker<'_> {
         self.types.extensions.iter().any(|known| last(&known.full))
     }
 
-    fn extension_field(&mut self, within: usize, scope: &str, part: &NamePart) -> Option<FieldInfo> {
+    pub(super) fn extension_field(
+        &mut self,
+        within: usize,
+        scope: &str,
+        part: &NamePart,
+    ) -> Option<FieldInfo> {
         let found = self.types.lookup_any(self.unit, scope, &part.text);
         let target = &self.types.messages[within].full;
         match found {
@@ -215,7 +231,7 @@ impl Checker<'_> {
 
     /// Encodes the value of a field. `in_message` says that the value is inside a message value, where
     /// lists and some other spellings are allowed.
-    fn encode(
+    pub(super) fn encode(
         &mut self,
         scope: &str,
         field: &FieldInfo,
@@ -247,12 +263,7 @@ impl Checker<'_> {
             Kind::Scalar(scalar) => self.scalar(field, scalar, value, in_message)?,
             Kind::Enum(id) => self.enum_value(id, value, in_message)?,
             Kind::Message(id) => Encoded::Message(self.message_value(scope, field, id, value)?),
-            Kind::Group(_) => {
-                let message =
-                    format!("`{}` is a group, whose values are not read: make it a message", field.name);
-                self.fault(value.span, message);
-                return None;
-            }
+            Kind::Group(id) => Encoded::Group(self.message_value(scope, field, id, value)?),
             Kind::Unknown => return None,
         };
         let encoded = if field.packed { Encoded::Packed(Box::new(encoded)) } else { encoded };
@@ -317,86 +328,9 @@ impl Checker<'_> {
         self.fault(value.span, message);
         None
     }
-
-    fn message_value(
-        &mut self,
-        scope: &str,
-        field: &FieldInfo,
-        id: usize,
-        value: &Value,
-    ) -> Option<Vec<Record>> {
-        let ValueKind::Message(fields) = &value.kind else {
-            let message = format!(
-                "`{}` is a message: write its fields in braces, or set one of them by `{0}.name`",
-                field.name
-            );
-            self.fault(value.span, message);
-            return None;
-        };
-        let mut records = Vec::new();
-        let mut set: Vec<u32> = Vec::new();
-        let mut good = true;
-        for part in fields {
-            match self.value_field(scope, id, part, &mut set) {
-                Some(more) => records.extend(more),
-                None => good = false,
-            }
-        }
-        let message = &self.types.messages[id];
-        let missing: Vec<String> = message
-            .fields
-            .iter()
-            .filter(|field| field.label == Label::Required && !set.contains(&number(field)))
-            .map(|field| format!("`{}`", field.name))
-            .collect();
-        if !missing.is_empty() {
-            let message = format!("`{}` needs {} as well", message.full, missing.join(", "));
-            self.fault(value.span, message);
-            good = false;
-        }
-        good.then_some(records)
-    }
-
-    fn value_field(
-        &mut self,
-        scope: &str,
-        id: usize,
-        part: &ValueField,
-        set: &mut Vec<u32>,
-    ) -> Option<Vec<Record>> {
-        let field = if part.name.extension {
-            if part.name.text.contains('/') {
-                self.fault(part.name.span, "values of any type are not read here");
-                return None;
-            }
-            self.extension_field(id, scope, &part.name)?
-        } else {
-            let message = &self.types.messages[id];
-            let Some(field) = message.field(&part.name.text) else {
-                let names = message.fields.iter().map(|field| field.name.as_str());
-                let text = match nearest(&part.name.text, names) {
-                    Some(near) => format!(
-                        "`{}` has no field `{}`: did you mean `{near}`?",
-                        message.full, part.name.text
-                    ),
-                    None => format!("`{}` has no field `{}`", message.full, part.name.text),
-                };
-                self.fault(part.name.span, text);
-                return None;
-            };
-            field.clone()
-        };
-        if set.contains(&number(&field)) && field.label != Label::Repeated {
-            let message = format!("`{}` is not repeated: give it one value", field.name);
-            self.fault(part.name.span, message);
-            return None;
-        }
-        set.push(number(&field));
-        self.encode(scope, &field, &part.value, true)
-    }
 }
 
 /// Returns the number of a field. A number that does not fit is reported elsewhere.
-fn number(field: &FieldInfo) -> u32 {
+pub(super) fn number(field: &FieldInfo) -> u32 {
     u32::try_from(field.number).unwrap_or_default()
 }

@@ -9,6 +9,9 @@ use crate::source::ast::{Scalar, Value, ValueKind};
 /// An encoded field: its number and its value.
 pub(crate) type Record = (u32, Encoded);
 
+const START_GROUP: u64 = 3;
+const END_GROUP: u64 = 4;
+
 /// A value as it is encoded on the wire.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Encoded {
@@ -16,6 +19,7 @@ pub(crate) enum Encoded {
     Fixed64(u64),
     Bytes(Vec<u8>),
     Message(Vec<Record>),
+    Group(Vec<Record>),
     /// One value of a packed repeated field.
     Packed(Box<Encoded>),
     Fixed32(u32),
@@ -27,7 +31,10 @@ pub(crate) fn merge(into: &mut Vec<Record>, from: Vec<Record>, depth: usize) {
     for (number, value) in from {
         let known = into.iter_mut().find(|(known, _)| *known == number);
         match (known, value) {
-            (Some((_, Encoded::Message(inner))), Encoded::Message(more)) if depth > 0 => {
+            (Some((_, Encoded::Message(inner))), Encoded::Message(more))
+            | (Some((_, Encoded::Group(inner))), Encoded::Group(more))
+                if depth > 0 =>
+            {
                 merge(inner, more, depth - 1);
             }
             (_, value) => into.push((number, value)),
@@ -45,9 +52,11 @@ pub(crate) fn body(mut records: Vec<Record>) -> Vec<u8> {
             Encoded::Varint(_) => 0,
             Encoded::Fixed64(_) => 1,
             Encoded::Bytes(_) | Encoded::Message(_) | Encoded::Packed(_) => 2,
+            Encoded::Group(_) => START_GROUP,
             Encoded::Fixed32(_) => 5,
         };
-        varint((u64::from(number) << 3) | wire_type, &mut out);
+        let tag = |wire_type| (u64::from(number) << 3) | wire_type;
+        varint(tag(wire_type), &mut out);
         if let Encoded::Packed(first) = value {
             let mut values = Vec::new();
             write(*first, &mut values);
@@ -57,6 +66,9 @@ pub(crate) fn body(mut records: Vec<Record>) -> Vec<u8> {
             write(Encoded::Bytes(values), &mut out);
         } else {
             write(value, &mut out);
+        }
+        if wire_type == START_GROUP {
+            varint(tag(END_GROUP), &mut out);
         }
     }
     out
@@ -73,6 +85,8 @@ fn write(value: Encoded, out: &mut Vec<u8>) {
             out.extend_from_slice(&bytes);
         }
         Encoded::Message(records) => write(Encoded::Bytes(body(records)), out),
+        // The tag that follows ends a group.
+        Encoded::Group(records) => out.extend(body(records)),
         Encoded::Packed(value) => write(*value, out),
     }
 }
@@ -130,9 +144,12 @@ mod tests {
             (1, Encoded::Varint(300)),
             (2, Encoded::Fixed32(1)),
             (16, Encoded::Fixed64(2)),
+            (3, Encoded::Group(vec![(1, Encoded::Varint(5))])),
         ];
-        let expected =
-            [0x08, 0xac, 0x02, 0x12, 2, b'a', b'b', 0x15, 1, 0, 0, 0, 0x81, 0x01, 2, 0, 0, 0, 0, 0, 0, 0];
+        let expected = [
+            0x08, 0xac, 0x02, 0x12, 2, b'a', b'b', 0x15, 1, 0, 0, 0, 0x1b, 0x08, 5, 0x1c, 0x81, 0x01, 2, 0,
+            0, 0, 0, 0, 0, 0,
+        ];
         assert_eq!(body(records), expected);
     }
 }

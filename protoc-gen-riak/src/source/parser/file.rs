@@ -42,14 +42,16 @@ impl Parser<'_> {
         self.take("=", "`=`")?;
         let name = self.text_string("\"proto2\" or \"proto3\"")?;
         if edition {
-            return Err(Fault::new(
-                start,
-                format!(
-                    "edition {:?} is not read here: the built-in parser reads proto2 and proto3; \
-                     run protoc with this generator as its plugin, which reads edition 2023",
-                    name.text
-                ),
-            ));
+            let what_to_do = match name.text.as_str() {
+                "2023" => "run protoc with this generator as its plugin, which reads edition 2023",
+                // The plugin refuses newer ones as well.
+                _ => "use proto2 or proto3, or edition 2023 and protoc with this generator as its plugin",
+            };
+            let message = format!(
+                "edition {:?} is not read here: the built-in parser reads proto2 and proto3; {what_to_do}",
+                name.text
+            );
+            return Err(Fault::new(start, message));
         }
         let syntax = match name.text.as_str() {
             "proto2" => Syntax::Proto2,

@@ -62,6 +62,7 @@ impl Types {
                 .map(|range| (i64::from(range.start()), i64::from(range.end()) - 1))
                 .collect(),
             map_entry: message.options.map_entry(),
+            message_set: message.options.message_set_wire_format(),
         });
         self.insert_standard(unit, full.clone(), kind);
         for field in &message.field {
@@ -150,6 +151,9 @@ impl Declarer<'_> {
             let message = format!("`{full}` is already a package, in `{file}`: rename it");
             self.fault(name.span.start, message);
         }
+        // The members of a message that another file declares as well follow from that fault.
+        let outer = self.types.symbols.get(scope);
+        let follows = outer.is_some_and(|outer| outer.unit != self.unit && outer.kind.has_members());
         match self.types.symbols.entry(full.clone()) {
             Entry::Vacant(free) => {
                 free.insert(symbol);
@@ -163,8 +167,10 @@ impl Declarer<'_> {
                 } else {
                     (known, symbol)
                 };
-                let message = self.duplicate_message(scope, &name.text, before, after.kind);
-                self.fault(after.offset, message);
+                if !follows {
+                    let message = self.duplicate_message(scope, &name.text, before, after.kind);
+                    self.fault(after.offset, message);
+                }
             }
         }
         let at = (self.unit, name.span.start);
@@ -211,6 +217,7 @@ impl Declarer<'_> {
             fields: Vec::new(),
             extension_ranges: ranges.collect(),
             map_entry: message.kind == MessageKind::MapEntry,
+            message_set: is_set(&message.options, "message_set_wire_format"),
         });
         let full = self.insert(scope, &message.name, kind);
         for field in &message.fields {

@@ -41,8 +41,16 @@ impl Types {
     }
 
     fn is_package(&self, unit: usize, name: &str) -> bool {
-        let units = self.packages.get(name);
-        units.is_some_and(|units| units.iter().any(|of| self.visible[unit].contains(of)))
+        // Either may have thousands: many files may share the start of a package, and one file may
+        // import many.
+        let visible = &self.visible[unit];
+        self.packages.get(name).is_some_and(|units| {
+            if units.len() < visible.len() {
+                units.iter().any(|of| visible.contains(of))
+            } else {
+                visible.iter().any(|of| units.contains(of))
+            }
+        })
     }
 
     /// Looks up the name of a type as it is written in a scope.

@@ -3,8 +3,7 @@
 //! Invariant: cyclic and missing imports are faults. Faults are collected, so that a run reports all
 //! of them.
 
-#[cfg(test)]
-mod tests;
+mod chains;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
@@ -20,10 +19,6 @@ use crate::Diagnostic;
 
 /// The file that declares the built-in options.
 const DESCRIPTOR: &str = "google/protobuf/descriptor.proto";
-
-/// The maximum depth of imports. `protobuf-parse` follows them recursively: without
-/// optimisation and on the 2 MiB stack of a thread, it overflows somewhere above 300.
-const MAX_DEPTH: usize = 300;
 
 /// The content of a unit.
 pub(crate) enum Content {
@@ -257,70 +252,6 @@ impl Graph {
         let imports = dependencies.iter().map(|name| self.standard(name)).collect();
         self.units[index].imports = imports;
         Some(index)
-    }
-
-    /// Reports each import cycle at the import that closes it, and imports that go too deep.
-    pub(crate) fn check_imports(&mut self) {
-        // The length of the longest chain of imports that starts at each unit.
-        let mut depths = vec![0; self.units.len()];
-        let mut done = vec![false; self.units.len()];
-        for root in 0..self.units.len() {
-            // The path from the root: units, each with the index of its next import.
-            let mut stack: Vec<(usize, usize)> = Vec::new();
-            if !done[root] {
-                stack.push((root, 0));
-            }
-            while let Some(&(unit, import)) = stack.last() {
-                let Some(&target) = self.units[unit].imports.get(import) else {
-                    done[unit] = true;
-                    stack.pop();
-                    let targets = self.units[unit].imports.iter().enumerate();
-                    let chains = targets.filter_map(|(import, target)| Some((depths[(*target)?], import)));
-                    let (longest, import) = chains.max().unwrap_or_default();
-                    depths[unit] = longest + 1;
-                    if depths[unit] == MAX_DEPTH + 1 {
-                        self.report_depth(unit, import);
-                    }
-                    continue;
-                };
-                if let Some(top) = stack.last_mut() {
-                    top.1 += 1;
-                }
-                let Some(target) = target else { continue };
-                if let Some(from) = stack.iter().position(|&(on_stack, _)| on_stack == target) {
-                    let cycle: Vec<usize> = stack[from..].iter().map(|&(unit, _)| unit).collect();
-                    self.report_cycle(&cycle, unit, import);
-                } else if !done[target] {
-                    stack.push((target, 0));
-                }
-            }
-        }
-    }
-
-    fn report_cycle(&mut self, cycle: &[usize], unit: usize, import: usize) {
-        let names: Vec<&str> =
-            cycle.iter().chain(cycle.first()).map(|&unit| self.units[unit].source.name.as_str()).collect();
-        let message = format!(
-            "imports go in a circle: {}; move what the files share into one that imports neither",
-            names.join(" -> ")
-        );
-        self.report_import(unit, import, message);
-    }
-
-    fn report_depth(&mut self, unit: usize, import: usize) {
-        let message = format!(
-            "imports go more than {MAX_DEPTH} files deep from here: let this file import directly what it needs"
-        );
-        self.report_import(unit, import, message);
-    }
-
-    /// Reports a fault at an import statement.
-    fn report_import(&mut self, unit: usize, import: usize, message: String) {
-        let unit = &self.units[unit];
-        let offset =
-            unit.file().and_then(|file| file.imports.get(import)).map_or(0, |import| import.name.span.start);
-        let fault = unit.source.diagnose(offset, message);
-        self.faults.push(fault);
     }
 
     /// Replaces the text of a unit by another of the same length, and parses it again.

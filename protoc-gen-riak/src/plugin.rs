@@ -18,8 +18,8 @@ use crate::{Diagnostic, Error};
 
 /// `FEATURE_PROTO3_OPTIONAL` and `FEATURE_SUPPORTS_EDITIONS` of plugin.proto.
 const FEATURES: u64 = 1 | 2;
-/// `EDITION_PROTO2` and `EDITION_2023` of descriptor.proto: the supported range.
-const EDITIONS: [u64; 2] = [998, 1000];
+/// `EDITION_PROTO2` and `EDITION_2024` of descriptor.proto: the supported range.
+const EDITIONS: [u64; 2] = [998, 1001];
 /// `minimum_edition` and `maximum_edition` of the response, which `protobuf`'s descriptors
 /// do not have.
 const EDITION_FIELDS: [u32; 2] = [3, 4];

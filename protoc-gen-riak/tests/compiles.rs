@@ -186,7 +186,18 @@ fn with_every_feature_of_an_edition() {
          E closed = 7; O open = 8; }\nmessage B { A a = 1; }\n\
          enum E { ONE = 1; }\nenum O { option features.enum_type = OPEN; NONE = 0; }\n",
     );
+    // A later edition, with what it adds: visibility, and imports of options alone.
+    scratch.write(
+        "proto/newer.proto",
+        "edition = \"2024\";\npackage newer;\nimport \"new.proto\";\nimport option \"riak_options.proto\";\n\
+         export message C { State state = 1; new.B b = 2; uint32 quorum = 3 [(riak.kind) = QUORUM]; }\n\
+         local enum State { STATE_UNKNOWN = 0; STATE_ON = 1; }\n",
+    );
     let texts = by_protoc(&Schemas::below(scratch.path("proto")), &[]);
+    let newer = &texts["newer.rs"];
+    for part in ["pub state: Option<State>", "pub b: Option<B>", "pub quorum: Option<Quorum>"] {
+        assert!(newer.contains(part), "{part} is not in\n{newer}");
+    }
     let text = &texts["new.rs"];
     for part in [
         "pub explicit: Option<i32>",

@@ -78,7 +78,9 @@ impl Features {
             "editions" => match wire::integer(file.special_fields.unknown_fields(), EDITION) {
                 Some(EDITION_2023 | EDITION_2024) => Self::EDITION,
                 Some(other) => {
-                    return Err(format!("edition number {other} is not known: use edition \"2023\""));
+                    return Err(format!(
+                        "edition number {other} is not known: use edition \"2023\" or \"2024\""
+                    ));
                 }
                 None => return Err("the edition is missing".to_owned()),
             },

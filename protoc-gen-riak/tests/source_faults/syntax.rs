@@ -102,14 +102,14 @@ fn editions_are_for_protoc() {
     assert_eq!(
         files.faults(),
         ["a.proto:2:3: edition \"2023\" is not read here: the built-in parser reads proto2 and proto3; \
-          run protoc with this generator as its plugin, which reads edition 2023"]
+          run protoc with this generator as its plugin, which reads editions 2023 and 2024"]
     );
     // The plugin does not read it, either.
-    let files = Files::new(&[("a.proto", "edition = \"2024\";\nmessage A {}")]);
+    let files = Files::new(&[("a.proto", "edition = \"2026\";\nmessage A {}")]);
     assert_eq!(
         files.faults(),
-        ["a.proto:1:1: edition \"2024\" is not read here: the built-in parser reads proto2 and proto3; \
-          use proto2 or proto3, or edition 2023 and protoc with this generator as its plugin"]
+        ["a.proto:1:1: edition \"2026\" is not read here: the built-in parser reads proto2 and proto3; \
+          use proto2 or proto3, or edition 2023 or 2024 and protoc with this generator as its plugin"]
     );
 }
 

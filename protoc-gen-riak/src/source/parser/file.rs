@@ -43,9 +43,13 @@ impl Parser<'_> {
         let name = self.text_string("\"proto2\" or \"proto3\"")?;
         if edition {
             let what_to_do = match name.text.as_str() {
-                "2023" => "run protoc with this generator as its plugin, which reads edition 2023",
+                "2023" | "2024" => {
+                    "run protoc with this generator as its plugin, which reads editions 2023 and 2024"
+                }
                 // The plugin refuses newer ones as well.
-                _ => "use proto2 or proto3, or edition 2023 and protoc with this generator as its plugin",
+                _ => {
+                    "use proto2 or proto3, or edition 2023 or 2024 and protoc with this generator as its plugin"
+                }
             };
             let message = format!(
                 "edition {:?} is not read here: the built-in parser reads proto2 and proto3; {what_to_do}",

@@ -1,56 +1,63 @@
 //! [`Gathering`]: decides whether the driver lets other tasks run before it writes.
 //!
-//! On a runtime with several threads, a task that is woken runs next. The first caller
-//! of many thus wakes the driver, which writes that one request before the other
-//! callers have added theirs. If the driver first goes to the end of the run queue, one
+//! On a runtime with several threads, a task that has just been woken runs next. The
+//! first of many callers therefore wakes the driver, which writes that one request
+//! before the other callers have added theirs. If the driver yields first, a single
 //! write takes the requests of all of them. Measured with 256 calls in flight over 8
-//! connections: 21 requests a write instead of 2, and a third less CPU time a call.
-//! Where nobody else is about to call, or where requests gather by themselves, going
-//! there is a loss, so each way is measured, and the one that has proven better is taken.
+//! connections: 21 requests per write instead of 2, and a third less CPU time per call.
 //!
-//! Invariant: a write is deferred by one turn of the run queue at most.
+//! Yielding is wasted if no other caller is about to run, or if requests accumulate
+//! without it. The driver therefore measures the requests per write both ways, and
+//! prefers the better one.
+//!
+//! Invariant: a write is deferred by at most one turn of the run queue.
 
-/// With fewer callers, hardly any other one is about to run.
+/// The minimum number of callers for a write to be deferred. With fewer, hardly any
+/// other caller is about to run.
 const MIN_CALLERS: usize = 4;
 
-/// As many requests a write are enough: the write itself takes longer than waiting for
-/// more would save, and requests gather meanwhile.
+/// The number of requests per write from which on no write is deferred: the system call
+/// costs little per request then, and more requests accumulate while it runs.
 const ENOUGH: u32 = 8;
 
-/// How many times as many requests a deferred write must have, to be worth its turn.
+/// The factor by which deferring must increase the requests per write to be preferred.
 const WORTHWHILE: u32 = 3;
 
-/// Of so many writes, one tries the way that seems worse, since callers change.
+/// One in this many writes is made the other way, to notice when callers behave
+/// differently.
 const TRIAL_INTERVAL: u32 = 32;
 
-/// What the driver does with requests that are ready to be written.
+/// What the driver does with the requests that are ready to be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Decision {
     /// Write them.
     Write,
-    /// Wake the driver itself, and write them when it is polled again.
+    /// Yield, and write them when the driver is polled again.
     Defer,
     /// Do nothing: they have been deferred, and the driver has not been polled since.
     Wait,
 }
 
+/// Whether a write is deferred.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Turn {
     /// No write is deferred.
     None,
-    /// A write is deferred, until the driver is polled again.
+    /// A write is deferred until the driver is polled again.
     Awaited,
-    /// The driver has been polled again.
+    /// The driver has been polled since a write was deferred.
     Come,
 }
 
+/// The state of the decision for one connection.
 #[derive(Debug)]
 pub(super) struct Gathering {
     turn: Turn,
-    /// Requests in writes that were not deferred, and in those that were.
+    /// Requests per write that was not deferred.
     at_once: Average,
+    /// Requests per write that was deferred.
     deferred: Average,
-    /// Number of decisions whether to defer.
+    /// Number of decisions between the two ways.
     decisions: u32,
     /// Number of requests written so far.
     written: u64,
@@ -95,8 +102,8 @@ impl Gathering {
         Decision::Write
     }
 
-    /// Reports whether deferred writes have had enough more requests. Each way is tried
-    /// once first.
+    /// Reports whether deferring has increased the requests per write enough. Each way
+    /// is tried once first.
     fn is_worthwhile(&self) -> bool {
         match (self.at_once.0, self.deferred.0) {
             (0, _) => false,
@@ -106,8 +113,8 @@ impl Gathering {
     }
 }
 
-/// A moving average of positive numbers, of which the latest counts for an eighth; 0
-/// before the first.
+/// A moving average of positive numbers; the latest number has a weight of one eighth.
+/// 0 before the first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Average(u32);
 
@@ -115,7 +122,7 @@ impl Average {
     /// Number of fractional bits.
     const FRACTION: u32 = 8;
 
-    /// Greater numbers count as this one.
+    /// The greatest number that is recorded; greater ones count as this one.
     const MAX: u32 = 1 << 12;
 
     fn add(&mut self, number: u64) {
@@ -129,9 +136,9 @@ impl Average {
 mod tests {
     use super::*;
 
-    /// A connection with so many callers. A write at once has `at_once` requests, and
-    /// a deferred one `deferred`. Returns how many of a hundred writes are deferred,
-    /// after the first hundred.
+    /// Makes two hundred writes on a connection where a write at once has `at_once`
+    /// requests and a deferred one has `deferred`. Returns how many of the second
+    /// hundred were deferred.
     fn deferred_of_100(callers: usize, at_once: u64, deferred: u64) -> usize {
         let mut gathering = Gathering::new();
         let mut total = 0;
@@ -165,7 +172,7 @@ mod tests {
 
     #[test]
     fn writes_are_not_deferred_in_vain() {
-        // Nobody else calls; few more do; enough requests gather anyway.
+        // Nobody else calls; few others do; enough requests accumulate anyway.
         for (at_once, deferred) in [(1, 1), (4, 6), (20, 200)] {
             assert!((1..5).contains(&deferred_of_100(32, at_once, deferred)), "{at_once}, {deferred}");
         }

@@ -10,7 +10,7 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
 use riak_codegen::emit::{Asked, derive_request};
 use riak_codegen::model::{Absent, Cost, Field, Kind, Literal, Mode, Operation, Presence, Retry, Type};
-use riak_codegen::suggest::nearest;
+use riak_codegen::suggest::did_you_mean;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
@@ -180,8 +180,7 @@ fn keyword<T: Copy + Default>(
     let found = keywords.iter().find(|(name, _)| *name == value);
     if found.is_none() {
         let names: Vec<&str> = keywords.iter().map(|(name, _)| *name).collect();
-        let hint = nearest(&value, names.iter().copied())
-            .map_or_else(String::new, |close| format!("; did you mean \"{close}\"?"));
+        let hint = did_you_mean(&value, names.iter().copied());
         errors.at(&word, format!("this is one of \"{}\"{hint}", names.join("\", \"")));
     }
     found.map(|(_, value)| *value).unwrap_or_default()

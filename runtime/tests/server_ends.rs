@@ -5,26 +5,13 @@
 mod echo;
 mod raw;
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use echo::*;
 use raw::Raw;
 use riak_runtime::operation::ErrorFrame;
-use riak_runtime::server::{
-    ErrorReply, Failure, Outbox, Replies, Server, ServerConfig, ServerHandle, Service, unary,
-};
+use riak_runtime::server::{ErrorReply, Failure, Outbox, Replies, ServerConfig, Service, unary};
 use riak_runtime::{DecodeLimits, Frame};
-use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
-
-async fn serve(config: ServerConfig, service: impl Service) -> (SocketAddr, ServerHandle, JoinHandle<()>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let server = Server::new(config);
-    let handle = server.handle();
-    (address, handle, tokio::spawn(server.serve(listener, service)))
-}
 
 /// Sends the last answer of a stream itself, and then misbehaves.
 struct AfterTheEnd;

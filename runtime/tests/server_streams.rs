@@ -6,27 +6,29 @@
 mod echo;
 mod raw;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use echo::*;
 use raw::Raw;
-use riak_runtime::server::{Failure, Replies, Server, ServerConfig, ServerHandle, Service, serve_connection};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
+use riak_runtime::server::{Failure, Replies, ServerConfig, Service, serve_connection};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
 /// Longer than any connection here may stay open.
 const HOUR: Duration = Duration::from_secs(3600);
 
-async fn serve(config: ServerConfig, service: impl Service) -> (SocketAddr, ServerHandle, JoinHandle<()>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let server = Server::new(config);
-    let handle = server.handle();
-    (address, handle, tokio::spawn(server.serve(listener, service)))
+/// Serves a connection until both sides are done with it, which it must end without an
+/// error.
+async fn serve_while(
+    client: impl Future<Output = ()>,
+    server_side: DuplexStream,
+    service: &impl Service,
+    config: &ServerConfig,
+) {
+    let both = async { tokio::join!(serve_connection(server_side, service, config), client) };
+    let (served, ()) = tokio::time::timeout(HOUR, both).await.expect("the connection stays");
+    served.unwrap();
 }
 
 /// Counts its streams and their answers. A request's `count` answers are followed by what
@@ -205,9 +207,7 @@ async fn a_client_that_reads_slowly_gets_its_stream_whole() {
             total += near.read(&mut bytes).await.unwrap();
         }
     };
-    let both = async { tokio::join!(serve_connection(far, &service, &config), client) };
-    let (served, ()) = tokio::time::timeout(HOUR, both).await.expect("the connection stays");
-    served.unwrap();
+    serve_while(client, far, &service, &config).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -235,9 +235,7 @@ async fn a_client_that_sends_nothing_within_the_idle_timeout_is_disconnected() {
         );
         assert_eq!(begun.elapsed().as_secs(), 30);
     };
-    let both = async { tokio::join!(serve_connection(far, &service, &config), client) };
-    let (served, ()) = tokio::time::timeout(HOUR, both).await.expect("the connection stays");
-    served.unwrap();
+    serve_while(client, far, &service, &config).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -254,9 +252,7 @@ async fn the_idle_timeout_does_not_run_while_a_request_is_handled() {
         near.read_to_end(&mut answer).await.unwrap();
         assert!(answer.ends_with(b"slow"));
     };
-    let both = async { tokio::join!(serve_connection(far, &service, &config), client) };
-    let (served, ()) = tokio::time::timeout(HOUR, both).await.expect("the connection stays");
-    served.unwrap();
+    serve_while(client, far, &service, &config).await;
 }
 
 #[tokio::test]

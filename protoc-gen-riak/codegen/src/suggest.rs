@@ -26,6 +26,12 @@ pub fn nearest<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>)
         .map(|(_, candidate)| candidate)
 }
 
+/// Returns the end of an error's text that suggests the candidate closest to `written`,
+/// such as `; did you mean "x"?`, or nothing if none is close.
+pub fn did_you_mean<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
+    nearest(written, candidates).map(|name| format!("; did you mean \"{name}\"?")).unwrap_or_default()
+}
+
 /// Returns twice the edit distance of two names: the number of characters to replace,
 /// insert, delete or swap with their neighbor. A difference in case counts half.
 fn distance(a: &[char], b: &[char]) -> usize {
@@ -75,6 +81,13 @@ mod tests {
         assert_eq!(nearest("Other", ["RpbGetReq", "Pair"]), None);
         assert_eq!(nearest("x", ["y"]), None);
         assert_eq!(nearest("", ["abc"]), None);
+    }
+
+    #[test]
+    fn a_suggestion_ends_the_text_of_an_error() {
+        let fields = ["vclock", "value", "vtag"];
+        assert_eq!(did_you_mean("vclok", fields), "; did you mean \"vclock\"?");
+        assert_eq!(did_you_mean("bucket", fields), "");
     }
 
     #[test]

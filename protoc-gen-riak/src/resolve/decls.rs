@@ -8,12 +8,12 @@ use std::collections::HashMap;
 
 use protobuf::descriptor::{DescriptorProto, EnumDescriptorProto, FileDescriptorProto};
 use riak_codegen::model::{EnumId, FileId, MessageId};
+use riak_codegen::suggest::did_you_mean;
 
 use super::features::{self, Features};
 use super::files::Files;
 use super::locations::{Locations, joined, part, step};
 use super::report::Report;
-use super::suggest::did_you_mean;
 
 /// A file.
 #[derive(Debug)]

@@ -4,6 +4,7 @@
 //! Invariant: a kind fits the type of its field, and a field has at most one kind.
 
 use riak_codegen::model::{Field, Kind, MessageId, Presence, Schema, Type};
+use riak_codegen::suggest::did_you_mean;
 
 use super::annotations::{self, kind_name, number};
 use super::decls::Decls;
@@ -11,7 +12,6 @@ use super::frames::is_singular;
 use super::locations::{joined, part, step};
 use super::messages::step_of;
 use super::report::{Place, Report};
-use super::suggest::did_you_mean;
 
 /// Checks the kinds that are given at fields, and applies those that files give by
 /// path.

@@ -35,7 +35,6 @@ mod options;
 mod pairs;
 mod report;
 mod services;
-mod suggest;
 mod wire;
 
 use protobuf::descriptor::FileDescriptorSet;

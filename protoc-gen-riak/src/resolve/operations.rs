@@ -6,12 +6,12 @@
 use protobuf::descriptor::MethodDescriptorProto;
 use protobuf::descriptor::method_options::IdempotencyLevel;
 use riak_codegen::model::{Field, Kind, MessageId, Mode, Operation, Presence, Retry, Type};
+use riak_codegen::suggest::did_you_mean;
 
 use super::annotations::{self, operation};
 use super::decls::Symbol;
 use super::frames::{self, Role, is_singular};
 use super::services::{Reported, ServiceResolver, Site};
-use super::suggest::did_you_mean;
 
 impl ServiceResolver<'_, '_> {
     pub(super) fn operation(

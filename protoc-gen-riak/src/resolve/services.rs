@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use protobuf::descriptor::ServiceDescriptorProto;
 use riak_codegen::model::{ErrorFrame, FileId, MessageId, Operation, Presence, Schema, Service, Type};
+use riak_codegen::suggest::did_you_mean;
 
 use super::annotations::{self, number};
 use super::decls::{Decls, FileDecl};
@@ -15,7 +16,6 @@ use super::locations::{joined, part, step};
 use super::messages::step_of;
 use super::names::Names;
 use super::report::{Place, Report};
-use super::suggest::did_you_mean;
 
 /// Resolves the services of all files.
 pub(crate) struct ServiceResolver<'r, 'd> {

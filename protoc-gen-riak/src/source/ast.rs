@@ -269,6 +269,11 @@ pub(crate) struct OptionSet {
 }
 
 impl OptionSet {
+    /// Reports whether this is the built-in option of that name, and not a part of it.
+    pub(crate) fn is_built_in(&self, name: &str) -> bool {
+        matches!(self.name.as_slice(), [part] if !part.extension && part.text == name)
+    }
+
     /// Returns the place of the option's name.
     pub(crate) fn name_span(&self) -> Span {
         match (self.name.first(), self.name.last()) {

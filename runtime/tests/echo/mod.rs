@@ -8,15 +8,20 @@
 pub mod client;
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use riak_runtime::operation::{Absent, Alternative, Cost, ErrorFrame, Mode, Retry, StreamEnd};
-use riak_runtime::server::{ErrorReply, Failure, Outbox, Replies, Reply, Service, unserved};
+use riak_runtime::server::{
+    ErrorReply, Failure, Outbox, Replies, Reply, Server, ServerConfig, ServerHandle, Service, unserved,
+};
 use riak_runtime::wire::{self, Bool, Bytes, Context, Reader, Reads, Uint32, Writer, Writes};
 use riak_runtime::{
     Answer, Blob, Coded, Decode, DecodeError, DecodeErrorKind, DecodeLimits, Frame, FrameError, Message,
     Operation, Owned, Request, WriteBuffer,
 };
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 
 pub const ERROR: ErrorFrame = ErrorFrame { code: 0, text: 1, number: Some(2) };
 
@@ -336,13 +341,21 @@ impl EchoServer for Mirror {
     }
 }
 
-/// Serves [`Mirror`] on a socket of its own until the runtime ends.
-pub async fn mirror() -> std::net::SocketAddr {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+/// Serves a service on a socket of its own until the runtime ends.
+pub async fn serve(
+    config: ServerConfig,
+    service: impl Service,
+) -> (SocketAddr, ServerHandle, JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let service = Arc::new(EchoService(Mirror));
-    tokio::spawn(riak_runtime::server::Server::default().serve(listener, service));
-    address
+    let server = Server::new(config);
+    let handle = server.handle();
+    (address, handle, tokio::spawn(server.serve(listener, service)))
+}
+
+/// Serves [`Mirror`] on a socket of its own until the runtime ends.
+pub async fn mirror() -> SocketAddr {
+    serve(ServerConfig::default(), Arc::new(EchoService(Mirror))).await.0
 }
 
 pub fn echo(nonce: &str) -> EchoReq {

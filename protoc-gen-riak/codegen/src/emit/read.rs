@@ -40,11 +40,9 @@ impl Emitter<'_> {
         let member = member(field);
         let optional = field.presence == Presence::Explicit;
         let some = scope.prelude("Some");
-        let mark_found = bit.map(|bit| {
-            let name = missing_ident(bit / WORD_BITS);
-            let bit = Literal::u64_unsuffixed(1 << (bit % WORD_BITS));
-            quote!(#name &= !#bit;)
-        });
+        let missing =
+            bit.map(|bit| (missing_ident(bit / WORD_BITS), Literal::u64_unsuffixed(1 << (bit % WORD_BITS))));
+        let mark_found = missing.as_ref().map(|(word, bit)| quote!(#word &= !#bit;));
         let wrap = |value: TokenStream| if optional { quote!(#some(#value)) } else { value };
         match Shape::of(field.ty) {
             Shape::Scalar if self.is_closed_enum(field) => {
@@ -71,11 +69,7 @@ impl Emitter<'_> {
                     return quote!(#tag => #function(#tag, &mut self.#member, &mut input, ctx)?,);
                 }
                 let function = scope.wire(&format!("read_{}", shape.name()));
-                let seen_before = bit.map_or(quote!(false), |bit| {
-                    let name = missing_ident(bit / WORD_BITS);
-                    let bit = Literal::u64_unsuffixed(1 << (bit % WORD_BITS));
-                    quote!(#name & #bit == 0)
-                });
+                let seen_before = missing.map_or(quote!(false), |(word, bit)| quote!(#word & #bit == 0));
                 quote!(#tag => { #function(#tag, &mut self.#member, #seen_before, &mut input, ctx)?; #mark_found })
             }
         }

@@ -77,7 +77,5 @@ impl Checker<'_> {
 
 /// Returns the option of a name, if it is set.
 fn built_in<'o>(options: &'o [OptionSet], name: &str) -> Option<&'o OptionSet> {
-    options
-        .iter()
-        .find(|option| matches!(option.name.as_slice(), [part] if !part.extension && part.text == name))
+    options.iter().find(|option| option.is_built_in(name))
 }

@@ -270,8 +270,7 @@ impl Declarer<'_> {
 /// Reports whether a built-in bool option is set to true.
 pub(crate) fn is_set(options: &[OptionSet], name: &str) -> bool {
     options.iter().any(|option| {
-        let plain = matches!(option.name.as_slice(),
-            [part] if !part.extension && part.text == name);
-        plain && matches!(&option.value.kind, ValueKind::Ident { text, .. } if text == "true")
+        option.is_built_in(name)
+            && matches!(&option.value.kind, ValueKind::Ident { text, .. } if text == "true")
     })
 }

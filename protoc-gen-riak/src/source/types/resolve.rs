@@ -128,11 +128,9 @@ impl Resolver<'_> {
             Kind::Enum(_) => true,
             Kind::Message(_) | Kind::Group(_) | Kind::Unknown => false,
         };
-        let declared = field.options.iter().find_map(|option| match option.name.as_slice() {
-            [part] if !part.extension && part.text == "packed" => match &option.value.kind {
-                ast::ValueKind::Ident { text, .. } => Some(text == "true"),
-                _ => None,
-            },
+        let mut options = field.options.iter().filter(|option| option.is_built_in("packed"));
+        let declared = options.find_map(|option| match &option.value.kind {
+            ast::ValueKind::Ident { text, .. } => Some(text == "true"),
             _ => None,
         });
         let file = self.graph.units[self.unit].file();

@@ -5,6 +5,7 @@ mod random;
 
 use std::fs;
 use std::path::Path;
+use std::thread;
 
 use riak_derived::derived::TWINS;
 use riak_runtime::Blob;
@@ -49,7 +50,15 @@ fn random_messages_are_decoded_alike() {
     let proto = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto");
     let files = ["riak.proto", "riak_kv.proto", "riak_dt.proto"].map(|file| proto.join(file));
     let schema = riak_declare::schema(proto, files.into()).unwrap();
-    for twin in TWINS {
-        random::compare(twin, &schema, RANDOM);
-    }
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        for first in 0..threads {
+            let schema = &schema;
+            scope.spawn(move || {
+                for twin in TWINS.iter().skip(first).step_by(threads) {
+                    random::compare(twin, schema, RANDOM);
+                }
+            });
+        }
+    });
 }

@@ -1,8 +1,10 @@
 //! Allocator settings that keep the allocator from affecting the results.
 //!
 //! glibc returns the free top of the heap to the system, and requests it again with the
-//! next allocation, so the value that happens to be last on the heap pays for page faults.
-//! A process with more data in memory would not see this.
+//! next allocation, so the value that happens to be last on the heap pays for page faults:
+//! which contender that is depends on what was measured before it, and it can double the
+//! time. A process with more data in memory would not see this. Therefore the heap keeps
+//! its memory unless `--trimming-heap` asks otherwise.
 
 use std::env;
 use std::process::{Command, ExitCode};

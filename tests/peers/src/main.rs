@@ -40,7 +40,9 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    if options.steady_heap
+    let measures_builds = options.build || options.derive_build;
+    if !options.trimming_heap
+        && !measures_builds
         && let Some(code) = heap::steady()
     {
         return code;

@@ -14,7 +14,8 @@ Measures encoding and decoding side by side with other implementations.
   --curve        how cost grows with keys, rows and nesting depth instead
   --build        what an edited schema costs: builds and generators instead
   --derive-build  what derived messages cost to build, beside prost's instead
-  --steady-heap  keep glibc from giving memory back between two allocations
+  --trimming-heap  let glibc give memory back between two allocations, as it does
+                 by itself; then the last value on the heap pays for page faults
   --rounds N     how many rounds; the smallest time of them is kept (100)
   --case PART    only cases whose name contains PART; may be repeated
   --group PART   only groups whose name contains PART: encode_new,
@@ -30,7 +31,7 @@ pub(crate) struct Options {
     pub(crate) curve: bool,
     pub(crate) build: bool,
     pub(crate) derive_build: bool,
-    pub(crate) steady_heap: bool,
+    pub(crate) trimming_heap: bool,
     pub(crate) svg: Option<PathBuf>,
     pub(crate) rounds: usize,
     cases: Vec<String>,
@@ -46,7 +47,7 @@ impl Options {
             curve: false,
             build: false,
             derive_build: false,
-            steady_heap: false,
+            trimming_heap: false,
             svg: None,
             rounds: 100,
             cases: Vec::new(),
@@ -57,7 +58,7 @@ impl Options {
             let mut value = || args.next().ok_or_else(|| format!("{arg} needs a value"));
             match arg.as_str() {
                 "--help" | "-h" => return Ok(None),
-                "--steady-heap" => options.steady_heap = true,
+                "--trimming-heap" => options.trimming_heap = true,
                 "--build" => options.build = true,
                 "--derive-build" => options.derive_build = true,
                 "--curve" => options.curve = true,

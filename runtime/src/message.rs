@@ -47,7 +47,8 @@ pub trait Message {
     const NAME: &'static str;
 
     /// How many bytes a value of this type allocates even if it is empty: zero, except
-    /// for a message in a `Box`. They count against
+    /// for a message in a `Box`, and one that always has such a message. They count
+    /// against
     /// [`DecodeLimits::expansion`](crate::DecodeLimits::expansion).
     const BEHIND: usize = 0;
 
@@ -214,7 +215,7 @@ pub trait Coded {
 
 impl<M: Message> Message for Box<M> {
     const NAME: &'static str = M::NAME;
-    const BEHIND: usize = size_of::<M>();
+    const BEHIND: usize = size_of::<M>() + M::BEHIND;
 
     #[inline]
     fn at_least(&self) -> usize {

@@ -3,8 +3,11 @@
 //! Invariant: a number that a closed enum does not know is kept among the unknown
 //! fields, under the field's own tag, and is not replaced by a value.
 
+use super::context::MAX_TAG_LEN;
+use super::encode_buffer::put_padded;
 use super::{Context, KeepUnknown, Reader, Reads, VARINT, Writer, Writes, growth};
 use crate::error::DecodeError;
+use crate::varint;
 
 /// An enum, generated or derived.
 #[diagnostic::on_unimplemented(
@@ -68,9 +71,25 @@ fn read_number<'a>(input: &mut Reader<'a>, ctx: &mut Context<'a>) -> Result<i32,
 
 /// Keeps a number that a closed enum does not know as an unknown field.
 #[cold]
-fn keep_number<'a>(tag: u32, number: i32, unknown: &mut impl KeepUnknown<'a>) {
+#[inline(never)]
+fn keep_number<'a>(
+    tag: u32,
+    number: i32,
+    unknown: &mut impl KeepUnknown<'a>,
+    input: &Reader<'a>,
+    ctx: &mut Context<'a>,
+) -> Result<(), DecodeError> {
     let bits = i64::from(number).cast_unsigned();
-    unknown.keep_made(Writer::collect("an enum", 0, |out| out.varint_field(tag, bits)));
+    let mut field = [0; MAX_TAG_LEN + varint::MAX_LEN];
+    let (tag_len, value_len) = (super::tag_len(tag), varint::len(bits));
+    let field = &mut field[..tag_len + value_len];
+    put_padded(&mut field[..tag_len], u64::from(tag));
+    put_padded(&mut field[tag_len..], bits);
+    // A value in a packed run has no tag of its own, so its field is longer than what
+    // was read of it.
+    ctx.charge(unknown.size_of_made(field.len()), input)?;
+    unknown.keep_made(field);
+    Ok(())
 }
 
 /// Reads a closed enum's value; `None` if the number was added to the unknown fields.
@@ -89,7 +108,7 @@ pub fn read_closed<'a, E: Enumeration>(
     let number = read_number(input, ctx)?;
     let value = E::from_number(number);
     if value.is_none() {
-        keep_number(tag, number, unknown);
+        keep_number(tag, number, unknown, input, ctx)?;
     }
     Ok(value)
 }

@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, Hash};
 
 use super::context::ELEMENT;
-use super::nested::{merge, put_message, read_message};
+use super::nested::{charge_behind, merge, put_message, read_new_message, read_message};
+use super::unknown::keep;
 use super::{Context, Enum, Enumeration, KeepUnknown, Nested, Reader, Reads, Writer, Writes};
 use crate::error::DecodeError;
 use crate::message::{Decode, Message};
@@ -70,7 +71,7 @@ impl<'a, M: Decode<'a>> Reads<'a, M> for Nested {
     #[inline]
     fn read(input: &mut Reader<'a>, ctx: &mut Context<'a>) -> Result<M, DecodeError> {
         let mut message = M::default();
-        read_message(VALUE, &mut message, false, input, ctx)?;
+        read_new_message(VALUE, &mut message, input, ctx)?;
         Ok(message)
     }
 
@@ -83,6 +84,7 @@ impl<'a, M: Decode<'a>> Reads<'a, M> for Nested {
     /// Decodes a message without fields, which fails if it has required ones.
     fn absent(entry: Reader<'a>, ctx: &mut Context<'a>) -> Result<M, DecodeError> {
         let mut message = M::default();
+        charge_behind::<M>(&entry, ctx)?;
         merge(ELEMENT, &mut message, false, entry, ctx)?;
         Ok(message)
     }
@@ -202,7 +204,6 @@ pub fn read_map_closed<'a, KK: Reads<'a, K>, K: Default, E: Enumeration>(
     if known {
         read_map::<KK, Enum, K, E>([key_tag, value_tag], map, input, ctx)
     } else {
-        unknown.keep(input.skip_field(tag, ctx)?);
-        Ok(())
+        input.lend(|input| keep(tag, unknown, input, ctx))
     }
 }

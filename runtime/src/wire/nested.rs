@@ -61,6 +61,22 @@ pub(super) fn merge<'a, M: Decode<'a>>(
     Ok(())
 }
 
+/// Charges what a new message allocates even if it is empty.
+#[inline]
+pub(super) fn charge_behind<'a, M: Message>(
+    body: &Reader<'a>,
+    ctx: &mut Context<'a>,
+) -> Result<(), DecodeError> {
+    if M::BEHIND > 0 { ctx.charge(M::BEHIND, body) } else { Ok(()) }
+}
+
+/// Returns the [`Message::BEHIND`] of the type of a member, for the message that always
+/// has it.
+#[must_use]
+pub const fn behind<M, N: Message>(_member: fn(&M) -> &N) -> usize {
+    N::BEHIND
+}
+
 /// Merges `body` into a message that may have been absent so far.
 #[inline]
 fn merge_optional<'a, M: Decode<'a>>(
@@ -70,8 +86,8 @@ fn merge_optional<'a, M: Decode<'a>>(
     ctx: &mut Context<'a>,
 ) -> Result<(), DecodeError> {
     let seen_before = message.is_some();
-    if !seen_before && M::BEHIND > 0 {
-        ctx.charge(M::BEHIND, &body)?;
+    if !seen_before {
+        charge_behind::<M>(&body, ctx)?;
     }
     merge(tag, message.get_or_insert_with(M::default), seen_before, body, ctx)
 }
@@ -128,6 +144,26 @@ pub fn read_optional_message<'a, M: Decode<'a>>(
     merge_optional(tag, message, body, ctx)
 }
 
+/// Reads a message field into a message that was created for it, such as a member of a
+/// oneof.
+///
+/// # Errors
+///
+/// As for [`read_message`]; also if the message takes too much memory for the size of
+/// the input.
+#[expect(clippy::inline_always, reason = "the reader stays in registers")]
+#[inline(always)]
+pub fn read_new_message<'a, M: Decode<'a>>(
+    tag: u32,
+    message: &mut M,
+    input: &mut Reader<'a>,
+    ctx: &mut Context<'a>,
+) -> Result<(), DecodeError> {
+    let body = input.nested(ctx)?;
+    charge_behind::<M>(&body, ctx)?;
+    merge(tag, message, false, body, ctx)
+}
+
 /// In input shorter than this, elements are counted before they are read.
 const MAX_COUNTED: usize = 256;
 
@@ -174,6 +210,7 @@ fn read_run<'a, M: Decode<'a>>(
     loop {
         let body = input.nested(ctx)?;
         growth::reserve_one(messages, &body, ctx)?;
+        charge_behind::<M>(&body, ctx)?;
         // Create and merge the message in place: `push` would move it, which is
         // expensive.
         let index = messages.len();
@@ -245,6 +282,23 @@ pub fn read_group<'a, M: Decode<'a>>(
     merge(tag, message, seen_before, body, ctx)
 }
 
+/// Reads a group into a message that was created for it, such as a member of a oneof.
+///
+/// # Errors
+///
+/// As for [`read_new_message`].
+#[inline]
+pub fn read_new_group<'a, M: Decode<'a>>(
+    tag: u32,
+    message: &mut M,
+    input: &mut Reader<'a>,
+    ctx: &mut Context<'a>,
+) -> Result<(), DecodeError> {
+    charge_behind::<M>(input, ctx)?;
+    let body = input.group(tag, ctx)?;
+    merge(tag, message, false, body, ctx)
+}
+
 /// Reads a group that may have been absent so far.
 ///
 /// # Errors
@@ -274,6 +328,7 @@ pub fn read_repeated_group<'a, M: Decode<'a>>(
     ctx: &mut Context<'a>,
 ) -> Result<(), DecodeError> {
     growth::reserve_one(messages, input, ctx)?;
+    charge_behind::<M>(input, ctx)?;
     let body = input.group(tag, ctx)?;
     let index = messages.len();
     messages.resize_with(index + 1, M::default);

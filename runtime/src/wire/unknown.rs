@@ -20,9 +20,19 @@ pub trait KeepUnknown<'a> {
     /// Keeps a field that is part of the input.
     fn keep(&mut self, field: &'a [u8]);
 
-    /// Keeps a field that was encoded anew.
-    fn keep_made(&mut self, field: Vec<u8>);
+    /// Returns how many bytes of memory [`keep_made`](KeepUnknown::keep_made) may take
+    /// for a field of `len` bytes.
+    fn size_of_made(&self, len: usize) -> usize;
+
+    /// Keeps a field that was encoded anew, and is no part of the input.
+    fn keep_made(&mut self, field: &[u8]);
 }
+
+/// The size of an entry in a list of borrowed fields, with space to grow.
+const ENTRY: usize = 2 * size_of::<Cow<'_, [u8]>>();
+
+/// The smallest capacity of a vector of bytes.
+const MIN_CAPACITY: usize = 8;
 
 /// Reads a field whose tag the message does not know.
 ///
@@ -39,16 +49,16 @@ pub fn read_unknown<'a>(
     input.lend(|input| keep(tag, unknown, input, ctx))
 }
 
+/// Keeps the field whose tag was just read, and returns the reader positioned after it.
 #[cold]
 #[inline(never)]
-fn keep<'a>(
+pub(super) fn keep<'a>(
     tag: u32,
     unknown: &mut impl KeepUnknown<'a>,
     mut input: Reader<'a>,
     ctx: &mut Context<'a>,
 ) -> Result<Reader<'a>, DecodeError> {
-    // The size of an entry in a list of borrowed fields, with space to grow.
-    ctx.charge(2 * size_of::<Cow<'_, [u8]>>(), &input)?;
+    ctx.charge(ENTRY, &input)?;
     unknown.keep(input.skip_field(tag, ctx)?);
     Ok(input)
 }
@@ -79,7 +89,11 @@ pub struct Ignore;
 impl<'a> KeepUnknown<'a> for Ignore {
     fn keep(&mut self, _field: &'a [u8]) {}
 
-    fn keep_made(&mut self, _field: Vec<u8>) {}
+    fn size_of_made(&self, _len: usize) -> usize {
+        0
+    }
+
+    fn keep_made(&mut self, _field: &[u8]) {}
 }
 
 /// The unknown fields of an owned message. Takes one word, and no heap memory while
@@ -137,8 +151,13 @@ impl<'a> KeepUnknown<'a> for UnknownFields {
         self.push(field);
     }
 
-    fn keep_made(&mut self, field: Vec<u8>) {
-        self.push(&field);
+    /// The vector doubles when it is full.
+    fn size_of_made(&self, len: usize) -> usize {
+        2 * len
+    }
+
+    fn keep_made(&mut self, field: &[u8]) {
+        self.push(field);
     }
 }
 
@@ -174,7 +193,9 @@ impl UnknownFieldsRef<'_> {
         self.0.as_ref().map_or(0, |fields| fields.iter().map(|field| field.len()).sum())
     }
 
-    /// Returns the original bytes of the fields, including tags, in order.
+    /// Returns the original bytes of the fields, including tags, in order. Fields that
+    /// were kept as numbers that a closed enum does not know are one item if they follow
+    /// each other.
     pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
         self.0.iter().flat_map(|fields| fields.iter().map(AsRef::as_ref))
     }
@@ -202,8 +223,22 @@ impl<'a> KeepUnknown<'a> for UnknownFieldsRef<'a> {
         self.0.get_or_insert_default().push(Cow::Borrowed(field));
     }
 
-    fn keep_made(&mut self, field: Vec<u8>) {
-        self.0.get_or_insert_default().push(Cow::Owned(field));
+    fn size_of_made(&self, len: usize) -> usize {
+        let more = 2 * len;
+        match self.0.as_ref().and_then(|fields| fields.last()) {
+            Some(Cow::Owned(_)) => more,
+            _ => more + ENTRY + MIN_CAPACITY,
+        }
+    }
+
+    /// Fields that are kept one after the other share an allocation, since each of them
+    /// may be much smaller than an allocation of its own.
+    fn keep_made(&mut self, field: &[u8]) {
+        let fields = self.0.get_or_insert_default();
+        match fields.last_mut() {
+            Some(Cow::Owned(made)) => made.extend_from_slice(field),
+            _ => fields.push(Cow::Owned(field.to_vec())),
+        }
     }
 }
 

@@ -28,11 +28,12 @@ impl Emitter<'_> {
         } else if let Some(unknown) = unknown_member(message) {
             field_writes.push(quote!(self.#unknown.put(out)));
         }
-        let at_least = at_least(scope, message);
+        let (behind, at_least) = (self.behind(scope, message), at_least(scope, message));
         let last = field_writes.pop().unwrap_or_else(|| quote!(out));
         quote! {
             impl #generics #message_trait for #name #bounds {
                 const NAME: &'static str = #full_name;
+                #behind
 
                 #at_least
 
@@ -43,6 +44,33 @@ impl Emitter<'_> {
                 }
             }
         }
+    }
+
+    /// Emits the constant that says how much an empty message allocates: what the
+    /// messages allocate that it always has.
+    fn behind(&self, scope: &Scope<'_>, message: &Message) -> Option<TokenStream> {
+        let members: Vec<TokenStream> = message
+            .fields
+            .iter()
+            .filter(|field| field.presence == Presence::Required && self.allocates(field))
+            .map(|field| {
+                let (function, member) = (scope.wire("behind"), member(field));
+                quote!(#function(|message: &Self| &message.#member))
+            })
+            .collect();
+        (!members.is_empty()).then(|| quote!(const BEHIND: usize = #(#members)+*;))
+    }
+
+    /// Reports whether an empty value of a field's type may allocate. Required fields
+    /// form no cycle.
+    fn allocates(&self, field: &Field) -> bool {
+        let (Type::Message(id) | Type::Group(id)) = field.ty else { return false };
+        // What a hand-written message has in it is unknown here.
+        field.boxed
+            || self.declared.is_some()
+            || self.schema.message(id).fields.iter().any(|field| {
+                field.presence == Presence::Required && self.allocates(field)
+            })
     }
 
     /// Emits the method that writes a separate oneof.

@@ -169,13 +169,14 @@ impl Emitter<'_> {
             }
             shape => {
                 let function = scope.wire(&format!("read_{}", shape.name()));
+                let new = scope.wire(&format!("read_new_{}", shape.name()));
                 let default = scope.prelude("Default");
                 quote! {
                     if let #some(#path::#variant(value)) = &mut #place {
                         #function(#tag, value, true, &mut input, ctx)?;
                     } else {
                         let mut value = #default::default();
-                        #function(#tag, &mut value, false, &mut input, ctx)?;
+                        #new(#tag, &mut value, &mut input, ctx)?;
                         #place = #some(#path::#variant(value));
                         #forget
                     },

@@ -334,7 +334,9 @@ pub enum Cost {
 }
 
 /// Whether a call with an unknown outcome may be made again. A call that was certainly
-/// not applied may always be repeated.
+/// not applied may be repeated whatever its class, so that a client treats
+/// [`Retry::Never`] and [`Retry::IfUnsent`] alike; they tell a reader of the schema what
+/// a repetition would do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Retry {
@@ -343,7 +345,8 @@ pub enum Retry {
     Never,
     /// Yes: the request changes nothing, or sets something to the same value each time.
     Safe,
-    /// No: only if it is certain that it was not sent.
+    /// No: a repetition may have another effect than the first call had. Only if it is
+    /// certain that it was not sent.
     IfUnsent,
     /// Yes, if the request carries the causal context of a read; otherwise no.
     IfContext,

@@ -82,7 +82,7 @@ async fn a_server_error_fails_only_its_own_call() {
     assert_eq!(after.unwrap().nonce, "b");
     let error = error.unwrap_err();
     assert_eq!(error.to_string(), "the server answered with an error (number 7): overload");
-    assert_eq!(error.server_error().unwrap().code, 7);
+    assert_eq!(error.server_error().unwrap().number, 7);
     // No service handles this code.
     let error = echo.ping().await.unwrap_err();
     assert_eq!(error.server_error().unwrap().text, "Unknown message code: 1");

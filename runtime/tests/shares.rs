@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use echo::*;
 use riak_runtime::client::{
-    BreakerState, CallExt, CallOptions, Cluster, ClusterConfig, Connecting, Connection, ConnectionConfig,
-    Connector, Node, With,
+    BreakerState, Call, CallError, CallExt, CallOptions, Cluster, ClusterConfig, Connecting, Connection,
+    ConnectionConfig, Connector, Node, With,
 };
 use riak_runtime::server::{Failure, ServerConfig, serve_connection, unary};
 use tokio::time::Instant;
@@ -72,6 +72,21 @@ async fn equal_nodes_get_equal_shares_of_sequential_calls() {
     call_for(&cluster, Duration::from_secs(10)).await;
     let taken = nodes.taken();
     assert!(taken.iter().all(|count| (350..=650).contains(count)), "{taken:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_earlier_of_the_timeouts_of_a_cluster_and_of_a_call_applies() {
+    for (cluster_millis, call_millis) in [(50, 400), (400, 50)] {
+        let config = ClusterConfig::new().timeout(Some(Duration::from_millis(cluster_millis)));
+        let cluster = Cluster::new([Node::new("slow", 1)], Arc::new(Nodes::default()), config);
+        let options = CallOptions::new().timeout(Duration::from_millis(call_millis));
+        let with = With::new(&cluster, options);
+        assert_eq!(Call::timeout(&with), Some(Duration::from_millis(50)));
+        let begun = Instant::now();
+        let error = with.call(&EchoReq { count: Some(1000), ..echo::echo("x") }).await.unwrap_err();
+        assert!(matches!(error.cause(), CallError::Timeout { .. }), "{error:?}");
+        assert!(begun.elapsed() < Duration::from_millis(100), "{:?}", begun.elapsed());
+    }
 }
 
 /// Makes calls that take `millis` at the slow node, until it gets one. Returns whether

@@ -26,9 +26,14 @@ pub struct Outgoing<'r> {
     /// Whether the request sets a timeout for the server. True for an encoded body,
     /// which may contain one.
     has_server_timeout: bool,
+    /// How long the request itself gives the server, if that is known.
+    own_timeout: Option<Duration>,
     deadline: Option<Instant>,
     /// When the call fails unless it has a connection by then.
     start_by: Option<Instant>,
+    /// Whether the request carries the causal context of a read.
+    has_context: bool,
+    /// As the schema or the caller says.
     retry: Retry,
 }
 
@@ -109,12 +114,13 @@ impl<'r> Outgoing<'r> {
 
     fn typed<R: Request>(request: &'r R, stream: bool) -> Self {
         let body = if R::OPERATION.bodyless { Body::None } else { Body::Message(request) };
-        let has_server_timeout = request.server_timeout().is_some();
-        let retry = match R::OPERATION.retry {
-            Retry::IfContext if request.has_context() => Retry::Safe,
-            retry => retry,
-        };
-        Self { has_server_timeout, retry, ..Self::of(R::OPERATION, body, stream) }
+        let own_timeout = request.server_timeout();
+        Self {
+            has_server_timeout: own_timeout.is_some(),
+            own_timeout,
+            has_context: request.has_context(),
+            ..Self::of(R::OPERATION, body, stream)
+        }
     }
 
     fn of(operation: &'static Operation, body: Body<'r>, stream: bool) -> Self {
@@ -124,16 +130,17 @@ impl<'r> Outgoing<'r> {
             Mode::Unary if stream => Some(LastAnswer::First),
             Mode::Unary | Mode::Conditional { .. } => None,
         };
-        let retry = operation.retry;
         Self {
             operation,
             body,
             stream_field: None,
             last_answer,
             has_server_timeout: true,
+            own_timeout: None,
             deadline: None,
             start_by: None,
-            retry,
+            has_context: false,
+            retry: operation.retry,
         }
     }
 
@@ -169,12 +176,21 @@ impl<'r> Outgoing<'r> {
         [self.deadline, self.start_by].into_iter().flatten().min()
     }
 
-    /// Returns whether this request may be sent again. This depends on its operation
-    /// and on whether it carries a causal context, unless the caller's options
-    /// override it.
+    /// Returns how long the request itself gives the server; `None` if it does not say,
+    /// or was created from an encoded body.
+    pub(super) fn own_timeout(&self) -> Option<Duration> {
+        self.own_timeout
+    }
+
+    /// Returns whether this request may be sent again, as its operation or the caller's
+    /// options say. [`Retry::IfContext`] is resolved: a request with a causal context
+    /// is [`Retry::Safe`].
     #[must_use]
     pub fn retry(&self) -> Retry {
-        self.retry
+        match self.retry {
+            Retry::IfContext if self.has_context => Retry::Safe,
+            retry => retry,
+        }
     }
 
     /// Returns the request's operation.
@@ -347,4 +363,4 @@ impl Fields {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

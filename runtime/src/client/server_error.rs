@@ -9,6 +9,7 @@ use std::fmt;
 
 use super::node::Node;
 use crate::Blob;
+use crate::operation::Operation;
 
 /// An error that the server answered with.
 ///
@@ -27,17 +28,20 @@ use crate::Blob;
 pub struct ServerError {
     /// The server's text, unchanged. It need not be UTF-8.
     pub text: Blob,
-    /// The server's error number. Only Riak TS has numbers; Riak KV always sends zero.
-    pub code: u32,
+    /// The server's error number. Of Riak, only TS has numbers; KV always sends zero.
+    pub number: u32,
     /// The node that answered, if a [`Cluster`](super::Cluster) made the call.
     pub node: Option<Node>,
+    /// Whether the number is one of Riak TS. Other services give numbers a meaning of
+    /// their own.
+    is_time_series: bool,
 }
 
 /// The kind of a [`ServerError`].
 ///
 /// Riak KV sends a text and no number, so the kind is determined by comparison with the
 /// texts in the server's sources, from Riak 1.4 to `OpenRiak` 3.4; any other text is
-/// [`ServerErrorKind::Other`]. Riak TS sends a number.
+/// [`ServerErrorKind::Other`]. Operations of Riak TS fail with a number.
 ///
 /// ```
 /// use riak_runtime::client::{CallError, ServerError, ServerErrorKind};
@@ -224,8 +228,8 @@ const TEXT_PREFIXES: &[(&str, Kind)] = &[
 ];
 
 /// Returns the kind of a Riak TS error number.
-fn kind_of_number(code: u32) -> Kind {
-    match code {
+fn kind_of_number(number: u32) -> Kind {
+    match number {
         1006..=1008 | 1019 => Kind::NoSuchTable,
         1013 => Kind::Timeout,
         1021 => Kind::NotFound,
@@ -249,8 +253,15 @@ fn without_line_breaks(text: &[u8]) -> impl Iterator<Item = u8> {
 impl ServerError {
     /// Creates an error with this text and number and no node. For tests and for
     /// implementations of [`Call`](super::Call).
-    pub fn new(text: impl Into<Blob>, code: u32) -> Self {
-        Self { text: text.into(), code, node: None }
+    pub fn new(text: impl Into<Blob>, number: u32) -> Self {
+        Self { text: text.into(), number, node: None, is_time_series: false }
+    }
+
+    /// Sets the operation that failed. It decides whether the number is one of Riak TS.
+    #[must_use]
+    pub fn of(mut self, operation: &Operation) -> Self {
+        self.is_time_series = operation.served_by == Some("ts");
+        self
     }
 
     /// Sets the node that answered.
@@ -260,12 +271,12 @@ impl ServerError {
         self
     }
 
-    /// Returns the kind of the error, by its number if that is a known one of Riak TS,
-    /// otherwise by its text.
+    /// Returns the kind of the error: for an operation of Riak TS by its number if that is
+    /// known, otherwise by its text.
     #[must_use]
     pub fn kind(&self) -> ServerErrorKind {
-        if self.code != 0 {
-            let kind = kind_of_number(self.code);
+        if self.is_time_series {
+            let kind = kind_of_number(self.number);
             if kind != Kind::Other {
                 return kind;
             }
@@ -304,8 +315,8 @@ impl fmt::Display for ServerError {
             Some(node) => write!(f, "{node} answered with an error")?,
             None => f.write_str("the server answered with an error")?,
         }
-        if self.code != 0 {
-            write!(f, " (number {})", self.code)?;
+        if self.number != 0 {
+            write!(f, " (number {})", self.number)?;
         }
         if text.is_empty() {
             return f.write_str(", and does not say which");

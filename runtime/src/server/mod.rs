@@ -45,7 +45,7 @@
 //! // The error goes to the client; the connection stays open.
 //! let error = connection.call(&DivideReq(1, 0)).await.unwrap_err();
 //! let CallError::Server(error) = error else { panic!("{error}") };
-//! assert_eq!((error.text.to_str()?, error.code), ("division by zero", 7));
+//! assert_eq!((error.text.to_str()?, error.number), ("division by zero", 7));
 //!
 //! drop(connection);
 //! handle.shut_down();

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, Hash};
 
 use super::context::ELEMENT;
-use super::nested::{charge_behind, merge, put_message, read_new_message, read_message};
+use super::nested::{charge_behind, merge, put_message, read_message, read_new_message};
 use super::unknown::keep;
 use super::{Context, Enum, Enumeration, KeepUnknown, Nested, Reader, Reads, Writer, Writes};
 use crate::error::DecodeError;

@@ -3,12 +3,14 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use riak_client::riak_kv::RpbDelReq;
+use riak_client::riak::RpbGetBucketReq;
+use riak_client::riak_kv::{RpbDelReq, RpbGetReq};
 use riak_client::{CallError, CallOptions, Riak};
 use riak_runtime::client::{BreakerConfig, BreakerState, ClusterConfig, RetryConfig};
 
 use crate::support::{
-    OVERLOAD, UNKNOWN_CODE, addresses, calls, cluster, get, nodes, put, scripted_server, unused_address,
+    OVERLOAD, UNKNOWN_CODE, addresses, calls, cluster, get, nodes, put, scripted_server, server_by_code,
+    unused_address,
 };
 
 #[tokio::test]
@@ -105,6 +107,55 @@ async fn a_node_that_is_still_starting_is_avoided() {
     }
     assert!(requests.load(Ordering::Relaxed) < 20, "{requests:?}");
     assert_eq!(cluster.stats().nodes[1].breaker, BreakerState::Open);
+}
+
+#[tokio::test]
+async fn a_node_of_an_older_release_keeps_the_calls_that_it_serves() {
+    const GET: u8 = 9;
+    let (_store, nodes) = nodes(1).await;
+    let not_found: &[u8] = b"\0\0\0\x01\x0a";
+    let (older, requests) =
+        server_by_code(move |code| Some(if code == GET { not_found } else { UNKNOWN_CODE })).await;
+    let cluster = cluster(&[nodes[0].addr(), older], ClusterConfig::new());
+    let riak = Riak::over(cluster.clone());
+    let gets = async || {
+        for _ in 0..50 {
+            riak.kv().get(get()).await.unwrap();
+        }
+    };
+    gets().await;
+    // The other node serves these, so each of them succeeds.
+    for _ in 0..50 {
+        riak.buckets().get_props(RpbGetBucketReq::new("b")).await.unwrap();
+    }
+    assert_eq!(cluster.stats().nodes[1].breaker, BreakerState::Closed);
+    let before = requests.load(Ordering::Relaxed);
+    gets().await;
+    assert!(requests.load(Ordering::Relaxed) > before, "it gets no calls any more");
+}
+
+#[tokio::test]
+async fn a_request_that_gives_the_server_more_time_is_not_given_up_before() {
+    let (hanging, requests) = scripted_server(None).await;
+    let (also_hanging, others) = scripted_server(None).await;
+    let retry = RetryConfig::new().attempt_timeout(Some(Duration::from_millis(50)));
+    let cluster = cluster(&[hanging, also_hanging], ClusterConfig::new().retry(retry));
+    let riak = Riak::over(cluster);
+    let sent = || requests.load(Ordering::Relaxed) + others.load(Ordering::Relaxed);
+    let patient = RpbGetReq { timeout: Some(60_000), ..get() };
+    let result = tokio::time::timeout(Duration::from_millis(200), riak.kv().get(patient)).await;
+    assert!(result.is_err(), "{result:?}");
+    assert_eq!(sent(), 1);
+    // Without a timeout of its own, a request is given up twice, and waited for the third time.
+    let call = tokio::spawn({
+        let riak = riak.clone();
+        async move { riak.kv().get(get()).await }
+    });
+    while sent() < 1 + 3 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert!(!call.is_finished());
+    call.abort();
 }
 
 #[tokio::test]

@@ -39,26 +39,38 @@ pub(crate) async fn unused_address() -> SocketAddr {
 /// Starts a server that answers every request with the same frame, or never, and counts
 /// the requests.
 pub(crate) async fn scripted_server(answer: Option<&'static [u8]>) -> (SocketAddr, Arc<AtomicUsize>) {
+    server_by_code(move |_| answer).await
+}
+
+/// Starts a server that answers each request with the frame for its code, or never, and
+/// counts the requests.
+pub(crate) async fn server_by_code(
+    answer: impl Fn(u8) -> Option<&'static [u8]> + Clone + Send + 'static,
+) -> (SocketAddr, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let requests = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&requests);
     tokio::spawn(async move {
         while let Ok((socket, _)) = listener.accept().await {
-            tokio::spawn(answer_all(socket, answer, Arc::clone(&counted)));
+            tokio::spawn(answer_all(socket, answer.clone(), Arc::clone(&counted)));
         }
     });
     (address, requests)
 }
 
-async fn answer_all(mut socket: TcpStream, answer: Option<&'static [u8]>, requests: Arc<AtomicUsize>) {
+async fn answer_all(
+    mut socket: TcpStream,
+    answer: impl Fn(u8) -> Option<&'static [u8]>,
+    requests: Arc<AtomicUsize>,
+) {
     while let Ok(len) = socket.read_u32().await {
         let mut body = vec![0; len as usize];
         if socket.read_exact(&mut body).await.is_err() {
             return;
         }
         requests.fetch_add(1, Ordering::Relaxed);
-        if let Some(answer) = answer
+        if let Some(answer) = answer(body[0])
             && socket.write_all(answer).await.is_err()
         {
             return;

@@ -140,7 +140,7 @@ async fn no_07_errors_have_types_and_keep_their_text() {
     }
     for (error, kind, text) in errors {
         let server_error = error.server_error().unwrap();
-        assert_eq!((server_error.kind(), server_error.code), (kind, 0), "{error}");
+        assert_eq!((server_error.kind(), server_error.number), (kind, 0), "{error}");
         assert!(server_error.text.to_string_lossy().starts_with(text), "{error}");
         assert_eq!(server_error.node, Some(node_address(&node)));
         assert!(!error.is_retryable() && !error.may_have_been_applied(), "{error}");

@@ -68,9 +68,12 @@ impl Emitter<'_> {
         // What a hand-written message has in it is unknown here.
         field.boxed
             || self.declared.is_some()
-            || self.schema.message(id).fields.iter().any(|field| {
-                field.presence == Presence::Required && self.allocates(field)
-            })
+            || self
+                .schema
+                .message(id)
+                .fields
+                .iter()
+                .any(|field| field.presence == Presence::Required && self.allocates(field))
     }
 
     /// Emits the method that writes a separate oneof.

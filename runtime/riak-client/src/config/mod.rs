@@ -112,7 +112,7 @@ impl ClientConfig {
     }
 
     /// Sets [`ClusterConfig::timeout`]: how long a unary call may take, all
-    /// attempts together, unless its caller sets
+    /// attempts together. A caller can set a shorter time with
     /// [`CallOptions::timeout`](crate::CallOptions).
     #[must_use]
     pub fn timeout(mut self, timeout: Option<Duration>) -> Self {

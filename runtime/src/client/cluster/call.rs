@@ -19,7 +19,7 @@ use super::super::tried::{Attempt, Origin, Tried};
 use super::member::{ActiveAttempt, Member};
 use super::{Cluster, verdict};
 use crate::DecodeLimits;
-use crate::operation::Retry;
+use crate::operation::{Operation, Retry};
 
 impl Call for Cluster {
     async fn unary(&self, request: &Outgoing<'_>) -> Result<Answered, CallError> {
@@ -34,7 +34,7 @@ impl Call for Cluster {
             watch.ended(result.as_ref().map(|answer| answer.frame().body.len()));
             match result {
                 Ok(answer) => {
-                    self.inner.served.insert(request.operation().request);
+                    self.record_served(&attempt, request.operation());
                     let node = attempt.member.node().clone();
                     let after = attempt.answered(verdict::health_of_answer(request.operation()));
                     return Ok(answer.at(node, after, std::mem::take(&mut attempts.failed)));
@@ -55,7 +55,7 @@ impl Call for Cluster {
             watch.ended(result.as_ref().map(FrameStream::first_len));
             match result {
                 Ok(stream) => {
-                    self.inner.served.insert(request.operation().request);
+                    self.record_served(&attempt, request.operation());
                     attempt.stream_started();
                     let origin = Origin {
                         node: attempt.member.node().clone(),
@@ -80,6 +80,14 @@ impl Call for Cluster {
     }
 }
 
+impl Cluster {
+    fn record_served(&self, attempt: &ActiveAttempt, operation: &Operation) {
+        if attempt.member.record_served(operation) {
+            self.inner.served.insert(operation);
+        }
+    }
+}
+
 /// The state of one call across its attempts.
 struct CallAttempts<'c, 'r> {
     cluster: &'c Cluster,
@@ -96,8 +104,8 @@ impl<'c, 'r> CallAttempts<'c, 'r> {
         }
         let timeout = cluster.inner.config.timeout.filter(|_| !request.is_exclusive());
         let request = match timeout.and_then(|timeout| now.checked_add(timeout)) {
-            Some(deadline) if request.deadline().is_none() => request.with_deadline(deadline),
-            _ => *request,
+            Some(deadline) => request.with_deadline(deadline),
+            None => *request,
         };
         Self { cluster, request, members: cluster.inner.members(), failed: Vec::new() }
     }
@@ -138,7 +146,9 @@ impl<'c, 'r> CallAttempts<'c, 'r> {
         let now = attempt.started();
         let half = self.request.deadline().map(|deadline| deadline.saturating_duration_since(now) / 2);
         let probe = attempt.is_probe.then(|| attempt.member.probe_timeout());
+        // A server that was given more time by the request is not given up before.
         let longest = self.cluster.inner.config.retry.attempt_timeout;
+        let longest = longest.map(|longest| longest.max(self.request.own_timeout().unwrap_or_default()));
         let shortest = [half, probe, longest].into_iter().flatten().min()?;
         now.checked_add(shortest)
     }
@@ -163,7 +173,9 @@ impl<'c, 'r> CallAttempts<'c, 'r> {
     ) -> Result<Instant, CallError> {
         let inner = &self.cluster.inner;
         let node = attempt.member.node().clone();
-        let health = verdict::health(&error, inner.served.contains(self.request.operation().request));
+        let operation = self.request.operation();
+        let will_serve = attempt.member.will_serve(operation, inner.served.contains(operation));
+        let health = verdict::health(&error, will_serve);
         let after = attempt.failed(&error, health);
         drop(attempt);
         if let (CallError::NotSent(NotSent::Frame(_) | NotSent::Streams { .. }), []) =

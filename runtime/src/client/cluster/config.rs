@@ -28,8 +28,8 @@ pub struct ClusterConfig {
     pub breaker: BreakerConfig,
     /// Whether and how soon failed calls are retried.
     pub retry: RetryConfig,
-    /// How long a unary call may take, all attempts together, unless its caller
-    /// sets [`CallOptions::timeout`](super::super::CallOptions).
+    /// How long a unary call may take, all attempts together. A caller can set a
+    /// shorter time with [`CallOptions::timeout`](super::super::CallOptions).
     ///
     /// Does not apply to streams and long calls. Default `None`: each attempt has
     /// the connection's
@@ -68,8 +68,9 @@ pub struct RetryConfig {
     /// How long an attempt may take if another node can make up for it. Default 10
     /// seconds, so that a node that hangs costs no more than that.
     ///
-    /// Applies to all attempts but the last, which has until the call's deadline.
-    /// If the call has a deadline, such an attempt also gets no more than half of
+    /// Applies to all attempts but the last, which has until the call's deadline. A
+    /// request whose own timeout field gives the server more time than this has that
+    /// time. If the call has a deadline, such an attempt also gets no more than half of
     /// the time that is left. For a stream, a long call, or a call that must not be
     /// repeated, this limits only the wait for a connection, not the answer.
     pub attempt_timeout: Option<Duration>,

@@ -15,7 +15,9 @@ use super::super::node::Node;
 use super::super::pool::Pool;
 use super::super::tried::StreamObserver;
 use super::decaying_average::DecayingAverage;
+use super::served::ServedRequests;
 use super::verdict;
+use crate::operation::Operation;
 
 /// The failure rate of a node at which every call fails.
 const FULL_RATE: u64 = 1 << 20;
@@ -44,6 +46,7 @@ pub(super) struct Member {
     /// Attempts that have ended.
     finished: AtomicU64,
     pub(super) failures: AtomicU64,
+    served: ServedRequests,
 }
 
 impl Member {
@@ -60,7 +63,22 @@ impl Member {
             started: AtomicU64::new(0),
             finished: AtomicU64::new(0),
             failures: AtomicU64::new(0),
+            served: ServedRequests::default(),
         }
+    }
+
+    /// Records that the node has served such a request. Returns whether it is the first
+    /// one.
+    pub(super) fn record_served(&self, operation: &Operation) -> bool {
+        self.served.insert(operation)
+    }
+
+    /// Reports whether the node, which does not serve this request now, will do so once
+    /// it has started: it has served such requests before, or it has served none at all
+    /// while other nodes serve them. Otherwise it is of a release that does not know
+    /// them.
+    pub(super) fn will_serve(&self, operation: &Operation, others_serve: bool) -> bool {
+        self.served.contains(operation) || others_serve && !self.served.has_started()
     }
 
     pub(super) fn node(&self) -> &Node {

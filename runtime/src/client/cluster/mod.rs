@@ -10,6 +10,7 @@ mod config;
 mod decaying_average;
 mod discover;
 mod member;
+mod served;
 mod stats;
 mod verdict;
 
@@ -31,6 +32,7 @@ use super::pool::Pool;
 use super::random::Random;
 use super::tried::{Attempt, Tried};
 use member::Member;
+use served::ServedRequests;
 
 /// Several nodes, called as if they were one.
 ///
@@ -75,7 +77,8 @@ struct Inner {
     balance: Arc<dyn Balance>,
     budget: Budget,
     random: Random,
-    served: ServedCodes,
+    /// What some node has served.
+    served: ServedRequests,
     repeats: AtomicU64,
     discovery: discover::DiscoveryTask,
 }
@@ -108,7 +111,7 @@ impl Cluster {
             config,
             balance,
             random: Random::new(),
-            served: ServedCodes::default(),
+            served: ServedRequests::default(),
             repeats: AtomicU64::new(0),
             discovery: discover::DiscoveryTask::default(),
         };
@@ -304,24 +307,6 @@ impl NodeList {
         self.removed.retain(|member| member.strong_count() > 0);
         self.removed.extend(self.members.iter().filter(is_removed).map(Arc::downgrade));
         Some(std::mem::replace(&mut self.members, next.into()))
-    }
-}
-
-/// The request codes that some node has answered.
-#[derive(Debug, Default)]
-struct ServedCodes([AtomicU64; 4]);
-
-impl ServedCodes {
-    fn contains(&self, code: u8) -> bool {
-        let (word, bit) = (usize::from(code >> 6), 1 << (code & 63));
-        self.0[word].load(Ordering::Relaxed) & bit != 0
-    }
-
-    fn insert(&self, code: u8) {
-        // Each bit is written once; after that, all cores only read the cache line.
-        if !self.contains(code) {
-            self.0[usize::from(code >> 6)].fetch_or(1 << (code & 63), Ordering::Relaxed);
-        }
     }
 }
 

@@ -8,14 +8,14 @@ use super::super::error::{CallError, ConnectionError, NotSent};
 use super::super::server_error::ServerErrorKind;
 use crate::operation::{Operation, Retry};
 
-/// Returns what an error says about the node. `served` tells whether nodes of this
-/// cluster have answered this kind of request before.
-pub(super) fn health(error: &CallError, served: bool) -> Health {
+/// Returns what an error says about the node. `will_serve` tells whether the node serves
+/// this kind of request once it has started.
+pub(super) fn health(error: &CallError, will_serve: bool) -> Health {
     match error {
         CallError::Server(error) => match error.kind() {
             // A node that is starting will serve the request later; a node of
             // another release never will.
-            ServerErrorKind::NotServed if served => Health::Bad,
+            ServerErrorKind::NotServed if will_serve => Health::Bad,
             ServerErrorKind::NotServed | ServerErrorKind::Crashed => Health::Unknown,
             ServerErrorKind::Overload => Health::Bad,
             _ => Health::Good,

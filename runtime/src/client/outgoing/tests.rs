@@ -5,7 +5,8 @@
 use super::*;
 use crate::operation::Absent;
 
-static CONDITIONAL: Operation = Operation {
+/// An operation that streams if the request asks for it.
+pub(in crate::client) static CONDITIONAL: Operation = Operation {
     name: "Test.Index",
     request: 25,
     response: 26,
@@ -77,4 +78,14 @@ fn options_override_the_retry_class() {
     assert_eq!(request.retry(), Retry::Safe);
     let options = CallOptions::new().retry(Retry::Never);
     assert_eq!(request.with_options(&options, Instant::now()).retry(), Retry::Never);
+}
+
+#[test]
+fn a_class_that_depends_on_a_context_is_resolved_wherever_it_comes_from() {
+    let body = Blob::new();
+    let without = Outgoing::raw_unary(&CONDITIONAL, &body);
+    let with = Outgoing { has_context: true, ..without };
+    let options = CallOptions::new().retry(Retry::IfContext);
+    assert_eq!(with.with_options(&options, Instant::now()).retry(), Retry::Safe);
+    assert_eq!(without.with_options(&options, Instant::now()).retry(), Retry::IfContext);
 }

@@ -196,7 +196,7 @@ fn server_error(operation: &Operation, frame: &Frame) -> CallError {
         return CallError::UnexpectedCode { code: frame.code, expected: operation.response };
     };
     match error.read(&frame.body) {
-        Ok((text, code)) => CallError::Server(ServerError::new(Blob::from(text), code)),
+        Ok((text, number)) => CallError::Server(ServerError::new(Blob::from(text), number).of(operation)),
         Err(error) => CallError::Decode(error),
     }
 }

@@ -28,8 +28,18 @@ fn texts_have_their_kinds() {
     assert_eq!(kind("timeout of something else"), Kind::Other);
     assert_eq!(kind(""), Kind::Other);
     assert_eq!(ServerError::new(&b"\xff\xfe"[..], 0).kind(), Kind::Other);
-    assert_eq!(ServerError::new("no rows", 1021).kind(), Kind::NotFound);
-    assert_eq!(ServerError::new("timeout", 1005).kind(), Kind::Timeout);
+}
+
+#[test]
+fn numbers_have_a_kind_for_operations_of_riak_ts_only() {
+    let of = |served_by, text: &'static str, number| {
+        let operation = Operation { served_by, ..crate::client::outgoing::tests::CONDITIONAL.clone() };
+        ServerError::new(text, number).of(&operation).kind()
+    };
+    assert_eq!(of(Some("ts"), "no rows", 1021), Kind::NotFound);
+    assert_eq!(of(Some("ts"), "timeout", 1005), Kind::Timeout);
+    assert_eq!(of(Some("shop"), "the invoice is locked", 1013), Kind::Other);
+    assert_eq!(of(None, "the invoice is locked", 1013), Kind::Other);
 }
 
 #[test]

@@ -6,9 +6,9 @@
 use std::fmt;
 use std::mem::MaybeUninit;
 
-use crate::Blob;
 use crate::error::DecodeError;
 use crate::message::{Decode, Message, Owned, View};
+use crate::{Blob, DecodeLimits};
 
 /// A message in its borrowed form, together with the frame's body that it borrows from.
 ///
@@ -61,15 +61,24 @@ impl<M: Owned> Framed<M> {
     /// # Errors
     ///
     /// If the body is not a valid message of this type, or exceeds
-    /// [`DecodeLimits::DEFAULT`](crate::DecodeLimits::DEFAULT).
+    /// [`DecodeLimits::DEFAULT`].
     pub fn decode(body: Blob) -> Result<Self, DecodeError> {
+        Self::decode_within(body, &DecodeLimits::DEFAULT)
+    }
+
+    /// Decodes a frame's body as [`Framed::decode`] does, within `limits`.
+    ///
+    /// # Errors
+    ///
+    /// If the body is not a valid message of this type, or exceeds the limits.
+    pub fn decode_within(body: Blob, limits: &DecodeLimits) -> Result<Self, DecodeError> {
         let body = body.into_heap();
         // SAFETY: the bytes of a heap blob stay at their address, unchanged, until the
         // blob is dropped. `body` is stored beside the view, which is dropped first,
         // and `get` lends the view for no longer than `self` lives, so no reference
         // outlives the bytes.
         let bytes: &'static [u8] = unsafe { std::slice::from_raw_parts(body.as_ptr(), body.len()) };
-        let view = M::Ref::decode(bytes)?;
+        let view = M::Ref::decode_within(bytes, limits)?;
         Ok(Self { view: MaybeUninit::new(view), body })
     }
 

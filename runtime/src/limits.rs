@@ -25,11 +25,12 @@
 /// // A tree with a child, which has a child.
 /// let bytes = [0x0a, 2, 0x0a, 0];
 /// assert!(Tree::decode(&bytes).is_ok());
-/// let limits = DecodeLimits { depth: 1, ..DecodeLimits::DEFAULT };
+/// let limits = DecodeLimits::new().depth(1);
 /// let error = Tree::decode_within(&bytes, &limits).unwrap_err();
 /// assert_eq!(*error.kind(), DecodeErrorKind::TooDeep);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct DecodeLimits {
     /// How many levels of messages and groups may be nested in the outermost message.
     /// Default 100, the usual limit of protobuf implementations.
@@ -51,6 +52,26 @@ const MIN_BUDGET: usize = 64 * 1024;
 impl DecodeLimits {
     /// The default limits: a depth of 100, and 128 bytes for each byte of input.
     pub const DEFAULT: Self = Self { depth: 100, expansion: 128 };
+
+    /// Creates the default limits.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self::DEFAULT
+    }
+
+    /// Sets [`depth`](Self#structfield.depth).
+    #[must_use]
+    pub const fn depth(mut self, depth: u32) -> Self {
+        self.depth = depth;
+        self
+    }
+
+    /// Sets [`expansion`](Self#structfield.expansion).
+    #[must_use]
+    pub const fn expansion(mut self, expansion: usize) -> Self {
+        self.expansion = expansion;
+        self
+    }
 
     #[inline]
     pub(crate) fn budget(&self, input: usize) -> usize {

@@ -163,7 +163,7 @@ async fn shutdown_waits_no_longer_than_the_grace_period() {
 
 #[tokio::test]
 async fn requests_are_decoded_within_the_servers_limits() {
-    let none = DecodeLimits { depth: 0, ..DecodeLimits::DEFAULT };
+    let none = DecodeLimits::new().depth(0);
     let (address, ..) = serve(ServerConfig::new().decode_limits(none), EchoService(Mirror)).await;
     let mut raw = Raw::connect(address).await;
     // An unknown group, which the decoder must not descend into.

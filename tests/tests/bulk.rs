@@ -11,7 +11,7 @@ use riak_client::riak_kv::{
     RpbContent, RpbDelReq, RpbGetReq, RpbGetResp, RpbIndexReq, RpbIndexResp, RpbPutReq,
 };
 use riak_client::{
-    CallError, ClientConfig, Cluster, Coded, ConnectionConfig, Discovery, Frame, Membership,
+    CallError, CallOptions, ClientConfig, Cluster, Coded, ConnectionConfig, Discovery, Frame, Membership,
     Node as NodeAddress, NotSent, Riak,
 };
 use riak_runtime::client::{Discover, Discovering, Dns};
@@ -27,6 +27,22 @@ fn put(number: usize) -> RpbPutReq {
 
 fn get(number: usize) -> RpbGetReq {
     RpbGetReq::new("b", format!("k{number:05}"))
+}
+
+#[tokio::test]
+async fn what_a_client_lends_can_be_moved_to_other_tasks() {
+    let node = Node::start().await.unwrap();
+    let riak = Riak::connect(node.addr()).await.unwrap();
+    let patient = riak.with(CallOptions::new().timeout(Duration::from_secs(60)));
+    let results = patient.bulk().put_many((0..10).map(put));
+    drop(riak);
+    assert!(tokio::spawn(results.all()).await.unwrap().iter().all(Result::is_ok));
+    let query = RpbIndexReq { key: Some("3".into()), ..RpbIndexReq::new("b", "n_int", IndexQueryType::Eq) };
+    let entries = patient.index_pages(query).entries();
+    let quick = tokio::spawn(async move { patient.kv().get(&get(3)).await });
+    assert_eq!(quick.await.unwrap().unwrap().content.len(), 1);
+    let found = tokio::spawn(entries.collect::<Vec<_>>()).await.unwrap();
+    assert_eq!(found.len(), 1);
 }
 
 #[tokio::test]

@@ -183,7 +183,7 @@ fn deeply_nested_messages_are_encoded() {
         tree = Tree { left: Some(Box::new(tree)), ..Tree::default() };
     }
     let bytes = tree.encode_to_vec();
-    let deep = DecodeLimits { depth: 1_000, ..DecodeLimits::DEFAULT };
+    let deep = DecodeLimits::new().depth(1_000);
     assert_eq!(Tree::decode_within(&bytes, &deep).unwrap(), tree);
 }
 

@@ -26,8 +26,8 @@ const DEFAULT_CONCURRENCY: usize = 64;
 ///
 /// No task is spawned.
 #[derive(Debug)]
-pub struct Bulk<'c, C> {
-    call: Checked<&'c C>,
+pub struct Bulk<C> {
+    call: Checked<C>,
     concurrency: usize,
     ordered: bool,
 }
@@ -53,12 +53,15 @@ impl<C: Call> Riak<C> {
     /// }
     /// # }
     /// ```
-    pub const fn bulk(&self) -> Bulk<'_, C> {
-        Bulk { call: Checked::new(self.carrier()), concurrency: DEFAULT_CONCURRENCY, ordered: false }
+    pub fn bulk(&self) -> Bulk<C>
+    where
+        C: Clone,
+    {
+        Bulk { call: Checked::new(self.carrier().clone()), concurrency: DEFAULT_CONCURRENCY, ordered: false }
     }
 }
 
-impl<'c, C: Call> Bulk<'c, C> {
+impl<C: Call + Clone> Bulk<C> {
     /// Sets how many calls are in flight at once.
     ///
     /// Default 64: as many as the connections of one node take before calls queue
@@ -81,9 +84,10 @@ impl<'c, C: Call> Bulk<'c, C> {
 
     /// Gets many objects. For an object that does not exist, the answer has no
     /// content.
-    pub fn get_many<I>(self, requests: I) -> Results<'c, RpbGetResp>
+    pub fn get_many<'c, I>(self, requests: I) -> Results<'c, RpbGetResp>
     where
         I: IntoIterator<Item = RpbGetReq, IntoIter: Send + 'c>,
+        C: 'c,
     {
         self.call_many(requests)
     }
@@ -92,17 +96,19 @@ impl<'c, C: Call> Bulk<'c, C> {
     ///
     /// A put that fails may have been applied: see
     /// [`CallError::may_have_been_applied`].
-    pub fn put_many<I>(self, requests: I) -> Results<'c, RpbPutResp>
+    pub fn put_many<'c, I>(self, requests: I) -> Results<'c, RpbPutResp>
     where
         I: IntoIterator<Item = RpbPutReq, IntoIter: Send + 'c>,
+        C: 'c,
     {
         self.call_many(requests)
     }
 
     /// Deletes many objects.
-    pub fn delete_many<I>(self, requests: I) -> Results<'c, RpbDelResp>
+    pub fn delete_many<'c, I>(self, requests: I) -> Results<'c, RpbDelResp>
     where
         I: IntoIterator<Item = RpbDelReq, IntoIter: Send + 'c>,
+        C: 'c,
     {
         self.call_many(requests)
     }
@@ -110,17 +116,20 @@ impl<'c, C: Call> Bulk<'c, C> {
     /// Makes many calls with requests of one type that has a single answer.
     ///
     /// Requests are taken from the iterator as they are sent.
-    pub fn call_many<R, I>(self, requests: I) -> Results<'c, R::Response>
+    pub fn call_many<'c, R, I>(self, requests: I) -> Results<'c, R::Response>
     where
         R: Request + 'c,
         I: IntoIterator<Item = R, IntoIter: Send + 'c>,
+        C: 'c,
     {
         let call = self.call;
         // Dropping the results abandons all calls in flight. More than `max_owed`
         // of those would close the connection.
         let concurrency = call.max_owed().map_or(self.concurrency, |most| self.concurrency.min(most.max(1)));
-        let calls = stream::iter(requests.into_iter().enumerate())
-            .map(move |(index, request)| async move { (index, unary(&call, request).await) });
+        let calls = stream::iter(requests.into_iter().enumerate()).map(move |(index, request)| {
+            let call = call.clone();
+            async move { (index, unary(&call, request).await) }
+        });
         Results {
             results: if self.ordered {
                 Box::pin(calls.buffered(concurrency))

@@ -175,7 +175,8 @@ impl<C: Call> Riak<C> {
     }
 
     /// Returns a client that applies these options to each call: a deadline, and
-    /// whether it may be repeated.
+    /// whether it may be repeated. It shares the connections, and can be kept and moved
+    /// to other tasks.
     ///
     /// ```no_run
     /// # async fn example(riak: riak_client::Riak) -> Result<(), riak_client::CallError> {
@@ -187,8 +188,11 @@ impl<C: Call> Riak<C> {
     /// # Ok(())
     /// # }
     /// ```
-    pub const fn with(&self, options: CallOptions) -> Riak<With<&C>> {
-        Riak { call: With::new(&self.call, options) }
+    pub fn with(&self, options: CallOptions) -> Riak<With<C>>
+    where
+        C: Clone,
+    {
+        Riak { call: With::new(self.call.clone(), options) }
     }
 
     /// Returns the client for requests about the node itself: ping, its name and

@@ -33,8 +33,8 @@ pub struct IndexEntry {
 
 /// The pages of a secondary index query: see [`Riak::index_pages`].
 #[must_use = "nothing is asked for before the first page is"]
-pub struct IndexPages<'c, C> {
-    riak: &'c Riak<C>,
+pub struct IndexPages<C> {
+    riak: Riak<C>,
     request: RpbIndexReq,
     is_finished: bool,
     /// Set if the last page's continuation would lead to the same page again.
@@ -67,15 +67,18 @@ impl<C: Call> Riak<C> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn index_pages(&self, mut request: RpbIndexReq) -> IndexPages<'_, C> {
+    pub fn index_pages(&self, mut request: RpbIndexReq) -> IndexPages<C>
+    where
+        C: Clone,
+    {
         request.max_results.get_or_insert(DEFAULT_PAGE_SIZE);
         request.stream = None;
         request.continuation = request.continuation.filter(|it| !it.is_empty());
-        IndexPages { riak: self, request, is_finished: false, is_stuck: false }
+        IndexPages { riak: self.clone(), request, is_finished: false, is_stuck: false }
     }
 }
 
-impl<'c, C: Call> IndexPages<'c, C> {
+impl<C: Call> IndexPages<C> {
     /// Returns the next page; `None` after the last.
     ///
     /// The last page may be empty: after a full page, Riak does not know that
@@ -125,7 +128,7 @@ impl<'c, C: Call> IndexPages<'c, C> {
 
     /// Returns all remaining entries as a stream that requests pages as needed. An
     /// error is its last item.
-    pub fn entries(self) -> impl Stream<Item = Result<IndexEntry, CallError>> + Send + 'c {
+    pub fn entries(self) -> impl Stream<Item = Result<IndexEntry, CallError>> + Send + use<C> {
         let begin = (Some(self), Vec::new().into_iter());
         stream::unfold(begin, |(mut pages, mut page)| async move {
             loop {
@@ -162,7 +165,7 @@ fn entries(answer: RiakKvIndexAnswer) -> (Vec<IndexEntry>, Option<Blob>) {
     }
 }
 
-impl<C> fmt::Debug for IndexPages<'_, C> {
+impl<C> fmt::Debug for IndexPages<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("IndexPages")
             .field("index", &self.request.index)

@@ -77,6 +77,16 @@ impl Frame {
     pub fn into_framed<M: Owned>(self) -> Result<Framed<M>, DecodeError> {
         Framed::decode(self.body)
     }
+
+    /// Decodes the body as a borrowed message, within `limits`, and keeps both together.
+    /// Ignores the code.
+    ///
+    /// # Errors
+    ///
+    /// If the body is not a valid message of this type, or exceeds the limits.
+    pub fn into_framed_within<M: Owned>(self, limits: &DecodeLimits) -> Result<Framed<M>, DecodeError> {
+        Framed::decode_within(self.body, limits)
+    }
 }
 
 impl fmt::Debug for Frame {

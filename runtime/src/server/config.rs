@@ -16,7 +16,7 @@ use crate::DecodeLimits;
 /// use riak_runtime::server::ServerConfig;
 ///
 /// // For a server that is open to the public.
-/// let limits = DecodeLimits { depth: 20, expansion: 32 };
+/// let limits = DecodeLimits::new().depth(20).expansion(32);
 /// let config = ServerConfig::new().max_frame(1024 * 1024).decode_limits(limits);
 /// assert_eq!(config.write_buffer, 64 * 1024);
 /// ```

@@ -90,7 +90,7 @@ struct Pair {
 #[track_caller]
 fn assert_limited<'a, M: Decode<'a> + Debug>(input: &'a [u8]) {
     for expansion in [0, 2, 8, 32, DecodeLimits::DEFAULT.expansion] {
-        let limits = DecodeLimits { expansion, ..DecodeLimits::DEFAULT };
+        let limits = DecodeLimits::new().expansion(expansion);
         let (decoded, peak) = heap::peak(|| M::decode_within(input, &limits));
         // A vector that grows holds its elements twice. What is kept of the input itself
         // comes on top, with up to twice the capacity.

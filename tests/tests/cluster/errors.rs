@@ -119,7 +119,7 @@ async fn decoding_respects_the_limits_of_the_connection() {
         let put = RpbPutReq { key: Some(format!("{number}").into()), ..RpbPutReq::new("b", content) };
         node.store().put(&put).unwrap();
     }
-    let limits = DecodeLimits { expansion: 2, ..DecodeLimits::DEFAULT };
+    let limits = DecodeLimits::new().expansion(2);
     for (limits, fits) in [(DecodeLimits::DEFAULT, true), (limits, false)] {
         let config = ConnectionConfig::new().decode_limits(limits);
         let connection = Connection::connect_with(node.addr(), config.clone()).await.unwrap();

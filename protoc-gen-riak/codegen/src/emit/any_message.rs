@@ -32,9 +32,9 @@ impl Emitter<'_> {
             quote!(#docs #variant(#ty),)
         });
         let codes = frames.iter().map(|(variant, ..)| quote!(Self::#variant(_) => MessageCode::#variant,));
-        let decodes = frames
-            .iter()
-            .map(|(variant, ..)| quote!(MessageCode::#variant => Self::#variant(frame.decode()?),));
+        let decodes = frames.iter().map(
+            |(variant, ..)| quote!(MessageCode::#variant => Self::#variant(frame.decode_within(limits)?),),
+        );
         let writes =
             frames.iter().map(|(variant, ..)| quote!(Self::#variant(message) => buffer.push(code, message),));
         let from_impls = frames.iter().filter_map(|(variant, id, _)| {
@@ -53,8 +53,9 @@ impl Emitter<'_> {
         });
         let complete = frames.len() == self.schema.frames.len();
         let rest = (!complete).then(|| quote!(_ => return Err(unexpected),));
-        let [decode_error, frame, frame_error, buffer] =
-            ["DecodeError", "Frame", "FrameError", "WriteBuffer"].map(|name| scope.runtime(name));
+        let [answer, decode_error, frame, frame_error, limits, buffer] =
+            ["Answer", "DecodeError", "Frame", "FrameError", "DecodeLimits", "WriteBuffer"]
+                .map(|name| scope.runtime(name));
         let kind = scope.runtime("DecodeErrorKind");
         let from_impls: TokenStream = from_impls.collect();
         let bind = if complete {
@@ -78,9 +79,22 @@ impl Emitter<'_> {
                 ///
                 /// # Errors
                 ///
-                /// Returns an error if the schema has no message with this code, or
-                /// if the body is not a valid encoding of that message.
+                /// Returns an error if the schema has no message with this code, if
+                /// the body is not a valid encoding of that message, or if it exceeds
+                /// [`DecodeLimits::DEFAULT`].
                 pub fn decode(frame: &#frame) -> Result<Self, #decode_error> {
+                    Self::decode_within(frame, &#limits::DEFAULT)
+                }
+
+                /// Decodes a frame's body as the message that its code stands for,
+                /// within `limits`.
+                ///
+                /// # Errors
+                ///
+                /// Returns an error if the schema has no message with this code, if
+                /// the body is not a valid encoding of that message, or if it exceeds
+                /// the limits.
+                pub fn decode_within(frame: &#frame, limits: &#limits) -> Result<Self, #decode_error> {
                     #bind
                     let Ok(code) = MessageCode::try_from(frame.code) else {
                         return Err(#decode_error::new(#kind::UnexpectedCode { code: frame.code }, 0));
@@ -105,6 +119,12 @@ impl Emitter<'_> {
                 pub fn write_to(&self, buffer: &mut #buffer) -> Result<(), #frame_error> {
                     let code = self.code().into();
                     match self { #(#writes)* }
+                }
+            }
+
+            impl #answer for AnyMessage {
+                fn from_frame_within(frame: &#frame, limits: &#limits) -> Result<Self, #decode_error> {
+                    Self::decode_within(frame, limits)
                 }
             }
 

@@ -243,6 +243,7 @@ impl Emitter<'_> {
         quote! {
             #docs
             #[derive(Clone, Debug, PartialEq)]
+            #[non_exhaustive]
             pub enum #name { #(#members)* }
 
             #(#froms)*

@@ -1,6 +1,7 @@
 //! Enums: a closed enum becomes a Rust enum, an open one a newtype.
 //!
-//! Invariant: a value is never a bare integer, and an open enum keeps any number.
+//! Invariant: a value is never a bare integer, and an open enum keeps any number. A
+//! schema may get further values, so that other crates cannot match without a wildcard.
 
 use std::collections::BTreeSet;
 
@@ -63,6 +64,7 @@ fn closed_enum(scope: &Scope<'_>, item: &Enum) -> TokenStream {
     quote! {
         #header
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[non_exhaustive]
         #[repr(i32)]
         pub enum #name { #(#variants)* }
 

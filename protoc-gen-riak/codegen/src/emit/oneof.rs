@@ -90,6 +90,7 @@ impl Emitter<'_> {
         quote! {
             #docs
             #[derive(Clone, #debug PartialEq)]
+            #[non_exhaustive]
             pub enum #name #lifetime { #(#variants)* }
 
             #debug_impl

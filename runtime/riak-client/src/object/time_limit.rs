@@ -32,7 +32,7 @@ impl TimeLimit {
     pub(super) fn rest<C: Call>(self, riak: &Riak<C>) -> Riak<With<&C>> {
         let mut options = CallOptions::new();
         options.timeout = self.left();
-        riak.with(options)
+        Riak::over(With::new(riak.carrier(), options))
     }
 
     /// Reports whether there is time for another call after a pause.

@@ -127,8 +127,8 @@ async fn refusals_keep_their_place_among_pipelined_answers() {
         let text = answer.body.to_string_lossy().into_owned();
         answers.push((answer.code, text.contains("Permission denied"), text.contains("code: 253")));
     }
-    let (pong, denied, found) = ((2, false, false), (0, true, false), (10, false, false));
-    assert_eq!(answers, [pong, denied, (0, false, true), found, denied, denied, pong]);
+    let (alive, denied, found) = ((2, false, false), (0, true, false), (10, false, false));
+    assert_eq!(answers, [alive, denied, (0, false, true), found, denied, denied, alive]);
 }
 
 #[tokio::test]

@@ -324,6 +324,9 @@ impl Entry {
 fn parse_entries(input: ParseStream<'_>) -> syn::Result<Vec<Entry>> {
     let mut entries = Vec::new();
     while !input.is_empty() {
+        if !input.peek(Ident::peek_any) {
+            return Err(input.error("an attribute is a name, and often a value: write it as in `tag = 3`"));
+        }
         let name = input.call(Ident::parse_any)?;
         let value = if input.parse::<Option<Token![=]>>()?.is_some() {
             let mut value = TokenStream::new();

@@ -33,8 +33,8 @@
 //! membership. Exchanges recorded with a real node are replayed against it, and
 //! give the same message codes, connection closes, error texts and contents.
 //!
-//! Any other request, such as a search, gets the answer of a real node that does
-//! not serve it: "Unknown message code".
+//! Any other request, such as map-reduce, a search or a query of Riak TS, gets the
+//! answer of a real node that does not serve it: "Unknown message code".
 //!
 //! # How it differs from a real node
 //!
@@ -65,7 +65,9 @@
 //! - Requests take no time. [`NodeBuilder::part_time`] sets the time that counts
 //!   towards their timeouts.
 //! - Security is off, unless a `SecuredNode` (feature `tls`) stands in front of the
-//!   node. Commit hooks are stored as properties, but never run.
+//!   node, whose users may do everything until they are granted something
+//!   (`Security::grant`). Commit hooks are stored as properties, but never run; buckets with
+//!   `write_once` or `consistent` behave as all others.
 //!
 //! # Reproducible tests
 //!
@@ -117,9 +119,13 @@ mod index;
 mod node;
 mod object;
 mod pace;
+#[cfg(feature = "tls")]
+mod permission;
 mod proxy;
 mod quorum;
 mod refusal;
+#[cfg(feature = "tls")]
+mod relay;
 mod ring;
 #[cfg(feature = "tls")]
 mod secured;

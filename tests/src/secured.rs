@@ -4,6 +4,7 @@
 //! authenticate before any request passes. Invariant: nothing reaches the node
 //! before that.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -22,8 +23,14 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::{RootCertStore, ServerConfig, crypto::ring};
 
+use crate::permission::Grants;
+use crate::relay::relay;
+
 /// The number of failed authentications after which a real node closes the connection.
 const MAX_FAILURES: usize = 3;
+
+/// The longest frame that is accepted before authentication.
+const MAX_FRAME: u32 = 64 * 1024;
 
 /// The security settings of a node.
 ///
@@ -36,6 +43,7 @@ pub struct Security {
     key: String,
     client_authority: Option<String>,
     users: Vec<(String, Source)>,
+    grants: BTreeMap<String, Grants>,
     pause: Duration,
 }
 
@@ -70,6 +78,21 @@ impl Security {
     #[must_use]
     pub fn certificate(mut self, user: impl Into<String>) -> Self {
         self.users.push((user.into(), Source::Certificate));
+        self
+    }
+
+    /// Grants a user permissions, such as `riak_kv.get`, on all buckets.
+    ///
+    /// A user who is granted anything is denied everything else; one who is granted
+    /// nothing may do everything, where a real node permits nothing. Scans over whole
+    /// objects and requests of replication are not checked.
+    #[must_use]
+    pub fn grant(
+        mut self,
+        user: impl Into<String>,
+        permissions: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.grants.entry(user.into()).or_default().add(permissions);
         self
     }
 
@@ -136,8 +159,10 @@ impl SecuredNode {
     ///
     /// # Errors
     ///
-    /// If the certificate or the key cannot be used, or no socket can be bound.
+    /// If the certificate or the key cannot be used, a permission does not exist, or no
+    /// socket can be bound.
     pub async fn start(backend: SocketAddr, security: Security) -> io::Result<Self> {
+        security.grants.values().try_for_each(Grants::check)?;
         let acceptor = security.acceptor()?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let addr = listener.local_addr()?;
@@ -175,22 +200,22 @@ async fn accept(listener: TcpListener, gateway: Arc<Gateway>) {
 impl Gateway {
     async fn serve(&self, mut socket: TcpStream) -> io::Result<()> {
         socket.set_nodelay(true)?;
-        while read(&mut socket).await?.code != RpbStartTls::CODE {
+        while read(&mut socket, MAX_FRAME).await?.code != RpbStartTls::CODE {
             refuse(&mut socket, "Security is enabled, please STARTTLS first").await?;
         }
         write(&mut socket, |out| out.push_body(RpbStartTls::CODE, &[])).await?;
         let mut secured = self.acceptor.accept(socket).await?;
         let has_certificate = secured.get_ref().1.peer_certificates().is_some();
         let mut failures = 0;
-        loop {
-            let request = read(&mut secured).await?;
+        let user = loop {
+            let request = read(&mut secured, MAX_FRAME).await?;
             if request.code != RpbAuthReq::CODE {
                 refuse(&mut secured, "Security is enabled, please authenticate first").await?;
                 continue;
             }
             let request: RpbAuthReq = request.decode().map_err(io::Error::other)?;
             if self.security.authenticates(&request, has_certificate) {
-                break;
+                break request.user.to_string_lossy().into_owned();
             }
             tokio::time::sleep(self.security.pause).await;
             refuse(&mut secured, "Authentication failed").await?;
@@ -198,18 +223,22 @@ impl Gateway {
             if failures == MAX_FAILURES {
                 return secured.shutdown().await;
             }
-        }
+        };
         write(&mut secured, |out| out.push_body(RpbAuthResp::CODE, &[])).await?;
         let mut backend = TcpStream::connect(self.backend).await?;
         backend.set_nodelay(true)?;
+        if let Some(grants) = self.security.grants.get(&user) {
+            return relay(secured, backend, user, grants.clone()).await;
+        }
         tokio::io::copy_bidirectional(&mut secured, &mut backend).await?;
         Ok(())
     }
 }
 
-async fn read(io: &mut (impl AsyncRead + Unpin)) -> io::Result<Frame> {
+/// Reads a frame of at most `max` bytes.
+pub(crate) async fn read(io: &mut (impl AsyncRead + Unpin), max: u32) -> io::Result<Frame> {
     let length = io.read_u32().await?;
-    if length == 0 || length > 64 * 1024 {
+    if length == 0 || length > max {
         return Err(io::ErrorKind::InvalidData.into());
     }
     let code = io.read_u8().await?;
@@ -223,7 +252,7 @@ async fn refuse(io: &mut (impl AsyncWrite + Unpin), text: &'static str) -> io::R
     write(io, |out| out.push(RpbErrorResp::CODE, &error)).await
 }
 
-async fn write<E>(
+pub(crate) async fn write<E>(
     io: &mut (impl AsyncWrite + Unpin),
     frame: impl FnOnce(&mut WriteBuffer) -> Result<(), E>,
 ) -> io::Result<()>

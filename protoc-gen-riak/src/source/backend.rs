@@ -82,8 +82,9 @@ fn fault_from_error(graph: &Graph, dir: &Path, message: &str) -> Diagnostic {
     let plain = plain.replace(&format!("`{}`: ", unit.source.name), "");
     let message = match plain.rsplit_once("Non-unique field name: ") {
         Some((_, name)) => format!(
-            "two fields have the JSON name `{name}`, in which underscores do not count: rename one, or give it \
-             a json_name"
+            "another field has the same JSON name as `{}`, since underscores do not count in it: rename one, \
+             or give it a json_name",
+            name.trim_matches('`')
         ),
         None => format!("the parser behind this one refuses the file: {plain}"),
     };
@@ -289,6 +290,18 @@ mod tests {
         assert_eq!(
             fault.to_string(),
             "a.proto:2:9: the parser behind this one refuses the file: no good: `Oddity`"
+        );
+    }
+
+    #[test]
+    fn two_fields_of_proto3_with_one_json_name_are_a_fault() {
+        let text = "syntax = \"proto3\";\nmessage A { int32 own = 1; int32 own_ = 2; }\n";
+        let builtin = [("a.proto", text)];
+        let sources = Sources { overlays: vec!["a.proto".into()], builtin: &builtin, ..Sources::default() };
+        let error = crate::source::load(&sources).unwrap_err().to_string();
+        assert!(
+            error.contains("a.proto:2:34: another field has the same JSON name as `own_`, since"),
+            "{error}"
         );
     }
 

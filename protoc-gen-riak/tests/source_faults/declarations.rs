@@ -235,6 +235,18 @@ fn extensions() {
 }
 
 #[test]
+fn options_without_their_import() {
+    assert_faults(
+        "syntax = \"proto3\";\nmessage A {}\nmessage B {\n  option (riak.code) = 200;\n}\nservice S {\n  rpc M(A) returns (B) {\n    \
+         option (.riak.operation) = { request: 1 response: 200 };\n  }\n}",
+        &[
+            "4:10: there is no option `(riak.code)`: import `riak_options.proto`",
+            "8:12: there is no option `(.riak.operation)`: import `riak_options.proto`",
+        ],
+    );
+}
+
+#[test]
 fn options() {
     let head = "syntax = \"proto2\";\nimport \"google/protobuf/descriptor.proto\";\npackage p;\nmessage Op { required uint32 request = 1; repeated Alt alternative = 2; optional Kind kind = 3; }\n\
         message Alt { required int32 code = 1; optional bool last = 2; }\nenum Kind { ONE = 1; TWO = 2; }\nextend google.protobuf.MessageOptions { optional uint32 code = 50000; optional Op operation = 50001; }\n\
@@ -248,7 +260,7 @@ fn options() {
         &[
             "9:8: there is no option `deprecatd` of a file: did you mean `deprecated`?",
             "10:23: the value of `java_package` does not fit its type `string`: write UTF-8 text in quotes",
-            "11:23: the enum `google.protobuf.FileOptions.OptimizeMode` has no value `FAST`",
+            "11:23: the enum `google.protobuf.FileOptions.OptimizeMode` has no value `FAST`: write one of `SPEED`, `CODE_SIZE`, `LITE_RUNTIME`",
             "13:8: the option `(text)` is already set",
             "14:8: there is no option `text` of a file: write `(text)`, in parentheses, for one that a schema declares",
             "15:8: `(code)` extends `google.protobuf.MessageOptions`, so it cannot stand here, where `google.protobuf.FileOptions` is meant",
@@ -259,7 +271,7 @@ fn options() {
             "23:14: `request` is not repeated: give it one value",
             "24:23: the value of `code` does not fit its type `int32`: write an integer of 32 bits",
             "25:18: `p.Alt` needs `code` as well",
-            "26:9: the enum `p.Kind` has no value `THREE`",
+            "26:9: the enum `p.Kind` has no value `THREE`: write one of `ONE`, `TWO`",
             "27:3: `p.Op` has no field `lost`",
             "31:22: `operation` is a message: write its fields in braces, or set one of them by `operation.name`",
             "32:15: `code` is no single message, so it has no `x` to set",

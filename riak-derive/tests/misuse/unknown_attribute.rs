@@ -15,4 +15,10 @@ struct Message {
     fifth: u32,
 }
 
+#[derive(Default, RiakMessage)]
+struct ANumberAlone {
+    #[riak(1)]
+    queue: String,
+}
+
 fn main() {}

@@ -133,7 +133,7 @@ pub use config::{
 };
 #[cfg(feature = "client")]
 pub use data_type::{
-    Blind, Causality, Context, DataType, DataTypes, Map, MapUpdate, Seen, Set, SetUpdate, Update,
+    Blind, Causality, Context, DataType, DataTypes, Map, MapFields, MapUpdate, Seen, Set, SetUpdate, Update,
 };
 #[cfg(feature = "client")]
 pub use facade::{ConnectError, Riak};

@@ -17,6 +17,8 @@ use crate::Request;
 /// layers. Feature `tower`.
 ///
 /// It is always ready: the underlying [`Call`] or a layer limits the calls in flight.
+/// It takes requests of any type, so `tower`'s `ready` needs to be told which:
+/// `ServiceExt::<RpbGetReq>::ready(&mut service)`.
 ///
 /// ```no_run
 /// # async fn example<R>(cluster: riak_runtime::client::Cluster, request: R) -> Result<(), riak_runtime::client::CallError>

@@ -108,6 +108,16 @@ async fn stream_connections_are_closed_when_idle_or_old() {
 }
 
 #[tokio::test]
+async fn a_pool_makes_calls_with_its_limits_at_zero() {
+    let (node, _) = start_server().await;
+    let config = PoolConfig::new().max_connections(0).max_streams(0).target_in_flight(0).max_waiting(0);
+    let pool = pool(node, config.wait_timeout(Duration::from_secs(1)));
+    concurrent_calls(&pool, 1).await;
+    let riak = Riak::over(pool);
+    riak.kv().list_keys(keys()).await.unwrap().all().await.unwrap();
+}
+
+#[tokio::test]
 async fn infinite_timeouts_do_not_overflow() {
     let (node, _) = start_server().await;
     let long = Duration::MAX;

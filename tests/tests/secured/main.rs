@@ -6,6 +6,7 @@ mod authority;
 mod faults;
 mod files;
 mod handshakes;
+mod recorded;
 
 use std::time::Duration;
 

@@ -4,7 +4,10 @@ use riak_codegen::suggest::nearest;
 
 use super::Checker;
 use crate::source::ast::{Field, FieldType, Label, Scalar, Syntax, Value, ValueKind};
-use crate::source::types::Kind;
+use crate::source::types::{EnumInfo, Kind};
+
+/// The largest number of values that a message lists.
+const MAX_LISTED: usize = 8;
 
 impl Checker<'_> {
     pub(super) fn default_of(&mut self, field: &Field, kind: Kind) {
@@ -48,17 +51,20 @@ impl Checker<'_> {
             );
             return self.fault(value.span, message);
         };
-        let names = declared.values.iter().map(|(name, _)| name.as_str());
-        if names.clone().any(|known| known == text) {
-            return;
+        if !declared.values.iter().any(|(known, _)| known == text) {
+            self.fault(value.span, unknown_value(declared, text));
         }
-        let message = match nearest(text, names) {
-            Some(near) => {
-                format!("the enum `{}` has no value `{text}`: did you mean `{near}`?", declared.full)
-            }
-            None => format!("the enum `{}` has no value `{text}`", declared.full),
-        };
-        self.fault(value.span, message);
+    }
+}
+
+/// Returns the message for a name that is none of an enum's values.
+pub(super) fn unknown_value(declared: &EnumInfo, name: &str) -> String {
+    let known: Vec<&str> = declared.values.iter().map(|(known, _)| known.as_str()).collect();
+    let fault = format!("the enum `{}` has no value `{name}`", declared.full);
+    match nearest(name, known.iter().copied()) {
+        Some(near) => format!("{fault}: did you mean `{near}`?"),
+        None if known.len() <= MAX_LISTED => format!("{fault}: write one of `{}`", known.join("`, `")),
+        None => fault,
     }
 }
 

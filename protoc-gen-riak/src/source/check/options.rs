@@ -5,10 +5,13 @@ use std::collections::HashMap;
 use riak_codegen::suggest::nearest;
 
 use super::Checker;
-use super::defaults::mismatch;
+use super::defaults::{mismatch, unknown_value};
 use super::wire::{self, Encoded, Record};
 use crate::source::ast::{Label, NamePart, OptionSet, Scalar, Value, ValueKind};
 use crate::source::types::{FieldInfo, Kind, Lookup, SymbolKind};
+
+/// The options of `riak_options.proto`, which a schema that uses them may have forgotten to import.
+const OWN_OPTIONS: [&str; 5] = ["riak.operation", "riak.error", "riak.field", "riak.code", "riak.kind"];
 
 /// A resolved option.
 #[derive(Debug, Clone)]
@@ -212,6 +215,9 @@ impl Checker<'_> {
                     Some(index) => {
                         format!("there is no option `{}`: did you mean `({})`?", part.written(), known[index])
                     }
+                    None if OWN_OPTIONS.contains(&part.text.trim_start_matches('.')) => {
+                        format!("there is no option `{}`: import `riak_options.proto`", part.written())
+                    }
                     None => format!(
                         "there is no option `{}`: declare it, or import the file that declares it",
                         part.written()
@@ -315,14 +321,8 @@ impl Checker<'_> {
         if let Some(number) = number {
             return Some(Encoded::Varint(number.cast_unsigned()));
         }
-        let names = declared.values.iter().map(|(name, _)| name.as_str());
         let message = match &value.kind {
-            ValueKind::Ident { text, .. } => match nearest(text, names) {
-                Some(near) => {
-                    format!("the enum `{}` has no value `{text}`: did you mean `{near}`?", declared.full)
-                }
-                None => format!("the enum `{}` has no value `{text}`", declared.full),
-            },
+            ValueKind::Ident { text, .. } => unknown_value(declared, text),
             _ => format!("write the name of a value of the enum `{}`", declared.full),
         };
         self.fault(value.span, message);

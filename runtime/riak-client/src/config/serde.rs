@@ -8,10 +8,10 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, Unexpected, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, Unexpected, Visitor};
 
-use super::ClientConfig;
 use super::url::{GivenParameters, redact};
+use super::{ClientConfig, PARAMETERS};
 
 impl<'de> Deserialize<'de> for ClientConfig {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -43,7 +43,7 @@ impl<'de> Visitor<'de> for ConfigVisitor {
                     config.nodes.push(node.parse().map_err(redact).map_err(A::Error::custom)?);
                 }
             } else {
-                let ParameterText(value) = map.next_value()?;
+                let value = map.next_value_seed(ValueOf(&name))?;
                 given.set(&mut config, &name, &value).map_err(A::Error::custom)?;
             }
         }
@@ -52,39 +52,44 @@ impl<'de> Visitor<'de> for ConfigVisitor {
     }
 }
 
-/// A value as it would appear in a URL; counts may be numbers.
-struct ParameterText(String);
+/// Reads the value of the parameter with this name, as it would appear in a URL; counts
+/// may be numbers.
+struct ValueOf<'n>(&'n str);
 
-impl<'de> Deserialize<'de> for ParameterText {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct TextVisitor;
+impl<'de> DeserializeSeed<'de> for ValueOf<'_> {
+    type Value = String;
 
-        impl Visitor<'_> for TextVisitor {
-            type Value = ParameterText;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<String, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a text or a whole number")
-            }
+impl Visitor<'_> for ValueOf<'_> {
+    type Value = String;
 
-            fn visit_str<E: Error>(self, text: &str) -> Result<ParameterText, E> {
-                Ok(ParameterText(text.to_owned()))
-            }
-
-            fn visit_u64<E: Error>(self, number: u64) -> Result<ParameterText, E> {
-                Ok(ParameterText(number.to_string()))
-            }
-
-            fn visit_i64<E: Error>(self, number: i64) -> Result<ParameterText, E> {
-                Ok(ParameterText(number.to_string()))
-            }
-
-            // Without the digits, which may be those of a password.
-            fn visit_f64<E: Error>(self, _: f64) -> Result<ParameterText, E> {
-                Err(E::invalid_type(Unexpected::Other("a number that is not whole, or too large"), &self))
-            }
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a text or a whole number for `{}`", self.0)?;
+        match PARAMETERS.iter().find(|parameter| parameter.name == self.0) {
+            Some(parameter) => write!(f, " ({})", parameter.unit),
+            None => Ok(()),
         }
+    }
 
-        deserializer.deserialize_any(TextVisitor)
+    fn visit_str<E: Error>(self, text: &str) -> Result<String, E> {
+        Ok(text.to_owned())
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<String, E> {
+        Ok(number.to_string())
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<String, E> {
+        Ok(number.to_string())
+    }
+
+    // Without the digits, which may be those of a password.
+    fn visit_f64<E: Error>(self, _: f64) -> Result<String, E> {
+        Err(E::invalid_type(Unexpected::Other("a number that is not whole, or too large"), &self))
     }
 }
 
@@ -120,6 +125,10 @@ mod tests {
         }
         let error = serde_json::from_str::<ClientConfig>(r#"{"nodes": ["a"], "nodes": ["b"]}"#).unwrap_err();
         assert!(error.to_string().contains("`nodes` is given twice"), "{error}");
+        let error = serde_json::from_str::<ClientConfig>(r#"{"discover": true}"#).unwrap_err();
+        let advice =
+            "boolean `true`, expected a text or a whole number for `discover` (off, dns or membership)";
+        assert!(error.to_string().contains(advice), "{error}");
         let error = serde_json::from_str::<ClientConfig>(r#"{"pool_mx": 3}"#).unwrap_err();
         assert!(error.to_string().contains("did you mean `pool_max`?"), "{error}");
     }

@@ -5,7 +5,7 @@
 use riak_runtime::Blob;
 
 use super::context::{Context, Seen};
-use super::{MapUpdate, SetUpdate};
+use super::{MapFields, MapUpdate, SetUpdate};
 use crate::riak_dt::dt_fetch_resp;
 use crate::riak_dt::{DtFetchResp, MapEntry};
 
@@ -46,13 +46,28 @@ impl Set {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Map {
-    /// The fields.
+    /// The fields, as Riak sent them; [`Map::fields`] finds one by its name.
     pub entries: Vec<MapEntry>,
     /// The context of the read, which [`Map::update`] passes on.
     pub context: Option<Context>,
 }
 
 impl Map {
+    /// Returns the fields, to be found by name and type.
+    ///
+    /// ```
+    /// # fn example(map: riak_client::Map) {
+    /// let fields = map.fields();
+    /// let visits = fields.counter("visits").unwrap_or(0);
+    /// let street = fields.map("address").and_then(|address| address.register("street"));
+    /// # let _ = (visits, street);
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn fields(&self) -> MapFields<'_> {
+        MapFields::new(&self.entries)
+    }
+
     /// Begins an update of the map, which can also remove fields and elements.
     pub fn update(&self) -> MapUpdate<Seen> {
         MapUpdate::with_causality(Seen(self.context.clone()))

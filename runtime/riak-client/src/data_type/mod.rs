@@ -7,6 +7,7 @@
 
 mod context;
 mod fetched;
+mod fields;
 mod map;
 mod update;
 
@@ -19,6 +20,7 @@ use crate::{Location, Riak};
 
 pub use context::{Blind, Causality, Context, Seen};
 pub use fetched::{DataType, Map, Set};
+pub use fields::MapFields;
 pub use map::MapUpdate;
 pub use update::{SetUpdate, Update};
 

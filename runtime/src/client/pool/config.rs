@@ -35,7 +35,7 @@ pub struct PoolConfig {
     pub target_in_flight: usize,
     /// The maximum number of connections for streams and calls of
     /// [`Cost::Long`](crate::operation::Cost), each of which has its own. Default
-    /// 8: each of them makes a node walk much of what it stores.
+    /// 8: each of them makes a node walk much of what it stores. 0 counts as 1.
     pub max_streams: usize,
     /// The number of streams and long calls that may wait for a connection; further
     /// ones fail with [`NotSent::QueueFull`](super::super::NotSent::QueueFull).

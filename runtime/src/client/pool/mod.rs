@@ -171,7 +171,7 @@ impl Pool {
     /// No runtime is needed yet; calls need a tokio runtime with timers and IO.
     pub fn new(node: Node, connector: Arc<dyn Connector>, mut config: PoolConfig) -> Self {
         // `close` acquires all permits at once, so their number has to fit a `u32`.
-        config.max_streams = config.max_streams.min(Semaphore::MAX_PERMITS).min(u32::MAX as usize);
+        config.max_streams = config.max_streams.clamp(1, Semaphore::MAX_PERMITS).min(u32::MAX as usize);
         let streams = Arc::new(Semaphore::new(config.max_streams));
         let state = State {
             connections: SharedConnections::new(),

@@ -11,7 +11,7 @@ use echo::*;
 use raw::Raw;
 use riak_runtime::operation::ErrorFrame;
 use riak_runtime::server::{ErrorReply, Failure, Outbox, Replies, ServerConfig, Service, unary};
-use riak_runtime::{DecodeLimits, Frame};
+use riak_runtime::{Blob, DecodeLimits, Frame};
 
 /// Sends the last answer of a stream itself, and then misbehaves.
 struct AfterTheEnd;
@@ -76,7 +76,7 @@ async fn an_answer_after_the_last_one_is_not_sent_and_closes_the_connection() {
     assert!(raw.next().await.is_none());
 }
 
-/// Answers code 77, and then returns an error.
+/// Answers code 77 as its body says, and then returns an error.
 struct AnswersThenFails;
 
 impl Service for AnswersThenFails {
@@ -89,8 +89,20 @@ impl Service for AnswersThenFails {
     }
 
     async fn call(&self, request: Frame, outbox: &mut Outbox) -> Result<(), Failure> {
-        if request.body.is_empty() {
-            outbox.answer(&EchoResp::default())?;
+        match &request.body[..] {
+            b"message" => outbox.answer(&EchoResp::default())?,
+            b"frame" => outbox.frame(10, &Blob::new())?,
+            b"two frames" => {
+                outbox.frame(10, &Blob::new())?;
+                // A service might ignore the error.
+                let _ = outbox.frame(10, &Blob::new());
+            }
+            b"frames of a stream" => {
+                outbox.begin_stream();
+                outbox.frame(10, &Blob::new())?;
+                outbox.frame(10, &Blob::new())?;
+            }
+            _ => {}
         }
         Err(ErrorReply::new("mine").into())
     }
@@ -106,11 +118,25 @@ async fn an_error_uses_the_error_frame_of_the_called_service() {
         assert_eq!(raw.next().await.unwrap().code, 99);
         raw.send(framed(&echo::echo("error"))).await;
         assert_eq!(raw.error().await, "overload");
-        // An error after an answer is dropped.
-        raw.send(frame(77, b"")).await;
-        assert_eq!(raw.next().await.unwrap().code, 10);
-        assert!(raw.is_open().await);
     }
+}
+
+#[tokio::test]
+async fn an_error_after_a_unary_answer_closes_the_connection() {
+    let (address, ..) = serve(ServerConfig::default(), (AnswersThenFails, EchoService(Mirror))).await;
+    for answer in ["message", "frame", "two frames"] {
+        let mut raw = Raw::connect(address).await;
+        raw.send([frame(77, answer.as_bytes()), framed(&echo::echo("behind"))].concat()).await;
+        assert_eq!(raw.next().await.expect("the answer").code, 10);
+        // A second frame would be taken for the answer to the request behind.
+        assert!(raw.next().await.is_none(), "{answer}");
+    }
+    let mut raw = Raw::connect(address).await;
+    raw.send(frame(77, b"frames of a stream")).await;
+    for code in [10, 10, 99] {
+        assert_eq!(raw.next().await.unwrap().code, code);
+    }
+    assert!(raw.is_open().await);
 }
 
 #[tokio::test]

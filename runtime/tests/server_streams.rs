@@ -14,6 +14,7 @@ use echo::*;
 use raw::Raw;
 use riak_runtime::server::{Failure, Replies, ServerConfig, Service, serve_connection};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+use tokio::sync::Semaphore;
 
 /// Longer than any connection here may stay open.
 const HOUR: Duration = Duration::from_secs(3600);
@@ -91,6 +92,41 @@ impl EchoServer for Counted {
     }
 }
 
+/// Streams like [`Counted`], and then waits at a gate: once at the nonce `gate`, before each
+/// of any number of further answers at `gates`.
+#[derive(Clone, Debug)]
+struct Gated {
+    counted: Counted,
+    gate: Arc<Semaphore>,
+}
+
+impl Default for Gated {
+    fn default() -> Self {
+        Self { counted: Counted::default(), gate: Arc::new(Semaphore::new(0)) }
+    }
+}
+
+impl EchoServer for Gated {
+    async fn list(&self, request: ListReq, replies: &mut Replies<'_, ListResp>) -> Result<(), Failure> {
+        self.counted.running.fetch_add(1, Ordering::Relaxed);
+        let _running = Running(Arc::clone(&self.counted.running));
+        let nonce = request.nonce.clone();
+        self.counted.list(request, replies).await?;
+        if nonce == "gate" {
+            self.gate.acquire().await.unwrap().forget();
+        }
+        while nonce == "gates" {
+            self.gate.acquire().await.unwrap().forget();
+            replies.send(&ListResp { nonce: nonce.clone(), count: None, flag: None }).await?;
+        }
+        Ok(())
+    }
+
+    async fn echo(&self, request: EchoReq) -> Result<EchoResp, Failure> {
+        Mirror.echo(request).await
+    }
+}
+
 #[tokio::test]
 async fn a_stream_whose_handler_panics_or_hangs_up_is_cut_off_behind_its_answers() {
     let counted = Counted::default();
@@ -142,7 +178,38 @@ async fn a_client_that_stops_reading_holds_the_handler_up_at_the_buffers_limit()
 }
 
 #[tokio::test]
-async fn a_stream_is_dropped_when_its_client_goes_away() {
+async fn a_client_that_closes_its_sending_side_gets_all_its_answers() {
+    for refuse in [true, false] {
+        let service = EchoService(Gated::default());
+        let gate = Arc::clone(&service.0.gate);
+        let config = ServerConfig::new().refuse_behind_stream(refuse);
+        let (address, handle, _) = serve(config, service).await;
+        // The stream ends before the server waits for anything, or while it waits.
+        for waits in [false, true] {
+            let mut raw = Raw::connect(address).await;
+            let nonce = if waits { "gate" } else { "no gate" };
+            raw.send([framed(&echo::echo("first")), framed(&list(nonce, 3))].concat()).await;
+            raw.socket.shutdown().await.unwrap();
+            assert_eq!(raw.next().await.expect("the answer to `echo`").code, 10);
+            for index in 0..3 {
+                let answer: ListResp = raw.next().await.expect("an answer").decode().unwrap();
+                assert_eq!((answer.count, answer.flag), (Some(index), None));
+            }
+            if waits {
+                gate.add_permits(1);
+            }
+            let last: ListResp = raw.next().await.expect("the last answer").decode().unwrap();
+            assert_eq!(last.flag, Some(true));
+            assert!(raw.next().await.is_none());
+        }
+        while handle.connections() > 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_stream_is_dropped_when_its_client_resets_the_connection() {
     for refuse in [true, false] {
         let counted = Counted::default();
         let config = ServerConfig::new().refuse_behind_stream(refuse);
@@ -154,12 +221,33 @@ async fn a_stream_is_dropped_when_its_client_goes_away() {
             raw.send(framed(request)).await;
             assert!(raw.next().await.is_some());
             assert_eq!(counted.running(), 1);
+            raw.socket.set_zero_linger().unwrap();
             drop(raw);
             counted.ended().await;
         }
         while handle.connections() > 0 {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
+    }
+}
+
+#[tokio::test]
+async fn a_stream_of_a_client_that_has_closed_its_socket_ends_with_its_next_answers() {
+    let service = EchoService(Gated::default());
+    let (gate, counted) = (Arc::clone(&service.0.gate), service.0.counted.clone());
+    let (address, handle, _) = serve(ServerConfig::default(), service).await;
+    let mut raw = Raw::connect(address).await;
+    raw.send(framed(&list("gates", 1))).await;
+    assert!(raw.next().await.is_some());
+    // It has nothing unread, so that its close looks like that of its sending side alone.
+    drop(raw);
+    // The client answers the first of the next answers with a reset.
+    while counted.running() > 0 {
+        gate.add_permits(1);
+        tokio::task::yield_now().await;
+    }
+    while handle.connections() > 0 {
+        tokio::task::yield_now().await;
     }
 }
 

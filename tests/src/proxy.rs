@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -179,7 +179,8 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     }
 }
 
-/// Forwards frames in both directions until either side ends.
+/// Forwards frames in both directions until the node has closed its side, or a fault or an
+/// error ends the connection. A client that closes its side may still get answers.
 async fn relay(client: TcpStream, shared: &Arc<Shared>) -> io::Result<()> {
     let node = TcpStream::connect(shared.target).await?;
     client.set_nodelay(true)?;
@@ -188,43 +189,78 @@ async fn relay(client: TcpStream, shared: &Arc<Shared>) -> io::Result<()> {
     let (from_node, to_node) = node.into_split();
     let mut ways = JoinSet::new();
     for (from, to, is_answer) in [(from_client, to_node, false), (from_node, to_client, true)] {
-        let (sender, receiver) = mpsc::channel(QUEUE_CAPACITY);
-        ways.spawn(read_frames(from, sender, Arc::clone(shared), is_answer));
-        ways.spawn(write_frames(to, receiver));
+        let shared = Arc::clone(shared);
+        ways.spawn(async move { (is_answer, forward(from, to, shared, is_answer).await) });
     }
-    // The first task that ends takes the others with it.
-    match ways.join_next().await {
-        Some(Ok(result)) => result,
-        _ => Ok(()),
+    while let Some(Ok((is_answer, ended))) = ways.join_next().await {
+        if is_answer || ended.is_err() {
+            return ended;
+        }
     }
+    Ok(())
+}
+
+/// Forwards frames in one direction, up to the end of the input and including it.
+async fn forward(
+    from: OwnedReadHalf,
+    to: OwnedWriteHalf,
+    shared: Arc<Shared>,
+    is_answer: bool,
+) -> io::Result<()> {
+    let (sender, receiver) = mpsc::channel(QUEUE_CAPACITY);
+    let mut ends = JoinSet::new();
+    // At the end of the input the sender is dropped, and the writer ends behind the last frame.
+    ends.spawn(read_frames(from, sender, shared, is_answer));
+    ends.spawn(write_frames(to, receiver));
+    while let Some(ended) = ends.join_next().await {
+        ended.map_err(io::Error::other)??;
+    }
+    Ok(())
 }
 
 /// Bytes, and the time at which they are due.
 type Due = (Instant, Vec<u8>);
 
+/// Reads a frame. It is incomplete if the input ends in it, and empty at the end of the
+/// input.
+async fn read_frame(from: &mut (impl AsyncRead + Unpin)) -> io::Result<Vec<u8>> {
+    let mut frame = Vec::with_capacity(64);
+    from.take(4).read_to_end(&mut frame).await?;
+    if let Some(length) = frame.first_chunk() {
+        let length = u32::from_be_bytes(*length);
+        from.take(u64::from(length)).read_to_end(&mut frame).await?;
+    }
+    Ok(frame)
+}
+
 async fn read_frames(
-    mut from: OwnedReadHalf,
+    from: OwnedReadHalf,
     sender: mpsc::Sender<Due>,
     shared: Arc<Shared>,
     is_answer: bool,
 ) -> io::Result<()> {
     let closed = || io::Error::from(io::ErrorKind::ConnectionAborted);
-    let mut from = tokio::io::BufReader::new(&mut from);
+    let mut from = tokio::io::BufReader::new(from);
     loop {
-        let length = from.read_u32().await?;
-        let mut frame = length.to_be_bytes().to_vec();
-        frame.resize(4 + length as usize, 0);
-        from.read_exact(&mut frame[4..]).await?;
+        let mut frame = read_frame(&mut from).await?;
+        if frame.is_empty() {
+            return Ok(());
+        }
         let mut due = Instant::now() + shared.faults().latency;
         let fate = shared.fate(is_answer);
         match fate {
             Fate::Pass | Fate::Truncate => {}
             Fate::Cut => return Err(closed()),
-            Fate::Stall => return std::future::pending().await,
+            Fate::Stall => {
+                tokio::io::copy(&mut from, &mut tokio::io::sink()).await?;
+                return Ok(());
+            }
             Fate::Delay => due += Duration::from_millis(100),
-            // No message has the code 199.
-            Fate::WrongCode => frame[4] = 199,
-            Fate::WrongLength => frame[..4].copy_from_slice(&u32::MAX.to_be_bytes()),
+            // No message has the code 199. A frame of length zero has no code to replace.
+            Fate::WrongCode => frame.iter_mut().skip(4).take(1).for_each(|code| *code = 199),
+            Fate::WrongLength => {
+                frame.iter_mut().zip(u32::MAX.to_be_bytes()).for_each(|(byte, wrong)| *byte = wrong);
+            }
         }
         if fate == Fate::Truncate {
             let half = frame.len() / 2 + 1;
@@ -264,6 +300,61 @@ async fn write_frames(mut to: OwnedWriteHalf, mut receiver: mpsc::Receiver<Due>)
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Starts a node that answers every connection with `answers` and closes it, and a proxy in
+    /// front of it. Returns the proxy and what a client receives.
+    async fn receive(answers: Vec<u8>, faults: Faults) -> (Proxy, Vec<u8>) {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let proxy = Proxy::start(listener.local_addr().unwrap(), 1).await.unwrap();
+        proxy.set_faults(faults);
+        let node = async {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            socket.write_all(&answers).await.unwrap();
+        };
+        let client = async {
+            let mut socket = TcpStream::connect(proxy.addr()).await.unwrap();
+            let mut received = Vec::new();
+            socket.read_to_end(&mut received).await.unwrap();
+            received
+        };
+        let ((), received) = tokio::join!(node, client);
+        (proxy, received)
+    }
+
+    #[tokio::test]
+    async fn answers_before_the_nodes_close_arrive() {
+        let faults = Faults { latency: Duration::from_millis(10), ..Faults::default() };
+        // The last one is cut off by the node itself.
+        let answers = [&[0, 0, 0, 2, 10, 1][..], &[0; 4], &[0, 0, 0, 2, 10, 2], &[0, 0, 0, 9, 10]].concat();
+        let (proxy, received) = receive(answers.clone(), faults).await;
+        assert_eq!(received, answers);
+        while proxy.connections() > 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn a_frame_without_a_code_gets_no_other() {
+        let faults = Faults { wrong_code: 1_000_000, ..Faults::default() };
+        let answers = [&[0; 4][..], &[0, 0, 0, 1, 10]].concat();
+        assert_eq!(receive(answers, faults).await.1, [0, 0, 0, 0, 0, 0, 0, 1, 199]);
+    }
+
+    #[tokio::test]
+    async fn a_stalled_connection_ends_with_its_client() {
+        let node = crate::Node::start().await.unwrap();
+        let proxy = Proxy::start(node.addr(), 1).await.unwrap();
+        proxy.set_faults(Faults { stall: 1_000_000, ..Faults::default() });
+        let mut client = TcpStream::connect(proxy.addr()).await.unwrap();
+        client.write_all(&[0, 0, 0, 1, 1]).await.unwrap();
+        while proxy.faults() == 0 {
+            tokio::task::yield_now().await;
+        }
+        drop(client);
+        while proxy.connections() > 0 {
+            tokio::task::yield_now().await;
+        }
+    }
 
     #[test]
     fn faults_have_the_configured_frequency_and_repeat_with_the_seed() {

@@ -68,95 +68,46 @@ where
     IO: AsyncRead + AsyncWrite + Unpin + Send,
     S: Service,
 {
-    let mut stop = pin!(stop);
     let mut outbox = Outbox::new(config);
     let mut connection = Connection {
         io,
         reader: FrameReader::new(config.max_frame),
         outbox: outbox.share(),
         writing: WriteBuffer::new(),
+        half_closed: false,
         refuse_behind_stream: config.refuse_behind_stream,
         idle: Stall::new(config.idle_timeout),
         blocked: Stall::new(config.write_timeout),
     };
-    let mut panicked = None;
-    let end = loop {
-        let request = match connection.reader.next_frame() {
-            Ok(Some(request)) => request,
-            Ok(None) => match connection.fill(stop.as_mut()).await? {
-                Filled::Bytes => continue,
-                Filled::Closed => return connection.flush().await,
-                Filled::Stopped | Filled::Idle => break None,
-            },
-            // Riak closes the connection without an answer.
-            Err(FrameError::Empty) => break None,
-            Err(_) => {
-                let error = ErrorReply::new("Invalid message packet, reason: invalid").and_close();
-                break Some((error, None));
-            }
-        };
-        let code = Some(request.code);
-        let outcome = if service.serves(request.code) {
-            connection.call(service, request, &mut outbox).await?
-        } else {
-            connection.outbox.lock().begin();
-            Outcome::Failed(Failure::unknown_code(request.code))
-        };
-        match outcome {
-            Outcome::Answered => {}
-            Outcome::Failed(Failure::Hangup) => break None,
-            Outcome::Gone => return Ok(()),
-            Outcome::Panicked(payload) => {
-                panicked = Some(payload);
-                break None;
-            }
-            // The error is not sent: the client would take a frame after the last answer for
-            // the answer to its next request.
-            Outcome::Failed(Failure::Error(error)) if connection.outbox.lock().answered => {
-                if error.close {
-                    break None;
-                }
-            }
-            Outcome::Failed(Failure::Error(error)) if error.close => break Some((error, code)),
-            Outcome::Failed(Failure::Error(error)) => match service.error_frame(code) {
-                Some(frame) => connection.push_error(&error, frame)?,
-                None => break None,
-            },
-        }
-        if !connection.outbox.lock().has_room() {
-            connection.flush().await?;
-        }
-    };
-    if let Some((error, code)) = &end
-        && let Some(frame) = service.error_frame(*code)
-    {
-        connection.push_error(error, frame)?;
-    }
-    let closed = match connection.flush().await {
-        Ok(()) => connection.linger().await,
-        Err(error) => Err(error),
-    };
-    match panicked {
-        Some(payload) => resume_unwind(payload),
-        None => closed,
-    }
+    // After an error nothing more can be written.
+    let end = connection.serve(service, &mut outbox, pin!(stop)).await?;
+    connection.close(end).await
+}
+
+/// Why a connection ends, if its byte stream has not failed.
+enum End {
+    /// The client has closed its sending side, and all its requests are answered.
+    Client,
+    /// This side closes it. The error that says why, if one is due, is in the outbox.
+    Server,
+    /// The service panicked, with this payload.
+    Panic(Box<dyn Any + Send>),
 }
 
 /// The outcome of a request.
 enum Outcome {
     Answered,
     Failed(Failure),
-    /// The service panicked, with this payload. Answers to earlier requests may not
-    /// have been written yet.
+    /// Another request arrived during the stream of answers.
+    Interrupted,
+    /// The service panicked, with this payload.
     Panicked(Box<dyn Any + Send>),
-    /// The client has closed the connection.
-    Gone,
 }
 
 /// The result of waiting for bytes.
 enum Filled {
     Bytes,
-    /// The client has closed its side.
+    /// The client has closed its sending side.
     Closed,
     /// The server is shutting down.
     Stopped,
@@ -171,6 +122,8 @@ struct Connection<IO> {
     outbox: Outbox,
     /// Bytes taken from the outbox and not yet written.
     writing: WriteBuffer,
+    /// Whether the client has closed its sending side. It may still read.
+    half_closed: bool,
     refuse_behind_stream: bool,
     /// The wait for bytes from a client that has taken all answers.
     idle: Stall,
@@ -179,6 +132,90 @@ struct Connection<IO> {
 }
 
 impl<IO: AsyncRead + AsyncWrite + Unpin> Connection<IO> {
+    /// Answers requests until the connection ends. What is in the outbox then has yet to
+    /// be written.
+    async fn serve<S: Service>(
+        &mut self,
+        service: &S,
+        outbox: &mut Outbox,
+        mut stop: Pin<&mut impl Future<Output = ()>>,
+    ) -> io::Result<End> {
+        loop {
+            let request = match self.reader.next_frame() {
+                Ok(Some(request)) => request,
+                Ok(None) => match self.fill(stop.as_mut()).await? {
+                    Filled::Bytes => continue,
+                    Filled::Closed => return Ok(End::Client),
+                    Filled::Stopped | Filled::Idle => return Ok(End::Server),
+                },
+                // Riak closes the connection without an answer.
+                Err(FrameError::Empty) => return Ok(End::Server),
+                Err(_) => {
+                    let error = ErrorReply::new("Invalid message packet, reason: invalid");
+                    self.push_error(&error, service.error_frame(None));
+                    return Ok(End::Server);
+                }
+            };
+            if let Some(end) = self.answer(service, request, outbox).await? {
+                return Ok(end);
+            }
+            if !self.outbox.lock().has_room() {
+                self.flush().await?;
+            }
+        }
+    }
+
+    /// Answers a request. Returns how the connection ends, if it does.
+    async fn answer<S: Service>(
+        &mut self,
+        service: &S,
+        request: Frame,
+        outbox: &mut Outbox,
+    ) -> io::Result<Option<End>> {
+        let code = request.code;
+        self.outbox.lock().begin();
+        let outcome = if service.serves(code) {
+            self.call(service, request, outbox).await?
+        } else {
+            Outcome::Failed(Failure::unknown_code(code))
+        };
+        let error = match outcome {
+            Outcome::Answered => return Ok(None),
+            Outcome::Panicked(payload) => return Ok(Some(End::Panic(payload))),
+            Outcome::Failed(Failure::Hangup) => return Ok(Some(End::Server)),
+            Outcome::Failed(Failure::Error(error)) => {
+                let state = self.outbox.lock();
+                // The error is not sent: the client would take a frame after the last answer
+                // for the answer to its next request. A stream has told the client that it
+                // is complete; an answer that is contradicted is all that a unary request
+                // gets on this connection.
+                if state.is_answered() {
+                    let stays = state.is_stream() && !error.close;
+                    return Ok(if stays { None } else { Some(End::Server) });
+                }
+                error
+            }
+            Outcome::Interrupted => {
+                ErrorReply::new("Cannot send another request while one is in progress").and_close()
+            }
+        };
+        let told = self.push_error(&error, service.error_frame(Some(code)));
+        Ok(if told && !error.close { None } else { Some(End::Server) })
+    }
+
+    /// Writes what is left of the answers and closes the connection. A panic of the
+    /// service goes on from here.
+    async fn close(mut self, end: End) -> io::Result<()> {
+        let mut closed = self.flush().await;
+        if closed.is_ok() && !matches!(end, End::Client) {
+            closed = self.linger().await;
+        }
+        match end {
+            End::Panic(payload) => resume_unwind(payload),
+            End::Client | End::Server => closed,
+        }
+    }
+
     /// Calls the service, and writes its answers while it runs.
     async fn call<S: Service>(
         &mut self,
@@ -186,7 +223,6 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Connection<IO> {
         request: Frame,
         outbox: &mut Outbox,
     ) -> io::Result<Outcome> {
-        self.outbox.lock().begin();
         let mut call = pin!(service.call(request, outbox));
         poll_fn(|cx| {
             // The call is not polled again after a panic, and the outbox never holds
@@ -195,25 +231,14 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Connection<IO> {
                 Ok(result) => result,
                 Err(payload) => return Poll::Ready(Ok(Outcome::Panicked(payload))),
             };
-            if self.refuse_behind_stream && self.outbox.lock().streaming {
-                // A client must not send a request during a stream. The check comes before
-                // the end of the stream is written, so that any byte received was sent
-                // before the client could know of the end.
-                let too_early = if self.reader.is_within_frame() {
-                    true
-                } else {
-                    match self.poll_read(cx) {
-                        Poll::Ready(Ok(0)) => return Poll::Ready(Ok(Outcome::Gone)),
-                        Poll::Ready(Ok(_)) => true,
-                        Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                        Poll::Pending => false,
-                    }
-                };
-                if too_early {
-                    self.outbox.lock().answered = false;
-                    let text = "Cannot send another request while one is in progress";
-                    return Poll::Ready(Ok(Outcome::Failed(ErrorReply::new(text).and_close().into())));
-                }
+            // A client must not send a request during a stream. The check comes before the
+            // end of the stream is written, so that any byte received was sent before the
+            // client could know of the end.
+            if self.refuse_behind_stream
+                && self.outbox.lock().is_streaming()
+                && self.poll_interrupted(cx)?.is_ready()
+            {
+                return Poll::Ready(Ok(Outcome::Interrupted));
             }
             if let Poll::Ready(result) = result {
                 return Poll::Ready(Ok(result.map_or_else(Outcome::Failed, |()| Outcome::Answered)));
@@ -225,6 +250,17 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Connection<IO> {
             }
         })
         .await
+    }
+
+    /// Is ready once the client has sent something beyond the current request.
+    ///
+    /// The end of its bytes is not the end of the client, which may wait for its answers:
+    /// one that has gone away is found out by a read that fails, or else by a write.
+    fn poll_interrupted(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.reader.is_within_frame() {
+            return Poll::Ready(Ok(()));
+        }
+        if ready!(self.poll_read(cx))? == 0 { Poll::Pending } else { Poll::Ready(Ok(())) }
     }
 
     /// Writes pending answers and waits for bytes or for `stop`.
@@ -251,17 +287,23 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Connection<IO> {
         poll_fn(|cx| self.poll_flush(cx)).await
     }
 
-    fn push_error(&mut self, error: &ErrorReply, frame: ErrorFrame) -> io::Result<()> {
-        error
-            .push(frame, &mut self.outbox.lock().out)
-            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+    /// Puts an error into the outbox. Returns false, and does nothing, if the schema has no
+    /// error frame or the error is too long for one.
+    fn push_error(&mut self, error: &ErrorReply, frame: Option<ErrorFrame>) -> bool {
+        frame.is_some_and(|frame| error.push(frame, &mut self.outbox.lock().out).is_ok())
     }
 
+    /// Reads into the reader's buffer. The number of bytes is 0, and nothing is read, once
+    /// the client has closed its sending side.
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        if self.half_closed {
+            return Poll::Ready(Ok(0));
+        }
         let mut buffer = ReadBuf::new(self.reader.spare());
         ready!(Pin::new(&mut self.io).poll_read(cx, &mut buffer))?;
         let count = buffer.filled().len();
         self.reader.advance(count);
+        self.half_closed = count == 0;
         Poll::Ready(Ok(count))
     }
 

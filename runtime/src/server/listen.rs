@@ -6,22 +6,26 @@
 use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::Poll;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::Sleep;
 
 use super::config::ServerConfig;
 use super::connection::serve_until;
 use super::service::Service;
 
-/// Delay after a failed accept, as happens when too many files are open.
+/// Delay after an accept that failed for want of something, such as file descriptors.
 const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(50);
+
+/// `EPROTO` on Linux, which [`io::ErrorKind`] has no name for.
+const PROTOCOL_ERROR: i32 = 71;
 
 /// Accepts TCP connections and serves each in a task of its own.
 ///
@@ -87,8 +91,11 @@ impl Server {
     /// A service that panics ends only its own connection, after the answers to earlier
     /// requests have been written.
     ///
-    /// If accepting fails, as happens when too many files are open, it is retried after
-    /// 50 ms.
+    /// A failed accept is reported as an event of `tracing` with the target `riak`, if the
+    /// feature `tracing` is on. If the error concerns one connection, as when a client has
+    /// gone away again, the level is `DEBUG`, and the next one is accepted at once. For any
+    /// other error, as when too many files are open, the level is `WARN`, and accepting
+    /// resumes after 50 ms.
     ///
     /// # Panics
     ///
@@ -108,6 +115,16 @@ impl Server {
     pub async fn serve_with<S: Service>(
         self,
         listener: TcpListener,
+        service: impl FnMut(SocketAddr) -> S + Send,
+    ) {
+        self.serve_accepted(move |cx| listener.poll_accept(cx), service).await;
+    }
+
+    /// Serves the connections that `accept` returns, and drops it before it waits for them
+    /// to end.
+    async fn serve_accepted<S: Service>(
+        self,
+        mut accept: impl FnMut(&mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> + Send,
         mut service: impl FnMut(SocketAddr) -> S + Send,
     ) {
         let mut stopped = self.handle.stop.subscribe();
@@ -117,23 +134,35 @@ impl Server {
             let _ = stopped.wait_for(|stop| *stop).await;
         });
         let mut tasks = JoinSet::new();
+        // Runs after a failed accept that is not to be repeated at once.
+        let mut delay: Option<Pin<Box<Sleep>>> = None;
         loop {
             let accepted = poll_fn(|cx| {
                 if stop.as_mut().poll(cx).is_ready() {
                     return Poll::Ready(None);
                 }
                 while let Poll::Ready(Some(_)) = tasks.poll_join_next(cx) {}
-                listener.poll_accept(cx).map(Some)
+                if let Some(sleep) = &mut delay {
+                    ready!(sleep.as_mut().poll(cx));
+                    delay = None;
+                }
+                accept(cx).map(Some)
             });
             match accepted.await {
                 None => break,
                 Some(Ok((socket, peer))) => {
                     tasks.spawn(self.connection(socket, service(peer)));
                 }
-                Some(Err(_)) => tokio::time::sleep(ACCEPT_RETRY_DELAY).await,
+                Some(Err(error)) => {
+                    let concerns_one = concerns_one_connection(&error);
+                    report(&error, concerns_one);
+                    if !concerns_one {
+                        delay = Some(Box::pin(tokio::time::sleep(ACCEPT_RETRY_DELAY)));
+                    }
+                }
             }
         }
-        drop(listener);
+        drop(accept);
         // A client that does not read, or a handler that never returns, must not delay
         // the end for ever.
         let ended = async { while tasks.join_next().await.is_some() {} };
@@ -164,6 +193,35 @@ impl Server {
     }
 }
 
+/// Reports whether an accept failed because of the connection that it took from the queue,
+/// so that the next one may succeed at once.
+fn concerns_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind as Kind;
+    // Linux also passes on errors of the network that are pending on the new socket.
+    let of_one = matches!(
+        error.kind(),
+        Kind::ConnectionAborted
+            | Kind::ConnectionReset
+            | Kind::ConnectionRefused
+            | Kind::Interrupted
+            | Kind::HostUnreachable
+            | Kind::NetworkUnreachable
+            | Kind::NetworkDown
+    );
+    of_one || (cfg!(target_os = "linux") && error.raw_os_error() == Some(PROTOCOL_ERROR))
+}
+
+/// Reports a failed accept to tracing, if the feature is on.
+#[cfg_attr(not(feature = "tracing"), expect(unused_variables, reason = "there is nobody to tell"))]
+fn report(error: &io::Error, concerns_one: bool) {
+    #[cfg(feature = "tracing")]
+    if concerns_one {
+        tracing::debug!(target: "riak", %error, "a connection could not be accepted");
+    } else {
+        tracing::warn!(target: "riak", %error, "no connection can be accepted: the next attempt is in 50 ms");
+    }
+}
+
 /// Counts an open connection until it is dropped.
 struct OpenConnection(Arc<AtomicUsize>);
 
@@ -179,3 +237,6 @@ impl Drop for OpenConnection {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
+
+#[cfg(all(test, feature = "tracing"))]
+mod tests;

@@ -46,11 +46,12 @@ pub struct Outbox {
 pub(super) struct OutboxState {
     /// Encoded answers.
     pub(super) out: WriteBuffer,
-    /// Whether the current request is answered with a stream whose last answer the client
-    /// cannot have received yet.
-    pub(super) streaming: bool,
+    /// Whether the current request is answered with a stream.
+    stream: bool,
     /// Whether the current request has its last answer: no frame may follow.
-    pub(super) answered: bool,
+    answered: bool,
+    /// Whether the client may have received the last answer.
+    delivered: bool,
     /// Number of bytes in `out` from which handlers wait.
     limit: usize,
     /// The waker of a handler that waits for room.
@@ -65,7 +66,23 @@ impl OutboxState {
 
     /// Resets the state for another request.
     pub(super) fn begin(&mut self) {
-        (self.streaming, self.answered) = (false, false);
+        (self.stream, self.answered, self.delivered) = (false, false, false);
+    }
+
+    /// Reports whether the current request is answered with a stream.
+    pub(super) fn is_stream(&self) -> bool {
+        self.stream
+    }
+
+    /// Reports whether the current request is answered with a stream whose last answer the
+    /// client cannot have received yet.
+    pub(super) fn is_streaming(&self) -> bool {
+        self.stream && !self.delivered
+    }
+
+    /// Reports whether the current request has its last answer.
+    pub(super) fn is_answered(&self) -> bool {
+        self.answered
     }
 
     /// Appends an answer; `last` says whether it is the request's last one.
@@ -80,7 +97,7 @@ impl OutboxState {
         std::mem::swap(&mut self.out, empty);
         // Once the last answer is being written, the client may receive it and send its next
         // request.
-        self.streaming &= !self.answered;
+        self.delivered = self.answered;
         self.waker.take()
     }
 }
@@ -89,8 +106,9 @@ impl Outbox {
     pub(super) fn new(config: &ServerConfig) -> Self {
         let state = OutboxState {
             out: WriteBuffer::new(),
-            streaming: false,
+            stream: false,
             answered: false,
+            delivered: false,
             limit: config.write_buffer.max(1),
             waker: None,
         };
@@ -122,26 +140,42 @@ impl Outbox {
         Ok(request.decode_within(&self.decode_limits)?)
     }
 
-    /// Appends the only answer to a request. An error that the service returns
-    /// afterwards is not sent.
+    /// Appends the only answer to a request. An error that the service returns afterwards
+    /// cannot be sent: it closes the connection.
     ///
     /// # Errors
     ///
-    /// If it is longer than a frame may be.
+    /// If it is longer than a frame may be, or follows the last answer, which also closes
+    /// the connection.
     pub fn answer<A: Reply + ?Sized>(&mut self, answer: &A) -> Result<(), Failure> {
-        let mut state = self.lock();
-        answer.push(&mut state.out)?;
-        state.answered |= !state.streaming;
-        Ok(())
+        self.append(|out| answer.push(out))
     }
 
-    /// Appends a frame whose body is already encoded.
+    /// Appends a frame whose body is already encoded: the only answer to a request, or,
+    /// after [`Outbox::begin_stream`], any number of them. An error that the service
+    /// returns afterwards closes the connection, as with [`Outbox::answer`]; in a stream
+    /// it is sent as the last answer.
     ///
     /// # Errors
     ///
-    /// If it is longer than a frame may be.
+    /// If it is longer than a frame may be, or follows the last answer, which also closes
+    /// the connection.
     pub fn frame(&mut self, code: u8, body: &Blob) -> Result<(), Failure> {
-        Ok(self.lock().out.push_blob(code, body, &[])?)
+        self.append(|out| out.push_blob(code, body, &[]))
+    }
+
+    fn append(
+        &mut self,
+        push: impl FnOnce(&mut WriteBuffer) -> Result<(), FrameError>,
+    ) -> Result<(), Failure> {
+        let mut state = self.lock();
+        if state.answered {
+            return Err(ErrorReply::new("an answer was sent behind the last one").and_close().into());
+        }
+        push(&mut state.out)?;
+        // Which answer of a stream is the last one, only `Replies` knows.
+        state.answered = !state.stream;
+        Ok(())
     }
 
     /// Begins a stream of answers to a request.
@@ -154,11 +188,11 @@ impl Outbox {
         Replies { outbox: self, operation: R::OPERATION, end, ended: false, answer: PhantomData }
     }
 
-    /// Declares that the request is answered with several frames. Until the end of the
+    /// Declares that the request is answered with any number of frames. Until the end of the
     /// stream no other request may arrive
     /// ([`refuse_behind_stream`](ServerConfig::refuse_behind_stream)).
     pub fn begin_stream(&mut self) {
-        self.lock().streaming = true;
+        self.lock().stream = true;
     }
 
     /// Waits until fewer bytes than [`write_buffer`](ServerConfig::write_buffer) wait to

@@ -54,11 +54,15 @@ pub trait Service: Send + Sync + 'static {
     /// [`Service::serves`] accepts.
     ///
     /// The future is dropped if the socket fails, if the client takes none of its answers
-    /// within [`write_timeout`](super::ServerConfig::write_timeout), if the server shuts down
-    /// and does not wait any longer, or if the client closes the connection during a stream and
-    /// [`refuse_behind_stream`](super::ServerConfig::refuse_behind_stream) is on. In all
-    /// other cases a close is noticed only when an answer is written, since a client may
-    /// close its sending side and still wait for answers.
+    /// within [`write_timeout`](super::ServerConfig::write_timeout), or if the server shuts
+    /// down and does not wait any longer.
+    ///
+    /// A client that closes its sending side may still wait for its answers, so that alone
+    /// drops nothing. A client that has closed its socket looks the same until something is
+    /// written to it: the call goes on to the second write after that. During a stream with
+    /// [`refuse_behind_stream`](super::ServerConfig::refuse_behind_stream) on, a connection
+    /// that is reset is noticed at once; otherwise, at the next write. A handler that is
+    /// silent for long and costs much should therefore limit its time itself.
     fn call(&self, request: Frame, outbox: &mut Outbox) -> impl Future<Output = Result<(), Failure>> + Send;
 }
 

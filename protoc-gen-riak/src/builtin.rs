@@ -6,6 +6,8 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
+use crate::replace::replace;
+
 macro_rules! builtin {
     ($($name:literal),* $(,)?) => {
         &[$(($name, include_str!(concat!("../proto/", $name)))),*]
@@ -46,10 +48,8 @@ fn write_into(dir: &Path) -> io::Result<()> {
         if fs::read_to_string(&path).is_ok_and(|present| present == *text) {
             continue;
         }
-        // Written to a temporary file first, so that no reader sees an incomplete one.
-        let partial = tempfile::NamedTempFile::new_in(dir)?;
-        fs::write(partial.path(), text)?;
-        partial.persist(&path).map_err(|error| error.error)?;
+        // In one step, so that no reader sees an incomplete file.
+        replace(&path, text.as_bytes())?;
     }
     Ok(())
 }

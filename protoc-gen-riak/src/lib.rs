@@ -55,6 +55,7 @@ mod error;
 mod generate;
 mod output;
 pub mod plugin;
+mod replace;
 pub mod resolve;
 mod settings;
 pub mod source;

@@ -1,7 +1,7 @@
 //! From tokens to files: formatting, headers and writing.
 //!
-//! Invariant: nothing is written before everything is formatted, and a file
-//! whose text has not changed is not written again.
+//! Invariant: nothing is written before everything is formatted, each file is replaced
+//! in one step, and a file whose text has not changed is not written again.
 
 mod formatted;
 mod spacing;
@@ -9,7 +9,7 @@ mod spacing;
 use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::{fs, thread};
+use std::{fs, io, thread};
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use riak_codegen::emit::{Module, Options, Part};
@@ -19,6 +19,7 @@ pub(crate) use formatted::Formatted;
 use spacing::needs_blank_line;
 
 use crate::Error;
+use crate::replace::Staged;
 
 /// One generated file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,23 +117,91 @@ fn top_level(tokens: TokenStream) -> Vec<TokenStream> {
 
 /// Writes the files whose text has changed, and returns the paths of all files.
 ///
+/// No file changes before the new text of all has been written beside them. Then each is replaced in
+/// one step, the root module last, so an interrupted run leaves only whole files, of
+/// which some may be old and some new.
+///
 /// # Errors
 ///
 /// If a directory or file cannot be written.
 pub(crate) fn write(dir: &Path, files: &[OutputFile]) -> Result<Vec<PathBuf>, Error> {
-    files
-        .iter()
-        .map(|file| {
-            let path = dir.join(&file.name);
-            let fail = |error| Error::Write { path: path.clone(), error };
-            if fs::read(&path).is_ok_and(|present| present == file.text.as_bytes()) {
-                return Ok(path);
-            }
-            if let Some(parent) = path.parent() {
-                fs::create_dir_all(parent).map_err(fail)?;
-            }
-            fs::write(&path, &file.text).map_err(fail)?;
-            Ok(path)
-        })
-        .collect()
+    let paths: Vec<PathBuf> = files.iter().map(|file| dir.join(&file.name)).collect();
+    let mut changed = Vec::new();
+    for (file, path) in files.iter().zip(&paths) {
+        if !fs::read(path).is_ok_and(|present| present == file.text.as_bytes()) {
+            let staged = stage(path, file.text.as_bytes());
+            changed.push((path, staged.map_err(|error| Error::Write { path: path.clone(), error })?));
+        }
+    }
+    for (path, staged) in changed {
+        staged.put().map_err(|error| Error::Write { path: path.clone(), error })?;
+    }
+    Ok(paths)
+}
+
+/// Writes the new text of a file beside it, in a directory that may not exist yet.
+fn stage(path: &Path, bytes: &[u8]) -> io::Result<Staged> {
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    Staged::write(path, bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use super::*;
+
+    fn file(name: &str, text: &str) -> OutputFile {
+        OutputFile { name: name.to_owned(), text: text.to_owned() }
+    }
+
+    /// Returns the names of all entries of a directory.
+    fn names(dir: &Path) -> Vec<String> {
+        let entries = fs::read_dir(dir).unwrap();
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
+        names.sort_unstable();
+        names
+    }
+
+    #[test]
+    fn a_failure_leaves_all_files_as_they_were() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("a.rs"), "old").unwrap();
+        // A file where a directory is needed.
+        fs::write(dir.path().join("b"), "").unwrap();
+        let error = write(dir.path(), &[file("a.rs", "new"), file("b/c.rs", "new")]).unwrap_err();
+        assert!(matches!(&error, Error::Write { path, .. } if path.ends_with("b/c.rs")), "{error}");
+        assert_eq!(fs::read_to_string(dir.path().join("a.rs")).unwrap(), "old");
+        assert_eq!(names(dir.path()), ["a.rs", "b"]);
+    }
+
+    #[test]
+    fn a_file_is_replaced_in_one_step() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.rs");
+        fs::write(&path, "old").unwrap();
+        // An interrupted write in place would have truncated the file that is open here.
+        let mut open = fs::File::open(&path).unwrap();
+        write(dir.path(), &[file("a.rs", "new")]).unwrap();
+        let mut text = String::new();
+        open.read_to_string(&mut text).unwrap();
+        assert_eq!((text.as_str(), fs::read_to_string(&path).unwrap().as_str()), ("old", "new"));
+        assert_eq!(names(dir.path()), ["a.rs"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn files_are_as_readable_as_others() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("plain"), "").unwrap();
+        write(dir.path(), &[file("a.rs", "new")]).unwrap();
+        let [plain, written] =
+            ["plain", "a.rs"].map(|name| fs::metadata(dir.path().join(name)).unwrap().permissions().mode());
+        assert_eq!(plain, written);
+    }
 }

@@ -2,8 +2,8 @@
 
 mod resolving;
 
-use protoc_gen_riak::resolve::Options;
-use resolving::{faults, resolved, written};
+use protoc_gen_riak::resolve::{Options, resolve};
+use resolving::{descriptors, faults, resolved, written};
 
 const HEAD: &str = r#"syntax = "proto2";
 import "riak_options.proto";
@@ -174,6 +174,32 @@ message M { optional bool b = 1 [(riak.kind) = VCLOCK]; }"#,
             "a.proto:11:1: Resp.value is KEY and cannot be BUCKET as well",
             "a.proto:12:34: M.b cannot be VCLOCK: that is a bytes field",
         ],
+    );
+}
+
+/// A `protoc` that reads another version of `riak_options.proto` may give such numbers.
+#[test]
+fn an_unknown_kind_is_a_fault_wherever_it_is_given() {
+    let text = r#"option (riak.field) = { path: "Resp.value" kind: KEY };
+message M { optional bytes b = 1 [(riak.kind) = KEY]; }"#;
+    let dir = written(&[("a.proto", &format!("{HEAD}{text}"))]);
+    let mut set = descriptors(dir.path(), &["a.proto"]);
+    let file = set.file.iter_mut().find(|file| file.name() == "a.proto").unwrap();
+    let at_field = file.message_type.iter_mut().find(|message| message.name() == "M").unwrap();
+    let at_field = at_field.field[0].options.mut_or_insert_default().special_fields.mut_unknown_fields();
+    at_field.remove(50104);
+    at_field.add_varint(50104, 99);
+    let by_path = file.options.mut_or_insert_default().special_fields.mut_unknown_fields();
+    by_path.remove(50102);
+    by_path.add_length_delimited(50102, b"\x0a\x0aResp.value\x10\x63".to_vec());
+    let faults = resolve(&set, &["a.proto".to_owned()], &Options::default()).unwrap_err();
+    let faults = faults.to_string();
+    assert_eq!(
+        faults.lines().collect::<Vec<_>>(),
+        [
+            "a.proto:6:1: the kind of Resp.value: 99 is no kind that this generator knows: riak_options.proto lists them",
+            "a.proto:7:35: the kind of M.b: 99 is no kind that this generator knows: riak_options.proto lists them",
+        ]
     );
 }
 

@@ -1,106 +1,18 @@
 //! The attributes `#[riak(…)]`, parsed into names and values.
 //!
-//! Invariant: a name that its target does not allow, or that occurs twice, is an error;
-//! for an unknown name, the error suggests or lists the allowed ones.
+//! Invariant: a name that its target does not take, or that occurs twice, is an error;
+//! for an unknown name, the error suggests or lists the known ones.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use riak_codegen::suggest::nearest;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
-use syn::{Attribute, Ident, LitInt, LitStr, Token};
+use syn::{Attribute, Ident, LitInt, LitStr, Token, Variant};
 
 use crate::errors::Errors;
 use crate::names::is_name;
-
-/// The kind of item that an attribute is attached to.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Target {
-    Message,
-    Field,
-    Enum,
-    Value,
-    Oneof,
-    Variant,
-    Frames,
-    Frame,
-}
-
-/// The names of wire types in attributes of fields.
-pub(crate) const WIRE_TYPES: &[&str] = &[
-    "int32", "int64", "uint32", "uint64", "sint32", "sint64", "fixed32", "fixed64", "sfixed32", "sfixed64",
-    "float", "double", "bool", "string", "bytes", "message", "group", "enum",
-];
-
-impl Target {
-    /// Returns a description for error messages.
-    fn name(self) -> &'static str {
-        match self {
-            Self::Message => "a message",
-            Self::Field => "a field",
-            Self::Enum => "an enum",
-            Self::Value => "an enum's value",
-            Self::Oneof => "a oneof",
-            Self::Variant => "a variant of a oneof",
-            Self::Frames => "a set of frames",
-            Self::Frame => "a variant of a set of frames",
-        }
-    }
-
-    /// Returns the names of the allowed attributes, without wire types.
-    fn names(self) -> &'static [&'static str] {
-        match self {
-            Self::Message => &[
-                "code",
-                "response",
-                "stream",
-                "done",
-                "stream_if",
-                "retry",
-                "cost",
-                "absent",
-                "bodyless",
-                "rename",
-                "auto_tags",
-                "reserved",
-                "borrowed",
-                "owned",
-                "enum",
-                "oneof",
-                "frames",
-                "crate",
-            ],
-            Self::Field => &[
-                "tag",
-                "tags",
-                "key",
-                "default",
-                "packed",
-                "implicit",
-                "rename",
-                "skip",
-                "unknown",
-                "oneof",
-                "flatten",
-                "with",
-                "secret",
-                "timeout",
-                "context",
-                "bucket_type",
-            ],
-            Self::Enum => &["enum", "rename", "crate"],
-            Self::Value => &["other", "rename"],
-            Self::Oneof => &["oneof", "owned", "crate"],
-            Self::Variant => &["tag", "rename", "with", "secret"],
-            Self::Frames => &["frames", "crate"],
-            Self::Frame => &[],
-        }
-    }
-
-    fn takes_wire_types(self) -> bool {
-        matches!(self, Self::Field | Self::Variant)
-    }
-}
+use crate::targets::{Target, WIRE_TYPES};
 
 /// One entry of `#[riak(…)]`.
 pub(crate) struct Entry {
@@ -151,35 +63,33 @@ impl Attributes {
         Self(entries)
     }
 
-    /// Records an error for each entry that this target does not allow.
+    /// Records an error for each entry that this target does not take.
     pub(crate) fn check(&self, target: Target, errors: &mut Errors) {
         for entry in &self.0 {
             let name = entry.name.to_string();
-            let wire = if target.takes_wire_types() { WIRE_TYPES } else { &[] };
-            let known = || target.names().iter().chain(wire).copied();
-            if known().any(|known| known == name) {
+            if target.takes(&name) {
                 continue;
             }
-            let text = match nearest(&name, known()) {
-                _ if matches!(name.as_str(), "required" | "optional" | "repeated")
-                    && target.takes_wire_types() =>
-                {
-                    format!(
-                        "unknown attribute `{name}`: the field's type says so; write `T` for a required field, \
-                         `Option<T>` for an optional and `Vec<T>` for a repeated one"
-                    )
-                }
-                Some(close) => format!("unknown attribute `{name}`: did you mean `{close}`?"),
-                None if target.names().is_empty() => {
-                    format!("unknown attribute `{name}`: {} takes none", target.name())
-                }
-                None => {
-                    let names = target.names().join("`, `");
-                    let wire = if wire.is_empty() { "" } else { ", and the wire types" };
-                    format!("unknown attribute `{name}`: {} takes `{names}`{wire}", target.name())
-                }
-            };
-            errors.at(&entry.name, text);
+            let known = || target.names().chain(target.wire_types().iter().copied());
+            if known().any(|known| known == name) {
+                errors.at(entry, target.misplaced(&name));
+            } else {
+                errors.at(&entry.name, unknown_attribute(target, &name, known()));
+            }
+        }
+    }
+
+    /// Records an error for each entry at the field of a variant. The derive reads the
+    /// attributes of the variant instead.
+    pub(crate) fn check_inner(variant: &Variant, errors: &mut Errors) {
+        for field in &variant.fields {
+            for entry in Self::read(&field.attrs, errors).0 {
+                let text = format!(
+                    "attributes are written before a variant: move `{}` before `{}`",
+                    entry.name, variant.ident
+                );
+                errors.at(&entry, text);
+            }
         }
     }
 
@@ -319,6 +229,26 @@ impl Entry {
             _ => Err(syn::Error::new_spanned(self, format!("this is written `{example}`"))),
         }
     }
+}
+
+/// Returns the error for an attribute that nothing of the target's kind takes.
+fn unknown_attribute(target: Target, name: &str, known: impl Iterator<Item = &'static str>) -> String {
+    let has_wire_types = !target.wire_types().is_empty();
+    if has_wire_types && matches!(name, "required" | "optional" | "repeated") {
+        return format!(
+            "unknown attribute `{name}`: the field's type says so; write `T` for a required field, \
+             `Option<T>` for an optional and `Vec<T>` for a repeated one"
+        );
+    }
+    if let Some(close) = nearest(name, known) {
+        return format!("unknown attribute `{name}`: did you mean `{close}`?");
+    }
+    let names: Vec<&str> = target.names().collect();
+    if names.is_empty() {
+        return format!("unknown attribute `{name}`: {} takes none", target.name());
+    }
+    let wire_types = if has_wire_types { ", and the wire types" } else { "" };
+    format!("unknown attribute `{name}`: {} takes `{}`{wire_types}", target.name(), names.join("`, `"))
 }
 
 fn parse_entries(input: ParseStream<'_>) -> syn::Result<Vec<Entry>> {

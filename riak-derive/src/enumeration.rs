@@ -10,11 +10,12 @@ use riak_codegen::model::{Enum, EnumValue, RustPath};
 use syn::ext::IdentExt;
 use syn::{DataEnum, Expr, ExprLit, Fields, Lit, UnOp};
 
-use crate::attributes::{Attributes, Target};
+use crate::attributes::Attributes;
 use crate::context::Context;
 use crate::errors::Errors;
 use crate::field;
 use crate::schema;
+use crate::targets::Target;
 
 /// Emits the impls of an enum.
 pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, errors: &mut Errors) -> TokenStream {
@@ -36,7 +37,8 @@ pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, errors: &mut Errors
     let mut has_no_value = true;
     for variant in &data.variants {
         let own = Attributes::read(&variant.attrs, errors);
-        own.check(Target::Value, errors);
+        own.check(Target::of_value(&own), errors);
+        Attributes::check_inner(variant, errors);
         let number = match &variant.discriminant {
             Some((_, expression)) => {
                 let number = number(expression);

@@ -332,7 +332,7 @@ fn default_value(ty: Type, minus: bool, literal: &Lit) -> Option<Literal> {
 
 /// Returns the protobuf name of a scalar type.
 pub(crate) fn type_name(ty: Type) -> &'static str {
-    crate::attributes::WIRE_TYPES.iter().find(|name| wire_type(name) == ty).copied().unwrap_or("message")
+    crate::targets::WIRE_TYPES.iter().find(|name| wire_type(name) == ty).copied().unwrap_or("message")
 }
 
 /// Returns the doc comment of an item as a schema comment.

@@ -7,10 +7,11 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{DataEnum, Fields, Ident, Type};
 
-use crate::attributes::{Attributes, Target};
+use crate::attributes::Attributes;
 use crate::context::Context;
 use crate::errors::Errors;
 use crate::schema;
+use crate::targets::Target;
 
 /// Emits the impls of a set of frames.
 pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, errors: &mut Errors) -> TokenStream {
@@ -24,6 +25,7 @@ pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, errors: &mut Errors
     let mut variants: Vec<(&Ident, &Type)> = Vec::new();
     for variant in &data.variants {
         Attributes::read(&variant.attrs, errors).check(Target::Frame, errors);
+        Attributes::check_inner(variant, errors);
         match &variant.fields {
             Fields::Unnamed(fields) if fields.unnamed.len() == 1 => {
                 variants.extend(fields.unnamed.iter().map(|field| (&variant.ident, &field.ty)));

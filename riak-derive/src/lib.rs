@@ -32,7 +32,7 @@
 //! Invariant: the derive either reports all errors of a type, each at its span, or emits
 //! code that compiles, as far as tokens can tell.
 
-// From declarations to tokens: `attributes` and `types` parse. `message`, `oneof`,
+// From declarations to tokens: `attributes`, `targets` and `types` parse. `message`, `oneof`,
 // `enumeration`, `frames` and `operation` fill the model of `riak-codegen`, whose emitter
 // emits the impls. `forms` emits the comparison of the two forms of a message, and
 // `schema` the description of the model as data, with the feature `schema`.
@@ -54,6 +54,7 @@ mod operation;
 mod placeholders;
 mod requirements;
 mod schema;
+mod targets;
 mod types;
 
 use proc_macro2::TokenStream;

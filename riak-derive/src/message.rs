@@ -9,7 +9,7 @@ use riak_codegen::emit::{Declared, derive_message};
 use riak_codegen::model::{Kind, Message, Presence, Schema, SeparateOneof};
 use syn::{Fields, Ident};
 
-use crate::attributes::{Attributes, Target};
+use crate::attributes::Attributes;
 use crate::context::Context;
 use crate::errors::Errors;
 use crate::field::{self, Member};
@@ -17,6 +17,7 @@ use crate::names::all_names;
 use crate::numbers::{FieldNumbers, Reserved};
 use crate::placeholders::{SELF, empty_message, placeholder_message};
 use crate::requirements::Requirements;
+use crate::targets::Target;
 use crate::types::{Container, Shape};
 use crate::{forms, operation, schema};
 
@@ -41,7 +42,7 @@ pub(crate) struct DerivedMessage {
 /// Emits the impls of a message.
 pub(crate) fn derive(context: &Context<'_>, fields: &Fields, errors: &mut Errors) -> TokenStream {
     let attributes = context.attributes;
-    attributes.check(Target::Message, errors);
+    attributes.check(Target::of_struct(attributes), errors);
     let mut derived = convert(context, fields, errors);
     let code = attributes.get("code").and_then(|code| errors.handle(code.number::<u8>("code = 200")));
     derived.schema.messages[SELF.0].code = code;
@@ -90,7 +91,8 @@ fn convert(context: &Context<'_>, fields: &Fields, errors: &mut Errors) -> Deriv
     for (index, declaration) in fields.iter().enumerate() {
         all_names(declaration.ty.to_token_stream(), &mut declared.names);
         let own = Attributes::read(&declaration.attrs, errors);
-        own.check(Target::Field, errors);
+        let target = Target::of_member(&own);
+        own.check(target, errors);
         let member = Member {
             rust_name: declaration.ident.as_ref().map_or_else(|| index.to_string(), Ident::to_string),
             ident: declaration.ident.as_ref(),
@@ -103,11 +105,11 @@ fn convert(context: &Context<'_>, fields: &Fields, errors: &mut Errors) -> Deriv
                         another type cannot be seen from here. Nest it as a message, `#[riak(tag = …)]`, or write \
                         its fields here";
             errors.at(entry, text);
-        } else if own.flag("skip", errors) {
-            reject_field_attributes(&own, "skip", errors);
+        } else if target == Target::Skipped {
+            own.flag("skip", errors);
             declared.skipped.push(member.rust_name);
-        } else if own.flag("unknown", errors) {
-            reject_field_attributes(&own, "unknown", errors);
+        } else if target == Target::UnknownFields {
+            own.flag("unknown", errors);
             if Shape::of(&declaration.ty, false).is_ok_and(|shape| shape.is_known()) {
                 let text = "unknown fields are kept in a `riak_runtime::wire::UnknownFields`, or in an \
                             `UnknownFieldsRef<'a>` if the type borrows";
@@ -119,7 +121,8 @@ fn convert(context: &Context<'_>, fields: &Fields, errors: &mut Errors) -> Deriv
                     format!("`{other}` keeps unknown fields already: leave one of the two out"),
                 );
             }
-        } else if own.flag("oneof", errors) {
+        } else if target == Target::OneofMember {
+            own.flag("oneof", errors);
             let oneof = separate_oneof(&member, &mut numbers, &mut requirements, errors);
             if let Some(oneof) = oneof {
                 member_order.push((true, message.separate_oneofs.len()));
@@ -167,20 +170,6 @@ pub(crate) fn value_type(ty: &syn::Type, foreign: bool) -> TokenStream {
     Shape::of(ty, foreign).map_or_else(|_| ty.to_token_stream(), |shape| shape.value.ty.to_token_stream())
 }
 
-/// Records an error for each field attribute on a member that is not a field, because of
-/// the attribute `name`.
-fn reject_field_attributes(attributes: &Attributes, name: &str, errors: &mut Errors) {
-    for other in ["tag", "tags", "key", "default", "packed", "implicit", "oneof", "with", "secret", "timeout"]
-    {
-        if let Some(entry) = attributes.get(other) {
-            errors.at(entry, format!("a member with `{name}` is no field: leave `{other}` out"));
-        }
-    }
-    if let Some((wire, span)) = attributes.wire_type(errors) {
-        errors.at_span(span, format!("a member with `{name}` is no field: leave `{wire}` out"));
-    }
-}
-
 /// Converts a member that is a separate oneof.
 fn separate_oneof(
     member: &Member<'_>,
@@ -191,9 +180,6 @@ fn separate_oneof(
     let example = "oneof, tags(4, 5)";
     let name = member.name(errors);
     numbers.claim_name(&name, member.tokens(), errors);
-    if let Some(tag) = member.attributes.get("tag") {
-        errors.at(tag, "a oneof has the numbers of all its fields: write `tags(…)`");
-    }
     let Some(tags) = member.attributes.get("tags") else {
         let text =
             format!("a oneof's numbers have to be said where it stands, too: write `#[riak({example})]`");

@@ -10,7 +10,7 @@ use riak_codegen::model::{Oneof, Presence, Schema};
 use syn::ext::IdentExt;
 use syn::{DataEnum, Fields};
 
-use crate::attributes::{Attributes, Target};
+use crate::attributes::Attributes;
 use crate::context::Context;
 use crate::errors::Errors;
 use crate::field::{self, Member};
@@ -19,6 +19,7 @@ use crate::names::all_names;
 use crate::numbers::{FieldNumbers, Reserved};
 use crate::placeholders::{SELF, empty_message, placeholder_message};
 use crate::requirements::Requirements;
+use crate::targets::Target;
 use crate::{forms, schema};
 
 /// Emits the impls of a oneof.
@@ -36,6 +37,7 @@ pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, errors: &mut Errors
     for variant in &data.variants {
         let own = Attributes::read(&variant.attrs, errors);
         own.check(Target::Variant, errors);
+        Attributes::check_inner(variant, errors);
         let inner = match &variant.fields {
             Fields::Unnamed(fields) if fields.unnamed.len() == 1 => fields.unnamed.first(),
             _ => None,

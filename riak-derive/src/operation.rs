@@ -21,9 +21,6 @@ use crate::message::DerivedMessage;
 use crate::names::type_names;
 use crate::placeholders::{PLACEHOLDER_MESSAGE, SELF};
 
-/// The attributes that only a request has.
-const REQUEST_ATTRIBUTES: &[&str] = &["stream", "done", "stream_if", "retry", "cost", "absent", "bodyless"];
-
 /// The operation of a request, and the type of its answer.
 pub(crate) struct DerivedRequest {
     pub(crate) operation: Operation,
@@ -40,12 +37,6 @@ pub(crate) fn derive(
 ) -> (TokenStream, Option<DerivedRequest>) {
     let attributes = context.attributes;
     let Some(response) = attributes.get("response") else {
-        for name in REQUEST_ATTRIBUTES {
-            if let Some(entry) = attributes.get(name) {
-                let text = format!("`{name}` is a fact of a request: write `response = FooResp`, too");
-                errors.at(entry, text);
-            }
-        }
         return (flags(context, derived, code), None);
     };
     let Some(code) = code else {

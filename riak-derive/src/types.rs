@@ -64,7 +64,7 @@ impl RustType {
             Self::Text => &["string"],
             Self::Bytes => &["bytes"],
             Self::Quorum => &["uint32"],
-            Self::Other => crate::attributes::WIRE_TYPES,
+            Self::Other => crate::targets::WIRE_TYPES,
         }
     }
 }

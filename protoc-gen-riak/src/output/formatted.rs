@@ -16,6 +16,8 @@ use std::{env, fs};
 
 use proc_macro2::TokenStream;
 
+use crate::replace::replace;
+
 /// The first line of a cache file. Files of other versions are ignored.
 const HEADER: &str = concat!("formatted by protoc-gen-riak ", env!("CARGO_PKG_VERSION"), "\n");
 
@@ -140,13 +142,6 @@ fn checksum(bytes: &[u8]) -> u64 {
     last[..rest.len()].copy_from_slice(rest);
     let sum = blocks.iter().fold(bytes.len() as u64, |sum, block| step(sum, u64::from_le_bytes(*block)));
     step(sum, u64::from_le_bytes(last))
-}
-
-/// Replaces a file atomically: a run that is interrupted leaves the old one.
-fn replace(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let part = file.with_extension("part");
-    fs::write(&part, bytes)?;
-    fs::rename(&part, file)
 }
 
 #[cfg(test)]

@@ -68,7 +68,7 @@ pub(crate) struct ErrorFrame {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct FieldFact {
     pub(crate) path: Option<String>,
-    pub(crate) kind: Option<Kind>,
+    pub(crate) kind: Option<Result<Kind, UnknownKind>>,
 }
 
 /// Reads `(riak.operation)` of a method.
@@ -119,7 +119,7 @@ pub(crate) fn read_facts(options: &UnknownFields) -> Vec<FieldFact> {
         for entry in wire::entries(bytes) {
             match entry.number {
                 1 => read.path = entry.text(),
-                2 => read.kind = entry.integer().and_then(kind),
+                2 => read.kind = entry.integer().map(kind),
                 _ => {}
             }
         }
@@ -134,9 +134,24 @@ pub(crate) fn read_code(options: &UnknownFields) -> Option<u64> {
     wire::integer(options, number::CODE)
 }
 
+/// A number that is no kind of `riak_options.proto`, as it may come from a `protoc` that
+/// reads another version of that file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct UnknownKind(u64);
+
+impl std::fmt::Display for UnknownKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} is no kind that this generator knows: riak_options.proto lists them", self.0)
+    }
+}
+
 /// Reads `(riak.kind)` of a field.
-pub(crate) fn read_kind(options: &UnknownFields) -> Option<Kind> {
-    wire::integer(options, number::KIND).and_then(kind)
+///
+/// # Errors
+///
+/// If the option has a number that is no kind.
+pub(crate) fn read_kind(options: &UnknownFields) -> Result<Option<Kind>, UnknownKind> {
+    wire::integer(options, number::KIND).map(kind).transpose()
 }
 
 fn alternative(entry: &Entry) -> Alternative {
@@ -178,8 +193,8 @@ fn retry(entry: &Entry) -> Retry {
     }
 }
 
-fn kind(number: u64) -> Option<Kind> {
-    Some(match number {
+fn kind(number: u64) -> Result<Kind, UnknownKind> {
+    Ok(match number {
         0 => Kind::Plain,
         1 => Kind::Quorum,
         2 => Kind::VClock,
@@ -194,7 +209,7 @@ fn kind(number: u64) -> Option<Kind> {
         11 => Kind::UnixSeconds,
         12 => Kind::NodeConfirms,
         13 => Kind::CoverContext,
-        _ => return None,
+        _ => return Err(UnknownKind(number)),
     })
 }
 

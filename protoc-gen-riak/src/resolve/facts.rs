@@ -23,13 +23,13 @@ pub(crate) fn apply(decls: &Decls<'_>, schema: &mut Schema, report: &mut Report)
             let option = [part::FILE_OPTIONS, step_of(number::FIELD), step(index)];
             let place = file.locations.place(&option);
             let (Some(path), Some(kind)) = (&fact.path, fact.kind) else {
-                let text = "a riak.field option needs a path and a kind that riak_options.proto has";
-                report.fault(&place, text);
+                report.fault(&place, "a riak.field option needs a path and a kind");
                 continue;
             };
-            match find(decls, schema, file.proto.package(), path) {
-                Ok((message, field)) => set(schema, message, field, kind, &place, report),
-                Err(wrong) => report.fault(&place, wrong),
+            match (find(decls, schema, file.proto.package(), path), kind) {
+                (Ok((message, field)), Ok(kind)) => set(schema, message, field, kind, &place, report),
+                (Ok(_), Err(unknown)) => report.fault(&place, format!("the kind of {path}: {unknown}")),
+                (Err(wrong), _) => report.fault(&place, wrong),
             }
         }
     }

@@ -15,6 +15,7 @@ use super::decls::{Decls, MessageDecl, Symbol};
 use super::defaults;
 use super::features::{self, Features, FieldPresence};
 use super::locations::{joined, part, step};
+use super::messages::step_of;
 use super::names::Names;
 use super::options::{self, Options};
 use super::report::Report;
@@ -93,6 +94,13 @@ impl FieldResolver<'_> {
             report.fault(&place, format!("the number of {full_name} is negative"));
             return None;
         };
+        let kind = annotations::read_kind(proto.options.special_fields.unknown_fields());
+        let kind = kind.unwrap_or_else(|unknown| {
+            let option = [part::FIELD_OPTIONS, step_of(annotations::number::KIND)];
+            let place = locations.place(&joined(path, &option));
+            report.fault(&place, format!("the kind of {full_name}: {unknown}"));
+            None
+        });
         let mut field = Field {
             name: proto.name().to_owned(),
             rust_name: String::new(),
@@ -100,7 +108,7 @@ impl FieldResolver<'_> {
             ty,
             presence,
             default: None,
-            kind: annotations::read_kind(proto.options.special_fields.unknown_fields()).unwrap_or_default(),
+            kind: kind.unwrap_or_default(),
             boxed: false,
             bytes: self.bytes_type(ty, &full_name),
             with: None,

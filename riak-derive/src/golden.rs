@@ -97,6 +97,12 @@ fn collect_codecs(items: &[syn::Item], found: &mut BTreeMap<String, String>) {
                     continue;
                 };
                 if matches!(name.as_str(), "Message" | "Decode") {
+                    let mut item = item.clone();
+                    // A derive does not see whether the messages that a type always has
+                    // are in boxes, and adds up what they say. The generator knows that
+                    // Riak's are not.
+                    item.items
+                        .retain(|item| !matches!(item, syn::ImplItem::Const(it) if it.ident == "BEHIND"));
                     // A name that the declaration uses is written as a full path.
                     let text =
                         item.to_token_stream().to_string().replace(":: riak_runtime :: wire ::", "wire ::");

@@ -8,6 +8,7 @@ use ::std::collections::BTreeMap;
 
 /// A closed enum.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
 #[repr(i32)]
 pub enum Colour {
     /// The first is the default.
@@ -63,6 +64,7 @@ impl wire::Enumeration for Colour {
 /// The enum `acme.Gone`.
 #[deprecated]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
 #[repr(i32)]
 pub enum Gone {
     #[default]
@@ -1666,7 +1668,7 @@ impl<'a> Decode<'a> for Choice {
                         wire::read_message(0x2a, value, true, &mut input, ctx)?;
                     } else {
                         let mut value = Default::default();
-                        wire::read_message(0x2a, &mut value, false, &mut input, ctx)?;
+                        wire::read_new_message(0x2a, &mut value, &mut input, ctx)?;
                         self.choice = Some(choice::Choice::Item(value));
                         ctx.forget(&[0x3a]);
                     }
@@ -1676,7 +1678,7 @@ impl<'a> Decode<'a> for Choice {
                         wire::read_group(0x33, value, true, &mut input, ctx)?;
                     } else {
                         let mut value = Default::default();
-                        wire::read_group(0x33, &mut value, false, &mut input, ctx)?;
+                        wire::read_new_group(0x33, &mut value, &mut input, ctx)?;
                         self.choice = Some(choice::Choice::Lot(value));
                         ctx.forget(&[0x2a, 0x3a]);
                     }
@@ -1686,7 +1688,7 @@ impl<'a> Decode<'a> for Choice {
                         wire::read_message(0x3a, value, true, &mut input, ctx)?;
                     } else {
                         let mut value = Default::default();
-                        wire::read_message(0x3a, &mut value, false, &mut input, ctx)?;
+                        wire::read_new_message(0x3a, &mut value, &mut input, ctx)?;
                         self.choice = Some(choice::Choice::Again(value));
                         ctx.forget(&[0x2a]);
                     }
@@ -1810,7 +1812,7 @@ impl<'a> Decode<'a> for ChoiceRef<'a> {
                         wire::read_message(0x2a, value, true, &mut input, ctx)?;
                     } else {
                         let mut value = Default::default();
-                        wire::read_message(0x2a, &mut value, false, &mut input, ctx)?;
+                        wire::read_new_message(0x2a, &mut value, &mut input, ctx)?;
                         self.choice = Some(choice::ChoiceRef::Item(value));
                         ctx.forget(&[0x3a]);
                     }
@@ -1820,7 +1822,7 @@ impl<'a> Decode<'a> for ChoiceRef<'a> {
                         wire::read_group(0x33, value, true, &mut input, ctx)?;
                     } else {
                         let mut value = Default::default();
-                        wire::read_group(0x33, &mut value, false, &mut input, ctx)?;
+                        wire::read_new_group(0x33, &mut value, &mut input, ctx)?;
                         self.choice = Some(choice::ChoiceRef::Lot(value));
                         ctx.forget(&[0x2a, 0x3a]);
                     }
@@ -1830,7 +1832,7 @@ impl<'a> Decode<'a> for ChoiceRef<'a> {
                         wire::read_message(0x3a, value, true, &mut input, ctx)?;
                     } else {
                         let mut value = Default::default();
-                        wire::read_message(0x3a, &mut value, false, &mut input, ctx)?;
+                        wire::read_new_message(0x3a, &mut value, &mut input, ctx)?;
                         self.choice = Some(choice::ChoiceRef::Again(value));
                         ctx.forget(&[0x2a]);
                     }
@@ -2807,7 +2809,7 @@ impl<'a> Decode<'a> for Tree {
                         wire::read_message(0x3a, value, true, &mut input, ctx)?;
                     } else {
                         let mut value = Default::default();
-                        wire::read_message(0x3a, &mut value, false, &mut input, ctx)?;
+                        wire::read_new_message(0x3a, &mut value, &mut input, ctx)?;
                         self.one = Some(tree::One::Tree(value));
                     }
                 }
@@ -2909,7 +2911,7 @@ impl<'a> Decode<'a> for TreeRef<'a> {
                         wire::read_message(0x3a, value, true, &mut input, ctx)?;
                     } else {
                         let mut value = Default::default();
-                        wire::read_message(0x3a, &mut value, false, &mut input, ctx)?;
+                        wire::read_new_message(0x3a, &mut value, &mut input, ctx)?;
                         self.one = Some(tree::OneRef::Tree(value));
                     }
                 }
@@ -2974,6 +2976,7 @@ impl Forest {
 
 impl Message for Forest {
     const NAME: &'static str = "acme.Forest";
+    const BEHIND: usize = wire::behind(|message: &Self| &message.tree);
 
     #[inline]
     fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
@@ -3031,6 +3034,7 @@ pub struct ForestRef<'a> {
 
 impl Message for ForestRef<'_> {
     const NAME: &'static str = "acme.Forest";
+    const BEHIND: usize = wire::behind(|message: &Self| &message.tree);
 
     #[inline]
     fn encode<'w>(&self, out: wire::Writer<'w>) -> wire::Writer<'w> {
@@ -4041,6 +4045,7 @@ pub mod choice {
 
     /// What was chosen.
     #[derive(Clone, Debug, PartialEq)]
+    #[non_exhaustive]
     pub enum Choice {
         Number(i32),
         /// A text.
@@ -4057,6 +4062,7 @@ pub mod choice {
 
     /// The borrowed form of [`Choice`].
     #[derive(Clone, PartialEq)]
+    #[non_exhaustive]
     pub enum ChoiceRef<'a> {
         Number(i32),
         Text(&'a str),
@@ -4088,6 +4094,7 @@ pub mod choice {
 
     /// The oneof `second` of `acme.Choice`.
     #[derive(Clone, Debug, PartialEq)]
+    #[non_exhaustive]
     pub enum Second {
         Yes(bool),
         No(u32),
@@ -4095,6 +4102,7 @@ pub mod choice {
 
     /// The borrowed form of [`Second`].
     #[derive(Clone, Debug, PartialEq)]
+    #[non_exhaustive]
     pub enum SecondRef {
         Yes(bool),
         No(u32),
@@ -4260,6 +4268,7 @@ pub mod outer {
 
         /// The enum `acme.Outer.Inner.Kind`.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[non_exhaustive]
         #[repr(i32)]
         pub enum Kind {
             #[default]
@@ -4586,6 +4595,7 @@ pub mod tree {
 
     /// The oneof `one` of `acme.Tree`.
     #[derive(Clone, Debug, PartialEq)]
+    #[non_exhaustive]
     pub enum One {
         Tree(Box<super::Tree>),
         Leaf(String),
@@ -4593,6 +4603,7 @@ pub mod tree {
 
     /// The borrowed form of [`One`].
     #[derive(Clone, Debug, PartialEq)]
+    #[non_exhaustive]
     pub enum OneRef<'a> {
         Tree(Box<super::TreeRef<'a>>),
         Leaf(&'a str),
@@ -4603,6 +4614,7 @@ pub mod tree {
 pub mod order {
     /// The oneof `spread` of `acme.Order`.
     #[derive(Clone, Debug, PartialEq)]
+    #[non_exhaustive]
     pub enum Spread {
         A(i32),
         B(i32),
@@ -4610,6 +4622,7 @@ pub mod order {
 
     /// The borrowed form of [`Spread`].
     #[derive(Clone, Debug, PartialEq)]
+    #[non_exhaustive]
     pub enum SpreadRef {
         A(i32),
         B(i32),

@@ -91,7 +91,7 @@ pub(crate) struct Caller<C> {
     vclock: Option<Blob>,
 }
 
-impl<C: Call> Caller<C> {
+impl<C: Call + Clone> Caller<C> {
     pub(crate) fn new(riak: Riak<C>, counts: Arc<Counts>, bucket: &str, number: usize, seed: u64) -> Self {
         let random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
         let (bucket, key) = (bucket.to_owned(), format!("key{number}"));

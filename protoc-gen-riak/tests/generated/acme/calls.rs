@@ -2645,6 +2645,7 @@ impl Request for super::stock::part::PartRef<'_> {
 
 /// The possible answers to `Store.Get`.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum StoreGetAnswer {
     /// Code 12.
     GetResp(GetResp),
@@ -2697,6 +2698,7 @@ impl Answer for StoreGetAnswer {
 
 /// The possible answers to `Store.Scan`.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum StoreScanAnswer {
     /// Code 17.
     ScanResp(ScanResp),
@@ -3481,6 +3483,7 @@ pub mod login {
 
     /// The oneof `token` of `acme.calls.Login`.
     #[derive(Clone, PartialEq)]
+    #[non_exhaustive]
     pub enum Token {
         Word(String),
         Key(Blob),
@@ -3497,6 +3500,7 @@ pub mod login {
 
     /// The borrowed form of [`Token`].
     #[derive(Clone, PartialEq)]
+    #[non_exhaustive]
     pub enum TokenRef<'a> {
         Word(&'a str),
         Key(&'a [u8]),

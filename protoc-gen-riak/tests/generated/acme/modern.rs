@@ -608,7 +608,7 @@ impl<'a> Decode<'a> for Lists {
                         wire::read_message(0x62, value, true, &mut input, ctx)?;
                     } else {
                         let mut value = Default::default();
-                        wire::read_message(0x62, &mut value, false, &mut input, ctx)?;
+                        wire::read_new_message(0x62, &mut value, &mut input, ctx)?;
                         self.pick = Some(lists::Pick::OnePlain(value));
                     }
                 }
@@ -754,7 +754,7 @@ impl<'a> Decode<'a> for ListsRef<'a> {
                         wire::read_message(0x62, value, true, &mut input, ctx)?;
                     } else {
                         let mut value = Default::default();
-                        wire::read_message(0x62, &mut value, false, &mut input, ctx)?;
+                        wire::read_new_message(0x62, &mut value, &mut input, ctx)?;
                         self.pick = Some(lists::PickRef::OnePlain(value));
                     }
                 }
@@ -808,6 +808,7 @@ impl View for ListsRef<'_> {
 pub mod lists {
     /// The oneof `pick` of `acme.modern.Lists`.
     #[derive(Clone, Debug, PartialEq)]
+    #[non_exhaustive]
     pub enum Pick {
         Number(i32),
         Text(String),
@@ -817,6 +818,7 @@ pub mod lists {
 
     /// The borrowed form of [`Pick`].
     #[derive(Clone, Debug, PartialEq)]
+    #[non_exhaustive]
     pub enum PickRef<'a> {
         Number(i32),
         Text(&'a str),

@@ -2572,6 +2572,7 @@ impl Request for RpbRTEReqRef<'_> {
 
 /// The possible answers to `RiakKv.Index`.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum RiakKvIndexAnswer {
     /// Code 26.
     RpbIndexResp(RpbIndexResp),

@@ -8,7 +8,6 @@ use ::std::collections::BTreeMap;
 
 /// A closed enum.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[non_exhaustive]
 #[repr(i32)]
 pub enum Colour {
     /// The first is the default.
@@ -64,7 +63,6 @@ impl wire::Enumeration for Colour {
 /// The enum `acme.Gone`.
 #[deprecated]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[non_exhaustive]
 #[repr(i32)]
 pub enum Gone {
     #[default]
@@ -4045,7 +4043,6 @@ pub mod choice {
 
     /// What was chosen.
     #[derive(Clone, Debug, PartialEq)]
-    #[non_exhaustive]
     pub enum Choice {
         Number(i32),
         /// A text.
@@ -4062,7 +4059,6 @@ pub mod choice {
 
     /// The borrowed form of [`Choice`].
     #[derive(Clone, PartialEq)]
-    #[non_exhaustive]
     pub enum ChoiceRef<'a> {
         Number(i32),
         Text(&'a str),
@@ -4094,7 +4090,6 @@ pub mod choice {
 
     /// The oneof `second` of `acme.Choice`.
     #[derive(Clone, Debug, PartialEq)]
-    #[non_exhaustive]
     pub enum Second {
         Yes(bool),
         No(u32),
@@ -4102,7 +4097,6 @@ pub mod choice {
 
     /// The borrowed form of [`Second`].
     #[derive(Clone, Debug, PartialEq)]
-    #[non_exhaustive]
     pub enum SecondRef {
         Yes(bool),
         No(u32),
@@ -4268,7 +4262,6 @@ pub mod outer {
 
         /// The enum `acme.Outer.Inner.Kind`.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        #[non_exhaustive]
         #[repr(i32)]
         pub enum Kind {
             #[default]
@@ -4595,7 +4588,6 @@ pub mod tree {
 
     /// The oneof `one` of `acme.Tree`.
     #[derive(Clone, Debug, PartialEq)]
-    #[non_exhaustive]
     pub enum One {
         Tree(Box<super::Tree>),
         Leaf(String),
@@ -4603,7 +4595,6 @@ pub mod tree {
 
     /// The borrowed form of [`One`].
     #[derive(Clone, Debug, PartialEq)]
-    #[non_exhaustive]
     pub enum OneRef<'a> {
         Tree(Box<super::TreeRef<'a>>),
         Leaf(&'a str),
@@ -4614,7 +4605,6 @@ pub mod tree {
 pub mod order {
     /// The oneof `spread` of `acme.Order`.
     #[derive(Clone, Debug, PartialEq)]
-    #[non_exhaustive]
     pub enum Spread {
         A(i32),
         B(i32),
@@ -4622,7 +4612,6 @@ pub mod order {
 
     /// The borrowed form of [`Spread`].
     #[derive(Clone, Debug, PartialEq)]
-    #[non_exhaustive]
     pub enum SpreadRef {
         A(i32),
         B(i32),

@@ -1,7 +1,8 @@
 //! Enums: a closed enum becomes a Rust enum, an open one a newtype.
 //!
 //! Invariant: a value is never a bare integer, and an open enum keeps any number. A
-//! schema may get further values, so that other crates cannot match without a wildcard.
+//! closed enum can be matched without a wildcard: if the schema gets another value, the
+//! compiler names the places that have to handle it.
 
 use std::collections::BTreeSet;
 
@@ -64,7 +65,6 @@ fn closed_enum(scope: &Scope<'_>, item: &Enum) -> TokenStream {
     quote! {
         #header
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        #[non_exhaustive]
         #[repr(i32)]
         pub enum #name { #(#variants)* }
 

@@ -90,7 +90,6 @@ impl Emitter<'_> {
         quote! {
             #docs
             #[derive(Clone, #debug PartialEq)]
-            #[non_exhaustive]
             pub enum #name #lifetime { #(#variants)* }
 
             #debug_impl

@@ -3483,7 +3483,6 @@ pub mod login {
 
     /// The oneof `token` of `acme.calls.Login`.
     #[derive(Clone, PartialEq)]
-    #[non_exhaustive]
     pub enum Token {
         Word(String),
         Key(Blob),
@@ -3500,7 +3499,6 @@ pub mod login {
 
     /// The borrowed form of [`Token`].
     #[derive(Clone, PartialEq)]
-    #[non_exhaustive]
     pub enum TokenRef<'a> {
         Word(&'a str),
         Key(&'a [u8]),

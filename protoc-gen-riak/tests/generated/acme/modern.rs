@@ -808,7 +808,6 @@ impl View for ListsRef<'_> {
 pub mod lists {
     /// The oneof `pick` of `acme.modern.Lists`.
     #[derive(Clone, Debug, PartialEq)]
-    #[non_exhaustive]
     pub enum Pick {
         Number(i32),
         Text(String),
@@ -818,7 +817,6 @@ pub mod lists {
 
     /// The borrowed form of [`Pick`].
     #[derive(Clone, Debug, PartialEq)]
-    #[non_exhaustive]
     pub enum PickRef<'a> {
         Number(i32),
         Text(&'a str),

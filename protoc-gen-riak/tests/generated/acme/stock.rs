@@ -185,7 +185,6 @@ pub mod item {
 
     /// The enum `acme.stock.Item.Kind`.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-    #[non_exhaustive]
     #[repr(i32)]
     pub enum Kind {
         #[default]

@@ -2230,7 +2230,6 @@ pub mod rpb_bucket_props {
 
     /// What the replication between clusters does with a bucket.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-    #[non_exhaustive]
     #[repr(i32)]
     pub enum RpbReplMode {
         /// Nothing.

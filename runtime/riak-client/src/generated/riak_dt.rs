@@ -2444,7 +2444,6 @@ pub mod map_field {
 
     /// What a field of a map may hold.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-    #[non_exhaustive]
     #[repr(i32)]
     pub enum MapFieldType {
         /// A counter.
@@ -2502,7 +2501,6 @@ pub mod dt_fetch_resp {
 
     /// The data types that an object can be.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-    #[non_exhaustive]
     #[repr(i32)]
     pub enum DataType {
         /// A counter.
@@ -2561,7 +2559,6 @@ pub mod map_update {
 
     /// What to do with a flag.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-    #[non_exhaustive]
     #[repr(i32)]
     pub enum FlagOp {
         /// Switch it on.

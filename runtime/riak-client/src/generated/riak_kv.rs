@@ -10969,7 +10969,6 @@ pub mod rpb_index_req {
 
     /// How an index is asked.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-    #[non_exhaustive]
     #[repr(i32)]
     pub enum IndexQueryType {
         /// For the objects with one term.
@@ -11016,7 +11015,6 @@ pub mod rpb_aae_fold_merge_trees_range_req {
     /// The size of a hash tree, by its number of branches of 256 segments
     /// each.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-    #[non_exhaustive]
     #[repr(i32)]
     pub enum RpbTreeSize {
         /// 16 branches.
@@ -11079,7 +11077,6 @@ pub mod rpb_aae_fold_tree_resp {
     /// The size of a hash tree, by its number of branches of 256 segments
     /// each.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-    #[non_exhaustive]
     #[repr(i32)]
     pub enum RpbTreeSize {
         /// 16 branches.
@@ -11142,7 +11139,6 @@ pub mod rpb_aae_fold_fetch_clocks_range_req {
     /// The size of a hash tree, by its number of branches of 256 segments
     /// each.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-    #[non_exhaustive]
     #[repr(i32)]
     pub enum RpbTreeSize {
         /// 16 branches.
@@ -11205,7 +11201,6 @@ pub mod rpb_aae_fold_find_tombs_req {
     /// The size of a hash tree, by its number of branches of 256 segments
     /// each.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-    #[non_exhaustive]
     #[repr(i32)]
     pub enum RpbTreeSize {
         /// 16 branches.
@@ -11267,7 +11262,6 @@ pub mod rpb_aae_fold_find_keys_req {
 
     /// What the objects to be found have much of.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-    #[non_exhaustive]
     #[repr(i32)]
     pub enum FindType {
         /// Siblings.
@@ -11314,7 +11308,6 @@ pub mod rpb_aae_fold_reap_tombs_req {
     /// The size of a hash tree, by its number of branches of 256 segments
     /// each.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-    #[non_exhaustive]
     #[repr(i32)]
     pub enum RpbTreeSize {
         /// 16 branches.
@@ -11371,7 +11364,6 @@ pub mod rpb_aae_fold_reap_tombs_req {
 
     /// How the tombstones that are found are reaped.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-    #[non_exhaustive]
     #[repr(i32)]
     pub enum ChangeMethod {
         /// By a job of its own, which `job_id` names.
@@ -11422,7 +11414,6 @@ pub mod rpb_aae_fold_erase_keys_req {
     /// The size of a hash tree, by its number of branches of 256 segments
     /// each.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-    #[non_exhaustive]
     #[repr(i32)]
     pub enum RpbTreeSize {
         /// 16 branches.
@@ -11479,7 +11470,6 @@ pub mod rpb_aae_fold_erase_keys_req {
 
     /// How the objects that are found are deleted.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-    #[non_exhaustive]
     #[repr(i32)]
     pub enum ChangeMethod {
         /// By a job of its own, which `job_id` names.

@@ -8,7 +8,6 @@ use super::riak::{RpbPair, RpbPairRef};
 
 /// The type of a column.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[non_exhaustive]
 #[repr(i32)]
 pub enum TsColumnType {
     /// Bytes.

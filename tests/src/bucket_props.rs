@@ -119,6 +119,11 @@ pub(crate) fn check(
             faults.push((name, "not_valid_quorum".to_owned()));
         }
     }
+    // Types are created with dotted vclocks, unless the operator wants the last write to win.
+    if !kind_is_default && new.last_write_wins == Some(true) && existing.last_write_wins != Some(true) {
+        let text = "\"If last_write_wins is true, dvv_enabled must be false\"";
+        faults.push(("dvv_enabled", text.to_owned()));
+    }
     if faults.is_empty() {
         Ok(())
     } else {
@@ -255,5 +260,20 @@ mod tests {
         let single = RpbBucketProps { allow_mult: Some(false), ..RpbBucketProps::default() };
         assert!(check(false, &maps, &single).is_err());
         assert!(check(false, &new_type_props(), &single).is_ok());
+    }
+
+    #[test]
+    fn last_write_wins_is_refused_where_dotted_vclocks_are_on() {
+        let last =
+            RpbBucketProps { last_write_wins: Some(true), n_val: Some(0), ..RpbBucketProps::default() };
+        assert_eq!(
+            check(false, &new_type_props(), &last).unwrap_err().to_string(),
+            "Invalid bucket properties: [{dvv_enabled,\"If last_write_wins is true, dvv_enabled must be false\"},\
+             {n_val,not_integer}]"
+        );
+        let last = RpbBucketProps { n_val: None, ..last };
+        assert!(check(true, &default_type_props(), &last).is_ok());
+        // The operator has created the type with last_write_wins, and so without dvv_enabled.
+        assert!(check(false, &merged(new_type_props(), &last), &last).is_ok());
     }
 }

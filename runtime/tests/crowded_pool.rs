@@ -207,11 +207,11 @@ fn a_call_outside_of_a_runtime_leaves_nothing_behind() {
     // It wants another connection, for which no task can be spawned here.
     let request = echo::echo("no runtime");
     let mut call = pin!(async { pool.call(&request).await });
-    let poll = || call.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-    assert!(catch_unwind(AssertUnwindSafe(poll)).is_err());
+    let poll_once = || call.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    assert!(catch_unwind(AssertUnwindSafe(poll_once)).is_err());
     drop(busy);
     assert_eq!(pool.stats().in_flight, 0);
     runtime.block_on(async {
-        tokio::time::timeout(Duration::from_secs(5), pool.close()).await.expect("it waits for the call")
+        tokio::time::timeout(Duration::from_secs(5), pool.close()).await.expect("it waits for the call");
     });
 }

@@ -9,7 +9,7 @@ use riak_client::riak_kv::rpb_index_req::IndexQueryType;
 use riak_client::riak_kv::{RpbContent, RpbIndexReq, RpbListKeysReq, RpbListKeysResp, RpbPutReq};
 use riak_client::{CallError, CallOptions, ClientConfig, Coded, Connection, ConnectionConfig, Frame, Riak};
 use riak_runtime::Blob;
-use riak_runtime::client::{ClusterConfig, NotSent, PoolConfig};
+use riak_runtime::client::{ClusterConfig, NotSent, PoolConfig, QueueLimit};
 use riak_runtime::operation::ErrorFrame;
 use riak_runtime::server::{Failure, Outbox, Service};
 use riak_testkit::{Node, Store};
@@ -99,7 +99,10 @@ async fn no_04_many_calls_share_few_connections_and_a_bounded_queue() {
     until("all are under way", || riak.stats().nodes[0].in_flight == 5).await;
     until("three wait their turn", || riak.stats().nodes[0].pool.waiting == 3).await;
     let error = riak.kv().get(get("0")).await.unwrap_err();
-    assert!(matches!(error.cause(), CallError::NotSent(NotSent::QueueFull { max: 3 })), "{error:?}");
+    assert!(
+        matches!(error.cause(), CallError::NotSent(NotSent::QueueFull { max: QueueLimit::Calls(3) })),
+        "{error:?}"
+    );
     gate.add_permits(100);
     assert!(running.join_all().await.iter().all(Result::is_ok), "those that wait are woken one by one");
 }

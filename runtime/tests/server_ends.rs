@@ -5,6 +5,7 @@
 mod echo;
 mod raw;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use echo::*;
@@ -12,9 +13,18 @@ use raw::Raw;
 use riak_runtime::operation::ErrorFrame;
 use riak_runtime::server::{ErrorReply, Failure, Outbox, Replies, ServerConfig, Service, unary};
 use riak_runtime::{Blob, DecodeLimits, Frame};
+use tokio::sync::Semaphore;
 
-/// Sends the last answer of a stream itself, and then misbehaves.
-struct AfterTheEnd;
+/// Sends the last answer of a stream itself, and then misbehaves, in part only once the gate is
+/// open.
+struct AfterTheEnd(Arc<Semaphore>);
+
+/// Lets a server on the test's thread do all that it can do by itself.
+async fn settle() {
+    for _ in 0..1000 {
+        tokio::task::yield_now().await;
+    }
+}
 
 impl EchoServer for AfterTheEnd {
     async fn echo(&self, request: EchoReq) -> Result<EchoResp, Failure> {
@@ -27,12 +37,12 @@ impl EchoServer for AfterTheEnd {
         match &request.nonce[..] {
             b"fails" => Err(ErrorReply::new("too late").into()),
             b"fails later" => {
-                tokio::time::sleep(Duration::from_millis(50)).await;
+                self.0.acquire().await.unwrap().forget();
                 Err(ErrorReply::new("too late").into())
             }
             b"sends" => replies.send(&last).await,
             _ => {
-                tokio::time::sleep(Duration::from_millis(200)).await;
+                self.0.acquire().await.unwrap().forget();
                 Ok(())
             }
         }
@@ -41,23 +51,31 @@ impl EchoServer for AfterTheEnd {
 
 #[tokio::test]
 async fn the_next_request_is_accepted_once_the_last_answer_is_sent() {
-    let (address, ..) = serve(ServerConfig::default(), EchoService(AfterTheEnd)).await;
+    let gate = Arc::new(Semaphore::new(0));
+    let (address, ..) = serve(ServerConfig::default(), EchoService(AfterTheEnd(Arc::clone(&gate)))).await;
     let mut raw = Raw::connect(address).await;
     raw.send(framed(&list("slow", 0))).await;
     assert_eq!(raw.next().await.unwrap().code, 18);
     // The handler has not returned yet.
-    assert!(raw.is_open().await);
+    raw.send(framed(&echo::echo("next"))).await;
+    settle().await;
+    gate.add_permits(1);
+    assert_eq!(raw.next().await.unwrap().code, 10);
 }
 
 #[tokio::test]
 async fn an_error_after_the_last_answer_is_dropped() {
     for refuse in [true, false] {
         let config = ServerConfig::new().refuse_behind_stream(refuse);
-        let (address, ..) = serve(config, EchoService(AfterTheEnd)).await;
+        let gate = Arc::new(Semaphore::new(0));
+        let (address, ..) = serve(config, EchoService(AfterTheEnd(Arc::clone(&gate)))).await;
         for nonce in ["fails", "fails later"] {
             let mut raw = Raw::connect(address).await;
             raw.send(framed(&list(nonce, 0))).await;
             assert_eq!(raw.next().await.unwrap().code, 18);
+            if nonce == "fails later" {
+                gate.add_permits(1);
+            }
             for nonce in ["a", "b"] {
                 raw.send(framed(&echo::echo(nonce))).await;
                 let answer: EchoResp = raw.next().await.unwrap().decode().unwrap();
@@ -69,7 +87,8 @@ async fn an_error_after_the_last_answer_is_dropped() {
 
 #[tokio::test]
 async fn an_answer_after_the_last_one_is_not_sent_and_closes_the_connection() {
-    let (address, ..) = serve(ServerConfig::default(), EchoService(AfterTheEnd)).await;
+    let service = EchoService(AfterTheEnd(Arc::new(Semaphore::new(0))));
+    let (address, ..) = serve(ServerConfig::default(), service).await;
     let mut raw = Raw::connect(address).await;
     raw.send(framed(&list("sends", 0))).await;
     assert_eq!(raw.next().await.unwrap().code, 18);
@@ -153,36 +172,51 @@ async fn a_request_pipelined_behind_a_streaming_one_is_refused() {
 
 #[tokio::test]
 async fn shutdown_delivers_the_answer_to_a_request_in_progress() {
-    let service = unary(|request: EchoReq| async move {
-        tokio::time::sleep(Duration::from_millis(150)).await;
-        Ok(EchoResp { nonce: vec![7; 300_000].into(), count: request.count, flag: None })
+    let (entered, gate) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
+    let gates = (Arc::clone(&entered), Arc::clone(&gate));
+    let service = unary(move |request: EchoReq| {
+        let (entered, gate) = gates.clone();
+        async move {
+            entered.add_permits(1);
+            gate.acquire().await.unwrap().forget();
+            Ok(EchoResp { nonce: vec![7; 300_000].into(), count: request.count, flag: None })
+        }
     });
     let (address, handle, serving) = serve(ServerConfig::default(), service).await;
     let mut raw = Raw::connect(address).await;
     raw.send(framed(&echo::echo("served"))).await;
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    entered.acquire().await.unwrap().forget();
     // This request stays unread, and closing a socket with unread data would reset
     // the connection.
     raw.send(framed(&echo::echo("not served"))).await;
     handle.shut_down();
-    tokio::time::sleep(Duration::from_millis(400)).await;
+    gate.add_permits(1);
+    settle().await;
     assert_eq!(raw.next().await.unwrap().body.len(), 300_004);
     assert!(raw.next().await.is_none());
     drop(raw);
     serving.await.unwrap();
+    assert_eq!(entered.available_permits(), 0, "the second request was handled");
 }
 
 #[tokio::test]
 async fn shutdown_waits_no_longer_than_the_grace_period() {
-    let config = ServerConfig::new().grace(Duration::from_millis(100));
-    let (address, handle, serving) = serve(config, EchoService(Mirror)).await;
+    let grace = Duration::from_secs(100);
+    let (address, handle, serving) = serve(ServerConfig::new().grace(grace), EchoService(Mirror)).await;
     let mut raw = Raw::connect(address).await;
     raw.send(framed(&echo::echo("hang"))).await;
     while handle.connections() == 0 {
         tokio::task::yield_now().await;
     }
+    settle().await;
+    tokio::time::pause();
+    let begun = tokio::time::Instant::now();
     handle.shut_down();
     serving.await.unwrap();
+    // The timer is as precise as a millisecond.
+    let waited = begun.elapsed();
+    assert!((grace..grace + Duration::from_millis(2)).contains(&waited), "{waited:?}");
+    tokio::time::resume();
     assert_eq!(handle.connections(), 0);
     assert!(raw.next().await.is_none());
 }

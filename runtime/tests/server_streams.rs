@@ -115,9 +115,11 @@ impl EchoServer for Gated {
         if nonce == "gate" {
             self.gate.acquire().await.unwrap().forget();
         }
-        while nonce == "gates" {
-            self.gate.acquire().await.unwrap().forget();
-            replies.send(&ListResp { nonce: nonce.clone(), count: None, flag: None }).await?;
+        if nonce == "gates" {
+            loop {
+                self.gate.acquire().await.unwrap().forget();
+                replies.send(&ListResp { nonce: nonce.clone(), count: None, flag: None }).await?;
+            }
         }
         Ok(())
     }

@@ -150,8 +150,8 @@ pub use riak_runtime::client;
 pub use riak_runtime::client::{
     Attempt, Balance, BreakerConfig, BreakerState, Call, CallError, CallExt, CallOptions, Candidate, Cluster,
     ClusterConfig, ClusterStats, Connection, ConnectionConfig, ConnectionError, InvalidNode, LeastLoaded,
-    Node, NodeStats, NotSent, PoolConfig, PoolStats, Responses, RetryConfig, RoundRobin, ServerError,
-    ServerErrorKind, Tried, With,
+    Node, NodeStats, NotSent, PoolConfig, PoolStats, QueueLimit, Responses, RetryConfig, RoundRobin,
+    ServerError, ServerErrorKind, Tried, With,
 };
 pub use riak_runtime::operation::{self, Retry};
 #[cfg(feature = "server")]

@@ -34,10 +34,14 @@ pub struct ConnectionConfig {
     /// closes as soon as no caller waits for an answer.
     pub max_owed: usize,
     /// Maximum number of calls that wait to be sent; further calls fail with
-    /// [`NotSent::QueueFull`](super::NotSent::QueueFull). Default 65,536. Each
-    /// waiting call holds its encoded request in memory. `riak-client`'s option for
-    /// it is `max_queued`.
+    /// [`NotSent::QueueFull`](super::NotSent::QueueFull). Default 65,536.
+    /// `riak-client`'s option for it is `max_queued`.
     pub max_waiting: usize,
+    /// Maximum size of the encoded requests of calls that wait to be sent, in bytes;
+    /// further calls fail with [`NotSent::QueueFull`](super::NotSent::QueueFull). Default
+    /// 64 MiB. A single request may wait whatever its size. `riak-client`'s option for it
+    /// is `max_queued_bytes`.
+    pub max_waiting_bytes: usize,
     /// How long a call may wait to be sent, until others are answered or a stream ends.
     /// Default 10 seconds. A call with a deadline of its own waits for at most half of
     /// its time: a request sent just before it expires makes the server do work whose
@@ -75,6 +79,7 @@ impl Default for ConnectionConfig {
             max_in_flight: 256,
             max_owed: 128,
             max_waiting: 65_536,
+            max_waiting_bytes: 64 * 1024 * 1024,
             wait_timeout: Some(Duration::from_secs(10)),
             max_frame: crate::frame::MAX_FRAME,
             decode_limits: DecodeLimits::DEFAULT,
@@ -112,6 +117,7 @@ impl ConnectionConfig {
         max_in_flight: usize,
         max_owed: usize,
         max_waiting: usize,
+        max_waiting_bytes: usize,
         wait_timeout: Option<Duration>,
         max_frame: usize,
         decode_limits: DecodeLimits,

@@ -6,8 +6,8 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
@@ -81,6 +81,8 @@ pub(super) struct Shared {
     /// Whether the driver has ended, readable without the lock.
     ended: AtomicBool,
     progress: Progress,
+    /// Called when the last owed answer has arrived.
+    on_settled: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
 /// Counters that a pool reads at each call without the lock, as of when the pipeline
@@ -119,11 +121,26 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Publishes the counters that are read without the lock.
-    pub(super) fn publish_progress(&self, pipeline: &Pipeline) {
+    /// Publishes the counters that are read without the lock. If it returns true,
+    /// [`Shared::settled`] has to be called after the pipeline is unlocked.
+    pub(super) fn publish_progress(&self, pipeline: &Pipeline) -> bool {
         let (owed, answered) = pipeline.progress();
+        let settled = owed == 0 && self.owed() != 0;
         self.progress.owed.store(owed, Ordering::Relaxed);
         self.progress.answered.store(answered, Ordering::Relaxed);
+        settled
+    }
+
+    /// Tells the pool that no answer is owed any more.
+    #[cold]
+    pub(super) fn settled(&self) {
+        if let Some(tell) = self.on_settled.get() {
+            tell();
+        }
+    }
+
+    fn owed(&self) -> usize {
+        self.progress.owed.load(Ordering::Relaxed)
     }
 
     /// Records that the driver has ended.
@@ -148,13 +165,16 @@ impl Handle {
         let mut wakers = Vec::new();
         let mut state = self.shared.lock();
         let result = act(&mut state.pipeline);
-        self.shared.publish_progress(&state.pipeline);
+        let settled = self.shared.publish_progress(&state.pipeline);
         let driver = if state.pipeline.needs_driver() { state.driver_waker.take() } else { None };
         let stale_wakers = state.pipeline.take_wakers(&mut wakers);
         drop(state);
         drop(stale_wakers);
         for waker in driver.into_iter().chain(wakers) {
             waker.wake();
+        }
+        if settled {
+            self.shared.settled();
         }
         result
     }
@@ -218,7 +238,7 @@ impl Connection {
         let (max_frame, decode_limits, max_owed) = (config.max_frame, config.decode_limits, config.max_owed);
         let state = Mutex::new(ConnectionState { pipeline: Pipeline::new(config), driver_waker: None });
         let (ended, progress) = (AtomicBool::new(false), Progress::default());
-        let shared = Arc::new(Shared { state, ended, progress });
+        let shared = Arc::new(Shared { state, ended, progress, on_settled: OnceLock::new() });
         let driver = Driver::new(io, Arc::clone(&shared), max_frame);
         (Self { handle: Arc::new(Handle { shared, decode_limits, max_owed }) }, driver)
     }
@@ -237,7 +257,13 @@ impl Connection {
 
     /// Returns the number of owed answers that no caller waits for, without the lock.
     pub(super) fn owed(&self) -> usize {
-        self.handle.shared.progress.owed.load(Ordering::Relaxed)
+        self.handle.shared.owed()
+    }
+
+    /// Sets what is called when the last owed answer has arrived. Only the first call has
+    /// an effect.
+    pub(super) fn on_settled(&self, tell: impl Fn() + Send + Sync + 'static) {
+        let _ = self.handle.shared.on_settled.set(Box::new(tell));
     }
 
     /// Returns the number of requests answered so far, without the lock.

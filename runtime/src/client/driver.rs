@@ -156,12 +156,15 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
         // the next deadline concern the rest of this round.
         let finished = state.pipeline.sync_driver(self.written);
         let deadline = state.pipeline.next_deadline();
-        self.shared.publish_progress(&state.pipeline);
+        let settled = self.shared.publish_progress(&state.pipeline);
         let replaced = state.register_driver(cx.waker());
         let stale_wakers = state.pipeline.take_wakers(&mut self.wakers);
         drop(state);
         drop((replaced, stale_wakers));
         self.wake();
+        if settled {
+            self.shared.settled();
+        }
         if defers {
             cx.waker().wake_by_ref();
         }

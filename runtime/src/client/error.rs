@@ -250,7 +250,7 @@ pub enum NotSent {
     /// Too many calls are already waiting for a connection, or on this connection.
     QueueFull {
         /// The limit that was reached.
-        max: usize,
+        max: QueueLimit,
     },
     /// The request is longer than a frame may be.
     Frame(FrameError),
@@ -282,14 +282,30 @@ pub enum NotSent {
     },
 }
 
+/// What limits a queue of waiting calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum QueueLimit {
+    /// The number of calls.
+    Calls(usize),
+    /// The size of their encoded requests, in bytes. The request that was refused would
+    /// have exceeded it.
+    Bytes(usize),
+}
+
 impl fmt::Display for NotSent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Connection(error) => error.fmt(f),
-            Self::QueueFull { max } => write!(
+            Self::QueueFull { max: QueueLimit::Calls(max) } => write!(
                 f,
                 "{max} calls are waiting already: make fewer at once, or raise max_queued (max_waiting of \
                  ConnectionConfig) for unary calls, max_waiting (of PoolConfig) for streams and long calls"
+            ),
+            Self::QueueFull { max: QueueLimit::Bytes(max) } => write!(
+                f,
+                "the requests that wait to be sent would take more than {max} bytes: make fewer calls at once, \
+                 or raise max_queued_bytes (max_waiting_bytes of ConnectionConfig)"
             ),
             Self::Frame(error) => error.fmt(f),
             Self::Deadline => f.write_str(

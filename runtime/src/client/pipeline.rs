@@ -114,11 +114,11 @@ impl Pipeline {
             self.push_in_flight(ticket, operation, exclusive);
             ticket
         } else {
-            if self.slots.waiting() >= self.config.max_waiting {
-                return Err(NotSent::QueueFull { max: self.config.max_waiting });
-            }
+            // A request that would be refused anyway is not encoded first.
+            self.slots.check_room(0, &self.config)?;
             let mut frame = WriteBuffer::new();
             let server_timeout = request.encode_early(&mut frame).map_err(NotSent::Frame)?;
+            self.slots.check_room(frame.len(), &self.config)?;
             let pending = Box::new(PendingRequest { frame, server_timeout });
             self.slots.insert_waiting(pending, operation, last_answer, exclusive)
         };

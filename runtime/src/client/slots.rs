@@ -12,7 +12,8 @@ use std::collections::VecDeque;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use super::error::CallError;
+use super::config::ConnectionConfig;
+use super::error::{CallError, NotSent, QueueLimit};
 use super::outgoing::{LastAnswer, ServerTimeout};
 use crate::operation::Operation;
 use crate::{Frame, WriteBuffer};
@@ -150,6 +151,8 @@ pub(super) struct Slots {
     tail: Option<Ticket>,
     /// The length of the waiting list.
     waiting: usize,
+    /// The size of the requests of the waiting calls in bytes.
+    waiting_bytes: usize,
 }
 
 impl Slots {
@@ -214,6 +217,19 @@ impl Slots {
         self.waiting
     }
 
+    /// Checks that another call may wait whose request has `len` bytes. If no call waits,
+    /// its size does not matter.
+    pub(super) fn check_room(&self, len: usize, config: &ConnectionConfig) -> Result<(), NotSent> {
+        let max = if self.waiting >= config.max_waiting {
+            QueueLimit::Calls(config.max_waiting)
+        } else if self.waiting > 0 && self.waiting_bytes.saturating_add(len) > config.max_waiting_bytes {
+            QueueLimit::Bytes(config.max_waiting_bytes)
+        } else {
+            return Ok(());
+        };
+        Err(NotSent::QueueFull { max })
+    }
+
     /// Returns the number of slots in use.
     pub(super) fn used(&self) -> usize {
         self.entries.len() - self.vacant.len()
@@ -233,6 +249,7 @@ impl Slots {
         exclusive: bool,
     ) -> Ticket {
         let previous = self.tail;
+        self.waiting_bytes += request.frame.len();
         let state = State::Waiting { request, previous, next: None };
         let ticket = self.insert(state, operation, last_answer, exclusive);
         match previous {
@@ -264,6 +281,7 @@ impl Slots {
             None => self.tail = previous,
         }
         self.waiting -= 1;
+        self.waiting_bytes -= request.frame.len();
         Some(request)
     }
 

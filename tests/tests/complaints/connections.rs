@@ -2,21 +2,21 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use riak_client::riak::RpbPair;
 use riak_client::riak_kv::rpb_index_req::IndexQueryType;
 use riak_client::riak_kv::{RpbContent, RpbIndexReq, RpbListKeysReq, RpbListKeysResp, RpbPutReq};
 use riak_client::{CallError, CallOptions, ClientConfig, Coded, Connection, ConnectionConfig, Frame, Riak};
 use riak_runtime::Blob;
-use riak_runtime::client::{ClusterConfig, NotSent, PoolConfig};
+use riak_runtime::client::{ClusterConfig, NotSent, PoolConfig, QueueLimit};
 use riak_runtime::operation::ErrorFrame;
 use riak_runtime::server::{Failure, Outbox, Service};
 use riak_testkit::{Node, Store};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use crate::server::{Delay, delayed, get, node_address, put, until};
+use crate::server::{gated, get, node_address, put, until};
 
 /// A late answer is discarded in its slot, however the call was given up.
 ///
@@ -24,19 +24,23 @@ use crate::server::{Delay, delayed, get, node_address, put, until};
 /// order of events, and `soak` makes a million calls.
 #[tokio::test]
 async fn no_01_a_late_answer_never_reaches_another_call() {
-    let node = delayed(100, Delay::Fixed(Duration::from_millis(5))).await;
+    let gate = Arc::new(Semaphore::new(0));
+    let node = gated(100, &gate).await;
     let riak = Riak::connect_one(node.addr(), ConnectionConfig::new().max_owed(1000)).await.unwrap();
     let mut given_up = 0;
     for key in 0..100 {
         let key = key.to_string();
-        // No answer arrives within a millisecond.
+        // No answer arrives before the gate opens.
         let quick = riak.with(CallOptions::new().timeout(Duration::from_millis(1)));
         given_up += usize::from(quick.kv().get(get("0")).await.is_err());
         let call = riak.kv();
         let dropped = tokio::time::timeout(Duration::from_millis(1), call.get(get("1"))).await;
         given_up += usize::from(dropped.is_err());
+        gate.add_permits(3);
         let found = riak.kv().get(get(&key)).await.unwrap();
         assert_eq!(found.content[0].value, key);
+        // What is left if a call was given up before it was sent.
+        gate.forget_permits(3);
     }
     assert_eq!(given_up, 200);
 }
@@ -72,7 +76,7 @@ async fn no_02_a_dropped_stream_leaves_no_answers_for_other_calls() {
 #[tokio::test]
 async fn no_04_many_calls_share_few_connections_and_a_bounded_queue() {
     let gate = Arc::new(Semaphore::new(0));
-    let node = delayed(1, Delay::Gate(Arc::clone(&gate))).await;
+    let node = gated(1, &gate).await;
     let riak = Riak::connect(node.addr()).await.unwrap();
     let mut running = JoinSet::new();
     for _ in 0..500 {
@@ -86,7 +90,7 @@ async fn no_04_many_calls_share_few_connections_and_a_bounded_queue() {
     assert!(running.join_all().await.iter().all(Result::is_ok));
 
     let gate = Arc::new(Semaphore::new(0));
-    let node = delayed(1, Delay::Gate(Arc::clone(&gate))).await;
+    let node = gated(1, &gate).await;
     let config = ClientConfig::new([node_address(&node)])
         .connection(ConnectionConfig::new().max_in_flight(2).max_waiting(3))
         .cluster(ClusterConfig::new().pool(PoolConfig::new().max_connections(1)));
@@ -99,42 +103,52 @@ async fn no_04_many_calls_share_few_connections_and_a_bounded_queue() {
     until("all are under way", || riak.stats().nodes[0].in_flight == 5).await;
     until("three wait their turn", || riak.stats().nodes[0].pool.waiting == 3).await;
     let error = riak.kv().get(get("0")).await.unwrap_err();
-    assert!(matches!(error.cause(), CallError::NotSent(NotSent::QueueFull { max: 3 })), "{error:?}");
+    assert!(
+        matches!(error.cause(), CallError::NotSent(NotSent::QueueFull { max: QueueLimit::Calls(3) })),
+        "{error:?}"
+    );
     gate.add_permits(100);
     assert!(running.join_all().await.iter().all(Result::is_ok), "those that wait are woken one by one");
 }
 
 /// A call that has waited for its turn for half of its time is not sent, so a call that is sent
 /// always has the other half left. Expired calls take no time from the others.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn no_05_an_overloaded_client_sends_no_call_that_is_about_to_expire() {
-    // The server answers forty calls in the two seconds that each call has.
-    let node = delayed(1, Delay::Fixed(Duration::from_millis(50))).await;
-    let config = ConnectionConfig::new().max_in_flight(1);
-    let riak = Riak::over(Connection::connect_with(node.addr(), config).await.unwrap());
-    let begun = Instant::now();
+    let gate = Arc::new(Semaphore::new(0));
+    let node = gated(1, &gate).await;
+    let config = ConnectionConfig::new().max_in_flight(1).wait_timeout(None);
+    let connection = Connection::connect_with(node.addr(), config).await.unwrap();
+    let riak = Riak::over(connection.clone());
     let mut running = JoinSet::new();
     for _ in 0..100 {
         let riak = riak.clone();
         running.spawn(async move {
-            let patient = riak.with(CallOptions::new().timeout(Duration::from_secs(2)));
+            let patient = riak.with(CallOptions::new().timeout(Duration::from_secs(60)));
             patient.kv().get(get("0")).await.map(|_| ())
         });
     }
-    let results = running.join_all().await;
-    let answered = results.iter().filter(|result| result.is_ok()).count();
-    assert!((5..=21).contains(&answered), "{answered} of twenty within a second");
-    for error in results.iter().filter_map(|result| result.as_ref().err()) {
+    until("one is sent", || (connection.in_flight(), connection.waiting()) == (1, 99)).await;
+    // Slightly more than half of their time passes at once.
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(31)).await;
+    for _ in 0..99 {
+        let error = running.join_next().await.unwrap().unwrap().unwrap_err();
         assert!(matches!(error, CallError::Timeout { sent: false, .. }), "sent in vain: {error}");
     }
-    assert!(begun.elapsed() < Duration::from_secs(2), "those that were not sent were told early");
+    tokio::time::resume();
+    assert_eq!((connection.in_flight(), connection.waiting()), (1, 0));
+    // The server has two requests only: the one that was sent, and the next one.
+    gate.add_permits(2);
+    running.join_next().await.unwrap().unwrap().expect("it has half of its time left");
+    riak.kv().get(get("0")).await.unwrap();
 }
 
 /// Many calls are in flight at once, and each has its own result.
 #[tokio::test]
 async fn no_12_bulk_calls_run_concurrently_and_fail_individually() {
     let gate = Arc::new(Semaphore::new(0));
-    let node = delayed(1000, Delay::Gate(Arc::clone(&gate))).await;
+    let node = gated(1000, &gate).await;
     let riak = Riak::connect(node.addr()).await.unwrap();
     let requests = (0..1000).map(|n| if n % 100 == 7 { get("") } else { get(&n.to_string()) });
     let bulk = riak.clone();

@@ -1,4 +1,4 @@
-//! Servers with scripted behaviour: they delay or block gets, count requests, or answer as a node
+//! Servers with scripted behaviour: they block gets, count requests, or answer as a node
 //! that is still starting.
 //!
 //! Invariant: a get that is let through is answered from the store.
@@ -14,22 +14,13 @@ use riak_runtime::server::{Failure, Outbox, Service};
 use riak_testkit::{Node, Store};
 use tokio::sync::Semaphore;
 
-/// The delay of a get.
-#[derive(Clone)]
-pub(crate) enum Delay {
-    /// A fixed delay.
-    Fixed(Duration),
-    /// The get waits for a permit.
-    Gate(Arc<Semaphore>),
-}
-
-/// Answers gets after a delay.
-pub(crate) struct Delayed {
+/// Answers each get once it has a permit.
+pub(crate) struct Gated {
     pub(crate) store: Store,
-    pub(crate) delay: Delay,
+    pub(crate) gate: Arc<Semaphore>,
 }
 
-impl Service for Delayed {
+impl Service for Gated {
     fn serves(&self, code: u8) -> bool {
         code == RpbGetReq::CODE
     }
@@ -40,10 +31,7 @@ impl Service for Delayed {
 
     async fn call(&self, request: Frame, outbox: &mut Outbox) -> Result<(), Failure> {
         let request: RpbGetReq = outbox.decode(&request)?;
-        match &self.delay {
-            Delay::Fixed(time) => tokio::time::sleep(*time).await,
-            Delay::Gate(gate) => gate.acquire().await.unwrap().forget(),
-        }
+        self.gate.acquire().await.unwrap().forget();
         outbox.answer(&self.store.get(&request)?)
     }
 }
@@ -81,13 +69,14 @@ impl Service for Counting {
     }
 }
 
-/// Starts a node whose keys `0`, `1` and so on have themselves as values, and which delays gets.
-pub(crate) async fn delayed(keys: usize, delay: Delay) -> Node {
+/// Starts a node whose keys `0`, `1` and so on have themselves as values, and which answers as
+/// many gets as the gate has permits.
+pub(crate) async fn gated(keys: usize, gate: &Arc<Semaphore>) -> Node {
     let store = Store::new();
     for key in 0..keys {
         store.put(&put(&key.to_string())).unwrap();
     }
-    let service = Delayed { store: store.clone(), delay };
+    let service = Gated { store: store.clone(), gate: Arc::clone(gate) };
     Node::builder().store(store).with_service(service).start().await.unwrap()
 }
 

@@ -21,6 +21,8 @@ pub(crate) struct ServerControl {
     /// Closes all connections when notified.
     pub(crate) cut: Notify,
     pub(crate) requests: AtomicUsize,
+    /// The largest number of requests on one connection.
+    pub(crate) most_on_one: AtomicUsize,
     pub(crate) open: AtomicUsize,
     /// The error to answer every request with, if any.
     pub(crate) error: Mutex<Option<&'static str>>,
@@ -75,10 +77,11 @@ pub(crate) async fn start_server() -> (Node, Arc<ServerControl>) {
 
 async fn serve(mut socket: TcpStream, control: &ServerControl) -> io::Result<()> {
     socket.set_nodelay(true)?;
-    loop {
+    for count in 1.. {
         let mut frame = vec![0; socket.read_u32().await? as usize];
         socket.read_exact(&mut frame).await?;
         control.requests.fetch_add(1, Ordering::SeqCst);
+        control.most_on_one.fetch_max(count, Ordering::SeqCst);
         sleep(Duration::from_millis(control.delay.load(Ordering::SeqCst))).await;
         if let Some(error) = control.error() {
             socket.write_all(&error).await?;
@@ -89,6 +92,7 @@ async fn serve(mut socket: TcpStream, control: &ServerControl) -> io::Result<()>
             code => socket.write_all(&[0, 0, 0, 1, code + 1]).await?,
         }
     }
+    Ok(())
 }
 
 /// A connector whose connects to one node fail after a while.
@@ -126,11 +130,16 @@ impl Connector for StallingConnector {
 pub(crate) struct SlowConnector {
     pub(crate) millis: AtomicU64,
     pub(crate) tries: AtomicUsize,
+    timeout: Duration,
 }
 
 impl SlowConnector {
     pub(crate) fn new(millis: u64) -> Arc<Self> {
-        Arc::new(Self { millis: AtomicU64::new(millis), tries: AtomicUsize::new(0) })
+        Self::with_timeout(millis, Duration::from_millis(500))
+    }
+
+    pub(crate) fn with_timeout(millis: u64, timeout: Duration) -> Arc<Self> {
+        Arc::new(Self { millis: AtomicU64::new(millis), tries: AtomicUsize::new(0), timeout })
     }
 }
 
@@ -144,6 +153,6 @@ impl Connector for SlowConnector {
     }
 
     fn connect_timeout(&self) -> Duration {
-        Duration::from_millis(500)
+        self.timeout
     }
 }

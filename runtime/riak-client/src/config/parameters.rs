@@ -83,6 +83,8 @@ pub const PARAMETERS: &[Parameter] = &[
         "calls in flight on one connection; further ones wait their turn"),
     parameter!("max_queued", COUNT, "65536", count => connection.max_waiting,
         "unary calls that may wait for their turn on one connection; further ones fail at once"),
+    parameter!("max_queued_bytes", "bytes", "67108864", count => connection.max_waiting_bytes,
+        "the size of their requests, which are held in memory; a single request may be larger"),
     parameter!("max_owed", COUNT, "128", count => connection.max_owed,
         "outstanding answers of calls that were given up, before their connection takes no more calls"),
     parameter!("max_frame", "bytes", "67108864", count => connection.max_frame,

@@ -5,8 +5,6 @@
 
 use std::time::{Duration, Instant};
 
-use tokio::time::timeout;
-
 use super::super::call::{Answered, Call};
 use super::super::connection::now;
 use super::super::error::{CallError, ConnectionError, NotSent};
@@ -21,10 +19,6 @@ const MAX_STALE: usize = 3;
 
 /// How many times a call may be told that a connection has opened, yet find none.
 const MAX_VANISHED: usize = 2;
-
-/// How often a call that waits for room checks by itself: an answer whose caller
-/// has gone away notifies nobody.
-const ROOM_POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 impl Call for Pool {
     async fn unary(&self, request: &Outgoing<'_>) -> Result<Answered, CallError> {
@@ -102,20 +96,25 @@ impl Pool {
         let mut since = None;
         let (mut vanished, mut ended) = (0, None);
         let mut mode = AcquireMode::First;
+        let mut place = None;
         loop {
             let mut receiver = match self.inner.acquire(mode)? {
                 Acquired::Share(share) => return Ok(share),
                 Acquired::Crowded => {
                     let started = *since.get_or_insert_with(now);
-                    let _guard = self.inner.begin_shared_wait()?;
-                    let room = timeout(ROOM_POLL_INTERVAL, self.inner.room.notified());
+                    let place = match &mut place {
+                        Some(place) => place,
+                        None => place.insert(self.inner.get_in_line()?),
+                    };
+                    let woken = self.inner.wait_for_room(place);
                     // A call whose wait times out takes any open connection.
-                    let in_time = self.inner.with_wait_timeout(started, limit, room).await.is_ok();
+                    let in_time = self.inner.with_wait_timeout(started, limit, woken).await.is_ok();
                     mode = if in_time { AcquireMode::Retry } else { AcquireMode::Final };
                     continue;
                 }
                 Acquired::Connecting(receiver, reason) => {
                     ended = reason.or(ended);
+                    place = None;
                     receiver
                 }
             };

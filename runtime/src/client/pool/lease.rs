@@ -11,7 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::time::timeout_at;
 
 use super::super::connection::{Connection, now};
-use super::super::error::{CallError, ConnectionError, NotSent};
+use super::super::error::{CallError, ConnectionError, NotSent, QueueLimit};
 use super::opening::connect_to_node;
 use super::{AtomicUsize, Inner, Ordering, State};
 
@@ -79,7 +79,11 @@ const MAX_SHARED_WAITERS: usize = 65_536;
 
 fn count_waiter(count: &AtomicUsize, max: usize) -> Result<WaitGuard<'_>, NotSent> {
     let guard = WaitGuard(count);
-    if count.fetch_add(1, Ordering::Relaxed) < max { Ok(guard) } else { Err(NotSent::QueueFull { max }) }
+    if count.fetch_add(1, Ordering::Relaxed) < max {
+        Ok(guard)
+    } else {
+        Err(NotSent::QueueFull { max: QueueLimit::Calls(max) })
+    }
 }
 
 impl Inner {

@@ -2,7 +2,7 @@
 //!
 //! Unary calls share connections, and another connection is opened in the
 //! background when all are busy. While it opens, a call waits for it only if every
-//! open connection carries several times its target load or owes answers. Streams
+//! open connection carries several times its target load or owes answers (`room`). Streams
 //! and long calls each have a connection of their own (`lease`). Invariant: a
 //! closed connection is removed by the first call that finds it closed, and that
 //! call moves to another connection.
@@ -11,6 +11,7 @@ mod call;
 mod config;
 mod lease;
 mod opening;
+mod room;
 mod shared;
 
 use std::collections::VecDeque;
@@ -91,7 +92,9 @@ struct Inner {
     /// The number of unary calls that wait for the first connection, or for room on
     /// one.
     waiting_shared: AtomicUsize,
-    /// Signals that there may be room: a call or an attempt to connect has ended.
+    /// The number of unary calls that wait for room on a connection.
+    in_line: AtomicUsize,
+    /// Wakes the calls in line.
     room: Notify,
     closing: AtomicBool,
     /// Signals that a call ended while the pool was closing.
@@ -153,8 +156,8 @@ struct Share<'p> {
 impl Drop for Share<'_> {
     fn drop(&mut self) {
         self.shared.release();
-        if self.inner.waiting_shared.load(Ordering::Relaxed) > 0 {
-            self.inner.room.notify_one();
+        if self.inner.in_line.load(Ordering::SeqCst) > 0 {
+            self.inner.wake_waiters();
         }
         // Either this code sees that the pool is closing, or `close` sees that the
         // call has ended: each side writes, then reads what the other writes. That
@@ -194,6 +197,7 @@ impl Pool {
             streams,
             waiting_exclusive: AtomicUsize::new(0),
             waiting_shared: AtomicUsize::new(0),
+            in_line: AtomicUsize::new(0),
             room: Notify::new(),
             closing: AtomicBool::new(false),
             call_ended: Notify::new(),
@@ -265,6 +269,7 @@ impl Pool {
     pub async fn close(&self) {
         // `SeqCst`, as in `Share::drop`.
         self.inner.closing.store(true, Ordering::SeqCst);
+        self.inner.room.notify_waiters();
         loop {
             // Created before the check, so that no call that ends after it is
             // missed.

@@ -20,10 +20,6 @@ use super::{Inner, Ordering, SWEEP_INTERVAL, Share, State};
 /// once one is open.
 pub(super) type ConnectSender = watch::Sender<Option<ConnectionError>>;
 
-/// The multiple of its target load at which a connection gets no more calls while
-/// another one is being opened: queued calls never move to another connection.
-const CROWDED_FACTOR: usize = 4;
-
 /// How a unary call asks for a connection.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum AcquireMode {
@@ -64,30 +60,27 @@ impl Inner {
                 state.last_close = shared.connection.closed();
                 continue;
             }
-            let all = state.connections.len() + state.opening_shared;
             // A call asks for one additional connection, however often it asks
             // again.
             let wanted = (mode == AcquireMode::First || state.opening_shared == 0)
                 && load >= target
-                && all < self.max()
-                && state.grow_after.is_none_or(|after| after <= now());
+                && self.may_grow(&state);
             let opening = wanted.then(|| self.begin_opening(&mut state));
-            let crowded = mode != AcquireMode::Final
-                && state.opening_shared > 0
-                && load >= target.max(1).saturating_mul(CROWDED_FACTOR);
-            if crowded {
+            let crowded = mode != AcquireMode::Final && self.is_crowded(&state, load, mode);
+            // Before anything that may panic, as spawning a task outside of a runtime does:
+            // the share ends the count of the call.
+            let acquired = if crowded {
                 shared.release();
-            }
+                Acquired::Crowded
+            } else {
+                Acquired::Share(Share { shared, inner: self })
+            };
             drop(state);
             if let Some(opening) = opening {
                 self.spawn_opening(opening);
             }
             self.start_sweeping();
-            return Ok(if crowded {
-                Acquired::Crowded
-            } else {
-                Acquired::Share(Share { shared, inner: self })
-            });
+            return Ok(acquired);
         }
         let receiver = state.first_result.get_or_insert_with(|| watch::channel(None).0).subscribe();
         // Only one is opened, however many calls wait: more would only burden a
@@ -99,6 +92,12 @@ impl Inner {
             self.spawn_opening(opening);
         }
         Ok(Acquired::Connecting(receiver, ended))
+    }
+
+    /// Reports whether another connection may be opened beside those that are open.
+    pub(super) fn may_grow(&self, state: &State) -> bool {
+        state.connections.len() + state.opening_shared < self.max()
+            && state.grow_after.is_none_or(|after| after <= now())
     }
 
     /// Removes a connection on which a call timed out while no answer came, if the
@@ -201,7 +200,7 @@ impl Drop for Opening {
             // Fails only if no call waits any more.
             let _ = sender.send(Some(error));
         }
-        inner.room.notify_waiters();
+        inner.wake_waiters();
     }
 }
 
@@ -225,6 +224,12 @@ async fn connect(mut opening: Opening) {
                 drop(connection);
                 return;
             }
+            let pool = opening.pool.clone();
+            connection.on_settled(move || {
+                if let Some(inner) = pool.upgrade() {
+                    inner.wake_waiters();
+                }
+            });
             state.connections.add(connection, now, retires_at);
             state.grow_after = None;
             state.last_close = None;

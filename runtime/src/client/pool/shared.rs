@@ -70,6 +70,15 @@ impl<C> Entry<C> {
         self.calls.wrapping_sub(self.shared.finished.load(Ordering::SeqCst))
     }
 
+    /// Returns its calls in flight, plus several times `target` if it owes answers.
+    fn load(&self, target: usize, owed: impl Fn(&C) -> usize) -> usize {
+        let owed_load = match owed(&self.shared.connection) {
+            0 => 0,
+            owed => target.max(1).saturating_mul(2 << owed.min(16)),
+        };
+        self.in_flight().saturating_add(owed_load)
+    }
+
     /// Reports whether it has owed answers for too long without giving any.
     fn is_silent(&mut self, status: ConnectionStatus, now: Instant) -> bool {
         match self.silent_since {
@@ -115,8 +124,7 @@ impl<C> SharedConnections<C> {
     }
 
     /// Counts a call on the connection with the lowest load. Returns the connection
-    /// and the load that it had: its calls in flight, plus several times `target`
-    /// if it owes answers.
+    /// and the load that it had.
     ///
     /// Among equals the first one wins: with little to do, the others become idle.
     pub(super) fn acquire(
@@ -126,11 +134,7 @@ impl<C> SharedConnections<C> {
     ) -> Option<(Arc<SharedConnection<C>>, usize)> {
         let mut best: Option<(&mut Entry<C>, usize)> = None;
         for entry in &mut self.entries {
-            let owed_load = match owed(&entry.shared.connection) {
-                0 => 0,
-                owed => target.max(1).saturating_mul(2 << owed.min(16)),
-            };
-            let load = entry.in_flight().saturating_add(owed_load);
+            let load = entry.load(target, &owed);
             if best.as_ref().is_none_or(|(_, least)| load < *least) {
                 best = Some((entry, load));
                 if load == 0 {
@@ -141,6 +145,11 @@ impl<C> SharedConnections<C> {
         let (entry, load) = best?;
         entry.calls = entry.calls.wrapping_add(1);
         Some((Arc::clone(&entry.shared), load))
+    }
+
+    /// Returns the lowest load of a connection.
+    pub(super) fn lowest_load(&self, target: usize, owed: impl Fn(&C) -> usize) -> Option<usize> {
+        self.entries.iter().map(|entry| entry.load(target, &owed)).min()
     }
 
     /// Removes a connection, which gets no more calls.

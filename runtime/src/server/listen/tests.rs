@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::fmt::Debug;
+use std::io::ErrorKind as Kind;
 use std::sync::Mutex;
 
 use tracing::field::{Field, Visit};
@@ -95,7 +96,6 @@ fn too_many_files() -> io::Error {
 #[tokio::test(start_paused = true)]
 async fn only_errors_that_concern_all_connections_delay_the_next_accept() {
     let _turn = TURN.lock().await;
-    use io::ErrorKind as Kind;
     let of_one = [Kind::ConnectionAborted, Kind::ConnectionReset, Kind::ConnectionRefused, Kind::Interrupted];
     assert_eq!(serve_failing(of_one.map(io::Error::from)).await, Duration::ZERO);
     #[cfg(target_os = "linux")]
@@ -120,7 +120,7 @@ async fn failed_accepts_are_reported() {
     let _turn = TURN.lock().await;
     let events = Events::default();
     let _guard = tracing::subscriber::set_default(events.clone());
-    serve_failing([io::ErrorKind::ConnectionAborted.into(), too_many_files()]).await;
+    serve_failing([Kind::ConnectionAborted.into(), too_many_files()]).await;
     let expected = [(Level::DEBUG, "connection aborted".into()), (Level::WARN, "too many files".into())];
     assert_eq!(*events.0.lock().unwrap(), expected);
 }

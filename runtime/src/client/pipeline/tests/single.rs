@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::FrameError;
-use crate::client::ServerErrorKind;
+use crate::client::{QueueLimit, ServerErrorKind};
 
 /// Counts how often it is woken.
 #[derive(Default)]
@@ -167,7 +167,45 @@ fn the_number_of_waiting_calls_is_limited() {
     for _ in 0..=MAX_IN_FLIGHT {
         system.call(Kind::Unary).unwrap();
     }
-    assert!(matches!(system.call(Kind::Unary), Err(NotSent::QueueFull { max: 1 })));
+    let Err(NotSent::QueueFull { max }) = system.call(Kind::Unary) else { panic!("it waits") };
+    assert_eq!(max, QueueLimit::Calls(1));
+}
+
+#[test]
+fn the_size_of_waiting_calls_is_limited() {
+    // Room for three requests, each with a frame of 5 bytes and a body of 1000.
+    let mut pipeline =
+        Pipeline::new(config().wait_timeout(Some(Duration::from_secs(5))).max_waiting_bytes(3 * 1005 + 1));
+    let (small, large) = (Blob::from(vec![7; 1000]), Blob::from(vec![7; 10_000]));
+    let now = Instant::now();
+    let call =
+        |pipeline: &mut Pipeline, body| pipeline.call(&Outgoing::raw_unary(&GET, body), now, Waker::noop());
+    // What is sent at once does not count.
+    let sent: Vec<_> = (0..MAX_IN_FLIGHT).map(|_| call(&mut pipeline, &large).unwrap()).collect();
+    // One request may be larger than the limit, but nothing waits behind it.
+    let waiting = call(&mut pipeline, &large).unwrap();
+    let full = Err(QueueLimit::Bytes(3 * 1005 + 1));
+    let refused = |result: Result<Ticket, NotSent>| match result {
+        Err(NotSent::QueueFull { max }) => Err(max),
+        other => Ok(other.unwrap()),
+    };
+    assert_eq!(refused(call(&mut pipeline, &small)), full);
+    pipeline.cancel(waiting, now);
+    let mut waiting: Vec<_> = (0..3).map(|_| call(&mut pipeline, &small).unwrap()).collect();
+    assert_eq!(refused(call(&mut pipeline, &small)), full);
+    assert_eq!(refused(call(&mut pipeline, &large)), full);
+    // Each way out of the queue makes room: a call that is given up, sent or timed out.
+    pipeline.cancel(waiting.remove(1), now);
+    waiting.push(call(&mut pipeline, &small).unwrap());
+    assert_eq!(refused(call(&mut pipeline, &small)), full);
+    pipeline.take_output(&mut WriteBuffer::new());
+    pipeline.sync_driver(pipeline.encoded);
+    pipeline.receive(Frame { code: 10, body: Blob::new() }, now).unwrap();
+    assert!(pipeline.poll_answer(sent[0], Waker::noop()).is_ready());
+    waiting.push(call(&mut pipeline, &small).unwrap());
+    assert_eq!(refused(call(&mut pipeline, &small)), full);
+    pipeline.expire(now + Duration::from_secs(6));
+    call(&mut pipeline, &large).unwrap();
 }
 
 #[test]

@@ -148,6 +148,15 @@ impl Entry {
         }
     }
 
+    /// Returns the span of the value, or of the name if there is none.
+    pub(crate) fn value_span(&self) -> Span {
+        let tokens = match &self.value {
+            Value::None => None,
+            Value::Assigned(value) | Value::List(value) => value.clone().into_iter().next(),
+        };
+        tokens.map_or_else(|| self.name.span(), |token| token.span())
+    }
+
     /// Parses the value as a number.
     pub(crate) fn number<N: std::str::FromStr>(&self, example: &str) -> syn::Result<N>
     where

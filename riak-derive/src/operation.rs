@@ -7,9 +7,9 @@
 use std::collections::HashSet;
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote, quote_spanned};
+use quote::{ToTokens, quote_spanned};
 use riak_codegen::emit::{Asked, derive_request};
-use riak_codegen::model::{Absent, Cost, Field, Kind, Literal, Mode, Operation, Presence, Retry, Type};
+use riak_codegen::model::{Absent, Cost, Kind, Mode, Operation, Retry};
 use riak_codegen::suggest::did_you_mean;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
@@ -27,8 +27,7 @@ pub(crate) struct DerivedRequest {
     pub(crate) answer: syn::Type,
 }
 
-/// Emits the impls of a message that is the body of a frame: `Flags`, and `Request` if
-/// the message is a request.
+/// Emits the `Request` impl of a message that is a request.
 pub(crate) fn derive(
     context: &Context<'_>,
     derived: &DerivedMessage,
@@ -37,7 +36,7 @@ pub(crate) fn derive(
 ) -> (TokenStream, Option<DerivedRequest>) {
     let attributes = context.attributes;
     let Some(response) = attributes.get("response") else {
-        return (flags(context, derived, code), None);
+        return Default::default();
     };
     let Some(code) = code else {
         if attributes.get("code").is_none() {
@@ -70,8 +69,7 @@ pub(crate) fn derive(
     let depends = depends_on_parameter(&context.input.generics, &response);
     let asked = Asked { response, depends, place: answer.span(), end };
     let request = derive_request(&derived.schema, &operation, &derived.declared, &asked, &context.options());
-    let flags = flags(context, derived, Some(code));
-    (quote!(#request #flags), Some(DerivedRequest { operation, answer }))
+    (request, Some(DerivedRequest { operation, answer }))
 }
 
 /// Reports whether a type depends on a type parameter.
@@ -86,7 +84,7 @@ fn operation(attributes: &Attributes, derived: &DerivedMessage, code: u8, errors
     let stream_if = attributes.get("stream_if").and_then(|entry| {
         let name = errors.handle(entry.word("stream_if = \"stream\""))?;
         let index = message.fields.iter().position(|field| name.unraw() == field.name);
-        let index = index.filter(|index| is_flag(&message.fields[*index]));
+        let index = index.filter(|index| message.fields[*index].is_flag());
         if index.is_none() {
             errors.at(
                 &name,
@@ -177,8 +175,8 @@ fn keyword<T: Copy + Default>(
     found.map(|(_, value)| *value).unwrap_or_default()
 }
 
-/// Emits the `StreamEnd` for `done`: given by field number, or by the name of a flag of
-/// the answer, which the compiler looks up.
+/// Emits the `StreamEnd` for `done`. The compiler looks up the answer's field, given by
+/// its name or number, since its default decides what an answer without it means.
 fn stream_end(
     context: &Context<'_>,
     attributes: &Attributes,
@@ -186,55 +184,24 @@ fn stream_end(
     errors: &mut Errors,
 ) -> Option<TokenStream> {
     let entry = attributes.get("done")?;
-    let runtime = context.runtime();
+    // The runtime's path gets the span of the value, where the compiler then reports that
+    // the answer has no such field.
+    let looked_up = |function: &str, key: TokenStream, span: proc_macro2::Span| {
+        let runtime = context.runtime().into_iter().map(|mut token| {
+            token.set_span(proc_macro2::Span::call_site().located_at(span));
+            token
+        });
+        let runtime: TokenStream = runtime.collect();
+        let function = syn::Ident::new(function, span);
+        quote_spanned! {span=>
+            #runtime::operation::StreamEnd::#function(<#answer as #runtime::operation::Flags>::FLAGS, #key)
+        }
+    };
     if let Ok(number) = entry.number::<u32>("done = 3") {
         let number = proc_macro2::Literal::u32_unsuffixed(number);
-        return Some(quote!(#runtime::operation::StreamEnd { field: #number, when_absent: false }));
+        return Some(looked_up("of_number", number.to_token_stream(), entry.value_span()));
     }
     let name = errors.handle(entry.word("done = \"done\""))?;
     let text = name.unraw().to_string();
-    // The runtime's path gets the span of the name, where the compiler then reports that
-    // the answer has no such flag.
-    let runtime: TokenStream = runtime
-        .into_iter()
-        .map(|mut token| {
-            token.set_span(proc_macro2::Span::call_site().located_at(name.span()));
-            token
-        })
-        .collect();
-    Some(quote_spanned! {name.span()=>
-        #runtime::operation::StreamEnd::of_flag(<#answer as #runtime::operation::Flags>::FLAGS, #text)
-    })
-}
-
-/// Emits the `Flags` impl of a frame's message: its bools, each of which may end a
-/// stream.
-fn flags(context: &Context<'_>, derived: &DerivedMessage, code: Option<u8>) -> TokenStream {
-    let message = derived.schema.message(SELF);
-    let flags = message.fields.iter().filter(|field| is_flag(field));
-    let flags: Vec<TokenStream> = flags
-        .map(|field| {
-            let (name, number) = (&field.name, proc_macro2::Literal::u32_unsuffixed(field.number));
-            let when_absent = field.default == Some(Literal::Bool(true));
-            let runtime = context.runtime();
-            quote! {
-                (#name, #runtime::operation::StreamEnd { field: #number, when_absent: #when_absent })
-            }
-        })
-        .collect();
-    if code.is_none() || flags.is_empty() {
-        return TokenStream::new();
-    }
-    let (ident, runtime) = (context.ident(), context.runtime());
-    let (generics, arguments, bounds) = context.input.generics.split_for_impl();
-    quote! {
-        impl #generics #runtime::operation::Flags for #ident #arguments #bounds {
-            const FLAGS: &'static [(&'static str, #runtime::operation::StreamEnd)] = &[#(#flags),*];
-        }
-    }
-}
-
-fn is_flag(field: &Field) -> bool {
-    let single = matches!(field.presence, Presence::Required | Presence::Explicit | Presence::Implicit);
-    single && field.ty == Type::Bool && field.with.is_none()
+    Some(looked_up("of_flag", text.to_token_stream(), name.span()))
 }

@@ -286,7 +286,7 @@ impl Emitter<'_> {
 }
 
 /// Emits the `StreamEnd` for the flag that marks the last answer of a stream.
-fn stream_end(scope: &Scope<'_>, field: &Field) -> TokenStream {
+pub(super) fn stream_end(scope: &Scope<'_>, field: &Field) -> TokenStream {
     let end = scope.item("operation", "StreamEnd");
     let number = Literal::u32_unsuffixed(field.number);
     let when_absent = matches!(field.default, Some(crate::model::Literal::Bool(true)));

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote_spanned};
 use riak_codegen::emit::{Asked, derive_request};
-use riak_codegen::model::{Absent, Cost, Kind, Mode, Operation, Retry};
+use riak_codegen::model::{Absent, Cost, Kind, Message, Mode, Operation, Retry};
 use riak_codegen::suggest::did_you_mean;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
@@ -79,8 +79,28 @@ fn depends_on_parameter(generics: &syn::Generics, ty: &TokenStream) -> bool {
     generics.type_params().any(|parameter| names.contains(&parameter.ident.to_string()))
 }
 
-fn operation(attributes: &Attributes, derived: &DerivedMessage, code: u8, errors: &mut Errors) -> Operation {
-    let message = derived.schema.message(SELF);
+/// The values of `retry`.
+const RETRY: [(&str, Retry); 4] = [
+    ("never", Retry::Never),
+    ("safe", Retry::Safe),
+    ("if_unsent", Retry::IfUnsent),
+    ("if_context", Retry::IfContext),
+];
+
+/// The values of `cost`.
+const COST: [(&str, Cost); 2] = [("unary", Cost::Unary), ("long", Cost::Long)];
+
+/// The values of `absent`.
+const ABSENT: [(&str, Absent); 4] = [
+    ("defaults", Absent::Defaults),
+    ("not_found", Absent::NotFound),
+    ("ok", Absent::Ok),
+    ("empty_list", Absent::EmptyList),
+];
+
+/// Returns how many answers the request gets. The index of `done` is a placeholder, since
+/// the derive does not see the answer.
+fn mode(attributes: &Attributes, message: &Message, errors: &mut Errors) -> Mode {
     let stream_if = attributes.get("stream_if").and_then(|entry| {
         let name = errors.handle(entry.word("stream_if = \"stream\""))?;
         let index = message.fields.iter().position(|field| name.unraw() == field.name);
@@ -112,19 +132,12 @@ fn operation(attributes: &Attributes, derived: &DerivedMessage, code: u8, errors
     if let Some(done) = attributes.get("done").filter(|_| mode == Mode::Unary) {
         errors.at(done, "only a stream ends: write `stream`, or leave `done` out");
     }
-    let retry = [
-        ("never", Retry::Never),
-        ("safe", Retry::Safe),
-        ("if_unsent", Retry::IfUnsent),
-        ("if_context", Retry::IfContext),
-    ];
-    let cost = [("unary", Cost::Unary), ("long", Cost::Long)];
-    let absent = [
-        ("defaults", Absent::Defaults),
-        ("not_found", Absent::NotFound),
-        ("ok", Absent::Ok),
-        ("empty_list", Absent::EmptyList),
-    ];
+    mode
+}
+
+fn operation(attributes: &Attributes, derived: &DerivedMessage, code: u8, errors: &mut Errors) -> Operation {
+    let message = derived.schema.message(SELF);
+    let mode = mode(attributes, message, errors);
     if let Some(entry) = attributes.get("retry")
         && entry.string("").is_ok_and(|word| word.value() == "if_context")
         && !message.fields.iter().any(|field| field.kind == Kind::Context)
@@ -142,9 +155,9 @@ fn operation(attributes: &Attributes, derived: &DerivedMessage, code: u8, errors
         mode,
         alternatives: Vec::new(),
         answer_name: String::new(),
-        absent: keyword(attributes.get("absent"), "absent = \"not_found\"", &absent, errors),
-        cost: keyword(attributes.get("cost"), "cost = \"long\"", &cost, errors),
-        retry: keyword(attributes.get("retry"), "retry = \"safe\"", &retry, errors),
+        absent: keyword(attributes.get("absent"), "absent = \"not_found\"", &ABSENT, errors),
+        cost: keyword(attributes.get("cost"), "cost = \"long\"", &COST, errors),
+        retry: keyword(attributes.get("retry"), "retry = \"safe\"", &RETRY, errors),
         since: None,
         served_by: None,
         handshake: false,

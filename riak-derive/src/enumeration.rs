@@ -21,7 +21,7 @@ use crate::targets::Target;
 pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, errors: &mut Errors) -> TokenStream {
     context.attributes.check(Target::Enum, errors);
     if !context.input.generics.params.is_empty() {
-        errors.at(&context.input.generics, "an enum of protobuf has no parameters: leave them out");
+        errors.at(&context.input.generics, "a protobuf enum cannot have generic parameters: remove them");
     }
     let name = context.input.ident.to_string();
     let mut item = Enum {
@@ -36,7 +36,7 @@ pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, errors: &mut Errors
     // A variant with an error is a value as well.
     let others = usize::from(other.is_some());
     if data.variants.len() == others {
-        errors.at(&context.input.ident, "an enum of protobuf has a value at least: write a variant");
+        errors.at(&context.input.ident, "a protobuf enum must have at least one value: add a variant");
     }
     if let Some(errors) = errors.tokens() {
         let placeholder_impl = placeholder_impl(context);
@@ -60,7 +60,7 @@ fn add_variants(item: &mut Enum, data: &DataEnum, errors: &mut Errors) -> Option
         if own.flag("other", errors) {
             check_other(variant, errors);
             if other.replace(variant.ident.to_string()).is_some() {
-                errors.at(variant, "another variant keeps other numbers: leave one of the two out");
+                errors.at(variant, "another variant already keeps other numbers: remove one of the two");
             }
             item.closed = false;
             continue;
@@ -91,7 +91,7 @@ fn number_of(variant: &Variant, next: Option<i32>, errors: &mut Errors) -> Optio
     let Some((_, expression)) = &variant.discriminant else { return next };
     let number = number(expression);
     if number.is_none() {
-        errors.at(expression, "a number has to be seen here: write a literal that fits into an `i32`");
+        errors.at(expression, "the number of a value must be a literal that fits into an `i32`");
     }
     number
 }
@@ -102,7 +102,10 @@ fn check_other(variant: &Variant, errors: &mut Errors) {
         if fields.unnamed.len() == 1
             && fields.unnamed.iter().all(|field| crate::types::last_name(&field.ty).as_deref() == Some("i32")));
     if !keeps_number {
-        errors.at(variant, format!("what keeps other numbers is written `{}(i32)`", variant.ident));
+        errors.at(
+            variant,
+            format!("the variant for other numbers must hold an `i32`: write `{}(i32)`", variant.ident),
+        );
     }
 }
 

@@ -19,7 +19,7 @@ pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, errors: &mut Errors
     if !context.input.generics.params.is_empty() {
         errors.at(
             &context.input.generics,
-            "a set of frames has no parameters: each of its messages owns its data",
+            "a set of frames cannot have generic parameters: each of its messages owns its data",
         );
     }
     let mut variants: Vec<Variant<'_>> = Vec::new();
@@ -40,7 +40,7 @@ pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, errors: &mut Errors
         }
     }
     if variants.is_empty() {
-        errors.at(&context.input.ident, "a set of frames has a message at least: write a variant");
+        errors.at(&context.input.ident, "a set of frames must have at least one message: add a variant");
     }
     if let Some(errors) = errors.tokens() {
         return errors;

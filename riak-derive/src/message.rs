@@ -155,7 +155,7 @@ impl Members {
             errors.at(member.ty, text);
         }
         if let Some(other) = self.message.unknown.replace(member.rust_name.clone()) {
-            let text = format!("`{other}` keeps unknown fields already: leave one of the two out");
+            let text = format!("`{other}` already keeps unknown fields: remove one of the two");
             errors.at_span(member.span(), text);
         }
     }
@@ -176,7 +176,8 @@ impl Members {
         for (name, kind) in UNIQUE_KINDS {
             let other = self.message.fields.iter().find(|other| field.kind == kind && other.kind == kind);
             if let Some(other) = other {
-                let text = format!("`{}` is the `{name}` of this type already: leave one out", other.name);
+                let text =
+                    format!("`{}` is already the `{name}` of this type: remove one of the two", other.name);
                 errors.at(&member.attributes.get(name), text);
             }
         }
@@ -233,7 +234,7 @@ fn separate_oneof(
     numbers.claim_name(&name, member.tokens(), errors);
     let Some(tags) = member.attributes.get("tags") else {
         let text =
-            format!("a oneof's numbers have to be said where it stands, too: write `#[riak({example})]`");
+            format!("the member must list the numbers of the oneof's fields: write `#[riak({example})]`");
         errors.at_span(member.span(), text);
         return None;
     };
@@ -252,7 +253,7 @@ fn separate_oneof(
         return None;
     };
     let Some(number) = listed.iter().min().copied() else {
-        errors.at(tags, format!("a oneof has fields: write `#[riak({example})]`"));
+        errors.at(tags, format!("a oneof must have at least one field: write `#[riak({example})]`"));
         return None;
     };
     requirements.assert_oneof_numbers(shape.value.ty, &listed, tags, errors);

@@ -48,7 +48,7 @@ pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, errors: &mut Errors
         message.fields.push(field);
     }
     if data.variants.is_empty() {
-        errors.at(&context.input.ident, "a oneof has a field at least: write a variant");
+        errors.at(&context.input.ident, "a oneof must have at least one field: add a variant");
     }
     message.oneofs.push(Oneof {
         name: name.clone(),

@@ -40,7 +40,7 @@ pub(crate) fn derive(
     };
     let Some(code) = code else {
         if attributes.get("code").is_none() {
-            let text = "a request is a frame, which has a code: write `code = 200`, too";
+            let text = "a request needs a message code: add `code = 200`";
             errors.at(response, text);
         }
         return Default::default();
@@ -50,7 +50,7 @@ pub(crate) fn derive(
         && value.rust != crate::types::RustType::Other
     {
         let text = format!(
-            "`{}` is no message: write the type of the answer, a struct that has `#[derive(RiakMessage)]` and a code",
+            "`{}` is not a message: write the type of the answer, a struct that has `#[derive(RiakMessage)]` and a code",
             answer.to_token_stream()
         );
         errors.at(&answer, text);
@@ -59,7 +59,7 @@ pub(crate) fn derive(
     if derived.declared.lifetime.is_some()
         && !matches!(derived.declared.pairing, riak_codegen::emit::Pairing::Owned(_))
     {
-        let text = "a request that borrows has an owned form, which servers decode: write `owned = Foo`, too";
+        let text = "a request that borrows needs an owned form, which servers decode: add `owned = Foo`";
         errors.at(response, text);
         return Default::default();
     }
@@ -125,12 +125,11 @@ fn mode(attributes: &Attributes, message: &Message, errors: &mut Errors) -> Mode
         None => Mode::Unary,
     };
     if mode != Mode::Unary && attributes.get("done").is_none() {
-        let text =
-            "a stream ends: name the bool of the answer that says which one is the last, `done = \"done\"`";
+        let text = "a stream needs an end: name the bool field of the answer that is true in the last one, `done = \"done\"`";
         errors.at(&attributes.get("stream").or(attributes.get("stream_if")), text);
     }
     if let Some(done) = attributes.get("done").filter(|_| mode == Mode::Unary) {
-        errors.at(done, "only a stream ends: write `stream`, or leave `done` out");
+        errors.at(done, "`done` is for streams: add `stream`, or remove it");
     }
     mode
 }

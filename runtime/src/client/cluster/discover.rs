@@ -125,14 +125,20 @@ impl DiscoveryTask {
 
     /// Keeps the result of a query. An error is reported to tracing if it is another
     /// one than before.
+    #[cfg_attr(not(feature = "tracing"), allow(unused_variables, reason = "only events need it"))]
     fn record(&self, result: Result<(), &DiscoverError>) {
         let error = result.err().map(ToString::to_string);
-        let mut last = self.last_error.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_new = {
+            let mut last = self.last_error.lock().unwrap_or_else(PoisonError::into_inner);
+            let is_new = *last != error;
+            last.clone_from(&error);
+            is_new
+        };
+        // Without the lock, since a subscriber may ask for the stats.
         #[cfg(feature = "tracing")]
-        if let Some(error) = error.as_deref().filter(|error| last.as_deref() != Some(error)) {
+        if let Some(error) = error.as_deref().filter(|_| is_new) {
             tracing::warn!(target: "riak", error, "the list of nodes stays as it was");
         }
-        *last = error;
     }
 
     pub(super) fn stop(&self) {

@@ -220,7 +220,7 @@ fn rust_path(text: &str) -> Result<String, String> {
     if valid {
         Ok(text.to_owned())
     } else {
-        Err(format!("{text} is no Rust path: write one such as ::riak_client"))
+        Err(format!("{text} is not a Rust path: write one such as ::riak_client"))
     }
 }
 
@@ -285,7 +285,7 @@ mod tests {
         assert_eq!(error("bytes", "string"), "bytes: there is no type string: write blob, vec or bytes");
         assert_eq!(error("client", "yes"), "client: write true or false, and not yes");
         assert!(error("extern_path", "x").contains("PROTO=RUST"));
-        assert!(error("runtime", "a-b").contains("is no Rust path"));
+        assert!(error("runtime", "a-b").contains("is not a Rust path"));
         assert!(error("zzz", "1").contains("codes, overlay"));
     }
 }

@@ -55,7 +55,7 @@ service Store {
     (
         "b.proto",
         r#"syntax = "proto3";
-import "a.proto"; //! 8: imports go in a circle: a.proto -> b.proto -> a.proto; move what the files share into one that imports neither
+import "a.proto"; //! 8: circular imports: a.proto -> b.proto -> a.proto; move what the files share into one that imports neither
 message B {
   required int32 a = 1; //! 3: proto3 has no required fields: leave `required` out of `a`
 }

@@ -41,9 +41,9 @@ fn codes_are_bytes() {
 }
 message M { option (riak.code) = 1000; }",
         &[
-            "a.proto:8:5: 256 is no code for the request of S.A: a code is one byte, 0 to 255",
-            "a.proto:9:5: 300 is no code for the response of S.A: a code is one byte, 0 to 255",
-            "a.proto:12:13: 1000 is no code for M: a code is one byte, 0 to 255",
+            "a.proto:8:5: 256 is not a code for the request of S.A: a code is one byte, 0 to 255",
+            "a.proto:9:5: 300 is not a code for the response of S.A: a code is one byte, 0 to 255",
+            "a.proto:12:13: 1000 is not a code for M: a code is one byte, 0 to 255",
         ],
     );
 }
@@ -197,8 +197,8 @@ message M { optional bytes b = 1 [(riak.kind) = KEY]; }"#;
     assert_eq!(
         faults.lines().collect::<Vec<_>>(),
         [
-            "a.proto:6:1: the kind of Resp.value: 99 is no kind that this generator knows: riak_options.proto lists them",
-            "a.proto:7:35: the kind of M.b: 99 is no kind that this generator knows: riak_options.proto lists them",
+            "a.proto:6:1: the kind of Resp.value: 99 is not a kind that this generator knows: riak_options.proto lists them",
+            "a.proto:7:35: the kind of M.b: 99 is not a kind that this generator knows: riak_options.proto lists them",
         ]
     );
 }

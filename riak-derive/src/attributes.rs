@@ -53,7 +53,7 @@ impl Attributes {
             let parsed = errors.handle(parse_entries.parse2(list.tokens.clone())).unwrap_or_default();
             for entry in parsed {
                 if entries.iter().any(|other| other.name == entry.name) {
-                    let text = format!("`{}` is there already: leave one of the two out", entry.name);
+                    let text = format!("`{}` is given twice: remove one of the two", entry.name);
                     errors.at(&entry.name, text);
                 } else {
                     entries.push(entry);
@@ -108,7 +108,7 @@ impl Attributes {
     pub(crate) fn flag(&self, name: &str, errors: &mut Errors) -> bool {
         let Some(entry) = self.get(name) else { return false };
         if !matches!(entry.value, Value::None) {
-            errors.at(entry, format!("`{name}` takes no value: write `{name}`"));
+            errors.at(entry, format!("`{name}` does not take a value: write `{name}`"));
         }
         true
     }
@@ -121,10 +121,8 @@ impl Attributes {
             if self.flag(name, errors) {
                 let span = self.get(name).map_or_else(Span::call_site, |entry| entry.name.span());
                 match found {
-                    Some((other, _)) => errors.at_span(
-                        span,
-                        format!("the wire type is `{other}` already: leave one of the two out"),
-                    ),
+                    Some((other, _)) => errors
+                        .at_span(span, format!("the wire type is already `{other}`: remove one of the two")),
                     None => found = Some((*name, span)),
                 }
             }
@@ -146,6 +144,15 @@ impl Entry {
             Value::Assigned(value) => parse.parse2(value.clone()).map_err(|_| wrong()),
             _ => Err(wrong()),
         }
+    }
+
+    /// Returns the span of the value, or of the name if there is none.
+    pub(crate) fn value_span(&self) -> Span {
+        let tokens = match &self.value {
+            Value::None => None,
+            Value::Assigned(value) | Value::List(value) => value.clone().into_iter().next(),
+        };
+        tokens.map_or_else(|| self.name.span(), |token| token.span())
     }
 
     /// Parses the value as a number.

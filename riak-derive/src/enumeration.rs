@@ -8,7 +8,7 @@ use quote::quote;
 use riak_codegen::emit::derive_enumeration;
 use riak_codegen::model::{Enum, EnumValue, RustPath};
 use syn::ext::IdentExt;
-use syn::{DataEnum, Expr, ExprLit, Fields, Lit, UnOp};
+use syn::{DataEnum, Expr, ExprLit, Fields, Lit, UnOp, Variant};
 
 use crate::attributes::Attributes;
 use crate::context::Context;
@@ -21,7 +21,7 @@ use crate::targets::Target;
 pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, errors: &mut Errors) -> TokenStream {
     context.attributes.check(Target::Enum, errors);
     if !context.input.generics.params.is_empty() {
-        errors.at(&context.input.generics, "an enum of protobuf has no parameters: leave them out");
+        errors.at(&context.input.generics, "a protobuf enum cannot have generic parameters: remove them");
     }
     let name = context.input.ident.to_string();
     let mut item = Enum {
@@ -32,50 +32,46 @@ pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, errors: &mut Errors
         docs: field::docs(&context.input.attrs),
         deprecated: false,
     };
+    let other = add_variants(&mut item, data, errors);
+    // A variant with an error is a value as well.
+    let others = usize::from(other.is_some());
+    if data.variants.len() == others {
+        errors.at(&context.input.ident, "a protobuf enum must have at least one value: add a variant");
+    }
+    if let Some(errors) = errors.tokens() {
+        let placeholder_impl = placeholder_impl(context);
+        return quote!(#errors #placeholder_impl);
+    }
+    let impls = derive_enumeration(&item, other.as_deref(), &context.options());
+    let described = context.described.then(|| schema::enumeration(context, &item));
+    quote!(#impls #described)
+}
+
+/// Adds the variants to the enum. Returns the name of the one that keeps other numbers,
+/// which makes the enum open.
+fn add_variants(item: &mut Enum, data: &DataEnum, errors: &mut Errors) -> Option<String> {
     let mut other = None;
     let mut next = Some(0_i32);
-    let mut has_no_value = true;
     for variant in &data.variants {
         let own = Attributes::read(&variant.attrs, errors);
         own.check(Target::of_value(&own), errors);
         Attributes::check_inner(variant, errors);
-        let number = match &variant.discriminant {
-            Some((_, expression)) => {
-                let number = number(expression);
-                if number.is_none() {
-                    errors.at(
-                        expression,
-                        "a number has to be seen here: write a literal that fits into an `i32`",
-                    );
-                }
-                number
-            }
-            None => next,
-        };
+        let number = number_of(variant, next, errors);
         if own.flag("other", errors) {
-            let keeps_number = matches!(&variant.fields, Fields::Unnamed(fields)
-                if fields.unnamed.len() == 1
-                    && fields.unnamed.iter().all(|field| crate::types::last_name(&field.ty).as_deref() == Some("i32")));
-            if !keeps_number {
-                errors.at(variant, format!("what keeps other numbers is written `{}(i32)`", variant.ident));
-            }
+            check_other(variant, errors);
             if other.replace(variant.ident.to_string()).is_some() {
-                errors.at(variant, "another variant keeps other numbers: leave one of the two out");
+                errors.at(variant, "another variant already keeps other numbers: remove one of the two");
             }
             item.closed = false;
             continue;
         }
-        has_no_value = false;
         if !matches!(variant.fields, Fields::Unit) {
             let text = "a value of an enum is a number and holds nothing: for fields, derive a `#[riak(oneof)]`; to keep \
                         other numbers, write `#[riak(other)]`";
             errors.at(variant, text);
         }
-        let Some(number) = number else {
-            next = None;
-            continue;
-        };
-        next = number.checked_add(1);
+        next = number.and_then(|number| number.checked_add(1));
+        let Some(number) = number else { continue };
         let rename =
             own.get("rename").and_then(|rename| errors.handle(rename.name("rename = \"NAME\"", false)));
         item.values.push(EnumValue {
@@ -86,16 +82,31 @@ pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, errors: &mut Errors
             deprecated: false,
         });
     }
-    if has_no_value {
-        errors.at(&context.input.ident, "an enum of protobuf has a value at least: write a variant");
+    other
+}
+
+/// Returns the number of a variant: its discriminant, or else `next`. `None` if it is not
+/// known.
+fn number_of(variant: &Variant, next: Option<i32>, errors: &mut Errors) -> Option<i32> {
+    let Some((_, expression)) = &variant.discriminant else { return next };
+    let number = number(expression);
+    if number.is_none() {
+        errors.at(expression, "the number of a value must be a literal that fits into an `i32`");
     }
-    if let Some(errors) = errors.tokens() {
-        let placeholder_impl = placeholder_impl(context);
-        return quote!(#errors #placeholder_impl);
+    number
+}
+
+/// Checks that a variant with `other` can keep a number.
+fn check_other(variant: &Variant, errors: &mut Errors) {
+    let keeps_number = matches!(&variant.fields, Fields::Unnamed(fields)
+        if fields.unnamed.len() == 1
+            && fields.unnamed.iter().all(|field| crate::types::last_name(&field.ty).as_deref() == Some("i32")));
+    if !keeps_number {
+        errors.at(
+            variant,
+            format!("the variant for other numbers must hold an `i32`: write `{}(i32)`", variant.ident),
+        );
     }
-    let impls = derive_enumeration(&item, other.as_deref(), &context.options());
-    let described = context.described.then(|| schema::enumeration(context, &item));
-    quote!(#impls #described)
 }
 
 /// Emits a placeholder impl for an enum with errors, so that its uses cause no further

@@ -222,7 +222,7 @@ impl Member<'_> {
         if let Some(key) =
             self.attributes.get("key").filter(|_| !matches!(shape.container, Container::Map(_)))
         {
-            errors.at(key, "`key` is the wire type of a map's keys, and this is no map: leave it out");
+            errors.at(key, "`key` is the wire type of a map's keys, and this is not a map: remove it");
         }
         if ty == wire_type("group") && matches!(shape.container, Container::Map(_)) {
             errors.at_span(self.span(), "a map's values cannot be groups: leave `group` out");
@@ -288,7 +288,7 @@ impl Member<'_> {
         if parsed.is_none() {
             errors.at(
                 &literal,
-                format!("this is no `{}`: write a value of the field's type", type_name(field.ty)),
+                format!("this is not a valid `{}`: write a value of the field's type", type_name(field.ty)),
             );
         }
         parsed

@@ -95,7 +95,7 @@ fn assertions(context: &Context<'_>, members: &[WireMember], other: &TokenStream
     let forms = quote_spanned!(span=> <#other as #runtime::forms::Form>::MEMBERS);
     let all = members.iter().map(|WireMember { name, description, span }| {
         let text = if name.is_empty() {
-            format!("this form has {description}, and the other has not: say the same in both")
+            format!("this form has {description}, and the other does not: declare the same in both")
         } else {
             format!(
                 "`{name}` is `{description}` here, and not in the other form: give it the same number, wire type, label and \
@@ -107,7 +107,7 @@ fn assertions(context: &Context<'_>, members: &[WireMember], other: &TokenStream
         }
     });
     let count = members.len();
-    let text = "the other form has fields that this one has not: write them in both, or `skip` them in both";
+    let text = "the other form has fields that this one lacks: declare them in both, or `skip` them in both";
     let count = quote_spanned!(span=> const _: () = ::core::assert!(FORM.len() <= #count, #text););
     quote! {
         const _: () = {

@@ -19,10 +19,10 @@ pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, errors: &mut Errors
     if !context.input.generics.params.is_empty() {
         errors.at(
             &context.input.generics,
-            "a set of frames has no parameters: each of its messages owns its data",
+            "a set of frames cannot have generic parameters: each of its messages owns its data",
         );
     }
-    let mut variants: Vec<(&Ident, &Type)> = Vec::new();
+    let mut variants: Vec<Variant<'_>> = Vec::new();
     for variant in &data.variants {
         Attributes::read(&variant.attrs, errors).check(Target::Frame, errors);
         Attributes::check_inner(variant, errors);
@@ -40,7 +40,7 @@ pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, errors: &mut Errors
         }
     }
     if variants.is_empty() {
-        errors.at(&context.input.ident, "a set of frames has a message at least: write a variant");
+        errors.at(&context.input.ident, "a set of frames must have at least one message: add a variant");
     }
     if let Some(errors) = errors.tokens() {
         return errors;
@@ -61,92 +61,136 @@ pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, errors: &mut Errors
     quote!(#allow #impls #described)
 }
 
-fn emit(context: &Context<'_>, variants: &[(&Ident, &Type)]) -> TokenStream {
-    let (name, runtime) = (context.ident(), context.runtime());
-    let visibility = &context.input.vis;
-    let coded = |ty: &Type| quote_spanned!(ty.span()=> <#ty as #runtime::Coded>::CODE);
+/// A variant of the set, and the type of its message.
+type Variant<'i> = (&'i Ident, &'i Type);
+
+fn emit(context: &Context<'_>, variants: &[Variant<'_>]) -> TokenStream {
+    let checks = distinct_codes(context, variants);
+    let inherent = inherent_impl(context, variants);
+    let answer = answer_impl(context, variants);
+    let conversions = conversions(context, variants);
+    quote! {
+        const _: () = {
+            #checks
+            #inherent
+            #answer
+            #conversions
+        };
+    }
+}
+
+/// Emits the code of a variant's message, which the compiler looks up.
+fn code_of(context: &Context<'_>, ty: &Type) -> TokenStream {
+    let runtime = context.runtime();
+    quote_spanned!(ty.span()=> <#ty as #runtime::Coded>::CODE)
+}
+
+/// Emits an assertion for each variant that no earlier one has the same code.
+fn distinct_codes(context: &Context<'_>, variants: &[Variant<'_>]) -> TokenStream {
     let checks = variants.iter().enumerate().skip(1).map(|(index, (variant, ty))| {
-        let (code, others) = (coded(ty), variants[..index].iter().map(|(_, ty)| coded(ty)));
+        let code = code_of(context, ty);
+        let others = variants[..index].iter().map(|(_, ty)| code_of(context, ty));
         let text = format!(
             "`{variant}` has the code of an earlier message of the set: give one of the two another, `#[riak(code = …)]`"
         );
         quote_spanned!(variant.span()=> const _: () = ::core::assert!(#(#code != #others)&&*, #text);)
     });
-    let decodes = variants.iter().map(|(variant, ty)| {
-        let code = coded(ty);
-        quote!(#code => Self::#variant(frame.decode_within(limits)?),)
-    });
+    checks.collect()
+}
+
+/// Emits the methods of the enum.
+fn inherent_impl(context: &Context<'_>, variants: &[Variant<'_>]) -> TokenStream {
+    let (name, runtime) = (context.ident(), context.runtime());
+    let visibility = &context.input.vis;
+    let (result, error) = result_and_error(context);
     let code_arms = variants.iter().map(|(variant, ty)| {
-        let code = coded(ty);
+        let code = code_of(context, ty);
         quote!(Self::#variant(_) => #code,)
     });
     let writes =
         variants.iter().map(|(variant, _)| quote!(Self::#variant(message) => buffer.push(code, message),));
-    let from_impls = variants.iter().filter_map(|(variant, ty)| {
-        // For a type that occurs twice, the variant would be ambiguous.
-        let same = variants.iter().filter(|(_, other)| quote!(#other).to_string() == quote!(#ty).to_string());
-        (same.count() == 1).then(|| {
-            quote! {
-                impl ::core::convert::From<#ty> for #name {
-                    fn from(message: #ty) -> Self {
-                        Self::#variant(message)
-                    }
-                }
-            }
-        })
-    });
-    let (result, error) = (quote!(::core::result::Result), quote!(#runtime::DecodeError));
     quote! {
-        const _: () = {
-            #(#checks)*
-
-            impl #name {
-                /// Decodes a frame by its code.
-                ///
-                /// # Errors
-                ///
-                /// If the set has no message with the code, or the body is no
-                /// such message.
-                #visibility fn decode(frame: &#runtime::Frame) -> #result<Self, #error> {
-                    <Self as #runtime::Answer>::from_frame(frame)
-                }
-
-                /// The message's code.
-                #[must_use]
-                #visibility const fn code(&self) -> u8 {
-                    match self { #(#code_arms)* }
-                }
-
-                /// Appends the message as a frame.
-                ///
-                /// # Errors
-                ///
-                /// If it is too long for one.
-                #visibility fn write_to(
-                    &self,
-                    buffer: &mut #runtime::WriteBuffer,
-                ) -> #result<(), #runtime::FrameError> {
-                    let code = self.code();
-                    match self { #(#writes)* }
-                }
+        impl #name {
+            /// Decodes a frame by its code.
+            ///
+            /// # Errors
+            ///
+            /// If the set has no message with the code, or the body is no
+            /// such message.
+            #visibility fn decode(frame: &#runtime::Frame) -> #result<Self, #error> {
+                <Self as #runtime::Answer>::from_frame(frame)
             }
 
-            impl #runtime::Answer for #name {
-                fn from_frame_within(
-                    frame: &#runtime::Frame,
-                    limits: &#runtime::DecodeLimits,
-                ) -> #result<Self, #error> {
-                    #result::Ok(match frame.code {
-                        #(#decodes)*
-                        code => {
-                            let kind = #runtime::DecodeErrorKind::UnexpectedCode { code };
-                            return #result::Err(#error::new(kind, 0));
-                        }
-                    })
-                }
+            /// The message's code.
+            #[must_use]
+            #visibility const fn code(&self) -> u8 {
+                match self { #(#code_arms)* }
             }
 
-            #(#from_impls)*
-        };
+            /// Appends the message as a frame.
+            ///
+            /// # Errors
+            ///
+            /// If it is too long for one.
+            #visibility fn write_to(
+                &self,
+                buffer: &mut #runtime::WriteBuffer,
+            ) -> #result<(), #runtime::FrameError> {
+                let code = self.code();
+                match self { #(#writes)* }
+            }
+        }
     }
+}
+
+/// Emits the `Answer` impl, which decodes a frame by its code.
+fn answer_impl(context: &Context<'_>, variants: &[Variant<'_>]) -> TokenStream {
+    let (name, runtime) = (context.ident(), context.runtime());
+    let (result, error) = result_and_error(context);
+    let decodes = variants.iter().map(|(variant, ty)| {
+        let code = code_of(context, ty);
+        quote!(#code => Self::#variant(frame.decode_within(limits)?),)
+    });
+    quote! {
+        impl #runtime::Answer for #name {
+            fn from_frame_within(
+                frame: &#runtime::Frame,
+                limits: &#runtime::DecodeLimits,
+            ) -> #result<Self, #error> {
+                #result::Ok(match frame.code {
+                    #(#decodes)*
+                    code => {
+                        let kind = #runtime::DecodeErrorKind::UnexpectedCode { code };
+                        return #result::Err(#error::new(kind, 0));
+                    }
+                })
+            }
+        }
+    }
+}
+
+/// Emits a `From` impl for each message, except for a type that occurs twice, whose
+/// variant would be ambiguous.
+fn conversions(context: &Context<'_>, variants: &[Variant<'_>]) -> TokenStream {
+    let name = context.ident();
+    let is_unique = |ty: &Type| {
+        let text = quote!(#ty).to_string();
+        variants.iter().filter(|(_, other)| quote!(#other).to_string() == text).count() == 1
+    };
+    let unique = variants.iter().filter(|(_, ty)| is_unique(ty));
+    let impls = unique.map(|(variant, ty)| {
+        quote! {
+            impl ::core::convert::From<#ty> for #name {
+                fn from(message: #ty) -> Self {
+                    Self::#variant(message)
+                }
+            }
+        }
+    });
+    impls.collect()
+}
+
+fn result_and_error(context: &Context<'_>) -> (TokenStream, TokenStream) {
+    let runtime = context.runtime();
+    (quote!(::core::result::Result), quote!(#runtime::DecodeError))
 }

@@ -91,7 +91,7 @@ fn derive(input: &DeriveInput, described: bool) -> TokenStream {
         (Data::Enum(data), ["oneof"]) => oneof::derive(&context, data, &mut errors),
         (Data::Enum(data), ["frames"]) => frames::derive(&context, data, &mut errors),
         (Data::Struct(_), [kind, ..]) => {
-            let text = format!("`{kind}` is written at an enum: a struct is a message, without it");
+            let text = format!("`{kind}` is for enums: a struct is a message without it");
             errors.at(&attributes.get(kind), text);
             errors.tokens().unwrap_or_default()
         }

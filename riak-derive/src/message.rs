@@ -75,21 +75,49 @@ fn check_bodyless(attributes: &Attributes, message: &Message, errors: &mut Error
 /// Converts the members of a struct to the model.
 fn convert(context: &Context<'_>, fields: &Fields, errors: &mut Errors) -> DerivedMessage {
     let attributes = context.attributes;
-    let mut declared = context.declared(errors);
+    let declared = context.declared(errors);
     let reserved = attributes.get("reserved").and_then(|entry| errors.handle(Reserved::read(entry)));
     let reserved = reserved.unwrap_or_default();
     let explicit = explicit_numbers(fields.iter().map(|field| &*field.attrs));
-    let mut numbers = FieldNumbers::new(reserved.clone(), explicit);
-    let (mut types, mut oneof_types, mut member_order) = (Vec::new(), Vec::new(), Vec::new());
     let auto_tags = attributes.flag("auto_tags", errors);
-    let mut requirements = Requirements::new(context.input, &context.runtime(), auto_tags);
     let name = context.input.ident.to_string();
     let mut message = empty_message(&name);
     message.full_name = context.full_name(&declared.pairing, errors);
-    message.ref_name.clone_from(&name);
+    message.ref_name = name;
     message.docs = field::docs(&context.input.attrs);
+    let mut members = Members {
+        message,
+        declared,
+        numbers: FieldNumbers::new(reserved.clone(), explicit),
+        requirements: Requirements::new(context.input, &context.runtime(), auto_tags),
+        types: Vec::new(),
+        oneof_types: Vec::new(),
+        order: Vec::new(),
+    };
     for (index, declaration) in fields.iter().enumerate() {
-        all_names(declaration.ty.to_token_stream(), &mut declared.names);
+        members.add(index, declaration, errors);
+    }
+    members.finish(reserved)
+}
+
+/// The members of a struct that have been converted so far.
+struct Members {
+    message: Message,
+    declared: Declared,
+    numbers: FieldNumbers,
+    requirements: Requirements,
+    /// As [`DerivedMessage::types`], of the fields.
+    types: Vec<TokenStream>,
+    /// As [`DerivedMessage::types`], of the oneofs.
+    oneof_types: Vec<TokenStream>,
+    /// As [`DerivedMessage::member_order`].
+    order: Vec<(bool, usize)>,
+}
+
+impl Members {
+    /// Adds a member, whose attributes say what it is.
+    fn add(&mut self, index: usize, declaration: &syn::Field, errors: &mut Errors) {
+        all_names(declaration.ty.to_token_stream(), &mut self.declared.names);
         let own = Attributes::read(&declaration.attrs, errors);
         let target = Target::of_member(&own);
         own.check(target, errors);
@@ -105,54 +133,78 @@ fn convert(context: &Context<'_>, fields: &Fields, errors: &mut Errors) -> Deriv
                         another type cannot be seen from here. Nest it as a message, `#[riak(tag = …)]`, or write \
                         its fields here";
             errors.at(entry, text);
-        } else if target == Target::Skipped {
-            own.flag("skip", errors);
-            declared.skipped.push(member.rust_name);
-        } else if target == Target::UnknownFields {
-            own.flag("unknown", errors);
-            if Shape::of(&declaration.ty, false).is_ok_and(|shape| shape.is_known()) {
-                let text = "unknown fields are kept in a `riak_runtime::wire::UnknownFields`, or in an \
-                            `UnknownFieldsRef<'a>` if the type borrows";
-                errors.at(&declaration.ty, text);
+            return;
+        }
+        match target {
+            Target::Skipped => {
+                own.flag("skip", errors);
+                self.declared.skipped.push(member.rust_name);
             }
-            if let Some(other) = message.unknown.replace(member.rust_name.clone()) {
-                errors.at_span(
-                    member.span(),
-                    format!("`{other}` keeps unknown fields already: leave one of the two out"),
-                );
-            }
-        } else if target == Target::OneofMember {
-            own.flag("oneof", errors);
-            let oneof = separate_oneof(&member, &mut numbers, &mut requirements, errors);
-            if let Some(oneof) = oneof {
-                member_order.push((true, message.separate_oneofs.len()));
-                oneof_types.push(value_type(&declaration.ty, false));
-                message.separate_oneofs.push(oneof);
-            }
-        } else if let Some(field) = member.field(&mut requirements, &mut numbers, errors) {
-            for (name, kind) in UNIQUE_KINDS {
-                let other = message.fields.iter().find(|other| field.kind == kind && other.kind == kind);
-                if let Some(other) = other {
-                    let text =
-                        format!("`{}` is the `{name}` of this type already: leave one out", other.name);
-                    errors.at(&own.get(name), text);
-                }
-            }
-            declared.spans.push(crate::types::span(&declaration.ty));
-            declared.secret = declared.secret.or(own.span("secret"));
-            member_order.push((false, message.fields.len()));
-            types.push(value_type(&declaration.ty, field.with.is_some()));
-            message.fields.push(field);
+            Target::UnknownFields => self.add_unknown_fields(&member, errors),
+            Target::OneofMember => self.add_oneof(&member, errors),
+            _ => self.add_field(&member, errors),
         }
     }
-    requirements.move_bounds_to(&mut declared);
-    let schema = Schema {
-        messages: vec![message, placeholder_message()],
-        enums: requirements.take_enums(),
-        ..Schema::default()
-    };
-    types.append(&mut oneof_types);
-    DerivedMessage { schema, declared, items: requirements.items, types, member_order, reserved }
+
+    /// Adds the member that keeps unknown fields.
+    fn add_unknown_fields(&mut self, member: &Member<'_>, errors: &mut Errors) {
+        member.attributes.flag("unknown", errors);
+        if Shape::of(member.ty, false).is_ok_and(|shape| shape.is_known()) {
+            let text = "unknown fields are kept in a `riak_runtime::wire::UnknownFields`, or in an \
+                        `UnknownFieldsRef<'a>` if the type borrows";
+            errors.at(member.ty, text);
+        }
+        if let Some(other) = self.message.unknown.replace(member.rust_name.clone()) {
+            let text = format!("`{other}` already keeps unknown fields: remove one of the two");
+            errors.at_span(member.span(), text);
+        }
+    }
+
+    /// Adds a member that is a separate oneof.
+    fn add_oneof(&mut self, member: &Member<'_>, errors: &mut Errors) {
+        member.attributes.flag("oneof", errors);
+        if let Some(oneof) = separate_oneof(member, &mut self.numbers, &mut self.requirements, errors) {
+            self.order.push((true, self.message.separate_oneofs.len()));
+            self.oneof_types.push(value_type(member.ty, false));
+            self.message.separate_oneofs.push(oneof);
+        }
+    }
+
+    /// Adds a member that is a field.
+    fn add_field(&mut self, member: &Member<'_>, errors: &mut Errors) {
+        let Some(field) = member.field(&mut self.requirements, &mut self.numbers, errors) else { return };
+        for (name, kind) in UNIQUE_KINDS {
+            let other = self.message.fields.iter().find(|other| field.kind == kind && other.kind == kind);
+            if let Some(other) = other {
+                let text =
+                    format!("`{}` is already the `{name}` of this type: remove one of the two", other.name);
+                errors.at(&member.attributes.get(name), text);
+            }
+        }
+        self.declared.spans.push(crate::types::span(member.ty));
+        self.declared.secret = self.declared.secret.or(member.attributes.span("secret"));
+        self.order.push((false, self.message.fields.len()));
+        self.types.push(value_type(member.ty, field.with.is_some()));
+        self.message.fields.push(field);
+    }
+
+    fn finish(mut self, reserved: Reserved) -> DerivedMessage {
+        self.requirements.move_bounds_to(&mut self.declared);
+        let schema = Schema {
+            messages: vec![self.message, placeholder_message()],
+            enums: self.requirements.take_enums(),
+            ..Schema::default()
+        };
+        self.types.append(&mut self.oneof_types);
+        DerivedMessage {
+            schema,
+            declared: self.declared,
+            items: self.requirements.items,
+            types: self.types,
+            member_order: self.order,
+            reserved,
+        }
+    }
 }
 
 /// Returns the explicit numbers of all fields, skipping those that do not parse.
@@ -182,7 +234,7 @@ fn separate_oneof(
     numbers.claim_name(&name, member.tokens(), errors);
     let Some(tags) = member.attributes.get("tags") else {
         let text =
-            format!("a oneof's numbers have to be said where it stands, too: write `#[riak({example})]`");
+            format!("the member must list the numbers of the oneof's fields: write `#[riak({example})]`");
         errors.at_span(member.span(), text);
         return None;
     };
@@ -201,7 +253,7 @@ fn separate_oneof(
         return None;
     };
     let Some(number) = listed.iter().min().copied() else {
-        errors.at(tags, format!("a oneof has fields: write `#[riak({example})]`"));
+        errors.at(tags, format!("a oneof must have at least one field: write `#[riak({example})]`"));
         return None;
     };
     requirements.assert_oneof_numbers(shape.value.ty, &listed, tags, errors);

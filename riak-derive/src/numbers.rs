@@ -50,7 +50,7 @@ impl Reserved {
                     let literal: LitStr = input.parse()?;
                     let name = literal.value();
                     if !is_name(&name) || reserved.names.contains(&name) {
-                        let text = "a reserved name is one that a field could have, and is there once";
+                        let text = "a reserved name must be a valid field name, and listed once";
                         return Err(syn::Error::new_spanned(literal, text));
                     }
                     reserved.names.push(name);

@@ -6,9 +6,9 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use riak_codegen::emit::derive_oneof;
-use riak_codegen::model::{Oneof, Presence, Schema};
+use riak_codegen::model::{Field, Oneof, Presence, Schema};
 use syn::ext::IdentExt;
-use syn::{DataEnum, Fields};
+use syn::{DataEnum, Fields, Type, Variant};
 
 use crate::attributes::Attributes;
 use crate::context::Context;
@@ -38,49 +38,17 @@ pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, errors: &mut Errors
         let own = Attributes::read(&variant.attrs, errors);
         own.check(Target::Variant, errors);
         Attributes::check_inner(variant, errors);
-        let inner = match &variant.fields {
-            Fields::Unnamed(fields) if fields.unnamed.len() == 1 => fields.unnamed.first(),
-            _ => None,
-        };
-        let Some(inner) = inner else {
-            let text = if matches!(variant.fields, Fields::Unit) {
-                format!(
-                    "a variant of a oneof has one field: write `{}(bool)`, or the name of an empty message",
-                    variant.ident
-                )
-            } else {
-                format!("a variant of a oneof has one field: write `{}(Type)`", variant.ident)
-            };
-            errors.at(variant, text);
-            continue;
-        };
-        all_names(inner.ty.to_token_stream(), &mut declared.names);
-        let ident = variant.ident.unraw();
-        let snake = riak_codegen::ident::snake_case(&ident.to_string());
-        let plain = syn::Ident::new(snake.strip_prefix("r#").unwrap_or(&snake), ident.span());
-        let member = Member {
-            rust_name: variant.ident.to_string(),
-            ident: Some(&plain),
-            ty: &inner.ty,
-            docs: field::docs(&variant.attrs),
-            attributes: &own,
-        };
-        let Some(mut field) = member.field(&mut requirements, &mut numbers, errors) else { continue };
-        if field.presence != Presence::Required {
-            errors.at(
-                &inner.ty,
-                "a field of a oneof is a single value: nest a message that has the list or map",
-            );
-        }
-        field.presence = Presence::Oneof(0);
-        declared.spans.push(crate::types::span(&inner.ty));
+        let Some(ty) = value_of(variant, errors) else { continue };
+        all_names(ty.to_token_stream(), &mut declared.names);
+        let Some(field) = field(variant, ty, &own, &mut requirements, &mut numbers, errors) else { continue };
+        declared.spans.push(crate::types::span(ty));
         declared.secret = declared.secret.or(own.span("secret"));
-        types.push(value_type(&inner.ty, field.with.is_some()));
+        types.push(value_type(ty, field.with.is_some()));
         variants.push((message.fields.len(), variant.ident.to_string()));
         message.fields.push(field);
     }
     if data.variants.is_empty() {
-        errors.at(&context.input.ident, "a oneof has a field at least: write a variant");
+        errors.at(&context.input.ident, "a oneof must have at least one field: add a variant");
     }
     message.oneofs.push(Oneof {
         name: name.clone(),
@@ -100,4 +68,48 @@ pub(crate) fn derive(context: &Context<'_>, data: &DataEnum, errors: &mut Errors
     let impls = derive_oneof(&schema, SELF, &declared, &requirements.items, &context.options());
     let described = context.described.then(|| schema::oneof(context, &schema, &declared, &types));
     quote!(#impls #described)
+}
+
+/// Returns the type of a variant's value. Records an error if it has not exactly one.
+fn value_of<'v>(variant: &'v Variant, errors: &mut Errors) -> Option<&'v Type> {
+    if let Fields::Unnamed(fields) = &variant.fields
+        && fields.unnamed.len() == 1
+    {
+        return fields.unnamed.first().map(|field| &field.ty);
+    }
+    let name = &variant.ident;
+    let text = if matches!(variant.fields, Fields::Unit) {
+        format!("a variant of a oneof has one field: write `{name}(bool)`, or the name of an empty message")
+    } else {
+        format!("a variant of a oneof has one field: write `{name}(Type)`")
+    };
+    errors.at(variant, text);
+    None
+}
+
+/// Converts a variant to a field of the oneof. Returns `None` if it has errors.
+fn field(
+    variant: &Variant,
+    ty: &Type,
+    attributes: &Attributes,
+    requirements: &mut Requirements,
+    numbers: &mut FieldNumbers,
+    errors: &mut Errors,
+) -> Option<Field> {
+    let ident = variant.ident.unraw();
+    let snake = riak_codegen::ident::snake_case(&ident.to_string());
+    let plain = syn::Ident::new(snake.strip_prefix("r#").unwrap_or(&snake), ident.span());
+    let member = Member {
+        rust_name: variant.ident.to_string(),
+        ident: Some(&plain),
+        ty,
+        docs: field::docs(&variant.attrs),
+        attributes,
+    };
+    let mut field = member.field(requirements, numbers, errors)?;
+    if field.presence != Presence::Required {
+        errors.at(ty, "a field of a oneof is a single value: nest a message that has the list or map");
+    }
+    field.presence = Presence::Oneof(0);
+    Some(field)
 }

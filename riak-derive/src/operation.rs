@@ -7,9 +7,9 @@
 use std::collections::HashSet;
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote, quote_spanned};
+use quote::{ToTokens, quote_spanned};
 use riak_codegen::emit::{Asked, derive_request};
-use riak_codegen::model::{Absent, Cost, Field, Kind, Literal, Mode, Operation, Presence, Retry, Type};
+use riak_codegen::model::{Absent, Cost, Kind, Message, Mode, Operation, Retry};
 use riak_codegen::suggest::did_you_mean;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
@@ -27,8 +27,7 @@ pub(crate) struct DerivedRequest {
     pub(crate) answer: syn::Type,
 }
 
-/// Emits the impls of a message that is the body of a frame: `Flags`, and `Request` if
-/// the message is a request.
+/// Emits the `Request` impl of a message that is a request.
 pub(crate) fn derive(
     context: &Context<'_>,
     derived: &DerivedMessage,
@@ -37,11 +36,11 @@ pub(crate) fn derive(
 ) -> (TokenStream, Option<DerivedRequest>) {
     let attributes = context.attributes;
     let Some(response) = attributes.get("response") else {
-        return (flags(context, derived, code), None);
+        return Default::default();
     };
     let Some(code) = code else {
         if attributes.get("code").is_none() {
-            let text = "a request is a frame, which has a code: write `code = 200`, too";
+            let text = "a request needs a message code: add `code = 200`";
             errors.at(response, text);
         }
         return Default::default();
@@ -51,7 +50,7 @@ pub(crate) fn derive(
         && value.rust != crate::types::RustType::Other
     {
         let text = format!(
-            "`{}` is no message: write the type of the answer, a struct that has `#[derive(RiakMessage)]` and a code",
+            "`{}` is not a message: write the type of the answer, a struct that has `#[derive(RiakMessage)]` and a code",
             answer.to_token_stream()
         );
         errors.at(&answer, text);
@@ -60,7 +59,7 @@ pub(crate) fn derive(
     if derived.declared.lifetime.is_some()
         && !matches!(derived.declared.pairing, riak_codegen::emit::Pairing::Owned(_))
     {
-        let text = "a request that borrows has an owned form, which servers decode: write `owned = Foo`, too";
+        let text = "a request that borrows needs an owned form, which servers decode: add `owned = Foo`";
         errors.at(response, text);
         return Default::default();
     }
@@ -70,8 +69,7 @@ pub(crate) fn derive(
     let depends = depends_on_parameter(&context.input.generics, &response);
     let asked = Asked { response, depends, place: answer.span(), end };
     let request = derive_request(&derived.schema, &operation, &derived.declared, &asked, &context.options());
-    let flags = flags(context, derived, Some(code));
-    (quote!(#request #flags), Some(DerivedRequest { operation, answer }))
+    (request, Some(DerivedRequest { operation, answer }))
 }
 
 /// Reports whether a type depends on a type parameter.
@@ -81,12 +79,32 @@ fn depends_on_parameter(generics: &syn::Generics, ty: &TokenStream) -> bool {
     generics.type_params().any(|parameter| names.contains(&parameter.ident.to_string()))
 }
 
-fn operation(attributes: &Attributes, derived: &DerivedMessage, code: u8, errors: &mut Errors) -> Operation {
-    let message = derived.schema.message(SELF);
+/// The values of `retry`.
+const RETRY: [(&str, Retry); 4] = [
+    ("never", Retry::Never),
+    ("safe", Retry::Safe),
+    ("if_unsent", Retry::IfUnsent),
+    ("if_context", Retry::IfContext),
+];
+
+/// The values of `cost`.
+const COST: [(&str, Cost); 2] = [("unary", Cost::Unary), ("long", Cost::Long)];
+
+/// The values of `absent`.
+const ABSENT: [(&str, Absent); 4] = [
+    ("defaults", Absent::Defaults),
+    ("not_found", Absent::NotFound),
+    ("ok", Absent::Ok),
+    ("empty_list", Absent::EmptyList),
+];
+
+/// Returns how many answers the request gets. The index of `done` is a placeholder, since
+/// the derive does not see the answer.
+fn mode(attributes: &Attributes, message: &Message, errors: &mut Errors) -> Mode {
     let stream_if = attributes.get("stream_if").and_then(|entry| {
         let name = errors.handle(entry.word("stream_if = \"stream\""))?;
         let index = message.fields.iter().position(|field| name.unraw() == field.name);
-        let index = index.filter(|index| is_flag(&message.fields[*index]));
+        let index = index.filter(|index| message.fields[*index].is_flag());
         if index.is_none() {
             errors.at(
                 &name,
@@ -107,26 +125,18 @@ fn operation(attributes: &Attributes, derived: &DerivedMessage, code: u8, errors
         None => Mode::Unary,
     };
     if mode != Mode::Unary && attributes.get("done").is_none() {
-        let text =
-            "a stream ends: name the bool of the answer that says which one is the last, `done = \"done\"`";
+        let text = "a stream needs an end: name the bool field of the answer that is true in the last one, `done = \"done\"`";
         errors.at(&attributes.get("stream").or(attributes.get("stream_if")), text);
     }
     if let Some(done) = attributes.get("done").filter(|_| mode == Mode::Unary) {
-        errors.at(done, "only a stream ends: write `stream`, or leave `done` out");
+        errors.at(done, "`done` is for streams: add `stream`, or remove it");
     }
-    let retry = [
-        ("never", Retry::Never),
-        ("safe", Retry::Safe),
-        ("if_unsent", Retry::IfUnsent),
-        ("if_context", Retry::IfContext),
-    ];
-    let cost = [("unary", Cost::Unary), ("long", Cost::Long)];
-    let absent = [
-        ("defaults", Absent::Defaults),
-        ("not_found", Absent::NotFound),
-        ("ok", Absent::Ok),
-        ("empty_list", Absent::EmptyList),
-    ];
+    mode
+}
+
+fn operation(attributes: &Attributes, derived: &DerivedMessage, code: u8, errors: &mut Errors) -> Operation {
+    let message = derived.schema.message(SELF);
+    let mode = mode(attributes, message, errors);
     if let Some(entry) = attributes.get("retry")
         && entry.string("").is_ok_and(|word| word.value() == "if_context")
         && !message.fields.iter().any(|field| field.kind == Kind::Context)
@@ -144,9 +154,9 @@ fn operation(attributes: &Attributes, derived: &DerivedMessage, code: u8, errors
         mode,
         alternatives: Vec::new(),
         answer_name: String::new(),
-        absent: keyword(attributes.get("absent"), "absent = \"not_found\"", &absent, errors),
-        cost: keyword(attributes.get("cost"), "cost = \"long\"", &cost, errors),
-        retry: keyword(attributes.get("retry"), "retry = \"safe\"", &retry, errors),
+        absent: keyword(attributes.get("absent"), "absent = \"not_found\"", &ABSENT, errors),
+        cost: keyword(attributes.get("cost"), "cost = \"long\"", &COST, errors),
+        retry: keyword(attributes.get("retry"), "retry = \"safe\"", &RETRY, errors),
         since: None,
         served_by: None,
         handshake: false,
@@ -177,8 +187,8 @@ fn keyword<T: Copy + Default>(
     found.map(|(_, value)| *value).unwrap_or_default()
 }
 
-/// Emits the `StreamEnd` for `done`: given by field number, or by the name of a flag of
-/// the answer, which the compiler looks up.
+/// Emits the `StreamEnd` for `done`. The compiler looks up the answer's field, given by
+/// its name or number, since its default decides what an answer without it means.
 fn stream_end(
     context: &Context<'_>,
     attributes: &Attributes,
@@ -186,55 +196,24 @@ fn stream_end(
     errors: &mut Errors,
 ) -> Option<TokenStream> {
     let entry = attributes.get("done")?;
-    let runtime = context.runtime();
+    // The runtime's path gets the span of the value, where the compiler then reports that
+    // the answer has no such field.
+    let looked_up = |function: &str, key: TokenStream, span: proc_macro2::Span| {
+        let runtime = context.runtime().into_iter().map(|mut token| {
+            token.set_span(proc_macro2::Span::call_site().located_at(span));
+            token
+        });
+        let runtime: TokenStream = runtime.collect();
+        let function = syn::Ident::new(function, span);
+        quote_spanned! {span=>
+            #runtime::operation::StreamEnd::#function(<#answer as #runtime::operation::Flags>::FLAGS, #key)
+        }
+    };
     if let Ok(number) = entry.number::<u32>("done = 3") {
         let number = proc_macro2::Literal::u32_unsuffixed(number);
-        return Some(quote!(#runtime::operation::StreamEnd { field: #number, when_absent: false }));
+        return Some(looked_up("of_number", number.to_token_stream(), entry.value_span()));
     }
     let name = errors.handle(entry.word("done = \"done\""))?;
     let text = name.unraw().to_string();
-    // The runtime's path gets the span of the name, where the compiler then reports that
-    // the answer has no such flag.
-    let runtime: TokenStream = runtime
-        .into_iter()
-        .map(|mut token| {
-            token.set_span(proc_macro2::Span::call_site().located_at(name.span()));
-            token
-        })
-        .collect();
-    Some(quote_spanned! {name.span()=>
-        #runtime::operation::StreamEnd::of_flag(<#answer as #runtime::operation::Flags>::FLAGS, #text)
-    })
-}
-
-/// Emits the `Flags` impl of a frame's message: its bools, each of which may end a
-/// stream.
-fn flags(context: &Context<'_>, derived: &DerivedMessage, code: Option<u8>) -> TokenStream {
-    let message = derived.schema.message(SELF);
-    let flags = message.fields.iter().filter(|field| is_flag(field));
-    let flags: Vec<TokenStream> = flags
-        .map(|field| {
-            let (name, number) = (&field.name, proc_macro2::Literal::u32_unsuffixed(field.number));
-            let when_absent = field.default == Some(Literal::Bool(true));
-            let runtime = context.runtime();
-            quote! {
-                (#name, #runtime::operation::StreamEnd { field: #number, when_absent: #when_absent })
-            }
-        })
-        .collect();
-    if code.is_none() || flags.is_empty() {
-        return TokenStream::new();
-    }
-    let (ident, runtime) = (context.ident(), context.runtime());
-    let (generics, arguments, bounds) = context.input.generics.split_for_impl();
-    quote! {
-        impl #generics #runtime::operation::Flags for #ident #arguments #bounds {
-            const FLAGS: &'static [(&'static str, #runtime::operation::StreamEnd)] = &[#(#flags),*];
-        }
-    }
-}
-
-fn is_flag(field: &Field) -> bool {
-    let single = matches!(field.presence, Presence::Required | Presence::Explicit | Presence::Implicit);
-    single && field.ty == Type::Bool && field.with.is_none()
+    Some(looked_up("of_flag", text.to_token_stream(), name.span()))
 }

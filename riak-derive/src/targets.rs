@@ -149,21 +149,21 @@ impl Target {
     /// Returns the error for an attribute that only a target alike takes.
     pub(crate) fn misplaced(self, name: &str) -> String {
         match self {
-            Message => format!("`{name}` is a fact of a request: write `response = FooResp`, too"),
+            Message => format!("`{name}` is an attribute of requests: add `response = FooResp`"),
             OneofMember if name == "tag" => {
                 "a oneof has the numbers of all its fields: write `tags(…)`".to_owned()
             }
             OneofMember if Variant.takes(name) => {
-                format!("a oneof takes no `{name}`, but each of its fields does: write it at the variant")
+                format!("a oneof cannot have `{name}`, but its fields can: write it at the variant")
             }
-            OneofMember => format!("a oneof takes no `{name}`: leave it out"),
-            Skipped => format!("a member with `skip` is no field: leave `{name}` out"),
-            UnknownFields => format!("a member with `unknown` is no field: leave `{name}` out"),
-            OtherValues => format!("the variant with `other` is not a single value: leave `{name}` out"),
+            OneofMember => format!("a oneof cannot have `{name}`: remove it"),
+            Skipped => format!("a member with `skip` is not a field: remove `{name}`"),
+            UnknownFields => format!("a member with `unknown` is not a field: remove `{name}`"),
+            OtherValues => format!("the variant with `other` is not a single value: remove `{name}`"),
             Field => {
-                format!("a field takes no `{name}` unless it is a oneof: write `oneof`, too, or leave it out")
+                format!("only a oneof can have `{name}`: add `oneof`, or remove it")
             }
-            _ => format!("{} takes no `{name}` here: leave it out", self.name()),
+            _ => format!("{} cannot have `{name}` here: remove it", self.name()),
         }
     }
 }

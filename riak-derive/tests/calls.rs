@@ -56,6 +56,29 @@ struct FindReq {
     stream: Option<bool>,
 }
 
+/// As `TsQueryResp`: an answer is the last one unless it says otherwise.
+#[derive(Clone, Debug, Default, PartialEq, RiakMessage)]
+#[riak(code = 216)]
+struct RowsResp {
+    #[riak(tag = 1)]
+    rows: Vec<u32>,
+    #[riak(tag = 3, default = true)]
+    done: Option<bool>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, RiakMessage)]
+#[riak(code = 215, response = RowsResp, stream, done = 3)]
+struct RowsReq;
+
+struct Rows;
+
+impl StreamHandler<RowsReq> for Rows {
+    async fn handle(&self, _: RowsReq, replies: &mut Replies<'_, RowsResp>) -> Result<(), Failure> {
+        replies.send(&RowsResp { rows: vec![1], done: Some(false) }).await?;
+        replies.send(&RowsResp { rows: vec![2], done: None }).await
+    }
+}
+
 /// All frames of the shop.
 #[derive(Clone, Debug, PartialEq, RiakMessage)]
 #[riak(frames)]
@@ -108,6 +131,24 @@ async fn derived_requests_are_served_and_called() {
         items.extend(answer.unwrap().items);
     }
     assert_eq!(items, [Blob::from("apple"), Blob::from("pear")]);
+    task.abort();
+}
+
+#[tokio::test]
+async fn an_answer_without_done_is_the_last_one_if_the_default_is_true() {
+    assert_eq!(RowsReq::OPERATION.mode, Mode::Stream(StreamEnd { field: 3, when_absent: true }));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let service = streaming::<RowsReq, _>(Rows);
+    let task = tokio::spawn(Server::new(ServerConfig::default()).serve(listener, service));
+
+    let connection = Connection::connect(address).await.unwrap();
+    let mut answers = connection.call_stream(&RowsReq).await.unwrap();
+    let mut rows = Vec::new();
+    while let Some(answer) = answers.next().await {
+        rows.push(answer.unwrap().rows);
+    }
+    assert_eq!(rows, [[1], [2]]);
     task.abort();
 }
 

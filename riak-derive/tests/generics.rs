@@ -142,7 +142,7 @@ struct Question<T: Clone>(#[riak(tag = 1)] Option<T>);
 
 #[derive(Clone, Debug, Default, PartialEq, RiakMessage)]
 #[riak(code = 241)]
-struct Answer<T>(#[riak(tag = 1)] Vec<T>);
+struct Answer<T>(#[riak(tag = 1)] Vec<T>, #[riak(tag = 7)] Option<bool>);
 
 #[derive(Clone, Debug, Default, PartialEq, RiakMessage)]
 #[riak(code = 242, response = Answer<T>, stream, done = 7)]

@@ -152,14 +152,14 @@ impl fmt::Display for DecodeError {
             DecodeErrorKind::InvalidVarint => write!(f, "at byte {offset}: a varint has more than ten bytes"),
             DecodeErrorKind::InvalidTag => write!(f, "at byte {offset}: this is not a valid field tag"),
             DecodeErrorKind::UnexpectedEndGroup => {
-                write!(f, "at byte {offset}: a group ends that has not begun")
+                write!(f, "at byte {offset}: a group end without a group start")
             }
             DecodeErrorKind::InvalidUtf8 => write!(f, "at byte {offset}: a string field is not UTF-8"),
             DecodeErrorKind::MissingField { message, field } => {
                 write!(f, "the required field {message}.{field} is missing")
             }
             DecodeErrorKind::InvalidValue { field } => {
-                write!(f, "before byte {offset}: this is no valid value of the field {field}")
+                write!(f, "before byte {offset}: this is not a valid value of the field {field}")
             }
             DecodeErrorKind::TooDeep => {
                 write!(

@@ -69,7 +69,7 @@
 //!
 //! With no features enabled, the crate has no dependencies.
 //!
-// What a documentation without some feature lacks is linked to where it is documented.
+// Without a feature, its items are not in the documentation: link to docs.rs, which has all of them.
 #![cfg_attr(feature = "client", doc = "[observation]: client#observation")]
 #![cfg_attr(
     not(feature = "client"),

@@ -202,7 +202,27 @@ impl StreamEnd {
             index += 1;
         }
         panic!(
-            "the answer has no bool of the name that `done` says: name the one that is true in the last answer"
+            "the answer has no bool field with the name in `done`: name the one that is true in the last answer"
+        )
+    }
+
+    /// Returns the stream end for a bool field of the answer, looked up by number in the
+    /// answer's [`Flags`]. A derived request names the field as `done = 3`.
+    ///
+    /// # Panics
+    ///
+    /// As for [`StreamEnd::of_flag`].
+    #[must_use]
+    pub const fn of_number(flags: &'static [(&'static str, Self)], number: u32) -> Self {
+        let mut index = 0;
+        while index < flags.len() {
+            if flags[index].1.field == number {
+                return flags[index].1;
+            }
+            index += 1;
+        }
+        panic!(
+            "the answer has no bool field with the number in `done`: name the one that is true in the last answer"
         )
     }
 
@@ -225,11 +245,12 @@ impl StreamEnd {
     }
 }
 
-/// A derived message with bool fields, one of which may end a stream of the message.
+/// A message with bool fields, one of which may mark the last answer of a stream.
+///
+/// Generated and derived messages implement it if they have a code and such fields.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` has no bool that could end a stream",
-    note = "`done = \"…\"` names a bool of a derived message with a code; for a generated one give the field's \
-            number, such as `done = 3`"
+    message = "`{Self}` has no bool field that could end a stream",
+    note = "`done` names a bool field of a message with a code, generated or derived"
 )]
 pub trait Flags {
     /// The names of the singular bool fields, each with the stream end that it stands

@@ -10,13 +10,14 @@ use riak_client::riak_kv::rpb_index_req::IndexQueryType;
 use riak_client::riak_kv::{
     RpbContent, RpbDelReq, RpbGetReq, RpbGetResp, RpbIndexReq, RpbIndexResp, RpbPutReq,
 };
+use riak_client::riak_services::{RpbPingReq, RpbPingResp};
 use riak_client::{
     CallError, CallOptions, ClientConfig, Cluster, Coded, ConnectionConfig, Discovery, Frame, Membership,
     Node as NodeAddress, NotSent, Riak,
 };
-use riak_runtime::client::{Discover, Discovering, Dns};
+use riak_runtime::client::{Discover, DiscoverError, Discovering, Dns};
 use riak_runtime::operation::ErrorFrame;
-use riak_runtime::server::{Failure, Outbox, Service};
+use riak_runtime::server::{Failure, Outbox, Server, Service, unary};
 use riak_testkit::Node;
 
 fn put(number: usize) -> RpbPutReq {
@@ -305,14 +306,40 @@ async fn unreachable_nodes_are_not_adopted() {
     let node = Node::builder().advertise(unused_address).start().await.unwrap();
     let config = ClientConfig::new([NodeAddress::from(node.addr())]);
     let riak = Riak::connect(&config).await.unwrap();
-    assert!(!riak.carrier().discover(&Membership).await);
+    let error = riak.carrier().discover(&Membership).await.unwrap_err();
+    assert!(
+        matches!(&error, DiscoverError::Unreachable { node, .. } if *node == unused_address.into()),
+        "{error}"
+    );
+    assert_eq!(riak.stats().discovery_error, Some(error.to_string()));
     assert_eq!(riak.carrier().nodes(), config.nodes);
     riak.server().ping().await.unwrap();
     // Reachable nodes in the list are adopted.
     let other = Node::start().await.unwrap();
     let both = Both([unused_address.into(), other.addr().into()]);
-    assert!(riak.carrier().discover(&both).await);
+    riak.carrier().discover(&both).await.unwrap();
+    assert_eq!(riak.stats().discovery_error, None);
     assert_eq!(riak.carrier().nodes(), [NodeAddress::from(other.addr())]);
+}
+
+/// Riak before 3.0.10 does not know the request.
+#[tokio::test]
+async fn a_cluster_that_does_not_serve_membership_is_reported() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let ping = unary(|_: RpbPingReq| async { Ok(RpbPingResp::default()) });
+    let server = tokio::spawn(Server::default().serve(listener, ping));
+    let riak = Riak::connect(format!("riak://{address}?discover=membership")).await.unwrap();
+    let error = loop {
+        if let Some(error) = riak.stats().discovery_error {
+            break error;
+        }
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    };
+    let expected = "the cluster does not serve RiakRepl.Membership, which needs version 3.0.10 or later: discover nodes \
+                    by DNS, or not at all";
+    assert_eq!(error, expected);
+    server.abort();
 }
 
 #[derive(Debug)]
@@ -320,7 +347,7 @@ struct Both([NodeAddress; 2]);
 
 impl Discover for Both {
     fn nodes<'a>(&'a self, _: &'a Cluster) -> Discovering<'a> {
-        Box::pin(async { Some(self.0.to_vec()) })
+        Box::pin(async { Ok(self.0.to_vec()) })
     }
 }
 
@@ -336,7 +363,7 @@ async fn nodes_are_discovered_by_membership_or_by_dns() {
     }
     riak.server().ping().await.unwrap();
     let name = Dns::new([NodeAddress::new("localhost", second.addr().port())]);
-    assert!(riak.carrier().discover(&name).await);
+    riak.carrier().discover(&name).await.unwrap();
     assert!(riak.carrier().nodes().contains(&NodeAddress::from(second.addr())));
     let every = Duration::from_millis(10);
     let config = ClientConfig::new([NodeAddress::new("localhost", second.addr().port())]);
@@ -346,6 +373,8 @@ async fn nodes_are_discovered_by_membership_or_by_dns() {
     }
     // A source that finds no nodes leaves the list unchanged.
     let before = riak.carrier().nodes();
-    assert!(!riak.carrier().discover(&Dns::new([NodeAddress::new("no-such-host.invalid", 1)])).await);
+    let unknown = NodeAddress::new("no-such-host.invalid", 1);
+    let error = riak.carrier().discover(&Dns::new([unknown.clone()])).await.unwrap_err();
+    assert!(matches!(&error, DiscoverError::Lookup { name, .. } if *name == unknown), "{error}");
     assert_eq!(riak.carrier().nodes(), before);
 }

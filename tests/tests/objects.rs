@@ -4,13 +4,15 @@
 //! The complaints of users of other clients are in `complaints/data.rs`.
 
 use std::cell::Cell;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use riak_client::riak::RpbBucketProps;
 use riak_client::riak_kv::{RpbContent, RpbDelReq, RpbDelReqRef, RpbGetReq, RpbPutReq};
 use riak_client::riak_ts::TsDelReq;
 use riak_client::{
-    Call, CallError, CallOptions, Cluster, Decode, Fetched, Location, Message, Newest, Riak, ServerErrorKind,
+    Call, CallError, CallOptions, Cluster, Coded, Decode, Fetched, Location, Message, Newest, Riak,
+    ServerErrorKind,
 };
 use riak_runtime::client::{Answered, FrameStream, NotSent, Outgoing};
 use riak_runtime::operation::Retry;
@@ -162,6 +164,48 @@ async fn an_update_has_one_timeout_for_all_its_rounds() {
         let error = riak.objects().update(&location, &Newest, always_late).await.unwrap_err();
         assert!(begun.elapsed() <= limit, "{:?}", begun.elapsed());
         assert!(error.is(ServerErrorKind::ConditionFailed), "{error}");
+    }
+}
+
+/// Makes the second request with this code half a second late.
+#[derive(Debug)]
+struct SecondLate<'c> {
+    cluster: &'c Cluster,
+    code: u8,
+    requests: AtomicU32,
+}
+
+impl Call for SecondLate<'_> {
+    async fn unary(&self, request: &Outgoing<'_>) -> Result<Answered, CallError> {
+        if request.operation().request == self.code && self.requests.fetch_add(1, Ordering::Relaxed) == 1 {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+        self.cluster.unary(request).await
+    }
+
+    async fn stream(&self, request: &Outgoing<'_>) -> Result<FrameStream, CallError> {
+        self.cluster.stream(request).await
+    }
+}
+
+/// The pause after a conflict fits into the time, but the next read or write does not.
+#[tokio::test(start_paused = true)]
+async fn an_update_that_runs_out_of_time_after_a_conflict_reports_the_conflict() {
+    let node = node().await;
+    let riak = Riak::connect(node.addr()).await.unwrap();
+    let location = Location::new("b", "k");
+    for code in [RpbGetReq::CODE, RpbPutReq::CODE] {
+        let rounds = Cell::new(0);
+        let always_late = |_: Option<RpbContent>| {
+            rounds.set(rounds.get() + 1);
+            node.store().put(&put(&location, "theirs")).unwrap();
+            Some(RpbContent::new("mine"))
+        };
+        let late = Riak::over(SecondLate { cluster: riak.carrier(), code, requests: AtomicU32::new(0) });
+        let limited = late.with(CallOptions::new().timeout(Duration::from_millis(400)));
+        let error = limited.objects().update(&location, &Newest, always_late).await.unwrap_err();
+        assert!(error.is(ServerErrorKind::ConditionFailed) && !error.may_have_been_applied(), "{error}");
+        assert_eq!(rounds.get(), if code == RpbGetReq::CODE { 1 } else { 2 });
     }
 }
 

@@ -141,7 +141,7 @@ pub(crate) struct UnknownKind(u64);
 
 impl std::fmt::Display for UnknownKind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} is no kind that this generator knows: riak_options.proto lists them", self.0)
+        write!(f, "{} is not a kind that this generator knows: riak_options.proto lists them", self.0)
     }
 }
 

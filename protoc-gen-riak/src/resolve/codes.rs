@@ -67,7 +67,7 @@ fn row(line: &str, place: impl Fn(u32) -> Place) -> Result<CodeRow, (u32, String
     let (code, code_column) = cells.next().unwrap_or(("", 1));
     let code = code.parse::<u8>().map_err(|_| {
         let message =
-            format!("\"{code}\" is no message code: a row is code,name,file, with a code from 0 to 255");
+            format!("\"{code}\" is not a message code: a row is code,name,file, with a code from 0 to 255");
         (code_column, message)
     })?;
     let Some((name, name_column)) = cells.next().filter(|(name, _)| !name.is_empty()) else {
@@ -154,8 +154,8 @@ mod tests {
         let text = "1,A,a\n256,B,a\nx,C,a\n2\n3,no name,a\n1,D,a\n4,A,a\n";
         let faults = CodeTable::parse("c.csv", text).unwrap_err().to_string();
         let expected = [
-            "c.csv:2:1: \"256\" is no message code: a row is code,name,file, with a code from 0 to 255",
-            "c.csv:3:1: \"x\" is no message code: a row is code,name,file, with a code from 0 to 255",
+            "c.csv:2:1: \"256\" is not a message code: a row is code,name,file, with a code from 0 to 255",
+            "c.csv:3:1: \"x\" is not a message code: a row is code,name,file, with a code from 0 to 255",
             "c.csv:4:1: code 2 has no name: a row is code,name,file",
             "c.csv:5:3: \"no name\" is no name of a message",
             "c.csv:6:3: code 1 is taken by A (c.csv:1)",

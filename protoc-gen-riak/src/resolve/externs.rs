@@ -14,7 +14,7 @@ pub(crate) fn check(decls: &Decls<'_>, options: &Options, report: &mut Report) {
     for (path, target) in &options.extern_paths {
         let rule = format!("extern_path={path}={target}");
         if !is_rust_path(target) {
-            let text = format!("{rule}: \"{target}\" is no Rust path: write one such as ::riak_client");
+            let text = format!("{rule}: \"{target}\" is not a Rust path: write one such as ::riak_client");
             report.fault(&Place::option(), text);
         } else if !is_used(decls, path) {
             let text = format!("{rule} has no effect: there is no such file, package or type");

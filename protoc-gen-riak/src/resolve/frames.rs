@@ -196,7 +196,8 @@ fn direction(slot: &Slot, nested: &HashSet<MessageId>) -> Direction {
 ///
 /// A text that says what is wrong with the number.
 pub(crate) fn code(number: u64, what: &str) -> Result<u8, String> {
-    u8::try_from(number).map_err(|_| format!("{number} is no code for {what}: a code is one byte, 0 to 255"))
+    u8::try_from(number)
+        .map_err(|_| format!("{number} is not a code for {what}: a code is one byte, 0 to 255"))
 }
 
 /// Returns a name without its package and outer messages.

@@ -89,7 +89,7 @@ service S { rpc Do (RpbGetReq) returns (RpbGetResp) { option (riak.operation) = 
         Ok((_, notices)) => notices.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
         Err(faults) => faults.to_string(),
     };
-    assert!(run(&[("riak_kv.proto", "riak-client")]).contains("\"riak-client\" is no Rust path"));
+    assert!(run(&[("riak_kv.proto", "riak-client")]).contains("\"riak-client\" is not a Rust path"));
     assert!(run(&[("nosuch.proto", "::x")]).contains("extern_path=nosuch.proto=::x has no effect"));
     let foreign = run(&[("riak_kv.proto", "::riak_client")]);
     assert!(

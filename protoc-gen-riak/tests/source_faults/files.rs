@@ -62,8 +62,8 @@ fn import_cycles() {
         files.faults(),
         [
             "b.proto:3:19: `c` has the number 0: numbers of fields start at 1",
-            "c.proto:3:8: imports go in a circle: a.proto -> b.proto -> c.proto -> a.proto; move what the files share into one that imports neither",
-            "d.proto:2:8: imports go in a circle: d.proto -> d.proto; move what the files share into one that imports neither",
+            "c.proto:3:8: circular imports: a.proto -> b.proto -> c.proto -> a.proto; move what the files share into one that imports neither",
+            "d.proto:2:8: circular imports: d.proto -> d.proto; move what the files share into one that imports neither",
         ]
     );
 }
@@ -88,7 +88,7 @@ fn six_faults_of_two_files_in_one_run() {
             "first.proto:4:12: there is no type `Secnd`: did you mean `Second`?",
             "first.proto:5:26: `twice` has the number 1 of `second` in line 4: choose another",
             "first.proto:7:25: the number 7 of `kept` is reserved in line 6: choose another",
-            "second.proto:2:8: imports go in a circle: first.proto -> second.proto -> first.proto; move what the files share into one that imports neither",
+            "second.proto:2:8: circular imports: first.proto -> second.proto -> first.proto; move what the files share into one that imports neither",
             "second.proto:4:25: `high` has a number that is too high: numbers of fields go up to 536870911",
             "second.proto:5:27: there is no option `optoin` of a field",
         ]

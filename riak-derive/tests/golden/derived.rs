@@ -53,11 +53,11 @@ const _: () = {
         );
         const _: () = ::core::assert!(
             ::riak_runtime::forms::has_member(FORM, "", "code = 232"),
-            "this form has code = 232, and the other has not: say the same in both"
+            "this form has code = 232, and the other does not: declare the same in both"
         );
         const _: () = ::core::assert!(
             FORM.len() <= 5usize,
-            "the other form has fields that this one has not: write them in both, or `skip` them in both"
+            "the other form has fields that this one lacks: declare them in both, or `skip` them in both"
         );
     };
     impl fmt::Debug for PriceReq {

@@ -19,4 +19,8 @@ struct Misspelled;
 #[riak(code = 204, response = NoFlag, stream, done = "done")]
 struct Flagless;
 
+#[derive(Clone, Default, RiakMessage)]
+#[riak(code = 205, response = Answer, stream, done = 2)]
+struct Misnumbered;
+
 fn main() {}

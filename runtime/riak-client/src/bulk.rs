@@ -148,7 +148,7 @@ impl<C: Call + Clone> Bulk<C> {
 /// calls. But a single connection ([`Riak::connect_one`]) closes when more answers
 /// than its `max_owed` are outstanding for abandoned calls: those dropped here
 /// count, together with others.
-#[must_use = "calls make progress only while their results are asked for"]
+#[must_use = "calls make progress only while the results are polled"]
 pub struct Results<'c, A> {
     #[expect(clippy::type_complexity, reason = "what is streamed, spelled out once")]
     results: Pin<Box<dyn Stream<Item = (usize, Result<A, CallError>)> + Send + 'c>>,

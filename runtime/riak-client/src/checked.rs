@@ -10,7 +10,7 @@
 use std::time::Duration;
 
 use riak_runtime::client::{Answered, Call, CallError, FrameStream, NotSent, Outgoing};
-use riak_runtime::{Coded, Decode, DecodeLimits};
+use riak_runtime::{Blob, Coded, Decode, DecodeLimits};
 
 use crate::riak_dt::map_update::FlagOp;
 use crate::riak_dt::{DtOpRef, DtUpdateReq, DtUpdateReqRef, MapOpRef};
@@ -50,13 +50,17 @@ impl<C> Checked<C> {
 
 impl<C: Call> Call for Checked<C> {
     async fn unary(&self, request: &Outgoing<'_>) -> Result<Answered, CallError> {
-        check(request)?;
-        self.0.unary(request).await
+        match checked_body(request)? {
+            Some(body) => self.0.unary(&request.with_body(&body)).await,
+            None => self.0.unary(request).await,
+        }
     }
 
     async fn stream(&self, request: &Outgoing<'_>) -> Result<FrameStream, CallError> {
-        check(request)?;
-        self.0.stream(request).await
+        match checked_body(request)? {
+            Some(body) => self.0.stream(&request.with_body(&body)).await,
+            None => self.0.stream(request).await,
+        }
     }
 
     fn decode_limits(&self) -> DecodeLimits {
@@ -72,14 +76,20 @@ impl<C: Call> Call for Checked<C> {
     }
 }
 
-fn check(request: &Outgoing<'_>) -> Result<(), NotSent> {
-    let fault = match request.operation().request {
+/// Checks a request. Returns its encoded body if a rule applies to its operation, so that
+/// it is not encoded again to be sent.
+fn checked_body(request: &Outgoing<'_>) -> Result<Option<Blob>, NotSent> {
+    let fault_in: fn(&[u8]) -> Option<&'static str> = match request.operation().request {
         // A body that cannot be decoded here has no known fault.
-        DtUpdateReq::CODE => DtUpdateReqRef::decode(&request.body()).ok().and_then(|it| update_fault(&it)),
-        RpbIndexReq::CODE => RpbIndexReqRef::decode(&request.body()).ok().and_then(|it| query_fault(&it)),
-        _ => None,
+        DtUpdateReq::CODE => |body| update_fault(&DtUpdateReqRef::decode(body).ok()?),
+        RpbIndexReq::CODE => |body| query_fault(&RpbIndexReqRef::decode(body).ok()?),
+        _ => return Ok(None),
     };
-    fault.map_or(Ok(()), |reason| Err(NotSent::Refused { reason }))
+    let body = request.body().map_err(NotSent::Frame)?;
+    match fault_in(&body) {
+        Some(reason) => Err(NotSent::Refused { reason }),
+        None => Ok(Some(body)),
+    }
 }
 
 /// Returns what is wrong with an update of a data type, if anything.
@@ -162,11 +172,14 @@ fn is_integer(term: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use riak_runtime::{Blob, Message};
+    use std::time::Instant;
+
+    use riak_runtime::{FrameError, Message, WriteBuffer};
 
     use super::*;
     use crate::riak_dt::map_field::MapFieldType;
     use crate::riak_dt::{CounterOp, DtOp, GSetOp, HllOp, MapField, MapOp, MapUpdate, SetOp};
+    use crate::riak_services::RpbPingReq;
 
     fn update(op: DtOp, context: Option<&'static str>) -> Option<&'static str> {
         let request = DtUpdateReq { context: context.map(Blob::from), ..DtUpdateReq::new("b", "t", op) };
@@ -224,6 +237,34 @@ mod tests {
             assert_eq!(update(op.clone(), None), None);
             assert!(update(op, Some("")).is_some());
         }
+    }
+
+    #[test]
+    fn a_request_is_encoded_once() {
+        let grow = DtUpdateReq::new("b", "t", DtOp { set_op: Some(set(&[])), ..DtOp::default() });
+        let request = Outgoing::unary(&grow);
+        let body = checked_body(&request).unwrap().unwrap();
+        assert_eq!(body, grow.encode_to_vec());
+        let sent = |request: &Outgoing<'_>| {
+            let mut out = WriteBuffer::new();
+            request.encode(&mut out, Instant::now()).unwrap();
+            out.to_vec()
+        };
+        assert_eq!(sent(&request.with_body(&body)), sent(&request));
+        // These bytes are sent, and not those of another encoding.
+        assert_eq!(sent(&request.with_body(&Blob::from("x")))[5..], *b"x");
+        assert_eq!(request.with_body(&body).bucket_type(), Some(&b"t"[..]));
+        // Nothing else is encoded here.
+        assert!(checked_body(&Outgoing::unary(&RpbPingReq::default())).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_request_that_is_too_long_for_a_frame_is_an_error() {
+        let value = Blob::from(vec![0; 16 << 20]);
+        let many = SetOp { adds: vec![value; 128], ..SetOp::default() };
+        let request = DtUpdateReq::new("b", "t", DtOp { set_op: Some(many), ..DtOp::default() });
+        let error = checked_body(&Outgoing::unary(&request)).unwrap_err();
+        assert!(matches!(error, NotSent::Frame(FrameError::TooLong { .. })), "{error}");
     }
 
     #[test]

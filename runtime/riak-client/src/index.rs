@@ -32,7 +32,7 @@ pub struct IndexEntry {
 }
 
 /// The pages of a secondary index query: see [`Riak::index_pages`].
-#[must_use = "nothing is asked for before the first page is"]
+#[must_use = "no page is requested until `next` is polled"]
 pub struct IndexPages<C> {
     riak: Riak<C>,
     request: RpbIndexReq,

@@ -3,15 +3,17 @@
 //! Nodes from 3.0.10 on report the addresses on which their peers listen.
 //! Invariant: an address that no client can use (empty or unspecified) is left out.
 
-use riak_runtime::client::{Cluster, Discover, Discovering, Node};
+use riak_runtime::client::{Cluster, Discover, DiscoverError, Discovering, Node};
+use riak_runtime::{Operation, Request};
 
-use crate::Riak;
-use crate::riak_kv::RpbMembershipResp;
+use crate::riak_kv::{RpbMembershipReq, RpbMembershipResp};
+use crate::{Riak, ServerErrorKind};
 
 /// A source that asks a node of the cluster which nodes are up, and at which
 /// addresses.
 ///
-/// Riak 3.0.10 and later answer that.
+/// Riak 3.0.10 and later answer that. With an older one, the list of nodes stays as it
+/// is, and [`ClusterStats::discovery_error`](crate::ClusterStats) says why.
 ///
 /// Nodes report the addresses on which they listen. These are useful to clients in
 /// the same network, but not through network address translation. Addresses that
@@ -34,8 +36,14 @@ pub struct Membership;
 impl Discover for Membership {
     fn nodes<'a>(&'a self, cluster: &'a Cluster) -> Discovering<'a> {
         Box::pin(async move {
-            let answer = Riak::over(cluster).replication().membership().await.ok()?;
-            Some(nodes(&answer))
+            match Riak::over(cluster).replication().membership().await {
+                Ok(answer) => Ok(nodes(&answer)),
+                Err(error) if error.is(ServerErrorKind::NotServed) => {
+                    let Operation { name, since, .. } = RpbMembershipReq::OPERATION;
+                    Err(DiscoverError::NotServed { operation: name, since: *since })
+                }
+                Err(error) => Err(error.into()),
+            }
         })
     }
 }

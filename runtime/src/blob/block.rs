@@ -139,6 +139,27 @@ impl Block {
         }
     }
 
+    /// Returns the vector that the block took over, cut to its first `len` bytes. If the
+    /// block took over none, or has other counts, returns the block.
+    ///
+    /// # Safety
+    ///
+    /// The first `len` bytes are initialised.
+    pub(super) unsafe fn into_vec(self, len: usize) -> Result<Vec<u8>, Self> {
+        let Header { capacity, data, from_vec, .. } = *self.header();
+        if !from_vec || !self.is_unique() {
+            return Err(self);
+        }
+        let header = ManuallyDrop::new(self).0;
+        // SAFETY: this was the only count, so nothing reads the header any more. A header
+        // that took over a vector was allocated with this layout.
+        unsafe { dealloc(header.as_ptr().cast(), layout(0)) };
+        // SAFETY: `data` and `capacity` are those of the vector that `from_vec` took
+        // over, nothing else refers to its bytes, and the caller guarantees that the
+        // first `len` are initialised, and so no more than there are.
+        Ok(unsafe { Vec::from_raw_parts(data.as_ptr(), len, capacity) })
+    }
+
     /// Hands out the count, to be reclaimed with [`Block::from_raw`].
     pub(super) fn into_raw(self) -> *mut Header {
         ManuallyDrop::new(self).0.as_ptr()
@@ -237,6 +258,20 @@ mod tests {
         // SAFETY: `into_raw` has just handed out the count.
         let block = unsafe { Block::from_raw(block.into_raw()) };
         assert_eq!(bytes(&block, 3), b"abc");
+    }
+
+    #[test]
+    fn gives_a_vec_back_to_its_only_owner() {
+        let block = Block::from_vec(b"abc".to_vec());
+        let (start, other) = (block.data(), block.clone());
+        // SAFETY: all three bytes are initialised.
+        let block = unsafe { block.into_vec(3) }.map(drop).unwrap_err();
+        drop(other);
+        // SAFETY: two of three initialised bytes.
+        let vec = unsafe { block.into_vec(2) }.ok().unwrap();
+        assert_eq!((vec.as_ptr(), vec.as_slice()), (start.as_ptr().cast_const(), &b"ab"[..]));
+        // SAFETY: there are no bytes.
+        assert!(unsafe { Block::copy_of(b"").into_vec(0) }.is_err());
     }
 
     #[test]

@@ -110,7 +110,7 @@ impl ReadBuffer {
     #[cold]
     fn make_room(&mut self, min: usize) {
         let remaining = self.end - self.start;
-        let needed = remaining.checked_add(min).expect("so much room fits into no address space");
+        let needed = remaining.checked_add(min).expect("buffer size overflows usize");
         if needed <= self.block.capacity()
             && self.block.capacity() <= self.block_size
             && self.block.is_unique()

@@ -116,14 +116,14 @@ impl fmt::Display for ConnectionError {
                 write!(f, "an answer during the connection's setup is malformed: {error}")
             }
             Self::Abandoned { operation } => {
-                write!(f, "{operation} was given up, which closes the connection that it had to itself")
+                write!(f, "the call of {operation} was dropped, which closes its exclusive connection")
             }
             Self::Crashed { operation } => {
                 write!(f, "{operation} crashed its handler in the server, which closed the connection")
             }
             Self::Owed { count } => write!(
                 f,
-                "{count} calls were given up after they had been sent, and their answers are outstanding: \
+                "{count} calls were dropped after they had been sent, and their answers are outstanding: \
                  give up fewer calls, or raise ConnectionConfig::max_owed"
             ),
             Self::ConnectTimeout { after } => write!(f, "connecting took longer than {after:?}: check that the node is up and can be reached"),

@@ -46,7 +46,7 @@ const MAX_LATE_READS: usize = 16;
 /// own. It ends when the connection is closed: with `Ok` if the last handle was
 /// dropped, otherwise with the error that closed the connection. If the driver is
 /// dropped earlier, all calls on the connection fail.
-#[must_use = "calls get on only while the driver is polled"]
+#[must_use = "calls make progress only while the driver is polled"]
 pub struct Driver<IO> {
     io: IO,
     shared: Arc<Shared>,

@@ -26,7 +26,9 @@
 //! With the feature `tracing`, each attempt is a span named `call` with the target
 //! `riak` and the level `DEBUG`. It starts with the fields `operation`, `node`,
 //! `attempt` (from 1), `bucket_type` (if the request has one) and `bytes_out`. At its
-//! end it gets `outcome` and, if it succeeded, `bytes_in`.
+//! end it gets `outcome` and, if it succeeded, `bytes_in`. If a source of nodes
+//! ([`Discover`]) fails, that is an event of the level `WARN` with the field `error`,
+//! unless the query before failed for the same reason.
 //!
 //! With the feature `metrics`, each attempt updates these metrics, which all have
 //! the labels `operation` and `node`:
@@ -75,7 +77,9 @@ mod tried;
 pub use balance::{Balance, Candidate, LeastLoaded, RoundRobin};
 pub use breaker::{BreakerConfig, BreakerState};
 pub use call::{Answered, Call, frame, frames, stream, unary};
-pub use cluster::{Cluster, ClusterConfig, ClusterStats, Discover, Discovering, Dns, NodeStats, RetryConfig};
+pub use cluster::{
+    Cluster, ClusterConfig, ClusterStats, Discover, DiscoverError, Discovering, Dns, NodeStats, RetryConfig,
+};
 pub use config::ConnectionConfig;
 pub use connection::Connection;
 #[cfg(feature = "tls")]

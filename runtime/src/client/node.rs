@@ -75,7 +75,7 @@ impl FromStr for Node {
             let (host, rest) = rest.split_once(']').ok_or_else(|| invalid("the bracket is not closed"))?;
             let (ip, zone) = host.split_once('%').unwrap_or((host, "0"));
             if ip.parse::<std::net::Ipv6Addr>().is_err() || zone.is_empty() {
-                return Err(invalid("the text in brackets is no IPv6 address"));
+                return Err(invalid("the text in brackets is not an IPv6 address"));
             }
             match rest.strip_prefix(':') {
                 None if !rest.is_empty() => {

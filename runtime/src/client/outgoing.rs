@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::options::CallOptions;
 use crate::error::FrameError;
+use crate::frame::HEADER;
 use crate::operation::{Cost, Mode, Operation, Retry, StreamEnd};
 use crate::{Blob, Request, WriteBuffer};
 
@@ -47,6 +48,8 @@ const MAX_RETURN_MARGIN: Duration = Duration::from_millis(100);
 enum Body<'r> {
     None,
     Message(&'r dyn Encode),
+    /// A message, and its encoded form, which is sent.
+    Encoded(&'r dyn Encode, &'r Blob),
     Bytes(&'r Blob),
 }
 
@@ -64,7 +67,7 @@ trait Encode: Sync {
     fn push(&self, code: u8, fields: &[u8], out: &mut WriteBuffer) -> Result<(), FrameError>;
     fn bucket_type(&self) -> Option<&[u8]>;
     fn len(&self) -> usize;
-    fn bytes(&self) -> Blob;
+    fn bytes(&self) -> Result<Blob, FrameError>;
 }
 
 impl<R: Request> Encode for R {
@@ -80,8 +83,13 @@ impl<R: Request> Encode for R {
         self.encoded_len()
     }
 
-    fn bytes(&self) -> Blob {
-        Blob::from(self.encode_to_vec())
+    fn bytes(&self) -> Result<Blob, FrameError> {
+        // Unlike `encode_to_vec`, this does not panic if the message is too long.
+        let mut frame = WriteBuffer::new();
+        frame.push(0, self)?;
+        let mut body = frame.to_vec();
+        body.drain(..HEADER);
+        Ok(Blob::from(body))
     }
 }
 
@@ -204,7 +212,7 @@ impl<'r> Outgoing<'r> {
     #[must_use]
     pub fn bucket_type(&self) -> Option<&'r [u8]> {
         match self.body {
-            Body::Message(message) => message.bucket_type(),
+            Body::Message(message) | Body::Encoded(message, _) => message.bucket_type(),
             Body::None | Body::Bytes(_) => None,
         }
     }
@@ -216,23 +224,41 @@ impl<'r> Outgoing<'r> {
         match self.body {
             Body::None => 0,
             Body::Message(message) => message.len(),
-            Body::Bytes(body) => body.len(),
+            Body::Encoded(_, body) | Body::Bytes(body) => body.len(),
         }
     }
 
     /// Returns the request's body, without the fields that are added when it is sent,
-    /// to inspect a request before it is sent. Encodes the message.
+    /// to inspect a request before it is sent. Encodes the message; to send the result
+    /// instead of encoding it again, pass it to [`Outgoing::with_body`].
     ///
-    /// # Panics
+    /// # Errors
     ///
-    /// If it is longer than protobuf allows, 2 GiB less one byte.
-    #[must_use]
-    pub fn body(&self) -> Blob {
+    /// If it is longer than a frame may be.
+    pub fn body(&self) -> Result<Blob, FrameError> {
         match self.body {
-            Body::None => Blob::new(),
+            Body::None => Ok(Blob::new()),
             Body::Message(message) => message.bytes(),
-            Body::Bytes(body) => body.clone(),
+            Body::Encoded(_, body) | Body::Bytes(body) => Ok(body.clone()),
         }
+    }
+
+    /// Returns the same request with an encoded body, which is sent in place of the
+    /// message. All other properties stay those of the message.
+    ///
+    /// `body` is what [`Outgoing::body`] has returned. A request without a body stays
+    /// without one.
+    #[must_use]
+    pub fn with_body<'b>(&self, body: &'b Blob) -> Outgoing<'b>
+    where
+        'r: 'b,
+    {
+        let body = match self.body {
+            Body::None => Body::None,
+            Body::Message(message) | Body::Encoded(message, _) => Body::Encoded(message, body),
+            Body::Bytes(_) => Body::Bytes(body),
+        };
+        Outgoing { body, ..*self }
     }
 
     /// Reports whether the answer is a stream.
@@ -292,7 +318,7 @@ impl<'r> Outgoing<'r> {
         match self.body {
             Body::None => out.push_body(code, &[]),
             Body::Message(message) => message.push(code, fields, out),
-            Body::Bytes(body) => out.push_blob(code, body, fields),
+            Body::Encoded(_, body) | Body::Bytes(body) => out.push_blob(code, body, fields),
         }
     }
 }

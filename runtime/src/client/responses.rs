@@ -43,7 +43,7 @@ use crate::operation::{Answer, Operation};
 ///     Ok(())
 /// }
 /// ```
-#[must_use = "a stream has its connection to itself as long as it is kept"]
+#[must_use = "a stream occupies its connection until it is dropped"]
 pub struct FrameStream {
     handle: Arc<Handle>,
     /// The call; `None` when it is over.
@@ -224,7 +224,7 @@ impl fmt::Debug for FrameStream {
 /// # Ok(())
 /// # }
 /// ```
-#[must_use = "a stream has its connection to itself as long as it is kept"]
+#[must_use = "a stream occupies its connection until it is dropped"]
 pub struct Responses<A> {
     frames: FrameStream,
     operation: &'static Operation,

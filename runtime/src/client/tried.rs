@@ -52,7 +52,7 @@ impl Tried {
     #[must_use]
     #[expect(clippy::missing_panics_doc, reason = "it never does")]
     pub fn last(&self) -> &Attempt {
-        self.0.last().expect("there is one, or this had not been made")
+        self.0.last().expect("a `Tried` has at least one attempt")
     }
 }
 

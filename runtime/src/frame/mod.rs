@@ -32,6 +32,10 @@ pub const MAX_FRAME: usize = 64 * 1024 * 1024;
 /// A frame as it was received. `Debug` prints the length of the body instead of its
 /// bytes, which may be large or secret.
 ///
+/// A body of more than 23 bytes is a slice of the block of memory that its connection
+/// reads into, 16 KiB or more, and keeps that block alive. Decoding a frame copies short
+/// values out of it. To keep the frame itself for long, [compact](Blob::compact) its body.
+///
 /// ```
 /// use riak_runtime::{Blob, Frame};
 ///
@@ -42,7 +46,8 @@ pub const MAX_FRAME: usize = 64 * 1024 * 1024;
 pub struct Frame {
     /// The message code.
     pub code: u8,
-    /// The body, which shares memory with the buffer that it was read into.
+    /// The body. If it has more than 23 bytes, it shares memory with the buffer that it
+    /// was read into.
     pub body: Blob,
 }
 

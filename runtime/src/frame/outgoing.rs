@@ -276,7 +276,7 @@ impl WriteBuffer {
     pub fn to_vec(&self) -> Vec<u8> {
         let mut slices = vec![IoSlice::new(&[]); 2 * self.large.len() + 1];
         let used = self.slices(&mut slices);
-        slices[..used].iter().flat_map(|slice| slice.iter()).copied().collect()
+        slices[..used].iter().map(|slice| &**slice).collect::<Vec<_>>().concat()
     }
 }
 

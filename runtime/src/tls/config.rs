@@ -276,7 +276,7 @@ impl Pem {
                 format!("the line `{}` is malformed", String::from_utf8_lossy(line).trim())
             }
             pem::Error::Base64Decode(why) => {
-                format!("it is malformed: between BEGIN and END is no base64 ({why})")
+                format!("it is malformed: the text between BEGIN and END is not base64 ({why})")
             }
             error => error.to_string(),
         };

@@ -156,6 +156,19 @@ impl Emitter<'_> {
         }
     }
 
+    /// Returns the generics, the name and the bounds of an impl that needs no bounds
+    /// but those of the declaration.
+    pub(super) fn plain_header(
+        &self,
+        message: &Message,
+        form: Form,
+    ) -> (TokenStream, TokenStream, TokenStream) {
+        let ImplHeader { generics, name, .. } = self.encoding_header(message, form, &TokenStream::new());
+        let own = self.declared.map(|declared| declared.predicates.as_slice()).unwrap_or_default();
+        let bounds = if own.is_empty() { TokenStream::new() } else { quote!(where #(#own,)*) };
+        (generics, name, bounds)
+    }
+
     /// Returns the bounds that require dependent enum types to be enums.
     ///
     /// Scalar types cannot be bounded in the same way: the compiler would take a

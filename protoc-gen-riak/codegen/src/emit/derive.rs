@@ -36,6 +36,7 @@ impl Emitter<'_> {
             }
         }
         items.extend(self.coded_impl(scope, message, form));
+        items.extend(self.flags_impl(scope, message, form));
         items
     }
 

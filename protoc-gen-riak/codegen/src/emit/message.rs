@@ -55,6 +55,7 @@ impl Emitter<'_> {
                 Form::Borrowed => {}
             }
             items.extend(self.coded_impl(scope, message, form));
+            items.extend(self.flags_impl(scope, message, form));
         }
         items
     }

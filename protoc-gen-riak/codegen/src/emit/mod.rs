@@ -30,6 +30,7 @@ mod enumeration;
 mod field;
 #[cfg(feature = "files")]
 mod file;
+mod flags;
 mod form;
 mod message;
 #[cfg(feature = "files")]

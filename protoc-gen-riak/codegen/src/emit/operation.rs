@@ -9,7 +9,8 @@ use super::Emitter;
 use super::form::{Form, member};
 use super::scope::Scope;
 use crate::model::{
-    Absent, Cost, ErrorFrame, Field, Kind, MessageId, Mode, Operation, Presence, Retry, Service, Type,
+    Absent, Cost, ErrorFrame, Field, Kind, Message, MessageId, Mode, Operation, Presence, Retry, Service,
+    Type,
 };
 
 /// The properties of an operation's answers, as expressions.
@@ -61,71 +62,17 @@ impl Emitter<'_> {
     /// Emits the methods of `Request` that depend on the request's fields.
     pub(super) fn request_methods(&self, scope: &Scope<'_>, operation: &Operation) -> TokenStream {
         let request = self.schema.message(operation.request);
-        let option = scope.prelude("Option");
-        let some = scope.prelude("Some");
-        let duration = || scope.std("::core::time", "Duration");
         let mut methods = TokenStream::new();
         if let Mode::Conditional { stream_if, .. } = operation.mode {
-            let field = &request.fields[stream_if];
-            let member = member(field);
-            let present = field.presence == Presence::Explicit;
-            let value = if present { quote!(self.#member) } else { quote!(#some(self.#member)) };
-            methods.extend(quote! {
-                fn asks_for_stream(&self) -> #option<bool> {
-                    #value
-                }
-            });
+            methods.extend(asks_for_stream(scope, &request.fields[stream_if]));
         }
         if let Some(index) = operation.timeout {
-            let field = &request.fields[index];
-            let (member, duration) = (member(field), duration());
-            // Any integer type is allowed; a negative number counts as zero.
-            let convert = match field.ty {
-                crate::model::Type::Uint32 | crate::model::Type::Fixed32 => {
-                    quote!(#duration::from_millis(u64::from(millis)))
-                }
-                crate::model::Type::Uint64 | crate::model::Type::Fixed64 => {
-                    quote!(#duration::from_millis(millis))
-                }
-                _ => quote!(#duration::from_millis(u64::try_from(millis).unwrap_or_default())),
-            };
-            let value = if field.presence == Presence::Explicit {
-                quote!(self.#member.map(|millis| #convert))
-            } else {
-                quote!({ let millis = self.#member; #some(#convert) })
-            };
-            methods.extend(quote! {
-                fn server_timeout(&self) -> #option<#duration> {
-                    #value
-                }
-            });
+            methods.extend(server_timeout(scope, &request.fields[index]));
         }
         if operation.retry == Retry::IfContext {
-            let contexts: Vec<_> = request.fields.iter().filter_map(has_context_expr).collect();
-            if !contexts.is_empty() {
-                methods.extend(quote! {
-                    fn has_context(&self) -> bool {
-                        #(#contexts)||*
-                    }
-                });
-            }
+            methods.extend(has_context(request));
         }
-        let bucket_type = |field: &&Field| field.kind == Kind::BucketType && field.ty == Type::Bytes;
-        if let Some(field) = request.fields.iter().find(bucket_type) {
-            let member = member(field);
-            let value = match field.presence {
-                Presence::Explicit => Some(quote!(self.#member.as_deref())),
-                Presence::Required | Presence::Implicit => Some(quote!(#some(&self.#member))),
-                Presence::Repeated { .. } | Presence::Map { .. } | Presence::Oneof(_) => None,
-            };
-            methods.extend(value.map(|value| {
-                quote! {
-                    fn bucket_type(&self) -> #option<&[u8]> {
-                        #value
-                    }
-                }
-            }));
-        }
+        methods.extend(bucket_type(scope, request));
         methods
     }
 
@@ -286,11 +233,76 @@ impl Emitter<'_> {
 }
 
 /// Emits the `StreamEnd` for the flag that marks the last answer of a stream.
-fn stream_end(scope: &Scope<'_>, field: &Field) -> TokenStream {
+pub(super) fn stream_end(scope: &Scope<'_>, field: &Field) -> TokenStream {
     let end = scope.item("operation", "StreamEnd");
     let number = Literal::u32_unsuffixed(field.number);
     let when_absent = matches!(field.default, Some(crate::model::Literal::Bool(true)));
     quote!(#end { field: #number, when_absent: #when_absent })
+}
+
+/// Emits `Request::asks_for_stream` for the bool field that asks for one.
+fn asks_for_stream(scope: &Scope<'_>, field: &Field) -> TokenStream {
+    let (option, some) = (scope.prelude("Option"), scope.prelude("Some"));
+    let member = member(field);
+    let present = field.presence == Presence::Explicit;
+    let value = if present { quote!(self.#member) } else { quote!(#some(self.#member)) };
+    quote! {
+        fn asks_for_stream(&self) -> #option<bool> {
+            #value
+        }
+    }
+}
+
+/// Emits `Request::server_timeout` for the field with the milliseconds. Any integer type
+/// is allowed; a negative number counts as zero.
+fn server_timeout(scope: &Scope<'_>, field: &Field) -> TokenStream {
+    let (option, some) = (scope.prelude("Option"), scope.prelude("Some"));
+    let (member, duration) = (member(field), scope.std("::core::time", "Duration"));
+    let convert = match field.ty {
+        Type::Uint32 | Type::Fixed32 => quote!(#duration::from_millis(u64::from(millis))),
+        Type::Uint64 | Type::Fixed64 => quote!(#duration::from_millis(millis)),
+        _ => quote!(#duration::from_millis(u64::try_from(millis).unwrap_or_default())),
+    };
+    let value = if field.presence == Presence::Explicit {
+        quote!(self.#member.map(|millis| #convert))
+    } else {
+        quote!({ let millis = self.#member; #some(#convert) })
+    };
+    quote! {
+        fn server_timeout(&self) -> #option<#duration> {
+            #value
+        }
+    }
+}
+
+/// Emits `Request::has_context`; `None` if the request has no field for a context.
+fn has_context(request: &Message) -> Option<TokenStream> {
+    let contexts: Vec<_> = request.fields.iter().filter_map(has_context_expr).collect();
+    (!contexts.is_empty()).then(|| {
+        quote! {
+            fn has_context(&self) -> bool {
+                #(#contexts)||*
+            }
+        }
+    })
+}
+
+/// Emits `Request::bucket_type`; `None` if the request has no single field for that.
+fn bucket_type(scope: &Scope<'_>, request: &Message) -> Option<TokenStream> {
+    let is_bucket_type = |field: &&Field| field.kind == Kind::BucketType && field.ty == Type::Bytes;
+    let field = request.fields.iter().find(is_bucket_type)?;
+    let (option, some) = (scope.prelude("Option"), scope.prelude("Some"));
+    let member = member(field);
+    let value = match field.presence {
+        Presence::Explicit => quote!(self.#member.as_deref()),
+        Presence::Required | Presence::Implicit => quote!(#some(&self.#member)),
+        Presence::Repeated { .. } | Presence::Map { .. } | Presence::Oneof(_) => return None,
+    };
+    Some(quote! {
+        fn bucket_type(&self) -> #option<&[u8]> {
+            #value
+        }
+    })
 }
 
 /// Emits the expression that tells whether the request carries a causal context in

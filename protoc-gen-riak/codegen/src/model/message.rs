@@ -79,6 +79,16 @@ pub struct Field {
     pub deprecated: bool,
 }
 
+impl Field {
+    /// Reports whether the field is a single bool outside of oneofs: one that may ask
+    /// for a stream, or mark the last answer of one.
+    #[must_use]
+    pub fn is_flag(&self) -> bool {
+        let single = matches!(self.presence, Presence::Required | Presence::Explicit | Presence::Implicit);
+        single && self.ty == Type::Bool && self.with.is_none()
+    }
+}
+
 /// The type of a single value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "protobuf's own names")]

@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 
 use super::Checker;
-use crate::source::ast::{Enum, Range, RangeEnd, Syntax};
+use crate::source::ast::{Enum, EnumValue, Range, RangeEnd, Syntax};
 use crate::source::types::is_set;
 
 impl Checker<'_> {
+    /// Checks the values and the reserved numbers and names of an enum.
     pub(super) fn values_of(&mut self, declared: &Enum) {
         let Some(first) = declared.values.first() else {
             let message =
@@ -21,8 +22,8 @@ impl Checker<'_> {
             );
             self.fault(first.number.span, message);
         }
-        let alias = is_set(&declared.options, "allow_alias");
-        let mut aliased = false;
+        let allows_alias = is_set(&declared.options, "allow_alias");
+        let mut has_alias = false;
         let mut seen = HashMap::new();
         for value in &declared.values {
             let number = value.number.value;
@@ -32,8 +33,8 @@ impl Checker<'_> {
                 continue;
             }
             if let Some(before) = seen.insert(number, value.name.text.as_str()) {
-                aliased = true;
-                if !alias {
+                has_alias = true;
+                if !allows_alias {
                     let message = format!(
                         "`{}` has the number {number} of `{before}`: choose another, or set \
                          `option allow_alias = true;` if both should mean the same",
@@ -42,32 +43,42 @@ impl Checker<'_> {
                     self.fault(value.number.span, message);
                 }
             }
-            let within = |range: &&Range| bounds(range).contains(&number);
-            if let Some(range) = declared.reserved.ranges.iter().find(within) {
-                let line = self.line(range.span);
-                let message = format!(
-                    "the number {number} of `{}` is reserved in line {line}: choose another",
-                    value.name.text
-                );
-                self.fault(value.number.span, message);
-            }
-            let reserved = declared.reserved.names.iter();
-            if let Some(name) = reserved.clone().find(|name| name.text == value.name.text) {
-                let line = self.line(name.span);
-                let message =
-                    format!("the name `{}` is reserved in line {line}: choose another", value.name.text);
-                self.fault(value.name.span, message);
-            }
+            self.check_not_reserved(declared, value);
         }
         self.check_distinct_names(declared);
-        if alias && !aliased {
+        if allows_alias && !has_alias {
             let message = format!(
                 "no two values of `{}` have the same number: leave `allow_alias` out",
                 declared.name.text
             );
             self.fault(declared.name.span, message);
         }
-        for (index, range) in declared.reserved.ranges.iter().enumerate() {
+        self.check_reserved_ranges(&declared.reserved.ranges);
+        self.reserved_names(&declared.reserved.names);
+    }
+
+    /// Reports a value whose number or name is reserved.
+    fn check_not_reserved(&mut self, declared: &Enum, value: &EnumValue) {
+        let number = value.number.value;
+        if let Some(range) = declared.reserved.ranges.iter().find(|range| bounds(range).contains(&number)) {
+            let line = self.line(range.span);
+            let message = format!(
+                "the number {number} of `{}` is reserved in line {line}: choose another",
+                value.name.text
+            );
+            self.fault(value.number.span, message);
+        }
+        if let Some(name) = declared.reserved.names.iter().find(|name| name.text == value.name.text) {
+            let line = self.line(name.span);
+            let message =
+                format!("the name `{}` is reserved in line {line}: choose another", value.name.text);
+            self.fault(value.name.span, message);
+        }
+    }
+
+    /// Reports reserved ranges that are empty or overlap.
+    fn check_reserved_ranges(&mut self, ranges: &[Range]) {
+        for (index, range) in ranges.iter().enumerate() {
             let own = bounds(range);
             if own.is_empty() {
                 self.fault(range.span, "the range ends before it starts: swap its ends");
@@ -77,7 +88,7 @@ impl Checker<'_> {
                 let other = bounds(other);
                 !other.is_empty() && other.start() <= own.end() && own.start() <= other.end()
             };
-            if let Some(other) = declared.reserved.ranges[..index].iter().find(meets) {
+            if let Some(other) = ranges[..index].iter().find(meets) {
                 let line = self.line(other.span);
                 self.fault(
                     range.span,
@@ -85,11 +96,8 @@ impl Checker<'_> {
                 );
             }
         }
-        self.reserved_names(&declared.reserved.names);
     }
-}
 
-impl Checker<'_> {
     /// Reports values whose names differ only in case, underscores and the enum's name: languages that
     /// convert the case of names, as Rust does, could not distinguish them.
     fn check_distinct_names(&mut self, declared: &Enum) {

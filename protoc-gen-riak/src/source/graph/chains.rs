@@ -52,7 +52,7 @@ impl Graph {
         let names: Vec<&str> =
             cycle.iter().chain(cycle.first()).map(|&unit| self.units[unit].source.name.as_str()).collect();
         let message = format!(
-            "imports go in a circle: {}; move what the files share into one that imports neither",
+            "circular imports: {}; move what the files share into one that imports neither",
             names.join(" -> ")
         );
         self.report_import(unit, import, message);

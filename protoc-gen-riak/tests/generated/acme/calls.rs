@@ -11,7 +11,7 @@ use ::riak_runtime::{
 use ::riak_runtime::client::{Call, CallError, Responses};
 use ::riak_runtime::debug::{Secret, Shown};
 use ::riak_runtime::operation::{
-    Absent, Alternative, Cost, ErrorFrame, Mode, Retry, StreamEnd,
+    Absent, Alternative, Cost, ErrorFrame, Flags, Mode, Retry, StreamEnd,
 };
 use ::riak_runtime::server::{Failure, Outbox, Replies, Reply, Service, unserved};
 use ::riak_runtime::wire::{Reads as _, Writes as _};
@@ -530,6 +530,18 @@ impl Coded for ListResp {
     const CODE: u8 = 15;
 }
 
+impl Flags for ListResp {
+    const FLAGS: &'static [(&'static str, StreamEnd)] = &[
+        (
+            "done",
+            StreamEnd {
+                field: 2,
+                when_absent: false,
+            },
+        ),
+    ];
+}
+
 /// The form of [`ListResp`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct ListRespRef<'a> {
@@ -808,6 +820,18 @@ impl Coded for ScanResp {
     const CODE: u8 = 17;
 }
 
+impl Flags for ScanResp {
+    const FLAGS: &'static [(&'static str, StreamEnd)] = &[
+        (
+            "last",
+            StreamEnd {
+                field: 2,
+                when_absent: true,
+            },
+        ),
+    ];
+}
+
 /// The form of [`ScanResp`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct ScanRespRef<'a> {
@@ -923,6 +947,18 @@ impl Owned for Elsewhere {
 
 impl Coded for Elsewhere {
     const CODE: u8 = 25;
+}
+
+impl Flags for Elsewhere {
+    const FLAGS: &'static [(&'static str, StreamEnd)] = &[
+        (
+            "last",
+            StreamEnd {
+                field: 7,
+                when_absent: false,
+            },
+        ),
+    ];
 }
 
 /// The form of [`Elsewhere`] that borrows from the bytes it was decoded from.
@@ -2239,6 +2275,18 @@ impl Owned for LoudResp {
 
 impl Coded for LoudResp {
     const CODE: u8 = 36;
+}
+
+impl Flags for LoudResp {
+    const FLAGS: &'static [(&'static str, StreamEnd)] = &[
+        (
+            "done",
+            StreamEnd {
+                field: 2,
+                when_absent: false,
+            },
+        ),
+    ];
 }
 
 /// The form of [`LoudResp`] that borrows from the bytes it was decoded from.

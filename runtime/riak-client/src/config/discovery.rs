@@ -14,7 +14,7 @@ use crate::Membership;
 ///
 /// [`Riak::connect`](crate::Riak::connect) queries it at once, and again whenever
 /// [`Discovery::every`](Self#structfield.every) has passed since the last answer. A
-/// source that fails changes nothing.
+/// source that fails changes nothing; `Riak::stats` says why it failed.
 ///
 /// Both sources return IP addresses. If the nodes' certificates name hosts, set
 /// `server_name` to the name in the certificates.

@@ -15,6 +15,16 @@ use riak_runtime::tls::TlsError;
 pub enum InvalidConfig {
     /// The configuration names no nodes.
     NoNodes,
+    /// The URL has no text for a node, as in `riak://a,,c`.
+    EmptyNode {
+        /// The place of the node in the list, from 1.
+        position: usize,
+    },
+    /// The URL has no text for a parameter, as in `riak://a?timeout=1s&&attempts=2`.
+    EmptyParameter {
+        /// The place of the parameter after the `?`, from 1.
+        position: usize,
+    },
     /// A text does not name a node.
     Node(InvalidNode),
     /// The URL has a scheme other than `riak`.
@@ -71,6 +81,13 @@ impl fmt::Display for InvalidConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoNodes => f.write_str("no nodes are named: name at least one, as in riak://host:8087"),
+            Self::EmptyNode { position } => {
+                write!(f, "node {position} of the URL is empty: write a host between the commas, or leave one comma out")
+            }
+            Self::EmptyParameter { position } => write!(
+                f,
+                "parameter {position} of the URL is empty: write name=value next to the `&`, or leave the `&` out"
+            ),
             Self::Node(error) => error.fmt(f),
             Self::Scheme(scheme) => write!(f, "the scheme of the URL is `{scheme}`: it should be `riak`"),
             Self::Encoding(part) => {

@@ -27,6 +27,8 @@ impl FromStr for ClientConfig {
             None => text,
         };
         let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+        // A `?` with nothing after it is no parameter.
+        let pairs = query.split('&').filter(|_| !query.is_empty());
         if query.contains('@') {
             // The `@` may follow a password that contains a question mark, so no
             // part of the URL may be shown.
@@ -39,11 +41,14 @@ impl FromStr for ClientConfig {
             None => (None, rest),
         };
         let mut config = Self::default();
-        for host in hosts.split(',').filter(|host| !host.is_empty()) {
-            config.nodes.push(host.parse::<Node>().map_err(redact)?);
-        }
-        if config.nodes.is_empty() {
+        if hosts.is_empty() {
             return Err(InvalidConfig::NoNodes);
+        }
+        for (index, host) in hosts.split(',').enumerate() {
+            if host.is_empty() {
+                return Err(InvalidConfig::EmptyNode { position: index + 1 });
+            }
+            config.nodes.push(host.parse::<Node>().map_err(redact)?);
         }
         // Parameters given before the `@` may not be given again.
         let mut given = GivenParameters::default();
@@ -59,7 +64,10 @@ impl FromStr for ClientConfig {
                 given.seen.push("password");
             }
         }
-        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        for (index, pair) in pairs.enumerate() {
+            if pair.is_empty() {
+                return Err(InvalidConfig::EmptyParameter { position: index + 1 });
+            }
             let (name, value) = pair.split_once('=').ok_or(InvalidConfig::NoValue)?;
             given.set(&mut config, name, &percent_decode(value, "value of a parameter")?)?;
         }
@@ -177,6 +185,7 @@ mod tests {
         assert_eq!(parse("u:se://cret@a").unwrap().password.expose(), "se://cret");
         assert_eq!(parse("a?password=se://cret").unwrap().password.expose(), "se://cret");
         assert_eq!(parse("RIAK://a").unwrap(), parse("a").unwrap());
+        assert_eq!(parse("a/?").unwrap(), parse("a").unwrap());
         assert_eq!(parse("u@a?password=x").unwrap(), parse("u:x@a").unwrap());
     }
 
@@ -185,6 +194,15 @@ mod tests {
         for (text, part) in [
             ("", "no nodes"),
             ("riak://", "no nodes"),
+            ("riak://u:secret@?timeout=1s", "no nodes"),
+            // An unset variable must not drop a node or a parameter without notice.
+            ("riak://a,,c", "node 2 of the URL is empty"),
+            ("riak://u:secret@,b", "node 1 of the URL is empty"),
+            ("a,b,", "node 3 of the URL is empty"),
+            (",", "node 1 of the URL is empty"),
+            ("a?password=secret&&timeout=1s", "parameter 2 of the URL is empty"),
+            ("a?password=secret&", "parameter 2 of the URL is empty"),
+            ("a?&timeout=1s", "parameter 1 of the URL is empty"),
             ("http://a", "scheme"),
             ("riak://a:x", "`a:…` does not name a node"),
             ("riak://u:secret@a:x", "`a:…` does not name a node"),

@@ -34,7 +34,7 @@ use crate::riak_dt::{CounterOp, DtOp, MapField, MapOp, MapUpdate as FieldUpdate,
 /// # }
 /// ```
 #[derive(Clone, Debug, PartialEq)]
-#[must_use = "nothing changes before it is sent"]
+#[must_use = "an update does nothing until it is sent"]
 pub struct MapUpdate<K = Blind> {
     op: MapOp,
     causality: K,

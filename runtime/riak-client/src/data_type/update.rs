@@ -57,7 +57,7 @@ impl Update {
 /// # }
 /// ```
 #[derive(Clone, Debug, PartialEq)]
-#[must_use = "nothing changes before it is sent"]
+#[must_use = "an update does nothing until it is sent"]
 pub struct SetUpdate<K = Blind> {
     op: SetOp,
     causality: K,

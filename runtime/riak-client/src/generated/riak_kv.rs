@@ -5,6 +5,7 @@ use ::riak_runtime::{
     Blob, Coded, Decode, DecodeError, Message, Owned, Quorum, View, wire,
 };
 use ::riak_runtime::debug::Shown;
+use ::riak_runtime::operation::{Flags, StreamEnd};
 use ::riak_runtime::wire::{Reads as _, Writes as _};
 use super::riak::{RpbPair, RpbPairRef};
 
@@ -1024,6 +1025,18 @@ impl Coded for RpbGetResp {
     const CODE: u8 = 10;
 }
 
+impl Flags for RpbGetResp {
+    const FLAGS: &'static [(&'static str, StreamEnd)] = &[
+        (
+            "unchanged",
+            StreamEnd {
+                field: 3,
+                when_absent: false,
+            },
+        ),
+    ];
+}
+
 /// The form of [`RpbGetResp`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbGetRespRef<'a> {
@@ -2005,6 +2018,18 @@ impl Coded for RpbListBucketsResp {
     const CODE: u8 = 16;
 }
 
+impl Flags for RpbListBucketsResp {
+    const FLAGS: &'static [(&'static str, StreamEnd)] = &[
+        (
+            "done",
+            StreamEnd {
+                field: 2,
+                when_absent: false,
+            },
+        ),
+    ];
+}
+
 /// The form of [`RpbListBucketsResp`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbListBucketsRespRef<'a> {
@@ -2281,6 +2306,18 @@ impl Owned for RpbListKeysResp {
 
 impl Coded for RpbListKeysResp {
     const CODE: u8 = 18;
+}
+
+impl Flags for RpbListKeysResp {
+    const FLAGS: &'static [(&'static str, StreamEnd)] = &[
+        (
+            "done",
+            StreamEnd {
+                field: 2,
+                when_absent: false,
+            },
+        ),
+    ];
 }
 
 /// The form of [`RpbListKeysResp`] that borrows from the bytes it was decoded from.
@@ -2748,6 +2785,18 @@ impl Coded for RpbIndexResp {
     const CODE: u8 = 26;
 }
 
+impl Flags for RpbIndexResp {
+    const FLAGS: &'static [(&'static str, StreamEnd)] = &[
+        (
+            "done",
+            StreamEnd {
+                field: 4,
+                when_absent: false,
+            },
+        ),
+    ];
+}
+
 /// The form of [`RpbIndexResp`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbIndexRespRef<'a> {
@@ -2898,6 +2947,18 @@ impl Owned for RpbIndexBodyResp {
 
 impl Coded for RpbIndexBodyResp {
     const CODE: u8 = 42;
+}
+
+impl Flags for RpbIndexBodyResp {
+    const FLAGS: &'static [(&'static str, StreamEnd)] = &[
+        (
+            "done",
+            StreamEnd {
+                field: 3,
+                when_absent: false,
+            },
+        ),
+    ];
 }
 
 /// The form of [`RpbIndexBodyResp`] that borrows from the bytes it was decoded from.
@@ -3450,6 +3511,18 @@ impl Coded for RpbCSBucketResp {
     const CODE: u8 = 41;
 }
 
+impl Flags for RpbCSBucketResp {
+    const FLAGS: &'static [(&'static str, StreamEnd)] = &[
+        (
+            "done",
+            StreamEnd {
+                field: 3,
+                when_absent: false,
+            },
+        ),
+    ];
+}
+
 /// The form of [`RpbCSBucketResp`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbCSBucketRespRef<'a> {
@@ -3738,6 +3811,18 @@ impl Owned for RpbMapRedResp {
 
 impl Coded for RpbMapRedResp {
     const CODE: u8 = 24;
+}
+
+impl Flags for RpbMapRedResp {
+    const FLAGS: &'static [(&'static str, StreamEnd)] = &[
+        (
+            "done",
+            StreamEnd {
+                field: 3,
+                when_absent: false,
+            },
+        ),
+    ];
 }
 
 /// The form of [`RpbMapRedResp`] that borrows from the bytes it was decoded from.
@@ -6227,6 +6312,25 @@ impl Coded for RpbFetchResp {
     const CODE: u8 = 203;
 }
 
+impl Flags for RpbFetchResp {
+    const FLAGS: &'static [(&'static str, StreamEnd)] = &[
+        (
+            "queue_empty",
+            StreamEnd {
+                field: 1,
+                when_absent: false,
+            },
+        ),
+        (
+            "deleted",
+            StreamEnd {
+                field: 2,
+                when_absent: false,
+            },
+        ),
+    ];
+}
+
 /// The form of [`RpbFetchResp`] that borrows from the bytes it was decoded from.
 #[derive(Clone, Default, PartialEq)]
 pub struct RpbFetchRespRef<'a> {
@@ -6567,6 +6671,18 @@ impl Owned for RpbPushResp {
 
 impl Coded for RpbPushResp {
     const CODE: u8 = 205;
+}
+
+impl Flags for RpbPushResp {
+    const FLAGS: &'static [(&'static str, StreamEnd)] = &[
+        (
+            "queue_exists",
+            StreamEnd {
+                field: 2,
+                when_absent: false,
+            },
+        ),
+    ];
 }
 
 /// The form of [`RpbPushResp`] that borrows from the bytes it was decoded from.

@@ -3,6 +3,7 @@
 use ::core::fmt;
 use ::riak_runtime::{Blob, Coded, Decode, DecodeError, Message, Owned, View, wire};
 use ::riak_runtime::debug::Shown;
+use ::riak_runtime::operation::{Flags, StreamEnd};
 use ::riak_runtime::wire::{Reads as _, Writes as _};
 use super::riak::{RpbPair, RpbPairRef};
 
@@ -837,6 +838,18 @@ impl Owned for TsQueryResp {
 
 impl Coded for TsQueryResp {
     const CODE: u8 = 91;
+}
+
+impl Flags for TsQueryResp {
+    const FLAGS: &'static [(&'static str, StreamEnd)] = &[
+        (
+            "done",
+            StreamEnd {
+                field: 3,
+                when_absent: true,
+            },
+        ),
+    ];
 }
 
 /// The form of [`TsQueryResp`] that borrows from the bytes it was decoded from.
@@ -1906,6 +1919,18 @@ impl Owned for TsListKeysResp {
 
 impl Coded for TsListKeysResp {
     const CODE: u8 = 99;
+}
+
+impl Flags for TsListKeysResp {
+    const FLAGS: &'static [(&'static str, StreamEnd)] = &[
+        (
+            "done",
+            StreamEnd {
+                field: 2,
+                when_absent: false,
+            },
+        ),
+    ];
 }
 
 /// The form of [`TsListKeysResp`] that borrows from the bytes it was decoded from.

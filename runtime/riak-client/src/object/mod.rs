@@ -270,8 +270,12 @@ impl<C: Call> Objects<'_, C> {
     ) -> Result<Option<RpbContent>, CallError> {
         let limit = TimeLimit::of(self.riak.carrier());
         let mut backoff = UpdateBackoff::new();
+        let mut conflict: Option<CallError> = None;
         loop {
-            let found = limit.rest(self.riak).objects().fetch(at).await?;
+            let found = match limit.rest(self.riak).objects().fetch(at).await {
+                Ok(found) => found,
+                Err(error) => return Err(conflict.filter(|_| limit.has_ended(&error)).unwrap_or(error)),
+            };
             internal::check_found(&found)?;
             let (found, vclock) = found.resolve(resolve);
             // The server's condition ignores a tombstone: a value that replaces one
@@ -288,12 +292,16 @@ impl<C: Call> Objects<'_, C> {
                 Ok(()) => return Ok(Some(content)),
                 Err(error) => error,
             };
+            if !is_conflict(&error) {
+                // The conflict would hide that this write may have been applied.
+                let is_late = limit.has_ended(&error) && !error.may_have_been_applied();
+                return Err(conflict.filter(|_| is_late).unwrap_or(error));
+            }
             match backoff.next_pause() {
-                Some(pause) if is_conflict(&error) && limit.outlasts(pause) => {
-                    tokio::time::sleep(pause).await;
-                }
+                Some(pause) if limit.outlasts(pause) => tokio::time::sleep(pause).await,
                 _ => return Err(error),
             }
+            conflict = Some(error);
         }
     }
 }

@@ -5,10 +5,14 @@
 
 use std::time::Duration;
 
-use riak_runtime::client::{Call, CallOptions, With};
+use riak_runtime::client::{Call, CallError, CallOptions, NotSent, ServerErrorKind, With};
 use tokio::time::Instant;
 
 use crate::Riak;
+
+/// How much time is left at most when the server answers that the time which it was told
+/// is up.
+const MAX_RETURN_MARGIN: Duration = Duration::from_millis(100);
 
 /// The time that is left of a client's timeout.
 #[derive(Clone, Copy, Debug)]
@@ -35,8 +39,22 @@ impl TimeLimit {
         Riak::over(With::new(riak.carrier(), options))
     }
 
-    /// Reports whether there is time for another call after a pause.
+    /// Reports whether there is time left after a pause.
     pub(super) fn outlasts(self, pause: Duration) -> bool {
         self.left().is_none_or(|left| pause < left)
+    }
+
+    /// Reports whether the call that [`TimeLimit::rest`] was for has failed because the
+    /// time is up.
+    pub(super) fn has_ended(self, error: &CallError) -> bool {
+        let Some(left) = self.left() else { return false };
+        match error.cause() {
+            CallError::NotSent(NotSent::Deadline) => true,
+            // The server is told to give up somewhat earlier than its caller.
+            CallError::Server(error) if error.kind() == ServerErrorKind::Timeout => left <= MAX_RETURN_MARGIN,
+            CallError::Timeout { .. }
+            | CallError::NotSent(NotSent::Connecting { .. } | NotSent::PoolTimeout { .. }) => left.is_zero(),
+            _ => false,
+        }
     }
 }

@@ -15,11 +15,12 @@ use std::time::Duration;
 use tokio::task::{AbortHandle, JoinSet};
 
 use super::super::node::Node;
+use super::discover_error::DiscoverError;
 use super::member::Member;
 use super::{Cluster, Inner};
 
 /// The future that [`Discover::nodes`] returns.
-pub type Discovering<'a> = Pin<Box<dyn Future<Output = Option<Vec<Node>>> + Send + 'a>>;
+pub type Discovering<'a> = Pin<Box<dyn Future<Output = Result<Vec<Node>, DiscoverError>> + Send + 'a>>;
 
 /// The minimum time between two queries, which would otherwise load the source.
 const MIN_INTERVAL: Duration = Duration::from_millis(10);
@@ -29,8 +30,7 @@ const LIVENESS_CHECK_INTERVAL: Duration = Duration::from_millis(500);
 
 /// A source of a cluster's list of nodes, queried by [`Cluster::keep_discovering`].
 pub trait Discover: fmt::Debug + Send + Sync + 'static {
-    /// Returns the nodes; `None` if they cannot be found out now, which changes
-    /// nothing.
+    /// Returns the nodes, or why they cannot be found out now, which changes nothing.
     fn nodes<'a>(&'a self, cluster: &'a Cluster) -> Discovering<'a>;
 }
 
@@ -56,12 +56,14 @@ impl Discover for Dns {
             let mut nodes = Vec::new();
             for name in &self.names {
                 // A partial answer would remove the nodes that it lacks.
-                let found = tokio::net::lookup_host((name.host(), name.port())).await.ok()?;
+                let found = tokio::net::lookup_host((name.host(), name.port())).await;
+                let found = found
+                    .map_err(|error| DiscoverError::Lookup { name: name.clone(), error: Arc::new(error) })?;
                 nodes.extend(found.map(Node::from));
             }
             nodes.sort();
             nodes.dedup();
-            Some(nodes)
+            Ok(nodes)
         })
     }
 }
@@ -72,6 +74,8 @@ pub(super) struct DiscoveryTask {
     state: Mutex<DiscoveryState>,
     /// Set if the task ended without being stopped, because its runtime shut down.
     is_lost: AtomicBool,
+    /// Why the last query of a source did not replace the list, as text.
+    last_error: Mutex<Option<String>>,
 }
 
 #[derive(Debug, Default)]
@@ -111,6 +115,29 @@ impl DiscoveryTask {
         } else {
             drop(state);
             task.abort();
+        }
+    }
+
+    /// Returns why the last query did not replace the list; `None` if it did.
+    pub(super) fn last_error(&self) -> Option<String> {
+        self.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Keeps the result of a query. An error is reported to tracing if it is another
+    /// one than before.
+    #[cfg_attr(not(feature = "tracing"), allow(unused_variables, reason = "only events need it"))]
+    fn record(&self, result: Result<(), &DiscoverError>) {
+        let error = result.err().map(ToString::to_string);
+        let is_new = {
+            let mut last = self.last_error.lock().unwrap_or_else(PoisonError::into_inner);
+            let is_new = *last != error;
+            last.clone_from(&error);
+            is_new
+        };
+        // Without the lock, since a subscriber may ask for the stats.
+        #[cfg(feature = "tracing")]
+        if let Some(error) = error.as_deref().filter(|_| is_new) {
+            tracing::warn!(target: "riak", error, "the list of nodes stays as it was");
         }
     }
 
@@ -169,35 +196,55 @@ impl Cluster {
     /// name addresses that cannot be reached from here, such as those behind
     /// network address translation, or that the nodes' certificates do not name.
     ///
-    /// Returns whether the list was replaced. It is not if the source fails or
-    /// names no nodes, if none of its nodes is known or can be connected to, or if
-    /// the cluster is closed.
+    /// The last error of any source is also in
+    /// [`ClusterStats::discovery_error`](super::ClusterStats::discovery_error).
+    ///
+    /// # Errors
+    ///
+    /// If the source fails or names no nodes, if none of its nodes is known or can be
+    /// connected to, or if the cluster is closed. The list stays as it was.
     ///
     /// # Panics
     ///
     /// Panics outside of a tokio runtime with timers and IO.
-    pub async fn discover(&self, source: &dyn Discover) -> bool {
-        let nodes = match source.nodes(self).await {
-            Some(nodes) if !nodes.is_empty() => nodes,
-            _ => return false,
-        };
+    pub async fn discover(&self, source: &dyn Discover) -> Result<(), DiscoverError> {
+        let result = self.query(source).await;
+        self.inner.discovery.record(result.as_ref().map(|()| ()));
+        result
+    }
+
+    async fn query(&self, source: &dyn Discover) -> Result<(), DiscoverError> {
+        let nodes = source.nodes(self).await?;
+        if nodes.is_empty() {
+            return Err(DiscoverError::NoNodes);
+        }
         let known = self.nodes();
         let mut connecting = JoinSet::new();
         for node in nodes.iter().filter(|node| !known.contains(node)) {
             let member = Arc::new(self.inner.new_member(node.clone()));
             connecting.spawn(async move {
-                let connected = member.pool.connect().await.is_ok();
-                connected.then_some(member)
+                match member.pool.connect().await {
+                    Ok(()) => Ok(member),
+                    Err(error) => Err(DiscoverError::Unreachable { node: member.node().clone(), error }),
+                }
             });
         }
         let mut connected_members: Vec<Arc<Member>> = Vec::new();
+        let mut unreachable = DiscoverError::NoNodes;
         while let Some(result) = connecting.join_next().await {
             // A connector that panics counts as one that cannot connect.
-            connected_members.extend(result.ok().flatten());
+            match result.unwrap_or(Err(DiscoverError::Panicked)) {
+                Ok(member) => connected_members.push(member),
+                Err(error) => unreachable = error,
+            }
         }
         let find =
             |node: Node| connected_members.iter().find(|member| *member.node() == node).map(Arc::clone);
-        self.inner.update_list(|list| list.replace_nodes(nodes, find))
+        if self.inner.update_list(|list| list.replace_nodes(nodes, find)) {
+            return Ok(());
+        }
+        let is_closed = self.inner.closed.load(Ordering::Relaxed);
+        Err(if is_closed { DiscoverError::Closed } else { unreachable })
     }
 
     /// Takes the list of nodes from `source` from now on.
@@ -259,10 +306,16 @@ async fn discover_once(cluster: Cluster, source: Arc<dyn Discover>) -> bool {
     // one.
     let mut query = JoinSet::new();
     query.spawn(async move { cluster.discover(&*source).await });
-    while tokio::time::timeout(LIVENESS_CHECK_INTERVAL, query.join_next()).await.is_err() {
-        if weak.strong_count() <= 1 {
-            return false;
+    loop {
+        match tokio::time::timeout(LIVENESS_CHECK_INTERVAL, query.join_next()).await {
+            Err(_) if weak.strong_count() <= 1 => return false,
+            Err(_) => {}
+            Ok(joined) => {
+                if let (Some(Err(_)), Some(inner)) = (joined, weak.upgrade()) {
+                    inner.discovery.record(Err(&DiscoverError::Panicked));
+                }
+                return true;
+            }
         }
     }
-    true
 }

@@ -9,6 +9,7 @@ mod choose;
 mod config;
 mod decaying_average;
 mod discover;
+mod discover_error;
 mod member;
 mod served;
 mod stats;
@@ -21,6 +22,7 @@ use std::task::Poll;
 
 pub use config::{ClusterConfig, RetryConfig};
 pub use discover::{Discover, Discovering, Dns};
+pub use discover_error::DiscoverError;
 pub use stats::{ClusterStats, NodeStats};
 
 use super::balance::{Balance, LeastLoaded};

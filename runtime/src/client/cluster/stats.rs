@@ -23,6 +23,9 @@ pub struct ClusterStats {
     pub nodes: Vec<NodeStats>,
     /// Retries so far, at another node or at the same one.
     pub repeats: u64,
+    /// Why the last query of a [source of nodes](super::Discover) did not replace the
+    /// list; `None` if it did, or if there was no query.
+    pub discovery_error: Option<String>,
 }
 
 /// The state of one node, as seen by this cluster's calls.
@@ -59,6 +62,10 @@ impl Inner {
             failures: member.failures.load(Ordering::Relaxed),
             pool: member.pool.stats(),
         });
-        ClusterStats { nodes: nodes.collect(), repeats: self.repeats.load(Ordering::Relaxed) }
+        ClusterStats {
+            nodes: nodes.collect(),
+            repeats: self.repeats.load(Ordering::Relaxed),
+            discovery_error: self.discovery.last_error(),
+        }
     }
 }

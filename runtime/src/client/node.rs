@@ -94,8 +94,11 @@ impl FromStr for Node {
         if host.contains('@') {
             return Err(invalid("a user is not part of a node"));
         }
-        if host.is_empty() || host.bytes().any(|byte| byte.is_ascii_whitespace() || byte == b'/') {
+        if host.is_empty() {
             return Err(invalid("it has no host name"));
+        }
+        if !text.starts_with('[') && host.bytes().any(is_forbidden) {
+            return Err(invalid("a host name has neither white space nor any of \"#%/<>?\\^`{|}"));
         }
         let port = match port {
             // `u16::from_str` would accept a plus sign.
@@ -107,6 +110,11 @@ impl FromStr for Node {
         };
         Ok(Self::new(host, port))
     }
+}
+
+/// Reports whether no host name may contain this byte, by the URL standard.
+fn is_forbidden(byte: u8) -> bool {
+    byte.is_ascii_control() || br##" "#%/<>?\^`{|}"##.contains(&byte)
 }
 
 impl fmt::Display for Node {
@@ -165,7 +173,9 @@ mod tests {
             ("", "no host"),
             (":8087", "no host"),
             ("riak://a", "port"),
-            ("a b", "no host"),
+            ("a b", "white space"),
+            ("a#x", "a host name has"),
+            ("a%20b:1", "a host name has"),
             ("u@a", "a user"),
             ("a:0", "port"),
             ("a:65536", "port"),

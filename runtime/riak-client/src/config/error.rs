@@ -34,6 +34,8 @@ pub enum InvalidConfig {
     /// The URL has an `@` after its `?`: in a value, or in a password that contains
     /// a question mark.
     UnencodedAt,
+    /// The URL has an `@` after more than one host, as if each had a user of its own.
+    TwoUsers,
     /// There is no such parameter.
     UnknownParameter {
         /// The name that was given.
@@ -95,6 +97,10 @@ impl fmt::Display for InvalidConfig {
             }
             Self::UnencodedAt => f.write_str(
                 "the URL has an `@` after its `?`: write a `?` in the password as %3F, and an `@` in a value as %40",
+            ),
+            Self::TwoUsers => f.write_str(
+                "the URL has an `@` at more than one host: the user comes once, before the first host; write an `@` \
+                 in a user's name as %40",
             ),
             Self::UnknownParameter { name, suggestion: Some(suggestion) } => {
                 write!(f, "there is no parameter `{name}`: did you mean `{suggestion}`?")

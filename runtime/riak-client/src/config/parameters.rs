@@ -277,7 +277,15 @@ fn time(value: &str) -> Result<Duration, String> {
 }
 
 fn time_or_off(value: &str) -> Result<Option<Duration>, String> {
-    if value == "off" { Ok(None) } else { time(value).map(Some) }
+    if value == "off" {
+        return Ok(None);
+    }
+    let time = time(value)?;
+    // Elsewhere, zero often stands for no limit; here it would end everything at once.
+    if time.is_zero() {
+        return Err(format!("is `{value}`: write `off` for no limit, or a time above zero"));
+    }
+    Ok(Some(time))
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the table requires this signature")]
@@ -319,6 +327,8 @@ mod tests {
             assert!(time(value).is_err(), "{value}");
         }
         assert_eq!(time("2m").unwrap(), Duration::from_secs(120));
+        let error = ClientConfig::default().set("call_timeout", "0s").unwrap_err().to_string();
+        assert!(error.contains("write `off` for no limit"), "{error}");
     }
 
     #[test]

@@ -57,6 +57,10 @@ impl FromStr for ClientConfig {
                 Some((user, password)) => (user, Some(password)),
                 None => (credentials, None),
             };
+            // A password may have both characters, but it follows a colon.
+            if user.contains('@') && user.contains(',') {
+                return Err(InvalidConfig::TwoUsers);
+            }
             config.user = Some(percent_decode(user, "user")?);
             given.seen.push("user");
             if let Some(password) = password {
@@ -187,6 +191,7 @@ mod tests {
         assert_eq!(parse("RIAK://a").unwrap(), parse("a").unwrap());
         assert_eq!(parse("a/?").unwrap(), parse("a").unwrap());
         assert_eq!(parse("u@a?password=x").unwrap(), parse("u:x@a").unwrap());
+        assert_eq!(parse("u:x@,y@a").unwrap().password.expose(), "x@,y");
     }
 
     #[test]
@@ -199,6 +204,8 @@ mod tests {
             ("riak://a,,c", "node 2 of the URL is empty"),
             ("riak://u:secret@,b", "node 1 of the URL is empty"),
             ("a,b,", "node 3 of the URL is empty"),
+            ("riak://u:secret@a#x", "white space"),
+            ("riak://u@a,secret@b", "an `@` at more than one host"),
             (",", "node 1 of the URL is empty"),
             ("a?password=secret&&timeout=1s", "parameter 2 of the URL is empty"),
             ("a?password=secret&", "parameter 2 of the URL is empty"),

@@ -29,6 +29,7 @@
 mod config;
 mod connector;
 mod error;
+mod stream;
 mod verify;
 
 use std::fmt;
@@ -36,12 +37,12 @@ use std::sync::Arc;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::pki_types::ServerName;
 
 pub use config::{TlsConfig, Verify};
 pub use connector::SecuredConnector;
 pub use error::TlsError;
+pub use stream::TlsStream;
 
 /// A [`TlsConfig`] whose files have been read: makes TLS handshakes. Cheap to clone.
 #[derive(Clone)]
@@ -79,7 +80,10 @@ impl Tls {
             Some(name) => name.clone(),
             None => config::server_name(host)?,
         };
-        self.connector.connect(name, io).await.map_err(|error| TlsError::of(&error))
+        match self.connector.connect(name, io).await {
+            Ok(stream) => Ok(TlsStream::new(stream)),
+            Err(error) => Err(TlsError::of(&error)),
+        }
     }
 
     /// Returns what is checked of the server's certificate.

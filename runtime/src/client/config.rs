@@ -98,7 +98,7 @@ macro_rules! setters {
         #[doc = concat!("Sets [`", stringify!($field), "`](Self#structfield.", stringify!($field), ").")]
         #[must_use]
         pub fn $field(mut self, $field: $type) -> Self {
-            self.$field = $field;
+            self.$field = $field.into();
             self
         }
     )*};
@@ -118,13 +118,13 @@ impl ConnectionConfig {
         max_owed: usize,
         max_waiting: usize,
         max_waiting_bytes: usize,
-        wait_timeout: Option<Duration>,
+        wait_timeout: impl Into<Option<Duration>>,
         max_frame: usize,
         decode_limits: DecodeLimits,
         stream_buffer: usize,
         connect_timeout: Duration,
-        call_timeout: Option<Duration>,
-        long_call_timeout: Option<Duration>,
-        stream_idle_timeout: Option<Duration>,
+        call_timeout: impl Into<Option<Duration>>,
+        long_call_timeout: impl Into<Option<Duration>>,
+        stream_idle_timeout: impl Into<Option<Duration>>,
     }
 }

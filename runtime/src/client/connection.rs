@@ -227,7 +227,7 @@ impl Connection {
     /// A write that fails must have written nothing, as [`std::io::Write`] requires:
     /// calls whose frames were not completely written fail as not sent. A writer that
     /// may have sent some bytes in spite of the error, such as TLS, needs
-    /// [`Driver::leaking`].
+    /// [`Driver::assume_sent`].
     ///
     /// [`ConnectionConfig::connect_timeout`] is not used. The driver needs a tokio
     /// runtime with timers as soon as a call has a deadline or a timeout.

@@ -105,7 +105,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
     /// sent a part of its bytes, and a call must not be reported as not sent if the
     /// server may have seen it. The driver also flushes when there is nothing left to
     /// read, since TLS itself replies to some messages.
-    pub fn leaking(mut self) -> Self {
+    pub fn assume_sent(mut self) -> Self {
         self.assume_sent = true;
         self
     }

@@ -54,8 +54,8 @@ impl CallOptions {
 
     /// Sets [`timeout`](Self#structfield.timeout).
     #[must_use]
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = Some(timeout);
+    pub fn timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.timeout = timeout.into();
         self
     }
 

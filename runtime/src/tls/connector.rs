@@ -55,7 +55,7 @@ impl<S: Request, A: Request> SecuredConnector<S, A> {
         // finished its part of the handshake, so the refusal shows up here.
         handshake(&mut secured, &self.authenticate).await.map_err(refused_late)?;
         let (connection, driver) = Connection::new(secured, self.config.clone());
-        tokio::spawn(driver.leaking());
+        tokio::spawn(driver.assume_sent());
         Ok(connection)
     }
 }

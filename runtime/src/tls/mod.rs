@@ -66,7 +66,7 @@ impl Tls {
     /// to read. This function has no timeout.
     ///
     /// The driver of a [`Connection`](crate::client::Connection) over the returned
-    /// stream must be [`leaking`](crate::client::Driver::leaking).
+    /// stream needs [`Driver::assume_sent`](crate::client::Driver::assume_sent).
     ///
     /// # Errors
     ///

@@ -115,8 +115,8 @@ impl ClientConfig {
     /// attempts together. A caller can set a shorter time with
     /// [`CallOptions::timeout`](crate::CallOptions).
     #[must_use]
-    pub fn timeout(mut self, timeout: Option<Duration>) -> Self {
-        self.cluster.timeout = timeout;
+    pub fn timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.cluster.timeout = timeout.into();
         self
     }
 

@@ -50,7 +50,7 @@ impl ClusterConfig {
         pool: PoolConfig,
         breaker: BreakerConfig,
         retry: RetryConfig,
-        timeout: Option<Duration>,
+        timeout: impl Into<Option<Duration>>,
     }
 }
 
@@ -116,7 +116,7 @@ impl RetryConfig {
 
     setters! {
         max_attempts: u32,
-        attempt_timeout: Option<Duration>,
+        attempt_timeout: impl Into<Option<Duration>>,
         backoff_min: Duration,
         backoff_max: Duration,
         budget_percent: u32,

@@ -35,15 +35,15 @@ impl AsyncWrite for BrokenWriter {
 }
 
 #[tokio::test]
-async fn a_failed_write_of_a_leaking_driver_may_have_been_applied() {
-    for leaks in [false, true] {
+async fn a_failed_write_that_is_assumed_to_be_sent_may_have_been_applied() {
+    for assumes_sent in [false, true] {
         let (connection, driver) = Connection::new(BrokenWriter, ConnectionConfig::new());
-        let driver = if leaks { driver.leaking() } else { driver };
+        let driver = if assumes_sent { driver.assume_sent() } else { driver };
         let body = Blob::from("value");
         let (result, _) = tokio::join!(frame(&connection, &GET, &body), driver);
         let error = result.unwrap_err();
-        assert_eq!(error.may_have_been_applied(), leaks, "{error:?}");
-        assert_eq!(matches!(error, CallError::Lost(_)), leaks, "{error:?}");
+        assert_eq!(error.may_have_been_applied(), assumes_sent, "{error:?}");
+        assert_eq!(matches!(error, CallError::Lost(_)), assumes_sent, "{error:?}");
     }
 }
 
@@ -93,7 +93,7 @@ impl AsyncWrite for Renegotiates {
 #[tokio::test]
 async fn what_tls_has_to_answer_does_not_wait_for_the_next_request() {
     let (connection, driver) = Connection::new(Renegotiates::default(), ConnectionConfig::new());
-    let driving = tokio::spawn(driver.leaking());
+    let driving = tokio::spawn(driver.assume_sent());
     let call = async { frame(&connection, &GET, &Blob::new()).await };
     let answer = tokio::time::timeout(Duration::from_secs(5), call).await.unwrap().unwrap();
     assert_eq!(answer.code, 10);
@@ -250,7 +250,7 @@ async fn what_was_written_just_before_the_deadline_may_have_been_applied() {
         let config = ConnectionConfig::new().long_call_timeout(Some(limit));
         let (connection, driver) = Connection::new(stream, config);
         let body = Blob::from("value");
-        let (result, _) = tokio::join!(frame(&connection, &FOLD, &body), driver.leaking());
+        let (result, _) = tokio::join!(frame(&connection, &FOLD, &body), driver.assume_sent());
         let error = result.unwrap_err();
         assert!(matches!(error, CallError::Timeout { .. }), "{error:?}");
         assert_eq!(error.may_have_been_applied(), sent, "{error:?}");

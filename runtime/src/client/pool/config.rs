@@ -85,7 +85,7 @@ impl PoolConfig {
         max_streams: usize,
         max_waiting: usize,
         wait_timeout: Duration,
-        idle_timeout: Option<Duration>,
-        max_lifetime: Option<Duration>,
+        idle_timeout: impl Into<Option<Duration>>,
+        max_lifetime: impl Into<Option<Duration>>,
     }
 }

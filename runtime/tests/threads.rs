@@ -44,7 +44,7 @@ fn set_faults(server: &FaultyServer, chance: u32) {
 fn tiny() -> ConnectionConfig {
     ConnectionConfig::new()
         .max_in_flight(1)
-        .max_waiting(2)
+        .max_queued(2)
         .max_owed(1)
         .stream_buffer(1)
         .connect_timeout(Duration::from_secs(1))
@@ -141,7 +141,7 @@ fn a_pool_serves_many_threads() {
             load_pool(tiny_pool.clone(), tiny(), 0).await;
             load_pool(tiny_pool.clone().max_streams(2).max_waiting(1), tiny(), 10).await;
             let few = PoolConfig::new().max_connections(3).max_streams(3).target_in_flight(1);
-            load_pool(few, tiny().max_in_flight(4).max_waiting(100), 20).await;
+            load_pool(few, tiny().max_in_flight(4).max_queued(100), 20).await;
         });
     }
 }
@@ -190,10 +190,10 @@ fn a_closed_client_stays_closed_while_calls_continue() {
             let (random, mut rounds) = (Arc::default(), 0);
             while begun.elapsed() < load_duration() {
                 let config = PoolConfig::new().target_in_flight(1).max_connections(8).min_connections(4);
-                let pool = pool(address, tiny().max_waiting(1000), config.clone());
+                let pool = pool(address, tiny().max_queued(1000), config.clone());
                 close_under_load(pool.clone(), &server, &random, |pool| async move { pool.close().await })
                     .await;
-                let connector = Arc::new(TcpConnector::new(tiny().max_waiting(1000)));
+                let connector = Arc::new(TcpConnector::new(tiny().max_queued(1000)));
                 let config = ClusterConfig::new().pool(config);
                 let cluster = Cluster::new([Node::from(address)], connector, config);
                 close_under_load(cluster.clone(), &server, &random, |cluster| async move {

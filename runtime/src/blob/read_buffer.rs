@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "so much room")]
+    #[should_panic(expected = "buffer size overflows usize")]
     fn asking_for_more_than_there_can_be_panics() {
         let mut buffer = ReadBuffer::new(0);
         fill(&mut buffer, &[1; 1000]);

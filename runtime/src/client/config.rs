@@ -35,13 +35,11 @@ pub struct ConnectionConfig {
     pub max_owed: usize,
     /// Maximum number of calls that wait to be sent; further calls fail with
     /// [`NotSent::QueueFull`](super::NotSent::QueueFull). Default 65,536.
-    /// `riak-client`'s option for it is `max_queued`.
-    pub max_waiting: usize,
+    pub max_queued: usize,
     /// Maximum size of the encoded requests of calls that wait to be sent, in bytes;
     /// further calls fail with [`NotSent::QueueFull`](super::NotSent::QueueFull). Default
-    /// 64 MiB. A single request may wait whatever its size. `riak-client`'s option for it
-    /// is `max_queued_bytes`.
-    pub max_waiting_bytes: usize,
+    /// 64 MiB. A single request may wait whatever its size.
+    pub max_queued_bytes: usize,
     /// How long a call may wait to be sent, until others are answered or a stream ends.
     /// Default 10 seconds. A call with a deadline of its own waits for at most half of
     /// its time: a request sent just before it expires makes the server do work whose
@@ -78,8 +76,8 @@ impl Default for ConnectionConfig {
         Self {
             max_in_flight: 256,
             max_owed: 128,
-            max_waiting: 65_536,
-            max_waiting_bytes: 64 * 1024 * 1024,
+            max_queued: 65_536,
+            max_queued_bytes: 64 * 1024 * 1024,
             wait_timeout: Some(Duration::from_secs(10)),
             max_frame: crate::frame::MAX_FRAME,
             decode_limits: DecodeLimits::DEFAULT,
@@ -116,8 +114,8 @@ impl ConnectionConfig {
     setters! {
         max_in_flight: usize,
         max_owed: usize,
-        max_waiting: usize,
-        max_waiting_bytes: usize,
+        max_queued: usize,
+        max_queued_bytes: usize,
         wait_timeout: impl Into<Option<Duration>>,
         max_frame: usize,
         decode_limits: DecodeLimits,

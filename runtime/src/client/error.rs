@@ -299,13 +299,13 @@ impl fmt::Display for NotSent {
             Self::Connection(error) => error.fmt(f),
             Self::QueueFull { max: QueueLimit::Calls(max) } => write!(
                 f,
-                "{max} calls are waiting already: make fewer at once, or raise max_queued (max_waiting of \
-                 ConnectionConfig) for unary calls, max_waiting (of PoolConfig) for streams and long calls"
+                "{max} calls are waiting already: make fewer at once, or raise max_queued for \
+                 unary calls, max_waiting for streams and long calls"
             ),
             Self::QueueFull { max: QueueLimit::Bytes(max) } => write!(
                 f,
                 "the requests that wait to be sent would take more than {max} bytes: make fewer calls at once, \
-                 or raise max_queued_bytes (max_waiting_bytes of ConnectionConfig)"
+                 or raise max_queued_bytes"
             ),
             Self::Frame(error) => error.fmt(f),
             Self::Deadline => f.write_str(

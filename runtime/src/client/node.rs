@@ -180,10 +180,10 @@ mod tests {
             ("a:0", "port"),
             ("a:65536", "port"),
             ("a:+1", "port"),
-            ("[::1%]", "no IPv6"),
+            ("[::1%]", "not an IPv6"),
             ("::1", "in brackets"),
             ("[::1", "not closed"),
-            ("[a]", "no IPv6"),
+            ("[a]", "not an IPv6"),
             ("[::1]8087", "after a colon"),
         ] {
             let error = text.parse::<Node>().unwrap_err();

@@ -220,10 +220,10 @@ impl Slots {
     /// Checks that another call may wait whose request has `len` bytes. If no call waits,
     /// its size does not matter.
     pub(super) fn check_room(&self, len: usize, config: &ConnectionConfig) -> Result<(), NotSent> {
-        let max = if self.waiting >= config.max_waiting {
-            QueueLimit::Calls(config.max_waiting)
-        } else if self.waiting > 0 && self.waiting_bytes.saturating_add(len) > config.max_waiting_bytes {
-            QueueLimit::Bytes(config.max_waiting_bytes)
+        let max = if self.waiting >= config.max_queued {
+            QueueLimit::Calls(config.max_queued)
+        } else if self.waiting > 0 && self.waiting_bytes.saturating_add(len) > config.max_queued_bytes {
+            QueueLimit::Bytes(config.max_queued_bytes)
         } else {
             return Ok(());
         };

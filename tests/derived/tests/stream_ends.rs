@@ -1,8 +1,8 @@
 //! A derived request may be answered by a stream of generated messages.
 
 use riak_client::riak_ts::TsQueryResp;
-use riak_client::{Request, RiakMessage};
 use riak_runtime::operation::{Mode, StreamEnd};
+use riak_runtime::{Request, RiakMessage};
 
 #[derive(Clone, Debug, Default, RiakMessage)]
 #[riak(code = 236, response = TsQueryResp, stream, done = "done")]

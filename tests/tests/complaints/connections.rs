@@ -92,7 +92,7 @@ async fn no_04_many_calls_share_few_connections_and_a_bounded_queue() {
     let gate = Arc::new(Semaphore::new(0));
     let node = gated(1, &gate).await;
     let config = ClientConfig::new([node_address(&node)])
-        .connection(ConnectionConfig::new().max_in_flight(2).max_waiting(3))
+        .connection(ConnectionConfig::new().max_in_flight(2).max_queued(3))
         .cluster(ClusterConfig::new().pool(PoolConfig::new().max_connections(1)));
     let riak = Riak::connect(config).await.unwrap();
     let mut running = JoinSet::new();

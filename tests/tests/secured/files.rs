@@ -85,7 +85,7 @@ fn what_a_file_holds_instead_is_told() {
     assert_says(with_client(&certificate, &certificate), &["holds no private key, but CERTIFICATE"]);
     let cut = certificate.replace("-----END CERTIFICATE-----\n", "");
     assert_says(with_authority(cut), &["cut off", "`-----END CERTIFICATE-----` is missing"]);
-    assert_says(with_authority(certificate.replace("MII", "M!!")), &["no base64"]);
+    assert_says(with_authority(certificate.replace("MII", "M!!")), &["not base64"]);
     let no_certificate = "-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n";
     assert_says(with_authority(no_certificate), &["a certificate in it is not acceptable: it is malformed"]);
     assert_says(with_client(no_certificate, &key), &["not acceptable: it is malformed"]);

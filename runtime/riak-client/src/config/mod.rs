@@ -61,7 +61,7 @@ pub use secret::Secret;
 ///     .breaker(BreakerConfig::new().failures(10));
 /// let built = ClientConfig::new(["riak-1.example.com".parse()?])
 ///     .cluster(cluster)
-///     .connection(ConnectionConfig::new().max_waiting(4096));
+///     .connection(ConnectionConfig::new().max_queued(4096));
 /// let url = "riak://riak-1.example.com?pool_max=32&attempts=2&breaker_failures=10&max_queued=4096";
 /// assert_eq!(built, url.parse()?);
 /// # Ok::<(), Box<dyn std::error::Error>>(())

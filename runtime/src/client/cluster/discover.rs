@@ -123,11 +123,11 @@ impl DiscoveryTask {
         self.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Keeps the result of a query. An error is reported to tracing if it is another
-    /// one than before.
+    /// Keeps the error of a query, or that it had none. An error is reported to tracing
+    /// if it is another one than before.
     #[cfg_attr(not(feature = "tracing"), allow(unused_variables, reason = "only events need it"))]
-    fn record(&self, result: Result<(), &DiscoverError>) {
-        let error = result.err().map(ToString::to_string);
+    fn record(&self, error: Option<&DiscoverError>) {
+        let error = error.map(ToString::to_string);
         let is_new = {
             let mut last = self.last_error.lock().unwrap_or_else(PoisonError::into_inner);
             let is_new = *last != error;
@@ -209,7 +209,7 @@ impl Cluster {
     /// Panics outside of a tokio runtime with timers and IO.
     pub async fn discover(&self, source: &dyn Discover) -> Result<(), DiscoverError> {
         let result = self.query(source).await;
-        self.inner.discovery.record(result.as_ref().map(|()| ()));
+        self.inner.discovery.record(result.as_ref().err());
         result
     }
 
@@ -312,7 +312,7 @@ async fn discover_once(cluster: Cluster, source: Arc<dyn Discover>) -> bool {
             Err(_) => {}
             Ok(joined) => {
                 if let (Some(Err(_)), Some(inner)) = (joined, weak.upgrade()) {
-                    inner.discovery.record(Err(&DiscoverError::Panicked));
+                    inner.discovery.record(Some(&DiscoverError::Panicked));
                 }
                 return true;
             }

@@ -163,7 +163,7 @@ fn an_unrequested_frame_closes_the_connection() {
 
 #[test]
 fn the_number_of_waiting_calls_is_limited() {
-    let mut system = System::new(config().max_waiting(1));
+    let mut system = System::new(config().max_queued(1));
     for _ in 0..=MAX_IN_FLIGHT {
         system.call(Kind::Unary).unwrap();
     }
@@ -175,7 +175,7 @@ fn the_number_of_waiting_calls_is_limited() {
 fn the_size_of_waiting_calls_is_limited() {
     // Room for three requests, each with a frame of 5 bytes and a body of 1000.
     let mut pipeline =
-        Pipeline::new(config().wait_timeout(Some(Duration::from_secs(5))).max_waiting_bytes(3 * 1005 + 1));
+        Pipeline::new(config().wait_timeout(Some(Duration::from_secs(5))).max_queued_bytes(3 * 1005 + 1));
     let (small, large) = (Blob::from(vec![7; 1000]), Blob::from(vec![7; 10_000]));
     let now = Instant::now();
     let call =

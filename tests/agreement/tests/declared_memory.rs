@@ -14,12 +14,13 @@ static HEAP: heap::CountingAllocator = heap::CountingAllocator;
 /// The length of inputs: long enough for constant costs to be negligible.
 const LEN: usize = 100_000;
 
-/// An enum that knows one number.
+/// An enum that knows two numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, RiakMessage)]
 #[riak(enum)]
 enum Known {
     #[default]
     One = 1,
+    Three = 3,
 }
 
 #[derive(Debug, Default, PartialEq, RiakMessage)]

@@ -1293,7 +1293,7 @@ impl<'a> Decode<'a> for Maps {
                         wire::Text,
                         _,
                         _,
-                    >([0x0a, 0x12], &mut self.texts, &mut input, ctx)?
+                    >(tag, [0x0a, 0x12], &mut self.texts, &mut input, ctx)?
                 }
                 0x12 => {
                     wire::read_map::<
@@ -1301,7 +1301,7 @@ impl<'a> Decode<'a> for Maps {
                         wire::Bytes,
                         _,
                         _,
-                    >([0x08, 0x12], &mut self.blobs, &mut input, ctx)?
+                    >(tag, [0x08, 0x12], &mut self.blobs, &mut input, ctx)?
                 }
                 0x1a => {
                     wire::read_map::<
@@ -1309,7 +1309,7 @@ impl<'a> Decode<'a> for Maps {
                         wire::Double,
                         _,
                         _,
-                    >([0x08, 0x11], &mut self.numbers, &mut input, ctx)?
+                    >(tag, [0x08, 0x11], &mut self.numbers, &mut input, ctx)?
                 }
                 0x22 => {
                     wire::read_map_closed::<
@@ -1331,7 +1331,7 @@ impl<'a> Decode<'a> for Maps {
                         wire::Nested,
                         _,
                         _,
-                    >([0x0d, 0x12], &mut self.items, &mut input, ctx)?
+                    >(tag, [0x0d, 0x12], &mut self.items, &mut input, ctx)?
                 }
                 0x32 => {
                     wire::read_map::<
@@ -1339,7 +1339,7 @@ impl<'a> Decode<'a> for Maps {
                         wire::Enum,
                         _,
                         _,
-                    >([0x0a, 0x10], &mut self.moods, &mut input, ctx)?
+                    >(tag, [0x0a, 0x10], &mut self.moods, &mut input, ctx)?
                 }
                 0x3a => {
                     wire::read_map::<
@@ -1347,7 +1347,7 @@ impl<'a> Decode<'a> for Maps {
                         wire::Bool,
                         _,
                         _,
-                    >([0x08, 0x10], &mut self.flags, &mut input, ctx)?
+                    >(tag, [0x08, 0x10], &mut self.flags, &mut input, ctx)?
                 }
                 0x42 => {
                     wire::read_map::<
@@ -1355,7 +1355,7 @@ impl<'a> Decode<'a> for Maps {
                         wire::Nested,
                         _,
                         _,
-                    >([0x0a, 0x12], &mut self.trees, &mut input, ctx)?
+                    >(tag, [0x0a, 0x12], &mut self.trees, &mut input, ctx)?
                 }
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
             }
@@ -1474,7 +1474,7 @@ impl<'a> Decode<'a> for MapsRef<'a> {
                         wire::Text,
                         _,
                         _,
-                    >([0x0a, 0x12], &mut self.texts, &mut input, ctx)?
+                    >(tag, [0x0a, 0x12], &mut self.texts, &mut input, ctx)?
                 }
                 0x12 => {
                     wire::read_map::<
@@ -1482,7 +1482,7 @@ impl<'a> Decode<'a> for MapsRef<'a> {
                         wire::Bytes,
                         _,
                         _,
-                    >([0x08, 0x12], &mut self.blobs, &mut input, ctx)?
+                    >(tag, [0x08, 0x12], &mut self.blobs, &mut input, ctx)?
                 }
                 0x1a => {
                     wire::read_map::<
@@ -1490,7 +1490,7 @@ impl<'a> Decode<'a> for MapsRef<'a> {
                         wire::Double,
                         _,
                         _,
-                    >([0x08, 0x11], &mut self.numbers, &mut input, ctx)?
+                    >(tag, [0x08, 0x11], &mut self.numbers, &mut input, ctx)?
                 }
                 0x22 => {
                     wire::read_map_closed::<
@@ -1512,7 +1512,7 @@ impl<'a> Decode<'a> for MapsRef<'a> {
                         wire::Nested,
                         _,
                         _,
-                    >([0x0d, 0x12], &mut self.items, &mut input, ctx)?
+                    >(tag, [0x0d, 0x12], &mut self.items, &mut input, ctx)?
                 }
                 0x32 => {
                     wire::read_map::<
@@ -1520,7 +1520,7 @@ impl<'a> Decode<'a> for MapsRef<'a> {
                         wire::Enum,
                         _,
                         _,
-                    >([0x0a, 0x10], &mut self.moods, &mut input, ctx)?
+                    >(tag, [0x0a, 0x10], &mut self.moods, &mut input, ctx)?
                 }
                 0x3a => {
                     wire::read_map::<
@@ -1528,7 +1528,7 @@ impl<'a> Decode<'a> for MapsRef<'a> {
                         wire::Bool,
                         _,
                         _,
-                    >([0x08, 0x10], &mut self.flags, &mut input, ctx)?
+                    >(tag, [0x08, 0x10], &mut self.flags, &mut input, ctx)?
                 }
                 0x42 => {
                     wire::read_map::<
@@ -1536,7 +1536,7 @@ impl<'a> Decode<'a> for MapsRef<'a> {
                         wire::Nested,
                         _,
                         _,
-                    >([0x0a, 0x12], &mut self.trees, &mut input, ctx)?
+                    >(tag, [0x0a, 0x12], &mut self.trees, &mut input, ctx)?
                 }
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
             }
@@ -1592,6 +1592,10 @@ pub struct Choice {
     pub between: Option<String>,
     /// The oneof `second`.
     pub second: Option<choice::Second>,
+    /// `rejected`, field 13.
+    pub rejected: Vec<stock::Item>,
+    /// `postponed`, field 14.
+    pub postponed: BTreeMap<String, stock::Item>,
     /// Fields that the schema does not declare, kept byte for byte.
     pub unknown_fields: wire::UnknownFields,
 }
@@ -1619,6 +1623,12 @@ impl Message for Choice {
             Some(choice::Second::No(value)) => wire::Uint32::put(0x60, value, out),
             None => out,
         };
+        let out = wire::put_repeated_message(0x6a, &self.rejected, out);
+        let out = wire::put_message_map::<
+            wire::Text,
+            _,
+            _,
+        >(0x72, [0x0a, 0x12], &self.postponed, out);
         self.unknown_fields.put(out)
     }
 }
@@ -1714,6 +1724,22 @@ impl<'a> Decode<'a> for Choice {
                         choice::Second::No(wire::Uint32::read(&mut input, ctx)?),
                     );
                 }
+                0x6a => {
+                    wire::read_repeated_message(
+                        0x6a,
+                        &mut self.rejected,
+                        &mut input,
+                        ctx,
+                    )?
+                }
+                0x72 => {
+                    wire::read_map::<
+                        wire::Text,
+                        wire::Nested,
+                        _,
+                        _,
+                    >(tag, [0x0a, 0x12], &mut self.postponed, &mut input, ctx)?
+                }
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
             }
         }
@@ -1737,6 +1763,8 @@ pub struct ChoiceRef<'a> {
     pub choice: Option<choice::ChoiceRef<'a>>,
     pub between: Option<&'a str>,
     pub second: Option<choice::SecondRef>,
+    pub rejected: Vec<stock::ItemRef<'a>>,
+    pub postponed: BTreeMap<&'a str, stock::ItemRef<'a>>,
     pub unknown_fields: wire::UnknownFieldsRef<'a>,
 }
 
@@ -1763,6 +1791,12 @@ impl Message for ChoiceRef<'_> {
             Some(choice::SecondRef::No(value)) => wire::Uint32::put(0x60, value, out),
             None => out,
         };
+        let out = wire::put_repeated_message(0x6a, &self.rejected, out);
+        let out = wire::put_message_map::<
+            wire::Text,
+            _,
+            _,
+        >(0x72, [0x0a, 0x12], &self.postponed, out);
         self.unknown_fields.put(out)
     }
 }
@@ -1858,6 +1892,22 @@ impl<'a> Decode<'a> for ChoiceRef<'a> {
                         choice::SecondRef::No(wire::Uint32::read(&mut input, ctx)?),
                     );
                 }
+                0x6a => {
+                    wire::read_repeated_message(
+                        0x6a,
+                        &mut self.rejected,
+                        &mut input,
+                        ctx,
+                    )?
+                }
+                0x72 => {
+                    wire::read_map::<
+                        wire::Text,
+                        wire::Nested,
+                        _,
+                        _,
+                    >(tag, [0x0a, 0x12], &mut self.postponed, &mut input, ctx)?
+                }
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
             }
         }
@@ -1871,6 +1921,12 @@ impl View for ChoiceRef<'_> {
     fn owned(&self) -> Choice {
         Choice {
             between: self.between.map(|value| str::to_owned(value)),
+            rejected: self.rejected.iter().map(|value| View::owned(value)).collect(),
+            postponed: self
+                .postponed
+                .iter()
+                .map(|(key, value)| (str::to_owned(key), View::owned(value)))
+                .collect(),
             choice: self
                 .choice
                 .as_ref()
@@ -2796,7 +2852,7 @@ impl<'a> Decode<'a> for Tree {
                         wire::Nested,
                         _,
                         _,
-                    >([0x08, 0x12], &mut self.by_number, &mut input, ctx)?
+                    >(tag, [0x08, 0x12], &mut self.by_number, &mut input, ctx)?
                 }
                 0x2a => {
                     wire::read_optional_message(0x2a, &mut self.forest, &mut input, ctx)?
@@ -2898,7 +2954,7 @@ impl<'a> Decode<'a> for TreeRef<'a> {
                         wire::Nested,
                         _,
                         _,
-                    >([0x08, 0x12], &mut self.by_number, &mut input, ctx)?
+                    >(tag, [0x08, 0x12], &mut self.by_number, &mut input, ctx)?
                 }
                 0x2a => {
                     wire::read_optional_message(0x2a, &mut self.forest, &mut input, ctx)?

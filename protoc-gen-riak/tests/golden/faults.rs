@@ -7,7 +7,9 @@ use riak_runtime::{Decode, DecodeErrorKind, DecodeLimits, Message, Owned, View};
 use super::bytes::{Bytes, message};
 use super::forms::{exact, item};
 use super::generated::acme::wide::{Wide, Word};
-use super::generated::acme::{Choice, Forest, Maps, MapsRef, Open, Required, Scalars, ScalarsRef, Tree};
+use super::generated::acme::{
+    Choice, ChoiceRef, Forest, Maps, MapsRef, Open, Required, Scalars, ScalarsRef, Tree,
+};
 
 /// Returns the error, which must be the same for both forms.
 #[track_caller]
@@ -103,10 +105,32 @@ fn required_fields_may_come_in_pieces() {
     Choice::decode(&both(again(chosen(count())), &chosen(name())).0).unwrap();
     assert!(error::<Choice>(&both(again(chosen(count())), &again(message()))).contains("name"));
     // Elements of a repeated field are separate messages, each of which must be complete.
+    let element = |inner: Bytes| message().nested(13, inner);
+    error::<Choice>(&both(element(count()), &element(name())));
     let element = |inner: Bytes| message().nested(5, message().fixed32(1, [0; 4]).nested(2, inner));
-    error::<Maps>(&both(element(count()), &element(name())));
     let in_map = both(both(element(name()), &element(name())), &message().nested(8, message().bytes(1, "")));
     Maps::decode(&in_map.0).unwrap();
+}
+
+/// What replaces a message also replaces the incomplete elements in it.
+#[test]
+fn discarded_elements_need_not_be_complete() {
+    let count = || message().varint(2, 7);
+    let chosen = |inner: Bytes| message().nested(7, inner);
+    let text = || message().bytes(2, "text");
+    let element = |inner: Bytes| message().nested(13, inner);
+    for incomplete in
+        [element(message()), element(count()), message().nested(14, message().nested(2, count()))]
+    {
+        assert!(error::<Choice>(&incomplete).contains("acme.stock.Item.name"));
+        assert!(error::<Choice>(&chosen(incomplete.clone())).contains("acme.stock.Item.name"));
+        let discarded = both(chosen(incomplete.clone()), &text());
+        Choice::decode(&discarded.0).unwrap();
+        ChoiceRef::decode(&discarded.0).unwrap();
+        // Of a message in two pieces, both are discarded, and nothing after them.
+        Choice::decode(&both(chosen(incomplete.clone()), &both(chosen(message()), &text())).0).unwrap();
+        error::<Choice>(&both(discarded, &chosen(incomplete)));
+    }
 }
 
 /// A map entry is a message like any other, so that its value may come in pieces too.
@@ -125,8 +149,16 @@ fn the_value_of_one_entry_may_come_in_pieces() {
         assert_eq!(MapsRef::decode(&bytes.0).unwrap().owned().items, items);
     }
     assert!(error::<Maps>(&entry(&[count(), count()])).contains("acme.stock.Item.name"));
-    // Another entry does not supply the missing field.
-    error::<Maps>(&both(entry(&[count()]), &entry(&[name()])));
+    // Another entry does not supply the missing field, but replaces one with its key.
+    let replaced = both(entry(&[count()]), &entry(&[name()]));
+    let items = Maps::decode(&replaced.0).unwrap().items;
+    assert_eq!((items.len(), &*items[&0].name, items[&0].count), (1, "name", None));
+    assert_eq!(MapsRef::decode(&replaced.0).unwrap().owned().items, items);
+    error::<Maps>(&both(
+        entry(&[count()]),
+        &message().nested(5, message().fixed32(1, [1; 4]).nested(2, name())),
+    ));
+    error::<Maps>(&both(replaced, &entry(&[count()])));
     error::<Maps>(&both(entry(&[count(), name()]), &entry(&[count()])));
     error::<Maps>(&entry(&[]));
     // Nested in another entry, whose own value comes in pieces.

@@ -10,7 +10,7 @@ use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 
 use super::Reader;
-use super::missing_fields::MissingFields;
+use super::missing_fields::{ELEMENT, MissingFields};
 use crate::blob::Arena;
 use crate::error::{DecodeError, DecodeErrorKind};
 use crate::{Blob, DecodeLimits};
@@ -51,11 +51,6 @@ enum Stage {
     /// The state is in [`MissingFields`].
     Recorded,
 }
-
-/// Used in place of a tag for a message that cannot occur again, such as an element of
-/// a repeated field. All such messages share one path in [`MissingFields`], since their
-/// records are removed when they end.
-pub(super) const ELEMENT: u32 = 0;
 
 /// The depth at which recording starts; see [`Context`].
 const RECORDING_DEPTH: i32 = i32::MIN;
@@ -132,7 +127,7 @@ impl<'a> Context<'a> {
     ) -> Result<(), DecodeError> {
         self.descend(body)?;
         if let Some(missing_fields) = &mut self.missing_fields {
-            missing_fields.enter(tag, seen_before, tag == ELEMENT);
+            missing_fields.enter(tag, seen_before);
         }
         self.stage = Stage::Recorded;
         Ok(())
@@ -142,11 +137,14 @@ impl<'a> Context<'a> {
     ///
     /// # Errors
     ///
-    /// If the message lacks a required field that can no longer come.
+    /// If what is recorded takes too much memory.
     #[cold]
     pub(crate) fn leave_recorded(&mut self) -> Result<(), DecodeError> {
         self.ascend();
-        self.missing_fields.as_mut().map_or(Ok(()), |missing_fields| missing_fields.leave())
+        match &mut self.missing_fields {
+            Some(missing_fields) => missing_fields.leave(&mut self.budget),
+            None => Ok(()),
+        }
     }
 
     /// Enters a map entry, whose value may be split into several fields, but only
@@ -154,18 +152,22 @@ impl<'a> Context<'a> {
     #[inline]
     pub(super) fn enter_entry(&mut self) {
         if let Some(missing_fields) = &mut self.missing_fields {
-            missing_fields.enter(ELEMENT, false, true);
+            missing_fields.enter(ELEMENT, false);
         }
     }
 
-    /// Leaves an entry entered with [`Context::enter_entry`].
+    /// Leaves an entry, entered with [`Context::enter_entry`], of the map with this tag.
+    /// `key` encodes the entry's key.
     ///
     /// # Errors
     ///
-    /// If the value lacks a required field that can no longer come.
+    /// If what is recorded takes too much memory.
     #[inline]
-    pub(super) fn leave_entry(&mut self) -> Result<(), DecodeError> {
-        self.missing_fields.as_mut().map_or(Ok(()), |missing_fields| missing_fields.leave())
+    pub(super) fn leave_entry(&mut self, tag: u32, key: impl FnOnce() -> Vec<u8>) -> Result<(), DecodeError> {
+        match &mut self.missing_fields {
+            Some(missing_fields) => missing_fields.leave_entry(tag, &key(), &mut self.budget),
+            None => Ok(()),
+        }
     }
 
     /// Enters a group whose fields are skipped.
@@ -207,7 +209,8 @@ impl<'a> Context<'a> {
     ///
     /// # Errors
     ///
-    /// That the first of these fields is missing, unless it may still come.
+    /// That the first of these fields is missing, unless that is recorded; then, if
+    /// records take too much memory.
     #[cold]
     #[inline(never)]
     pub fn lacks(
@@ -220,13 +223,7 @@ impl<'a> Context<'a> {
         let Some(missing_fields) = &mut self.missing_fields else {
             return Err(DecodeError::missing(message, fields, missing));
         };
-        // The path in a record may be long even where the fields are short.
-        match self.budget.checked_sub(missing_fields.record_size()) {
-            Some(left) => self.budget = left,
-            None => return Err(DecodeError::new(DecodeErrorKind::TooManyElements, 0)),
-        }
-        missing_fields.record(word, message, fields, missing);
-        Ok(())
+        missing_fields.record(word, message, fields, missing, &mut self.budget)
     }
 
     /// Reports that the messages with these tags were replaced by another member of
@@ -280,7 +277,7 @@ impl<'a> Context<'a> {
         limits: &DecodeLimits,
     ) -> Result<bool, DecodeError> {
         if let Some(missing_fields) = &mut self.missing_fields {
-            return merged.and_then(|()| missing_fields.leave()).map(|()| true);
+            return merged.and_then(|()| missing_fields.finish()).map(|()| true);
         }
         match merged {
             Err(error) if matches!(error.kind(), DecodeErrorKind::MissingField { .. }) => {

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, Hash};
 
-use super::context::ELEMENT;
+use super::missing_fields::ELEMENT;
 use super::nested::{charge_behind, merge, put_message, read_message, read_new_message};
 use super::unknown::keep;
 use super::{Context, Enum, Enumeration, KeepUnknown, Nested, Reader, Reads, Writer, Writes};
@@ -128,7 +128,8 @@ fn entry_size<K, V>(map: &impl Map<K, V>) -> usize {
     if map.has_none() { node } else { node.div_ceil(5) }
 }
 
-/// Reads one entry of a map field.
+/// Reads one entry of the map field with this tag. The two other tags are those of the
+/// key and the value in an entry.
 ///
 /// # Errors
 ///
@@ -136,17 +137,19 @@ fn entry_size<K, V>(map: &impl Map<K, V>) -> usize {
 /// input.
 #[expect(clippy::inline_always, reason = "the reader stays in registers")]
 #[inline(always)]
-pub fn read_map<'a, KK: Reads<'a, K>, VK: Reads<'a, V>, K: Default, V: Default>(
-    tags: [u32; 2],
+pub fn read_map<'a, KK: Reads<'a, K> + Writes<K>, VK: Reads<'a, V>, K: Default, V: Default>(
+    tag: u32,
+    entry_tags: [u32; 2],
     map: &mut impl Map<K, V>,
     input: &mut Reader<'a>,
     ctx: &mut Context<'a>,
 ) -> Result<(), DecodeError> {
     let entry = input.nested(ctx)?;
-    read_entry::<KK, VK, K, V>(tags, map, entry, ctx)
+    read_entry::<KK, VK, K, V>(tag, entry_tags, map, entry, ctx)
 }
 
-fn read_entry<'a, KK: Reads<'a, K>, VK: Reads<'a, V>, K: Default, V: Default>(
+fn read_entry<'a, KK: Reads<'a, K> + Writes<K>, VK: Reads<'a, V>, K: Default, V: Default>(
+    map_tag: u32,
     [key_tag, value_tag]: [u32; 2],
     map: &mut impl Map<K, V>,
     mut entry: Reader<'a>,
@@ -171,9 +174,16 @@ fn read_entry<'a, KK: Reads<'a, K>, VK: Reads<'a, V>, K: Default, V: Default>(
         Some(value) => value,
         None => VK::absent(entry, ctx)?,
     };
-    ctx.leave_entry()?;
+    ctx.leave_entry(map_tag, || encoded_key::<KK, K>(key_tag, &key))?;
     map.put_entry(key, value);
     Ok(())
+}
+
+/// Encodes a key, in the same way however it was encoded in its entry.
+#[cold]
+#[inline(never)]
+fn encoded_key<KK: Writes<K>, K>(tag: u32, key: &K) -> Vec<u8> {
+    Writer::collect("a key", 0, |out| KK::put(tag, key, out))
 }
 
 /// Reads one entry of a map whose values are a closed enum. If the enum does not know
@@ -182,7 +192,7 @@ fn read_entry<'a, KK: Reads<'a, K>, VK: Reads<'a, V>, K: Default, V: Default>(
 /// # Errors
 ///
 /// As for [`read_map`].
-pub fn read_map_closed<'a, KK: Reads<'a, K>, K: Default, E: Enumeration>(
+pub fn read_map_closed<'a, KK: Reads<'a, K> + Writes<K>, K: Default, E: Enumeration>(
     tag: u32,
     [key_tag, value_tag]: [u32; 2],
     map: &mut impl Map<K, E>,
@@ -202,7 +212,7 @@ pub fn read_map_closed<'a, KK: Reads<'a, K>, K: Default, E: Enumeration>(
         }
     }
     if known {
-        read_map::<KK, Enum, K, E>([key_tag, value_tag], map, input, ctx)
+        read_map::<KK, Enum, K, E>(tag, [key_tag, value_tag], map, input, ctx)
     } else {
         input.lend(|input| keep(tag, unknown, input, ctx))
     }

@@ -3,7 +3,7 @@
 //! Invariant: unless decoding fails, every message that is entered is also left: the
 //! writer's length prefixes are closed, and the context's depth is restored.
 
-use super::context::ELEMENT;
+use super::missing_fields::ELEMENT;
 use super::{Context, END_GROUP, GROUP, Reader, Writer, growth};
 use crate::error::DecodeError;
 use crate::message::{Decode, Message};

@@ -133,7 +133,7 @@ impl Emitter<'_> {
         let value_marker = Self::field_marker(scope, field);
         quote! {
             #function::<#key_marker, #value_marker, _, _>(
-                [#key_tag, #value_tag], &mut self.#member, &mut input, ctx,
+                tag, [#key_tag, #value_tag], &mut self.#member, &mut input, ctx,
             )?,
         }
     }

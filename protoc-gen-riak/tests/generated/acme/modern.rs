@@ -578,7 +578,7 @@ impl<'a> Decode<'a> for Lists {
                         wire::Enum,
                         _,
                         _,
-                    >([0x0a, 0x10], &mut self.moods, &mut input, ctx)?
+                    >(tag, [0x0a, 0x10], &mut self.moods, &mut input, ctx)?
                 }
                 0x42 => {
                     wire::read_map::<
@@ -586,7 +586,7 @@ impl<'a> Decode<'a> for Lists {
                         wire::Nested,
                         _,
                         _,
-                    >([0x08, 0x12], &mut self.plains, &mut input, ctx)?
+                    >(tag, [0x08, 0x12], &mut self.plains, &mut input, ctx)?
                 }
                 0x48 => {
                     self.pick = Some(
@@ -724,7 +724,7 @@ impl<'a> Decode<'a> for ListsRef<'a> {
                         wire::Enum,
                         _,
                         _,
-                    >([0x0a, 0x10], &mut self.moods, &mut input, ctx)?
+                    >(tag, [0x0a, 0x10], &mut self.moods, &mut input, ctx)?
                 }
                 0x42 => {
                     wire::read_map::<
@@ -732,7 +732,7 @@ impl<'a> Decode<'a> for ListsRef<'a> {
                         wire::Nested,
                         _,
                         _,
-                    >([0x08, 0x12], &mut self.plains, &mut input, ctx)?
+                    >(tag, [0x08, 0x12], &mut self.plains, &mut input, ctx)?
                 }
                 0x48 => {
                     self.pick = Some(

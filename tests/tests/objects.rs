@@ -201,8 +201,8 @@ async fn an_update_that_runs_out_of_time_after_a_conflict_reports_the_conflict()
             node.store().put(&put(&location, "theirs")).unwrap();
             Some(RpbContent::new("mine"))
         };
-        let late = Riak::over(SecondLate { cluster: riak.carrier(), code, requests: AtomicU32::new(0) });
-        let limited = late.with(CallOptions::new().timeout(Duration::from_millis(400)));
+        let late = SecondLate { cluster: riak.carrier(), code, requests: AtomicU32::new(0) };
+        let limited = Riak::over(&late).with(CallOptions::new().timeout(Duration::from_millis(400)));
         let error = limited.objects().update(&location, &Newest, always_late).await.unwrap_err();
         assert!(error.is(ServerErrorKind::ConditionFailed) && !error.may_have_been_applied(), "{error}");
         assert_eq!(rounds.get(), if code == RpbGetReq::CODE { 1 } else { 2 });

@@ -176,7 +176,8 @@ impl<C: Call> Riak<C> {
 
     /// Returns a client that applies these options to each call: a deadline, and
     /// whether it may be repeated. It shares the connections, and can be kept and moved
-    /// to other tasks.
+    /// to other tasks. If what carries the calls cannot be cloned, lend it to
+    /// [`Riak::over`].
     ///
     /// ```no_run
     /// # async fn example(riak: riak_client::Riak) -> Result<(), riak_client::CallError> {

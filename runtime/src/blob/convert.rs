@@ -1,4 +1,4 @@
-//! Conversions into [`Blob`], and its comparison and formatting traits.
+//! Conversions from and into [`Blob`], and its comparison and formatting traits.
 //!
 //! Invariant: equality, order and hash are those of the bytes, so that a blob can be
 //! looked up by `&[u8]`.
@@ -7,9 +7,51 @@ use std::borrow::{Borrow, Cow};
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::mem::ManuallyDrop;
 
 use super::block::Block;
 use super::{Blob, INLINE};
+
+impl Blob {
+    /// Returns the bytes as a vector.
+    ///
+    /// A blob that was made from a vector, and that shares its bytes with no other blob,
+    /// gives back the vector's allocation, unless the blob is a slice that begins further
+    /// on. Any other blob is copied, such as every decoded one.
+    #[must_use]
+    pub fn into_vec(self) -> Vec<u8> {
+        let Some(heap) = self.as_heap().filter(|heap| !heap.owner.0.is_null()) else { return self.to_vec() };
+        if heap.borrow_block().data().as_ptr().cast_const() != heap.start.0 {
+            return self.to_vec();
+        }
+        let blob = ManuallyDrop::new(self);
+        // SAFETY: the owner came from a `Block`. The blob's count passes to the new
+        // block, since the blob is not dropped.
+        let block = unsafe { Block::from_raw(heap.owner.0) };
+        // SAFETY: the blob covers the first bytes of the block, which are initialised.
+        // If the block comes back, the bytes are read while it holds its count.
+        unsafe { block.into_vec(heap.len()) }.unwrap_or_else(|_block| blob.as_slice().to_vec())
+    }
+
+    /// Returns the same bytes in an allocation that holds no others, so that keeping them
+    /// keeps no more memory alive. They are copied if they are part of a larger one.
+    ///
+    /// ```
+    /// use riak_runtime::Blob;
+    ///
+    /// let page = Blob::from(vec![b'x'; 4096]);
+    /// let line = page.slice(..1024);
+    /// assert_eq!(line.as_ptr(), page.as_ptr());
+    /// let line = line.compact();
+    /// assert_ne!(line.as_ptr(), page.as_ptr());
+    /// ```
+    #[must_use]
+    pub fn compact(self) -> Self {
+        let owned = self.as_heap().filter(|heap| !heap.owner.0.is_null());
+        let is_part = owned.is_some_and(|heap| heap.borrow_block().capacity() != heap.len());
+        if is_part { Self::copy_from_slice(&self) } else { self }
+    }
+}
 
 impl From<&[u8]> for Blob {
     fn from(bytes: &[u8]) -> Self {

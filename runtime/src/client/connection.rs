@@ -3,12 +3,13 @@
 //! Invariant: dropping the future or stream of a call cancels it in the pipeline,
 //! and dropping the last handle closes the pipeline, which ends the driver.
 
+mod calls;
+
 use std::fmt;
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{OnceLock, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::Waker;
 use std::time::Instant;
 
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -18,13 +19,13 @@ use super::call::{Answered, Call};
 use super::config::ConnectionConfig;
 use super::connector::dial;
 use super::driver::Driver;
-use super::error::{CallError, ConnectionError, NotSent};
+use super::error::{CallError, ConnectionError};
 use super::outgoing::Outgoing;
 use super::pipeline::Pipeline;
 use super::responses::FrameStream;
-use super::slots::Ticket;
 use super::sync::{Arc, Mutex, MutexGuard};
 use crate::DecodeLimits;
+use calls::{StreamCall, UnaryCall};
 
 /// A connection to one server: a handle that is cheap to clone and can be used by
 /// many tasks at once.
@@ -299,11 +300,11 @@ impl fmt::Debug for Connection {
 
 impl Call for Connection {
     fn unary(&self, request: &Outgoing<'_>) -> impl Future<Output = Result<Answered, CallError>> + Send {
-        UnaryCall { handle: &self.handle, stage: Stage::Start(request) }
+        UnaryCall::new(&self.handle, request)
     }
 
     fn stream(&self, request: &Outgoing<'_>) -> impl Future<Output = Result<FrameStream, CallError>> + Send {
-        StreamCall { handle: &self.handle, stage: Stage::Start(request) }
+        StreamCall::new(&self.handle, request)
     }
 
     fn decode_limits(&self) -> DecodeLimits {
@@ -312,102 +313,5 @@ impl Call for Connection {
 
     fn max_owed(&self) -> Option<usize> {
         Some(self.handle.max_owed)
-    }
-}
-
-/// A unary call, which starts when it is first polled.
-struct UnaryCall<'c, 'r> {
-    handle: &'c Arc<Handle>,
-    stage: Stage<'r, Ticket>,
-}
-
-/// A streaming call, until its first answer. It starts when it is first polled.
-struct StreamCall<'c, 'r> {
-    handle: &'c Arc<Handle>,
-    stage: Stage<'r, FrameStream>,
-}
-
-enum Stage<'r, T> {
-    Start(&'r Outgoing<'r>),
-    Started(T),
-    Done,
-}
-
-impl Future for UnaryCall<'_, '_> {
-    type Output = Result<Answered, CallError>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.get_mut();
-        let result = match &this.stage {
-            Stage::Start(request) => {
-                if request.is_stream() {
-                    let operation = request.operation().name;
-                    Poll::Ready(Err(NotSent::Streams { operation }.into()))
-                } else {
-                    let now = now();
-                    match this.handle.with_pipeline(|pipeline| pipeline.call(request, now, cx.waker())) {
-                        Ok(ticket) => {
-                            this.stage = Stage::Started(ticket);
-                            return Poll::Pending;
-                        }
-                        Err(error) => Poll::Ready(Err(error.into())),
-                    }
-                }
-            }
-            Stage::Started(ticket) => {
-                let ticket = *ticket;
-                this.handle
-                    .with_pipeline(|pipeline| pipeline.poll_answer(ticket, cx.waker()))
-                    .map(|answer| answer.map(Answered::from))
-            }
-            Stage::Done => panic!("a call was polled after its end"),
-        };
-        if result.is_ready() {
-            this.stage = Stage::Done;
-        }
-        result
-    }
-}
-
-impl Drop for UnaryCall<'_, '_> {
-    fn drop(&mut self) {
-        if let Stage::Started(ticket) = self.stage {
-            let now = now();
-            self.handle.with_pipeline(|pipeline| pipeline.cancel(ticket, now));
-        }
-    }
-}
-
-impl Future for StreamCall<'_, '_> {
-    type Output = Result<FrameStream, CallError>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.get_mut();
-        match &mut this.stage {
-            Stage::Start(request) => {
-                let now = now();
-                match this.handle.with_pipeline(|pipeline| pipeline.call(request, now, cx.waker())) {
-                    Ok(ticket) => {
-                        let stream = FrameStream::new(Arc::clone(this.handle), ticket);
-                        this.stage = Stage::Started(stream);
-                        Poll::Pending
-                    }
-                    Err(error) => {
-                        this.stage = Stage::Done;
-                        Poll::Ready(Err(error.into()))
-                    }
-                }
-            }
-            Stage::Started(stream) => match stream.poll_first(cx) {
-                Poll::Pending => Poll::Pending,
-                Poll::Ready(result) => {
-                    let Stage::Started(stream) = std::mem::replace(&mut this.stage, Stage::Done) else {
-                        unreachable!("the stage was matched above");
-                    };
-                    Poll::Ready(result.map(|()| stream))
-                }
-            },
-            Stage::Done => panic!("a call was polled after its end"),
-        }
     }
 }

@@ -68,7 +68,7 @@ use calls::{StreamCall, UnaryCall};
 ///   arrives, the call counts against [`max_owed`](ConnectionConfig::max_owed);
 /// - a stream before its end, or a call of `Cost::Long`, closes the connection, since
 ///   the protocol has no message that cancels it. Calls that wait behind it fail with
-///   [`NotSent`].
+///   [`NotSent`](super::NotSent).
 ///
 /// The connection closes when the last handle and the last stream are dropped.
 #[derive(Clone)]

@@ -5,8 +5,9 @@
 //! ones are shared by reference count, so that a value can be a slice of the frame that
 //! it came in, or lie in one block with other values of its message.
 //!
-//! Invariant: the last byte is a `Tag`. If the tag is `InlineN`, the first N bytes are
-//! initialised. If it is `Heap`, the blob is a `Heap` whose pointer and length are
+//! Invariant: if the highest bit of the last word is not set, the word's highest byte is
+//! the number of inline bytes plus one, and that many bytes at the start of the blob are
+//! initialised. If the bit is set, the blob is a `Heap` whose pointer and length are
 //! valid for reads as long as the blob holds its count of the owner; a null owner
 //! stands for `'static` bytes.
 
@@ -18,6 +19,7 @@ mod model;
 mod read_buffer;
 
 use std::mem::{ManuallyDrop, MaybeUninit};
+use std::num::NonZeroU64;
 use std::ops::{Bound, Deref, RangeBounds};
 use std::ptr;
 
@@ -64,46 +66,48 @@ pub(crate) const MIN_SHARED: usize = 512;
 /// assert_eq!(key.to_str(), Ok("alice"));
 /// assert_eq!(Blob::from([b'a', 0xff]).to_string_lossy(), "a\u{fffd}");
 /// ```
+///
+/// Its fields are words because they are moved as such. If the tag were a byte of its own,
+/// a move would copy the bytes before it in overlapping parts, and loading these stalls
+/// until each store has completed.
 #[repr(C, align(8))]
 pub struct Blob {
-    bytes: [MaybeUninit<u8>; INLINE],
-    tag: Tag,
+    words: [MaybeUninit<u64>; 2],
+    /// Little-endian on every platform, so that its highest byte comes last. Never zero,
+    /// which is how an `Option<Blob>` represents `None`.
+    last: NonZeroU64,
 }
 
-/// The last byte of a blob: the number of inline bytes, or the mark of a heap blob.
-///
-/// An enum with few values, so that `Option<Blob>` has a niche and needs no extra byte.
-#[derive(Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-#[expect(dead_code, reason = "created by transmutation in `Blob::from_words`")]
-#[rustfmt::skip]
-enum Tag {
-    Inline0, Inline1, Inline2, Inline3, Inline4, Inline5, Inline6, Inline7,
-    Inline8, Inline9, Inline10, Inline11, Inline12, Inline13, Inline14, Inline15,
-    Inline16, Inline17, Inline18, Inline19, Inline20, Inline21, Inline22, Inline23,
-    Heap,
+/// The bit of the last word that marks a heap blob.
+const HEAP: u64 = 1 << 63;
+
+/// Where the tag of an inline blob begins in the last word.
+const TAG_SHIFT: u32 = 56;
+
+/// Returns the tag of an inline blob of `len` bytes, in its place in the last word.
+#[inline]
+const fn inline_tag(len: usize) -> u64 {
+    (len as u64 + 1) << TAG_SHIFT
 }
 
-/// The representation of a blob whose tag is `Tag::Heap`. The length is in the lower
-/// seven bytes of a little-endian word whose last byte is the blob's tag.
+/// The representation of a blob whose last word has the bit [`HEAP`]. The other bits of
+/// that word are the length.
 #[repr(C)]
 #[derive(Clone, Copy)]
 struct Heap {
     owner: Word<*mut Header>,
     start: Word<*const u8>,
-    len_and_tag: u64,
+    len: u64,
 }
 
-/// A field that takes eight bytes on every platform, so that the tag is always the last
-/// byte.
+/// A field that takes eight bytes on every platform, as the words of a blob do.
 #[repr(C, align(8))]
 #[derive(Clone, Copy)]
 struct Word<T>(T);
 
 const _: () = assert!(size_of::<Heap>() == size_of::<Blob>() && size_of::<Blob>() == 24);
+const _: () = assert!(align_of::<Heap>() == align_of::<Blob>());
 const _: () = assert!(size_of::<Option<Blob>>() == size_of::<Blob>());
-
-const LEN_BITS: u32 = 56;
 
 /// Packs up to [`INLINE`] bytes into three little-endian words, padded with zeros.
 ///
@@ -139,7 +143,8 @@ impl Blob {
     #[inline]
     #[must_use]
     pub const fn new() -> Self {
-        Self { bytes: [MaybeUninit::uninit(); INLINE], tag: Tag::Inline0 }
+        const LAST: NonZeroU64 = NonZeroU64::new(inline_tag(0).to_le()).expect("the tag is not zero");
+        Self { words: [MaybeUninit::uninit(); 2], last: LAST }
     }
 
     /// Creates a blob from a copy of `bytes`, which shares memory with nothing.
@@ -150,26 +155,27 @@ impl Blob {
             return Self::copy_to_heap(bytes);
         }
         let [first, second, third] = to_words(bytes);
-        Self::from_words([first, second, third | (bytes.len() as u64) << LEN_BITS])
+        // SAFETY: `to_words` leaves the highest byte of the last word zero.
+        unsafe { Self::from_words([first, second, third], bytes.len()) }
     }
 
-    /// Creates an inline blob from its memory representation as little-endian words,
-    /// whose last byte is the length.
+    /// Creates an inline blob from its bytes as three little-endian words, padded with
+    /// anything, and their number.
+    ///
+    /// # Safety
+    ///
+    /// `len` is at most [`INLINE`], and the highest byte of the last word is zero.
     #[inline]
-    fn from_words(words: [u64; 3]) -> Self {
-        debug_assert!(words[2] >> LEN_BITS <= INLINE as u64);
-        // SAFETY: both types have 24 bytes. The last byte of the last word is a length
-        // of at most `INLINE`, which is a valid inline tag, and all bytes are
-        // initialised.
-        unsafe { std::mem::transmute(words.map(u64::to_le)) }
+    unsafe fn from_words(words: [u64; 3], len: usize) -> Self {
+        debug_assert!(len <= INLINE && words[2] >> TAG_SHIFT == 0);
+        let [first, second, third] = words.map(u64::to_le);
+        // SAFETY: the tag is not zero, and the highest bit is not set since `len` is small.
+        let last = unsafe { NonZeroU64::new_unchecked(third | inline_tag(len).to_le()) };
+        Self { words: [MaybeUninit::new(first), MaybeUninit::new(second)], last }
     }
 
     /// Creates a blob from bytes that live as long as the program. More than 23 bytes
     /// are not copied.
-    ///
-    /// # Panics
-    ///
-    /// Never in practice: only 2^56 bytes or more would not fit.
     #[must_use]
     pub fn from_static(bytes: &'static [u8]) -> Self {
         if bytes.len() <= INLINE {
@@ -188,20 +194,30 @@ impl Blob {
     /// Creates a heap blob that takes over one count of `owner`.
     #[inline]
     fn heap(owner: *mut Header, start: *const u8, len: usize) -> Self {
-        let len = len as u64;
-        assert!(len >> LEN_BITS == 0, "bytes of 2^56 and more do not fit into a blob");
-        let len_and_tag = (len | (Tag::Heap as u64) << LEN_BITS).to_le();
-        // SAFETY: both types have 24 bytes, and the last byte of `len_and_tag`, which
-        // is little-endian, is `Tag::Heap`.
-        unsafe { std::mem::transmute(Heap { owner: Word(owner), start: Word(start), len_and_tag }) }
+        // No slice is longer than `isize::MAX`, so the highest bit of its length is free.
+        let len = (len as u64 | HEAP).to_le();
+        // SAFETY: both types consist of three words, and the last one is not zero.
+        unsafe { std::mem::transmute(Heap { owner: Word(owner), start: Word(start), len }) }
+    }
+
+    #[inline]
+    fn is_heap(&self) -> bool {
+        u64::from_le(self.last.get()) & HEAP != 0
+    }
+
+    /// Returns the length of an inline blob.
+    #[inline]
+    fn inline_len(&self) -> usize {
+        debug_assert!(!self.is_heap());
+        (u64::from_le(self.last.get()) >> TAG_SHIFT) as usize - 1
     }
 
     /// Returns the heap representation if this is a heap blob.
     #[inline]
     fn as_heap(&self) -> Option<Heap> {
-        // SAFETY: the tag says that this blob is a `Heap`, which has the same size and
-        // no greater alignment.
-        (self.tag == Tag::Heap).then(|| unsafe { ptr::from_ref(self).cast::<Heap>().read() })
+        // SAFETY: the bit says that this blob is a `Heap`, which has the same size and
+        // alignment.
+        self.is_heap().then(|| unsafe { ptr::from_ref(self).cast::<Heap>().read() })
     }
 
     /// Returns the bytes as a slice.
@@ -209,7 +225,7 @@ impl Blob {
     #[must_use]
     pub fn as_slice(&self) -> &[u8] {
         let (start, len) = match self.as_heap() {
-            None => (self.bytes.as_ptr().cast(), self.tag as usize),
+            None => (ptr::from_ref(self).cast(), self.inline_len()),
             Some(heap) => (heap.start.0, heap.len()),
         };
         // SAFETY: inline, the tag counts the initialised bytes at the start of `self`.
@@ -287,7 +303,7 @@ impl Blob {
     /// Returns the same bytes at an address that does not change when the blob moves.
     #[must_use]
     pub(crate) fn into_heap(self) -> Self {
-        if self.tag == Tag::Heap { self } else { Self::copy_to_heap(&self) }
+        if self.is_heap() { self } else { Self::copy_to_heap(&self) }
     }
 
     /// Creates an inline blob from the first `len` of 24 bytes. Reading a fixed 24
@@ -307,14 +323,15 @@ impl Blob {
         // tag would stall the next copy of the blob (measured: reading a list of keys
         // took four times as long).
         let [first, second, third] = [first, second, third].map(u64::from_le);
-        Self::from_words([first, second, third << 8 >> 8 | (len as u64) << LEN_BITS])
+        // SAFETY: the caller guarantees `len`, and the highest byte is cleared here.
+        unsafe { Self::from_words([first, second, third << 8 >> 8], len) }
     }
 
     /// Returns the start of the inline bytes, of which 24 may be copied, and the number
     /// of bytes that count; `None` for a heap blob.
     #[inline]
     pub(crate) fn as_inline(&self) -> Option<(*const MaybeUninit<u8>, usize)> {
-        (self.tag != Tag::Heap).then(|| (ptr::from_ref(self).cast(), self.tag as usize))
+        (!self.is_heap()).then(|| (ptr::from_ref(self).cast(), self.inline_len()))
     }
 }
 
@@ -322,7 +339,7 @@ impl Heap {
     #[inline]
     fn len(self) -> usize {
         #[allow(clippy::cast_possible_truncation, reason = "it was a usize")]
-        let len = (u64::from_le(self.len_and_tag) & ((1 << LEN_BITS) - 1)) as usize;
+        let len = (u64::from_le(self.len) & !HEAP) as usize;
         len
     }
 

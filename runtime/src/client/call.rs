@@ -6,8 +6,9 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use super::connection::now;
 use super::error::CallError;
 use super::node::Node;
 use super::outgoing::Outgoing;
@@ -31,16 +32,16 @@ use crate::{Blob, DecodeLimits, Frame, Request};
 #[derive(Clone, Debug)]
 pub struct Answered {
     frame: Frame,
-    /// The node that gave it and how long that took, if a cluster made the call.
-    from: Option<(Node, Duration)>,
+    /// The node that gave it and when it was asked, if a cluster made the call.
+    from: Option<(Node, Instant)>,
     /// The attempts that failed before.
     failed: Vec<Attempt>,
 }
 
 impl Answered {
-    /// Adds the node that answered, its latency, and the attempts that failed before.
-    pub(super) fn at(self, node: Node, after: Duration, failed: Vec<Attempt>) -> Self {
-        Self { from: Some((node, after)), failed, ..self }
+    /// Creates the answer of a node that was asked at `started`, after other attempts failed.
+    pub(super) fn at(frame: Frame, node: Node, started: Instant, failed: Vec<Attempt>) -> Self {
+        Self { frame, from: Some((node, started)), failed }
     }
 
     /// Returns the answer's frame.
@@ -160,7 +161,8 @@ impl<C: Call + ?Sized> Call for Arc<C> {
 pub async fn unary<C: Call + ?Sized, R: Request, A: Answer>(call: &C, request: R) -> Result<A, CallError> {
     let Answered { frame, from, mut failed } = call.unary(&Outgoing::unary(&request)).await?;
     decode(&frame, R::OPERATION, &call.decode_limits()).map_err(|error| match from {
-        Some((node, after)) => {
+        Some((node, started)) => {
+            let after = now().saturating_duration_since(started);
             failed.push(Attempt { node, error, after });
             Tried::error(failed)
         }

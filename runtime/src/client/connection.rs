@@ -24,7 +24,7 @@ use super::outgoing::Outgoing;
 use super::pipeline::Pipeline;
 use super::responses::FrameStream;
 use super::sync::{Arc, Mutex, MutexGuard};
-use crate::DecodeLimits;
+use crate::{DecodeLimits, Frame};
 use calls::{StreamCall, UnaryCall};
 
 /// A connection to one server: a handle that is cheap to clone and can be used by
@@ -244,6 +244,16 @@ impl Connection {
         (Self { handle: Arc::new(Handle { shared, decode_limits, max_owed }) }, driver)
     }
 
+    /// Makes a unary call. `now` is the time if it is polled at once, and `None` if it may
+    /// be polled later.
+    pub(super) fn unary_frame(
+        &self,
+        request: &Outgoing<'_>,
+        now: Option<Instant>,
+    ) -> impl Future<Output = Result<Frame, CallError>> + Send {
+        UnaryCall::new(&self.handle, request, now)
+    }
+
     /// Returns why the connection takes no more calls; `None` if it still does.
     #[must_use]
     pub fn closed(&self) -> Option<ConnectionError> {
@@ -300,7 +310,7 @@ impl fmt::Debug for Connection {
 
 impl Call for Connection {
     fn unary(&self, request: &Outgoing<'_>) -> impl Future<Output = Result<Answered, CallError>> + Send {
-        UnaryCall::new(&self.handle, request)
+        UnaryCall::new(&self.handle, request, None)
     }
 
     fn stream(&self, request: &Outgoing<'_>) -> impl Future<Output = Result<FrameStream, CallError>> + Send {

@@ -30,16 +30,17 @@ impl Call for Cluster {
             let watch = attempts.watch(&attempt);
             let bounded = attempts.bounded_request(&attempt);
             let request = bounded.as_ref().unwrap_or(&attempts.request);
-            let result = attempt.member.pool.timed_unary(request, &mut attempt.connecting).await;
-            watch.ended(result.as_ref().map(|answer| answer.frame().body.len()));
+            let result = attempt.member.pool.unary_frame(request, Some(now), &mut attempt.connecting).await;
+            watch.ended(result.as_ref().map(|answer| answer.body.len()));
             match result {
                 Ok(answer) => {
                     self.record_served(&attempt, request.operation());
-                    let node = attempt.member.node().clone();
-                    let after = attempt.answered(verdict::health_of_answer(request.operation()));
-                    return Ok(answer.at(node, after, std::mem::take(&mut attempts.failed)));
+                    let (node, started) = (attempt.member.node().clone(), attempt.started());
+                    attempt.answered(verdict::health_of_answer(request.operation()));
+                    return Ok(Answered::at(answer, node, started, std::mem::take(&mut attempts.failed)));
                 }
-                Err(error) => now = attempts.attempt_failed(attempt, error).await?,
+                // In a box, so that calls that succeed have no room for it.
+                Err(error) => now = Box::pin(attempts.attempt_failed(attempt, error)).await?,
             }
         }
     }
@@ -66,7 +67,7 @@ impl Call for Cluster {
                     // The attempt counts as in flight until the stream ends.
                     return Ok(stream.from(origin).keeping(attempt));
                 }
-                Err(error) => now = attempts.attempt_failed(attempt, error).await?,
+                Err(error) => now = Box::pin(attempts.attempt_failed(attempt, error)).await?,
             }
         }
     }

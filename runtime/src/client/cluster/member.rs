@@ -26,6 +26,14 @@ const FULL_RATE: u64 = 1 << 20;
 /// time is enough, and each one invalidates the cache line on all other cores.
 const LATENCY_SAMPLE_INTERVAL: u64 = 10_000;
 
+/// The number of calls in flight at a node from which on only one in [`MEASURED_SHARE`] is
+/// measured. There are enough of them then, and reading the clock takes as long as a
+/// thirtieth of a call.
+const MANY_IN_FLIGHT: u64 = 64;
+
+/// See [`MANY_IN_FLIGHT`].
+const MEASURED_SHARE: u64 = 8;
+
 #[derive(Debug)]
 pub(super) struct Member {
     pub(super) pool: Pool,
@@ -167,6 +175,13 @@ impl Member {
         self.suspect.store(health != Health::Good, Ordering::Relaxed);
     }
 
+    /// Reports whether the time of the attempt that ends next is measured.
+    fn measures_next(&self) -> bool {
+        let finished = self.finished.load(Ordering::Relaxed);
+        let in_flight = self.started.load(Ordering::Relaxed).saturating_sub(finished);
+        in_flight < MANY_IN_FLIGHT || finished.is_multiple_of(MEASURED_SHARE)
+    }
+
     fn record_latency(&self, latency: Duration, now: Instant) {
         let new = u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX);
         let now = self.nanos_since_created(now);
@@ -178,11 +193,11 @@ impl Member {
     }
 
     /// Records whether the node did what it was asked.
-    fn record_outcome(&self, succeeded: bool, now: Instant) {
+    fn record_outcome(&self, succeeded: bool) {
         if !succeeded {
-            self.failure_rate.record(FULL_RATE, self.nanos_since_created(now));
+            self.failure_rate.record(FULL_RATE, self.nanos_since_created(now()));
         } else if !self.failure_rate.is_zero() {
-            self.failure_rate.record(0, self.nanos_since_created(now));
+            self.failure_rate.record(0, self.nanos_since_created(now()));
         }
     }
 
@@ -205,7 +220,7 @@ impl StreamObserver for Member {
         }
         self.update_breaker(health, false);
         if let Some(succeeded) = result.map_or_else(verdict::node_succeeded, |()| Some(true)) {
-            self.record_outcome(succeeded, now());
+            self.record_outcome(succeeded);
         }
     }
 
@@ -245,16 +260,16 @@ impl ActiveAttempt {
         self.started
     }
 
-    /// Records an answer and returns how long the attempt took.
-    pub(super) fn answered(mut self, health: Health) -> Duration {
-        let now = now();
-        let after = now.saturating_duration_since(self.started);
-        self.record_latency(after, now);
+    /// Records an answer.
+    pub(super) fn answered(mut self, health: Health) {
+        if self.is_shared && self.member.measures_next() {
+            let now = now();
+            self.record_latency(now.saturating_duration_since(self.started), now);
+        }
         if health == Health::Good {
-            self.member.record_outcome(true, now);
+            self.member.record_outcome(true);
         }
         self.report(health);
-        after
     }
 
     /// Records a failure and returns how long the attempt took. The time counts as
@@ -279,7 +294,7 @@ impl ActiveAttempt {
             self.record_latency(after, now);
         }
         if let Some(succeeded) = succeeded {
-            self.member.record_outcome(succeeded, now);
+            self.member.record_outcome(succeeded);
         }
         after
     }

@@ -3,21 +3,27 @@
 //! Invariant: a future that is dropped cancels its call in the pipeline.
 
 use std::future::Future;
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Instant;
 
-use super::super::call::Answered;
 use super::super::error::{CallError, NotSent};
 use super::super::outgoing::Outgoing;
 use super::super::responses::FrameStream;
 use super::super::slots::Ticket;
 use super::super::sync::Arc;
 use super::{Handle, now};
+use crate::Frame;
 
-/// A unary call, which starts when it is first polled.
-pub(super) struct UnaryCall<'c, 'r> {
+/// A unary call, which starts when it is first polled. The answer is returned as a `T`.
+pub(super) struct UnaryCall<'c, 'r, T> {
     handle: &'c Arc<Handle>,
+    /// The time of the first poll, if it is known: reading the clock takes as long as
+    /// much of a call.
+    now: Option<Instant>,
     stage: Stage<'r, Ticket>,
+    answer: PhantomData<fn() -> T>,
 }
 
 /// A streaming call, until its first answer. It starts when it is first polled.
@@ -32,9 +38,9 @@ enum Stage<'r, T> {
     Done,
 }
 
-impl<'c, 'r> UnaryCall<'c, 'r> {
-    pub(super) fn new(handle: &'c Arc<Handle>, request: &'r Outgoing<'r>) -> Self {
-        Self { handle, stage: Stage::Start(request) }
+impl<'c, 'r, T> UnaryCall<'c, 'r, T> {
+    pub(super) fn new(handle: &'c Arc<Handle>, request: &'r Outgoing<'r>, now: Option<Instant>) -> Self {
+        Self { handle, now, stage: Stage::Start(request), answer: PhantomData }
     }
 }
 
@@ -44,8 +50,8 @@ impl<'c, 'r> StreamCall<'c, 'r> {
     }
 }
 
-impl Future for UnaryCall<'_, '_> {
-    type Output = Result<Answered, CallError>;
+impl<T: From<Frame>> Future for UnaryCall<'_, '_, T> {
+    type Output = Result<T, CallError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
@@ -55,7 +61,7 @@ impl Future for UnaryCall<'_, '_> {
                     let operation = request.operation().name;
                     Poll::Ready(Err(NotSent::Streams { operation }.into()))
                 } else {
-                    let now = now();
+                    let now = this.now.unwrap_or_else(now);
                     match this.handle.with_pipeline(|pipeline| pipeline.call(request, now, cx.waker())) {
                         Ok(ticket) => {
                             this.stage = Stage::Started(ticket);
@@ -69,7 +75,7 @@ impl Future for UnaryCall<'_, '_> {
                 let ticket = *ticket;
                 this.handle
                     .with_pipeline(|pipeline| pipeline.poll_answer(ticket, cx.waker()))
-                    .map(|answer| answer.map(Answered::from))
+                    .map(|answer| answer.map(T::from))
             }
             Stage::Done => panic!("a call was polled after its end"),
         };
@@ -80,7 +86,7 @@ impl Future for UnaryCall<'_, '_> {
     }
 }
 
-impl Drop for UnaryCall<'_, '_> {
+impl<T> Drop for UnaryCall<'_, '_, T> {
     fn drop(&mut self) {
         if let Stage::Started(ticket) = self.stage {
             let now = now();

@@ -12,7 +12,7 @@ use super::super::outgoing::Outgoing;
 use super::super::responses::FrameStream;
 use super::opening::{AcquireMode, Acquired};
 use super::{Pool, Share};
-use crate::DecodeLimits;
+use crate::{DecodeLimits, Frame};
 
 /// The number of closed connections that a call leaves behind before it fails.
 const MAX_STALE: usize = 3;
@@ -22,7 +22,7 @@ const MAX_VANISHED: usize = 2;
 
 impl Call for Pool {
     async fn unary(&self, request: &Outgoing<'_>) -> Result<Answered, CallError> {
-        self.timed_unary(request, &mut Duration::default()).await
+        self.unary_frame(request, None, &mut Duration::default()).await.map(Answered::from)
     }
 
     async fn stream(&self, request: &Outgoing<'_>) -> Result<FrameStream, CallError> {
@@ -42,43 +42,64 @@ impl Call for Pool {
 
 impl Pool {
     /// Makes a unary call, and adds the time spent waiting for a connection to open
-    /// to `connecting`.
-    pub(in super::super) async fn timed_unary(
+    /// to `connecting`. `now` is the time if it is polled at once, and `None` if it may
+    /// be polled later.
+    pub(in super::super) async fn unary_frame(
         &self,
         request: &Outgoing<'_>,
+        mut now: Option<Instant>,
         connecting: &mut Duration,
-    ) -> Result<Answered, CallError> {
+    ) -> Result<Frame, CallError> {
         if request.is_exclusive() {
             return self.exclusive_unary(request).await;
         }
         let mut stale = 0;
         loop {
-            let share = self.share(request.start_by(), connecting).await?;
-            let answered = share.shared.connection.answered();
-            let error = match share.shared.connection.unary(request).await {
-                Err(error) if error.server_error().is_none() => error,
-                result => return result,
-            };
-            if share.shared.connection.closed().is_some() {
-                self.inner.lock().connections.remove(&share.shared);
-                if matches!(error, CallError::NotSent(NotSent::Connection(_))) && stale < MAX_STALE {
-                    stale += 1;
-                    continue;
+            let share = match self.inner.acquire(AcquireMode::First)? {
+                Acquired::Share(share) => share,
+                acquired => {
+                    now = None;
+                    // In a box, so that calls that need not wait have no room for it.
+                    Box::pin(self.wait_for_share(acquired, request.start_by(), connecting)).await?
                 }
+            };
+            let answered = share.shared.connection.answered();
+            let result = share.shared.connection.unary_frame(request, now.take()).await;
+            let Err(error) = &result else { return result };
+            if !self.may_try_again(&share, error, answered, &mut stale) {
+                return result;
             }
-            let got_no_answer = share.shared.connection.answered() == answered;
-            if got_no_answer && matches!(error, CallError::Timeout { sent: true, .. }) {
-                self.inner.remove_if_unresponsive(&share.shared);
-            }
-            return Err(error);
         }
     }
 
+    /// Removes the connection on which a call failed if it carries no more calls, and
+    /// reports whether the call was not sent for that reason, so that it may be made on
+    /// another one.
+    #[cold]
+    fn may_try_again(&self, share: &Share<'_>, error: &CallError, answered: u64, stale: &mut usize) -> bool {
+        if error.server_error().is_some() {
+            return false;
+        }
+        let connection = &share.shared.connection;
+        if connection.closed().is_some() {
+            self.inner.lock().connections.remove(&share.shared);
+            if matches!(error, CallError::NotSent(NotSent::Connection(_))) && *stale < MAX_STALE {
+                *stale += 1;
+                return true;
+            }
+        }
+        let got_no_answer = connection.answered() == answered;
+        if got_no_answer && matches!(error, CallError::Timeout { sent: true, .. }) {
+            self.inner.remove_if_unresponsive(&share.shared);
+        }
+        false
+    }
+
     /// Makes a unary call on a connection of its own.
-    async fn exclusive_unary(&self, request: &Outgoing<'_>) -> Result<Answered, CallError> {
+    async fn exclusive_unary(&self, request: &Outgoing<'_>) -> Result<Frame, CallError> {
         loop {
             let lease = self.inner.lease(request.start_by()).await?;
-            match lease.connection.unary(request).await {
+            match lease.connection.unary_frame(request, None).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => self.inner.exclusive_call_failed(&lease, error)?,
             }
@@ -93,12 +114,23 @@ impl Pool {
         limit: Option<Instant>,
         connecting: &mut Duration,
     ) -> Result<Share<'_>, CallError> {
+        let acquired = self.inner.acquire(AcquireMode::First)?;
+        self.wait_for_share(acquired, limit, connecting).await
+    }
+
+    /// Waits until there is a share, if `acquired` is none.
+    async fn wait_for_share<'p>(
+        &'p self,
+        mut acquired: Acquired<'p>,
+        limit: Option<Instant>,
+        connecting: &mut Duration,
+    ) -> Result<Share<'p>, CallError> {
         let mut since = None;
         let (mut vanished, mut ended) = (0, None);
         let mut mode = AcquireMode::First;
         let mut place = None;
         loop {
-            let mut receiver = match self.inner.acquire(mode)? {
+            let mut receiver = match acquired {
                 Acquired::Share(share) => return Ok(share),
                 Acquired::Crowded => {
                     let started = *since.get_or_insert_with(now);
@@ -110,6 +142,7 @@ impl Pool {
                     // A call whose wait times out takes any open connection.
                     let in_time = self.inner.with_wait_timeout(started, limit, woken).await.is_ok();
                     mode = if in_time { AcquireMode::Retry } else { AcquireMode::Final };
+                    acquired = self.inner.acquire(mode)?;
                     continue;
                 }
                 Acquired::Connecting(receiver, reason) => {
@@ -126,9 +159,10 @@ impl Pool {
             }
             let asked = now();
             let started = *since.get_or_insert(asked);
-            let _guard = self.inner.begin_shared_wait()?;
+            let guard = self.inner.begin_shared_wait()?;
             let result =
                 self.inner.with_wait_timeout(started, limit, receiver.wait_for(Option::is_some)).await;
+            drop(guard);
             *connecting += now().saturating_duration_since(asked);
             match result.map_err(|after| NotSent::Connecting { after })?.as_deref() {
                 Ok(Some(error)) => return Err(NotSent::Connection(error.clone()).into()),
@@ -136,6 +170,7 @@ impl Pool {
                 // The sender is dropped without a value when a connection opens.
                 Err(_) => vanished += 1,
             }
+            acquired = self.inner.acquire(mode)?;
         }
     }
 }

@@ -90,7 +90,7 @@ pub use error::{CallError, ConnectionError, NotSent, QueueLimit};
 pub use handshake::handshake;
 pub use node::{InvalidNode, Node};
 pub use options::{CallOptions, With};
-pub use outgoing::Outgoing;
+pub use outgoing::{MAX_RETURN_MARGIN, Outgoing};
 pub use pool::{Pool, PoolConfig, PoolStats};
 pub use request::CallExt;
 pub use responses::{FrameStream, Responses};

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::options::CallOptions;
 use crate::error::FrameError;
-use crate::frame::HEADER;
+use crate::frame::encode_body;
 use crate::operation::{Cost, Mode, Operation, Retry, StreamEnd};
 use crate::{Blob, Request, WriteBuffer};
 
@@ -38,11 +38,11 @@ pub struct Outgoing<'r> {
     retry: Retry,
 }
 
-/// Maximum time left for the server's answer to travel back.
+/// The most time that is left for the server's answer to travel back.
 ///
 /// The server is told to give up earlier than the caller by an eighth of the time
 /// that is left, but by no more than this.
-const MAX_RETURN_MARGIN: Duration = Duration::from_millis(100);
+pub const MAX_RETURN_MARGIN: Duration = Duration::from_millis(100);
 
 #[derive(Clone, Copy)]
 enum Body<'r> {
@@ -84,12 +84,7 @@ impl<R: Request> Encode for R {
     }
 
     fn bytes(&self) -> Result<Blob, FrameError> {
-        // Unlike `encode_to_vec`, this does not panic if the message is too long.
-        let mut frame = WriteBuffer::new();
-        frame.push(0, self)?;
-        let mut body = frame.to_vec();
-        body.drain(..HEADER);
-        Ok(Blob::from(body))
+        encode_body(self).map(Blob::from)
     }
 }
 

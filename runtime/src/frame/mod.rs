@@ -21,6 +21,8 @@ use crate::{Blob, DecodeLimits, Framed};
 
 pub use incoming::FrameReader;
 pub use outgoing::WriteBuffer;
+#[cfg(feature = "client")]
+pub(crate) use outgoing::encode_body;
 
 /// The number of bytes before the body: four of length, one of code.
 pub const HEADER: usize = 5;

@@ -64,6 +64,21 @@ fn too_long(body: usize) -> FrameError {
     FrameError::TooLong { length: body.saturating_add(1), max: crate::message::MAX_LEN }
 }
 
+#[cold]
+fn body_too_long(body: u64) -> FrameError {
+    too_long(usize::try_from(body).unwrap_or(usize::MAX))
+}
+
+/// Encodes the body of a frame. Unlike [`Message::encode_to_vec`], it returns an error if the
+/// body is longer than a frame may be.
+#[cfg(feature = "client")]
+pub(crate) fn encode_body(message: &impl Message) -> Result<Vec<u8>, FrameError> {
+    let mut body = Vec::new();
+    EncodeBuffer::lend(&mut body, |output| Writer::append(output, [], MAX_BODY, |out| message.encode(out)))
+        .map_err(body_too_long)?;
+    Ok(body)
+}
+
 /// The maximum capacity to keep when the buffer has been sent.
 const MAX_IDLE_CAPACITY: usize = 64 * 1024;
 
@@ -121,8 +136,8 @@ impl WriteBuffer {
         body: impl for<'w> FnOnce(Writer<'w>) -> Writer<'w>,
     ) -> Result<(), FrameError> {
         let before = self.output.buffer.len();
-        let written = Writer::append(&mut self.output, [0, 0, 0, 0, code], MAX_BODY, body);
-        let body = written.map_err(|len| too_long(usize::try_from(len).unwrap_or(usize::MAX)))?;
+        let body =
+            Writer::append(&mut self.output, [0, 0, 0, 0, code], MAX_BODY, body).map_err(body_too_long)?;
         self.output.buffer[before..before + 4].copy_from_slice(&length(body));
         if self.output.has_large() {
             self.large.extend(self.output.take_large());

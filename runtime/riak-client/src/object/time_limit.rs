@@ -5,14 +5,10 @@
 
 use std::time::Duration;
 
-use riak_runtime::client::{Call, CallError, CallOptions, NotSent, ServerErrorKind, With};
+use riak_runtime::client::{Call, CallError, CallOptions, MAX_RETURN_MARGIN, NotSent, ServerErrorKind, With};
 use tokio::time::Instant;
 
 use crate::Riak;
-
-/// How much time is left at most when the server answers that the time which it was told
-/// is up.
-const MAX_RETURN_MARGIN: Duration = Duration::from_millis(100);
 
 /// The time that is left of a client's timeout.
 #[derive(Clone, Copy, Debug)]

@@ -7,7 +7,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::server_error::{ServerError, ServerErrorKind};
+use super::server_error::ServerError;
 use crate::error::{DecodeError, FrameError};
 
 /// Why a connection was closed, or could not be made.
@@ -127,21 +127,7 @@ impl fmt::Display for ConnectionError {
                  give up fewer calls, or raise ConnectionConfig::max_owed"
             ),
             Self::ConnectTimeout { after } => write!(f, "connecting took longer than {after:?}: check that the node is up and can be reached"),
-            Self::Refused(error) => {
-                write!(f, "the connection could not be set up: {error}")?;
-                f.write_str(match error.kind() {
-                    ServerErrorKind::SecurityOff => {
-                        " (enable security on the node with `riak admin security enable`, or leave out TLS and \
-                         the user)"
-                    }
-                    ServerErrorKind::AuthenticationFailed => {
-                        " (check the user, the password, and the sources that the node has for the user, with \
-                         `riak admin security print-sources`; a source `certificate` requires a client certificate \
-                         with the user's name as its common name)"
-                    }
-                    _ => "",
-                })
-            }
+            Self::Refused(error) => write!(f, "the connection could not be set up: {error}"),
             #[cfg(feature = "tls")]
             Self::Tls(error) => error.fmt(f),
             Self::Stopped => f.write_str("the connection was stopped on this side: its client was closed or dropped, or its runtime has ended"),

@@ -159,6 +159,30 @@ impl ServerErrorKind {
                 | Self::Other
         )
     }
+
+    /// Returns what to do about an error of this kind, if that is the same for every
+    /// request. The `Display` of a [`ServerError`] ends with it.
+    #[must_use]
+    pub fn advice(self) -> Option<&'static str> {
+        Some(match self {
+            Self::ConditionFailed => "read the object again",
+            Self::Conflict => "read the object again to see what holds",
+            Self::QuorumInvalid => "ask for no more replicas than the bucket's n_val",
+            Self::ContextNeeded => "send the context of the read that found the element",
+            Self::NoSuchBucketType => "create and activate it with `riak admin bucket-type`",
+            Self::SecurityRequired => "connect with TLS and a user",
+            Self::SecurityOff => {
+                "enable security on the node with `riak admin security enable`, or leave out TLS and the user"
+            }
+            Self::AuthenticationFailed => {
+                "check the user, the password, and the sources that the node has for the user, with `riak admin \
+                 security print-sources`; a source `certificate` requires a client certificate with the user's \
+                 name as its common name"
+            }
+            Self::PermissionDenied => "let an operator grant it with `riak admin security grant`",
+            _ => return None,
+        })
+    }
 }
 
 /// Error texts without variable parts, compared as a whole.
@@ -321,7 +345,11 @@ impl fmt::Display for ServerError {
         if text.is_empty() {
             return f.write_str(", and does not say which");
         }
-        write!(f, ": {text}")
+        write!(f, ": {text}")?;
+        match self.kind().advice() {
+            Some(advice) => write!(f, " ({advice})"),
+            None => Ok(()),
+        }
     }
 }
 

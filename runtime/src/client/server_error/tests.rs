@@ -92,6 +92,11 @@ fn an_error_names_its_node() {
     assert_eq!(error.to_string(), "a:1 answered with an error: overload");
     let error = ServerError::new("no such table", 1019);
     assert_eq!(error.to_string(), "the server answered with an error (number 1019): no such table");
+    let security = ServerError::new("Security is enabled, please STARTTLS first", 0);
+    assert_eq!(
+        security.to_string(),
+        "the server answered with an error: Security is enabled, please STARTTLS first (connect with TLS and a user)"
+    );
     let silent = ServerError::new("", 0);
     assert_eq!(silent.to_string(), "the server answered with an error, and does not say which");
 }

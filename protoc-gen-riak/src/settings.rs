@@ -128,7 +128,7 @@ impl Settings {
             "code_tables" => self.emit.codes = boolean(value).map_err(fail)?,
             "client_feature" => self.emit.client_feature = Some(value.to_owned()),
             "server_feature" => self.emit.server_feature = Some(value.to_owned()),
-            "runtime" => self.emit.runtime = rust_path(value).map_err(fail)?,
+            "runtime" => self.emit.runtime = rust_path(value, "::riak_runtime").map_err(fail)?,
             _ => return Err(fail(format!("there is no such setting{}", suggestion(name)))),
         }
         Ok(())
@@ -137,7 +137,7 @@ impl Settings {
     /// Uses another crate's types for a file, package or type.
     pub(crate) fn extern_path(&mut self, proto: &str, rust: &str) -> Result<(), Error> {
         let fail = |message| Error::Parameter { name: "extern_path".to_owned(), message };
-        let rust = rust_path(rust).map_err(fail)?;
+        let rust = rust_path(rust, "::riak_client").map_err(fail)?;
         self.resolve.extern_paths.push((proto.to_owned(), rust));
         Ok(())
     }
@@ -145,7 +145,7 @@ impl Settings {
     /// Uses another crate's types for all of Riak's own schemas.
     pub(crate) fn riak_client(&mut self, rust: &str) -> Result<(), Error> {
         let fail = |message| Error::Parameter { name: "riak_client".to_owned(), message };
-        self.riak_client = Some(rust_path(rust).map_err(fail)?);
+        self.riak_client = Some(rust_path(rust, "::riak_client").map_err(fail)?);
         Ok(())
     }
 
@@ -210,7 +210,8 @@ fn boolean(text: &str) -> Result<bool, String> {
     }
 }
 
-fn rust_path(text: &str) -> Result<String, String> {
+/// Checks a Rust path; `example` is one for the error.
+fn rust_path(text: &str, example: &str) -> Result<String, String> {
     let inside = text.strip_prefix("::").unwrap_or(text);
     let valid = inside.split("::").all(|segment| {
         let segment = segment.strip_prefix("r#").unwrap_or(segment);
@@ -220,7 +221,7 @@ fn rust_path(text: &str) -> Result<String, String> {
     if valid {
         Ok(text.to_owned())
     } else {
-        Err(format!("{text} is not a Rust path: write one such as ::riak_client"))
+        Err(format!("{text} is not a Rust path: write one such as {example}"))
     }
 }
 
@@ -285,7 +286,10 @@ mod tests {
         assert_eq!(error("bytes", "string"), "bytes: there is no type string: write blob, vec or bytes");
         assert_eq!(error("client", "yes"), "client: write true or false, and not yes");
         assert!(error("extern_path", "x").contains("PROTO=RUST"));
-        assert!(error("runtime", "a-b").contains("is not a Rust path"));
+        assert_eq!(
+            error("runtime", "a-b"),
+            "runtime: a-b is not a Rust path: write one such as ::riak_runtime"
+        );
         assert!(error("zzz", "1").contains("codes, overlay"));
     }
 }

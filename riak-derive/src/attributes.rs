@@ -166,6 +166,17 @@ impl Entry {
         })
     }
 
+    /// Parses the value as a message code. The example is a code that Riak leaves free.
+    pub(crate) fn code(&self) -> syn::Result<u8> {
+        let literal: LitInt = self.value("code = 232", LitInt::parse)?;
+        literal.base10_parse().map_err(|_| {
+            syn::Error::new_spanned(
+                &literal,
+                "a code is one byte, 0 to 255, of which Riak leaves 232 to 252 free",
+            )
+        })
+    }
+
     /// Parses the value as a string.
     pub(crate) fn string(&self, example: &str) -> syn::Result<LitStr> {
         self.value(example, <LitStr as Parse>::parse)
@@ -249,6 +260,11 @@ fn unknown_attribute(target: Target, name: &str, known: impl Iterator<Item = &'s
     }
     if let Some(close) = nearest(name, known) {
         return format!("unknown attribute `{name}`: did you mean `{close}`?");
+    }
+    if target == Target::Oneof && name == "borrowed" {
+        return "unknown attribute `borrowed`: of the two forms of a oneof, only the one that borrows names the other; \
+                write `owned = Foo` there"
+            .to_owned();
     }
     let names: Vec<&str> = target.names().collect();
     if names.is_empty() {

@@ -44,7 +44,7 @@ pub(crate) fn derive(context: &Context<'_>, fields: &Fields, errors: &mut Errors
     let attributes = context.attributes;
     attributes.check(Target::of_struct(attributes), errors);
     let mut derived = convert(context, fields, errors);
-    let code = attributes.get("code").and_then(|code| errors.handle(code.number::<u8>("code = 200")));
+    let code = attributes.get("code").and_then(|code| errors.handle(code.code()));
     derived.schema.messages[SELF.0].code = code;
     derived.schema.messages[SELF.0].bodyless = attributes.flag("bodyless", errors);
     check_bodyless(attributes, &derived.schema.messages[SELF.0], errors);

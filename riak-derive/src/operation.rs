@@ -40,7 +40,7 @@ pub(crate) fn derive(
     };
     let Some(code) = code else {
         if attributes.get("code").is_none() {
-            let text = "a request needs a message code: add `code = 200`";
+            let text = "a request needs a message code: add `code = 232`";
             errors.at(response, text);
         }
         return Default::default();

@@ -11,8 +11,9 @@ pub type Members = &'static [(&'static str, &'static str)];
 /// A form of a message or a oneof. Derived.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no form of a message that is written by hand",
-    note = "`borrowed = FooRef` belongs at a `Foo`, and `owned = Foo` at the `FooRef<'a>`: both are structs, or both \
-            `#[riak(oneof)]` enums, that have `#[derive(RiakMessage)]`"
+    note = "`borrowed = FooRef` belongs at a `Foo`, and `owned = Foo` at the `FooRef<'a>`: both are structs that have \
+            `#[derive(RiakMessage)]`; of two `#[riak(oneof)]` enums, only the `FooRef<'a>` has `owned = Foo`, and the \
+            `Foo` has no attribute for it"
 )]
 pub trait Form {
     /// The members and their wire format.

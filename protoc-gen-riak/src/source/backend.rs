@@ -80,14 +80,7 @@ fn fault_from_error(graph: &Graph, dir: &Path, message: &str) -> Diagnostic {
         return Diagnostic::new("", 0, 0, plain);
     };
     let plain = plain.replace(&format!("`{}`: ", unit.source.name), "");
-    let message = match plain.rsplit_once("Non-unique field name: ") {
-        Some((_, name)) => format!(
-            "another field has the same JSON name as `{}`, since underscores do not count in it: rename one, \
-             or give it a json_name",
-            name.trim_matches('`')
-        ),
-        None => format!("the parser behind this one refuses the file: {plain}"),
-    };
+    let message = format!("the parser behind this one refuses the file: {plain}");
     let words = plain.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
     let text = unit.source.text();
     let offset = words
@@ -102,7 +95,7 @@ fn fault_from_error(graph: &Graph, dir: &Path, message: &str) -> Diagnostic {
 
 /// Writes a file in its simplified form.
 fn print(types: &Types, unit: usize, file: &ast::File) -> String {
-    let mut printer = Printer { types, unit, syntax: file.syntax, out: String::new() };
+    let mut printer = Printer { types, unit, out: String::new() };
     printer.file(file);
     printer.out
 }
@@ -110,7 +103,6 @@ fn print(types: &Types, unit: usize, file: &ast::File) -> String {
 struct Printer<'a> {
     types: &'a Types,
     unit: usize,
-    syntax: Syntax,
     out: String,
 }
 
@@ -190,9 +182,9 @@ impl Printer<'_> {
         for extension in &message.extensions {
             self.extension(&full, extension);
         }
-        // In proto2 two fields may have the same JSON name, which `protobuf-parse` refuses. The fields of
-        // such a message get their own names as JSON names, which `complete` replaces.
-        let named = self.syntax == Syntax::Proto2 && json_names_may_clash(&message.fields);
+        // `protobuf-parse` refuses two fields with the same JSON name, which `check` has looked at. The
+        // fields of such a message get their own names as JSON names, which `complete` replaces.
+        let named = json_names_may_clash(&message.fields);
         let mut open = None;
         for field in &message.fields {
             if field.oneof != open {
@@ -300,9 +292,35 @@ mod tests {
         let sources = Sources { overlays: vec!["a.proto".into()], builtin: &builtin, ..Sources::default() };
         let error = crate::source::load(&sources).unwrap_err().to_string();
         assert!(
-            error.contains("a.proto:2:34: another field has the same JSON name as `own_`, since"),
+            error.contains("a.proto:2:34: `own_` has the JSON name `own` of `own` in line 2: "),
             "{error}"
         );
+    }
+
+    #[test]
+    fn json_names_of_proto3_are_checked_as_protoc_does() {
+        let load = |fields: &str| {
+            let text = format!("syntax = \"proto3\";\nmessage A {{\n{fields}\n}}\n");
+            let builtin = [("a.proto", text.as_str())];
+            let sources =
+                Sources { overlays: vec!["a.proto".into()], builtin: &builtin, ..Sources::default() };
+            crate::source::load(&sources).map(drop).map_err(|error| error.to_string())
+        };
+        let short = load("int32 a_b = 1;\nint32 aB = 2;").unwrap_err();
+        assert_eq!(
+            short,
+            "a.proto:4:7: `aB` has the JSON name `aB` of `a_b` in line 3: underscores do not count in it: rename one"
+        );
+        let replaced = load("int32 a_b = 1;\nint32 aB = 2 [json_name = \"c\"];").unwrap_err();
+        assert_eq!(replaced, short);
+        let own = load("int32 a = 1;\nint32 b = 2 [json_name = \"a\"];").unwrap_err();
+        assert_eq!(
+            own,
+            "a.proto:4:7: `b` has the JSON name `a` of `a` in line 3: rename one, or choose another json_name"
+        );
+        let legacy = "option deprecated_legacy_json_field_conflicts = true;\nint32 a_b = 1;\nint32 aB = 2;";
+        assert_eq!(load(legacy), Ok(()));
+        assert_eq!(load("int32 a = 1 [json_name = \"b\"];\nint32 c = 2 [json_name = \"a\"];"), Ok(()));
     }
 
     #[test]

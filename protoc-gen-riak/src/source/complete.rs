@@ -302,7 +302,7 @@ fn step(index: usize) -> i32 {
 }
 
 /// Returns the default JSON name of a field: without underscores, and with a capital after each.
-fn json_name(name: &str) -> String {
+pub(super) fn json_name(name: &str) -> String {
     let mut json = String::with_capacity(name.len());
     let mut capital = false;
     for char in name.chars() {

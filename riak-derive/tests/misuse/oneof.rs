@@ -23,4 +23,11 @@ struct Message {
     again: Option<Choice>,
 }
 
+#[derive(Clone, RiakMessage)]
+#[riak(oneof, borrowed = ChoiceRef)]
+enum NamesItsBorrowedForm {
+    #[riak(tag = 1)]
+    Number(u32),
+}
+
 fn main() {}

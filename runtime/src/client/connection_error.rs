@@ -41,6 +41,9 @@ pub enum ConnectionError {
         /// The frame's message code.
         code: u8,
     },
+    /// The server answered a request with an error before all of it was sent, as servers do
+    /// that find it too long.
+    Interrupted(Box<ServerError>),
     /// An answer of a stream is malformed, so that the end of the stream cannot be
     /// found.
     StreamEnd(DecodeError),
@@ -109,6 +112,9 @@ impl fmt::Display for ConnectionError {
             Self::Unasked { code } => {
                 write!(f, "the server sent a frame with message code {code} that no request asked for")
             }
+            Self::Interrupted(error) => {
+                write!(f, "the server interrupted a request before all of it was sent: {error}")
+            }
             Self::StreamEnd(error) => {
                 write!(f, "the end of a stream cannot be found, because an answer is malformed: {error}")
             }
@@ -142,6 +148,7 @@ impl std::error::Error for ConnectionError {
             Self::Frame(error) => Some(error),
             Self::StreamEnd(error) | Self::Malformed(error) => Some(error),
             Self::Refused(error) => Some(error),
+            Self::Interrupted(error) => Some(&**error),
             #[cfg(feature = "tls")]
             Self::Tls(error) => Some(&**error),
             _ => None,

@@ -6,6 +6,7 @@ use super::{Checker, MAX_FIELD_NUMBER, PROTOBUF_NUMBERS};
 use crate::source::ast::{
     Field, FieldType, Label, Message, MessageKind, Name, Range, RangeEnd, Scalar, Syntax,
 };
+use crate::source::complete::json_name;
 use crate::source::types::{Kind, is_set};
 
 impl Checker<'_> {
@@ -64,8 +65,42 @@ impl Checker<'_> {
                 self.fault(field.name.span, message);
             }
         }
+        if self.syntax == Syntax::Proto3
+            && !is_set(&message.options, "deprecated_legacy_json_field_conflicts")
+        {
+            self.json_names(&message.fields);
+        }
         self.reserved_names(&message.reserved.names);
         self.ranges(message, &extension_ranges);
+    }
+
+    /// Reports fields that have the same name in JSON, which proto3 forbids. As in protoc, a `json_name` does
+    /// not free the name that it replaces.
+    fn json_names(&mut self, fields: &[Field]) {
+        let mut defaults: HashMap<String, &Name> = HashMap::new();
+        let mut names: HashMap<String, &Name> = HashMap::new();
+        for field in fields {
+            let name = &field.name;
+            let default = json_name(&name.text);
+            let own = field.json_name.as_ref().map_or_else(|| default.clone(), |(own, _)| own.text.clone());
+            let clash = match (defaults.get(&default), names.get(&own)) {
+                // Two fields with one name are a fault of their own.
+                (Some(before), _) | (_, Some(before)) if before.text == name.text => None,
+                (Some(before), _) => Some((*before, &default, "underscores do not count in it: rename one")),
+                (None, Some(before)) => Some((*before, &own, "rename one, or choose another json_name")),
+                (None, None) => None,
+            };
+            if let Some((before, json, hint)) = clash {
+                let line = self.line(before.span);
+                let message = format!(
+                    "`{}` has the JSON name `{json}` of `{}` in line {line}: {hint}",
+                    name.text, before.text
+                );
+                self.fault(name.span, message);
+            }
+            defaults.entry(default).or_insert(name);
+            names.entry(own).or_insert(name);
+        }
     }
 
     /// Checks a field number, and returns whether it is valid.

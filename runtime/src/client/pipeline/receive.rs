@@ -59,6 +59,13 @@ impl Pipeline {
                     Err(error) => error,
                 },
             },
+            // Its text says why the server does not want the rest of the request.
+            Some(request) if matches!(classify(request.operation, frame.code), Ok(AnswerKind::Error)) => {
+                match server_error(request.operation, &frame) {
+                    CallError::Server(error) => ConnectionError::Interrupted(Box::new(error)),
+                    _ => ConnectionError::Unasked { code: frame.code },
+                }
+            }
             _ => ConnectionError::Unasked { code: frame.code },
         };
         self.fail(&error);

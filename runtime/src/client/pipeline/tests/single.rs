@@ -162,6 +162,19 @@ fn an_unrequested_frame_closes_the_connection() {
 }
 
 #[test]
+fn an_error_before_all_of_a_request_is_sent_says_why() {
+    let mut system = System::new(config());
+    system.call(Kind::Unary).unwrap();
+    let text = b"\x0a\x08too long\x10\x00";
+    system.receive(GET.error.unwrap().code, Blob::from(&text[..]));
+    assert_eq!(system.observe(0, Kind::Unary), [Seen::NotSent]);
+    let Some(ConnectionError::Interrupted(error)) = system.pipeline.closed() else {
+        panic!("the request was interrupted");
+    };
+    assert!(error.text == "too long");
+}
+
+#[test]
 fn the_number_of_waiting_calls_is_limited() {
     let mut system = System::new(config().max_queued(1));
     for _ in 0..=MAX_IN_FLIGHT {

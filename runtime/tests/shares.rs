@@ -11,7 +11,7 @@ use std::time::Duration;
 use echo::*;
 use riak_runtime::client::{
     BreakerState, Call, CallError, CallExt, CallOptions, Cluster, ClusterConfig, Connecting, Connection,
-    ConnectionConfig, Connector, Node, With,
+    ConnectionConfig, Connector, Node, PoolConfig, With,
 };
 use riak_runtime::server::{Failure, ServerConfig, serve_connection, unary};
 use tokio::time::Instant;
@@ -177,4 +177,27 @@ async fn a_node_is_not_blamed_for_deadlines_that_it_never_met() {
         hasty(100).call(&hangs).await.unwrap_err();
     }
     assert_ne!(cluster.stats().nodes[0].breaker, BreakerState::Closed);
+}
+
+/// Of the calls at a busy node only a share is measured, but enough that the average of one
+/// that takes ten seconds does not decay in between.
+#[tokio::test(start_paused = true)]
+async fn the_latency_of_a_slow_node_with_many_calls_in_flight_is_known() {
+    let pool = PoolConfig::new().max_connections(80).target_in_flight(1);
+    let config = ClusterConfig::new().pool(pool);
+    let cluster = Cluster::new([Node::new("slow", 1)], Arc::new(Nodes::default()), config);
+    let mut running = tokio::task::JoinSet::new();
+    for _ in 0..80 {
+        let cluster = cluster.clone();
+        running.spawn(async move {
+            loop {
+                let slow = EchoReq { count: Some(10_000), ..echo::echo("slow") };
+                cluster.call(&slow).await.unwrap();
+            }
+        });
+        tokio::time::sleep(Duration::from_millis(125)).await;
+    }
+    tokio::time::sleep(Duration::from_secs(100)).await;
+    let node = &cluster.stats().nodes[0];
+    assert!(node.in_flight == 80 && node.latency > Duration::from_secs(8), "{node:?}");
 }

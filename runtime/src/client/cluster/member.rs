@@ -34,6 +34,10 @@ const MANY_IN_FLIGHT: u64 = 64;
 /// See [`MANY_IN_FLIGHT`].
 const MEASURED_SHARE: u64 = 8;
 
+/// The average latency, in nanoseconds, from which on all calls are measured: of a node that
+/// takes long, so few would be that the average would decay in between.
+const SELDOM_ANSWERS: u64 = 100_000_000;
+
 #[derive(Debug)]
 pub(super) struct Member {
     pub(super) pool: Pool,
@@ -179,7 +183,9 @@ impl Member {
     fn measures_next(&self) -> bool {
         let finished = self.finished.load(Ordering::Relaxed);
         let in_flight = self.started.load(Ordering::Relaxed).saturating_sub(finished);
-        in_flight < MANY_IN_FLIGHT || finished.is_multiple_of(MEASURED_SHARE)
+        in_flight < MANY_IN_FLIGHT
+            || finished.is_multiple_of(MEASURED_SHARE)
+            || self.latency.last() >= SELDOM_ANSWERS
     }
 
     fn record_latency(&self, latency: Duration, now: Instant) {

@@ -51,6 +51,19 @@ impl Nodes {
     }
 }
 
+/// Connects as [`Nodes`] does, but takes a fifth of a second.
+#[derive(Debug, Default)]
+struct Distant(Nodes);
+
+impl Connector for Distant {
+    fn connect<'a>(&'a self, node: &'a Node) -> Connecting<'a> {
+        Box::pin(async {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            self.0.connect(node).await
+        })
+    }
+}
+
 fn cluster() -> (Cluster, Arc<Nodes>) {
     let nodes = Arc::new(Nodes::default());
     let both = [Node::new("slow", 1), Node::new("quick", 2)];
@@ -177,6 +190,22 @@ async fn a_node_is_not_blamed_for_deadlines_that_it_never_met() {
         hasty(100).call(&hangs).await.unwrap_err();
     }
     assert_ne!(cluster.stats().nodes[0].breaker, BreakerState::Closed);
+}
+
+/// Neither do calls whose time is up before a connection can have been opened for them.
+#[tokio::test(start_paused = true)]
+async fn a_node_is_not_blamed_for_deadlines_that_pass_while_a_connection_is_opened() {
+    let nodes = Arc::new(Distant::default());
+    let cluster = Cluster::new([Node::new("quick", 2)], nodes, ClusterConfig::new());
+    cluster.call(&echo::echo("x")).await.unwrap();
+    // A long call has a connection to itself.
+    let hasty = || async {
+        let options = CallOptions::new().timeout(Duration::from_millis(100));
+        With::new(&cluster, options).call(&fold("x")).await.unwrap_err()
+    };
+    tokio::join!(hasty(), hasty(), hasty(), hasty(), hasty());
+    let node = &cluster.stats().nodes[0];
+    assert_eq!((node.breaker, node.failures), (BreakerState::Closed, 0));
 }
 
 /// Of the calls at a busy node only a share is measured, but enough that the average of one

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::super::breaker::{Breaker, BreakerConfig, Health};
 use super::super::connection::now;
-use super::super::error::CallError;
+use super::super::error::{CallError, NotSent};
 use super::super::node::Node;
 use super::super::pool::Pool;
 use super::super::tried::StreamObserver;
@@ -305,13 +305,18 @@ impl ActiveAttempt {
         after
     }
 
-    /// Reports whether a call timed out before the node answers on average. That says
-    /// nothing about the node: otherwise one caller with impossible deadlines would take
-    /// it from all others.
+    /// Reports whether a call timed out before the node answers on average, or before it
+    /// last accepted a connection. That says nothing about the node: otherwise one caller
+    /// with impossible deadlines would take it from all others. If it accepts none any more,
+    /// that is known once the attempt to connect times out.
     fn had_too_little_time(&self, error: &CallError, after: Duration, now: Instant) -> bool {
-        self.is_shared
-            && matches!(error, CallError::Timeout { sent: true, .. })
-            && after.saturating_sub(self.connecting) < self.member.latency(now)
+        match error {
+            CallError::Timeout { sent: true, .. } => {
+                self.is_shared && after.saturating_sub(self.connecting) < self.member.latency(now)
+            }
+            CallError::NotSent(NotSent::Connecting { .. }) => after < self.member.pool.connect_time(),
+            _ => false,
+        }
     }
 
     fn record_latency(&self, after: Duration, now: Instant) {

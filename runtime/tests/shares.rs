@@ -11,7 +11,7 @@ use std::time::Duration;
 use echo::*;
 use riak_runtime::client::{
     BreakerState, Call, CallError, CallExt, CallOptions, Cluster, ClusterConfig, Connecting, Connection,
-    ConnectionConfig, Connector, Node, With,
+    ConnectionConfig, Connector, Node, PoolConfig, With,
 };
 use riak_runtime::server::{Failure, ServerConfig, serve_connection, unary};
 use tokio::time::Instant;
@@ -48,6 +48,19 @@ impl Nodes {
     /// Returns how many calls each node got since this was last asked.
     fn taken(&self) -> [usize; 2] {
         [0, 1].map(|node| self.0[node].swap(0, Ordering::Relaxed))
+    }
+}
+
+/// Connects as [`Nodes`] does, but takes a fifth of a second.
+#[derive(Debug, Default)]
+struct Distant(Nodes);
+
+impl Connector for Distant {
+    fn connect<'a>(&'a self, node: &'a Node) -> Connecting<'a> {
+        Box::pin(async {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            self.0.connect(node).await
+        })
     }
 }
 
@@ -177,4 +190,43 @@ async fn a_node_is_not_blamed_for_deadlines_that_it_never_met() {
         hasty(100).call(&hangs).await.unwrap_err();
     }
     assert_ne!(cluster.stats().nodes[0].breaker, BreakerState::Closed);
+}
+
+/// Neither do calls whose time is up before a connection can have been opened for them.
+#[tokio::test(start_paused = true)]
+async fn a_node_is_not_blamed_for_deadlines_that_pass_while_a_connection_is_opened() {
+    let nodes = Arc::new(Distant::default());
+    let cluster = Cluster::new([Node::new("quick", 2)], nodes, ClusterConfig::new());
+    cluster.call(&echo::echo("x")).await.unwrap();
+    // A long call has a connection to itself.
+    let hasty = || async {
+        let options = CallOptions::new().timeout(Duration::from_millis(100));
+        With::new(&cluster, options).call(&fold("x")).await.unwrap_err()
+    };
+    tokio::join!(hasty(), hasty(), hasty(), hasty(), hasty());
+    let node = &cluster.stats().nodes[0];
+    assert_eq!((node.breaker, node.failures), (BreakerState::Closed, 0));
+}
+
+/// Of the calls at a busy node only a share is measured, but enough that the average of one
+/// that takes ten seconds does not decay in between.
+#[tokio::test(start_paused = true)]
+async fn the_latency_of_a_slow_node_with_many_calls_in_flight_is_known() {
+    let pool = PoolConfig::new().max_connections(80).target_in_flight(1);
+    let config = ClusterConfig::new().pool(pool);
+    let cluster = Cluster::new([Node::new("slow", 1)], Arc::new(Nodes::default()), config);
+    let mut running = tokio::task::JoinSet::new();
+    for _ in 0..80 {
+        let cluster = cluster.clone();
+        running.spawn(async move {
+            loop {
+                let slow = EchoReq { count: Some(10_000), ..echo::echo("slow") };
+                cluster.call(&slow).await.unwrap();
+            }
+        });
+        tokio::time::sleep(Duration::from_millis(125)).await;
+    }
+    tokio::time::sleep(Duration::from_secs(100)).await;
+    let node = &cluster.stats().nodes[0];
+    assert!(node.in_flight == 80 && node.latency > Duration::from_secs(8), "{node:?}");
 }

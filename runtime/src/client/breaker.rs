@@ -26,7 +26,8 @@ pub struct BreakerConfig {
     ///
     /// A connection that fails counts once, however many calls it carried; a
     /// connection that cannot be opened opens the breaker at once. A call that times
-    /// out sooner than the node answers on average does not count.
+    /// out sooner than the node answers on average, or sooner than the last connection
+    /// to it took to open, does not count.
     pub failures: u32,
     /// How long the breaker opens at first. Default 200 ms, doubled with each
     /// failed probe.

@@ -24,6 +24,11 @@ impl DecayingAverage {
         self.value.load(Ordering::Relaxed) == 0
     }
 
+    /// Returns the value as of the last update, without the decay since then.
+    pub(super) fn last(&self) -> u64 {
+        self.value.load(Ordering::Relaxed)
+    }
+
     /// Reports whether the value was updated in the `window` nanoseconds before
     /// `now`.
     pub(super) fn updated_within(&self, window: u64, now: u64) -> bool {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::super::breaker::{Breaker, BreakerConfig, Health};
 use super::super::connection::now;
-use super::super::error::CallError;
+use super::super::error::{CallError, NotSent};
 use super::super::node::Node;
 use super::super::pool::Pool;
 use super::super::tried::StreamObserver;
@@ -33,6 +33,10 @@ const MANY_IN_FLIGHT: u64 = 64;
 
 /// See [`MANY_IN_FLIGHT`].
 const MEASURED_SHARE: u64 = 8;
+
+/// The average latency, in nanoseconds, from which on all calls are measured: of a node that
+/// takes long, so few would be that the average would decay in between.
+const SELDOM_ANSWERS: u64 = 100_000_000;
 
 #[derive(Debug)]
 pub(super) struct Member {
@@ -179,7 +183,9 @@ impl Member {
     fn measures_next(&self) -> bool {
         let finished = self.finished.load(Ordering::Relaxed);
         let in_flight = self.started.load(Ordering::Relaxed).saturating_sub(finished);
-        in_flight < MANY_IN_FLIGHT || finished.is_multiple_of(MEASURED_SHARE)
+        in_flight < MANY_IN_FLIGHT
+            || finished.is_multiple_of(MEASURED_SHARE)
+            || self.latency.last() >= SELDOM_ANSWERS
     }
 
     fn record_latency(&self, latency: Duration, now: Instant) {
@@ -299,13 +305,18 @@ impl ActiveAttempt {
         after
     }
 
-    /// Reports whether a call timed out before the node answers on average. That says
-    /// nothing about the node: otherwise one caller with impossible deadlines would take
-    /// it from all others.
+    /// Reports whether a call timed out before the node answers on average, or before it
+    /// last accepted a connection. That says nothing about the node: otherwise one caller
+    /// with impossible deadlines would take it from all others. If it accepts none any more,
+    /// that is known once the attempt to connect times out.
     fn had_too_little_time(&self, error: &CallError, after: Duration, now: Instant) -> bool {
-        self.is_shared
-            && matches!(error, CallError::Timeout { sent: true, .. })
-            && after.saturating_sub(self.connecting) < self.member.latency(now)
+        match error {
+            CallError::Timeout { sent: true, .. } => {
+                self.is_shared && after.saturating_sub(self.connecting) < self.member.latency(now)
+            }
+            CallError::NotSent(NotSent::Connecting { .. }) => after < self.member.pool.connect_time(),
+            _ => false,
+        }
     }
 
     fn record_latency(&self, after: Duration, now: Instant) {

@@ -23,7 +23,8 @@ type LeaseReceiver = oneshot::Receiver<Result<Idle, ConnectionError>>;
 #[derive(Debug)]
 pub(super) struct Idle {
     connection: Connection,
-    /// Whether it has carried a call.
+    /// Whether it has carried a call or been kept for one, and so may have been closed
+    /// unnoticed.
     is_used: bool,
     since: Instant,
     /// When it expires.
@@ -42,8 +43,7 @@ impl Idle {
 #[derive(Debug)]
 pub(super) struct Lease {
     pub(super) connection: Connection,
-    /// Whether it had carried a call before, and so may have been closed while
-    /// idle.
+    /// See [`Idle`].
     pub(super) is_used: bool,
     retires_at: Option<Instant>,
     pool: Weak<Inner>,
@@ -207,7 +207,9 @@ impl Inner {
                 match result {
                     // `close` may have emptied the list already, so nothing is
                     // added to it.
-                    Ok(idle) if !self.closing.load(Ordering::Relaxed) => state.idle.push(idle),
+                    Ok(idle) if !self.closing.load(Ordering::Relaxed) => {
+                        state.idle.push(Idle { is_used: true, ..idle });
+                    }
                     other => {
                         drop(state);
                         drop(other);

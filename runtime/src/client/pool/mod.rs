@@ -101,6 +101,8 @@ struct Inner {
     call_ended: Notify,
     connects: AtomicU64,
     connect_failures: AtomicU64,
+    /// How long the last connection took to open, in nanoseconds; 0 before the first.
+    connect_nanos: AtomicU64,
     random: Random,
 }
 
@@ -203,6 +205,7 @@ impl Pool {
             call_ended: Notify::new(),
             connects: AtomicU64::new(0),
             connect_failures: AtomicU64::new(0),
+            connect_nanos: AtomicU64::new(0),
             random: Random::new(),
         };
         Self { inner: Arc::new(inner) }
@@ -212,6 +215,11 @@ impl Pool {
     #[must_use]
     pub fn node(&self) -> &Node {
         &self.inner.node
+    }
+
+    /// Returns how long the last connection took to open; zero before the first.
+    pub(super) fn connect_time(&self) -> Duration {
+        Duration::from_nanos(self.inner.connect_nanos.load(Ordering::Relaxed))
     }
 
     /// Waits until a connection is open, opening the first one if there is none.

@@ -254,13 +254,19 @@ pub(super) async fn connect_to_node(
     let inner = pool.upgrade()?;
     let (connector, node) = (Arc::clone(&inner.connector), inner.node.clone());
     drop(inner);
-    let after = connector.connect_timeout();
+    let (after, begun) = (connector.connect_timeout(), now());
     let result = match timeout(after, connector.connect(&node)).await {
         Ok(result) => result,
         Err(_) => Err(ConnectionError::ConnectTimeout { after }),
     };
     let inner = pool.upgrade()?;
-    let count = if result.is_ok() { &inner.connects } else { &inner.connect_failures };
+    let count = if result.is_ok() {
+        let took = now().saturating_duration_since(begun).as_nanos();
+        inner.connect_nanos.store(u64::try_from(took).unwrap_or(u64::MAX), Ordering::Relaxed);
+        &inner.connects
+    } else {
+        &inner.connect_failures
+    };
     count.fetch_add(1, Ordering::Relaxed);
     Some((inner, result))
 }

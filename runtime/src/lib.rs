@@ -64,7 +64,7 @@
 //! | `derive` | `#[derive(RiakMessage)]` |
 //! | `schema` | [`schema`]: derived types printed as a `.proto` file |
 //! | `bytes` | `bytes::Bytes` as the type of a `bytes` field |
-//! | `tracing`, `metrics` | a span, counters and a histogram for each attempt: [see `client`][observation]; `tracing` also events of the server's failed accepts |
+//! | `tracing`, `metrics` | a span, counters and a histogram for each attempt: [see `client`][observation]; `tracing` also events of the server: failed accepts, and errors that no client sees |
 //! | `tower` | [`client::CallService`], calls as a `tower::Service` |
 //!
 //! With no features enabled, the crate has no dependencies.

@@ -103,11 +103,31 @@ impl Origin {
     }
 }
 
+/// Returns the text of an error without the node, which the attempt names.
+fn reason(error: &CallError) -> String {
+    match error {
+        CallError::Server(error) => {
+            let mut error = error.clone();
+            error.node = None;
+            error.to_string()
+        }
+        error => error.to_string(),
+    }
+}
+
 impl fmt::Display for Tried {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, Attempt { node, error, after }) in self.0.iter().enumerate() {
-            let separator = if index == 0 { "" } else { "; then " };
-            write!(f, "{separator}{node} after {after:.1?}: {error}")?;
+        // Attempts that failed alike, as all do at a cluster that is down, share one text.
+        let mut attempts = self.0.iter().peekable();
+        let mut separator = "";
+        while let Some(Attempt { node, after, error }) = attempts.next() {
+            write!(f, "{separator}{node} after {after:.1?}")?;
+            let reason = reason(error);
+            while let Some(alike) = attempts.next_if(|next| self::reason(&next.error) == reason) {
+                write!(f, ", {} after {:.1?}", alike.node, alike.after)?;
+            }
+            write!(f, ": {reason}")?;
+            separator = "; then ";
         }
         Ok(())
     }
@@ -141,10 +161,25 @@ mod tests {
 
     #[test]
     fn all_nodes_are_listed() {
-        let lost = CallError::Lost(ConnectionError::Closed { within_frame: false });
-        let error = Tried::error(vec![attempt("a", lost.clone()), attempt("b", lost)]);
+        let lost = || CallError::Lost(ConnectionError::Closed { within_frame: false });
+        let stopped = CallError::Lost(ConnectionError::Stopped);
+        let error = Tried::error(vec![attempt("a", stopped), attempt("b", lost())]);
         let text = error.to_string();
         assert!(text.starts_with("no attempt succeeded: a:8087 after 3.0ms: "), "{text}");
         assert!(text.contains("; then b:8087 after 3.0ms: the connection failed"), "{text}");
+    }
+
+    #[test]
+    fn a_reason_that_attempts_share_is_given_once() {
+        let overload = |host| {
+            let error = ServerError::new("overload", 0).at(Node::new(host, 8087));
+            attempt(host, CallError::Server(error))
+        };
+        let stopped = || CallError::NotSent(NotSent::Connection(ConnectionError::Stopped));
+        let attempts = vec![attempt("a", stopped()), overload("b"), overload("c")];
+        let text = Tried(attempts.into()).to_string();
+        let end =
+            "; then b:8087 after 3.0ms, c:8087 after 3.0ms: the server answered with an error: overload";
+        assert!(text.starts_with("a:8087 after 3.0ms: ") && text.ends_with(end), "{text}");
     }
 }

@@ -150,8 +150,8 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Connection<IO> {
                 },
                 // Riak closes the connection without an answer.
                 Err(FrameError::Empty) => return Ok(End::Server),
-                Err(_) => {
-                    let error = ErrorReply::new("Invalid message packet, reason: invalid");
+                Err(error) => {
+                    let error = ErrorReply::new(format!("Invalid message packet, reason: {error}"));
                     self.push_error(&error, service.error_frame(None));
                     return Ok(End::Server);
                 }
@@ -190,6 +190,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Connection<IO> {
                 // is complete; an answer that is contradicted is all that a unary request
                 // gets on this connection.
                 if state.is_answered() {
+                    error.report_unsent(code);
                     let stays = state.is_stream() && !error.close;
                     return Ok(if stays { None } else { Some(End::Server) });
                 }

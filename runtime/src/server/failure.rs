@@ -130,6 +130,20 @@ impl ErrorReply {
         }
         out.push_body(frame.code, &body)
     }
+
+    /// Reports to tracing, if the feature is on, that the client never sees this error,
+    /// since it already has an answer.
+    #[cfg_attr(
+        not(feature = "tracing"),
+        expect(unused_variables, clippy::unused_self, reason = "there is nobody to tell")
+    )]
+    pub(super) fn report_unsent(&self, code: u8) {
+        #[cfg(feature = "tracing")]
+        tracing::warn!(
+            target: "riak", code, error = %self,
+            "a service failed after it had answered a request of this code, so that the client is not told"
+        );
+    }
 }
 
 impl fmt::Display for ErrorReply {
@@ -152,6 +166,12 @@ pub(super) fn push_varint(mut value: u64, out: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(feature = "tracing")]
+    use crate::{
+        Frame,
+        server::recorded_events::{Events, TURN},
+        server::{Outbox, ServerConfig, Service, serve_connection},
+    };
 
     #[test]
     fn an_error_reads_back_as_it_was_pushed() {
@@ -165,5 +185,44 @@ mod tests {
         let mut out = WriteBuffer::new();
         error.push(frame, &mut out).unwrap();
         assert!(out.to_vec().ends_with(b"253\x10\x00"));
+    }
+
+    /// Answers twice, which is a mistake.
+    #[cfg(feature = "tracing")]
+    struct Twice;
+
+    #[cfg(feature = "tracing")]
+    impl Service for Twice {
+        fn serves(&self, _: u8) -> bool {
+            true
+        }
+
+        fn error_frame(&self, _: Option<u8>) -> Option<ErrorFrame> {
+            None
+        }
+
+        async fn call(&self, request: Frame, outbox: &mut Outbox) -> Result<(), Failure> {
+            outbox.frame(request.code, &request.body)?;
+            outbox.frame(request.code, &request.body)
+        }
+    }
+
+    #[cfg(feature = "tracing")]
+    #[tokio::test(start_paused = true)]
+    async fn an_error_that_no_client_sees_is_reported() {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+        let _turn = TURN.lock().await;
+        let events = Events::of("riak_runtime::server::failure");
+        let _guard = tracing::subscriber::set_default(events.clone());
+        let (mut client, server) = tokio::io::duplex(64);
+        client.write_all(&[0, 0, 0, 1, 7]).await.unwrap();
+        let config = ServerConfig::new();
+        let connection = serve_connection(server, &Twice, &config);
+        let mut answers = Vec::new();
+        let (ended, _) = tokio::join!(connection, client.read_to_end(&mut answers));
+        ended.unwrap();
+        assert_eq!(answers, [0, 0, 0, 1, 7]);
+        assert_eq!(events.take(), [(tracing::Level::WARN, "an answer was sent behind the last one".into())]);
     }
 }

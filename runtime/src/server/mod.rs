@@ -66,6 +66,8 @@ mod failure;
 mod handler;
 mod listen;
 mod outbox;
+#[cfg(all(test, feature = "tracing"))]
+mod recorded_events;
 mod service;
 
 pub use config::ServerConfig;

@@ -2,17 +2,14 @@
 //! waits for.
 
 use std::collections::VecDeque;
-use std::fmt::Debug;
 use std::io::ErrorKind as Kind;
-use std::sync::Mutex;
 
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Level, Metadata, Subscriber};
+use tracing::Level;
 
 use super::*;
 use crate::Frame;
 use crate::operation::ErrorFrame;
+use crate::server::recorded_events::{Events, TURN};
 use crate::server::{Failure, Outbox};
 
 /// Serves nothing.
@@ -31,45 +28,6 @@ impl Service for Nothing {
         Err(Failure::Hangup)
     }
 }
-
-/// Records the level and the error of each event.
-#[derive(Clone, Default)]
-struct Events(Arc<Mutex<Vec<(Level, String)>>>);
-
-struct ErrorText<'a>(&'a mut String);
-
-impl Visit for ErrorText<'_> {
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        if field.name() == "error" {
-            *self.0 = format!("{value:?}");
-        }
-    }
-}
-
-impl Subscriber for Events {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target() == "riak" && metadata.module_path() == Some("riak_runtime::server::listen")
-    }
-
-    fn event(&self, event: &Event<'_>) {
-        let mut error = String::new();
-        event.record(&mut ErrorText(&mut error));
-        self.0.lock().unwrap().push((*event.metadata().level(), error));
-    }
-
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-    fn enter(&self, _: &Id) {}
-    fn exit(&self, _: &Id) {}
-}
-
-/// Serialises the tests: tracing caches whether any subscriber wants an event when the event
-/// occurs for the first time, which must not coincide with the start of one.
-static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 /// Runs a server whose accepts fail with these errors, one after the other, and which is shut
 /// down by the last of them. Returns the time that this took.
@@ -118,9 +76,9 @@ async fn a_shutdown_does_not_wait_for_the_next_accept() {
 #[tokio::test(start_paused = true)]
 async fn failed_accepts_are_reported() {
     let _turn = TURN.lock().await;
-    let events = Events::default();
+    let events = Events::of("riak_runtime::server::listen");
     let _guard = tracing::subscriber::set_default(events.clone());
     serve_failing([Kind::ConnectionAborted.into(), too_many_files()]).await;
     let expected = [(Level::DEBUG, "connection aborted".into()), (Level::WARN, "too many files".into())];
-    assert_eq!(*events.0.lock().unwrap(), expected);
+    assert_eq!(events.take(), expected);
 }

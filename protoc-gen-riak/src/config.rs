@@ -292,6 +292,9 @@ impl Config {
     }
 
     fn load(&self, files: &[impl AsRef<Path>], includes: &[impl AsRef<Path>]) -> Result<Loaded, Error> {
+        if files.is_empty() {
+            return Err(Error::NoFiles);
+        }
         let sources = Sources {
             include: includes.iter().map(|dir| dir.as_ref().to_owned()).collect(),
             files: files.iter().map(|file| file.as_ref().to_owned()).collect(),
@@ -355,5 +358,14 @@ mod tests {
         assert_eq!(path_to_watch(&link), link);
         // Cargo may resolve paths against another directory.
         assert_eq!(path_to_watch(Path::new("a.proto")), env::current_dir().unwrap().join("a.proto"));
+    }
+
+    #[test]
+    fn a_pattern_that_fits_no_file_is_an_error() {
+        let dir = tempfile::tempdir().unwrap();
+        let none: [&Path; 0] = [];
+        let error = Config::new().out_dir(dir.path()).compile(&none, &none).unwrap_err();
+        assert!(matches!(error, Error::NoFiles), "{error}");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
     }
 }

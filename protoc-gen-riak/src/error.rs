@@ -39,6 +39,8 @@ pub enum Error {
     },
     /// There is no output directory: `OUT_DIR` is set only in build scripts.
     NoOutDir,
+    /// No files were named.
+    NoFiles,
     /// The input from `protoc` is not a code generation request.
     Request {
         /// What is wrong with it.
@@ -62,6 +64,9 @@ impl fmt::Display for Error {
             Self::Write { path, error } => write!(f, "{}: cannot be written: {error}", path.display()),
             Self::NoOutDir => f.write_str(
                 "no output directory: call `out_dir`, or run in a build script, where OUT_DIR is set",
+            ),
+            Self::NoFiles => f.write_str(
+                "no .proto files were named: name at least one; if a pattern names them, check that it fits any",
             ),
             Self::Request { message } => {
                 write!(

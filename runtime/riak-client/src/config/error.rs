@@ -113,10 +113,13 @@ impl fmt::Display for InvalidConfig {
             ),
             Self::Twice(name) => write!(f, "the parameter `{name}` is given twice: give it once"),
             Self::Value { name, reason } => write!(f, "the parameter `{name}` {reason}"),
-            Self::NoTls => f.write_str(
+            Self::NoTls => f.write_str(if cfg!(feature = "tls") {
                 "a user or password is given, but TLS is off: Riak authenticates under TLS only; \
-                 set tls=full, or leave the credentials out",
-            ),
+                 set tls=full, or leave the credentials out"
+            } else {
+                "a user or password is given, and Riak authenticates under TLS only: enable riak-client's feature \
+                 `tls` and set tls=full, or leave the credentials out"
+            }),
             Self::NoUser => f.write_str(
                 "TLS is configured, and no user is given: Riak's security requires both; name the user",
             ),

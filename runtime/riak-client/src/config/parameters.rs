@@ -221,6 +221,10 @@ impl ClientConfig {
     ///
     /// Fails if there is no such parameter, or if it cannot have this value.
     pub fn set(&mut self, name: &str, value: &str) -> Result<(), InvalidConfig> {
+        // One configuration serves builds with and without TLS.
+        if cfg!(not(feature = "tls")) && (name, value) == ("tls", "off") {
+            return Ok(());
+        }
         let Some(parameter) = PARAMETERS.iter().find(|parameter| parameter.name == name) else {
             return Err(unknown_parameter(name));
         };

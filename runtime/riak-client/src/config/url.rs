@@ -259,5 +259,8 @@ mod tests {
     fn without_tls_its_parameters_say_so() {
         let error = parse("riak://u@a?tls=full").unwrap_err();
         assert!(error.contains("needs riak-client's feature `tls`"), "{error}");
+        let error = parse("riak://u:p@a").unwrap().build().unwrap_err().to_string();
+        assert!(error.contains("enable riak-client's feature `tls`"), "{error}");
+        parse("riak://a?tls=off").unwrap().build().unwrap();
     }
 }

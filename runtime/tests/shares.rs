@@ -11,7 +11,7 @@ use std::time::Duration;
 use echo::*;
 use riak_runtime::client::{
     BreakerState, Call, CallError, CallExt, CallOptions, Cluster, ClusterConfig, Connecting, Connection,
-    ConnectionConfig, Connector, Node, PoolConfig, With,
+    ConnectionConfig, Connector, Node, PoolConfig, RetryConfig, With,
 };
 use riak_runtime::server::{Failure, ServerConfig, serve_connection, unary};
 use tokio::time::Instant;
@@ -206,6 +206,36 @@ async fn a_node_is_not_blamed_for_deadlines_that_pass_while_a_connection_is_open
     tokio::join!(hasty(), hasty(), hasty(), hasty(), hasty());
     let node = &cluster.stats().nodes[0];
     assert_eq!((node.breaker, node.failures), (BreakerState::Closed, 0));
+}
+
+/// A call that is not retried stays at a node that does not answer it. That keeps no other call
+/// from finding that the node is back.
+#[tokio::test(start_paused = true)]
+async fn a_call_that_cannot_be_moved_is_no_probe() {
+    let nodes = Arc::new(Nodes::default());
+    let config = ClusterConfig::new()
+        .retry(RetryConfig::new().max_attempts(1))
+        .pool(PoolConfig::new().target_in_flight(1));
+    let cluster = Cluster::new([Node::new("slow", 1), Node::new("quick", 2)], nodes.clone(), config);
+    let hangs = EchoReq { count: Some(60_000), ..echo::echo("hangs") };
+    let hasty = With::new(&cluster, CallOptions::new().timeout(Duration::from_millis(50)));
+    while cluster.stats().nodes[0].breaker == BreakerState::Closed {
+        let _ = hasty.call(&hangs).await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    let mut running = tokio::task::JoinSet::new();
+    let mut call_until_taken = async |request: &EchoReq| {
+        nodes.taken();
+        let begun = Instant::now();
+        while nodes.taken()[0] == 0 && begun.elapsed() < Duration::from_secs(5) {
+            let (cluster, request) = (cluster.clone(), request.clone());
+            running.spawn(async move { cluster.call(&request).await });
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    call_until_taken(&hangs).await;
+    call_until_taken(&echo::echo("x")).await;
+    assert_eq!(cluster.stats().nodes[0].breaker, BreakerState::Closed);
 }
 
 /// Of the calls at a busy node only a share is measured, but enough that the average of one

@@ -113,7 +113,9 @@ impl<'c, 'r> CallAttempts<'c, 'r> {
 
     /// Begins the next attempt.
     fn next(&self, now: Instant) -> Result<ActiveAttempt, CallError> {
-        let chosen = self.cluster.inner.choose(&self.members, &self.failed, self.may_abandon(), now);
+        // A probe that could not be moved would keep all others away for as long as it hangs.
+        let may_probe = self.may_abandon() && self.may_try_another_node();
+        let chosen = self.cluster.inner.choose(&self.members, &self.failed, may_probe, now);
         let (member, is_probe) = chosen.ok_or(NotSent::NoNodes)?;
         Ok(ActiveAttempt::new(member, is_probe, !self.request.is_exclusive(), now))
     }

@@ -279,15 +279,15 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
             Poll::Pending => Round::Wait,
         }
     }
+}
 
+impl<IO> Driver<IO> {
     fn wake(&mut self) {
         for waker in self.wakers.drain(..) {
             waker.wake();
         }
     }
-}
 
-impl<IO> Driver<IO> {
     /// Ends every call with `error`.
     fn fail(&mut self, error: &ConnectionError) {
         let mut state = self.shared.lock();
@@ -295,11 +295,13 @@ impl<IO> Driver<IO> {
         state.pipeline.fail(error);
         // After `fail`: whoever sees the flag finds the reason under the lock.
         self.shared.mark_ended();
+        let settled = self.shared.publish_progress(&state.pipeline);
         let stale_wakers = state.pipeline.take_wakers(&mut self.wakers);
         drop(state);
         drop(stale_wakers);
-        for waker in self.wakers.drain(..) {
-            waker.wake();
+        self.wake();
+        if settled {
+            self.shared.settled();
         }
     }
 }

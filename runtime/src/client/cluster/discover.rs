@@ -94,17 +94,18 @@ impl DiscoveryTask {
     /// Replaces the source, or removes it. Returns the generation of the new
     /// source's task.
     fn replace_source(&self, source: Option<(Arc<dyn Discover>, Duration)>) -> u64 {
-        let (generation, task) = {
+        let (generation, task, replaced) = {
             let mut state = self.lock();
             state.generation += 1;
-            state.source = source;
             self.is_lost.store(false, Ordering::Relaxed);
-            (state.generation, state.task.take())
+            (state.generation, state.task.take(), std::mem::replace(&mut state.source, source))
         };
-        // Aborted without the lock, which a task takes when it ends.
+        // Both without the lock: a task takes it when it ends, and a source may do so when
+        // it is dropped.
         if let Some(task) = task {
             task.abort();
         }
+        drop(replaced);
         generation
     }
 

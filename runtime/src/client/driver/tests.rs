@@ -116,6 +116,24 @@ async fn an_answer_that_has_arrived_is_not_timed_out() {
     driver.abort();
 }
 
+/// Otherwise a pool would take a closed connection for one that is merely slow.
+#[tokio::test]
+async fn nothing_is_owed_once_the_connection_is_closed() {
+    let (near, mut far) = tokio::io::duplex(1000);
+    let (connection, driver) = Connection::new(near, ConnectionConfig::new());
+    let driver = tokio::spawn(driver);
+    let caller = connection.clone();
+    let call = tokio::spawn(async move { frame(&caller, &GET, &Blob::new()).await });
+    let mut request = [0; 5];
+    far.read_exact(&mut request).await.unwrap();
+    call.abort();
+    assert!(call.await.unwrap_err().is_cancelled());
+    assert_eq!(connection.owed(), 1);
+    drop(far);
+    driver.await.unwrap().unwrap_err();
+    assert_eq!(connection.owed(), 0);
+}
+
 /// The server sends one endless frame.
 #[tokio::test]
 async fn a_server_that_sends_without_end_postpones_no_deadline() {

@@ -137,6 +137,9 @@ pub use data_type::{
 };
 #[cfg(feature = "client")]
 pub use facade::{ConnectError, Riak};
+/// The types of a map's fields, which [`MapUpdate::remove`] takes.
+#[cfg(feature = "client")]
+pub use generated::riak_dt::map_field::MapFieldType;
 pub use generated::*;
 #[cfg(feature = "client")]
 pub use index::{IndexEntry, IndexPages};

@@ -143,7 +143,8 @@ service S {
     option (riak.operation) = { request: 3 response: 2 retry: IF_CONTEXT };
   }
 }
-service T { option (riak.error) = { code: 0 type: "Er" text: "text" }; }"#,
+service T { option (riak.error) = { code: 0 type: "Er" text: "text" }; }
+service U { option (riak.error) = { code: 0 type: "RpbErrorResp" text: "errmsg" }; }"#,
         &[
             "a.proto:8:3: Err has no field \"txt\"; did you mean \"text\"?",
             "a.proto:8:3: Err.text is not a singular uint32, which an error frame needs",
@@ -152,6 +153,7 @@ service T { option (riak.error) = { code: 0 type: "Er" text: "text" }; }"#,
             "a.proto:12:7: S.B is raw, and Req has fields: the body of a raw frame is not protobuf",
             "a.proto:16:5: S.C is repeated only with a causal context, and Err has none: mark the field that is one, [(riak.kind) = VCLOCK] or CONTEXT, or choose another \"retry\"",
             "a.proto:19:13: message \"Er\" is not known; did you mean \"Err\"?",
+            "a.proto:20:13: message \"RpbErrorResp\" is not known: declare it, or import the file that declares it",
         ],
     );
 }

@@ -199,10 +199,11 @@ impl<'a> Decls<'a> {
                         [full, full.rsplit('.').next().unwrap_or(full)]
                     })
                     .collect();
-                Err(format!(
-                    "message \"{name}\" is not known{}",
-                    did_you_mean(name.trim_start_matches('.'), known)
-                ))
+                let mut hint = did_you_mean(name.trim_start_matches('.'), known);
+                if hint.is_empty() {
+                    ": declare it, or import the file that declares it".clone_into(&mut hint);
+                }
+                Err(format!("message \"{name}\" is not known{hint}"))
             }
         }
     }

@@ -2,6 +2,8 @@
 
 mod generating;
 
+use std::fmt::Write as _;
+
 use generating::{Schemas, Settings, Texts, assert_same, by_command, by_library, by_protoc, foreign, riak};
 use protoc_gen_riak::{BytesType, Config};
 
@@ -118,4 +120,19 @@ fn borrowed_forms_alone() {
     assert!(kv.contains("pub struct RpbContentRef<'a>") && !kv.contains("pub struct RpbContent "));
     // The borrowed forms then have the comments of the schema.
     assert!(kv.contains("    /// The key.\n    pub key: &'a [u8],"));
+}
+
+#[test]
+fn many_paths_along_required_fields() {
+    // 2^60 paths lead from the first message to the last one.
+    let mut text = "syntax = \"proto2\";\nmessage M60 { optional string text = 1; }\n".to_owned();
+    for level in 0..60 {
+        let next = level + 1;
+        writeln!(text, "message M{level} {{ required M{next} left = 1; required M{next} right = 2; }}")
+            .unwrap();
+    }
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("paths.proto"), text).unwrap();
+    let texts = by_library(&Schemas::below(dir.path().to_owned()), &Config::new()).unwrap();
+    assert!(texts["paths.rs"].contains("pub struct M0 {"));
 }

@@ -41,7 +41,7 @@ pub(super) fn needs_blank_line(line: &str, next: &str) -> bool {
         return ends && !next.starts_with("use ") && !next.starts_with("#[cfg");
     }
     let closes = matches!(line, "}" | "};" | "});");
-    let documented = ends && next.starts_with("///");
+    let documented = ends && next.starts_with("///") && !line.starts_with("///");
     let associated = ends && starts(&["const ", "type "]) && (next.starts_with("#[") || begins_fn(next));
     (closes && begins_item(next)) || documented || associated
 }
@@ -66,6 +66,12 @@ mod tests {
     fn lists_of_lints_are_one_line() {
         let text = "#[allow(\n    clippy::all,\n    dead_code\n)]\npub mod a;\n";
         assert_eq!(add_blank_lines(text), "#[allow(clippy::all, dead_code)]\npub mod a;\n");
+    }
+
+    #[test]
+    fn comments_with_code_have_no_blank_lines() {
+        let text = "/// ```text\n/// let a;\n/// let b;\n/// ```\nstruct A {\n    /// Set a;\n    /// then b.\n    b: B,\n}\n";
+        assert_eq!(add_blank_lines(text), text);
     }
 
     #[test]

@@ -3,6 +3,8 @@
 //! Invariant: fields are written in the order of their numbers, a oneof at the
 //! position of its lowest number, and unknown fields last.
 
+use std::collections::BTreeSet;
+
 use proc_macro2::TokenStream;
 use quote::quote;
 
@@ -61,19 +63,23 @@ impl Emitter<'_> {
         (!members.is_empty()).then(|| quote!(const BEHIND: usize = #(#members)+*;))
     }
 
-    /// Reports whether an empty value of a field's type may allocate. Required fields
-    /// form no cycle.
+    /// Reports whether an empty value of a field's type may allocate. Visits each message
+    /// once: there may be exponentially many paths along required fields.
     fn allocates(&self, field: &Field) -> bool {
-        let (Type::Message(id) | Type::Group(id)) = field.ty else { return false };
-        // What a hand-written message has in it is unknown here.
-        field.boxed
-            || self.declared.is_some()
-            || self
-                .schema
-                .message(id)
-                .fields
-                .iter()
-                .any(|field| field.presence == Presence::Required && self.allocates(field))
+        let mut seen = BTreeSet::new();
+        let mut queue = vec![field];
+        while let Some(field) = queue.pop() {
+            let (Type::Message(id) | Type::Group(id)) = field.ty else { continue };
+            // What a hand-written message has in it is unknown here.
+            if field.boxed || self.declared.is_some() {
+                return true;
+            }
+            if seen.insert(id) {
+                let fields = &self.schema.message(id).fields;
+                queue.extend(fields.iter().filter(|field| field.presence == Presence::Required));
+            }
+        }
+        false
     }
 
     /// Emits the method that writes a separate oneof.

@@ -7053,7 +7053,6 @@ pub struct RpbAaeFoldMergeTreesRangeReq {
     /// The bucket.
     pub bucket: Blob,
     /// Whether only the keys from `start_key` to `end_key` are included;
-
     /// otherwise all keys are.
     pub key_range: bool,
     /// The first key of the range, inclusive. Used where `key_range` is true.
@@ -7778,7 +7777,6 @@ pub struct RpbAaeFoldFetchClocksRangeReq {
     /// The bucket.
     pub bucket: Blob,
     /// Whether only the keys from `start_key` to `end_key` are included;
-
     /// otherwise all keys are.
     pub key_range: bool,
     /// The first key of the range, inclusive. Used where `key_range` is true.
@@ -8078,7 +8076,6 @@ pub struct RpbAaeFoldFindTombsReq {
     /// The bucket.
     pub bucket: Blob,
     /// Whether only the keys from `start_key` to `end_key` are included;
-
     /// otherwise all keys are.
     pub key_range: bool,
     /// The first key of the range, inclusive. Used where `key_range` is true.
@@ -8721,7 +8718,6 @@ pub struct RpbAaeFoldFindKeysReq {
     /// The bucket.
     pub bucket: Blob,
     /// Whether only the keys from `start_key` to `end_key` are included;
-
     /// otherwise all keys are.
     pub key_range: bool,
     /// The first key of the range, inclusive. Used where `key_range` is true.
@@ -8999,7 +8995,6 @@ pub struct RpbAaeFoldObjectStatsReq {
     /// The bucket.
     pub bucket: Blob,
     /// Whether only the keys from `start_key` to `end_key` are included;
-
     /// otherwise all keys are.
     pub key_range: bool,
     /// The first key of the range, inclusive. Used where `key_range` is true.
@@ -9224,7 +9219,6 @@ pub struct RpbAaeFoldReplKeysReq {
     /// The bucket.
     pub bucket: Blob,
     /// Whether only the keys from `start_key` to `end_key` are included;
-
     /// otherwise all keys are.
     pub key_range: bool,
     /// The first key of the range, inclusive. Used where `key_range` is true.
@@ -9470,7 +9464,6 @@ pub struct RpbAaeFoldRepairKeysReq {
     /// The bucket.
     pub bucket: Blob,
     /// Whether only the keys from `start_key` to `end_key` are included;
-
     /// otherwise all keys are.
     pub key_range: bool,
     /// The first key of the range, inclusive. Used where `key_range` is true.
@@ -9695,7 +9688,6 @@ pub struct RpbAaeFoldReapTombsReq {
     /// The bucket.
     pub bucket: Blob,
     /// Whether only the keys from `start_key` to `end_key` are included;
-
     /// otherwise all keys are.
     pub key_range: bool,
     /// The first key of the range, inclusive. Used where `key_range` is true.
@@ -10047,7 +10039,6 @@ pub struct RpbAaeFoldEraseKeysReq {
     /// The bucket.
     pub bucket: Blob,
     /// Whether only the keys from `start_key` to `end_key` are included;
-
     /// otherwise all keys are.
     pub key_range: bool,
     /// The first key of the range, inclusive. Used where `key_range` is true.

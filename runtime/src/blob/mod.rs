@@ -66,10 +66,9 @@ pub(crate) const MIN_SHARED: usize = 512;
 /// assert_eq!(key.to_str(), Ok("alice"));
 /// assert_eq!(Blob::from([b'a', 0xff]).to_string_lossy(), "a\u{fffd}");
 /// ```
-///
-/// Its fields are words because they are moved as such. If the tag were a byte of its own,
-/// a move would copy the bytes before it in overlapping parts, and loading these stalls
-/// until each store has completed.
+// Its fields are words because they are moved as such. If the tag were a byte of its own, a
+// move would copy the bytes before it in overlapping parts, and loading these stalls until
+// each store has completed.
 #[repr(C, align(8))]
 pub struct Blob {
     words: [MaybeUninit<u64>; 2],
@@ -159,8 +158,8 @@ impl Blob {
         unsafe { Self::from_words([first, second, third], bytes.len()) }
     }
 
-    /// Creates an inline blob from its bytes as three little-endian words, padded with
-    /// anything, and their number.
+    /// Creates an inline blob from its bytes as three little-endian words, and their number.
+    /// What is behind them in the words does not matter, apart from the tag's place.
     ///
     /// # Safety
     ///

@@ -268,7 +268,7 @@ impl ActiveAttempt {
 
     /// Records an answer.
     pub(super) fn answered(mut self, health: Health) {
-        if self.is_shared && self.member.measures_next() {
+        if self.member.measures_next() {
             let now = now();
             self.record_latency(now.saturating_duration_since(self.started), now);
         }

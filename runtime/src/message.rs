@@ -28,7 +28,7 @@
 //! Invariant: a message's `encode` writes only whole fields.
 
 use crate::error::DecodeError;
-use crate::wire::{Context, EncodeBuffer, Reader, Writer, too_long};
+use crate::wire::{Context, EncodeBuffer, Reader, Writer, decode, too_long};
 use crate::{Blob, DecodeLimits};
 
 /// The longest message that protobuf allows, in bytes: 2 GiB minus one byte.
@@ -130,29 +130,6 @@ pub trait Decode<'a>: Message + Default {
     #[inline]
     fn decode_within(bytes: &'a [u8], limits: &DecodeLimits) -> Result<Self, DecodeError> {
         decode(bytes, None, limits)
-    }
-}
-
-/// Decodes `bytes`, which lie within `source` if there is one.
-#[inline]
-fn decode<'a, M: Decode<'a>>(
-    bytes: &'a [u8],
-    source: Option<&'a Blob>,
-    limits: &DecodeLimits,
-) -> Result<M, DecodeError> {
-    let (mut ctx, input) = Context::new(bytes, source, limits);
-    loop {
-        let mut message = M::default();
-        let merged = message.merge(input.clone(), &mut ctx);
-        if merged.is_ok() && ctx.is_first_pass() {
-            ctx.finish();
-            return Ok(message);
-        }
-        match ctx.resolve(merged, limits) {
-            Ok(true) => return Ok(message),
-            Ok(false) => {}
-            Err(error) => return Err(error.of(M::NAME)),
-        }
     }
 }
 

@@ -36,16 +36,19 @@ impl Arena {
     #[inline]
     pub(crate) fn alloc(&mut self, bytes: &[u8], left: usize) -> Blob {
         let spare = self.block.as_ref().map_or(0, Block::capacity) - self.filled as usize;
-        if bytes.len() > spare || self.spare_refs == 0 {
-            return self.start_block(bytes, left);
+        if (bytes.len() > spare || self.spare_refs == 0)
+            && let Some(alone) = self.start_block(bytes, left)
+        {
+            return Blob::of_block(alone, bytes.len());
         }
         self.push(bytes)
     }
 
-    /// Starts a new block with `bytes`, if more values may follow.
+    /// Starts a new block for `bytes` and what follows, or returns a block of their own
+    /// if that is not worthwhile.
     #[cold]
     #[inline(never)]
-    fn start_block(&mut self, bytes: &[u8], left: usize) -> Blob {
+    fn start_block(&mut self, bytes: &[u8], left: usize) -> Option<Block> {
         let len = bytes.len();
         let (more, next_block_size) = if self.next_block_size == 0 {
             (0, MIN_BLOCK)
@@ -55,14 +58,14 @@ impl Arena {
         let capacity = (self.next_block_size as usize).min(len.saturating_add(more)).max(len);
         self.next_block_size = next_block_size;
         if capacity - len <= INLINE || capacity > MAX_BLOCK as usize {
-            return Blob::copy_to_heap(bytes);
+            return Some(Block::copy_of(bytes));
         }
         self.release();
         #[expect(clippy::cast_possible_truncation, reason = "no more than `MAX_BLOCK`")]
         let spare_refs = (capacity / (INLINE + 1)) as u32;
         self.block = Some(Block::with_refs(capacity, 1 + spare_refs as usize));
         self.spare_refs = spare_refs;
-        self.push(bytes)
+        None
     }
 
     /// Copies `bytes` into the block, which has space and a reference for them.

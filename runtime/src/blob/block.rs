@@ -43,6 +43,7 @@ fn layout(capacity: usize) -> Layout {
 
 impl Block {
     /// Creates a block with a copy of `bytes` and no spare capacity.
+    #[inline(never)]
     pub(super) fn copy_of(bytes: &[u8]) -> Self {
         let block = Self::allocate(bytes.len(), false);
         // SAFETY: the new block has capacity for exactly these bytes, and a new

@@ -21,7 +21,7 @@ mod read_buffer;
 use std::mem::{ManuallyDrop, MaybeUninit};
 use std::num::NonZeroU64;
 use std::ops::{Bound, Deref, RangeBounds};
-use std::ptr;
+use std::ptr::{self, NonNull};
 
 pub(crate) use arena::Arena;
 use block::{Block, Header};
@@ -183,11 +183,16 @@ impl Blob {
         Self::heap(ptr::null_mut(), bytes.as_ptr(), bytes.len())
     }
 
-    #[inline(never)]
+    #[inline]
     fn copy_to_heap(bytes: &[u8]) -> Self {
-        let block = Block::copy_of(bytes);
+        Self::of_block(Block::copy_of(bytes), bytes.len())
+    }
+
+    /// Creates a heap blob of the first `len` bytes of a block, which are initialised.
+    #[inline]
+    fn of_block(block: Block, len: usize) -> Self {
         let start = block.data().as_ptr();
-        Self::heap(block.into_raw(), start, bytes.len())
+        Self::heap(block.into_raw(), start, len)
     }
 
     /// Creates a heap blob that takes over one count of `owner`.
@@ -202,6 +207,12 @@ impl Blob {
     #[inline]
     fn is_heap(&self) -> bool {
         u64::from_le(self.last.get()) & HEAP != 0
+    }
+
+    /// Reports whether the bytes are stored in the blob itself. Such a blob owns no memory.
+    #[inline]
+    pub(crate) fn is_inline(&self) -> bool {
+        !self.is_heap()
     }
 
     /// Returns the length of an inline blob.
@@ -273,30 +284,41 @@ impl Blob {
 
     /// Returns `part` as a blob: shared with this blob if it lies within it and is
     /// worth sharing, copied otherwise.
+    #[inline]
     #[must_use]
     pub(crate) fn share(&self, part: &[u8]) -> Self {
-        if part.len() < MIN_SHARED {
-            return Self::copy_from_slice(part);
+        match self.share_owner(part) {
+            Some((owner, start)) => Self::heap(owner, start.as_ptr(), part.len()),
+            None => Self::copy_from_slice(part),
         }
-        let Some(heap) = self.as_heap() else { return Self::copy_from_slice(part) };
+    }
+
+    /// Returns a count of the owner and where `part` starts, if `part` lies within this
+    /// blob and is worth sharing.
+    // Two words are returned in registers. A blob, being three, would be returned in memory,
+    // and its next move would wait for it.
+    #[inline(never)]
+    fn share_owner(&self, part: &[u8]) -> Option<(*mut Header, NonNull<u8>)> {
+        if part.len() < MIN_SHARED {
+            return None;
+        }
+        let heap = self.as_heap()?;
         let range = self.as_ptr_range();
         let within =
             range.contains(&part.as_ptr()) && part.len() <= range.end as usize - part.as_ptr() as usize;
         if !within {
-            return Self::copy_from_slice(part);
+            return None;
         }
         let offset = part.as_ptr() as usize - range.start as usize;
         // SAFETY: `part` lies within this blob, as was just checked, so the offset does
         // too.
-        let start = unsafe { heap.start.0.add(offset) };
+        let start = NonNull::new(unsafe { heap.start.0.add(offset) }.cast_mut())?;
         if heap.owner.0.is_null() {
-            return Self::heap(heap.owner.0, start, part.len());
+            return Some((heap.owner.0, start));
         }
         let block = heap.borrow_block();
-        if part.len() < block.capacity() / 4 {
-            return Self::copy_from_slice(part);
-        }
-        Self::heap(Block::clone(&block).into_raw(), start, part.len())
+        let worthwhile = part.len() >= block.capacity() / 4;
+        worthwhile.then(|| (Block::clone(&block).into_raw(), start))
     }
 
     /// Returns the same bytes at an address that does not change when the blob moves.

@@ -73,13 +73,13 @@ impl<'a> Reads<'a, Blob> for Bytes {
             let before = input.remaining();
             let bytes = input.delimited(ctx)?;
             growth::reserve_one(values, &input, ctx)?;
-            ctx.blob_with(bytes, |blob| values.push(blob));
+            push_blob(values, bytes, ctx);
             if input.take_tag(tag) {
                 growth::reserve_run(values, before - input.remaining(), input.remaining(), ctx);
                 loop {
                     let bytes = input.delimited(ctx)?;
                     growth::reserve_one(values, &input, ctx)?;
-                    ctx.blob_with(bytes, |blob| values.push(blob));
+                    push_blob(values, bytes, ctx);
                     if !input.take_tag(tag) {
                         break;
                     }
@@ -90,16 +90,57 @@ impl<'a> Reads<'a, Blob> for Bytes {
     }
 }
 
-// The next two are not inlined, so that their callers are, which keeps the reader in
+// The following are not inlined, so that their callers are, which keeps the reader in
 // registers.
+
 #[inline(never)]
 fn set_blob<'a>(place: &mut Blob, bytes: &'a [u8], ctx: &mut Context<'a>) {
-    ctx.blob_with(bytes, |blob| *place = blob);
+    if place.is_inline()
+        && let Some(blob) = ctx.short_blob(bytes)
+    {
+        return overwrite(place, blob);
+    }
+    set_long_blob(place, bytes, ctx);
 }
 
 #[inline(never)]
 fn set_optional_blob<'a>(place: &mut Option<Blob>, bytes: &'a [u8], ctx: &mut Context<'a>) {
-    ctx.blob_with(bytes, |blob| *place = Some(blob));
+    if place.as_ref().is_none_or(Blob::is_inline)
+        && let Some(blob) = ctx.short_blob(bytes)
+    {
+        return overwrite(place, Some(blob));
+    }
+    set_long_optional_blob(place, bytes, ctx);
+}
+
+/// Overwrites a value that owns no memory, without the code that would release it.
+#[inline]
+fn overwrite<V>(place: &mut V, value: V) {
+    std::mem::forget(std::mem::replace(place, value));
+}
+
+#[inline(never)]
+fn set_long_blob<'a>(place: &mut Blob, bytes: &'a [u8], ctx: &mut Context<'a>) {
+    *place = ctx.long_blob(bytes);
+}
+
+#[inline(never)]
+fn set_long_optional_blob<'a>(place: &mut Option<Blob>, bytes: &'a [u8], ctx: &mut Context<'a>) {
+    *place = Some(ctx.long_blob(bytes));
+}
+
+#[expect(clippy::inline_always, reason = "a run of short values needs no call")]
+#[inline(always)]
+fn push_blob<'a>(values: &mut Vec<Blob>, bytes: &'a [u8], ctx: &mut Context<'a>) {
+    match ctx.short_blob(bytes) {
+        Some(blob) => values.push(blob),
+        None => push_long_blob(values, bytes, ctx),
+    }
+}
+
+#[inline(never)]
+fn push_long_blob<'a>(values: &mut Vec<Blob>, bytes: &'a [u8], ctx: &mut Context<'a>) {
+    values.push(ctx.long_blob(bytes));
 }
 
 /// `string`: bytes that must be UTF-8.

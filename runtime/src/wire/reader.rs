@@ -15,11 +15,13 @@ mod packed;
 mod tests;
 mod text;
 mod varint;
+mod whole;
 
 use std::marker::PhantomData;
 
 pub(super) use text::text;
 use varint::long_varint;
+pub(crate) use whole::decode;
 
 use super::Context;
 use crate::error::{DecodeError, DecodeErrorKind};

@@ -17,32 +17,38 @@ impl<'a> Context<'a> {
     #[inline]
     #[must_use]
     pub fn blob(&mut self, bytes: &'a [u8]) -> Blob {
-        self.blob_with(bytes, |blob| blob)
+        match self.short_blob(bytes) {
+            Some(blob) => blob,
+            None => self.other_blob(bytes),
+        }
     }
 
-    /// Converts `bytes` to a blob, and passes it to `place`.
+    /// Converts `bytes` if they are short enough to be inline and not at the end of the
+    /// input.
     ///
-    /// `place` is inlined twice, so that a short blob reaches its destination from
-    /// registers. If the two branches were joined first, the blob would pass through
-    /// memory, and the next move would wait for it.
+    /// The callers place this blob and [`Context::long_blob`] each by itself, so that it
+    /// reaches its destination from registers. If the two were joined first, the blob
+    /// would pass through memory, and the next move would wait for it.
     #[expect(clippy::inline_always, reason = "otherwise the blob is passed in memory")]
     #[inline(always)]
-    pub(in crate::wire) fn blob_with<T>(&mut self, bytes: &'a [u8], place: impl FnOnce(Blob) -> T) -> T {
+    pub(in crate::wire) fn short_blob(&self, bytes: &'a [u8]) -> Option<Blob> {
         // For bytes from elsewhere, such as a constant, the offset wraps or is too
         // large.
         let offset = (bytes.as_ptr() as usize).wrapping_sub(self.start as usize);
-        if bytes.len() <= INLINE && offset < self.inline_end {
-            // SAFETY: `offset < inline_end`, so 24 bytes from the offset on lie within
-            // the input, and `start` was derived from a slice of all of it. `len` is at
-            // most `INLINE`.
-            return place(unsafe { Blob::inline_from(self.start.add(offset), bytes.len()) });
-        }
-        place(self.other_blob(bytes))
+        // SAFETY: `offset < inline_end`, so 24 bytes from the offset on lie within the
+        // input, and `start` was derived from a slice of all of it. `len` is at most
+        // `INLINE`.
+        (bytes.len() <= INLINE && offset < self.inline_end)
+            .then(|| unsafe { Blob::inline_from(self.start.add(offset), bytes.len()) })
     }
 
     /// Converts a long value, or one at the end of the input.
-    #[inline(never)]
-    fn other_blob(&mut self, bytes: &'a [u8]) -> Blob {
+    ///
+    /// Inlined where the blob is placed: what it calls returns no blob, which would be
+    /// in memory.
+    #[expect(clippy::inline_always, reason = "otherwise the blob is passed in memory")]
+    #[inline(always)]
+    pub(in crate::wire) fn long_blob(&mut self, bytes: &'a [u8]) -> Blob {
         match (bytes.len(), self.source) {
             (..=INLINE, _) => Blob::copy_from_slice(bytes),
             (..MIN_SHARED, _) => {
@@ -53,6 +59,11 @@ impl<'a> Context<'a> {
             (_, Some(source)) => source.share(bytes),
             (_, None) => Blob::copy_from_slice(bytes),
         }
+    }
+
+    #[inline(never)]
+    fn other_blob(&mut self, bytes: &'a [u8]) -> Blob {
+        self.long_blob(bytes)
     }
 }
 

@@ -105,8 +105,15 @@ impl WriteBuffer {
     #[must_use]
     #[inline]
     pub fn len(&self) -> usize {
-        let large: usize = self.large.iter().map(|large| large.blob.len()).sum();
-        self.output.buffer.len() - self.sent + large - self.large_sent
+        let copied = self.output.buffer.len() - self.sent;
+        if self.large.is_empty() { copied } else { copied + self.large_len() }
+    }
+
+    /// Returns how many bytes of large values there are to send. Not inlined, as the other
+    /// functions for large values, so that small frames need few registers.
+    #[inline(never)]
+    fn large_len(&self) -> usize {
+        self.large.iter().map(|large| large.blob.len()).sum::<usize>() - self.large_sent
     }
 
     /// Encodes a message and appends it as a frame.
@@ -140,9 +147,14 @@ impl WriteBuffer {
             Writer::append(&mut self.output, [0, 0, 0, 0, code], MAX_BODY, body).map_err(body_too_long)?;
         self.output.buffer[before..before + 4].copy_from_slice(&length(body));
         if self.output.has_large() {
-            self.large.extend(self.output.take_large());
+            self.take_large();
         }
         Ok(())
+    }
+
+    #[inline(never)]
+    fn take_large(&mut self) {
+        self.large.extend(self.output.take_large());
     }
 
     /// Appends a frame whose body is already encoded. The body is copied.
@@ -252,10 +264,16 @@ impl WriteBuffer {
         self.sent = 0;
         self.output.buffer.clear();
         if self.output.buffer.capacity() > MAX_IDLE_CAPACITY {
-            self.output.buffer.shrink_to(MAX_IDLE_CAPACITY);
+            self.shrink();
         }
     }
 
+    #[cold]
+    fn shrink(&mut self) {
+        self.output.buffer.shrink_to(MAX_IDLE_CAPACITY);
+    }
+
+    #[inline(never)]
     fn consume_part(&mut self, mut count: usize) {
         while let Some(large) = self.large.front() {
             let before = large.offset - self.sent;

@@ -126,10 +126,13 @@ impl Shared {
     /// [`Shared::settled`] has to be called after the pipeline is unlocked.
     pub(super) fn publish_progress(&self, pipeline: &Pipeline) -> bool {
         let (owed, answered) = pipeline.progress();
-        let settled = owed == 0 && self.owed() != 0;
-        self.progress.owed.store(owed, Ordering::Relaxed);
-        self.progress.answered.store(answered, Ordering::Relaxed);
-        settled
+        let known = (self.owed(), self.progress.answered.load(Ordering::Relaxed));
+        // Written only if they have changed: other cores then keep the cache line.
+        if (owed, answered) != known {
+            self.progress.owed.store(owed, Ordering::Relaxed);
+            self.progress.answered.store(answered, Ordering::Relaxed);
+        }
+        owed == 0 && known.0 != 0
     }
 
     /// Tells the pool that no answer is owed any more.

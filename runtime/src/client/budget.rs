@@ -42,6 +42,11 @@ impl Budget {
         }
     }
 
+    /// Reports whether there is a token now. Other calls may withdraw it first.
+    pub(super) fn allows_retry(&self) -> bool {
+        self.parts.load(Ordering::Relaxed) >= PARTS_PER_TOKEN
+    }
+
     /// Withdraws a token. Returns whether there was one, so that a call may be
     /// retried.
     pub(super) fn withdraw(&self) -> bool {
@@ -78,6 +83,8 @@ mod tests {
             budget.deposit();
             budget.deposit();
         }
+        assert!(budget.allows_retry() && !none.allows_retry());
         assert!(budget.withdraw() && !budget.withdraw() && !none.withdraw());
+        assert!(!budget.allows_retry());
     }
 }

@@ -103,6 +103,22 @@ async fn an_attempt_that_is_not_made_uses_no_budget() {
     assert_eq!(first.request_count() + second.request_count(), 3);
 }
 
+/// A read that could not be repeated is not given up for the sake of another attempt: slow
+/// nodes would fail calls that they were about to answer.
+#[tokio::test]
+async fn without_a_retry_left_an_attempt_has_all_the_time_of_its_call() {
+    let ((one, first), (other, second)) = (start_server().await, start_server().await);
+    first.delay(200);
+    second.delay(200);
+    let retry = RetryConfig::new().attempt_timeout(ms(20)).budget_percent(0).budget_reserve(1);
+    let riak = Riak::over(cluster([&one, &other], ClusterConfig::new().retry(retry)));
+    // The first call uses the reserve, and then waits.
+    for requests in [2, 3, 4] {
+        riak.kv().get(get()).await.unwrap();
+        assert_eq!(first.request_count() + second.request_count(), requests);
+    }
+}
+
 /// A connection that closes counts as one failure, however many calls it carried.
 #[tokio::test]
 async fn a_closed_connection_counts_as_one_failure() {

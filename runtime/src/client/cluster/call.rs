@@ -129,9 +129,10 @@ impl<'c, 'r> CallAttempts<'c, 'r> {
     }
 
     /// Reports whether an attempt may be abandoned after it was sent: the call may
-    /// be repeated, and is short enough to be bounded at all.
+    /// be repeated, is short enough to be bounded at all, and the budget allows it. Without
+    /// that, giving up an attempt would fail a call that its node may be about to answer.
     fn may_abandon(&self) -> bool {
-        self.is_safe() && !self.request.is_exclusive()
+        self.is_safe() && !self.request.is_exclusive() && self.cluster.inner.budget.allows_retry()
     }
 
     /// Reports whether this attempt may be followed by one at another node.

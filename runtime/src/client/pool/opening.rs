@@ -193,10 +193,13 @@ impl Drop for Opening {
         let mut state = inner.lock();
         state.opening_shared -= 1;
         // While others are being opened, the waiters may still get one of those.
-        let is_decided = state.connections.len() > 0 || state.opening_shared == 0;
+        let is_open = state.connections.len() > 0;
+        let is_decided = is_open || state.opening_shared == 0;
         let sender = if is_decided { state.first_result.take() } else { None };
         drop(state);
-        if let (Some(sender), Some(error)) = (sender, self.error.take()) {
+        // If another one is open, the waiters are told that, not why this one failed.
+        let error = if is_open { None } else { self.error.take() };
+        if let (Some(sender), Some(error)) = (sender, error) {
             // Fails only if no call waits any more.
             let _ = sender.send(Some(error));
         }
@@ -290,6 +293,40 @@ async fn sweep(sweeping: SweepGuard) {
         match sweeping.0.upgrade() {
             Some(inner) => inner.sweep(),
             None => return,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::config::ConnectionConfig;
+    use super::super::super::connector::TcpConnector;
+    use super::super::{Pool, PoolConfig};
+    use super::*;
+
+    /// Two connections are being opened while a call waits. One is open, but its task has not
+    /// ended when the other one fails.
+    #[test]
+    fn a_call_is_not_told_of_a_failure_once_another_connection_is_open() {
+        for is_open in [false, true] {
+            let node = "localhost:1".parse().unwrap();
+            let pool = Pool::new(node, Arc::new(TcpConnector::default()), PoolConfig::new());
+            let inner = &pool.inner;
+            let mut state = inner.lock();
+            let slow = inner.begin_opening(&mut state);
+            let mut failing = inner.begin_opening(&mut state);
+            failing.error = Some(ConnectionError::Stopped);
+            let waits = state.first_result.insert(watch::channel(None).0).subscribe();
+            let (connection, _driver) = Connection::new(tokio::io::empty(), ConnectionConfig::new());
+            if is_open {
+                state.connections.add(connection, now(), None);
+            }
+            drop(state);
+            drop(failing);
+            assert!(waits.borrow().is_none(), "another one is open, or still being opened");
+            assert_eq!(waits.has_changed().is_err(), is_open, "it asks again if one is open");
+            drop(slow);
+            assert!(waits.borrow().is_none() && waits.has_changed().is_err());
         }
     }
 }

@@ -90,10 +90,12 @@ impl<'a> Reads<'a, Blob> for Bytes {
     }
 }
 
-// The following are not inlined, so that their callers are, which keeps the reader in
-// registers.
+// Short blobs are set and pushed inline, which needs no call and so saves no registers (measured:
+// a tenth of the time of a put); all others in functions of their own, so that the callers of
+// these functions are small enough to be inlined.
 
-#[inline(never)]
+#[expect(clippy::inline_always, reason = "a short value needs no call")]
+#[inline(always)]
 fn set_blob<'a>(place: &mut Blob, bytes: &'a [u8], ctx: &mut Context<'a>) {
     if place.is_inline()
         && let Some(blob) = ctx.short_blob(bytes)
@@ -103,7 +105,8 @@ fn set_blob<'a>(place: &mut Blob, bytes: &'a [u8], ctx: &mut Context<'a>) {
     set_long_blob(place, bytes, ctx);
 }
 
-#[inline(never)]
+#[expect(clippy::inline_always, reason = "a short value needs no call")]
+#[inline(always)]
 fn set_optional_blob<'a>(place: &mut Option<Blob>, bytes: &'a [u8], ctx: &mut Context<'a>) {
     if place.as_ref().is_none_or(Blob::is_inline)
         && let Some(blob) = ctx.short_blob(bytes)
@@ -129,7 +132,7 @@ fn set_long_optional_blob<'a>(place: &mut Option<Blob>, bytes: &'a [u8], ctx: &m
     *place = Some(ctx.long_blob(bytes));
 }
 
-#[expect(clippy::inline_always, reason = "a run of short values needs no call")]
+#[expect(clippy::inline_always, reason = "a short value needs no call")]
 #[inline(always)]
 fn push_blob<'a>(values: &mut Vec<Blob>, bytes: &'a [u8], ctx: &mut Context<'a>) {
     match ctx.short_blob(bytes) {

@@ -15,7 +15,7 @@ use std::time::Instant;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::ToSocketAddrs;
 
-use super::call::{Answered, Call};
+use super::call::{Answered, Call, WideFrame};
 use super::config::ConnectionConfig;
 use super::connector::dial;
 use super::driver::Driver;
@@ -24,7 +24,7 @@ use super::outgoing::Outgoing;
 use super::pipeline::Pipeline;
 use super::responses::FrameStream;
 use super::sync::{Arc, Mutex, MutexGuard};
-use crate::{DecodeLimits, Frame};
+use crate::DecodeLimits;
 use calls::{StreamCall, UnaryCall};
 
 /// A connection to one server: a handle that is cheap to clone and can be used by
@@ -253,7 +253,7 @@ impl Connection {
         &self,
         request: &Outgoing<'_>,
         now: Option<Instant>,
-    ) -> impl Future<Output = Result<Frame, CallError>> + Send {
+    ) -> impl Future<Output = Result<WideFrame, CallError>> + Send {
         UnaryCall::new(&self.handle, request, now)
     }
 

@@ -5,14 +5,14 @@
 
 use std::time::{Duration, Instant};
 
-use super::super::call::{Answered, Call};
+use super::super::call::{Answered, Call, WideFrame};
 use super::super::connection::now;
 use super::super::error::{CallError, ConnectionError, NotSent};
 use super::super::outgoing::Outgoing;
 use super::super::responses::FrameStream;
 use super::opening::{AcquireMode, Acquired};
 use super::{Pool, Share};
-use crate::{DecodeLimits, Frame};
+use crate::DecodeLimits;
 
 /// The number of closed connections that a call leaves behind before it fails.
 const MAX_STALE: usize = 3;
@@ -49,7 +49,7 @@ impl Pool {
         request: &Outgoing<'_>,
         mut now: Option<Instant>,
         connecting: &mut Duration,
-    ) -> Result<Frame, CallError> {
+    ) -> Result<WideFrame, CallError> {
         if request.is_exclusive() {
             return self.exclusive_unary(request).await;
         }
@@ -96,7 +96,7 @@ impl Pool {
     }
 
     /// Makes a unary call on a connection of its own.
-    async fn exclusive_unary(&self, request: &Outgoing<'_>) -> Result<Frame, CallError> {
+    async fn exclusive_unary(&self, request: &Outgoing<'_>) -> Result<WideFrame, CallError> {
         loop {
             let lease = self.inner.lease(request.start_by()).await?;
             match lease.connection.unary_frame(request, None).await {

@@ -109,7 +109,7 @@ impl WriteBuffer {
         if self.large.is_empty() { copied } else { copied + self.large_len() }
     }
 
-    /// Returns how many bytes of large values there are to send. Not inlined, as the other
+    /// Returns how many bytes of large values there are to send. Not inlined, like the other
     /// functions for large values, so that small frames need few registers.
     #[inline(never)]
     fn large_len(&self) -> usize {

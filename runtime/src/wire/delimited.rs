@@ -116,7 +116,8 @@ fn set_optional_blob<'a>(place: &mut Option<Blob>, bytes: &'a [u8], ctx: &mut Co
     set_long_optional_blob(place, bytes, ctx);
 }
 
-/// Overwrites a value that owns no memory, without the code that would release it.
+/// Overwrites a value without the code that would release its memory. A caller has made sure
+/// that it owns none, which would be leaked.
 #[inline]
 fn overwrite<V>(place: &mut V, value: V) {
     std::mem::forget(std::mem::replace(place, value));
@@ -235,6 +236,27 @@ mod tests {
             &[bytes::Bytes::new(), bytes::Bytes::from_static(b"\x00text"), vec![7; 1 << 14].into()],
             &mut Vec::new(),
         );
+    }
+
+    #[test]
+    fn a_blob_that_is_replaced_is_released() {
+        // A value of 1 KiB, which is shared with the input, and then a short one.
+        let mut bytes = vec![0x80, 0x08];
+        bytes.extend([7; 1024]);
+        bytes.extend([2, 8, 8]);
+        bytes.extend([0; 30]);
+        let start = bytes.as_ptr();
+        let source = Blob::from(bytes);
+        let (mut ctx, mut input) = Context::new(&source, Some(&source), &DecodeLimits::default());
+        let mut again = input.clone();
+        let (mut place, mut optional) = (Blob::new(), None::<Blob>);
+        for _ in 0..2 {
+            Bytes::set(&mut place, &mut input, &mut ctx).unwrap();
+            Bytes::set_optional(&mut optional, &mut again, &mut ctx).unwrap();
+        }
+        assert_eq!((&place[..], optional.as_deref()), (&[8, 8][..], Some(&[8, 8][..])));
+        let unshared = Vec::from(source);
+        assert_eq!(unshared.as_ptr(), start, "something else refers to the input");
     }
 
     #[test]

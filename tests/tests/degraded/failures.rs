@@ -3,17 +3,18 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
 
 use riak_client::Riak;
 use riak_client::riak_kv::RpbListBucketsReq;
 use riak_runtime::client::{
-    BreakerState, CallOptions, Cluster, ClusterConfig, Connecting, Connector, Node, PoolConfig, RetryConfig,
-    ServerErrorKind, TcpConnector,
+    BreakerConfig, BreakerState, CallOptions, Cluster, ClusterConfig, Connecting, Connector, Node,
+    PoolConfig, RetryConfig, ServerErrorKind, TcpConnector,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::server::{SlowConnector, start_server};
 use super::{cluster, get, ms, put};
@@ -35,7 +36,7 @@ async fn a_failing_node_does_not_attract_calls() {
         }
         assert!(failed < 30, "{failed} of 200 calls: {error}");
         control.recover();
-        let (before, begun) = (control.request_count(), std::time::Instant::now());
+        let (before, begun) = (control.request_count(), Instant::now());
         while control.request_count() < before + 20 {
             let _ = riak.kv().put(put()).await;
             assert!(begun.elapsed() < ms(10_000), "it gets no calls any more");
@@ -110,12 +111,48 @@ async fn without_a_retry_left_an_attempt_has_all_the_time_of_its_call() {
     let ((one, first), (other, second)) = (start_server().await, start_server().await);
     first.delay(200);
     second.delay(200);
-    let retry = RetryConfig::new().attempt_timeout(ms(20)).budget_percent(0).budget_reserve(1);
+    let retry = RetryConfig::new().attempt_timeout(ms(50)).budget_percent(0).budget_reserve(1);
     let riak = Riak::over(cluster([&one, &other], ClusterConfig::new().retry(retry)));
     // The first call uses the reserve, and then waits.
     for requests in [2, 3, 4] {
         riak.kv().get(get()).await.unwrap();
         assert_eq!(first.request_count() + second.request_count(), requests);
+    }
+}
+
+/// A probe is given up when its time is over, also if the call cannot be repeated: otherwise
+/// a node that hung once would get no more calls until that one ends.
+#[tokio::test]
+async fn without_a_retry_left_a_probe_that_hangs_keeps_no_node_away() {
+    let ((one, first), (other, second)) = (start_server().await, start_server().await);
+    let retry = RetryConfig::new().budget_percent(0).budget_reserve(0);
+    let breaker = BreakerConfig::new().open_min(ms(10)).open_max(ms(20)).probe_timeout(ms(50));
+    let cluster = cluster([&one, &other], ClusterConfig::new().retry(retry).breaker(breaker));
+    let riak = Riak::over(cluster.clone());
+    let some = |state| cluster.stats().nodes.iter().any(|node| node.breaker == state);
+    for control in [&first, &second] {
+        control.fail_with("overload");
+    }
+    while some(BreakerState::Closed) {
+        riak.kv().get(get()).await.unwrap_err();
+    }
+    for control in [&first, &second] {
+        control.recover();
+        control.delay(3_600_000);
+    }
+    let mut hanging = JoinSet::new();
+    while !some(BreakerState::HalfOpen) {
+        let riak = riak.clone();
+        hanging.spawn(async move { riak.kv().get(get()).await });
+        sleep(ms(5)).await;
+    }
+    for control in [&first, &second] {
+        control.delay(0);
+    }
+    let begun = Instant::now();
+    while some(BreakerState::Open) || some(BreakerState::HalfOpen) {
+        let _ = timeout(ms(500), riak.kv().get(get())).await;
+        assert!(begun.elapsed() < ms(10_000), "a node gets no calls any more: {:?}", cluster.stats());
     }
 }
 

@@ -114,7 +114,7 @@ impl<'c, 'r> CallAttempts<'c, 'r> {
     /// Begins the next attempt.
     fn next(&self, now: Instant) -> Result<ActiveAttempt, CallError> {
         // A probe that could not be moved would keep all others away for as long as it hangs.
-        let may_probe = self.may_abandon() && self.may_try_another_node();
+        let may_probe = self.may_repeat() && self.may_try_another_node();
         let chosen = self.cluster.inner.choose(&self.members, &self.failed, may_probe, now);
         let (member, is_probe) = chosen.ok_or(NotSent::NoNodes)?;
         Ok(ActiveAttempt::new(member, is_probe, !self.request.is_exclusive(), now))
@@ -128,11 +128,17 @@ impl<'c, 'r> CallAttempts<'c, 'r> {
         self.request.retry() == Retry::Safe
     }
 
-    /// Reports whether an attempt may be abandoned after it was sent: the call may
-    /// be repeated, is short enough to be bounded at all, and the budget allows it. Without
-    /// that, giving up an attempt would fail a call that its node may be about to answer.
-    fn may_abandon(&self) -> bool {
-        self.is_safe() && !self.request.is_exclusive() && self.cluster.inner.budget.allows_retry()
+    /// Reports whether an attempt may be repeated after it was sent: the call is safe, and
+    /// short enough to be bounded at all.
+    fn may_repeat(&self) -> bool {
+        self.is_safe() && !self.request.is_exclusive()
+    }
+
+    /// Reports whether an attempt is abandoned after it was sent, at its deadline. Without
+    /// budget, that would fail a call that its node may be about to answer; but a probe that
+    /// hangs would keep all other calls away from the node.
+    fn may_abandon(&self, attempt: &ActiveAttempt) -> bool {
+        self.may_repeat() && (attempt.is_probe || self.cluster.inner.budget.allows_retry())
     }
 
     /// Reports whether this attempt may be followed by one at another node.
@@ -161,7 +167,7 @@ impl<'c, 'r> CallAttempts<'c, 'r> {
     /// deadline covers the whole attempt, or only the time until it is sent.
     fn bounded_request(&self, attempt: &ActiveAttempt) -> Option<Outgoing<'r>> {
         let limit = self.attempt_deadline(attempt)?;
-        Some(if self.may_abandon() {
+        Some(if self.may_abandon(attempt) {
             self.request.with_deadline(limit)
         } else {
             self.request.starting_by(limit)

@@ -72,8 +72,8 @@ pub struct RetryConfig {
     /// request whose own timeout field gives the server more time than this has that
     /// time. If the call has a deadline, such an attempt also gets no more than half of
     /// the time that is left. For a stream, a long call, or a call that must not be
-    /// repeated, and while the budget allows no retry, this limits only the wait for a
-    /// connection, not the answer.
+    /// repeated, or if the budget allows no retry when the attempt begins, this limits only
+    /// the wait for a connection, not the answer.
     pub attempt_timeout: Option<Duration>,
     /// The maximum backoff before the second attempt, doubled with each further
     /// one. Default 10 ms.

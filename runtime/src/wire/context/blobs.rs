@@ -42,7 +42,7 @@ impl<'a> Context<'a> {
             .then(|| unsafe { Blob::inline_from(self.start.add(offset), bytes.len()) })
     }
 
-    /// Converts a long value, or one at the end of the input.
+    /// Converts any value; [`Context::short_blob`] is quicker for those that it takes.
     ///
     /// Inlined where the blob is placed: what it calls returns no blob, which would be
     /// in memory.

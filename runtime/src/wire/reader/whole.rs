@@ -2,9 +2,9 @@
 //!
 //! A message that is merged in a local variable and then returned is moved while its
 //! stores are still on their way, and the move waits for them (measured: a third of the
-//! time of a message whose fields are mostly absent). The compiler does not make a
-//! variable that was borrowed the place of the result by itself; but a function whose
-//! result is all that another function writes passes its own place on to that function.
+//! time of a message whose fields are mostly absent). The compiler does not build a
+//! variable that is borrowed in the place of the result. But if another function writes all
+//! of the result, the place is passed on to that function.
 //!
 //! Invariant: [`decode_into`] initialises the place that it is given, unless it panics.
 
@@ -208,7 +208,7 @@ mod tests {
             drop((decoded, expected));
             assert_eq!(LIVE.get(), 0);
         }
-        // All ways out were taken.
+        // Each result has come up, also of second passes.
         assert!(whole > 0 && retried > 0 && failed > 0, "{whole} {retried} {failed}");
     }
 

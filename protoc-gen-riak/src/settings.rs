@@ -181,7 +181,9 @@ impl Settings {
             options.extern_paths = mapped.chain(options.extern_paths).collect();
         }
         if let Some(path) = &self.codes {
-            let text = fs::read_to_string(path).map_err(|error| Error::Read { path: path.clone(), error })?;
+            let bytes = fs::read(path).map_err(|error| Error::Read { path: path.clone(), error })?;
+            // What is not UTF-8 is no row, and parsing says where it is and what a row is.
+            let text = String::from_utf8_lossy(&bytes);
             options.codes = Some(CodeTable::parse(&shown(path), &text)?);
         }
         Ok(options)
@@ -277,6 +279,17 @@ mod tests {
         let paths = settings.resolve_options(&set).unwrap().extern_paths;
         let expected = [("riak.proto", "::riak_client"), ("riak_kv.proto", "::mine")];
         assert_eq!(paths, expected.map(|(proto, rust)| (proto.to_owned(), rust.to_owned())));
+    }
+
+    #[test]
+    fn a_binary_is_no_code_table() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("codes.csv");
+        fs::write(&path, b"\x00\xffab\n\xfe").unwrap();
+        let settings = Settings { codes: Some(path), ..Settings::default() };
+        let error = settings.resolve_options(&FileDescriptorSet::new()).unwrap_err().to_string();
+        assert!(error.contains("codes.csv:1:1: this file is no table of message codes"), "{error}");
+        assert!(error.ends_with("differs is \"\u{fffd}\u{fffd}ab\""), "{error}");
     }
 
     #[test]

@@ -42,6 +42,7 @@ use riak_codegen::model::{File, FileId, Schema};
 
 pub use codes::CodeTable;
 pub use options::Options;
+pub(crate) use options::is_rust_path;
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use decls::Decls;

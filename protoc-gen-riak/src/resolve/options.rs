@@ -28,7 +28,7 @@ pub struct Options {
 }
 
 /// Returns a rule's path with a leading dot.
-fn normalize(path: &str) -> String {
+pub(crate) fn normalize(path: &str) -> String {
     if path.starts_with('.') { path.to_owned() } else { format!(".{path}") }
 }
 

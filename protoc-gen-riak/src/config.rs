@@ -182,7 +182,8 @@ impl Config {
         self
     }
 
-    /// Puts clients behind this feature of the crate that contains the generated code.
+    /// Puts clients behind this feature of the crate that contains the generated code. A
+    /// name that cargo would not accept fails the run.
     #[must_use]
     pub fn client_feature(mut self, name: &str) -> Self {
         self.settings.emit.client_feature = Some(name.to_owned());
@@ -190,6 +191,7 @@ impl Config {
     }
 
     /// Puts server traits behind this feature of the crate that contains the generated code.
+    /// A name that cargo would not accept fails the run.
     #[must_use]
     pub fn server_feature(mut self, name: &str) -> Self {
         self.settings.emit.server_feature = Some(name.to_owned());
@@ -358,6 +360,16 @@ mod tests {
         assert_eq!(path_to_watch(&link), link);
         // Cargo may resolve paths against another directory.
         assert_eq!(path_to_watch(Path::new("a.proto")), env::current_dir().unwrap().join("a.proto"));
+    }
+
+    #[test]
+    fn the_name_of_a_feature_is_checked_before_anything_is_generated() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("a.proto");
+        std::fs::write(&file, "syntax = \"proto3\";").unwrap();
+        let error = |config: Config| config.generate(&[&file], &[dir.path()]).unwrap_err().to_string();
+        assert!(error(Config::new().client_feature("a b")).starts_with("client_feature: \"a b\" cannot be"));
+        assert!(error(Config::new().server_feature("")).starts_with("server_feature: \"\" cannot be"));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use riak_codegen::emit;
 use riak_codegen::model::BytesType;
 use riak_codegen::suggest::nearest;
 
-use crate::resolve::{self, CodeTable};
+use crate::resolve::{self, CodeTable, is_rust_path};
 use crate::{Error, builtin};
 
 /// All settings, with their defaults.
@@ -126,8 +126,14 @@ impl Settings {
             "client" => self.emit.client = boolean(value).map_err(fail)?,
             "server" => self.emit.server = boolean(value).map_err(fail)?,
             "code_tables" => self.emit.codes = boolean(value).map_err(fail)?,
-            "client_feature" => self.emit.client_feature = Some(value.to_owned()),
-            "server_feature" => self.emit.server_feature = Some(value.to_owned()),
+            "client_feature" => {
+                feature(value).map_err(fail)?;
+                self.emit.client_feature = Some(value.to_owned());
+            }
+            "server_feature" => {
+                feature(value).map_err(fail)?;
+                self.emit.server_feature = Some(value.to_owned());
+            }
             "runtime" => self.emit.runtime = rust_path(value, "::riak_runtime").map_err(fail)?,
             _ => return Err(fail(format!("there is no such setting{}", suggestion(name)))),
         }
@@ -164,14 +170,27 @@ impl Settings {
         }
     }
 
+    /// Rejects names of features that a method has set: the methods do not fail.
+    fn check_features(&self) -> Result<(), Error> {
+        let features =
+            [("client_feature", &self.emit.client_feature), ("server_feature", &self.emit.server_feature)];
+        for (name, value) in features {
+            if let Some(value) = value {
+                feature(value).map_err(|message| Error::Parameter { name: name.to_owned(), message })?;
+            }
+        }
+        Ok(())
+    }
+
     /// Returns the options with which to resolve `set`, after reading the message-code
     /// table.
     ///
     /// # Errors
     ///
-    /// If the table cannot be read or is malformed.
+    /// If the table cannot be read or is malformed, or a setting has no valid value.
     pub(crate) fn resolve_options(&self, set: &FileDescriptorSet) -> Result<resolve::Options, Error> {
         self.check_forms()?;
+        self.check_features()?;
         let mut options = self.resolve.clone();
         if let Some(rust) = &self.riak_client {
             // Only the schemas of Riak that are in the set. They precede the
@@ -181,7 +200,9 @@ impl Settings {
             options.extern_paths = mapped.chain(options.extern_paths).collect();
         }
         if let Some(path) = &self.codes {
-            let text = fs::read_to_string(path).map_err(|error| Error::Read { path: path.clone(), error })?;
+            let bytes = fs::read(path).map_err(|error| Error::Read { path: path.clone(), error })?;
+            // What is not UTF-8 is no row, and parsing says where it is and what a row is.
+            let text = String::from_utf8_lossy(&bytes);
             options.codes = Some(CodeTable::parse(&shown(path), &text)?);
         }
         Ok(options)
@@ -212,17 +233,23 @@ fn boolean(text: &str) -> Result<bool, String> {
 
 /// Checks a Rust path; `example` is one for the error.
 fn rust_path(text: &str, example: &str) -> Result<String, String> {
-    let inside = text.strip_prefix("::").unwrap_or(text);
-    let valid = inside.split("::").all(|segment| {
-        let segment = segment.strip_prefix("r#").unwrap_or(segment);
-        segment.starts_with(|char: char| char.is_alphabetic() || char == '_')
-            && segment.chars().all(|char| char.is_alphanumeric() || char == '_')
-    });
-    if valid {
+    if is_rust_path(text) {
         Ok(text.to_owned())
     } else {
         Err(format!("{text} is not a Rust path: write one such as {example}"))
     }
+}
+
+/// Checks the name of a feature by cargo's rules.
+fn feature(name: &str) -> Result<(), String> {
+    let starts = |char: char| char.is_alphanumeric() || char == '_';
+    if name.starts_with(starts) && name.chars().all(|char| starts(char) || "-+.".contains(char)) {
+        return Ok(());
+    }
+    Err(format!(
+        "\"{name}\" cannot be the name of a feature of your crate: write letters, digits, _, -, + and ., and begin \
+         with a letter, a digit or _"
+    ))
 }
 
 /// Returns a suggestion: a setting with a similar name, or else the list of all settings.
@@ -280,6 +307,17 @@ mod tests {
     }
 
     #[test]
+    fn a_binary_is_no_code_table() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("codes.csv");
+        fs::write(&path, b"\x00\xffab\n\xfe").unwrap();
+        let settings = Settings { codes: Some(path), ..Settings::default() };
+        let error = settings.resolve_options(&FileDescriptorSet::new()).unwrap_err().to_string();
+        assert!(error.contains("codes.csv:1:1: this file is no table of message codes"), "{error}");
+        assert!(error.ends_with("differs is \"\u{fffd}\u{fffd}ab\""), "{error}");
+    }
+
+    #[test]
     fn errors_say_what_to_write() {
         let error = |name, value| Settings::default().set(name, value).unwrap_err().to_string();
         assert_eq!(error("borowed", "true"), "borowed: there is no such setting; did you mean borrowed?");
@@ -290,6 +328,31 @@ mod tests {
             error("runtime", "a-b"),
             "runtime: a-b is not a Rust path: write one such as ::riak_runtime"
         );
+        for path in ["a::", "::crate::a", "a::self", "Self", "_", "crate::fn", "a b"] {
+            assert!(rust_path(path, "::x").is_err(), "{path}");
+        }
         assert!(error("zzz", "1").contains("codes, overlay"));
+    }
+
+    #[test]
+    fn the_name_of_a_feature_is_one_that_cargo_accepts() {
+        for name in ["client", "_x", "2024", "serde-1.0+x", "größe"] {
+            let mut settings = Settings::default();
+            settings.set("client_feature", name).unwrap();
+            settings.set("server_feature", name).unwrap();
+            settings.resolve_options(&FileDescriptorSet::new()).unwrap();
+        }
+        for name in ["a b", "dep:tokio", "tokio/net", "-a", "+a", ".a", "a\"", "client?"] {
+            for setting in ["client_feature", "server_feature"] {
+                let error = Settings::default().set(setting, name).unwrap_err().to_string();
+                assert_eq!(
+                    error,
+                    format!(
+                        "{setting}: \"{name}\" cannot be the name of a feature of your crate: write letters, \
+                         digits, _, -, + and ., and begin with a letter, a digit or _"
+                    )
+                );
+            }
+        }
     }
 }

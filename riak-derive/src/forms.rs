@@ -1,5 +1,6 @@
-//! The comparison of the two forms of a message or oneof, in constants that the compiler
-//! evaluates. The derive sees only one form at a time.
+//! The comparison of the two forms of a message or oneof, in traits with which each form
+//! names the other, and in constants that the compiler evaluates. The derive sees only one
+//! form at a time.
 //!
 //! Invariant: the descriptions of two members of the same name are equal if, and only
 //! if, the members are the same on the wire.
@@ -23,37 +24,63 @@ struct WireMember {
     span: Span,
 }
 
-/// Emits the wire format of a message that may have two forms, and the assertions that
-/// both are the same.
+/// Emits the other form of a message, and the assertions that both are the same. The
+/// borrowed form has the members, and the owned one asserts that they are its own.
 pub(crate) fn message(context: &Context<'_>, derived: &DerivedMessage) -> TokenStream {
-    let (declared, message) = (&derived.declared, derived.schema.message(SELF));
-    if declared.lifetime.is_none() && matches!(declared.pairing, Pairing::Alone) {
-        return TokenStream::new();
-    }
+    let runtime = context.runtime();
+    let ident = context.ident();
     let span = |name| context.attributes.span(name).unwrap_or_else(Span::call_site);
-    let fields = message.fields.iter().zip(&declared.spans);
+    match &derived.declared.pairing {
+        Pairing::Alone => TokenStream::new(),
+        Pairing::Owned(owned) => {
+            let span = span("owned");
+            let members = listed(&members(derived, span));
+            let (generics, arguments, bounds) = context.input.generics.split_for_impl();
+            // So that an owned form which does not name this one is reported where it is named.
+            let place = respanned(runtime.clone(), span);
+            let form = quote_spanned!(span=> #place::forms::BorrowedForm<#owned>);
+            quote! {
+                impl #generics #form for #ident #arguments #bounds {
+                    const MEMBERS: #runtime::forms::Members = #members;
+                }
+            }
+        }
+        Pairing::Borrowed(view) => {
+            let span = span("borrowed");
+            let form =
+                quote_spanned!(span=> <#view<'static> as #runtime::forms::BorrowedForm<#ident>>::MEMBERS);
+            let assertions = assertions(context, &members(derived, span), &form, span);
+            quote! {
+                impl<'a> #runtime::forms::OwnedForm<#view<'a>> for #ident {}
+                #assertions
+            }
+        }
+    }
+}
+
+/// Returns the members of a message. What is wrong with the message itself is reported at
+/// `span`.
+fn members(derived: &DerivedMessage, span: Span) -> Vec<WireMember> {
+    let message = derived.schema.message(SELF);
+    let fields = message.fields.iter().zip(&derived.declared.spans);
     let mut members: Vec<WireMember> =
         fields.map(|(field, span)| wire_member(&derived.schema, field, &field.rust_name, *span)).collect();
     // The two types of a oneof compare their own numbers.
     members.extend(message.separate_oneofs.iter().map(|oneof| WireMember {
         name: oneof.rust_name.clone(),
         description: "oneof".to_owned(),
-        span: span("borrowed"),
+        span,
     }));
     let mut frame = message.code.map_or_else(|| "no code".to_owned(), |code| format!("code = {code}"));
     if message.bodyless {
         frame.push_str(", bodyless");
     }
-    members.push(WireMember { name: String::new(), description: frame, span: span("borrowed") });
-    let form = form(context, &members);
-    let assertions = match &declared.pairing {
-        Pairing::Borrowed(view) => assertions(context, &members, &quote!(#view<'static>), span("borrowed")),
-        _ => TokenStream::new(),
-    };
-    quote!(#form #assertions)
+    members.push(WireMember { name: String::new(), description: frame, span });
+    members
 }
 
-/// Emits the wire format of a oneof, and the assertions that its owned form is the same.
+/// Emits the members of a oneof, or, if it has an owned form, the assertions that they are
+/// the same in both.
 pub(crate) fn oneof(
     context: &Context<'_>,
     schema: &Schema,
@@ -66,33 +93,45 @@ pub(crate) fn oneof(
         .zip(spans)
         .map(|((index, variant), span)| wire_member(schema, &message.fields[*index], variant, *span))
         .collect();
-    let form = form(context, &members);
-    let assertions = match pairing {
-        Pairing::Owned(owned) => {
-            let span = context.attributes.span("owned").unwrap_or_else(Span::call_site);
-            assertions(context, &members, owned, span)
-        }
-        _ => TokenStream::new(),
-    };
-    quote!(#form #assertions)
-}
-
-/// Emits the `Form` impl, which lists the members.
-fn form(context: &Context<'_>, members: &[WireMember]) -> TokenStream {
-    let (ident, runtime) = (context.ident(), context.runtime());
+    let runtime = context.runtime();
+    if let Pairing::Owned(owned) = pairing {
+        let span = context.attributes.span("owned").unwrap_or_else(Span::call_site);
+        let form = quote_spanned!(span=> <#owned as #runtime::forms::OwnedOneof>::MEMBERS);
+        return assertions(context, &members, &form, span);
+    }
+    // What borrows is no owned form.
+    if context.input.generics.lifetimes().next().is_some() {
+        return TokenStream::new();
+    }
+    let ident = context.ident();
+    let members = listed(&members);
     let (generics, arguments, bounds) = context.input.generics.split_for_impl();
-    let members = members.iter().map(|WireMember { name, description, .. }| quote!((#name, #description)));
     quote! {
-        impl #generics #runtime::forms::Form for #ident #arguments #bounds {
-            const MEMBERS: #runtime::forms::Members = &[#(#members),*];
+        impl #generics #runtime::forms::OwnedOneof for #ident #arguments #bounds {
+            const MEMBERS: #runtime::forms::Members = #members;
         }
     }
 }
 
-/// Emits assertions that the other form has these members and no others.
-fn assertions(context: &Context<'_>, members: &[WireMember], other: &TokenStream, span: Span) -> TokenStream {
+/// Gives the tokens of a path another span.
+fn respanned(path: TokenStream, span: Span) -> TokenStream {
+    let tokens = path.into_iter().map(|mut token| {
+        token.set_span(span);
+        token
+    });
+    tokens.collect()
+}
+
+/// Emits the list of members.
+fn listed(members: &[WireMember]) -> TokenStream {
+    let members = members.iter().map(|WireMember { name, description, .. }| quote!((#name, #description)));
+    quote!(&[#(#members),*])
+}
+
+/// Emits assertions that the other form, whose members are `form`, has these members and
+/// no others.
+fn assertions(context: &Context<'_>, members: &[WireMember], form: &TokenStream, span: Span) -> TokenStream {
     let runtime = context.runtime();
-    let forms = quote_spanned!(span=> <#other as #runtime::forms::Form>::MEMBERS);
     let all = members.iter().map(|WireMember { name, description, span }| {
         let text = if name.is_empty() {
             format!("this form has {description}, and the other does not: declare the same in both")
@@ -111,7 +150,7 @@ fn assertions(context: &Context<'_>, members: &[WireMember], other: &TokenStream
     let count = quote_spanned!(span=> const _: () = ::core::assert!(FORM.len() <= #count, #text););
     quote! {
         const _: () = {
-            const FORM: #runtime::forms::Members = #forms;
+            const FORM: #runtime::forms::Members = #form;
             #(#all)*
             #count
         };

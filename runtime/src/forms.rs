@@ -1,5 +1,5 @@
-//! Compile-time check that the owned and the borrowed form of a derived message have
-//! the same wire format. Only derived code uses it.
+//! Compile-time check that the owned and the borrowed form of a derived message name each
+//! other and have the same wire format. Only derived code uses it.
 //!
 //! Invariant: the check runs while a declaration is compiled, and leaves nothing in the
 //! program.
@@ -8,14 +8,34 @@
 /// with its number, label, type and default.
 pub type Members = &'static [(&'static str, &'static str)];
 
-/// A form of a message or a oneof. Derived.
+/// The borrowed form of the message `Owned`, of which that is the owned form. Derived.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no form of a message that is written by hand",
-    note = "`borrowed = FooRef` belongs at a `Foo`, and `owned = Foo` at the `FooRef<'a>`: both are structs that have \
-            `#[derive(RiakMessage)]`; of two `#[riak(oneof)]` enums, only the `FooRef<'a>` has `owned = Foo`, and the \
-            `Foo` has no attribute for it"
+    message = "`{Self}` does not name `{Owned}` as its owned form",
+    label = "the two forms of a message name each other",
+    note = "write `#[riak(owned = {Owned})]` at the declaration of `{Self}`, a struct with `#[derive(RiakMessage)]`; if it \
+            names another message there, leave `borrowed` out here, or write the name of a type of its own"
 )]
-pub trait Form {
+pub trait BorrowedForm<Owned: OwnedForm<Self>>: Sized {
+    /// The members and their wire format.
+    const MEMBERS: Members;
+}
+
+/// The owned form of the message `Borrowed`, of which that is the borrowed form. Derived.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not name `{Borrowed}` as its borrowed form",
+    label = "the two forms of a message name each other",
+    note = "write `#[riak(borrowed = …)]`, with the name of `{Borrowed}` without its lifetime, at the declaration of \
+            `{Self}`, a struct with `#[derive(RiakMessage)]`; if it names another type there, leave `owned` out here"
+)]
+pub trait OwnedForm<Borrowed> {}
+
+/// A oneof that may be the owned form of another one. Derived.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no owned form of a oneof that is written by hand",
+    note = "of two `#[riak(oneof)]` enums, the `FooRef<'a>` has `owned = Foo`, and the `Foo` has no attribute for it; both \
+            need `#[derive(RiakMessage)]`"
+)]
+pub trait OwnedOneof {
     /// The members and their wire format.
     const MEMBERS: Members;
 }

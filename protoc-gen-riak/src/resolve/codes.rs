@@ -37,10 +37,13 @@ impl CodeTable {
     ///
     /// # Errors
     ///
-    /// Every line that is not a row, and every duplicate code or name.
+    /// Every line that is not a row, and every duplicate code or name. If most lines do
+    /// not even begin with a number, the file is no table: only the first of them is
+    /// reported then.
     pub fn parse(file: &str, text: &str) -> Result<Self, Diagnostics> {
         let mut faults = Vec::new();
         let mut rows = Vec::new();
+        let mut unlike = Unlike::default();
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         for (line, number) in text.lines().zip(1..) {
             let bare = line.trim();
@@ -48,6 +51,7 @@ impl CodeTable {
             if bare.is_empty() || bare.starts_with('#') || is_title {
                 continue;
             }
+            unlike.count(number, line);
             let place = |column| Place { file: file.to_owned(), line: number, column };
             match row(line, place) {
                 Ok(row) => rows.push(row),
@@ -56,9 +60,58 @@ impl CodeTable {
                 }
             }
         }
+        if let Some(fault) = unlike.fault(file) {
+            return Err(fault.into());
+        }
         faults.extend(duplicates(&rows));
         if faults.is_empty() { Ok(Self { rows }) } else { Err(Diagnostics::sorted(faults, [file])) }
     }
+}
+
+/// Tells a table with faults from a file that is no table.
+#[derive(Default)]
+struct Unlike<'t> {
+    /// The first line that does not begin with a number, and its own number.
+    first: Option<(u32, &'t str)>,
+    /// How many lines do not begin with a number.
+    others: usize,
+    /// How many lines begin with a number.
+    numbered: usize,
+}
+
+impl<'t> Unlike<'t> {
+    fn count(&mut self, number: u32, line: &'t str) {
+        let is_number = |cell: &str| !cell.is_empty() && cell.bytes().all(|byte| byte.is_ascii_digit());
+        if cells(line).next().is_some_and(|(cell, _)| is_number(cell)) {
+            self.numbered += 1;
+        } else {
+            self.others += 1;
+            self.first.get_or_insert((number, line));
+        }
+    }
+
+    /// Returns the fault of a file that is no table.
+    fn fault(&self, file: &str) -> Option<Diagnostic> {
+        let (number, line) = self.first.filter(|_| self.others > self.numbered)?;
+        let message = format!(
+            "this file is no table of message codes: a line of one is code,name,file, such as \
+             9,RpbGetReq,riak_kv, and the first line that differs is \"{}\"",
+            excerpt(line)
+        );
+        Some(Diagnostic::new(file, number, 1, message))
+    }
+}
+
+/// Returns the start of a line, in which every character can be shown.
+fn excerpt(line: &str) -> String {
+    const LENGTH: usize = 40;
+    let line = line.trim();
+    let shown = |char: char| if char.is_control() { char::REPLACEMENT_CHARACTER } else { char };
+    let mut text: String = line.chars().take(LENGTH).map(shown).collect();
+    if line.chars().nth(LENGTH).is_some() {
+        text.push('…');
+    }
+    text
 }
 
 /// Parses a line as a row. The error is a column and what is wrong there.
@@ -162,5 +215,31 @@ mod tests {
             "c.csv:7:3: A has the code 1 already (c.csv:1)",
         ];
         assert_eq!(faults.lines().collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn a_file_that_is_no_table_has_one_fault() {
+        let fault = |text| CodeTable::parse("f", text).unwrap_err().to_string();
+        let says = |line: u32, shown: &str| {
+            format!(
+                "f:{line}:1: this file is no table of message codes: a line of one is code,name,file, such as \
+                 9,RpbGetReq,riak_kv, and the first line that differs is \"{shown}\""
+            )
+        };
+        let schema = "# a schema\n\nsyntax = \"proto2\";\nmessage A {\n  optional bytes a = 1;\n}\n";
+        assert_eq!(fault(schema), says(3, "syntax = \"proto2\";"));
+        assert_eq!(fault("9;RpbGetReq;riak_kv\n10;RpbGetResp;riak_kv\n"), says(1, "9;RpbGetReq;riak_kv"));
+        assert_eq!(fault("1,A,a\n2,B,a\nx\n\u{0}y\nz\n"), says(3, "x"));
+        assert_eq!(
+            fault("\u{7f}ELF\u{0}\u{1b}[2J this is a very long line of a program\n"),
+            says(1, "\u{fffd}ELF\u{fffd}\u{fffd}[2J this is a very long line of a …")
+        );
+    }
+
+    #[test]
+    fn a_table_that_is_mostly_right_keeps_its_own_faults() {
+        let faults = CodeTable::parse("c.csv", "1,A,a\nB,2,a\nC,3,a\n4,D,a\n").unwrap_err();
+        assert_eq!(faults.iter().map(|fault| fault.line).collect::<Vec<_>>(), [2, 3]);
+        assert!(faults.to_string().contains("\"B\" is not a message code"), "{faults}");
     }
 }

@@ -7,6 +7,7 @@ use riak_codegen::model::FileId;
 use super::decls::Decls;
 use super::options::{Options, is_rust_path};
 use super::report::{Place, Report};
+use super::unused;
 
 /// Reports targets that are not Rust paths, rules that map nothing, and files that
 /// are generated although a mapped file imports them.
@@ -17,8 +18,8 @@ pub(crate) fn check(decls: &Decls<'_>, options: &Options, report: &mut Report) {
             let text = format!("{rule}: \"{target}\" is not a Rust path: write one such as ::riak_client");
             report.fault(&Place::option(), text);
         } else if !is_used(decls, path) {
-            let text = format!("{rule} has no effect: there is no such file, package or type");
-            report.notice(&Place::option(), text);
+            let why = unused::extern_reason(path, decls);
+            report.notice(&Place::option(), format!("{rule} has no effect: {why}"));
         }
     }
     for file in &decls.files {
@@ -44,8 +45,8 @@ fn is_used(decls: &Decls<'_>, path: &str) -> bool {
         package.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
     };
     let mut files = decls.files.iter();
-    decls.symbol(path).is_some()
-        || files.any(|file| file.proto.name() == path || is_package(file.proto.package()))
+    let is_type = path.starts_with('.') && decls.symbol(path).is_some();
+    is_type || files.any(|file| file.proto.name() == path || is_package(file.proto.package()))
 }
 
 /// Returns the files that are emitted.

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use protobuf::descriptor::EnumValueDescriptorProto;
 use riak_codegen::ident::{Scope, screaming_snake_case, strip_enum_prefix, variant};
-use riak_codegen::model::{Enum, EnumId, EnumValue, Message, MessageId, Presence};
+use riak_codegen::model::{Enum, EnumId, EnumValue, Message, MessageId, Presence, Type};
 
 use super::annotations;
 use super::cycles;
@@ -17,6 +17,7 @@ use super::locations::{Locations, joined, part, step};
 use super::names::Names;
 use super::options::{self, Options};
 use super::report::{Place, Report};
+use super::unused;
 
 /// Resolves all messages and enums.
 pub(crate) fn resolve(
@@ -43,8 +44,16 @@ pub(crate) fn resolve(
     for (id, field) in cycles::required_cycles(&messages) {
         make_optional(decls, &mut messages, id, field, report);
     }
-    report_unused(&options.bytes, &fields.bytes_rules, "bytes", report);
-    report_unused(&options.unknown_fields, &unknown_rules, "unknown_fields", report);
+    let bytes = bytes_fields(&messages);
+    unused::report(("bytes", &options.bytes), &fields.bytes_rules, ("bytes field", &bytes), decls, report);
+    let all: Vec<String> = messages.iter().map(|message| message.full_name.clone()).collect();
+    unused::report(
+        ("unknown_fields", &options.unknown_fields),
+        &unknown_rules,
+        ("message", &all),
+        decls,
+        report,
+    );
     let enums = (0..decls.enums.len()).map(|index| enumeration(decls, names, EnumId(index)));
     (messages, enums.collect())
 }
@@ -71,14 +80,13 @@ fn make_optional(
     report.notice(&decls.files[decl.file.0].locations.name_place(&path), text);
 }
 
-/// Reports rules that apply to nothing, since they are probably misspelled.
-fn report_unused<T>(rules: &[(String, T)], used: &HashSet<usize>, option: &str, report: &mut Report) {
-    for (index, (path, _)) in rules.iter().enumerate() {
-        if !used.contains(&index) {
-            let message = format!("the rule {option}={path} has no effect: nothing it fits is left to it");
-            report.notice(&Place::option(), message);
-        }
-    }
+/// Returns the full name of each field whose values are `bytes`.
+fn bytes_fields(messages: &[Message]) -> Vec<String> {
+    let of = |message: &Message| {
+        let fields = message.fields.iter().filter(|field| field.ty == Type::Bytes);
+        fields.map(|field| format!("{}.{}", message.full_name, field.name)).collect::<Vec<_>>()
+    };
+    messages.iter().flat_map(of).collect()
 }
 
 /// The name of the member that keeps unknown fields.

@@ -5,7 +5,7 @@
 //! (`names`), the facts of every field (`messages`), what fields mean (`facts`),
 //! the operations that methods declare (`services`, `operations`) or a code table
 //! implies (`infer`, `pairs`), the table of codes (`frames`) and the Rust names of
-//! methods (`methods`).
+//! methods (`methods`). `unused` explains rules of the options that apply to nothing.
 //!
 //! Invariant: the model depends on the files, on which of them are to be
 //! generated, and on the options, but not on how the descriptors were made or on
@@ -35,6 +35,7 @@ mod options;
 mod pairs;
 mod report;
 mod services;
+mod unused;
 mod wire;
 
 use protobuf::descriptor::FileDescriptorSet;
@@ -42,6 +43,7 @@ use riak_codegen::model::{File, FileId, Schema};
 
 pub use codes::CodeTable;
 pub use options::Options;
+pub(crate) use options::is_rust_path;
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use decls::Decls;

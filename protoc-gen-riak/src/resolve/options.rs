@@ -28,7 +28,7 @@ pub struct Options {
 }
 
 /// Returns a rule's path with a leading dot.
-fn normalize(path: &str) -> String {
+pub(crate) fn normalize(path: &str) -> String {
     if path.starts_with('.') { path.to_owned() } else { format!(".{path}") }
 }
 
@@ -92,12 +92,22 @@ impl Options {
 /// Reports whether a path can precede a type's name: identifiers joined by `::`,
 /// optionally with a leading `::`.
 pub(crate) fn is_rust_path(path: &str) -> bool {
-    let inside = path.strip_prefix("::").unwrap_or(path);
-    inside.split("::").all(|segment| {
-        let segment = segment.strip_prefix("r#").unwrap_or(segment);
-        segment.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-            && segment.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-    })
+    let is_name = |segment: &str| {
+        let plain = segment.strip_prefix("r#").unwrap_or(segment);
+        // The parser alone would also accept white space and comments.
+        plain.chars().all(|char| char.is_alphanumeric() || char == '_')
+            && syn::parse_str::<syn::Ident>(segment).is_ok()
+    };
+    if let Some(absolute) = path.strip_prefix("::") {
+        return absolute.split("::").all(is_name);
+    }
+    let mut segments = path.split("::");
+    let first = segments.next().unwrap_or_default();
+    match first {
+        "crate" => segments.all(is_name),
+        "self" | "super" => segments.skip_while(|segment| *segment == "super").all(is_name),
+        _ => is_name(first) && segments.all(is_name),
+    }
 }
 
 #[cfg(test)]
@@ -147,9 +157,17 @@ mod tests {
     fn rust_paths() {
         assert!(is_rust_path("::riak_client"));
         assert!(is_rust_path("crate::r#gen::x"));
+        assert!(is_rust_path("crate::gen"));
+        assert!(is_rust_path("crate"));
+        assert!(is_rust_path("super::super::x"));
+        assert!(is_rust_path("r#fn::x"));
         assert!(!is_rust_path(""));
         assert!(!is_rust_path("::"));
         assert!(!is_rust_path("a-b"));
         assert!(!is_rust_path("a::"));
+        assert!(!is_rust_path("a::fn"));
+        assert!(!is_rust_path("a::crate"));
+        assert!(!is_rust_path("::self::a"));
+        assert!(!is_rust_path("a ::b"));
     }
 }

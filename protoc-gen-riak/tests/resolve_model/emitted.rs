@@ -90,7 +90,20 @@ service S { rpc Do (RpbGetReq) returns (RpbGetResp) { option (riak.operation) = 
         Err(faults) => faults.to_string(),
     };
     assert!(run(&[("riak_kv.proto", "riak-client")]).contains("\"riak-client\" is not a Rust path"));
-    assert!(run(&[("nosuch.proto", "::x")]).contains("extern_path=nosuch.proto=::x has no effect"));
+    let compared = "it was compared with the name of each file (a/b.proto), package (.a.b) and type (.a.b.Type), and \
+                    fits none";
+    for (path, hint) in [
+        ("nosuch.proto", ""),
+        ("riak_kw.proto", "; did you mean \"riak_kv.proto\"?"),
+        ("proto/riak_kv.proto", "; did you mean \"riak_kv.proto\"?"),
+        (".riak.RpbGetReq", "; did you mean \".RpbGetReq\"?"),
+        // Only the path of a type needs the dot.
+        ("RpbGetReq", "; did you mean \".RpbGetReq\"?"),
+        (".RpbGetRep", "; did you mean \".RpbGetReq\"?"),
+    ] {
+        let expected = format!("extern_path={path}=::x has no effect: {compared}{hint}");
+        assert_eq!(run(&[(path, "::x")]), expected);
+    }
     let foreign = run(&[("riak_kv.proto", "::riak_client")]);
     assert!(
         foreign.starts_with("a.proto:2:9: service S sends RpbGetReq, which an extern path maps"),

@@ -201,10 +201,59 @@ fn rules_by_path() {
     assert_eq!(
         notices,
         [
-            "the rule bytes=.p.M.c has no effect: nothing it fits is left to it",
-            "the rule unknown_fields=.q has no effect: nothing it fits is left to it",
+            "the rule bytes=.p.M.c has no effect: it was compared with the full name of each bytes field, and none is or \
+             lies below .p.M.c",
+            "the rule unknown_fields=.q has no effect: it was compared with the full name of each message, and none is or \
+             lies below .q",
         ]
     );
+}
+
+#[test]
+fn a_rule_without_effect_says_what_it_was_compared_with() {
+    let dir = written(&[(
+        "a.proto",
+        "package shop.v1; message Content { optional bytes value = 1; optional uint32 count = 2; } message Empty {}",
+    )]);
+    let reasons = |bytes: &[&str], unknown: &[&str]| {
+        let bytes = bytes.iter().map(|&path| (path.to_owned(), BytesType::Vec)).collect();
+        let unknown_fields = unknown.iter().map(|&path| (path.to_owned(), false)).collect();
+        let options = Options { bytes, unknown_fields, ..Options::default() };
+        resolved(dir.path(), &["a.proto"], &options).1
+    };
+    let compared = |rule: &str, kind: &str, path: &str, hint: &str| {
+        format!(
+            "the rule {rule}={path} has no effect: it was compared with the full name of each {kind}, and none is or lies \
+             below {path}{hint}"
+        )
+    };
+    for (path, hint) in [
+        (".shop.v1.Contnet.value", "; did you mean \".shop.v1.Content.value\"?"),
+        (".Content.value", "; did you mean \".shop.v1.Content.value\"?"),
+        (".acme.shop.v1.Content", "; did you mean \".shop.v1.Content\"?"),
+        (".shop.v2", "; did you mean \".shop.v1\"?"),
+        // These exist, and have no bytes.
+        (".shop.v1.Content.count", ""),
+        (".shop.v1.Empty", ""),
+        (".other.Thing", ""),
+    ] {
+        assert_eq!(reasons(&[path], &[]), [compared("bytes", "bytes field", path, hint)]);
+    }
+    for (path, hint) in
+        [(".shop.v1.Emtpy", "; did you mean \".shop.v1.Empty\"?"), (".shop.v1.Content.value", "")]
+    {
+        assert_eq!(reasons(&[], &[path]), [compared("unknown_fields", "message", path, hint)]);
+    }
+    let taken =
+        "each bytes field that it fits has a rule with a longer path, or a later one with the same path";
+    assert_eq!(
+        reasons(&[".", ".shop", ".shop.v1.Content.value", ".shop"], &[]),
+        [".", ".shop"].map(|path| format!("the rule bytes={path} has no effect: {taken}"))
+    );
+    let dir = written(&[("a.proto", "message Empty {}")]);
+    let options = Options { bytes: vec![(".".to_owned(), BytesType::Vec)], ..Options::default() };
+    let notices = resolved(dir.path(), &["a.proto"], &options).1;
+    assert_eq!(notices, ["the rule bytes=. has no effect: the schema has no bytes field"]);
 }
 
 #[test]

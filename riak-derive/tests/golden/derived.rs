@@ -21,19 +21,11 @@ const _: () = {
     use ::riak_runtime::{Coded, Decode, DecodeError, Message, Owned, wire};
     use ::riak_runtime::debug::Secret;
     use ::riak_runtime::wire::{Reads as _, Writes as _};
-    impl ::riak_runtime::forms::Form for PriceReq {
-        const MEMBERS: ::riak_runtime::forms::Members = &[
-            ("items", "1: repeated message"),
-            ("currency", "2: optional bytes = \"EUR\""),
-            ("token", "3: optional string"),
-            ("timeout", "4: optional uint32"),
-            ("", "code = 232"),
-        ];
-    }
+    impl<'a> ::riak_runtime::forms::OwnedForm<PriceReqRef<'a>> for PriceReq {}
     const _: () = {
         const FORM: ::riak_runtime::forms::Members = <PriceReqRef<
             'static,
-        > as ::riak_runtime::forms::Form>::MEMBERS;
+        > as ::riak_runtime::forms::BorrowedForm<PriceReq>>::MEMBERS;
         const _: () = ::core::assert!(
             ::riak_runtime::forms::has_member(FORM, "items", "1: repeated message"),
             "`items` is `1: repeated message` here, and not in the other form: give it the same number, wire type, label and default in both, or `skip` it in both"
@@ -188,7 +180,7 @@ const _: () = {
         > ::NUMBERS, & [4, 5]),
         "`tags(…)` has to have the numbers of all variants of the oneof, and no others",
     );
-    impl<'a> ::riak_runtime::forms::Form for ItemRef<'a> {
+    impl<'a> ::riak_runtime::forms::BorrowedForm<Item> for ItemRef<'a> {
         const MEMBERS: ::riak_runtime::forms::Members = &[
             ("name", "1: required bytes"),
             ("sizes", "2: packed uint32"),
@@ -382,12 +374,6 @@ const _: () = {
     use ::core::result::Result::Ok;
     use ::riak_runtime::{Decode, DecodeError, Message, wire};
     use ::riak_runtime::wire::{Reads as _, Writes as _};
-    impl<'a> ::riak_runtime::forms::Form for Origin<'a> {
-        const MEMBERS: ::riak_runtime::forms::Members = &[
-            ("Country", "4: string"),
-            ("Shelf", "5: uint32"),
-        ];
-    }
     impl wire::Oneof for Origin<'_> {
         const NUMBERS: &'static [::core::primitive::u32] = &[4, 5];
         #[inline]

@@ -1,7 +1,7 @@
 //! [`TlsConfig`]: which authorities to trust, and which certificate to present.
 //!
 //! Invariant: files are read once, when [`TlsConfig::build`] is called, and an error in
-//! a file is reported with its path.
+//! a file is reported with its path and the option that named it.
 
 use std::fmt;
 use std::fs;
@@ -37,11 +37,26 @@ pub enum Verify {
     Chain,
 }
 
-/// The source of PEM text.
+/// A PEM text, and what it was set as.
 #[derive(Clone, PartialEq, Eq)]
-enum Pem {
+struct Pem {
+    source: Source,
+    role: Role,
+}
+
+/// The source of a PEM text.
+#[derive(Clone, PartialEq, Eq)]
+enum Source {
     File(PathBuf),
     Text(Vec<u8>),
+}
+
+/// What a PEM text was set as.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Authorities,
+    Certificate,
+    Key,
 }
 
 /// The certificates to trust, and the one to present to the server.
@@ -77,7 +92,7 @@ impl TlsConfig {
     /// called several times.
     #[must_use]
     pub fn ca_file(mut self, path: impl Into<PathBuf>) -> Self {
-        self.roots.push(Pem::File(path.into()));
+        self.roots.push(Pem::file(path, Role::Authorities));
         self
     }
 
@@ -85,7 +100,7 @@ impl TlsConfig {
     /// called several times.
     #[must_use]
     pub fn ca_pem(mut self, text: impl Into<Vec<u8>>) -> Self {
-        self.roots.push(Pem::Text(text.into()));
+        self.roots.push(Pem::text(text, Role::Authorities));
         self
     }
 
@@ -98,7 +113,7 @@ impl TlsConfig {
         certificates: impl Into<PathBuf>,
         key: impl Into<PathBuf>,
     ) -> Self {
-        self.client = Some((Pem::File(certificates.into()), Pem::File(key.into())));
+        self.client = Some((Pem::file(certificates, Role::Certificate), Pem::file(key, Role::Key)));
         self
     }
 
@@ -109,7 +124,7 @@ impl TlsConfig {
         certificates: impl Into<Vec<u8>>,
         key: impl Into<Vec<u8>>,
     ) -> Self {
-        self.client = Some((Pem::Text(certificates.into()), Pem::Text(key.into())));
+        self.client = Some((Pem::text(certificates, Role::Certificate), Pem::text(key, Role::Key)));
         self
     }
 
@@ -194,7 +209,7 @@ impl TlsConfig {
         let signer = provider.key_provider.load_private_key(key.key()?).map_err(|_| {
             let reason = "its private key is malformed or of a kind that is not supported: use RSA with at \
                           least 2048 bits, ECDSA with P-256 or P-384, or Ed25519";
-            TlsError::Pem { source: key.to_string(), reason: reason.to_owned() }
+            key.invalid(reason.to_owned())
         })?;
         // rustls compares keys only with certificates of X.509 version 3, and refuses
         // others. Erlang accepts client certificates of version 1. They contain the public
@@ -228,10 +243,18 @@ pub(super) fn server_name(host: &str) -> Result<ServerName<'static>, TlsError> {
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 impl Pem {
-    fn text(&self) -> Result<Vec<u8>, TlsError> {
-        let mut text = match self {
-            Self::File(path) => fs::read(path).map_err(|error| self.invalid(error.to_string()))?,
-            Self::Text(text) => text.clone(),
+    fn file(path: impl Into<PathBuf>, role: Role) -> Self {
+        Self { source: Source::File(path.into()), role }
+    }
+
+    fn text(text: impl Into<Vec<u8>>, role: Role) -> Self {
+        Self { source: Source::Text(text.into()), role }
+    }
+
+    fn read(&self) -> Result<Vec<u8>, TlsError> {
+        let mut text = match &self.source {
+            Source::File(path) => fs::read(path).map_err(|error| self.invalid(error.to_string()))?,
+            Source::Text(text) => text.clone(),
         };
         if text.starts_with(BYTE_ORDER_MARK) {
             text.drain(..BYTE_ORDER_MARK.len());
@@ -240,7 +263,23 @@ impl Pem {
     }
 
     fn invalid(&self, reason: String) -> TlsError {
-        TlsError::Pem { source: self.to_string(), reason }
+        TlsError::Pem { source: self.to_string(), option: self.option(), reason }
+    }
+
+    /// Returns how the text was set: a file is named by a parameter of riak-client's URL too.
+    fn option(&self) -> &'static str {
+        match (&self.source, self.role) {
+            (Source::File(_), Role::Authorities) => "named by the parameter `ca` or `TlsConfig::ca_file`",
+            (Source::File(_), Role::Certificate) => {
+                "named by the parameter `cert` or `TlsConfig::client_certificate_files`"
+            }
+            (Source::File(_), Role::Key) => {
+                "named by the parameter `cert` or, as the key, `TlsConfig::client_certificate_files`"
+            }
+            (Source::Text(_), Role::Authorities) => "given to `TlsConfig::ca_pem`",
+            (Source::Text(_), Role::Certificate) => "given to `TlsConfig::client_certificate_pem`",
+            (Source::Text(_), Role::Key) => "given, as the key, to `TlsConfig::client_certificate_pem`",
+        }
     }
 
     fn unusable_certificate(&self, error: &Error) -> TlsError {
@@ -284,7 +323,7 @@ impl Pem {
     }
 
     fn certificates(&self) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-        let text = self.text()?;
+        let text = self.read()?;
         let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
         let found = found.map_err(|error| self.fault(&text, &error, CERTIFICATE))?;
         if found.is_empty() {
@@ -294,7 +333,7 @@ impl Pem {
     }
 
     fn key(&self) -> Result<PrivateKeyDer<'static>, TlsError> {
-        let text = self.text()?;
+        let text = self.read()?;
         PrivateKeyDer::from_pem_slice(&text).map_err(|error| self.fault(&text, &error, KEY))
     }
 }
@@ -324,9 +363,9 @@ fn labels(text: &[u8]) -> Vec<String> {
 
 impl fmt::Display for Pem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::File(path) => write!(f, "`{}`", path.display()),
-            Self::Text(_) => f.write_str("the PEM text"),
+        match &self.source {
+            Source::File(path) => write!(f, "`{}`", path.display()),
+            Source::Text(_) => f.write_str("the PEM text"),
         }
     }
 }

@@ -19,6 +19,9 @@ pub enum TlsError {
     Pem {
         /// The file's path in backquotes, or "the PEM text".
         source: String,
+        /// The option that it was set by, such as "named by the parameter `ca` or
+        /// `TlsConfig::ca_file`".
+        option: &'static str,
         /// What is wrong with it.
         reason: String,
     },
@@ -198,9 +201,11 @@ impl fmt::Display for TlsError {
                 write!(f, "the system's trusted certificates were not found: name a CA file (`ca`)")?;
                 if why.is_empty() { Ok(()) } else { write!(f, " ({why})") }
             }
-            Self::Pem { source, reason } => write!(f, "{source} cannot be used: {reason}"),
+            Self::Pem { source, option, reason } => {
+                write!(f, "{source} ({option}) cannot be used: {reason}")
+            }
             Self::ClientCertificate(why) => {
-                write!(f, "the client's certificate and private key cannot be used: {why}")
+                write!(f, "the client's certificate and private key (`cert`) cannot be used: {why}")
             }
             Self::InvalidName(name) => write!(
                 f,

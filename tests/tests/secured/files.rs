@@ -3,6 +3,8 @@
 //! Invariant: one that cannot be used is told with its name, before anything is
 //! connected to.
 
+use std::path::Path;
+
 use rcgen::DnType;
 use riak_runtime::tls::{TlsConfig, TlsError};
 
@@ -78,7 +80,10 @@ fn an_encrypted_key_is_told_as_such() {
 #[test]
 fn what_a_file_holds_instead_is_told() {
     let (certificate, key) = client();
-    assert_says(with_authority(""), &["the PEM text cannot be used: it is empty"]);
+    assert_says(
+        with_authority(""),
+        &["the PEM text (given to `TlsConfig::ca_pem`) cannot be used: it is empty"],
+    );
     assert_says(with_authority("hello"), &["it holds no certificate in PEM format"]);
     assert_says(with_authority([0x30, 0x82, 1, 2]), &["DER", "openssl x509 -inform der"]);
     assert_says(with_authority(key.as_str()), &["holds no certificate, but PRIVATE KEY"]);
@@ -97,6 +102,34 @@ fn what_a_file_holds_instead_is_told() {
 fn a_file_that_is_not_there_is_named() {
     let missing = TlsConfig::new().ca_file("no/such/ca.pem");
     let text = missing.build().unwrap_err().to_string();
-    assert!(text.starts_with("`no/such/ca.pem` cannot be used: "), "{text}");
+    let named = "`no/such/ca.pem` (named by the parameter `ca` or `TlsConfig::ca_file`) cannot be used: ";
+    assert!(text.starts_with(named), "{text}");
     assert!(!text.contains("PEM format"), "{text}");
+}
+
+#[test]
+fn the_option_that_names_a_client_certificate_or_key_is_told() {
+    let (certificate, key) = client();
+    let good = Path::new(env!("CARGO_TARGET_TMPDIR")).join("certificate-of-alice.pem");
+    std::fs::write(&good, &certificate).unwrap();
+    let with_files = |certificate: &Path, key: &Path| {
+        build(&TlsConfig::new().ca_pem(VERSION_1).client_certificate_files(certificate, key))
+    };
+    let missing = Path::new("no/such.pem");
+    let named = "`no/such.pem` (named by the parameter `cert` or `TlsConfig::client_certificate_files`) cannot be used: ";
+    assert_says(with_files(missing, &good), &[named]);
+    let named = "`no/such.pem` (named by the parameter `cert` or, as the key, `TlsConfig::client_certificate_files`) cannot";
+    assert_says(with_files(&good, missing), &[named]);
+    let named = "as the key, `TlsConfig::client_certificate_files`) cannot be used: it holds no private key, but CERTIFICATE";
+    assert_says(with_files(&good, &good), &[named]);
+    let given =
+        "the PEM text (given to `TlsConfig::client_certificate_pem`) cannot be used: it holds no certificate";
+    assert_says(with_client("hello", &key), &[given]);
+    let given = "the PEM text (given, as the key, to `TlsConfig::client_certificate_pem`) cannot be used: it holds no";
+    assert_says(with_client(&certificate, "hello"), &[given]);
+    let (_, other) = client();
+    assert_says(
+        with_client(&certificate, &other),
+        &["certificate and private key (`cert`) cannot be used: "],
+    );
 }

@@ -251,7 +251,8 @@ mod tests {
         }
         let config = parse("riak://u@a?ca=nowhere.pem&tls=chain").unwrap();
         let error = config.build().unwrap_err().to_string();
-        assert!(error.starts_with("`nowhere.pem` cannot be used: "), "{error}");
+        let named = "`nowhere.pem` (named by the parameter `ca` or `TlsConfig::ca_file`) cannot be used: ";
+        assert!(error.starts_with(named), "{error}");
     }
 
     #[cfg(not(feature = "tls"))]

@@ -134,6 +134,10 @@ impl<C> SharedConnections<C> {
     ) -> Option<(Arc<SharedConnection<C>>, usize)> {
         let mut best: Option<(&mut Entry<C>, usize)> = None;
         for entry in &mut self.entries {
+            // Owed answers only add to the load, and are further away in memory.
+            if best.as_ref().is_some_and(|(_, least)| entry.in_flight() >= *least) {
+                continue;
+            }
             let load = entry.load(target, &owed);
             if best.as_ref().is_none_or(|(_, least)| load < *least) {
                 best = Some((entry, load));

@@ -70,13 +70,17 @@ impl<C> Entry<C> {
         self.calls.wrapping_sub(self.shared.finished.load(Ordering::SeqCst))
     }
 
-    /// Returns its calls in flight, plus several times `target` if it owes answers.
+    /// Returns its calls in flight, plus what its owed answers add.
     fn load(&self, target: usize, owed: impl Fn(&C) -> usize) -> usize {
-        let owed_load = match owed(&self.shared.connection) {
+        self.in_flight().saturating_add(self.owed_load(target, owed))
+    }
+
+    /// Returns several times `target` if it owes answers.
+    fn owed_load(&self, target: usize, owed: impl Fn(&C) -> usize) -> usize {
+        match owed(&self.shared.connection) {
             0 => 0,
             owed => target.max(1).saturating_mul(2 << owed.min(16)),
-        };
-        self.in_flight().saturating_add(owed_load)
+        }
     }
 
     /// Reports whether it has owed answers for too long without giving any.
@@ -134,12 +138,14 @@ impl<C> SharedConnections<C> {
     ) -> Option<(Arc<SharedConnection<C>>, usize)> {
         let mut best: Option<(&mut Entry<C>, usize)> = None;
         for entry in &mut self.entries {
+            let is_lowest = |load| best.as_ref().is_none_or(|(_, least)| load < *least);
+            let in_flight = entry.in_flight();
             // Owed answers only add to the load, and are further away in memory.
-            if best.as_ref().is_some_and(|(_, least)| entry.in_flight() >= *least) {
+            if !is_lowest(in_flight) {
                 continue;
             }
-            let load = entry.load(target, &owed);
-            if best.as_ref().is_none_or(|(_, least)| load < *least) {
+            let load = in_flight.saturating_add(entry.owed_load(target, &owed));
+            if is_lowest(load) {
                 best = Some((entry, load));
                 if load == 0 {
                     break;

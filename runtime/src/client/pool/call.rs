@@ -10,7 +10,7 @@ use super::super::connection::now;
 use super::super::error::{CallError, ConnectionError, NotSent};
 use super::super::outgoing::Outgoing;
 use super::super::responses::FrameStream;
-use super::opening::{AcquireMode, Acquired};
+use super::acquire::{AcquireMode, Acquired};
 use super::{Pool, Share};
 use crate::DecodeLimits;
 

@@ -13,7 +13,8 @@ use tokio::time::timeout_at;
 use super::super::connection::{Connection, now};
 use super::super::error::{CallError, ConnectionError, NotSent, QueueLimit};
 use super::opening::connect_to_node;
-use super::{AtomicUsize, Inner, Ordering, State};
+use super::state::State;
+use super::{AtomicUsize, Inner, Ordering};
 
 /// Hands a connection to the stream or long call that waits for it.
 pub(super) type LeaseSender = oneshot::Sender<Result<Idle, ConnectionError>>;

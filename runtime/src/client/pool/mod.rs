@@ -7,18 +7,20 @@
 //! closed connection is removed by the first call that finds it closed, and that
 //! call moves to another connection.
 
+mod acquire;
 mod call;
 mod config;
 mod lease;
+mod open;
 mod opening;
 mod room;
 mod shared;
+mod state;
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
 
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
@@ -27,12 +29,11 @@ pub use config::PoolConfig;
 
 use super::connection::Connection;
 use super::connector::Connector;
-use super::error::{CallError, ConnectionError};
+use super::error::CallError;
 use super::node::Node;
 use super::random::Random;
-use lease::{Idle, LeaseSender};
-use opening::ConnectSender;
-use shared::{SharedConnection, SharedConnections};
+use open::{OpenConnections, SharedConnection};
+use state::State;
 
 /// The interval between checks for idle, expired and missing connections.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
@@ -80,11 +81,17 @@ struct Inner {
     connector: Arc<dyn Connector>,
     config: PoolConfig,
     state: Mutex<State>,
+    /// The connections of `state`, for calls that need nothing else of it.
+    open: RwLock<OpenConnections<Connection>>,
     /// The tasks that open and sweep connections; aborted with the pool. Never
     /// locked while `state` is: a task that cannot be spawned is dropped, which
     /// locks `state`.
     tasks: Mutex<JoinSet<()>>,
     sweeping: AtomicBool,
+    /// Set if the last attempt to connect failed and no call waited for it, or if
+    /// the node refused the client. No connection is then opened before the next
+    /// call.
+    refill_paused: AtomicBool,
     /// One permit for each stream or long call.
     streams: Arc<Semaphore>,
     /// The number of streams and long calls that wait for a connection.
@@ -104,30 +111,6 @@ struct Inner {
     /// How long the last connection took to open, in nanoseconds; 0 before the first.
     connect_nanos: AtomicU64,
     random: Random,
-}
-
-struct State {
-    connections: SharedConnections<Connection>,
-    /// Connections that streams have returned and other streams may use.
-    idle: Vec<Idle>,
-    /// Streams that wait for a connection to be opened or returned.
-    lease_waiters: VecDeque<LeaseSender>,
-    /// Connections being opened for streams.
-    opening_exclusive: usize,
-    /// Connections being opened for unary calls.
-    opening_shared: usize,
-    /// Tells the calls that wait while no connection is open how opening one went.
-    first_result: Option<ConnectSender>,
-    /// Set if the last attempt to connect failed and no call waited for it, or if
-    /// the node refused the client. No connection is then opened before the next
-    /// call.
-    refill_paused: bool,
-    /// Why the last connection that a call found unusable was closed; cleared when
-    /// another one opens.
-    last_close: Option<ConnectionError>,
-    /// The time before which nothing but a first connection is opened, because an
-    /// attempt to open an additional one failed.
-    grow_after: Option<Instant>,
 }
 
 /// A snapshot of the state of a [`Pool`], and its counters since it was created.
@@ -178,24 +161,15 @@ impl Pool {
         // `close` acquires all permits at once, so their number has to fit a `u32`.
         config.max_streams = config.max_streams.clamp(1, Semaphore::MAX_PERMITS).min(u32::MAX as usize);
         let streams = Arc::new(Semaphore::new(config.max_streams));
-        let state = State {
-            connections: SharedConnections::new(),
-            idle: Vec::new(),
-            lease_waiters: VecDeque::new(),
-            opening_exclusive: 0,
-            opening_shared: 0,
-            first_result: None,
-            refill_paused: false,
-            last_close: None,
-            grow_after: None,
-        };
         let inner = Inner {
             node,
             connector,
             config,
-            state: Mutex::new(state),
+            state: Mutex::new(State::new()),
+            open: RwLock::default(),
             tasks: Mutex::new(JoinSet::new()),
             sweeping: AtomicBool::new(false),
+            refill_paused: AtomicBool::new(false),
             streams,
             waiting_exclusive: AtomicUsize::new(0),
             waiting_shared: AtomicUsize::new(0),
@@ -254,7 +228,7 @@ impl Pool {
     #[must_use]
     pub fn stats(&self) -> PoolStats {
         let state = self.inner.lock();
-        let turns: usize = state.connections.iter().map(Connection::waiting).sum();
+        let turns: usize = state.connections.iter().map(|shared| shared.connection.waiting()).sum();
         PoolStats {
             connections: state.connections.len(),
             in_flight: state.connections.in_flight(),
@@ -299,11 +273,6 @@ impl Pool {
 }
 
 impl Inner {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // No panic under the lock leaves the state inconsistent.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn tasks(&self) -> MutexGuard<'_, JoinSet<()>> {
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -12,105 +12,16 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::super::connection::{Connection, now};
-use super::super::error::{ConnectionError, NotSent};
-use super::shared::{ConnectionStatus, SharedConnection};
-use super::{Inner, Ordering, SWEEP_INTERVAL, Share, State};
+use super::super::error::ConnectionError;
+use super::shared::ConnectionStatus;
+use super::state::State;
+use super::{Inner, Ordering, SWEEP_INTERVAL};
 
 /// Tells waiting calls why no connection could be opened; dropped without a value
 /// once one is open.
 pub(super) type ConnectSender = watch::Sender<Option<ConnectionError>>;
 
-/// How a unary call asks for a connection.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum AcquireMode {
-    /// For the first time.
-    First,
-    /// Again, after waiting for room.
-    Retry,
-    /// For the last time, after its wait timed out: it takes any open connection.
-    Final,
-}
-
-/// What a unary call gets when it asks.
-pub(super) enum Acquired<'p> {
-    /// A share of an open connection.
-    Share(Share<'p>),
-    /// None is open, but one is being opened: the receiver hears of it. The error
-    /// says why the last unusable connection was closed.
-    Connecting(watch::Receiver<Option<ConnectionError>>, Option<ConnectionError>),
-    /// All open connections are crowded, and another one is being opened.
-    Crowded,
-}
-
 impl Inner {
-    /// Returns a share of an open connection, or what to wait for.
-    pub(super) fn acquire(self: &Arc<Self>, mode: AcquireMode) -> Result<Acquired<'_>, NotSent> {
-        let mut state = self.lock();
-        // `close` counts calls under the lock: either it finds this one, or this
-        // check finds that the pool is closing.
-        if self.closing.load(Ordering::Relaxed) {
-            return Err(NotSent::Connection(ConnectionError::Stopped));
-        }
-        state.refill_paused = false;
-        let target = self.config.target_in_flight;
-        while let Some((shared, load)) = state.connections.acquire(target, Connection::owed) {
-            if shared.connection.has_ended() {
-                shared.release();
-                state.connections.remove(&shared);
-                state.last_close = shared.connection.closed();
-                continue;
-            }
-            // A call asks for one additional connection, however often it asks
-            // again.
-            let wanted = (mode == AcquireMode::First || state.opening_shared == 0)
-                && load >= target
-                && self.may_grow(&state);
-            let opening = wanted.then(|| self.begin_opening(&mut state));
-            let crowded = mode != AcquireMode::Final && self.is_crowded(&state, load, mode);
-            // Before anything that may panic, as spawning a task outside of a runtime does:
-            // the share ends the count of the call.
-            let acquired = if crowded {
-                shared.release();
-                Acquired::Crowded
-            } else {
-                Acquired::Share(Share { shared, inner: self })
-            };
-            drop(state);
-            if let Some(opening) = opening {
-                self.spawn_opening(opening);
-            }
-            self.start_sweeping();
-            return Ok(acquired);
-        }
-        let receiver = state.first_result.get_or_insert_with(|| watch::channel(None).0).subscribe();
-        // Only one is opened, however many calls wait: more would only burden a
-        // node that is down, or that rejects the password.
-        let opening = (state.opening_shared == 0).then(|| self.begin_opening(&mut state));
-        let ended = state.last_close.clone();
-        drop(state);
-        if let Some(opening) = opening {
-            self.spawn_opening(opening);
-        }
-        Ok(Acquired::Connecting(receiver, ended))
-    }
-
-    /// Reports whether another connection may be opened beside those that are open.
-    pub(super) fn may_grow(&self, state: &State) -> bool {
-        state.connections.len() + state.opening_shared < self.max()
-            && state.grow_after.is_none_or(|after| after <= now())
-    }
-
-    /// Removes a connection on which a call timed out while no answer came, if the
-    /// pool has no room to open another one beside it.
-    pub(super) fn remove_if_unresponsive(&self, shared: &Arc<SharedConnection<Connection>>) {
-        let mut state = self.lock();
-        let full = state.connections.len() + state.opening_shared >= self.max();
-        // A single such call may have been slow by itself.
-        if full && shared.connection.owed() > 1 {
-            state.connections.remove(shared);
-        }
-    }
-
     /// Counts one more connection as being opened. Pass it to
     /// [`Inner::spawn_opening`] once the lock is released.
     pub(super) fn begin_opening(self: &Arc<Self>, state: &mut State) -> Opening {
@@ -170,7 +81,7 @@ impl Inner {
         let missing = !self.closing.load(Ordering::Relaxed)
             && state.connections.len() < self.min()
             && state.opening_shared == 0
-            && !state.refill_paused;
+            && !self.refill_paused.load(Ordering::Relaxed);
         let opening = missing.then(|| self.begin_opening(&mut state));
         drop(state);
         drop((gone, idle));
@@ -243,7 +154,8 @@ async fn connect(mut opening: Opening) {
             // Another attempt would not let the client in, and might lock its
             // account.
             let refused = matches!(error, ConnectionError::Refused(_));
-            state.refill_paused = refused || inner.waiting_shared.load(Ordering::Relaxed) == 0;
+            let pauses = refused || inner.waiting_shared.load(Ordering::Relaxed) == 0;
+            inner.refill_paused.store(pauses, Ordering::Relaxed);
             opening.error = Some(error);
         }
     }

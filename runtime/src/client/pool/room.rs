@@ -11,9 +11,10 @@ use std::pin::pin;
 
 use super::super::connection::Connection;
 use super::super::error::NotSent;
+use super::acquire::AcquireMode;
 use super::lease::WaitGuard;
-use super::opening::AcquireMode;
-use super::{Inner, Ordering, State};
+use super::state::State;
+use super::{Inner, Ordering};
 
 /// The multiple of its target load at which a connection gets no more calls while
 /// another one is being opened: queued calls never move to another connection.
@@ -61,7 +62,7 @@ impl Inner {
     /// Wakes the first call in line if there is room, and all if there is room for all.
     pub(super) fn wake_waiters(&self) {
         let state = self.lock();
-        // See `SharedConnection::release`.
+        // See `SharedConnection`.
         if self.in_line.load(Ordering::SeqCst) == 0 {
             return;
         }

@@ -1,17 +1,13 @@
 //! [`SharedConnections`]: the connections that unary calls share.
 //!
-//! Decides which connection gets a call, and which have expired. There is no clock,
-//! no socket and no lock in here. Invariant: a removed connection stays open for
-//! the calls that it carries, and gets no more.
-//!
-//! The only sign of a dead connection is that it owes answers whose callers have
-//! given up. Owed answers therefore weigh heavily, and twice as much with each one: a
-//! dead connection gets next to no calls, and one that is merely slow gets calls
-//! again as it answers.
+//! Decides which of them have expired. There is no clock, no socket and no lock in
+//! here. Invariant: a removed connection stays open for the calls that it carries,
+//! and gets no more.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+
+use super::open::{SharedConnection, least_loaded};
 
 /// How long a connection may owe answers without giving one before it counts as
 /// dead. That is much longer than most answers take, and than a reconnect, which is
@@ -28,34 +24,12 @@ pub(super) struct ConnectionStatus {
     pub(super) answered: u64,
 }
 
-/// A connection and the number of its calls that have ended.
-#[derive(Debug)]
-pub(super) struct SharedConnection<C> {
-    pub(super) connection: C,
-    /// Ended calls. [`Entry`] counts the calls that have begun, under a lock that is
-    /// held there anyway, so that a call writes to the shared cache line once less.
-    finished: AtomicUsize,
-}
-
-impl<C> SharedConnection<C> {
-    /// Counts a call as ended.
-    ///
-    /// `SeqCst`, like [`SharedConnections::in_flight`]: a thread that ends a call
-    /// and then checks for waiters, and a thread that registers as a waiter and
-    /// then checks for calls, must not both see the old state.
-    pub(super) fn release(&self) {
-        self.finished.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
 #[derive(Debug)]
 struct Entry<C> {
     shared: Arc<SharedConnection<C>>,
-    /// Calls that have begun.
-    calls: usize,
     /// When it is removed even if it is in use.
     retires_at: Option<Instant>,
-    /// The value of `calls` at the last sweep that found it in use, and the time of
+    /// The number of its calls at the last sweep that found it in use, and the time of
     /// that sweep.
     idle_since: (usize, Instant),
     /// While answers are owed: the number of answers received, and since when it
@@ -64,25 +38,6 @@ struct Entry<C> {
 }
 
 impl<C> Entry<C> {
-    /// Returns the number of calls that have begun and not ended.
-    fn in_flight(&self) -> usize {
-        // See `SharedConnection::release`. No call ends before it is counted here.
-        self.calls.wrapping_sub(self.shared.finished.load(Ordering::SeqCst))
-    }
-
-    /// Returns its calls in flight, plus what its owed answers add.
-    fn load(&self, target: usize, owed: impl Fn(&C) -> usize) -> usize {
-        self.in_flight().saturating_add(self.owed_load(target, owed))
-    }
-
-    /// Returns several times `target` if it owes answers.
-    fn owed_load(&self, target: usize, owed: impl Fn(&C) -> usize) -> usize {
-        match owed(&self.shared.connection) {
-            0 => 0,
-            owed => target.max(1).saturating_mul(2 << owed.min(16)),
-        }
-    }
-
     /// Reports whether it has owed answers for too long without giving any.
     fn is_silent(&mut self, status: ConnectionStatus, now: Instant) -> bool {
         match self.silent_since {
@@ -101,11 +56,14 @@ pub(super) struct SharedConnections<C> {
     entries: Vec<Entry<C>>,
     /// Removed connections that still carry calls.
     draining: Vec<Entry<C>>,
+    /// Whether connections have been added or removed since
+    /// [`SharedConnections::take_change`].
+    has_changed: bool,
 }
 
 impl<C> SharedConnections<C> {
     pub(super) fn new() -> Self {
-        Self { entries: Vec::new(), draining: Vec::new() }
+        Self { entries: Vec::new(), draining: Vec::new(), has_changed: false }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -115,57 +73,58 @@ impl<C> SharedConnections<C> {
     /// Returns the number of calls in flight, including those on removed
     /// connections.
     pub(super) fn in_flight(&self) -> usize {
-        self.entries.iter().chain(&self.draining).map(Entry::in_flight).sum()
+        self.entries.iter().chain(&self.draining).map(|entry| entry.shared.in_flight()).sum()
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &C> {
-        self.entries.iter().map(|entry| &entry.shared.connection)
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<SharedConnection<C>>> {
+        self.entries.iter().map(|entry| &entry.shared)
+    }
+
+    /// Reports whether connections have been added or removed since this was last asked.
+    pub(super) fn take_change(&mut self) -> bool {
+        std::mem::take(&mut self.has_changed)
     }
 
     pub(super) fn add(&mut self, connection: C, now: Instant, retires_at: Option<Instant>) {
-        let shared = Arc::new(SharedConnection { connection, finished: AtomicUsize::new(0) });
-        self.entries.push(Entry { shared, calls: 0, retires_at, idle_since: (0, now), silent_since: None });
+        let shared = Arc::new(SharedConnection::new(connection));
+        self.entries.push(Entry { shared, retires_at, idle_since: (0, now), silent_since: None });
+        self.has_changed = true;
     }
 
     /// Counts a call on the connection with the lowest load. Returns the connection
     /// and the load that it had.
-    ///
-    /// Among equals the first one wins: with little to do, the others become idle.
     pub(super) fn acquire(
         &mut self,
         target: usize,
         owed: impl Fn(&C) -> usize,
     ) -> Option<(Arc<SharedConnection<C>>, usize)> {
-        let mut best: Option<(&mut Entry<C>, usize)> = None;
-        for entry in &mut self.entries {
-            let is_lowest = |load| best.as_ref().is_none_or(|(_, least)| load < *least);
-            let in_flight = entry.in_flight();
-            // Owed answers only add to the load, and are further away in memory.
-            if !is_lowest(in_flight) {
-                continue;
-            }
-            let load = in_flight.saturating_add(entry.owed_load(target, &owed));
-            if is_lowest(load) {
-                best = Some((entry, load));
-                if load == 0 {
-                    break;
-                }
-            }
-        }
-        let (entry, load) = best?;
-        entry.calls = entry.calls.wrapping_add(1);
-        Some((Arc::clone(&entry.shared), load))
+        let (shared, load) = least_loaded(self.iter(), target, owed)?;
+        shared.begin();
+        Some((Arc::clone(shared), load))
     }
 
     /// Returns the lowest load of a connection.
     pub(super) fn lowest_load(&self, target: usize, owed: impl Fn(&C) -> usize) -> Option<usize> {
-        self.entries.iter().map(|entry| entry.load(target, &owed)).min()
+        self.iter().map(|shared| shared.load(target, &owed)).min()
     }
 
     /// Removes a connection, which gets no more calls.
     pub(super) fn remove(&mut self, shared: &Arc<SharedConnection<C>>) {
-        let removed = self.entries.extract_if(.., |entry| Arc::ptr_eq(&entry.shared, shared));
-        self.draining.extend(removed);
+        let removed: Vec<_> =
+            self.entries.extract_if(.., |entry| Arc::ptr_eq(&entry.shared, shared)).collect();
+        self.retire(removed);
+    }
+
+    /// Lets entries that were removed carry the calls that they have.
+    fn retire(&mut self, removed: Vec<Entry<C>>) {
+        self.has_changed |= !removed.is_empty();
+        for entry in removed {
+            // Before it is looked at: a call may be choosing it.
+            entry.shared.mark_removed();
+            if entry.shared.in_flight() != 0 {
+                self.draining.push(entry);
+            }
+        }
     }
 
     /// Removes connections that have expired, are broken or seem dead, and those
@@ -178,7 +137,7 @@ impl<C> SharedConnections<C> {
         min: usize,
         status: impl Fn(&C) -> ConnectionStatus,
     ) -> Vec<Arc<SharedConnection<C>>> {
-        let drained: Vec<_> = self.draining.extract_if(.., |entry| entry.in_flight() == 0).collect();
+        let drained: Vec<_> = self.draining.extract_if(.., |entry| entry.shared.in_flight() == 0).collect();
         let mut out: Vec<_> = self
             .entries
             .extract_if(.., |entry| {
@@ -192,8 +151,9 @@ impl<C> SharedConnections<C> {
         // From the end, where the connections that are needed least are.
         for index in (0..self.entries.len()).rev() {
             let entry = &mut self.entries[index];
-            if entry.in_flight() != 0 || entry.calls != entry.idle_since.0 {
-                entry.idle_since = (entry.calls, now);
+            let calls = entry.shared.calls();
+            if entry.shared.in_flight() != 0 || calls != entry.idle_since.0 {
+                entry.idle_since = (calls, now);
             } else if spare > 0
                 && idle.is_some_and(|idle| now.saturating_duration_since(entry.idle_since.1) >= idle)
             {
@@ -202,13 +162,15 @@ impl<C> SharedConnections<C> {
             }
         }
         let gone = drained.iter().chain(&out).map(|entry| Arc::clone(&entry.shared)).collect();
-        self.draining.extend(out.into_iter().filter(|entry| entry.in_flight() != 0));
+        self.retire(out);
         gone
     }
 
     /// Removes all connections.
     pub(super) fn clear(&mut self) -> Vec<Arc<SharedConnection<C>>> {
-        self.entries.drain(..).chain(self.draining.drain(..)).map(|entry| entry.shared).collect()
+        self.has_changed = true;
+        let removed = self.entries.drain(..).inspect(|entry| entry.shared.mark_removed());
+        removed.chain(self.draining.drain(..)).map(|entry| entry.shared).collect()
     }
 }
 
@@ -222,38 +184,6 @@ mod tests {
             connections.add(number, now, None);
         }
         connections
-    }
-
-    #[test]
-    fn least_loaded_wins_and_ties_go_to_the_first() {
-        let mut connections = new_connections(3, Instant::now());
-        let taken: Vec<_> = (0..7).map(|_| connections.acquire(4, |_| 0).unwrap()).collect();
-        let order: Vec<_> = taken.iter().map(|(shared, load)| (shared.connection, *load)).collect();
-        assert_eq!(order, [(0, 0), (1, 0), (2, 0), (0, 1), (1, 1), (2, 1), (0, 2)]);
-        taken[1].0.release();
-        taken[4].0.release();
-        assert_eq!(connections.acquire(4, |_| 0).unwrap().0.connection, 1);
-        assert_eq!(connections.in_flight(), 6);
-    }
-
-    #[test]
-    fn connections_that_owe_answers_are_avoided_and_count_as_busy() {
-        let mut connections = new_connections(2, Instant::now());
-        let owed = |owed: usize| move |&number: &usize| if number == 0 { owed } else { 0 };
-        // Full at once, whatever the target.
-        for target in [0, 1, 4, 1000] {
-            let mut one = new_connections(1, Instant::now());
-            assert!(one.acquire(target, owed(1)).unwrap().1 >= target.max(1) * 4);
-        }
-        for _ in 0..60 {
-            assert_eq!(connections.acquire(4, owed(3)).unwrap().0.connection, 1);
-        }
-        // A dead connection that gets a call now and then gets ever fewer.
-        for _ in 0..100 {
-            assert_eq!(connections.acquire(4, owed(5)).unwrap().0.connection, 1);
-        }
-        assert_eq!(connections.acquire(4, owed(0)).unwrap().0.connection, 0);
-        assert!(connections.acquire(usize::MAX, |_| usize::MAX).is_some());
     }
 
     #[test]

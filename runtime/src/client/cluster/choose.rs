@@ -42,7 +42,9 @@ impl Inner {
             .or_else(|| self.balance_among(members, now, untried))
             .or_else(|| self.balance_among(members, now, up))
             .or_else(|| self.balance_among(members, now, |_| true))?;
-        let is_probe = !member.is_up() && member.start_probe(now);
+        // Any call may find that the node is back, but a probe that cannot be bounded could
+        // keep the others away.
+        let is_probe = may_probe && !member.is_up() && member.start_probe(now);
         Some((Arc::clone(member), is_probe))
     }
 
@@ -70,5 +72,39 @@ impl Inner {
             [first, ..] => candidates.get(self.balance.choose(&candidates)).unwrap_or(first),
         };
         members.iter().find(|member| std::ptr::eq(member.node(), chosen.node))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::breaker::{BreakerConfig, Health};
+    use super::super::super::connector::TcpConnector;
+    use super::super::super::error::{CallError, ConnectionError};
+    use super::super::member::ActiveAttempt;
+    use super::super::{Cluster, ClusterConfig};
+    use super::*;
+
+    #[test]
+    fn a_call_that_cannot_be_bounded_is_no_probe_even_if_all_nodes_are_down() {
+        let nodes = ["a:1", "b:1"].map(|node| node.parse().unwrap());
+        let cluster = Cluster::new(nodes, Arc::new(TcpConnector::default()), ClusterConfig::new());
+        let (inner, start) = (&cluster.inner, Instant::now());
+        let members = inner.members();
+        let error = CallError::Lost(ConnectionError::Closed { within_frame: false });
+        for member in members.iter() {
+            ActiveAttempt::new(Arc::clone(member), false, true, start).failed(&error, Health::Down);
+            assert!(!member.is_up());
+        }
+        let later = Instant::now() + BreakerConfig::new().open_min;
+        for _ in 0..10 {
+            let (_, is_probe) = inner.choose(&members, &[], false, later).unwrap();
+            assert!(!is_probe);
+        }
+        for _ in 0..2 {
+            let (_, is_probe) = inner.choose(&members, &[], true, later).unwrap();
+            assert!(is_probe, "each node's probe is left for a call that can be bounded");
+        }
+        let (_, is_probe) = inner.choose(&members, &[], true, later).unwrap();
+        assert!(!is_probe, "one probe at a time");
     }
 }

@@ -90,15 +90,8 @@ impl fmt::Debug for Error {
     }
 }
 
-impl std::error::Error for Error {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Schema(faults) => Some(faults),
-            Self::Read { error, .. } | Self::Write { error, .. } => Some(error),
-            _ => None,
-        }
-    }
-}
+// No `source`: the text has that of the cause in it.
+impl std::error::Error for Error {}
 
 impl From<Diagnostics> for Error {
     fn from(faults: Diagnostics) -> Self {

@@ -152,14 +152,8 @@ impl fmt::Display for ConnectError {
     }
 }
 
-impl std::error::Error for ConnectError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Config(error) => Some(error),
-            Self::Call(error) => Some(error),
-        }
-    }
-}
+// No `source`: the text has that of the cause in it.
+impl std::error::Error for ConnectError {}
 
 impl<C: Call> Riak<C> {
     /// Creates a client whose calls go through `call`: a connection or cluster that

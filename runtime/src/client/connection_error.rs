@@ -141,17 +141,5 @@ impl fmt::Display for ConnectionError {
     }
 }
 
-impl std::error::Error for ConnectionError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Io(error) => Some(&**error),
-            Self::Frame(error) => Some(error),
-            Self::StreamEnd(error) | Self::Malformed(error) => Some(error),
-            Self::Refused(error) => Some(error),
-            Self::Interrupted(error) => Some(&**error),
-            #[cfg(feature = "tls")]
-            Self::Tls(error) => Some(&**error),
-            _ => None,
-        }
-    }
-}
+// No `source`: the text has that of the cause in it.
+impl std::error::Error for ConnectionError {}

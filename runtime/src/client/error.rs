@@ -18,6 +18,9 @@ use super::tried::Tried;
 /// Prefer the methods to matching on variants: a [`Cluster`](super::Cluster) wraps the
 /// errors of its attempts in [`CallError::Tried`], and the methods look inside.
 ///
+/// The text of an error has those of its causes in it. `source` therefore returns none, and
+/// what prints an error with all its sources prints nothing twice.
+///
 /// ```
 /// use riak_runtime::client::{CallError, ConnectionError, NotSent, ServerError, ServerErrorKind};
 ///
@@ -222,21 +225,7 @@ impl fmt::Display for CallError {
     }
 }
 
-impl std::error::Error for CallError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Server(error) => Some(error),
-            Self::Decode(error) => Some(error),
-            Self::Lost(error) => Some(error),
-            Self::NotSent(error) => Some(error),
-            Self::Tried(tried) => Some(&tried.last().error),
-            Self::TooLong { .. }
-            | Self::UnexpectedCode { .. }
-            | Self::Alternative(_)
-            | Self::Timeout { .. } => None,
-        }
-    }
-}
+impl std::error::Error for CallError {}
 
 impl From<NotSent> for CallError {
     fn from(reason: NotSent) -> Self {
@@ -335,21 +324,7 @@ impl fmt::Display for NotSent {
     }
 }
 
-impl std::error::Error for NotSent {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Connection(error) => Some(error),
-            Self::Frame(error) => Some(error),
-            Self::QueueFull { .. }
-            | Self::Deadline
-            | Self::Connecting { .. }
-            | Self::PoolTimeout { .. }
-            | Self::NoNodes
-            | Self::Refused { .. }
-            | Self::Streams { .. } => None,
-        }
-    }
-}
+impl std::error::Error for NotSent {}
 
 #[cfg(test)]
 mod tests {
@@ -375,6 +350,16 @@ mod tests {
             "the request was not sent: RiakKv.ListKeys is answered with a stream: make a streaming call"
         );
         assert!(!error.is_retryable());
+    }
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let cause = std::io::Error::other("the cable is cut");
+        let error = CallError::NotSent(NotSent::Connection(cause.into()));
+        let error: &dyn std::error::Error = &error;
+        let chain = std::iter::successors(Some(error), |error| error.source());
+        let text: String = chain.map(ToString::to_string).collect();
+        assert_eq!(text, "the request was not sent: the socket failed: the cable is cut");
     }
 
     #[test]

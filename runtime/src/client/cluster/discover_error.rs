@@ -89,13 +89,5 @@ impl fmt::Display for DiscoverError {
     }
 }
 
-impl Error for DiscoverError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Call(error) | Self::Unreachable { error, .. } => Some(error),
-            Self::Lookup { error, .. } => Some(&**error),
-            Self::Other(error) => Some(&**error),
-            Self::NotServed { .. } | Self::NoNodes | Self::Panicked | Self::Closed => None,
-        }
-    }
-}
+// No `source`: the text has that of the cause in it.
+impl Error for DiscoverError {}

@@ -7,7 +7,8 @@ use std::fmt;
 use std::mem::MaybeUninit;
 
 use crate::error::DecodeError;
-use crate::message::{Decode, Message, Owned, View};
+use crate::message::{Message, Owned, View};
+use crate::wire::decode_part;
 use crate::{Blob, DecodeLimits};
 
 /// A message in its borrowed form, together with the frame's body that it borrows from.
@@ -78,8 +79,15 @@ impl<M: Owned> Framed<M> {
         // and `get` lends the view for no longer than `self` lives, so no reference
         // outlives the bytes.
         let bytes: &'static [u8] = unsafe { std::slice::from_raw_parts(body.as_ptr(), body.len()) };
-        let view = M::Ref::decode_within(bytes, limits)?;
-        Ok(Self { view: MaybeUninit::new(view), body })
+        let with_body = |view| Self { view: MaybeUninit::new(view), body };
+        decode_part(bytes, None, limits, with_body, Self::view_mut)
+    }
+
+    /// Returns the view while it is being decoded. Private: what it refers to must not
+    /// outlive the body.
+    fn view_mut(&mut self) -> &mut M::Ref<'static> {
+        // SAFETY: the view is initialised until `self` is dropped.
+        unsafe { self.view.assume_init_mut() }
     }
 
     /// Returns the message in its borrowed form.
@@ -126,6 +134,7 @@ impl<M: Owned> Framed<M> {
 mod tests {
     use super::*;
     use crate::dice::Dice;
+    use crate::message::Decode;
     use crate::wire::{Bytes, Context, Reader, Reads, Writer, Writes};
 
     /// All values of field 1.
@@ -233,10 +242,45 @@ mod tests {
         std::thread::scope(|scope| drop(scope.spawn(check)));
     }
 
+    /// A message whose merging fails or panics halfway.
+    #[derive(Debug, Default, PartialEq)]
+    struct Unready<V>(V);
+
+    impl<V: Message> Message for Unready<V> {
+        const NAME: &'static str = "Unready";
+
+        fn encode<'w>(&self, out: Writer<'w>) -> Writer<'w> {
+            out
+        }
+    }
+
+    impl<'a, V: Decode<'a>> Decode<'a> for Unready<V> {
+        fn merge(&mut self, input: Reader<'a>, ctx: &mut Context<'a>) -> Result<(), DecodeError> {
+            self.0.merge(input, ctx)?;
+            panic!("not ready");
+        }
+    }
+
+    impl Owned for Unready<Values> {
+        type Ref<'a> = Unready<ValuesRef<'a>>;
+
+        fn shorten<'short, 'long: 'short>(view: &'short Self::Ref<'long>) -> &'short Self::Ref<'short> {
+            view
+        }
+    }
+
     #[test]
-    fn a_body_that_is_no_such_message_is_let_go() {
-        let body = Blob::from(vec![0x0a; 100]);
-        assert!(Framed::<Values>::decode(body.clone()).is_err());
-        assert_eq!(body, [0x0a; 100]);
+    fn a_body_that_cannot_be_decoded_is_let_go() {
+        let whole = Values(vec![Blob::from([2; 2]), Blob::from([40; 40])]).encode_to_vec();
+        let cut_off = whole[..whole.len() - 1].to_vec();
+        for bytes in [whole, cut_off] {
+            let start = bytes.as_ptr();
+            let body = Blob::from(bytes);
+            let shared = body.clone();
+            let decoded = std::panic::catch_unwind(|| Framed::<Unready<Values>>::decode(shared).is_ok());
+            assert!(!matches!(decoded, Ok(true)));
+            let unshared = Vec::from(body);
+            assert_eq!(unshared.as_ptr(), start, "something else still refers to the body");
+        }
     }
 }

@@ -43,7 +43,7 @@ pub use nested::{
 };
 pub use oneof::{Oneof, ReadOneof, has_numbers, put_oneof, read_oneof};
 pub use reader::Reader;
-pub(crate) use reader::decode;
+pub(crate) use reader::{decode, decode_part};
 pub use scalar::{
     Bool, Double, Fixed32, Fixed64, Float, Int32, Int64, Sfixed32, Sfixed64, Sint32, Sint64, Uint32, Uint64,
 };

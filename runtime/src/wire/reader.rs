@@ -21,7 +21,7 @@ use std::marker::PhantomData;
 
 pub(super) use text::text;
 use varint::long_varint;
-pub(crate) use whole::decode;
+pub(crate) use whole::{decode, decode_part};
 
 use super::Context;
 use crate::error::{DecodeError, DecodeErrorKind};

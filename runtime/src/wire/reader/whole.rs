@@ -1,4 +1,5 @@
-//! Decodes a whole message in the place where it is returned.
+//! Decodes a whole message in the place where it is returned, alone or as a part of a
+//! larger value.
 //!
 //! A message that is merged in a local variable and then returned is moved while its
 //! stores are still on their way, and the move waits for them (measured: a third of the
@@ -20,15 +21,32 @@ use crate::{Blob, DecodeLimits};
 /// # Errors
 ///
 /// If the bytes are not a valid message of this type, or exceed the limits.
-// Inlined, it would move the result like any other value.
-#[inline(never)]
+#[inline]
 pub(crate) fn decode<'a, M: Decode<'a>>(
     bytes: &'a [u8],
     source: Option<&'a Blob>,
     limits: &DecodeLimits,
 ) -> Result<M, DecodeError> {
+    decode_part(bytes, source, limits, |message| message, |message| message)
+}
+
+/// Decodes `bytes` into the message that is a part of a larger value. `whole` makes the
+/// value from an empty message, and `part` finds the message in it.
+///
+/// # Errors
+///
+/// As for [`decode`].
+// Inlined, it would move the result like any other value.
+#[inline(never)]
+pub(crate) fn decode_part<'a, W, M: Decode<'a>>(
+    bytes: &'a [u8],
+    source: Option<&'a Blob>,
+    limits: &DecodeLimits,
+    whole: impl FnOnce(M) -> W,
+    part: impl Fn(&mut W) -> &mut M,
+) -> Result<W, DecodeError> {
     let mut place = MaybeUninit::uninit();
-    decode_into(&mut place, bytes, source, limits);
+    decode_into(&mut place, bytes, source, limits, whole, part);
     // SAFETY: `decode_into` has initialised the place, by this module's invariant.
     unsafe { place.assume_init() }
 }
@@ -36,15 +54,18 @@ pub(crate) fn decode<'a, M: Decode<'a>>(
 /// Initialises `place` with what `bytes` decode to, or leaves nothing in it if this
 /// panics.
 #[inline(never)]
-fn decode_into<'a, M: Decode<'a>>(
-    place: &mut MaybeUninit<Result<M, DecodeError>>,
+fn decode_into<'a, W, M: Decode<'a>>(
+    place: &mut MaybeUninit<Result<W, DecodeError>>,
     bytes: &'a [u8],
     source: Option<&'a Blob>,
     limits: &DecodeLimits,
+    whole: impl FnOnce(M) -> W,
+    part: impl Fn(&mut W) -> &mut M,
 ) {
-    let decoded = Unfinished(place.write(Ok(M::default())));
+    let decoded = Unfinished(place.write(Ok(whole(M::default()))));
     let (mut ctx, input) = Context::new(bytes, source, limits);
-    while let Ok(message) = &mut *decoded.0 {
+    while let Ok(whole) = &mut *decoded.0 {
+        let message = part(whole);
         let merged = message.merge(input.clone(), &mut ctx);
         if merged.is_ok() && ctx.is_first_pass() {
             ctx.finish();
@@ -60,9 +81,9 @@ fn decode_into<'a, M: Decode<'a>>(
 }
 
 /// What is in the place while it is being merged. Dropped only if that panics.
-struct Unfinished<'p, M>(&'p mut Result<M, DecodeError>);
+struct Unfinished<'p, W>(&'p mut Result<W, DecodeError>);
 
-impl<M> Drop for Unfinished<'_, M> {
+impl<W> Drop for Unfinished<'_, W> {
     fn drop(&mut self) {
         // SAFETY: the place was initialised. This runs only while a panic leaves
         // `decode_into`, and then `decode` too, neither of which uses the place again.

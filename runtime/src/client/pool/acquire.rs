@@ -196,6 +196,7 @@ mod tests {
         assert!(shares(1).is_empty(), "its driver has ended");
         let ended = chosen();
         inner.lock().connections.remove(&ended);
+        assert!(inner.open.read().unwrap().connections.is_empty(), "it would never be closed");
         let _third = add();
         assert_eq!(shares(1).len(), 1);
         let (third, calls) = (chosen(), chosen().calls());

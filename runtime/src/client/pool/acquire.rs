@@ -54,7 +54,9 @@ impl Inner {
     /// Returns a share of an open connection if nothing else is to be done for the call:
     /// no connection has to be opened, removed or waited for.
     fn acquire_at_once(&self) -> Option<Share<'_>> {
-        if self.in_line.load(Ordering::Relaxed) > 0 || !self.sweeping.load(Ordering::Relaxed) {
+        // A refused call must not be counted: enough of them would keep `close` waiting.
+        let is_refused = self.closing.load(Ordering::Relaxed);
+        if is_refused || self.in_line.load(Ordering::Relaxed) > 0 || !self.sweeping.load(Ordering::Relaxed) {
             return None;
         }
         let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
@@ -63,9 +65,16 @@ impl Inner {
         if load >= target && !open.is_settled {
             return None;
         }
-        shared.begin();
-        let share = Share { shared: Arc::clone(shared), inner: self };
+        let shared = Arc::clone(shared);
         drop(open);
+        self.begin_call(shared)
+    }
+
+    /// Counts a call on a connection that was chosen without the lock. Returns nothing if
+    /// the connection must get no call any more.
+    fn begin_call(&self, shared: Arc<SharedConnection<Connection>>) -> Option<Share<'_>> {
+        shared.begin();
+        let share = Share { shared, inner: self };
         // Checked once the call is counted: either `close` waits for it, or it finds that
         // the pool is closing. The same holds for the connection's removal.
         let is_usable = !self.closing.load(Ordering::SeqCst)
@@ -157,8 +166,6 @@ mod tests {
         let config = PoolConfig::new().max_connections(2).target_in_flight(1);
         let pool = Pool::new(node, Arc::new(TcpConnector::default()), config);
         let inner = &pool.inner;
-        // As if there were a sweep task.
-        inner.sweeping.store(true, Ordering::Relaxed);
         let shares = |count: usize| {
             let _locked = inner.lock();
             (0..count).filter_map(|_| inner.acquire_at_once()).collect::<Vec<_>>()
@@ -168,8 +175,9 @@ mod tests {
             inner.lock().connections.add(connection, now(), None);
             driver
         };
-        assert!(shares(1).is_empty(), "none is open");
         let _first = add();
+        assert!(shares(1).is_empty(), "the sweep task is to be spawned");
+        inner.sweeping.store(true, Ordering::Relaxed);
         assert_eq!(shares(3).len(), 1, "the second call has another connection opened");
         let second = add();
         assert_eq!(shares(9).len(), 9, "no other may be opened");
@@ -179,16 +187,22 @@ mod tests {
         inner.in_line.store(1, Ordering::Relaxed);
         assert!(shares(1).is_empty(), "others wait");
         inner.in_line.store(0, Ordering::Relaxed);
-        // A call that has chosen a connection that is then removed.
-        let removed = inner.lock().connections.iter().next().map(Arc::clone).unwrap();
-        removed.mark_removed();
-        assert!(shares(1).is_empty(), "the call counted itself too late");
-        assert_eq!(removed.in_flight(), 0);
+        let chosen = || inner.lock().connections.iter().next().map(Arc::clone).unwrap();
+        let removed = chosen();
         inner.lock().connections.remove(&removed);
+        assert!(inner.begin_call(Arc::clone(&removed)).is_none(), "it was removed meanwhile");
+        assert_eq!(removed.in_flight(), 0);
         drop(second);
         assert!(shares(1).is_empty(), "its driver has ended");
+        let ended = chosen();
+        inner.lock().connections.remove(&ended);
+        assert!(inner.open.read().unwrap().connections.is_empty(), "it would never be closed");
         let _third = add();
+        assert_eq!(shares(1).len(), 1);
+        let (third, calls) = (chosen(), chosen().calls());
         inner.closing.store(true, Ordering::Relaxed);
         assert!(shares(1).is_empty(), "the pool is closing");
+        assert_eq!(third.calls(), calls, "`close` would wait for calls that are refused");
+        assert!(inner.begin_call(third).is_none(), "the pool has been closed meanwhile");
     }
 }

@@ -81,7 +81,9 @@ struct Inner {
     connector: Arc<dyn Connector>,
     config: PoolConfig,
     state: Mutex<State>,
-    /// The connections of `state`, for calls that need nothing else of it.
+    /// The connections of `state`, for calls that need nothing else of it. Written only
+    /// while `state` is locked, so whoever reads it takes no other lock meanwhile, and
+    /// drops no [`Share`], which may lock `state`.
     open: RwLock<OpenConnections<Connection>>,
     /// The tasks that open and sweep connections; aborted with the pool. Never
     /// locked while `state` is: a task that cannot be spawned is dropped, which

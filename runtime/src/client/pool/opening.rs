@@ -211,10 +211,36 @@ async fn sweep(sweeping: SweepGuard) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
+    use tokio::io::DuplexStream;
+
     use super::super::super::config::ConnectionConfig;
-    use super::super::super::connector::TcpConnector;
-    use super::super::{Pool, PoolConfig};
+    use super::super::super::connector::{Connecting, Connector, TcpConnector};
+    use super::super::acquire::{AcquireMode, Acquired};
+    use super::super::{AtomicUsize, Node, Pool, PoolConfig};
     use super::*;
+
+    /// A node that has room for a number of connections, and keeps its ends of them.
+    #[derive(Debug)]
+    struct FullNode {
+        room: AtomicUsize,
+        taken: Mutex<Vec<DuplexStream>>,
+    }
+
+    impl Connector for FullNode {
+        fn connect<'a>(&'a self, _: &'a Node) -> Connecting<'a> {
+            let mut taken = self.taken.lock().unwrap();
+            if taken.len() >= self.room.load(Ordering::Relaxed) {
+                return Box::pin(std::future::ready(Err(ConnectionError::Stopped)));
+            }
+            let (ours, theirs) = tokio::io::duplex(1);
+            taken.push(theirs);
+            let (connection, driver) = Connection::new(ours, ConnectionConfig::new());
+            tokio::spawn(driver);
+            Box::pin(std::future::ready(Ok(connection)))
+        }
+    }
 
     /// Two connections are being opened while a call waits. One is open, but its task has not
     /// ended when the other one fails.
@@ -240,5 +266,24 @@ mod tests {
             drop(slow);
             assert!(waits.borrow().is_none() && waits.has_changed().is_err());
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn missing_connections_are_opened_again_once_a_call_is_made() {
+        let node = Arc::new(FullNode { room: AtomicUsize::new(1), taken: Mutex::default() });
+        let config = PoolConfig::new().min_connections(2);
+        let pool = Pool::new("localhost:1".parse().unwrap(), node.clone(), config);
+        let later = async || {
+            tokio::time::sleep(4 * SWEEP_INTERVAL).await;
+            pool.stats()
+        };
+        pool.connect().await.unwrap();
+        let failed = later().await;
+        assert!(failed.connections == 1 && failed.connect_failures > 0, "{failed:?}");
+        node.room.store(2, Ordering::Relaxed);
+        assert_eq!(later().await, failed, "no other is opened before the next call");
+        // It needs nothing but its share of the open connection.
+        assert!(matches!(pool.inner.acquire(AcquireMode::First), Ok(Acquired::Share(_))));
+        assert_eq!(later().await.connections, 2);
     }
 }

@@ -40,7 +40,7 @@ use crate::{BytesType, Diagnostic, Diagnostics, Error, OutputFile, builtin, outp
 /// ```
 ///
 /// In a build script, [`Config::compile`] writes the files into `OUT_DIR`, from which
-/// your crate includes them: see the [crate](crate)'s example.
+/// your crate includes them: see the [crate]'s example.
 ///
 /// A setting's path is a protobuf name with a leading dot: `.` for everything, `.pkg`,
 /// `.pkg.Message` or `.pkg.Message.field`. The longest path that matches applies.

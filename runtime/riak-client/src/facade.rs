@@ -54,7 +54,7 @@ impl Riak {
     ///
     /// Takes a [`ClientConfig`](crate::ClientConfig), a URL
     /// (`riak://host1,host2?timeout=2s`), `host:port`, or an address: see
-    /// [`IntoConfig`](crate::IntoConfig).
+    /// [`IntoConfig`].
     ///
     /// # Errors
     ///

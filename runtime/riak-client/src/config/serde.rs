@@ -4,7 +4,7 @@
 //! There is no serialisation, since its output would contain the password. The
 //! implementation is by hand because serde's derive takes longer to compile than
 //! this crate. Invariant: a map's keys are `nodes` and the names in
-//! [`PARAMETERS`](super::PARAMETERS), and each value is checked as in a URL.
+//! [`PARAMETERS`], and each value is checked as in a URL.
 
 use std::fmt;
 

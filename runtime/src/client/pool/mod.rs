@@ -248,7 +248,7 @@ impl Pool {
     /// Open streams are waited for as well: bound the wait with a timeout of your
     /// own.
     ///
-    /// Later calls fail with [`ConnectionError::Stopped`]. That holds from the
+    /// Later calls fail with [`ConnectionError::Stopped`](super::ConnectionError::Stopped). That holds from the
     /// first poll on, even if the future is then dropped.
     pub async fn close(&self) {
         // `SeqCst`, as in `Share::drop`.

@@ -12,7 +12,7 @@ use super::{Blob, INLINE};
 /// A buffer that is filled at its end and hands out its front as [`Blob`]s.
 /// [`FrameReader`](crate::FrameReader) reads into it.
 ///
-/// Blobs longer than [`INLINE`](super::INLINE) share the buffer's memory and are not
+/// Blobs longer than [`INLINE`] share the buffer's memory and are not
 /// copied. When no space is left, the buffer starts a new block, so the bytes of a blob
 /// never change.
 ///

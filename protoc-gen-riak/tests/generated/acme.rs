@@ -1675,9 +1675,13 @@ impl<'a> Decode<'a> for Choice {
                     if let Some(choice::Choice::Item(value)) = &mut self.choice {
                         wire::read_message(0x2a, value, true, &mut input, ctx)?;
                     } else {
-                        let mut value = Default::default();
-                        wire::read_new_message(0x2a, &mut value, &mut input, ctx)?;
-                        self.choice = Some(choice::Choice::Item(value));
+                        wire::read_member_message(
+                            0x2a,
+                            &mut self.choice,
+                            choice::Choice::Item,
+                            &mut input,
+                            ctx,
+                        )?;
                         ctx.forget(&[0x3a]);
                     }
                 }
@@ -1685,9 +1689,13 @@ impl<'a> Decode<'a> for Choice {
                     if let Some(choice::Choice::Lot(value)) = &mut self.choice {
                         wire::read_group(0x33, value, true, &mut input, ctx)?;
                     } else {
-                        let mut value = Default::default();
-                        wire::read_new_group(0x33, &mut value, &mut input, ctx)?;
-                        self.choice = Some(choice::Choice::Lot(value));
+                        wire::read_member_group(
+                            0x33,
+                            &mut self.choice,
+                            choice::Choice::Lot,
+                            &mut input,
+                            ctx,
+                        )?;
                         ctx.forget(&[0x2a, 0x3a]);
                     }
                 }
@@ -1695,9 +1703,13 @@ impl<'a> Decode<'a> for Choice {
                     if let Some(choice::Choice::Again(value)) = &mut self.choice {
                         wire::read_message(0x3a, value, true, &mut input, ctx)?;
                     } else {
-                        let mut value = Default::default();
-                        wire::read_new_message(0x3a, &mut value, &mut input, ctx)?;
-                        self.choice = Some(choice::Choice::Again(value));
+                        wire::read_member_message(
+                            0x3a,
+                            &mut self.choice,
+                            choice::Choice::Again,
+                            &mut input,
+                            ctx,
+                        )?;
                         ctx.forget(&[0x2a]);
                     }
                 }
@@ -1843,9 +1855,13 @@ impl<'a> Decode<'a> for ChoiceRef<'a> {
                     if let Some(choice::ChoiceRef::Item(value)) = &mut self.choice {
                         wire::read_message(0x2a, value, true, &mut input, ctx)?;
                     } else {
-                        let mut value = Default::default();
-                        wire::read_new_message(0x2a, &mut value, &mut input, ctx)?;
-                        self.choice = Some(choice::ChoiceRef::Item(value));
+                        wire::read_member_message(
+                            0x2a,
+                            &mut self.choice,
+                            choice::ChoiceRef::Item,
+                            &mut input,
+                            ctx,
+                        )?;
                         ctx.forget(&[0x3a]);
                     }
                 }
@@ -1853,9 +1869,13 @@ impl<'a> Decode<'a> for ChoiceRef<'a> {
                     if let Some(choice::ChoiceRef::Lot(value)) = &mut self.choice {
                         wire::read_group(0x33, value, true, &mut input, ctx)?;
                     } else {
-                        let mut value = Default::default();
-                        wire::read_new_group(0x33, &mut value, &mut input, ctx)?;
-                        self.choice = Some(choice::ChoiceRef::Lot(value));
+                        wire::read_member_group(
+                            0x33,
+                            &mut self.choice,
+                            choice::ChoiceRef::Lot,
+                            &mut input,
+                            ctx,
+                        )?;
                         ctx.forget(&[0x2a, 0x3a]);
                     }
                 }
@@ -1863,9 +1883,13 @@ impl<'a> Decode<'a> for ChoiceRef<'a> {
                     if let Some(choice::ChoiceRef::Again(value)) = &mut self.choice {
                         wire::read_message(0x3a, value, true, &mut input, ctx)?;
                     } else {
-                        let mut value = Default::default();
-                        wire::read_new_message(0x3a, &mut value, &mut input, ctx)?;
-                        self.choice = Some(choice::ChoiceRef::Again(value));
+                        wire::read_member_message(
+                            0x3a,
+                            &mut self.choice,
+                            choice::ChoiceRef::Again,
+                            &mut input,
+                            ctx,
+                        )?;
                         ctx.forget(&[0x2a]);
                     }
                 }
@@ -2862,9 +2886,13 @@ impl<'a> Decode<'a> for Tree {
                     if let Some(tree::One::Tree(value)) = &mut self.one {
                         wire::read_message(0x3a, value, true, &mut input, ctx)?;
                     } else {
-                        let mut value = Default::default();
-                        wire::read_new_message(0x3a, &mut value, &mut input, ctx)?;
-                        self.one = Some(tree::One::Tree(value));
+                        wire::read_member_message(
+                            0x3a,
+                            &mut self.one,
+                            tree::One::Tree,
+                            &mut input,
+                            ctx,
+                        )?;
                     }
                 }
                 0x42 => {
@@ -2964,9 +2992,13 @@ impl<'a> Decode<'a> for TreeRef<'a> {
                     if let Some(tree::OneRef::Tree(value)) = &mut self.one {
                         wire::read_message(0x3a, value, true, &mut input, ctx)?;
                     } else {
-                        let mut value = Default::default();
-                        wire::read_new_message(0x3a, &mut value, &mut input, ctx)?;
-                        self.one = Some(tree::OneRef::Tree(value));
+                        wire::read_member_message(
+                            0x3a,
+                            &mut self.one,
+                            tree::OneRef::Tree,
+                            &mut input,
+                            ctx,
+                        )?;
                     }
                 }
                 0x42 => {

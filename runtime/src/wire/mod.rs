@@ -38,8 +38,8 @@ pub use enumeration::{Enum, Enumeration, read_closed, read_packed_closed, read_r
 pub use map::{Map, put_map, put_message_map, read_map, read_map_closed};
 pub use nested::{
     Nested, behind, put_group, put_message, put_optional_group, put_optional_message, put_repeated_group,
-    put_repeated_message, read_group, read_message, read_new_group, read_new_message, read_optional_group,
-    read_optional_message, read_repeated_group, read_repeated_message,
+    put_repeated_message, read_group, read_member_group, read_member_message, read_message,
+    read_optional_group, read_optional_message, read_repeated_group, read_repeated_message,
 };
 pub use oneof::{Oneof, ReadOneof, has_numbers, put_oneof, read_oneof};
 pub use reader::Reader;

@@ -92,6 +92,26 @@ fn merge_optional<'a, M: Decode<'a>>(
     merge(tag, message.get_or_insert_with(M::default), seen_before, body, ctx)
 }
 
+/// Merges `body` into a new message, which replaces the current member of a oneof.
+///
+/// A function of its own, since without optimisation each place that creates a message has
+/// its own room on the stack: a oneof of two hundred messages would need a megabyte for each
+/// level of nesting.
+#[inline]
+fn replace_member<'a, M: Decode<'a>, O>(
+    tag: u32,
+    oneof: &mut Option<O>,
+    member: impl FnOnce(M) -> O,
+    body: Reader<'a>,
+    ctx: &mut Context<'a>,
+) -> Result<(), DecodeError> {
+    charge_behind::<M>(&body, ctx)?;
+    let mut message = M::default();
+    merge(tag, &mut message, false, body, ctx)?;
+    *oneof = Some(member(message));
+    Ok(())
+}
+
 /// The slow path of [`merge`]: at the deepest level allowed, or while missing fields
 /// are recorded.
 #[cold]
@@ -144,8 +164,8 @@ pub fn read_optional_message<'a, M: Decode<'a>>(
     merge_optional(tag, message, body, ctx)
 }
 
-/// Reads a message field into a message that was created for it, such as a member of a
-/// oneof.
+/// Reads a message field into a message that was created for it, such as the value of a
+/// map.
 ///
 /// # Errors
 ///
@@ -153,7 +173,7 @@ pub fn read_optional_message<'a, M: Decode<'a>>(
 /// the input.
 #[expect(clippy::inline_always, reason = "the reader stays in registers")]
 #[inline(always)]
-pub fn read_new_message<'a, M: Decode<'a>>(
+pub(super) fn read_new_message<'a, M: Decode<'a>>(
     tag: u32,
     message: &mut M,
     input: &mut Reader<'a>,
@@ -162,6 +182,26 @@ pub fn read_new_message<'a, M: Decode<'a>>(
     let body = input.nested(ctx)?;
     charge_behind::<M>(&body, ctx)?;
     merge(tag, message, false, body, ctx)
+}
+
+/// Reads a message field that is not the current member of its oneof, and replaces that
+/// member. `member` is the variant of the oneof's enum.
+///
+/// # Errors
+///
+/// As for [`read_message`]; also if the message takes too much memory for the size of
+/// the input.
+#[expect(clippy::inline_always, reason = "the reader stays in registers")]
+#[inline(always)]
+pub fn read_member_message<'a, M: Decode<'a>, O>(
+    tag: u32,
+    oneof: &mut Option<O>,
+    member: impl FnOnce(M) -> O,
+    input: &mut Reader<'a>,
+    ctx: &mut Context<'a>,
+) -> Result<(), DecodeError> {
+    let body = input.nested(ctx)?;
+    replace_member(tag, oneof, member, body, ctx)
 }
 
 /// In input shorter than this, elements are counted before they are read.
@@ -282,21 +322,21 @@ pub fn read_group<'a, M: Decode<'a>>(
     merge(tag, message, seen_before, body, ctx)
 }
 
-/// Reads a group into a message that was created for it, such as a member of a oneof.
+/// Reads a group that is not the current member of its oneof, and replaces that member.
 ///
 /// # Errors
 ///
-/// As for [`read_new_message`].
+/// As for [`read_member_message`].
 #[inline]
-pub fn read_new_group<'a, M: Decode<'a>>(
+pub fn read_member_group<'a, M: Decode<'a>, O>(
     tag: u32,
-    message: &mut M,
+    oneof: &mut Option<O>,
+    member: impl FnOnce(M) -> O,
     input: &mut Reader<'a>,
     ctx: &mut Context<'a>,
 ) -> Result<(), DecodeError> {
-    charge_behind::<M>(input, ctx)?;
     let body = input.group(tag, ctx)?;
-    merge(tag, message, false, body, ctx)
+    replace_member(tag, oneof, member, body, ctx)
 }
 
 /// Reads a group that may have been absent so far.

@@ -169,15 +169,12 @@ impl Emitter<'_> {
             }
             shape => {
                 let function = scope.wire(&format!("read_{}", shape.name()));
-                let new = scope.wire(&format!("read_new_{}", shape.name()));
-                let default = scope.prelude("Default");
+                let replace = scope.wire(&format!("read_member_{}", shape.name()));
                 quote! {
                     if let #some(#path::#variant(value)) = &mut #place {
                         #function(#tag, value, true, &mut input, ctx)?;
                     } else {
-                        let mut value = #default::default();
-                        #new(#tag, &mut value, &mut input, ctx)?;
-                        #place = #some(#path::#variant(value));
+                        #replace(#tag, &mut #place, #path::#variant, &mut input, ctx)?;
                         #forget
                     },
                 }

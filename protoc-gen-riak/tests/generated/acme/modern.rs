@@ -607,9 +607,13 @@ impl<'a> Decode<'a> for Lists {
                     if let Some(lists::Pick::OnePlain(value)) = &mut self.pick {
                         wire::read_message(0x62, value, true, &mut input, ctx)?;
                     } else {
-                        let mut value = Default::default();
-                        wire::read_new_message(0x62, &mut value, &mut input, ctx)?;
-                        self.pick = Some(lists::Pick::OnePlain(value));
+                        wire::read_member_message(
+                            0x62,
+                            &mut self.pick,
+                            lists::Pick::OnePlain,
+                            &mut input,
+                            ctx,
+                        )?;
                     }
                 }
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,
@@ -753,9 +757,13 @@ impl<'a> Decode<'a> for ListsRef<'a> {
                     if let Some(lists::PickRef::OnePlain(value)) = &mut self.pick {
                         wire::read_message(0x62, value, true, &mut input, ctx)?;
                     } else {
-                        let mut value = Default::default();
-                        wire::read_new_message(0x62, &mut value, &mut input, ctx)?;
-                        self.pick = Some(lists::PickRef::OnePlain(value));
+                        wire::read_member_message(
+                            0x62,
+                            &mut self.pick,
+                            lists::PickRef::OnePlain,
+                            &mut input,
+                            ctx,
+                        )?;
                     }
                 }
                 _ => wire::read_unknown(tag, &mut self.unknown_fields, &mut input, ctx)?,

@@ -207,7 +207,13 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
             let mut slices = [IoSlice::new(&[]); MAX_SLICES];
             let used = self.output.slices(&mut slices);
             let offered = &slices[..used];
-            let count = match ready!(Pin::new(&mut self.io).poll_write_vectored(cx, offered)) {
+            let io = Pin::new(&mut self.io);
+            // The system takes a single slice faster by itself than as a list of one.
+            let result = match offered {
+                [only] => io.poll_write(cx, only),
+                _ => io.poll_write_vectored(cx, offered),
+            };
+            let count = match ready!(result) {
                 Ok(count) => count,
                 Err(error) => {
                     if self.assume_sent {

@@ -270,16 +270,23 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_cannot_be_decoded_is_let_go() {
+    fn a_body_that_is_no_such_message_is_let_go() {
+        let body = Blob::from(vec![0x0a; 100]);
+        assert!(Framed::<Values>::decode(body.clone()).is_err());
+        assert_eq!(body, [0x0a; 100]);
+    }
+
+    #[test]
+    fn a_body_that_cannot_be_decoded_to_its_end_is_let_go() {
         let whole = Values(vec![Blob::from([2; 2]), Blob::from([40; 40])]).encode_to_vec();
         let cut_off = whole[..whole.len() - 1].to_vec();
-        for bytes in [whole, cut_off] {
-            let start = bytes.as_ptr();
-            let body = Blob::from(bytes);
-            let shared = body.clone();
+        for (bytes, panics) in [(whole, true), (cut_off, false)] {
+            let body = Blob::from(bytes.clone());
+            let (start, shared) = (body.as_ptr(), body.clone());
             let decoded = std::panic::catch_unwind(|| Framed::<Unready<Values>>::decode(shared).is_ok());
-            assert!(!matches!(decoded, Ok(true)));
+            assert_eq!(decoded.ok(), (!panics).then_some(false));
             let unshared = Vec::from(body);
+            assert_eq!(unshared, bytes);
             assert_eq!(unshared.as_ptr(), start, "something else still refers to the body");
         }
     }

@@ -94,7 +94,7 @@ impl<C> SharedConnections<C> {
     /// Counts a call on the connection with the lowest load. Returns the connection
     /// and the load that it had.
     pub(super) fn acquire(
-        &mut self,
+        &self,
         target: usize,
         owed: impl Fn(&C) -> usize,
     ) -> Option<(Arc<SharedConnection<C>>, usize)> {

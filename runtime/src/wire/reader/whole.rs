@@ -86,7 +86,7 @@ struct Unfinished<'p, W>(&'p mut Result<W, DecodeError>);
 impl<W> Drop for Unfinished<'_, W> {
     fn drop(&mut self) {
         // SAFETY: the place was initialised. This runs only while a panic leaves
-        // `decode_into`, and then `decode` too, neither of which uses the place again.
+        // `decode_into`, and then `decode_part` too, neither of which uses the place again.
         unsafe { std::ptr::drop_in_place(self.0) }
     }
 }

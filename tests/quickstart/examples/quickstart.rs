@@ -3,6 +3,8 @@
 //! `cargo run --example quickstart` starts an in-memory node; with
 //! `RIAK_ADDR=host:port` it talks to the node there instead.
 
+use std::process::ExitCode;
+
 use riak_quickstart::REPORT;
 use riak_quickstart::riak_api::riak::RpbPair;
 use riak_quickstart::riak_api::riak_kv::{
@@ -16,7 +18,19 @@ use riak_testkit::Node;
 const BUCKET: &str = "quickstart";
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> ExitCode {
+    // Returned from `main`, an error would be printed by `Debug`; its text is
+    // what says what to do.
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Box<dyn std::error::Error>> {
     println!("The build script generated the client:\n{REPORT}");
 
     // The node stops when it is dropped, so keep it until the end.

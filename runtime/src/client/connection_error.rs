@@ -4,6 +4,7 @@
 
 use std::fmt;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +21,15 @@ use crate::error::{DecodeError, FrameError};
 pub enum ConnectionError {
     /// The socket failed.
     Io(Arc<io::Error>),
+    /// The host name could not be resolved.
+    Unresolved(Arc<io::Error>),
+    /// Connecting to the last of a node's addresses failed.
+    Unreachable {
+        /// The address.
+        address: SocketAddr,
+        /// Why it failed.
+        error: Arc<io::Error>,
+    },
     /// The server closed the connection.
     Closed {
         /// Whether it closed in the middle of a frame.
@@ -101,6 +111,8 @@ impl fmt::Display for ConnectionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Io(error) => write!(f, "the socket failed: {error}"),
+            Self::Unresolved(error) => write!(f, "the host name cannot be resolved: {error}"),
+            Self::Unreachable { address, error } => write!(f, "cannot connect to {address}: {error}"),
             Self::Closed { within_frame: true } => {
                 f.write_str("the server closed the connection in the middle of a frame")
             }

@@ -8,6 +8,7 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
@@ -105,19 +106,22 @@ pub(crate) async fn dial(address: impl ToSocketAddrs, after: Duration) -> Result
     let Ok(found) = tokio::time::timeout(after, tokio::net::lookup_host(address)).await else {
         return Err(timeout);
     };
-    let addresses: Vec<SocketAddr> = found?.collect();
+    let unresolved = |error| ConnectionError::Unresolved(Arc::new(error));
+    let addresses: Vec<SocketAddr> = found.map_err(unresolved)?.collect();
     let mut error = None;
     for (index, address) in addresses.iter().enumerate() {
         let others = u32::try_from(addresses.len() - index).unwrap_or(u32::MAX);
         match tokio::time::timeout(left() / others, TcpStream::connect(address)).await {
             Ok(Ok(socket)) => return configure(socket),
-            Ok(Err(refused)) => error = Some(refused.into()),
+            Ok(Err(refused)) => {
+                let refused = Arc::new(refused);
+                error = Some(ConnectionError::Unreachable { address: *address, error: refused });
+            }
             // The error of another address says more than a timeout.
             Err(_) => error = error.or_else(|| Some(timeout.clone())),
         }
     }
-    Err(error
-        .unwrap_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the host name has no address").into()))
+    Err(error.unwrap_or_else(|| unresolved(io::Error::new(io::ErrorKind::NotFound, "it has no address"))))
 }
 
 /// Idle time before the first TCP keepalive probe.

@@ -7,8 +7,8 @@ Measures this project's client side by side with other clients of Riak.
 Servers and clients are processes of their own.
 
   --tsv             one tab-separated line a measurement instead of tables
-  --rounds N        how many rounds, in each of which all take turns; the best
-                    of each contender is kept (10)
+  --rounds N        how many rounds, in each of which all take turns; in the
+                    table, each figure is their median (10)
   --millis N        how long a contender's turn is, in milliseconds (100)
   --section PART    only sections whose name contains PART: table, gaps,
                     latency, stream; may be repeated

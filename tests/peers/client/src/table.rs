@@ -1,9 +1,15 @@
 //! The table: calls per second, latencies and CPU time of every client in every cell.
 //!
 //! Invariant: the clients of a cell take turns, round by round, so that a noisy machine
-//! slows all alike; the best round of each counts.
+//! slows all alike, each round in another order, and each figure is the median of all rounds.
+//!
+//! The best round would be a matter of luck: now and then the system places the processes of a
+//! client and the server so that a call has to wake nobody (measured with one call in flight:
+//! the best of eight rounds was up to a seventh above the median). That is likelier after a
+//! client that mostly waits, hence the changing order.
 
-use std::net::SocketAddr;
+use std::cmp::Ordering;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::contender::Contender;
 use crate::options::Options;
@@ -22,14 +28,13 @@ pub(crate) struct Cell {
     pub(crate) results: Vec<Outcome>,
 }
 
-/// The best rounds of a client in a cell.
+/// What a client achieved in a cell: medians over the rounds.
 pub(crate) struct Outcome {
     pub(crate) name: &'static str,
-    /// The calls per second of the round with the most calls.
     pub(crate) per_second: f64,
     pub(crate) p50: u64,
     pub(crate) p99: u64,
-    /// The nanoseconds of CPU time per call, of the round with the least.
+    /// The nanoseconds of CPU time per call.
     pub(crate) cpu: f64,
 }
 
@@ -40,17 +45,23 @@ impl Cell {
 }
 
 impl Outcome {
-    fn of(name: &'static str, ran: &Ran) -> Self {
-        let Ran { p50, p99, .. } = *ran;
-        Self { name, per_second: ran.per_second(), p50, p99, cpu: ran.cpu_per_call() }
+    /// Summarises the rounds of a client, if there are any.
+    fn of(name: &'static str, rounds: &[Ran]) -> Option<Self> {
+        Some(Self {
+            name,
+            per_second: median(rounds, Ran::per_second, f64::total_cmp)?,
+            p50: median(rounds, |ran| ran.p50, u64::cmp)?,
+            p99: median(rounds, |ran| ran.p99, u64::cmp)?,
+            cpu: median(rounds, Ran::cpu_per_call, f64::total_cmp)?,
+        })
     }
+}
 
-    fn add(&mut self, ran: &Ran) {
-        if ran.per_second() > self.per_second {
-            (self.per_second, self.p50, self.p99) = (ran.per_second(), ran.p50, ran.p99);
-        }
-        self.cpu = self.cpu.min(ran.cpu_per_call());
-    }
+/// Returns the middle one of a figure's values; of an even number, the lower one.
+fn median<F: Copy>(rounds: &[Ran], figure: fn(&Ran) -> F, order: fn(&F, &F) -> Ordering) -> Option<F> {
+    let mut values: Vec<F> = rounds.iter().map(figure).collect();
+    values.sort_unstable_by(order);
+    values.get(values.len().checked_sub(1)? / 2).copied()
 }
 
 /// Measures every wanted cell, and passes each to `done`.
@@ -64,9 +75,9 @@ pub(crate) fn measure(options: &Options, mut done: impl FnMut(&Cell)) -> Result<
             // with one connection per call. Only peers run in that cell.
             let each = (!CONNECTIONS.contains(&in_flight)).then_some(in_flight);
             for connections in CONNECTIONS.into_iter().chain(each) {
-                let mut cell = Cell { server, in_flight, connections, results: Vec::new() };
-                let alone = Some(connections) == each;
-                run(&mut cell, address, options, &mut contenders, alone);
+                let load = Load { server: address, in_flight, connections, time: options.turn };
+                let results = run(server, load, options, &mut contenders, Some(connections) == each);
+                let cell = Cell { server, in_flight, connections, results };
                 done(&cell);
                 cells.push(cell);
             }
@@ -75,36 +86,61 @@ pub(crate) fn measure(options: &Options, mut done: impl FnMut(&Cell)) -> Result<
     Ok(cells)
 }
 
+/// Measures a cell: all clients, or only peers.
 fn run(
-    cell: &mut Cell,
-    server: SocketAddr,
+    server: &str,
+    load: Load,
     options: &Options,
     contenders: &mut [Contender],
     peers_alone: bool,
-) {
-    let &mut Cell { in_flight, connections, .. } = cell;
-    let order = Order::Run(Load { server, in_flight, connections, time: options.turn });
+) -> Vec<Outcome> {
+    let mut rounds: Vec<(&'static str, Vec<Ran>)> =
+        contenders.iter().map(|contender| (contender.name, Vec::new())).collect();
     for round in 0..options.rounds {
-        for contender in contenders.iter_mut().filter(|one| !peers_alone || one.is_peer()) {
-            let ran = match contender.ask(order) {
-                Ok(Report::Ran(ran)) => ran,
-                Ok(Report::Gaps(_)) => continue,
+        let measured = contenders.iter_mut().zip(&mut rounds);
+        let mut measured: Vec<_> = measured.filter(|(one, _)| !peers_alone || one.is_peer()).collect();
+        measured.sort_unstable_by_key(|(one, _)| place_in_round(round, one.name));
+        for (contender, (name, ran)) in measured {
+            match contender.ask(Order::Run(load)) {
+                Ok(Report::Ran(this)) => ran.push(this),
+                Ok(Report::Gaps(_)) => {}
                 Err(reason) => {
-                    let (name, place) = (contender.name, cell.server);
                     let again = contender.restart().map_or_else(
                         |error| format!("; nor does it start again: {error}"),
                         |()| String::new(),
                     );
+                    let Load { in_flight, connections, .. } = load;
                     eprintln!(
-                        "note: {name} fails in round {round} against {place}, {in_flight} in flight over {connections}: {reason}{again}"
+                        "note: {name} fails in round {round} against {server}, {in_flight} in flight over {connections}: {reason}{again}"
                     );
-                    continue;
                 }
-            };
-            match cell.results.iter_mut().find(|outcome| outcome.name == contender.name) {
-                Some(outcome) => outcome.add(&ran),
-                None => cell.results.push(Outcome::of(contender.name, &ran)),
             }
         }
+    }
+    rounds.into_iter().filter_map(|(name, ran)| Outcome::of(name, &ran)).collect()
+}
+
+/// Returns by what a round's clients are ordered. It is the same each time that the program
+/// runs.
+fn place_in_round(round: u32, name: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (round, name).hash(&mut hasher);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_figure_is_the_median_of_its_own_values() {
+        let ran = |calls, cpu, p50| Ran { calls, elapsed: 1_000_000_000, cpu, p50, p99: 10 * p50 };
+        let rounds = [ran(30, 300, 5), ran(10, 100, 7), ran(900, 900, 1), ran(20, 800, 6)];
+        let outcome = Outcome::of("floor", &rounds).unwrap();
+        assert!((outcome.per_second - 20.0).abs() < 1e-9, "{}", outcome.per_second);
+        // 10, 10, 1 and 40 nanoseconds a call.
+        assert!((outcome.cpu - 10.0).abs() < 1e-9, "{}", outcome.cpu);
+        assert_eq!((outcome.p50, outcome.p99), (5, 50));
+        assert!(Outcome::of("floor", &[]).is_none());
     }
 }

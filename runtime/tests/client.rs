@@ -202,7 +202,7 @@ async fn a_failed_connect_names_the_address() {
     let error = Connection::connect(address).await.unwrap_err();
     assert!(
         matches!(&error, ConnectionError::Unreachable { address: tried, error }
-            if *tried == address && error.kind() == std::io::ErrorKind::ConnectionRefused),
+            if **tried == address && error.kind() == std::io::ErrorKind::ConnectionRefused),
         "{error:?}"
     );
     assert!(error.to_string().starts_with(&format!("cannot connect to {address}: ")), "{error}");

@@ -25,8 +25,8 @@ pub enum ConnectionError {
     Unresolved(Arc<io::Error>),
     /// Connecting to the last of a node's addresses failed.
     Unreachable {
-        /// The address.
-        address: SocketAddr,
+        /// The address. In a box, since every call's result has room for its error.
+        address: Box<SocketAddr>,
         /// Why it failed.
         error: Arc<io::Error>,
     },

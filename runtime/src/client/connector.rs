@@ -114,8 +114,8 @@ pub(crate) async fn dial(address: impl ToSocketAddrs, after: Duration) -> Result
         match tokio::time::timeout(left() / others, TcpStream::connect(address)).await {
             Ok(Ok(socket)) => return configure(socket),
             Ok(Err(refused)) => {
-                let refused = Arc::new(refused);
-                error = Some(ConnectionError::Unreachable { address: *address, error: refused });
+                let (address, refused) = (Box::new(*address), Arc::new(refused));
+                error = Some(ConnectionError::Unreachable { address, error: refused });
             }
             // The error of another address says more than a timeout.
             Err(_) => error = error.or_else(|| Some(timeout.clone())),

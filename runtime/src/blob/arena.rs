@@ -35,6 +35,11 @@ impl Arena {
     /// Copies `bytes` into a blob. At most `left` bytes of the message follow them.
     #[inline]
     pub(crate) fn alloc(&mut self, bytes: &[u8], left: usize) -> Blob {
+        // Often the only one.
+        if self.next_block_size == 0 {
+            self.next_block_size = MIN_BLOCK;
+            return Blob::copy_to_heap(bytes);
+        }
         let spare = self.block.as_ref().map_or(0, Block::capacity) - self.filled as usize;
         if (bytes.len() > spare || self.spare_refs == 0)
             && let Some(alone) = self.start_block(bytes, left)
@@ -50,13 +55,8 @@ impl Arena {
     #[inline(never)]
     fn start_block(&mut self, bytes: &[u8], left: usize) -> Option<Block> {
         let len = bytes.len();
-        let (more, next_block_size) = if self.next_block_size == 0 {
-            (0, MIN_BLOCK)
-        } else {
-            (left, (2 * self.next_block_size).min(MAX_BLOCK))
-        };
-        let capacity = (self.next_block_size as usize).min(len.saturating_add(more)).max(len);
-        self.next_block_size = next_block_size;
+        let capacity = (self.next_block_size as usize).min(len.saturating_add(left)).max(len);
+        self.next_block_size = (2 * self.next_block_size).min(MAX_BLOCK);
         if capacity - len <= INLINE || capacity > MAX_BLOCK as usize {
             return Some(Block::copy_of(bytes));
         }

@@ -312,7 +312,19 @@ impl<'a> Context<'a> {
     /// charges them to the budget.
     #[inline]
     pub(crate) fn take_budget(&mut self, wanted: usize, size: usize) -> usize {
-        let count = wanted.min(self.budget / size.max(1));
+        // Mostly it is all of them, which takes no division.
+        if let Some(left) = wanted.checked_mul(size).and_then(|bytes| self.budget.checked_sub(bytes)) {
+            self.budget = left;
+            return wanted;
+        }
+        self.take_rest(size)
+    }
+
+    /// Returns how many elements of `size` bytes may be allocated, and charges them.
+    #[cold]
+    #[inline(never)]
+    fn take_rest(&mut self, size: usize) -> usize {
+        let count = self.budget / size.max(1);
         self.budget -= count * size;
         count
     }

@@ -22,16 +22,17 @@ pub(super) fn reserve_one<'a, V>(
     input: &Reader<'a>,
     ctx: &mut Context<'a>,
 ) -> Result<(), DecodeError> {
-    if values.len() < values.capacity() { Ok(()) } else { grow(values, input, ctx) }
+    if values.len() < values.capacity() { Ok(()) } else { grow(values, input.clone(), ctx) }
 }
 
 /// Doubles the capacity, or makes the first allocation.
+#[expect(clippy::needless_pass_by_value, reason = "a caller would have to keep the reader in memory")]
 #[cold]
 #[inline(never)]
-fn grow<'a, V>(values: &mut Vec<V>, input: &Reader<'a>, ctx: &mut Context<'a>) -> Result<(), DecodeError> {
+fn grow<'a, V>(values: &mut Vec<V>, input: Reader<'a>, ctx: &mut Context<'a>) -> Result<(), DecodeError> {
     let first = if size_of::<V>() <= SMALL_VALUE { 4 } else { 1 };
     let more = values.len().max(first);
-    ctx.charge(more.saturating_mul(size_of::<V>()), input)?;
+    ctx.charge(more.saturating_mul(size_of::<V>()), &input)?;
     reserve(values, more);
     Ok(())
 }
@@ -88,6 +89,11 @@ pub(super) fn reserve_all<'a, V>(
 /// Reserves capacity for `more` values, as far as the budget allows.
 #[inline]
 pub(super) fn reserve_affordable<V>(values: &mut Vec<V>, more: usize, ctx: &mut Context<'_>) {
+    // Mostly so, and then nothing below matters.
+    if values.capacity() == 0 {
+        let more = ctx.take_budget(more, size_of::<V>());
+        return reserve(values, more);
+    }
     let spare = values.capacity() - values.len();
     if spare >= more || size_of::<V>() == 0 {
         return;

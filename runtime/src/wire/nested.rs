@@ -4,6 +4,7 @@
 //! writer's length prefixes are closed, and the context's depth is restored.
 
 use super::missing_fields::ELEMENT;
+use super::reader::append_default;
 use super::{Context, END_GROUP, GROUP, Reader, Writer, growth};
 use crate::error::DecodeError;
 use crate::message::{Decode, Message};
@@ -246,22 +247,15 @@ fn read_run<'a, M: Decode<'a>>(
     let mut reserved = short;
     // Enter once for all elements: otherwise each would wait for the depth that the
     // previous one stored.
-    let entered = ctx.enter(false);
+    if !ctx.enter(false) {
+        return read_run_slow(tag, messages, input, ctx);
+    }
     loop {
         let body = input.nested(ctx)?;
         growth::reserve_one(messages, &body, ctx)?;
         charge_behind::<M>(&body, ctx)?;
-        // Create and merge the message in place: `push` would move it, which is
-        // expensive.
-        let index = messages.len();
-        messages.resize_with(index + 1, M::default);
-        let message = &mut messages[index];
-        if entered {
-            ctx.begin_element();
-            message.merge(body, ctx)?;
-        } else {
-            merge_slow(ELEMENT, message, false, body, ctx)?;
-        }
+        ctx.begin_element();
+        append_default(messages).merge(body, ctx)?;
         if !input.take_tag(tag) {
             break;
         }
@@ -271,13 +265,32 @@ fn read_run<'a, M: Decode<'a>>(
             growth::reserve_run(messages, first, input.remaining(), ctx);
         }
     }
-    if entered {
-        ctx.leave();
-    }
+    ctx.leave();
     if short {
         ctx.record_run_len(tag, messages.len() - old_len);
     }
     Ok(input)
+}
+
+/// The slow path of [`read_run`]: at the deepest level allowed, or while missing fields are
+/// recorded.
+#[cold]
+#[inline(never)]
+fn read_run_slow<'a, M: Decode<'a>>(
+    tag: u32,
+    messages: &mut Vec<M>,
+    mut input: Reader<'a>,
+    ctx: &mut Context<'a>,
+) -> Result<Reader<'a>, DecodeError> {
+    loop {
+        let body = input.nested(ctx)?;
+        growth::reserve_one(messages, &body, ctx)?;
+        charge_behind::<M>(&body, ctx)?;
+        merge_slow(ELEMENT, append_default(messages), false, body, ctx)?;
+        if !input.take_tag(tag) {
+            return Ok(input);
+        }
+    }
 }
 
 /// Writes a group.
@@ -370,7 +383,5 @@ pub fn read_repeated_group<'a, M: Decode<'a>>(
     growth::reserve_one(messages, input, ctx)?;
     charge_behind::<M>(input, ctx)?;
     let body = input.group(tag, ctx)?;
-    let index = messages.len();
-    messages.resize_with(index + 1, M::default);
-    merge(ELEMENT, &mut messages[index], false, body, ctx)
+    merge(ELEMENT, append_default(messages), false, body, ctx)
 }

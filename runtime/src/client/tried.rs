@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::error::CallError;
+use super::error::{CallError, ConnectionError, NotSent};
 use super::node::Node;
 
 /// The attempts that a cluster made at a call, in order. Never empty; cheap to
@@ -103,9 +103,15 @@ impl Origin {
     }
 }
 
-/// Returns the text of an error without the node, which the attempt names.
-fn reason(error: &CallError) -> String {
+/// Returns the text of an attempt's error without the node, which the attempt names.
+fn reason(Attempt { node, error, .. }: &Attempt) -> String {
     match error {
+        // A host name may have several addresses, an address has only itself.
+        CallError::NotSent(NotSent::Connection(ConnectionError::Unreachable { address, error }))
+            if *node == Node::from(**address) =>
+        {
+            CallError::from(NotSent::Connection(ConnectionError::Io(Arc::clone(error)))).to_string()
+        }
         CallError::Server(error) => {
             let mut error = error.clone();
             error.node = None;
@@ -120,10 +126,10 @@ impl fmt::Display for Tried {
         // Attempts that failed alike, as all do at a cluster that is down, share one text.
         let mut attempts = self.0.iter().peekable();
         let mut separator = "";
-        while let Some(Attempt { node, after, error }) = attempts.next() {
-            write!(f, "{separator}{node} after {after:.1?}")?;
-            let reason = reason(error);
-            while let Some(alike) = attempts.next_if(|next| self::reason(&next.error) == reason) {
+        while let Some(attempt) = attempts.next() {
+            write!(f, "{separator}{} after {:.1?}", attempt.node, attempt.after)?;
+            let reason = reason(attempt);
+            while let Some(alike) = attempts.next_if(|next| self::reason(next) == reason) {
                 write!(f, ", {} after {:.1?}", alike.node, alike.after)?;
             }
             write!(f, ": {reason}")?;
@@ -136,7 +142,7 @@ impl fmt::Display for Tried {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::{ConnectionError, NotSent, ServerError};
+    use crate::client::ServerError;
 
     fn attempt(host: &str, error: CallError) -> Attempt {
         Attempt { node: Node::new(host, 8087), error, after: Duration::from_millis(3) }
@@ -181,5 +187,24 @@ mod tests {
         let end =
             "; then b:8087 after 3.0ms, c:8087 after 3.0ms: the server answered with an error: overload";
         assert!(text.starts_with("a:8087 after 3.0ms: ") && text.ends_with(end), "{text}");
+    }
+    #[test]
+    fn an_address_is_named_once() {
+        let refused = |host, address: &str| {
+            let error = Arc::new(std::io::Error::other("refused"));
+            let address = Box::new(address.parse().unwrap());
+            attempt(host, NotSent::Connection(ConnectionError::Unreachable { address, error }).into())
+        };
+        let attempts = [
+            refused("10.0.0.1", "10.0.0.1:8087"),
+            refused("10.0.0.2", "10.0.0.2:8087"),
+            refused("riak-3.example.com", "10.0.0.3:8087"),
+        ];
+        assert_eq!(
+            Tried(attempts.into()).to_string(),
+            "10.0.0.1:8087 after 3.0ms, 10.0.0.2:8087 after 3.0ms: the request was not sent: the socket failed: \
+             refused; then riak-3.example.com:8087 after 3.0ms: the request was not sent: cannot connect to \
+             10.0.0.3:8087: refused"
+        );
     }
 }

@@ -21,15 +21,11 @@ use crate::error::{DecodeError, FrameError};
 pub enum ConnectionError {
     /// The socket failed.
     Io(Arc<io::Error>),
-    /// The host name could not be resolved.
+    /// The address could not be resolved: the host name has none, or it is no address.
     Unresolved(Arc<io::Error>),
-    /// Connecting to the last of a node's addresses failed.
-    Unreachable {
-        /// The address. In a box, since every call's result has room for its error.
-        address: Box<SocketAddr>,
-        /// Why it failed.
-        error: Arc<io::Error>,
-    },
+    /// Connecting failed at the last of the addresses that refused. One that did not answer
+    /// is reported as [`ConnectTimeout`](Self::ConnectTimeout) if no other refused.
+    Unreachable(Arc<Unreachable>),
     /// The server closed the connection.
     Closed {
         /// Whether it closed in the middle of a frame.
@@ -94,6 +90,23 @@ pub enum ConnectionError {
     Stopped,
 }
 
+/// An address that could not be connected to, and why.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Unreachable {
+    /// The address.
+    pub address: SocketAddr,
+    /// Why connecting failed.
+    pub error: io::Error,
+}
+
+impl fmt::Display for Unreachable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { address, error } = self;
+        write!(f, "cannot connect to {address}: {error}: check that the node is up and listens there")
+    }
+}
+
 #[cfg(feature = "tls")]
 impl From<crate::tls::TlsError> for ConnectionError {
     fn from(error: crate::tls::TlsError) -> Self {
@@ -111,8 +124,10 @@ impl fmt::Display for ConnectionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Io(error) => write!(f, "the socket failed: {error}"),
-            Self::Unresolved(error) => write!(f, "the host name cannot be resolved: {error}"),
-            Self::Unreachable { address, error } => write!(f, "cannot connect to {address}: {error}"),
+            Self::Unresolved(error) => {
+                write!(f, "the address cannot be resolved: {error}: check the host name and the port")
+            }
+            Self::Unreachable(unreachable) => unreachable.fmt(f),
             Self::Closed { within_frame: true } => {
                 f.write_str("the server closed the connection in the middle of a frame")
             }

@@ -16,7 +16,7 @@ use tokio::net::{TcpStream, ToSocketAddrs};
 
 use super::config::ConnectionConfig;
 use super::connection::{Connection, now};
-use super::error::ConnectionError;
+use super::error::{ConnectionError, Unreachable};
 use super::node::Node;
 use crate::DecodeLimits;
 
@@ -114,8 +114,8 @@ pub(crate) async fn dial(address: impl ToSocketAddrs, after: Duration) -> Result
         match tokio::time::timeout(left() / others, TcpStream::connect(address)).await {
             Ok(Ok(socket)) => return configure(socket),
             Ok(Err(refused)) => {
-                let (address, refused) = (Box::new(*address), Arc::new(refused));
-                error = Some(ConnectionError::Unreachable { address, error: refused });
+                let unreachable = Unreachable { address: *address, error: refused };
+                error = Some(ConnectionError::Unreachable(Arc::new(unreachable)));
             }
             // The error of another address says more than a timeout.
             Err(_) => error = error.or_else(|| Some(timeout.clone())),
@@ -186,10 +186,28 @@ mod tests {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         let good = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let addresses = [silent, good.local_addr().unwrap()];
+        let good_address = good.local_addr().unwrap();
+        let addresses = [silent, good_address];
         let socket = dial(&addresses[..], Duration::from_secs(2)).await.unwrap();
         assert_eq!(socket.peer_addr().unwrap(), addresses[1]);
         let error = dial(silent, Duration::from_millis(50)).await.unwrap_err();
         assert!(matches!(error, ConnectionError::ConnectTimeout { .. }), "{error:?}");
+        // A refusal says more than the timeout of another address.
+        drop(good);
+        for addresses in [[good_address, silent], [silent, good_address]] {
+            let error = dial(&addresses[..], Duration::from_millis(50)).await.unwrap_err();
+            let ConnectionError::Unreachable(unreachable) = &error else { panic!("{error:?}") };
+            assert_eq!(unreachable.address, good_address);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_has_no_address_is_unresolved() {
+        let after = Duration::from_secs(2);
+        let none: &[SocketAddr] = &[];
+        for error in [dial(none, after).await, dial("host without a port", after).await] {
+            let error = error.unwrap_err();
+            assert!(matches!(error, ConnectionError::Unresolved(_)), "{error:?}");
+        }
     }
 }

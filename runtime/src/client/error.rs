@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::Frame;
 use crate::error::{DecodeError, FrameError};
 
-pub use super::connection_error::ConnectionError;
+pub use super::connection_error::{ConnectionError, Unreachable};
 use super::server_error::{ServerError, ServerErrorKind};
 use super::tried::Tried;
 

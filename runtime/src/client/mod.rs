@@ -86,7 +86,7 @@ pub use connection::Connection;
 pub(crate) use connector::dial;
 pub use connector::{Connecting, Connector, TcpConnector};
 pub use driver::Driver;
-pub use error::{CallError, ConnectionError, NotSent, QueueLimit};
+pub use error::{CallError, ConnectionError, NotSent, QueueLimit, Unreachable};
 pub use handshake::handshake;
 pub use node::{InvalidNode, Node};
 pub use options::{CallOptions, With};

@@ -106,11 +106,12 @@ impl Origin {
 /// Returns the text of an attempt's error without the node, which the attempt names.
 fn reason(Attempt { node, error, .. }: &Attempt) -> String {
     match error {
-        // A host name may have several addresses, an address has only itself.
-        CallError::NotSent(NotSent::Connection(ConnectionError::Unreachable { address, error }))
-            if *node == Node::from(**address) =>
+        // An address is a node's own name, and nodes that are named by addresses can share the
+        // text without it. A host name may have several addresses, so that each says more.
+        CallError::NotSent(NotSent::Connection(ConnectionError::Unreachable(unreachable)))
+            if *node == Node::from(unreachable.address) =>
         {
-            CallError::from(NotSent::Connection(ConnectionError::Io(Arc::clone(error)))).to_string()
+            error.to_string().replacen(&format!(" to {node}"), "", 1)
         }
         CallError::Server(error) => {
             let mut error = error.clone();
@@ -142,7 +143,7 @@ impl fmt::Display for Tried {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::ServerError;
+    use crate::client::{ServerError, Unreachable};
 
     fn attempt(host: &str, error: CallError) -> Attempt {
         Attempt { node: Node::new(host, 8087), error, after: Duration::from_millis(3) }
@@ -188,12 +189,13 @@ mod tests {
             "; then b:8087 after 3.0ms, c:8087 after 3.0ms: the server answered with an error: overload";
         assert!(text.starts_with("a:8087 after 3.0ms: ") && text.ends_with(end), "{text}");
     }
+
     #[test]
     fn an_address_is_named_once() {
         let refused = |host, address: &str| {
-            let error = Arc::new(std::io::Error::other("refused"));
-            let address = Box::new(address.parse().unwrap());
-            attempt(host, NotSent::Connection(ConnectionError::Unreachable { address, error }).into())
+            let error = std::io::Error::other("refused");
+            let unreachable = Unreachable { address: address.parse().unwrap(), error };
+            attempt(host, NotSent::Connection(ConnectionError::Unreachable(Arc::new(unreachable))).into())
         };
         let attempts = [
             refused("10.0.0.1", "10.0.0.1:8087"),
@@ -202,9 +204,10 @@ mod tests {
         ];
         assert_eq!(
             Tried(attempts.into()).to_string(),
-            "10.0.0.1:8087 after 3.0ms, 10.0.0.2:8087 after 3.0ms: the request was not sent: the socket failed: \
-             refused; then riak-3.example.com:8087 after 3.0ms: the request was not sent: cannot connect to \
-             10.0.0.3:8087: refused"
+            "10.0.0.1:8087 after 3.0ms, 10.0.0.2:8087 after 3.0ms: the request was not sent: cannot connect: \
+             refused: check that the node is up and listens there; then riak-3.example.com:8087 after 3.0ms: \
+             the request was not sent: cannot connect to 10.0.0.3:8087: refused: check that the node is up and \
+             listens there"
         );
     }
 }

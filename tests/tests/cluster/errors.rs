@@ -26,7 +26,7 @@ async fn an_error_names_every_node_that_was_tried() {
     expected.sort();
     assert_eq!(tried, expected);
     assert!(!error.may_have_been_applied());
-    assert!(matches!(error.connection_error(), Some(ConnectionError::Unreachable { .. })), "{error:?}");
+    assert!(matches!(error.connection_error(), Some(ConnectionError::Unreachable(_))), "{error:?}");
     for target in &targets {
         assert!(error.to_string().contains(&target.to_string()), "{error}");
     }

@@ -9,7 +9,6 @@
 //! client that mostly waits, hence the changing order.
 
 use std::cmp::Ordering;
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::contender::Contender;
 use crate::options::Options;
@@ -47,11 +46,13 @@ impl Cell {
 impl Outcome {
     /// Summarises the rounds of a client, if there are any.
     fn of(name: &'static str, rounds: &[Ran]) -> Option<Self> {
+        // In a round in which no call ended, none took any time.
+        let answered: Vec<Ran> = rounds.iter().copied().filter(|ran| ran.p50 > 0).collect();
         Some(Self {
             name,
             per_second: median(rounds, Ran::per_second, f64::total_cmp)?,
-            p50: median(rounds, |ran| ran.p50, u64::cmp)?,
-            p99: median(rounds, |ran| ran.p99, u64::cmp)?,
+            p50: median(&answered, |ran| ran.p50, u64::cmp).unwrap_or(0),
+            p99: median(&answered, |ran| ran.p99, u64::cmp).unwrap_or(0),
             cpu: median(rounds, Ran::cpu_per_call, f64::total_cmp)?,
         })
     }
@@ -96,11 +97,11 @@ fn run(
 ) -> Vec<Outcome> {
     let mut rounds: Vec<(&'static str, Vec<Ran>)> =
         contenders.iter().map(|contender| (contender.name, Vec::new())).collect();
-    for round in 0..options.rounds {
-        let measured = contenders.iter_mut().zip(&mut rounds);
-        let mut measured: Vec<_> = measured.filter(|(one, _)| !peers_alone || one.is_peer()).collect();
-        measured.sort_unstable_by_key(|(one, _)| place_in_round(round, one.name));
-        for (contender, (name, ran)) in measured {
+    let taking_part: Vec<usize> =
+        (0..contenders.len()).filter(|&index| !peers_alone || contenders[index].is_peer()).collect();
+    for round in 0..options.rounds as usize {
+        for index in order_of(round, taking_part.len()).map(|place| taking_part[place]) {
+            let (contender, (name, ran)) = (&mut contenders[index], &mut rounds[index]);
             match contender.ask(Order::Run(load)) {
                 Ok(Report::Ran(this)) => ran.push(this),
                 Ok(Report::Gaps(_)) => {}
@@ -120,12 +121,17 @@ fn run(
     rounds.into_iter().filter_map(|(name, ran)| Outcome::of(name, &ran)).collect()
 }
 
-/// Returns by what a round's clients are ordered. It is the same each time that the program
-/// runs.
-fn place_in_round(round: u32, name: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    (round, name).hash(&mut hasher);
-    hasher.finish()
+/// Returns the order of a round's clients, none of which follows the same other one more often
+/// than any: E. J. Williams, *Experimental designs balanced for the estimation of residual
+/// effects of treatments* (1949). For an odd number, that takes two rounds for each client.
+fn order_of(round: usize, clients: usize) -> impl Iterator<Item = usize> {
+    let reversed = clients % 2 == 1 && (round / clients) % 2 == 1;
+    (0..clients).map(move |at| {
+        let at = if reversed { clients - 1 - at } else { at };
+        // 0, 1, n - 1, 2, n - 2, ...
+        let place = if at % 2 == 1 { at.div_ceil(2) } else { clients - at / 2 };
+        (place + round) % clients
+    })
 }
 
 #[cfg(test)]
@@ -142,5 +148,26 @@ mod tests {
         assert!((outcome.cpu - 10.0).abs() < 1e-9, "{}", outcome.cpu);
         assert_eq!((outcome.p50, outcome.p99), (5, 50));
         assert!(Outcome::of("floor", &[]).is_none());
+        let stalled = Outcome::of("floor", &[ran(1, 1, 0), ran(1, 1, 0), ran(1, 1, 7)]).unwrap();
+        assert_eq!(stalled.p50, 7, "a round without answers has no latency");
+    }
+
+    #[test]
+    fn no_client_follows_another_more_often_than_the_rest() {
+        for clients in 1..=14 {
+            let rounds = if clients % 2 == 0 { clients } else { 2 * clients };
+            let mut followed = vec![0; clients * clients];
+            for round in 0..rounds {
+                let order: Vec<usize> = order_of(round, clients).collect();
+                let mut sorted = order.clone();
+                sorted.sort_unstable();
+                assert_eq!(sorted, (0..clients).collect::<Vec<_>>());
+                order.windows(2).for_each(|pair| followed[pair[0] * clients + pair[1]] += 1);
+            }
+            let often = rounds / clients;
+            let balanced =
+                |(at, &times): (usize, &usize)| times == if at % (clients + 1) == 0 { 0 } else { often };
+            assert!(followed.iter().enumerate().all(balanced), "{clients}: {followed:?}");
+        }
     }
 }

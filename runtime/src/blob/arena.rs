@@ -162,4 +162,15 @@ mod tests {
         let _last = arena.alloc(&[0; 31], 10);
         assert_eq!(arena.block.as_ref().map(Block::capacity), Some(60));
     }
+
+    #[test]
+    fn a_block_is_released_with_its_last_value() {
+        let mut arena = Arena::default();
+        let values = [1, 2, 3].map(|byte| arena.alloc(&[byte; 30], 1_000));
+        let block = arena.block.clone().unwrap();
+        drop(arena);
+        assert!(!block.is_unique());
+        drop(values);
+        assert!(block.is_unique());
+    }
 }

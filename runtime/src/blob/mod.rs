@@ -280,10 +280,12 @@ impl Blob {
         // tag would stall the next copy of the blob (measured: reading a list of keys
         // took four times as long).
         let [first, second, third] = [first, second, third].map(u64::from_le);
+        debug_assert!(len <= INLINE);
         // The tag replaces the highest byte. A rotation needs no mask, which would be a
         // constant of eight bytes.
         let last = (third << 8 | inline_tag(len) >> TAG_SHIFT).rotate_right(8).to_le();
-        // SAFETY: the tag is not zero.
+        // SAFETY: `len` is at most `INLINE`, so that the tag is not zero and its highest bit is
+        // clear.
         let last = unsafe { NonZeroU64::new_unchecked(last) };
         Self { words: [MaybeUninit::new(first.to_le()), MaybeUninit::new(second.to_le())], last }
     }

@@ -158,4 +158,18 @@ mod tests {
         }
         assert!(moves < 20, "{moves}");
     }
+
+    #[test]
+    fn what_is_reserved_is_charged_up_to_the_last_byte() {
+        let limits = DecodeLimits { expansion: 0, ..DecodeLimits::DEFAULT };
+        let (mut ctx, _) = Context::new(&[], None, &limits);
+        let mut capacity_of_two = || {
+            let mut values: Vec<[u8; 100]> = Vec::new();
+            reserve_affordable(&mut values, 2, &mut ctx);
+            values.capacity()
+        };
+        // 64 KiB hold 655 values.
+        assert!((0..327).all(|_| capacity_of_two() == 2));
+        assert_eq!([capacity_of_two(), capacity_of_two()], [1, 0]);
+    }
 }

@@ -261,8 +261,7 @@ fn read_run<'a, M: Decode<'a>>(
         }
         if !reserved {
             reserved = true;
-            let first = (before - input.remaining()).max(size_of::<M>() / 8);
-            growth::reserve_run(messages, first, input.remaining(), ctx);
+            reserve_others(messages, before, &input, ctx);
         }
     }
     ctx.leave();
@@ -273,7 +272,7 @@ fn read_run<'a, M: Decode<'a>>(
 }
 
 /// The slow path of [`read_run`]: at the deepest level allowed, or while missing fields are
-/// recorded.
+/// recorded. Capacity for a short run has been reserved.
 #[cold]
 #[inline(never)]
 fn read_run_slow<'a, M: Decode<'a>>(
@@ -282,15 +281,34 @@ fn read_run_slow<'a, M: Decode<'a>>(
     mut input: Reader<'a>,
     ctx: &mut Context<'a>,
 ) -> Result<Reader<'a>, DecodeError> {
+    let before = input.remaining();
+    let short = before < MAX_COUNTED;
+    let mut count = 0;
     loop {
         let body = input.nested(ctx)?;
         growth::reserve_one(messages, &body, ctx)?;
         charge_behind::<M>(&body, ctx)?;
         merge_slow(ELEMENT, append_default(messages), false, body, ctx)?;
+        count += 1;
         if !input.take_tag(tag) {
-            return Ok(input);
+            break;
+        }
+        if count == 1 && !short {
+            reserve_others(messages, before, &input, ctx);
         }
     }
+    if short {
+        ctx.record_run_len(tag, count);
+    }
+    Ok(input)
+}
+
+/// Reserves capacity for the elements of a long run after the first one, which began when
+/// `before` bytes were left.
+#[inline]
+fn reserve_others<M>(messages: &mut Vec<M>, before: usize, input: &Reader<'_>, ctx: &mut Context<'_>) {
+    let first = (before - input.remaining()).max(size_of::<M>() / 8);
+    growth::reserve_run(messages, first, input.remaining(), ctx);
 }
 
 /// Writes a group.

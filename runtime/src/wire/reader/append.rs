@@ -61,11 +61,10 @@ mod tests {
 
     /// Appends with `append`, and changes what was appended, as often as there is capacity.
     fn filled(mut values: Vec<Value>, append: fn(&mut Vec<Value>) -> &mut Value) -> Vec<Value> {
-        while values.len() < values.capacity() {
-            let number = values.len().to_string();
+        for number in values.len()..values.capacity() {
             let value = append(&mut values);
             assert_eq!(value.text, "empty");
-            value.text = number;
+            value.text = number.to_string();
         }
         values
     }

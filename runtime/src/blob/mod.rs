@@ -151,24 +151,27 @@ impl Blob {
         if bytes.len() > INLINE {
             return Self::copy_to_heap(bytes);
         }
-        let [first, second, third] = to_words(bytes);
-        // SAFETY: `to_words` leaves the highest byte of the last word zero.
-        unsafe { Self::from_words([first, second, third], bytes.len()) }
+        // SAFETY: the length was just checked.
+        unsafe { Self::from_words(to_words(bytes), bytes.len()) }
     }
 
     /// Creates an inline blob from its bytes as three little-endian words, and their number.
-    /// What is behind them in the words does not matter, apart from the tag's place.
+    /// What is behind them in the words does not matter.
     ///
     /// # Safety
     ///
-    /// `len` is at most [`INLINE`], and the highest byte of the last word is zero.
+    /// `len` is at most [`INLINE`].
     #[inline]
     unsafe fn from_words(words: [u64; 3], len: usize) -> Self {
-        debug_assert!(len <= INLINE && words[2] >> TAG_SHIFT == 0);
-        let [first, second, third] = words.map(u64::to_le);
-        // SAFETY: the tag is not zero, and the highest bit is not set since `len` is small.
-        let last = unsafe { NonZeroU64::new_unchecked(third | inline_tag(len).to_le()) };
-        Self { words: [MaybeUninit::new(first), MaybeUninit::new(second)], last }
+        debug_assert!(len <= INLINE);
+        let [first, second, third] = words;
+        // The tag replaces the highest byte. A rotation needs no mask, which would be a
+        // constant of eight bytes.
+        let last = (third << 8 | inline_tag(len) >> TAG_SHIFT).rotate_right(8);
+        // SAFETY: `len` is at most `INLINE`, so that the tag is not zero and its highest bit is
+        // clear.
+        let last = unsafe { NonZeroU64::new_unchecked(last.to_le()) };
+        Self { words: [first, second].map(|word| MaybeUninit::new(word.to_le())), last }
     }
 
     /// Creates a blob from bytes that live as long as the program. More than 23 bytes
@@ -279,15 +282,8 @@ impl Blob {
         // The tag is inserted while the bytes are in registers. A separate store of the
         // tag would stall the next copy of the blob (measured: reading a list of keys
         // took four times as long).
-        let [first, second, third] = [first, second, third].map(u64::from_le);
-        debug_assert!(len <= INLINE);
-        // The tag replaces the highest byte. A rotation needs no mask, which would be a
-        // constant of eight bytes.
-        let last = (third << 8 | inline_tag(len) >> TAG_SHIFT).rotate_right(8).to_le();
-        // SAFETY: `len` is at most `INLINE`, so that the tag is not zero and its highest bit is
-        // clear.
-        let last = unsafe { NonZeroU64::new_unchecked(last) };
-        Self { words: [MaybeUninit::new(first.to_le()), MaybeUninit::new(second.to_le())], last }
+        // SAFETY: the caller guarantees `len`.
+        unsafe { Self::from_words([first, second, third].map(u64::from_le), len) }
     }
 
     /// Returns the start of the inline bytes, of which 24 may be copied, and the number

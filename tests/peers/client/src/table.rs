@@ -121,9 +121,10 @@ fn run(
     rounds.into_iter().filter_map(|(name, ran)| Outcome::of(name, &ran)).collect()
 }
 
-/// Returns the order of a round's clients, none of which follows the same other one more often
-/// than any: E. J. Williams, *Experimental designs balanced for the estimation of residual
-/// effects of treatments* (1949). For an odd number, that takes two rounds for each client.
+/// Returns the order of a round's clients. Over all rounds, none follows one of the others more
+/// often than the rest do: E. J. Williams, *Experimental designs balanced for the estimation of
+/// residual effects of treatments* (1949). For an odd number, that takes two rounds for each
+/// client.
 fn order_of(round: usize, clients: usize) -> impl Iterator<Item = usize> {
     let reversed = clients % 2 == 1 && (round / clients) % 2 == 1;
     (0..clients).map(move |at| {

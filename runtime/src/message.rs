@@ -90,8 +90,10 @@ pub trait Message {
     /// If the message is longer than [`MAX_LEN`].
     #[inline]
     fn append_to(&self, buffer: &mut Vec<u8>) {
-        EncodeBuffer::lend(buffer, |output| Writer::append(output, [], MAX_LEN, |out| self.encode(out)))
-            .unwrap_or_else(|len| too_long(Self::NAME, len));
+        EncodeBuffer::lend(buffer, |output| {
+            Writer::append(output, |_| [], [], MAX_LEN, |out| self.encode(out))
+                .unwrap_or_else(|len| too_long(Self::NAME, len))
+        });
     }
 }
 

@@ -74,8 +74,9 @@ fn body_too_long(body: u64) -> FrameError {
 #[cfg(feature = "client")]
 pub(crate) fn encode_body(message: &impl Message) -> Result<Vec<u8>, FrameError> {
     let mut body = Vec::new();
-    EncodeBuffer::lend(&mut body, |output| Writer::append(output, [], MAX_BODY, |out| message.encode(out)))
-        .map_err(body_too_long)?;
+    EncodeBuffer::lend(&mut body, |output| {
+        Writer::append(output, |_| [], [], MAX_BODY, |out| message.encode(out)).map_err(body_too_long)
+    })?;
     Ok(body)
 }
 
@@ -142,11 +143,7 @@ impl WriteBuffer {
         code: u8,
         body: impl for<'w> FnOnce(Writer<'w>) -> Writer<'w>,
     ) -> Result<(), FrameError> {
-        let before = self.output.buffer.len();
-        let body =
-            Writer::append(&mut self.output, [0, 0, 0, 0, code], MAX_BODY, body).map_err(body_too_long)?;
-        self.output.buffer[before..before + 4].copy_from_slice(&length(body));
-        if self.output.has_large() {
+        if Writer::append(&mut self.output, length, [code], MAX_BODY, body).map_err(body_too_long)? {
             self.take_large();
         }
         Ok(())

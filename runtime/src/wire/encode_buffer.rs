@@ -75,8 +75,6 @@ pub(crate) struct EncodeBuffer {
     pub(super) large: Vec<LargeValue>,
     /// The minimum capacity of the first allocation.
     pub(super) initial_capacity: usize,
-    /// Whether some of this state is left from a message that was not finished.
-    unfinished: bool,
 }
 
 impl EncodeBuffer {
@@ -88,7 +86,6 @@ impl EncodeBuffer {
             wide_prefixes: Vec::new(),
             large: Vec::new(),
             initial_capacity: 0,
-            unfinished: false,
         }
     }
 
@@ -113,49 +110,31 @@ impl EncodeBuffer {
         append(&mut Lent(buffer, output).1)
     }
 
-    /// Discards the state of a message that was not finished.
-    #[inline]
-    pub(super) fn begin_message(&mut self) {
-        if self.unfinished {
-            self.reset();
-        }
-    }
-
-    #[cold]
-    fn reset(&mut self) {
-        self.target = Target::Buffer;
-        self.wide_prefixes.clear();
-        self.large.clear();
-        self.unfinished = false;
-    }
-
     /// Records a prefix that is too narrow.
     pub(super) fn push_wide_prefix(&mut self, prefix: WidePrefix) {
-        self.unfinished = true;
         self.wide_prefixes.push(prefix);
     }
 
     /// Records a large value that belongs at `offset`.
     pub(super) fn push_large(&mut self, offset: usize, blob: &Blob) {
-        self.unfinished = true;
         self.large.push(LargeValue { offset, blob: blob.clone() });
     }
 
     /// Switches to counting bytes only.
     pub(super) fn count_only(&mut self) {
-        self.unfinished = true;
         self.target = Target::Count;
     }
 
-    /// Ends a message with values or lengths outside the buffer.
+    /// Ends a message with values or lengths outside the buffer. Reports whether there
+    /// are such values.
     #[cold]
     #[inline(never)]
-    pub(super) fn finish_message(&mut self) {
+    pub(super) fn finish_message(&mut self) -> bool {
         debug_assert!(self.target == Target::Buffer);
         if !self.wide_prefixes.is_empty() {
             self.widen();
         }
-        self.unfinished = self.has_large();
+        !self.large.is_empty()
     }
 
     /// Ends a message with a vector of its own, and shrinks the vector if it is mostly
@@ -168,15 +147,8 @@ impl EncodeBuffer {
         }
     }
 
-    /// Reports whether the last message has large values.
-    #[inline]
-    pub(crate) fn has_large(&self) -> bool {
-        !self.large.is_empty()
-    }
-
     /// Removes and returns the large values of the last message.
     pub(crate) fn take_large(&mut self) -> impl Iterator<Item = LargeValue> + '_ {
-        self.unfinished = false;
         self.large.drain(..)
     }
 
@@ -201,6 +173,21 @@ impl EncodeBuffer {
             end = prefix.offset;
             put_padded(&mut self.buffer[end + shift..][..prefix.needed], prefix.len);
         }
+    }
+}
+
+/// A buffer with a message that is being written. To be forgotten when the message is
+/// finished; dropped, it discards what is left of a message that is too long or whose
+/// `encode` panicked.
+pub(super) struct Unfinished<'o>(pub(super) &'o mut EncodeBuffer);
+
+impl Drop for Unfinished<'_> {
+    #[cold]
+    #[inline(never)]
+    fn drop(&mut self) {
+        self.0.target = Target::Buffer;
+        self.0.wide_prefixes.clear();
+        self.0.large.clear();
     }
 }
 

@@ -318,17 +318,18 @@ fn assert_encodes(dice: &mut Dice, expected: &[u8], write: impl for<'w> Fn(Write
     let mut buffer = Vec::with_capacity(before.len() + dice.below(2 * expected.len() + 1));
     buffer.extend_from_slice(&before);
     let max = crate::message::MAX_LEN;
-    let count = EncodeBuffer::lend(&mut buffer, |output| Writer::append(output, [], max, &write));
-    assert_eq!(count, Ok(expected.len()));
+    let large = EncodeBuffer::lend(&mut buffer, |output| Writer::append(output, |_| [], [], max, &write));
+    assert_eq!(large, Ok(false));
     assert_eq!(buffer, [&before[..], expected].concat());
     assert_eq!(Writer::collect("", dice.below(100), &write), expected);
     assert_eq!(Writer::count(&write), expected.len() as u64);
     let mut frames = EncodeBuffer::for_frames();
     frames.buffer.extend_from_slice(&before);
-    let count = Writer::append(&mut frames, [1, 2], max, &write);
-    assert_eq!(count, Ok(expected.len()));
+    let has_large = Writer::append(&mut frames, usize::to_be_bytes, [1, 2], max, &write);
     let large: Vec<LargeValue> = frames.take_large().collect();
-    assert_eq!(insert_large(&frames.buffer, &large), [&before[..], &[1, 2], expected].concat());
+    assert_eq!(has_large, Ok(!large.is_empty()));
+    let header = &expected.len().to_be_bytes();
+    assert_eq!(insert_large(&frames.buffer, &large), [&before[..], header, &[1, 2], expected].concat());
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! Invariant: a number that a closed enum does not know is kept among the unknown
 //! fields, under the field's own tag, and is not replaced by a value.
 
+use super::codec::out_of_the_way;
 use super::context::MAX_TAG_LEN;
 use super::encode_buffer::put_padded;
 use super::{Context, KeepUnknown, Reader, Reads, VARINT, Writer, Writes, growth};
@@ -37,6 +38,13 @@ impl<E: Enumeration> Writes<E> for Enum {
     #[inline]
     fn put<'w>(tag: u32, value: &E, out: Writer<'w>) -> Writer<'w> {
         out.varint_field(tag, i64::from(value.number()).cast_unsigned())
+    }
+
+    #[inline]
+    fn put_optional<'w>(tag: u32, value: &Option<E>, out: Writer<'w>) -> Writer<'w> {
+        let Some(value) = value else { return out };
+        out_of_the_way();
+        Self::put(tag, value, out)
     }
 
     #[inline]

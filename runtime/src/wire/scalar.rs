@@ -3,6 +3,7 @@
 //! Invariant: a type that overrides a provided function of [`Writes`] or [`Reads`] has
 //! the same behaviour, only faster.
 
+use super::codec::out_of_the_way;
 use super::{Context, Reader, Reads, Writer, Writes};
 use crate::Quorum;
 use crate::error::DecodeError;
@@ -33,6 +34,13 @@ macro_rules! varints {
 
             #[inline]
             fn put<'w>(tag: u32, &$v: &$value, out: Writer<'w>) -> Writer<'w> {
+                out.varint_field(tag, $bits)
+            }
+
+            #[inline]
+            fn put_optional<'w>(tag: u32, value: &Option<$value>, out: Writer<'w>) -> Writer<'w> {
+                let Some($v) = *value else { return out };
+                out_of_the_way();
                 out.varint_field(tag, $bits)
             }
 
@@ -83,6 +91,13 @@ macro_rules! fixed {
 
             #[inline]
             fn put<'w>(tag: u32, value: &$value, out: Writer<'w>) -> Writer<'w> {
+                out.array_field(tag, value.to_le_bytes())
+            }
+
+            #[inline]
+            fn put_optional<'w>(tag: u32, value: &Option<$value>, out: Writer<'w>) -> Writer<'w> {
+                let Some(value) = *value else { return out };
+                out_of_the_way();
                 out.array_field(tag, value.to_le_bytes())
             }
 
@@ -156,6 +171,11 @@ impl Writes<Quorum> for Uint32 {
     #[inline]
     fn put<'w>(tag: u32, value: &Quorum, out: Writer<'w>) -> Writer<'w> {
         Self::put(tag, &value.0, out)
+    }
+
+    #[inline]
+    fn put_optional<'w>(tag: u32, value: &Option<Quorum>, out: Writer<'w>) -> Writer<'w> {
+        Self::put_optional(tag, &value.map(|quorum| quorum.0), out)
     }
 
     #[inline]

@@ -212,10 +212,13 @@ impl Writer<'_> {
     }
 
     /// Writes a tag and a varint.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "called where the compiler inlines nothing else")]
+    #[inline(always)]
     pub(super) fn varint_field(self, tag: u32, value: u64) -> Self {
-        // SAFETY: both take at most fifteen bytes.
-        unsafe { self.write_short(|to| write_varint(write_tag(to, tag), value)) }
+        let mut out = self.ensure_slack();
+        // SAFETY: both take at most fifteen bytes, and `SLACK` bytes may be written.
+        out.cursor = unsafe { write_varint(write_tag(out.cursor, tag), value) };
+        out
     }
 
     /// Writes varints, one after the other.
@@ -251,11 +254,15 @@ impl Writer<'_> {
     }
 
     /// Writes a tag and an array of up to 16 bytes.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "called where the compiler inlines nothing else")]
+    #[inline(always)]
     pub(super) fn array_field<const N: usize>(self, tag: u32, bytes: [u8; N]) -> Self {
         const { assert!(N <= 16, "no scalar is that long") };
-        // SAFETY: a tag of five bytes and `N <= 16` bytes are fewer than `SLACK`.
-        unsafe { self.write_short(|to| write_array(write_tag(to, tag), bytes)) }
+        let mut out = self.ensure_slack();
+        // SAFETY: a tag of five bytes and `N <= 16` bytes are fewer than `SLACK`, of which
+        // all may be written.
+        out.cursor = unsafe { write_array(write_tag(out.cursor, tag), bytes) };
+        out
     }
 
     /// Writes arrays of equal length, one after the other.

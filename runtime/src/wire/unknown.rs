@@ -140,10 +140,25 @@ impl UnknownFields {
     #[inline]
     pub fn put<'w>(&self, out: Writer<'w>) -> Writer<'w> {
         match &self.0 {
-            Some(bytes) => out.raw(bytes),
+            Some(bytes) => put_kept(bytes, out),
             None => out,
         }
     }
+}
+
+/// Writes what is kept. Most messages have no unknown fields: not inlined, this costs each of
+/// them no more than a test (measured on nested maps: a twentieth of the time of encoding).
+#[cold]
+#[inline(never)]
+fn put_kept<'w>(kept: &[u8], out: Writer<'w>) -> Writer<'w> {
+    out.raw(kept)
+}
+
+/// As [`put_kept`], for fields that are kept one by one.
+#[cold]
+#[inline(never)]
+fn put_each<'w>(kept: &[Cow<'_, [u8]>], out: Writer<'w>) -> Writer<'w> {
+    kept.iter().fold(out, |out, field| out.raw(field))
 }
 
 impl<'a> KeepUnknown<'a> for UnknownFields {
@@ -204,7 +219,7 @@ impl UnknownFieldsRef<'_> {
     #[inline]
     pub fn put<'w>(&self, out: Writer<'w>) -> Writer<'w> {
         match &self.0 {
-            Some(fields) => fields.iter().fold(out, |out, field| out.raw(field)),
+            Some(fields) => put_each(fields, out),
             None => out,
         }
     }

@@ -189,13 +189,3 @@ pub trait Reads<'a, V> {
         Ok(())
     }
 }
-
-/// Marks the branch that writes an optional number: its instructions are placed out of the
-/// way, so that a message of many such fields runs straight through those that are absent.
-/// Without the mark, both branches count as equally likely, and an absent field may take a
-/// jump (measured on bucket properties with three fields: up to a quarter of the time,
-/// depending on the caller; with all fields, the mark costs a hundredth).
-///
-/// What is called there is inlined only if it is short or `#[inline(always)]`.
-#[cold]
-pub(super) const fn out_of_the_way() {}

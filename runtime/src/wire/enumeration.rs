@@ -3,7 +3,7 @@
 //! Invariant: a number that a closed enum does not know is kept among the unknown
 //! fields, under the field's own tag, and is not replaced by a value.
 
-use super::codec::out_of_the_way;
+use super::cold_path::cold_path;
 use super::context::MAX_TAG_LEN;
 use super::encode_buffer::put_padded;
 use super::{Context, KeepUnknown, Reader, Reads, VARINT, Writer, Writes, growth};
@@ -43,7 +43,7 @@ impl<E: Enumeration> Writes<E> for Enum {
     #[inline]
     fn put_optional<'w>(tag: u32, value: &Option<E>, out: Writer<'w>) -> Writer<'w> {
         let Some(value) = value else { return out };
-        out_of_the_way();
+        cold_path();
         Self::put(tag, value, out)
     }
 

@@ -11,6 +11,7 @@
 //! Invariant: `read_x` reads back what `put_x` writes.
 
 mod codec;
+mod cold_path;
 mod context;
 mod cursor;
 mod delimited;

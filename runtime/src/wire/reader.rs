@@ -26,6 +26,7 @@ use varint::long_varint;
 pub(crate) use whole::{decode, decode_part};
 
 use super::Context;
+use super::cold_path::cold_path;
 use crate::error::{DecodeError, DecodeErrorKind};
 
 /// Reads the fields of one message.
@@ -97,6 +98,7 @@ impl<'a> Reader<'a> {
             self.cursor = unsafe { self.cursor.add(1) };
             return Ok(Some(u32::from(first)));
         }
+        cold_path();
         if self.remaining() >= 2 {
             // SAFETY: two bytes are left.
             let second = unsafe { *self.cursor.add(1) };
@@ -188,6 +190,7 @@ impl<'a> Reader<'a> {
                 return Ok(u64::from(first));
             }
         }
+        cold_path();
         // SAFETY: by the reader's invariant, `cursor..end` is readable.
         let (value, cursor) = unsafe { long_varint(self.cursor, self.end) };
         if cursor == self.cursor {

@@ -3,7 +3,7 @@
 //! Invariant: a type that overrides a provided function of [`Writes`] or [`Reads`] has
 //! the same behaviour, only faster.
 
-use super::codec::out_of_the_way;
+use super::cold_path::cold_path;
 use super::{Context, Reader, Reads, Writer, Writes};
 use crate::Quorum;
 use crate::error::DecodeError;
@@ -40,7 +40,7 @@ macro_rules! varints {
             #[inline]
             fn put_optional<'w>(tag: u32, value: &Option<$value>, out: Writer<'w>) -> Writer<'w> {
                 let Some($v) = *value else { return out };
-                out_of_the_way();
+                cold_path();
                 out.varint_field(tag, $bits)
             }
 
@@ -97,7 +97,7 @@ macro_rules! fixed {
             #[inline]
             fn put_optional<'w>(tag: u32, value: &Option<$value>, out: Writer<'w>) -> Writer<'w> {
                 let Some(value) = *value else { return out };
-                out_of_the_way();
+                cold_path();
                 out.array_field(tag, value.to_le_bytes())
             }
 

@@ -16,6 +16,7 @@ mod delimited;
 use std::mem::{self, MaybeUninit};
 use std::ptr;
 
+use super::cold_path::cold_path;
 use super::cursor::{VarintWidth, write_array, write_long_varint, write_tag, write_varint};
 use super::encode_buffer::{EncodeBuffer, MIN_SHRINK_CAPACITY, Target, Unfinished};
 use super::memory::{Mark, Memory, Region, SLACK, empty_region, region_in_buffer, region_in_scratch};
@@ -339,6 +340,7 @@ impl Writer<'_> {
                 self.memory.base.add(mark.start - 1).write(len as u8);
             }
         } else {
+            cold_path();
             // SAFETY: the cursor and, as above, the mark are this writer's.
             unsafe { self.memory.close_long(self.cursor, &mark) };
         }

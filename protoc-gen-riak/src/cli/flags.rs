@@ -36,10 +36,7 @@ impl Flags {
                 continue;
             }
             let (name, attached) = split(text);
-            let value = match attached {
-                Some(value) => OsString::from(value),
-                None => args.next().cloned().ok_or_else(|| Failure::Usage(format!("{name} has no value")))?,
-            };
+            let value = attached.map(OsString::from).or_else(|| args.next().cloned());
             flags.set(name, value)?;
         }
         if flags.files.is_empty() {
@@ -52,14 +49,16 @@ impl Flags {
         Ok(flags)
     }
 
-    fn set(&mut self, name: &str, value: OsString) -> Result<(), Failure> {
+    fn set(&mut self, name: &str, value: Option<OsString>) -> Result<(), Failure> {
+        let missing = || Failure::Usage(format!("{name} has no value"));
         match name {
-            "-I" | "--include" | "--proto_path" => self.include.push(value.into()),
-            "-o" | "--out" => self.out = Some(value.into()),
-            "--format" => self.format = Some(value.to_string_lossy().into_owned()),
+            "-I" | "--include" | "--proto_path" => self.include.push(value.ok_or_else(missing)?.into()),
+            "-o" | "--out" => self.out = Some(value.ok_or_else(missing)?.into()),
+            "--format" => self.format = Some(value.ok_or_else(missing)?.to_string_lossy().into_owned()),
             _ => {
                 let key = name.trim_start_matches('-').replace('-', "_");
-                self.config.set(&key, &value.to_string_lossy())?;
+                // No setting accepts an empty value, and a setting that does not exist says so.
+                self.config.set(&key, &value.unwrap_or_default().to_string_lossy())?;
             }
         }
         Ok(())
@@ -113,6 +112,9 @@ mod tests {
     fn usage_errors_are_described() {
         assert_eq!(parse(&["-I"]).err().unwrap(), "-I has no value");
         assert_eq!(parse(&["-Ia"]).err().unwrap(), "no .proto files were named");
-        assert!(parse(&["--clients=true", "a.proto"]).err().unwrap().contains("did you mean client?"));
+        let refused = |args: &[&str]| parse(args).err().unwrap();
+        assert!(refused(&["--clients=true", "a.proto"]).contains("did you mean client?"));
+        assert!(refused(&["a.proto", "--clients"]).contains("did you mean client?"));
+        assert!(refused(&["a.proto", "--client"]).contains("has no value"));
     }
 }

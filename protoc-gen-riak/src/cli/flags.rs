@@ -110,11 +110,13 @@ mod tests {
 
     #[test]
     fn usage_errors_are_described() {
-        assert_eq!(parse(&["-I"]).err().unwrap(), "-I has no value");
+        for flag in ["-I", "--include", "-o", "--out", "--format"] {
+            assert_eq!(parse(&["a.proto", flag]).err().unwrap(), format!("{flag} has no value"));
+        }
         assert_eq!(parse(&["-Ia"]).err().unwrap(), "no .proto files were named");
         let refused = |args: &[&str]| parse(args).err().unwrap();
         assert!(refused(&["--clients=true", "a.proto"]).contains("did you mean client?"));
         assert!(refused(&["a.proto", "--clients"]).contains("did you mean client?"));
-        assert!(refused(&["a.proto", "--client"]).contains("has no value"));
+        assert_eq!(refused(&["a.proto", "--client-feature"]), "client_feature: has no value");
     }
 }

@@ -167,3 +167,28 @@ pub fn read_packed_closed<'a, E: Enumeration>(
         Ok(input)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::scalar::tests::round_trip;
+    use super::*;
+
+    /// An open enum.
+    #[derive(Debug, Clone, Copy, Default, PartialEq)]
+    struct Level(i32);
+
+    impl Enumeration for Level {
+        fn number(self) -> i32 {
+            self.0
+        }
+
+        fn from_number(number: i32) -> Option<Self> {
+            Some(Self(number))
+        }
+    }
+
+    #[test]
+    fn any_number_of_an_open_enum_round_trips() {
+        round_trip::<Enum, _>(&[Level(0), Level(3), Level(300), Level(-1), Level(i32::MIN)], &mut Vec::new());
+    }
+}

@@ -3,7 +3,8 @@
 //! Invariant: `base..limit + SLACK` is writable memory that only one writer uses,
 //! except for the `base` and `limit` of [`empty_region`], which has no space at all.
 //! The bytes between the base and the writer's cursor are written, except for the
-//! length prefixes of messages that are still open.
+//! length prefixes of messages that are still open, and those that are recorded as too
+//! narrow.
 
 use std::mem::{self, ManuallyDrop, MaybeUninit};
 use std::ptr;

@@ -211,6 +211,15 @@ pub(super) mod tests {
         let mut read = Vec::new();
         K::read_repeated(0x0a, &mut read, &mut input, &mut ctx).unwrap();
         assert_eq!((read.as_slice(), input.remaining()), (values, 0));
+        optional_values_are_written_as_required_ones::<K, V>(values);
+    }
+
+    fn optional_values_are_written_as_required_ones<K: Writes<V>, V: Clone>(values: &[V]) {
+        for (tag, value) in values.iter().flat_map(|value| [(0x0a, value), (0x8000, value)]) {
+            let optional = Writer::collect("", 0, |out| K::put_optional(tag, &Some(value.clone()), out));
+            assert_eq!(optional, Writer::collect("", 0, |out| K::put(tag, value, out)));
+            assert_eq!(Writer::count(|out| K::put_optional(tag, &None, out)), 0);
+        }
     }
 
     #[test]

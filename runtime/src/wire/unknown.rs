@@ -292,8 +292,8 @@ mod tests {
         assert_eq!(owned.as_bytes(), bytes);
         assert_eq!(borrowed.owned(), owned);
         assert_eq!((borrowed.iter().count(), borrowed.len()), (3, bytes.len()));
-        let written = Writer::collect("", 0, |out| owned.put(out));
-        assert_eq!(written, bytes);
+        assert_eq!(Writer::collect("", 0, |out| owned.put(out)), bytes);
+        assert_eq!(Writer::collect("", 0, |out| borrowed.put(out)), bytes);
     }
 
     #[test]

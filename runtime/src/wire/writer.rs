@@ -60,7 +60,8 @@ pub struct Writer<'w> {
 impl Writer<'_> {
     /// Appends to the buffer a header and what `write` writes. The header is what `length`
     /// returns for the length of the latter, and `rest`. Reports whether some of the
-    /// message's values are to be taken from [`EncodeBuffer::take_large`].
+    /// message's values are to be taken from [`EncodeBuffer::take_large`], which has to be
+    /// done before the next message.
     ///
     /// Nothing but `output` is needed once `write` has returned: each value that is kept
     /// meanwhile takes a register that has to be saved (measured: a twelfth of the time of
@@ -79,6 +80,7 @@ impl Writer<'_> {
         write: impl for<'m> FnOnce(Writer<'m>) -> Writer<'m>,
     ) -> Result<bool, u64> {
         const { assert!(L + R <= SLACK, "the header is written without a check") };
+        debug_assert!(output.large.is_empty());
         let unfinished = Unfinished(output);
         let output = &mut *unfinished.0;
         output.buffer.reserve(2 * SLACK);
@@ -96,7 +98,9 @@ impl Writer<'_> {
         #[expect(clippy::cast_possible_truncation, reason = "less than 2 GiB")]
         let length = length(len as usize);
         // SAFETY: with `length`, the bytes up to the cursor are written, within the
-        // buffer's capacity.
+        // buffer's capacity, but for narrow prefixes, which nothing reads before
+        // `finish_message` has widened them. Bytes are not only counted: that begins when
+        // header and message exceed `MAX_LEN + SLACK`, and with it the message `max`.
         unsafe {
             write_array(output.buffer.as_mut_ptr().add(start), length);
             output.buffer.set_len(position);

@@ -110,6 +110,37 @@ fn a_message_beyond_what_a_length_can_say_is_never_sent() {
     }
 }
 
+/// Several values, each of which is sent from where it is.
+struct Each(Vec<Blob>);
+
+impl Message for Each {
+    const NAME: &'static str = "Each";
+
+    fn encode<'w>(&self, out: Writer<'w>) -> Writer<'w> {
+        self.0.iter().fold(out, |out, value| Bytes::put(0x0a, value, out))
+    }
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "takes minutes under Miri")]
+fn a_frame_is_as_long_as_its_length_field_can_say_and_no_longer() {
+    let value = Blob::from(vec![0; 64 * 1024 * 1024]);
+    // Each value has a tag of one byte and a length of four.
+    let left = MAX_BODY - 31 * (value.len() + 5) - 5;
+    for (last, accepted) in [(left - 1, true), (left, true), (left + 1, false)] {
+        let mut values = vec![value.clone(); 31];
+        values.push(value.slice(..last));
+        let mut buffer = WriteBuffer::new();
+        assert_eq!(buffer.push(7, &Each(values)).is_ok(), accepted, "{last}");
+        assert_eq!(buffer.len(), if accepted { 5 + MAX_BODY - left + last } else { 0 });
+        if last == left {
+            let mut slices = [IoSlice::new(&[])];
+            buffer.slices(&mut slices);
+            assert_eq!(slices[0][..5], [0x7f, 0xff, 0xff, 0xff, 7]);
+        }
+    }
+}
+
 struct Panics;
 
 impl Message for Panics {

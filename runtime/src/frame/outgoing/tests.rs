@@ -75,21 +75,21 @@ fn bodies_and_buffers_are_appended_as_they_are() {
     assert_eq!(buffer.len(), expected.len());
 }
 
-/// A value that is repeated many times: long on the wire, and short in memory.
-struct Many(Blob, usize);
+/// Several values, which may share their memory: long on the wire, and short in memory.
+struct Values(Vec<Blob>);
 
-impl Message for Many {
-    const NAME: &'static str = "Many";
+impl Message for Values {
+    const NAME: &'static str = "Values";
 
     fn encode<'w>(&self, out: Writer<'w>) -> Writer<'w> {
-        (0..self.1).fold(out, |out, _| Bytes::put(0x0a, &self.0, out))
+        self.0.iter().fold(out, |out, value| Bytes::put(0x0a, value, out))
     }
 }
 
 /// Pushes a message with large values, and checks that the buffer has `before`, all of the
 /// message and nothing else.
 fn push_and_check(mut buffer: WriteBuffer, before: &[u8]) {
-    let message = Many(Blob::from(vec![7; 20_000]), 2);
+    let message = Values(vec![Blob::from(vec![7; 20_000]); 2]);
     buffer.push(3, &message).unwrap();
     let body = message.encode_to_vec();
     let header = (body.len() as u32 + 1).to_be_bytes();
@@ -102,22 +102,11 @@ fn a_message_beyond_what_a_length_can_say_is_never_sent() {
     let value = Blob::from(vec![0; 64 * 1024 * 1024]);
     for count in [32, 64, 100] {
         let mut buffer = WriteBuffer::new();
-        let message = Many(value.clone(), count);
+        let message = Values(vec![value.clone(); count]);
         let max = crate::message::MAX_LEN;
         let length = count * (64 * 1024 * 1024 + 5) + 1;
         assert_eq!(buffer.push(7, &message), Err(FrameError::TooLong { length, max }));
         push_and_check(buffer, &[]);
-    }
-}
-
-/// Several values, each of which is sent from where it is.
-struct Each(Vec<Blob>);
-
-impl Message for Each {
-    const NAME: &'static str = "Each";
-
-    fn encode<'w>(&self, out: Writer<'w>) -> Writer<'w> {
-        self.0.iter().fold(out, |out, value| Bytes::put(0x0a, value, out))
     }
 }
 
@@ -131,7 +120,7 @@ fn a_frame_is_as_long_as_its_length_field_can_say_and_no_longer() {
         let mut values = vec![value.clone(); 31];
         values.push(value.slice(..last));
         let mut buffer = WriteBuffer::new();
-        assert_eq!(buffer.push(7, &Each(values)).is_ok(), accepted, "{last}");
+        assert_eq!(buffer.push(7, &Values(values)).is_ok(), accepted, "{last}");
         assert_eq!(buffer.len(), if accepted { 5 + MAX_BODY - left + last } else { 0 });
         if last == left {
             let mut slices = [IoSlice::new(&[])];

@@ -110,21 +110,6 @@ impl EncodeBuffer {
         append(&mut Lent(buffer, output).1)
     }
 
-    /// Records a prefix that is too narrow.
-    pub(super) fn push_wide_prefix(&mut self, prefix: WidePrefix) {
-        self.wide_prefixes.push(prefix);
-    }
-
-    /// Records a large value that belongs at `offset`.
-    pub(super) fn push_large(&mut self, offset: usize, blob: &Blob) {
-        self.large.push(LargeValue { offset, blob: blob.clone() });
-    }
-
-    /// Switches to counting bytes only.
-    pub(super) fn count_only(&mut self) {
-        self.target = Target::Count;
-    }
-
     /// Ends a message with values or lengths outside the buffer. Reports whether there
     /// are such values.
     #[cold]

@@ -3,10 +3,9 @@
 //! Invariant: a number that a closed enum does not know is kept among the unknown
 //! fields, under the field's own tag, and is not replaced by a value.
 
-use super::cold_path::cold_path;
 use super::context::MAX_TAG_LEN;
 use super::encode_buffer::put_padded;
-use super::{Context, KeepUnknown, Reader, Reads, VARINT, Writer, Writes, growth};
+use super::{Context, Int32, KeepUnknown, Reader, Reads, VARINT, Writer, Writes, growth};
 use crate::error::DecodeError;
 use crate::varint;
 
@@ -42,9 +41,7 @@ impl<E: Enumeration> Writes<E> for Enum {
 
     #[inline]
     fn put_optional<'w>(tag: u32, value: &Option<E>, out: Writer<'w>) -> Writer<'w> {
-        let Some(value) = value else { return out };
-        cold_path();
-        Self::put(tag, value, out)
+        Int32::put_optional(tag, &value.map(E::number), out)
     }
 
     #[inline]

@@ -98,7 +98,7 @@ impl Memory<'_> {
                 return self.continue_in_buffer(position);
             }
             // Too long for a message: from here on, bytes are only counted.
-            Target::Buffer => self.output.count_only(),
+            Target::Buffer => self.output.target = Target::Count,
             Target::Count => {}
         }
         // Overwrite what was written. Length prefixes are filled in as usual: they lie
@@ -145,7 +145,7 @@ impl Memory<'_> {
         if needed > width {
             self.extra_len += (needed - width) as u64;
             if self.output.target != Target::Count {
-                self.output.push_wide_prefix(WidePrefix { offset, width, needed, len });
+                self.output.wide_prefixes.push(WidePrefix { offset, width, needed, len });
             }
             return;
         }

@@ -6,7 +6,7 @@
 use std::ptr;
 
 use super::super::cursor::{MAX_SHORT_COPY, copy_short, write_array, write_tag};
-use super::super::encode_buffer::{MIN_BORROWED, Target};
+use super::super::encode_buffer::{LargeValue, MIN_BORROWED, Target};
 use super::super::memory::Memory;
 use super::Writer;
 use crate::Blob;
@@ -79,7 +79,7 @@ impl Writer<'_> {
         }
         let offset = self.memory.position(self.cursor);
         self.memory.extra_len += blob.len() as u64;
-        self.memory.output.push_large(offset, blob);
+        self.memory.output.large.push(LargeValue { offset, blob: blob.clone() });
         self
     }
 }
